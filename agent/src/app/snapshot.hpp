@@ -1,0 +1,52 @@
+// Snapshot: what the agent shows of itself at one instant. The ingest and control sides fill it; the
+// table, JSON, /metrics and explain writers only read it. Plain values: may be copied to any thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "nines/base/time.hpp"
+#include "nines/collector/tailer.hpp"
+#include "nines/slo/engine.hpp"
+#include "nines/store/state_store.hpp"
+
+namespace nines::agent {
+
+// One group of files with the same source and format.
+struct SourceStatus {
+  std::string name;      // of nines.yaml, or the glob
+  std::string service;
+  std::string format;    // combined, json... or "unknown"
+  uint64_t files = 0, records = 0, bytes = 0;
+  std::map<std::string, uint64_t> malformed;  // reason (no_match, bad_time, truncated, ...) -> lines
+  std::string first_malformed;                // an example: path:offset and a short excerpt
+  int64_t lag_bytes = 0;
+};
+
+struct AlertShown {
+  slo::AlertEvent event;
+  bool firing = false;
+};
+
+struct Snapshot {
+  std::string node, version;
+  WallTime now{}, started{}, watermark{};
+  bool ready = false;
+  std::string not_ready_reason;
+  bool replay = false;                  // --clock log
+  std::vector<slo::SloStatus> slos;
+  std::vector<SourceStatus> sources;
+  std::vector<AlertShown> recent_alerts;  // newest first, at most 100
+  collector::Tailer::Stats tailer;
+  store::StateStore::Stats store;
+  bool has_store = false;
+  uint64_t boot = 0;
+  slo::SloEngine::Counters counters;
+  uint64_t notify_sent = 0, notify_failed = 0, notify_pending = 0;
+  size_t engine_bytes = 0, resident_bytes = 0;
+  double cpu_seconds = 0;
+};
+
+}  // namespace nines::agent

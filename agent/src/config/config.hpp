@@ -1,0 +1,66 @@
+// Node configuration (nines.yaml) and SLO documents (OpenSLO v1, nines/v1alpha1 SLOPolicy): read,
+// checked as a whole, every problem told with file:line:column and a way out.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "nines/base/result.hpp"
+#include "nines/slo/spec.hpp"
+
+namespace nines::agent {
+
+struct Diagnostic {
+  enum class Severity : uint8_t { warning, error };
+  Severity severity = Severity::error;
+  std::string file;
+  int line = 0, column = 0;   // 1-based; 0: whole file
+  std::string message, hint;
+};
+// "slos/api.yaml:12:17: error: target 1.5 is impossible ...\n  hint: ..."
+std::string to_string(const Diagnostic&);
+
+struct SourceConfig {
+  std::string name, service;
+  slo::SourceSelector selector;
+};
+struct WebhookConfig {
+  std::string name, url;             // http:// or https://
+  std::string bearer_token;          // or from token_file
+  int64_t timeout_ms = 5000;
+};
+
+struct NodeConfig {
+  std::string file;                  // where it came from; empty: defaults
+  std::string node;                  // default: host name
+  std::vector<SourceConfig> sources;
+  std::vector<std::string> slo_paths;   // files, folders; default: slos/ beside nines.yaml
+  std::vector<WebhookConfig> webhooks;
+  std::string listen = "127.0.0.1:9990";
+  int64_t evaluate_s = 10;
+  int64_t flush_s = 60;
+  int64_t max_files = 4096;
+  int64_t max_slos = 64;
+  int64_t max_line_bytes = 256 * 1024;
+  int64_t store_max_bytes = 256 * 1024 * 1024;
+  std::string log_level = "info";
+  bool has_sources() const { return !sources.empty(); }
+};
+
+struct Loaded {
+  NodeConfig node;
+  std::vector<slo::SloSpec> slos;
+  std::vector<Diagnostic> diagnostics;
+  bool ok() const;   // no error among them
+};
+
+// config_file empty: /etc/nines/nines.yaml, then ./nines.yaml, then defaults.
+// slo_paths: files or folders of documents (--slo) beside the configured ones.
+Loaded load_config(const std::string& config_file, std::span<const std::string> slo_paths);
+
+// OpenSLO v1 documents that load back to the same specs (nines suggest, export).
+std::string to_openslo_yaml(std::span<const slo::SloSpec> slos);
+
+}  // namespace nines::agent

@@ -1,0 +1,103 @@
+// Tailer: finds log files by glob, follows them through rotation, truncation and restarts, and
+// hands their bytes to a consumer exactly once, in order per file. Bounded memory: one pooled
+// buffer; a line that is not complete yet is not kept but read again (pread) when it is.
+//
+// Identity of a file is device + inode + fingerprint of its first bytes (up to 1 KiB, growing while
+// the file is shorter) + the last 64 bytes before the position, so that a reused inode, a
+// truncated file that grew past the old position, and a copy made by copytruncate are all told apart.
+//
+// Used by one thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nines/base/result.hpp"
+#include "nines/base/time.hpp"
+#include "nines/slo/batch.hpp"
+
+namespace nines::collector {
+
+struct TailerOptions {
+  size_t buffer_bytes = 256 * 1024;   // also the longest line that is delivered whole
+  size_t max_files = 4096;            // open or remembered; beyond: not read, counted
+  size_t max_watches = 2048;
+  int64_t poll_ms = 1000;             // without inotify
+  int64_t rescan_ms = 10'000;         // safety net beside inotify
+  int64_t coalesce_ms = 50;           // wake-ups are batched
+  int64_t quiet_close_ms = 30'000;    // a rotated-away or deleted file is closed at EOF after this
+  bool use_inotify = true;
+};
+
+// One file being followed. Owned by the tailer; `user` belongs to the consumer.
+struct TailedFile {
+  std::string path;        // where it was found (or last seen)
+  std::string key;         // stable identity for positions
+  std::vector<uint32_t> matched;   // indices of the globs (as given to the tailer) that match
+  int64_t offset = 0;      // next byte to read = start of the first line not yet consumed
+  int64_t size = 0;        // at the last look
+  std::string extra;       // consumer's state saved with the position (open CRI pieces, format...)
+  bool resumed = false;    // started from a saved position
+  struct User {
+    virtual ~User() = default;
+  };
+  std::unique_ptr<User> user;
+};
+
+class LineConsumer {
+ public:
+  virtual ~LineConsumer() = default;
+  // `data` starts at file.offset. Consume whole lines; return the bytes consumed (0..data.size()).
+  // `last` = the file will not grow any more (rotated away and at EOF, or --once): an
+  // unterminated last line should be consumed. The consumer sees a line longer than the buffer as
+  // one call with data.size() == buffer_bytes and no '\n'; it takes the prefix as a truncated record
+  // and returns data.size(); the tailer then skips to the next '\n' by itself.
+  // Returning less than all complete lines means "stop here for now" (replay order).
+  virtual size_t consume(TailedFile& file, std::string_view data, bool last) = 0;
+  virtual void opened(TailedFile& file) = 0;
+  virtual void closed(TailedFile& file) = 0;   // drained and gone; its position is forgotten later
+};
+
+struct GlobSpec {
+  std::vector<std::string> include, exclude;
+};
+
+class Tailer {
+ public:
+  struct Stats {
+    uint64_t files_open = 0, files_known = 0, files_refused = 0, rotations = 0, truncations = 0,
+             copies_recognised = 0, read_errors = 0, bytes_read = 0, lines_cut = 0, overflows = 0, rescans = 0;
+    bool polling = false;            // inotify is not available or exhausted
+    int64_t lag_bytes = 0;           // sum of size - offset
+  };
+
+  static Result<std::unique_ptr<Tailer>> create(TailerOptions options, LineConsumer& consumer,
+                                                std::vector<slo::Position> saved, const Clock& clock);
+  virtual ~Tailer() = default;
+
+  // Index as used in TailedFile::matched. May be called at any time.
+  virtual uint32_t add_globs(GlobSpec globs) = 0;
+
+  // Waits at most timeout_ms for something to read (returns early on wake()), then reads at most
+  // `max_bytes` (fairly: a bounded piece from every ready file in turn). True: more is ready.
+  virtual bool poll(int timeout_ms, size_t max_bytes) = 0;
+  virtual void wake() noexcept = 0;  // thread-safe, async-signal-safe
+
+  // Looks for files now and lists all that are followed.
+  virtual void rescan() = 0;
+  virtual std::vector<TailedFile*> files() = 0;
+  // Reads one file (replay in time order): one consume() call; false at its present end.
+  virtual bool read_some(TailedFile& file, bool last) = 0;
+  virtual bool caught_up() const noexcept = 0;  // every followed file was read to its end at the last look
+
+  // Positions that changed since the last call, for the batch that holds the counts up to here.
+  virtual void take_positions(std::vector<slo::Position>& out) = 0;
+  virtual Stats stats() const noexcept = 0;
+};
+
+}  // namespace nines::collector

@@ -1,0 +1,58 @@
+// Batch: the partial aggregate that ingest hands over. One associative, commutative merge serves
+// threads, restarts (the journal is a list of batches) and, later, nodes. Positions of the files
+// that produced the counts travel in the same batch, and the store commits both in one
+// transaction: that is law 1.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nines/base/time.hpp"
+
+namespace nines::slo {
+
+inline constexpr int64_t kSlotS = 10;  // finest slot
+inline constexpr int64_t slot_of(WallTime t) { 
+  const int64_t s = t.seconds();
+  return s >= 0 ? s / kSlotS : -((-s + kSlotS - 1) / kSlotS);
+}
+
+// Counts of one SLO in one 10 s slot of event time (slot = unix seconds / 10, floored). Signed: an
+// SLI whose good and total events come from different sources adds +1/-1 so that sums are right.
+struct SlotDelta {
+  uint32_t slo = 0;      // index of the SLO in the running engine
+  int64_t slot = 0;
+  int64_t good = 0, bad = 0;
+  uint32_t covered_s = 0;  // seconds of this slot during which its logs were being read and caught up
+};
+
+// Latency sketch increments of one SLO in one hour (hour = unix seconds / 3600).
+struct SketchDelta {
+  uint32_t slo = 0;
+  int64_t hour = 0;
+  std::vector<std::pair<uint16_t, uint32_t>> bins;  // ascending bin index, count
+};
+
+// Where reading of one file stands. `key` identifies the file (see collector), `state` is opaque to
+// everyone but the collector. Later wins. An empty state forgets the file.
+struct Position {
+  std::string key;
+  std::string state;
+};
+
+struct Batch {
+  std::vector<SlotDelta> slots;      // sorted by (slo, slot), unique after normalize()
+  std::vector<SketchDelta> sketches;
+  std::vector<Position> positions;   // unique by key after normalize()
+  int64_t late = 0, dropped_late = 0, skewed = 0;  // cumulative increments, see slo.md trap 6, 7
+  WallTime max_event_time{};         // 0: no event
+
+  bool empty() const noexcept;
+  // Adds `other`; equal (slo, slot) add up, positions of `other` replace ours.
+  void merge(Batch&& other);
+  void normalize();
+};
+
+}  // namespace nines::slo

@@ -1,0 +1,43 @@
+# Compiler settings shared by every target.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
+
+find_program(NINES_CCACHE ccache)
+if(NINES_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${NINES_CCACHE}")
+endif()
+
+add_library(nines_flags INTERFACE)
+# -ffp-contract=off: x86 and ARM must print the same numbers (law 6).
+target_compile_options(nines_flags INTERFACE
+  -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Wold-style-cast
+  -Wunused-result -Werror -ffp-contract=off -fno-omit-frame-pointer
+  -ffunction-sections -fdata-sections)
+target_link_options(nines_flags INTERFACE -Wl,--gc-sections)
+find_package(Threads REQUIRED)
+target_link_libraries(nines_flags INTERFACE Threads::Threads)
+if(NINES_SANITIZE)
+  target_compile_options(nines_flags INTERFACE -fsanitize=${NINES_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(nines_flags INTERFACE -fsanitize=${NINES_SANITIZE})
+endif()
+if(NINES_COVERAGE)
+  target_compile_options(nines_flags INTERFACE --coverage -O0)
+  target_link_options(nines_flags INTERFACE --coverage)
+endif()
+
+# A room: nines_room(core SOURCES ... LINK <rooms below> PRIVATE <third-party>)
+function(nines_room name)
+  cmake_parse_arguments(R "" "" "SOURCES;LINK;PRIVATE" ${ARGN})
+  add_library(nines_${name} STATIC ${R_SOURCES})
+  add_library(nines::${name} ALIAS nines_${name})
+  target_include_directories(nines_${name} PUBLIC "${CMAKE_CURRENT_SOURCE_DIR}/include"
+                                           PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/src")
+  target_link_libraries(nines_${name} PUBLIC ${R_LINK} PRIVATE nines_flags ${R_PRIVATE})
+endfunction()
