@@ -59,6 +59,7 @@ struct SloStatus {
   int64_t window_s = 0;
   bool draft = false;
   WindowCounts window;
+  int64_t good_total = 0, bad_total = 0;  // all events counted since the SLO began here; only grow
   std::optional<double> sli;
   BurnWindow burn_5m, burn_1h, burn_24h;
   std::optional<double> composite_burn_rate;  // 0.40 b5m + 0.35 b1h + 0.25 b24h; a window without
