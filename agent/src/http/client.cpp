@@ -75,8 +75,13 @@ asio::awaitable<void> converse(ExchangePtr x, Stream* stream) {
   beast::flat_buffer buffer;
   beast::http::response_parser<beast::http::string_body> parser;
   parser.body_limit(x->request.max_response_bytes);
-  co_await beast::http::async_read(*stream, buffer, parser,
-                                   asio::redirect_error(asio::use_awaitable, error));
+  // In two steps: Beast 1.74 forgets a body_limit error when body bytes arrive with the header.
+  co_await beast::http::async_read_header(*stream, buffer, parser,
+                                          asio::redirect_error(asio::use_awaitable, error));
+  if (!error) {
+    co_await beast::http::async_read(*stream, buffer, parser,
+                                     asio::redirect_error(asio::use_awaitable, error));
+  }
   // Many servers end TLS without close_notify; a response known to be whole is not harmed by it.
   const bool whole = error == asio::ssl::error::stream_truncated && parser.is_done();
   if (error && !whole) {

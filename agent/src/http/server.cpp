@@ -148,8 +148,13 @@ asio::awaitable<bool> exchange(std::shared_ptr<Session> session) {
   ErrorCode error;
   {
     net::Deadline deadline(session->socket, impl.options.idle_ms);
-    co_await beast::http::async_read(session->socket, session->buffer, parser,
-                                     asio::redirect_error(asio::use_awaitable, error));
+    // In two steps: Beast 1.74 forgets a body_limit error when body bytes arrive with the header.
+    co_await beast::http::async_read_header(session->socket, session->buffer, parser,
+                                            asio::redirect_error(asio::use_awaitable, error));
+    if (!error) {
+      co_await beast::http::async_read(session->socket, session->buffer, parser,
+                                       asio::redirect_error(asio::use_awaitable, error));
+    }
     if (deadline.expired()) ++impl.stats.timeouts;
   }
   if (error && !is_protocol_error(error)) co_return false;

@@ -95,9 +95,15 @@ TEST_CASE("A header or body beyond its limit is refused and the connection close
   RawClient header(server.port());
   REQUIRE(header.send("GET / HTTP/1.1\r\nX: " + std::string(9000, 'a') + "\r\n\r\n"));
   CHECK(header.read_to_close().starts_with("HTTP/1.1 431 "));
-  RawClient body(server.port());
-  REQUIRE(body.send("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\n"));
-  CHECK(body.read_to_close().starts_with("HTTP/1.1 413 "));
+  const std::string announced = "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\n";
+  for (const std::string& sent : {announced, announced + std::string(70'000, 'a')}) {
+    RawClient body(server.port());
+    REQUIRE(body.send(sent));
+    CHECK(body.read_to_close().starts_with("HTTP/1.1 413 "));
+  }
+  RawClient chunked(server.port());
+  REQUIRE(chunked.send("GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n11170\r\n"));
+  CHECK(chunked.read_to_close().starts_with("HTTP/1.1 413 "));
 }
 
 TEST_CASE("A client that dribbles its request is closed after the idle time", "[http]") {

@@ -207,3 +207,13 @@ TEST_CASE("More events than the queue holds are all told, once each", "[webhook]
   CHECK(scene.receiver.requests.size() == events);
   CHECK(told.size() == events);
 }
+
+TEST_CASE("An event told again after a restart keeps the key of the life it happened in",
+          "[webhook]") {
+  slo::AlertEvent old = event(7);
+  old.boot = 2;
+  const Identity now{"node-1", "0.1.0", 9};
+  CHECK(idempotency_key(now, old) == "node-1/2/alert/7");
+  CHECK(json::parse(payload_json(now, old))["boot"] == 2);
+  CHECK(idempotency_key(now, event(8)) == "node-1/9/alert/8");
+}

@@ -81,6 +81,7 @@ struct AlertEvent {
   WallTime at{}, since{};
   std::string summary;        // one sentence with the counts it came from
   uint64_t sequence = 0;      // given by the store
+  uint64_t boot = 0;          // generation of the node's life it happened in; 0: the present one
 };
 
 // What must survive a restart so that nothing is told twice. Serialised by the store.
