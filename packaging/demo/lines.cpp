@@ -11,9 +11,9 @@ constexpr std::array<std::string_view, 16> kMethods = {
     "GET", "GET", "GET",  "GET",  "GET",  "GET",  "GET", "GET",
     "GET", "GET", "POST", "POST", "POST", "HEAD", "PUT", "DELETE"};
 constexpr std::array<std::string_view, 12> kRoutes = {
-    "/",           "/api/v1/orders/", "/api/v1/items/", "/static/app.js", "/cart",
-    "/healthz",    "/api/v1/search?q=", "/login",       "/images/",       "/checkout/",
-    "/api/v1/me",  "/favicon.ico"};
+    "/",        "/api/v1/orders/", "/api/v1/items/",    "/static/app.js",
+    "/cart",    "/healthz",        "/api/v1/search?q=", "/login",
+    "/images/", "/checkout/",      "/api/v1/me",        "/favicon.ico"};
 constexpr std::array<std::string_view, 6> kAgents = {
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 "
     "Safari/537.36",
@@ -27,9 +27,7 @@ constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr"
                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 constexpr size_t kCriPiece = 16'384;  // what container runtimes split at
 
-std::string_view method(const Request& r) {
-  return kMethods[r.method % kMethods.size()];
-}
+std::string_view method(const Request& r) { return kMethods[r.method % kMethods.size()]; }
 
 void number(int64_t value, std::string& out) {
   char text[24];
@@ -87,9 +85,12 @@ Civil civil(int64_t unix_s) {
   const int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
   const int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
   const int month = static_cast<int>(mp < 10 ? mp + 3 : mp - 9);
-  return {yoe + era * 400 + (month <= 2),       month,
-          static_cast<int>(doy - (153 * mp + 2) / 5 + 1), static_cast<int>(rest / 3600),
-          static_cast<int>(rest / 60 % 60),     static_cast<int>(rest % 60)};
+  return {yoe + era * 400 + (month <= 2),
+          month,
+          static_cast<int>(doy - (153 * mp + 2) / 5 + 1),
+          static_cast<int>(rest / 3600),
+          static_cast<int>(rest / 60 % 60),
+          static_cast<int>(rest % 60)};
 }
 }  // namespace
 
@@ -142,12 +143,18 @@ void LineWriter::append_iso(int64_t ts_ns, int digits, std::string& out) const {
 void LineWriter::append(const Request& request, std::string& out) {
   refresh(request.ts_ns);
   switch (format_) {
-    case LineFormat::nginx: return nginx(request, out);
-    case LineFormat::json: return json(request, out);
-    case LineFormat::cri: return cri(request, out);
-    case LineFormat::logfmt: return logfmt(request, out);
-    case LineFormat::syslog: return syslog(request, out);
-    case LineFormat::syslog5424: return syslog5424(request, out);
+    case LineFormat::nginx:
+      return nginx(request, out);
+    case LineFormat::json:
+      return json(request, out);
+    case LineFormat::cri:
+      return cri(request, out);
+    case LineFormat::logfmt:
+      return logfmt(request, out);
+    case LineFormat::syslog:
+      return syslog(request, out);
+    case LineFormat::syslog5424:
+      return syslog5424(request, out);
   }
 }
 

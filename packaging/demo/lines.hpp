@@ -16,7 +16,8 @@ bool line_format_from_name(std::string_view name, LineFormat& out);
 // thread-safe.
 class LineWriter {
  public:
-  LineWriter(LineFormat format, std::string service) : format_(format), service_(std::move(service)) {}
+  LineWriter(LineFormat format, std::string service)
+      : format_(format), service_(std::move(service)) {}
   void append(const Request& request, std::string& out);
   // A line that no parser of this format should accept.
   void append_malformed(const Request& request, std::string& out) const;

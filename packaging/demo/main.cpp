@@ -2,6 +2,8 @@
 // and writes a nines.yaml with SLOs for them. Real times; a "day" with its outage is minutes long.
 //   --day-minutes M (default 5)  --rate R requests a second of the busiest service (40)
 //   --seed N  --seconds S stop by itself  --rotate-bytes N
+#include <time.h>
+
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -10,16 +12,13 @@
 #include <cstring>
 #include <string>
 #include <string_view>
-#include <time.h>
 
 #include "scene.hpp"
 
 namespace {
 
 std::atomic<bool> g_stop{false};
-void on_signal(int) {
-  g_stop = true;
-}
+void on_signal(int) { g_stop = true; }
 
 int64_t wall_ns() {
   timespec now{};
@@ -28,8 +27,10 @@ int64_t wall_ns() {
 }
 
 int usage() {
-  std::fputs("usage: nines-demo DIR [--day-minutes M] [--rate R] [--seed N] [--seconds S] "
-             "[--rotate-bytes N]\n", stderr);
+  std::fputs(
+      "usage: nines-demo DIR [--day-minutes M] [--rate R] [--seed N] [--seconds S] "
+      "[--rotate-bytes N]\n",
+      stderr);
   return 2;
 }
 
@@ -44,12 +45,18 @@ bool parse(int argc, char** argv, nines::demo::SceneOptions& options, double& se
     char* end = nullptr;
     const double value = std::strtod(argv[i], &end);
     if (end == argv[i] || *end != '\0' || !(value >= 0)) return false;
-    if (name == "--day-minutes") options.day_s = value * 60;
-    else if (name == "--rate") options.rate = value;
-    else if (name == "--seed") options.seed = static_cast<uint64_t>(value);
-    else if (name == "--seconds") seconds = value;
-    else if (name == "--rotate-bytes") options.rotate_bytes = static_cast<size_t>(value);
-    else return false;
+    if (name == "--day-minutes")
+      options.day_s = value * 60;
+    else if (name == "--rate")
+      options.rate = value;
+    else if (name == "--seed")
+      options.seed = static_cast<uint64_t>(value);
+    else if (name == "--seconds")
+      seconds = value;
+    else if (name == "--rotate-bytes")
+      options.rotate_bytes = static_cast<size_t>(value);
+    else
+      return false;
   }
   return !options.dir.empty() && options.day_s > 0;
 }

@@ -122,12 +122,18 @@ void Scene::add(const char* name, LineFormat format, double share, const std::st
 bool Scene::write_configuration(std::string& error) const {
   const fs::path dir = fs::absolute(options_.dir);
   const std::string web = "source: web", orders = "source: orders", payments = "source: payments";
-  const std::string node = "node: demo\nsources:\n  - name: web\n    service: web\n    format: nginx\n"
-                           "    paths: [\"" + (dir / "nginx/access.log").string() + "\"]\n"
-                           "  - name: orders\n    service: orders\n    format: json\n"
-                           "    paths: [\"" + (dir / "orders.log").string() + "\"]\n"
-                           "  - name: payments\n    service: payments\n"
-                           "    paths: [\"" + (dir / kPodDir / "0.log").string() + "\"]\n";
+  const std::string node =
+      "node: demo\nsources:\n  - name: web\n    service: web\n    format: nginx\n"
+      "    paths: [\"" +
+      (dir / "nginx/access.log").string() +
+      "\"]\n"
+      "  - name: orders\n    service: orders\n    format: json\n"
+      "    paths: [\"" +
+      (dir / "orders.log").string() +
+      "\"]\n"
+      "  - name: payments\n    service: payments\n"
+      "    paths: [\"" +
+      (dir / kPodDir / "0.log").string() + "\"]\n";
   const std::string documents =
       slo_document("web-availability", "web", 1,
                    ratio(web, "status < 500", "path NOT LIKE '/healthz%'"),

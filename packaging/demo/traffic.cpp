@@ -7,9 +7,7 @@
 namespace nines::demo {
 
 namespace {
-constexpr uint64_t rotl(uint64_t x, int k) {
-  return (x << k) | (x >> (64 - k));
-}
+constexpr uint64_t rotl(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
 
 // Durations are heavy-tailed; a table of quantiles of a log-normal (sigma 0.7) is faster than
 // exp(normal) for each request.

@@ -1,6 +1,7 @@
 // Traffic: a seeded stream of requests as a small shop might see them: more by day than by night,
-// slower when busy, a few errors always and many in an outage. The same seed gives the same requests
-// on every machine with the same libm. No clock: times follow from the options. Not thread-safe.
+// slower when busy, a few errors always and many in an outage. The same seed gives the same
+// requests on every machine with the same libm. No clock: times follow from the options. Not
+// thread-safe.
 #pragma once
 
 #include <array>
@@ -38,17 +39,17 @@ struct Outage {
 struct TrafficOptions {
   uint64_t seed = 1;
   int64_t start_ns = 0;
-  double rate = 100;             // requests a second, mean of a day
-  double swing = 0.8;            // 0: flat; 0.8: the afternoon has nine times the traffic of the night
-  double day_s = 86400;          // length of one "day" (the demo's is minutes long)
-  double error_share = 0.0004;   // server errors outside outages
+  double rate = 100;     // requests a second, mean of a day
+  double swing = 0.8;    // 0: flat; 0.8: the afternoon has nine times the traffic of the night
+  double day_s = 86400;  // length of one "day" (the demo's is minutes long)
+  double error_share = 0.0004;  // server errors outside outages
   double median_ms = 35;
   std::vector<Outage> outages;
 };
 
 struct Request {
-  int64_t ts_ns = 0;        // when it was answered
-  uint32_t method = 0;      // indices into the tables of lines.cpp
+  int64_t ts_ns = 0;    // when it was answered
+  uint32_t method = 0;  // indices into the tables of lines.cpp
   uint32_t route = 0;
   uint32_t agent = 0;
   uint32_t client = 0;
