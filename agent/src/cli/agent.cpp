@@ -5,8 +5,7 @@
 #include "app/once.hpp"
 #include "app/wiring.hpp"
 #include "cli/commands.hpp"
-#include "view/status_json.hpp"
-#include "view/tables.hpp"
+#include "cli/terminal.hpp"
 
 namespace nines::agent {
 namespace {

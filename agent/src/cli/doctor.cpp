@@ -126,7 +126,10 @@ Check check_memory_control() {
 }
 
 Check check_agent(const std::string& listen) {
-  const auto answer = http_get("http://" + listen + "/readyz", 2000);
+  http::ClientRequest request;
+  request.url = "http://" + listen + "/readyz";
+  request.timeout_ms = 2000;
+  const auto answer = http::fetch(request);
   if (!answer.ok()) return {"agent", Verdict::warning, "none answers at " + listen, "start one: nines agent"};
   if (answer->status == 200) return {"agent", Verdict::ok, "ready at " + listen, ""};
   return {"agent", Verdict::warning, "not ready: " + answer->body, "see its log"};

@@ -55,7 +55,7 @@ void write_record(std::string& out, const collector::ReadRecord& record) {
   for (const char* name : {"level", "service", "message"}) {
     const Value* value = find(record, name);
     json.key(name);
-    value != nullptr ? write_value(json, *value) : json.null();
+    write_value(json, value != nullptr ? *value : Value::null());
   }
   if (!record.pod.empty()) {
     json.key("namespace");
