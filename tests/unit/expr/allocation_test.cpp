@@ -38,11 +38,9 @@ uint64_t allocations_of(const std::string& source, const Value& a, const Value& 
 }  // namespace
 
 TEST_CASE("Evaluation does not allocate", "[expr]") {
-  CHECK([] {
-    const uint64_t before = allocations.load();
-    ::operator delete(::operator new(1));
-    return allocations.load() - before;
-  }() == 1);  // the counter counts
+  const uint64_t start = allocations.load();
+  REQUIRE(Expression::parse("a = 1").ok());
+  REQUIRE(allocations.load() > start);  // the counter counts
   const std::string long_text(300, 'x');
   const Value a = text(long_text);
   const Value b = number(123456, -3);
