@@ -1,0 +1,264 @@
+#include "http/api.hpp"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string_view>
+
+#include "nines/base/json_writer.hpp"
+#include "view/explain.hpp"
+#include "view/metrics_text.hpp"
+#include "view/status_json.hpp"
+#include "view/status_table.hpp"
+
+namespace nines::agent::http {
+namespace {
+
+constexpr std::string_view kSloPrefix = "/api/slo/";
+constexpr std::string_view kExplainSuffix = "/explain";
+
+struct RouteDoc {
+  const char* path;
+  const char* operation;
+  const char* summary;
+  const char* content_type;
+};
+
+// The one list of routes: the router's 404 text and /api/openapi.json come from it.
+constexpr RouteDoc kRoutes[] = {
+    {"/", "dashboard", "Dashboard page for a browser", "text/html"},
+    {"/metrics", "metrics", "Prometheus text format 0.0.4", "text/plain"},
+    {"/healthz", "healthz", "200 while the process is alive", "text/plain"},
+    {"/readyz", "readyz", "200 when counting is up to date, else 503 with the reason",
+     "text/plain"},
+    {"/api/slo", "list_slos", "Status of every SLO", "application/json"},
+    {"/api/slo/{name}", "get_slo", "Status of one SLO", "application/json"},
+    {"/api/slo/{name}/explain", "explain_slo", "Every number of one SLO with its arithmetic",
+     "text/plain"},
+    {"/api/status", "status", "Node, version, sources and limits of the agent", "application/json"},
+    {"/api/alerts", "list_alerts", "Recent alert transitions, newest first", "application/json"},
+    {"/api/openapi.json", "openapi", "This description", "application/json"},
+};
+
+HttpResponse text(int status, std::string body) {
+  return {status, "text/plain; charset=utf-8", std::move(body), {}};
+}
+HttpResponse json(std::string body) { return {200, "application/json", std::move(body), {}}; }
+
+void write_responses(JsonWriter& out, const RouteDoc& route) {
+  const std::string_view path = route.path;
+  out.key("responses").begin_object();
+  out.key("200").begin_object().member("description", route.summary);
+  out.key("content").begin_object().key(route.content_type).begin_object().key("schema");
+  out.begin_object();
+  if (path == "/api/slo") {
+    out.member("type", "array").key("items").begin_object();
+    out.member("$ref", "#/components/schemas/SloStatus").end_object();
+  } else if (path == "/api/slo/{name}") {
+    out.member("$ref", "#/components/schemas/SloStatus");
+  } else if (path == "/api/alerts") {
+    out.member("type", "array").key("items").begin_object().member("type", "object").end_object();
+  } else {
+    out.member("type",
+               std::string_view(route.content_type) == "application/json" ? "object" : "string");
+  }
+  out.end_object().end_object().end_object().end_object();
+  if (path.find("{name}") != std::string_view::npos) {
+    out.key("404").begin_object().member("description", "No SLO has this name").end_object();
+  }
+  if (path == "/readyz") {
+    out.key("503")
+        .begin_object()
+        .member("description", "Not ready; the body says why")
+        .end_object();
+  }
+  out.end_object();
+}
+
+void write_route(JsonWriter& out, const RouteDoc& route) {
+  out.key(route.path).begin_object().key("get").begin_object();
+  out.member("operationId", route.operation).member("summary", route.summary);
+  if (std::string_view(route.path).find("{name}") != std::string_view::npos) {
+    out.key("parameters").begin_array().begin_object();
+    out.member("name", "name").member("in", "path").member("required", true);
+    out.key("schema").begin_object().member("type", "string").end_object();
+    out.end_object().end_array();
+  }
+  write_responses(out, route);
+  out.end_object().end_object();
+}
+
+struct Property {
+  const char* name;
+  const char* type;
+  bool nullable;
+};
+constexpr Property kSloProperties[] = {{"slo", "string", false},
+                                       {"service", "string", false},
+                                       {"tier", "integer", false},
+                                       {"target", "number", false},
+                                       {"window", "string", false},
+                                       {"budgeting_method", "string", false},
+                                       {"good", "integer", false},
+                                       {"bad", "integer", false},
+                                       {"total", "integer", false},
+                                       {"sli", "number", true},
+                                       {"burn_rate_5m", "number", true},
+                                       {"burn_rate_1h", "number", true},
+                                       {"burn_rate_24h", "number", true},
+                                       {"composite_burn_rate", "number", true},
+                                       {"error_budget_consumed", "number", true},
+                                       {"error_budget_remaining", "number", true},
+                                       {"risk_level", "string", false},
+                                       {"state", "string", false},
+                                       {"coverage", "number", false},
+                                       {"window_start", "string", true},
+                                       {"window_end", "string", true},
+                                       {"alerts", "array", false},
+                                       {"timestamp", "string", true},
+                                       {"draft", "boolean", false},
+                                       {"windows", "object", false}};
+
+void write_schema(JsonWriter& out) {
+  out.key("components").begin_object().key("schemas").begin_object();
+  out.key("SloStatus").begin_object().member("type", "object").key("properties").begin_object();
+  for (const Property& property : kSloProperties) {
+    out.key(property.name).begin_object().key("type");
+    if (property.nullable)
+      out.begin_array().value(property.type).value("null").end_array();
+    else
+      out.value(property.type);
+    if (std::string_view(property.type) == "array") {
+      out.key("items").begin_object().member("type", "object").end_object();
+    }
+    out.end_object();
+  }
+  out.end_object().key("required").begin_array();
+  for (const Property& property : kSloProperties) out.value(property.name);
+  out.end_array().end_object().end_object().end_object();
+}
+
+std::string openapi_json(const Snapshot& snapshot) {
+  std::string body;
+  JsonWriter out(body, 2);
+  out.begin_object().member("openapi", "3.1.0");
+  out.key("info").begin_object().member("title", "Nines agent");
+  out.member("version", snapshot.version).end_object();
+  out.key("paths").begin_object();
+  for (const RouteDoc& route : kRoutes) write_route(out, route);
+  out.end_object();
+  write_schema(out);
+  out.end_object();
+  return body += '\n';
+}
+
+std::string csp_hash(std::string_view page, std::string_view open, std::string_view close) {
+  const size_t begin = page.find(open) + open.size();
+  const std::string_view code = page.substr(begin, page.find(close, begin) - begin);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned int size = 0;
+  EVP_Digest(code.data(), code.size(), digest.data(), &size, EVP_sha256(), nullptr);
+  std::array<unsigned char, 4 * EVP_MAX_MD_SIZE> base64;
+  const int n = EVP_EncodeBlock(base64.data(), digest.data(), static_cast<int>(size));
+  return "'sha256-" + std::string(base64.begin(), base64.begin() + n) + "'";
+}
+
+// Only the page's own style and script run, and it talks to its own agent only.
+HttpResponse dashboard() {
+  static const std::string policy =
+      "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+      "frame-ancestors 'none'; style-src " +
+      csp_hash(kDashboardHtml, "<style>", "</style>") + "; script-src " +
+      csp_hash(kDashboardHtml, "<script>", "</script>");
+  return {200,
+          "text/html; charset=utf-8",
+          kDashboardHtml,
+          {{"Content-Security-Policy", policy},
+           {"X-Frame-Options", "DENY"},
+           {"Referrer-Policy", "no-referrer"}}};
+}
+
+HttpResponse one_slo(const Snapshot& snapshot, std::string_view rest) {
+  const auto find = [&](std::string_view name) -> const slo::SloStatus* {
+    for (const slo::SloStatus& status : snapshot.slos) {
+      if (status.slo == name) return &status;
+    }
+    return nullptr;
+  };
+  if (const slo::SloStatus* status = find(rest)) {
+    std::string body;
+    JsonWriter out(body, 2);
+    view::write_slo(out, *status);
+    return json(body += '\n');
+  }
+  if (rest.ends_with(kExplainSuffix)) {
+    rest.remove_suffix(kExplainSuffix.size());
+    if (const slo::SloStatus* status = find(rest)) return text(200, view::explain_text(*status));
+  }
+  return json_error(404, "no SLO is called '" + std::string(rest) + "'; /api/slo lists them");
+}
+
+// The value of `name` in "a=1&b=2"; empty when absent. Values here need no decoding.
+std::string_view parameter(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    if (pair.starts_with(name) && pair.substr(name.size()).starts_with('=')) {
+      return pair.substr(name.size() + 1);
+    }
+    query.remove_prefix(std::min(query.size(), pair.size() + 1));
+  }
+  return {};
+}
+
+// ?format=json (default), ndjson, csv, or table with width= and color=1, as `nines slo status` asks.
+HttpResponse slo_list(const Snapshot& snapshot, std::string_view query) {
+  const std::string_view format = parameter(query, "format");
+  if (format.empty() || format == "json") return json(view::slos_json(snapshot));
+  if (format == "ndjson") return {200, "application/x-ndjson", view::slos_ndjson(snapshot), {}};
+  if (format == "csv") return {200, "text/csv; charset=utf-8", view::slos_csv(snapshot), {}};
+  if (format != "table") {
+    return json_error(400, "format=" + std::string(format) + " is not json, ndjson, csv or table");
+  }
+  view::TableOptions options;
+  const std::string_view width = parameter(query, "width");
+  std::from_chars(width.data(), width.data() + width.size(), options.width);
+  options.width = std::clamp<size_t>(options.width, 40, 400);
+  options.color = parameter(query, "color") == "1";
+  return text(200, view::status_table(snapshot, options) + "\n" + view::sources_table(snapshot, options));
+}
+
+HttpResponse readiness(const Snapshot& snapshot) {
+  if (snapshot.ready) return text(200, "ready\n");
+  return text(503, "not ready: " + snapshot.not_ready_reason + "\n");
+}
+
+HttpResponse unknown(const std::string& path) {
+  std::string paths;
+  for (const RouteDoc& route : kRoutes)
+    paths += std::string(paths.empty() ? "" : ", ") + route.path;
+  return json_error(404, "nothing is served at '" + path + "'; there are " + paths);
+}
+
+}  // namespace
+
+Handler make_api(std::function<Snapshot()> snapshot) {
+  return [snapshot = std::move(snapshot)](const HttpRequest& request) -> HttpResponse {
+    const std::string& path = request.path;
+    if (path == "/healthz") return text(200, "ok\n");
+    if (path == "/") return dashboard();
+    if (path == "/readyz") return readiness(snapshot());
+    if (path == "/metrics") {
+      return {200, view::kMetricsContentType, view::metrics_text(snapshot()), {}};
+    }
+    if (path == "/api/slo") return slo_list(snapshot(), request.query);
+    if (path.starts_with(kSloPrefix)) return one_slo(snapshot(), path.substr(kSloPrefix.size()));
+    if (path == "/api/status") return json(view::agent_json(snapshot()));
+    if (path == "/api/alerts") return json(view::alerts_json(snapshot()));
+    if (path == "/api/openapi.json") return json(openapi_json(snapshot()));
+    return unknown(path);
+  };
+}
+
+}  // namespace nines::agent::http

@@ -1,0 +1,66 @@
+#include "http/message.hpp"
+
+#include "nines/base/json_writer.hpp"
+
+namespace nines::agent::http {
+namespace {
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+}  // namespace
+
+HttpResponse json_error(int status, std::string_view message) {
+  HttpResponse response;
+  response.status = status;
+  JsonWriter json(response.body);
+  json.begin_object().key("error").begin_object();
+  json.member("status", status).member("message", message).end_object().end_object();
+  response.body += '\n';
+  return response;
+}
+
+const char* reason_phrase(int status) {
+  switch (status) {
+    case 200:
+      return "OK";
+    case 400:
+      return "Bad Request";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 413:
+      return "Payload Too Large";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 503:
+      return "Service Unavailable";
+    default:
+      return "Status";
+  }
+}
+
+bool percent_decode(std::string_view in, std::string& out) {
+  out.clear();
+  for (size_t i = 0; i < in.size(); ++i) {
+    if (in[i] != '%') {
+      out += in[i];
+      continue;
+    }
+    if (in.size() - i < 3) return false;
+    const int high = hex_digit(in[i + 1]), low = hex_digit(in[i + 2]);
+    if (high < 0 || low < 0 || (high == 0 && low == 0)) return false;
+    out += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return true;
+}
+
+}  // namespace nines::agent::http

@@ -1,0 +1,33 @@
+// What a route sees of a request and gives back. No Asio here: handlers are plain functions.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace nines::agent::http {
+
+struct HttpRequest {
+  std::string method;  // GET or HEAD when a handler sees it
+  std::string path;    // decoded, without the query
+  std::string query;   // as sent, without '?'
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+using Handler = std::function<HttpResponse(const HttpRequest&)>;
+
+// {"error":{"status":404,"message":"..."}}
+HttpResponse json_error(int status, std::string_view message);
+const char* reason_phrase(int status);
+// %XX decoded; false when an escape is broken or decodes to NUL.
+bool percent_decode(std::string_view in, std::string& out);
+
+}  // namespace nines::agent::http

@@ -1,0 +1,281 @@
+#include "view/metrics_text.hpp"
+
+#include <initializer_list>
+#include <string_view>
+#include <utility>
+
+#include "view/text.hpp"
+
+namespace nines::agent::view {
+namespace {
+
+using slo::SloStatus;
+using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+
+void append_label_value(std::string& out, std::string_view value) {
+  for (const char c : value) {
+    if (c == '\\')
+      out += "\\\\";
+    else if (c == '"')
+      out += "\\\"";
+    else if (c == '\n')
+      out += "\\n";
+    else
+      out += c;
+  }
+}
+
+// One family at a time: HELP and TYPE once, then its samples.
+class Exposition {
+ public:
+  void gauge(std::string_view name, std::string_view help) { family(name, help, "gauge"); }
+  void counter(std::string_view name, std::string_view help) { family(name, help, "counter"); }
+
+  void sample(Labels labels, double value) { append(labels, double_text(value)); }
+  void sample(Labels labels, uint64_t value) { append(labels, std::to_string(value)); }
+  void sample(Labels labels, int64_t value) { append(labels, std::to_string(value)); }
+  void sample(Labels labels, bool value) { append(labels, value ? "1" : "0"); }
+  // Undefined ratios are absent, not NaN: an absent series cannot be averaged by mistake.
+  void sample(Labels labels, const std::optional<double>& value) {
+    if (value) sample(labels, *value);
+  }
+  template <class T>
+  void single_gauge(std::string_view name, std::string_view help, T value) {
+    gauge(name, help);
+    sample({}, value);
+  }
+  template <class T>
+  void single_counter(std::string_view name, std::string_view help, T value) {
+    counter(name, help);
+    sample({}, value);
+  }
+  std::string take() { return std::move(out_); }
+
+ private:
+  void family(std::string_view name, std::string_view help, std::string_view type) {
+    name_ = name;
+    out_.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ");
+    out_.append(name).append(" ").append(type).append("\n");
+  }
+  void append(Labels labels, std::string_view value) {
+    if (value == "null") return;
+    out_ += name_;
+    char separator = '{';
+    for (const auto& [key, text] : labels) {
+      out_ += separator;
+      separator = ',';
+      out_.append(key).append("=\"");
+      append_label_value(out_, text);
+      out_ += '"';
+    }
+    if (labels.size() != 0) out_ += '}';
+    out_.append(" ").append(value).append("\n");
+  }
+
+  std::string out_;
+  std::string_view name_;
+};
+
+void slo_counts(Exposition& out, const Snapshot& s) {
+  out.counter("nines_slo_events_total", "Events counted for the SLO, by result.");
+  for (const SloStatus& slo : s.slos) {
+    out.sample({{"slo", slo.slo}, {"service", slo.service}, {"result", "good"}}, slo.good_total);
+    out.sample({{"slo", slo.slo}, {"service", slo.service}, {"result", "bad"}}, slo.bad_total);
+  }
+  out.gauge("nines_slo_window_events", "Events in the rolling SLO window, by result.");
+  for (const SloStatus& slo : s.slos) {
+    out.sample({{"slo", slo.slo}, {"service", slo.service}, {"result", "good"}}, slo.window.good);
+    out.sample({{"slo", slo.slo}, {"service", slo.service}, {"result", "bad"}}, slo.window.bad);
+  }
+}
+
+template <class Value>
+void slo_gauge(Exposition& out, const Snapshot& s, std::string_view name, std::string_view help,
+               Value value) {
+  out.gauge(name, help);
+  for (const SloStatus& slo : s.slos) {
+    out.sample({{"slo", slo.slo}, {"service", slo.service}}, value(slo));
+  }
+}
+
+void slo_ratios(Exposition& out, const Snapshot& s) {
+  slo_gauge(out, s, "nines_slo_target_ratio", "Share of good events that the SLO asks for.",
+            [](const SloStatus& x) { return x.target.to_double(); });
+  slo_gauge(out, s, "nines_slo_window_seconds", "Length of the rolling SLO window.",
+            [](const SloStatus& x) { return x.window_s; });
+  slo_gauge(out, s, "nines_slo_sli_ratio", "Share of good events in the SLO window.",
+            [](const SloStatus& x) { return x.sli; });
+  slo_gauge(out, s, "nines_slo_composite_burn_rate",
+            "Weighted burn rate: 0.40 of 5m, 0.35 of 1h, 0.25 of 24h.",
+            [](const SloStatus& x) { return x.composite_burn_rate; });
+  slo_gauge(out, s, "nines_slo_error_budget_remaining_ratio",
+            "Share of the error budget that is left; negative when overspent.",
+            [](const SloStatus& x) { return x.error_budget_remaining; });
+  slo_gauge(out, s, "nines_slo_coverage_ratio",
+            "Share of the window in which the logs of the SLO were read.",
+            [](const SloStatus& x) { return x.coverage; });
+  slo_gauge(out, s, "nines_slo_risk_level", "Risk: 0 SAFE, 1 OBSERVE, 2 DANGER, 3 FREEZE.",
+            [](const SloStatus& x) { return static_cast<int64_t>(x.risk); });
+}
+
+void slo_burn(Exposition& out, const Snapshot& s) {
+  out.gauge("nines_slo_burn_rate",
+            "Speed at which the error budget is spent; 1 spends it exactly.");
+  for (const SloStatus& slo : s.slos) {
+    const auto one = [&](std::string_view window, const slo::BurnWindow& w) {
+      out.sample({{"slo", slo.slo}, {"service", slo.service}, {"window", window}}, w.burn);
+    };
+    one("5m", slo.burn_5m);
+    one("1h", slo.burn_1h);
+    one("24h", slo.burn_24h);
+  }
+}
+
+void slo_state(Exposition& out, const Snapshot& s) {
+  static constexpr slo::State kStates[] = {slo::State::healthy, slo::State::degrading,
+                                           slo::State::violated, slo::State::no_data};
+  out.gauge("nines_slo_state", "1 for the state that the SLO is in, 0 for the others.");
+  for (const SloStatus& slo : s.slos) {
+    for (const slo::State state : kStates) {
+      out.sample({{"slo", slo.slo}, {"service", slo.service}, {"state", slo::state_name(state)}},
+                 slo.state == state);
+    }
+  }
+  out.gauge("nines_alerts_firing", "1 while the burn-rate rule fires.");
+  for (const SloStatus& slo : s.slos) {
+    for (const slo::RuleState& rule : slo.rules) {
+      out.sample({{"slo", slo.slo},
+                  {"service", slo.service},
+                  {"rule", rule.rule.name},
+                  {"severity", rule.rule.severity}},
+                 rule.firing);
+    }
+  }
+}
+
+void slo_values(Exposition& out, const Snapshot& s) {
+  out.gauge("nines_slo_value", "Percentiles of the measured value over 24 h, in the unit given.");
+  for (const SloStatus& slo : s.slos) {
+    const auto one = [&](std::string_view rank, const std::optional<double>& value) {
+      out.sample(
+          {{"slo", slo.slo}, {"service", slo.service}, {"percentile", rank}, {"unit", slo.unit}},
+          value);
+    };
+    one("50", slo.p50);
+    one("95", slo.p95);
+    one("99", slo.p99);
+  }
+}
+
+template <class Value>
+void source_family(Exposition& out, const Snapshot& s, Value value) {
+  for (const SourceStatus& source : s.sources) {
+    out.sample({{"source", source.name}, {"format", source.format}}, value(source));
+  }
+}
+
+void sources(Exposition& out, const Snapshot& s) {
+  out.gauge("nines_source_files", "Files that the source follows.");
+  source_family(out, s, [](const SourceStatus& x) { return x.files; });
+  out.counter("nines_source_records_total", "Records read from the source.");
+  source_family(out, s, [](const SourceStatus& x) { return x.records; });
+  out.counter("nines_source_bytes_total", "Bytes read from the source.");
+  source_family(out, s, [](const SourceStatus& x) { return x.bytes; });
+  out.gauge("nines_source_lag_bytes", "Bytes written to the source's files but not read yet.");
+  source_family(out, s, [](const SourceStatus& x) { return x.lag_bytes; });
+  out.counter("nines_source_malformed_total",
+              "Lines that could not be taken as records, by reason.");
+  for (const SourceStatus& source : s.sources) {
+    for (const auto& [reason, lines] : source.malformed) {
+      out.sample({{"source", source.name}, {"reason", reason}}, lines);
+    }
+  }
+}
+
+void tailer(Exposition& out, const Snapshot& s) {
+  const auto& t = s.tailer;
+  out.single_gauge("nines_tailer_files_open", "Log files held open.", t.files_open);
+  out.single_gauge("nines_tailer_files_known", "Log files open or remembered.", t.files_known);
+  out.single_counter("nines_tailer_rotations_total", "Rotations followed.", t.rotations);
+  out.single_counter("nines_tailer_truncations_total", "Files found truncated.", t.truncations);
+  out.single_counter("nines_tailer_copies_recognised_total",
+                     "Copies of files already read (copytruncate) that were not read again.",
+                     t.copies_recognised);
+  out.single_counter("nines_tailer_read_errors_total", "Reads that the system refused.",
+                     t.read_errors);
+  out.single_counter("nines_tailer_read_bytes_total", "Bytes read from log files.", t.bytes_read);
+  out.single_counter("nines_tailer_rescans_total", "Full searches for files.", t.rescans);
+  out.single_gauge("nines_tailer_polling", "1 when inotify is not available.", t.polling);
+  out.single_gauge("nines_tailer_lag_bytes", "Bytes written but not read yet, all files.",
+                   t.lag_bytes);
+}
+
+// Law 2: every bound says how often its policy was used.
+void overflow_policies(Exposition& out, const Snapshot& s) {
+  out.counter("nines_overflow_policy_total", "How often a declared limit acted, by limit.");
+  const std::pair<const char*, uint64_t> limits[] = {
+      {"tailer_files_refused", s.tailer.files_refused},
+      {"tailer_lines_cut", s.tailer.lines_cut},
+      {"inotify_queue", s.tailer.overflows},
+      {"late_horizon", s.counters.late},
+      {"retention_dropped_late", s.counters.dropped_late},
+      {"future_skew", s.counters.skewed},
+      {"slot_saturated", s.counters.saturated}};
+  for (const auto& [limit, times] : limits) out.sample({{"limit", limit}}, times);
+}
+
+void store(Exposition& out, const Snapshot& s) {
+  if (!s.has_store) return;
+  const auto& t = s.store;
+  out.single_counter("nines_store_commits_total", "Transactions committed.", t.commits);
+  out.single_counter("nines_store_failed_commits_total", "Transactions refused and kept for later.",
+                     t.failed_commits);
+  out.single_counter("nines_store_written_bytes_total", "Bytes written to the state file.",
+                     t.bytes_written);
+  out.single_gauge("nines_store_file_bytes", "Size of the state file.", t.file_bytes);
+  out.single_gauge("nines_store_journal_rows", "Journal rows not folded yet.", t.journal_rows);
+  out.single_counter("nines_store_folds_total", "Times the journal was folded.", t.folds);
+}
+
+double seconds(WallTime t) { return static_cast<double>(t.ns / kNsPerMs) / 1000; }
+
+void process(Exposition& out, const Snapshot& s) {
+  out.single_counter("nines_notify_sent_total", "Notifications delivered.", s.notify_sent);
+  out.single_counter("nines_notify_failed_total", "Notifications given up: refused for good.",
+                     s.notify_failed);
+  out.single_gauge("nines_notify_pending", "Notifications waiting for delivery.", s.notify_pending);
+  out.single_gauge("nines_ready", "1 when /readyz says ready.", s.ready);
+  if (s.watermark.ns != 0) {
+    out.single_gauge("nines_watermark_timestamp_seconds",
+                     "Event time up to which all logs are read.", seconds(s.watermark));
+  }
+  out.single_gauge("nines_engine_bytes", "Memory of the counting rings.", uint64_t{s.engine_bytes});
+  out.single_gauge("process_resident_memory_bytes", "Resident memory size in bytes.",
+                   uint64_t{s.resident_bytes});
+  out.single_counter("process_cpu_seconds_total",
+                     "Total user and system CPU time spent in seconds.", s.cpu_seconds);
+  out.single_gauge("process_start_time_seconds",
+                   "Start time of the process since unix epoch in seconds.", seconds(s.started));
+  out.single_gauge("nines_boot_generation", "How often this node's state was opened.", s.boot);
+  out.gauge("nines_build_info", "Always 1; the labels say what runs where.");
+  out.sample({{"version", s.version}, {"node", s.node}}, true);
+}
+
+}  // namespace
+
+std::string metrics_text(const Snapshot& s) {
+  Exposition out;
+  slo_counts(out, s);
+  slo_ratios(out, s);
+  slo_burn(out, s);
+  slo_state(out, s);
+  slo_values(out, s);
+  sources(out, s);
+  tailer(out, s);
+  overflow_policies(out, s);
+  store(out, s);
+  process(out, s);
+  return out.take();
+}
+
+}  // namespace nines::agent::view

@@ -1,0 +1,274 @@
+#include "view/status_json.hpp"
+
+#include <algorithm>
+
+#include "view/text.hpp"
+
+namespace nines::agent::view {
+namespace {
+
+using slo::BurnWindow;
+using slo::RuleState;
+using slo::SloStatus;
+
+void write_window(JsonWriter& json, const BurnWindow& window) {
+  json.key(format_duration_s(window.window_s)).begin_object();
+  json.member("good", window.counts.good).member("bad", window.counts.bad);
+  json.member("total", window.counts.total()).member("burn_rate", window.burn);
+  json.member("covered_s", window.counts.covered_s);
+  json.member("start", window.counts.start).member("end", window.counts.end).end_object();
+}
+
+// The three windows of the composite and those of the alert rules, each length once, ascending.
+std::vector<const BurnWindow*> all_windows(const SloStatus& s) {
+  std::vector<const BurnWindow*> windows{&s.burn_5m, &s.burn_1h, &s.burn_24h};
+  for (const RuleState& rule : s.rules) {
+    windows.push_back(&rule.long_window);
+    windows.push_back(&rule.short_window);
+  }
+  std::stable_sort(windows.begin(), windows.end(),
+                   [](auto* a, auto* b) { return a->window_s < b->window_s; });
+  const auto same = [](auto* a, auto* b) { return a->window_s == b->window_s; };
+  windows.erase(std::unique(windows.begin(), windows.end(), same), windows.end());
+  return windows;
+}
+
+void write_alert(JsonWriter& json, const SloStatus& s, const RuleState& r) {
+  json.begin_object();
+  json.member("rule", r.rule.name).member("severity", r.rule.severity).member("since", r.since);
+  json.member("factor", r.rule.factor);
+  json.member("long_window", format_duration_s(r.rule.long_s));
+  json.member("long_burn_rate", r.long_window.burn);
+  json.member("long_bad", r.long_window.counts.bad)
+      .member("long_total", r.long_window.counts.total());
+  json.member("short_window", format_duration_s(r.rule.short_s));
+  json.member("short_burn_rate", r.short_window.burn);
+  json.member("short_bad", r.short_window.counts.bad);
+  json.member("short_total", r.short_window.counts.total());
+  json.member("inhibited", r.inhibited).member("frozen", r.frozen);
+  json.member("summary", rule_summary(s, r)).end_object();
+}
+
+void write_rates(JsonWriter& json, const SloStatus& s) {
+  json.member("burn_rate_5m", s.burn_5m.burn).member("burn_rate_1h", s.burn_1h.burn);
+  json.member("burn_rate_24h", s.burn_24h.burn);
+  json.member("composite_burn_rate", s.composite_burn_rate);
+  json.member("error_budget_consumed", s.error_budget_consumed);
+  json.member("error_budget_remaining", s.error_budget_remaining);
+  json.member("risk_level", slo::risk_name(s.risk)).member("state", slo::state_name(s.state));
+}
+
+void write_extras(JsonWriter& json, const SloStatus& s) {
+  json.member("draft", s.draft);
+  if (s.p50 || s.p95 || s.p99) {
+    json.member("p50", s.p50).member("p95", s.p95).member("p99", s.p99).member("unit", s.unit);
+  }
+  json.key("windows").begin_object();
+  for (const BurnWindow* window : all_windows(s)) write_window(json, *window);
+  json.end_object();
+}
+
+void write_source(JsonWriter& json, const SourceStatus& source) {
+  json.begin_object();
+  json.member("name", source.name).member("service", source.service);
+  json.member("format", source.format).member("files", source.files);
+  json.member("records", source.records).member("bytes", source.bytes);
+  json.key("malformed").begin_object();
+  for (const auto& [reason, lines] : source.malformed) json.member(reason, lines);
+  json.end_object();
+  json.member("first_malformed", source.first_malformed);
+  json.member("lag_bytes", source.lag_bytes).end_object();
+}
+
+void write_tailer(JsonWriter& json, const collector::Tailer::Stats& t) {
+  json.key("tailer").begin_object();
+  json.member("files_open", t.files_open).member("files_known", t.files_known);
+  json.member("files_refused", t.files_refused).member("rotations", t.rotations);
+  json.member("truncations", t.truncations).member("copies_recognised", t.copies_recognised);
+  json.member("read_errors", t.read_errors).member("bytes_read", t.bytes_read);
+  json.member("lines_cut", t.lines_cut).member("overflows", t.overflows);
+  json.member("rescans", t.rescans).member("polling", t.polling).member("lag_bytes", t.lag_bytes);
+  json.end_object();
+}
+
+void write_store(JsonWriter& json, const Snapshot& s) {
+  json.key("store");
+  if (!s.has_store) {
+    json.null();
+    return;
+  }
+  json.begin_object();
+  json.member("commits", s.store.commits).member("failed_commits", s.store.failed_commits);
+  json.member("bytes_written", s.store.bytes_written).member("file_bytes", s.store.file_bytes);
+  json.member("journal_rows", s.store.journal_rows).member("folds", s.store.folds).end_object();
+}
+
+void write_limits(JsonWriter& json, const Snapshot& s) {
+  json.key("counters").begin_object();
+  json.member("late", s.counters.late).member("dropped_late", s.counters.dropped_late);
+  json.member("skewed", s.counters.skewed).member("saturated", s.counters.saturated);
+  json.end_object().key("notify").begin_object();
+  json.member("sent", s.notify_sent).member("failed", s.notify_failed);
+  json.member("pending", s.notify_pending).end_object();
+  json.member("engine_bytes", s.engine_bytes).member("resident_bytes", s.resident_bytes);
+  json.member("cpu_seconds", s.cpu_seconds);
+}
+
+std::string csv_field(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  return out + '"';
+}
+
+std::string csv_number(const std::optional<double>& value) {
+  const std::string text = value ? double_text(*value) : "";
+  return text == "null" ? "" : text;
+}
+
+std::string csv_alerts(const SloStatus& s) {
+  std::string names;
+  for (const RuleState& rule : s.rules) {
+    if (rule.firing) names += (names.empty() ? "" : ";") + rule.rule.name;
+  }
+  return names;
+}
+
+std::string csv_time(WallTime t) { return t.ns == 0 ? "" : format_rfc3339(t); }
+
+void append_csv_row(std::string& out, const SloStatus& s) {
+  const std::string fields[] = {s.slo,
+                                s.service,
+                                std::to_string(s.tier),
+                                s.target.to_string(),
+                                format_duration_s(s.window_s),
+                                "Occurrences",
+                                std::to_string(s.window.good),
+                                std::to_string(s.window.bad),
+                                std::to_string(s.window.total()),
+                                csv_number(s.sli),
+                                csv_number(s.burn_5m.burn),
+                                csv_number(s.burn_1h.burn),
+                                csv_number(s.burn_24h.burn),
+                                csv_number(s.composite_burn_rate),
+                                csv_number(s.error_budget_consumed),
+                                csv_number(s.error_budget_remaining),
+                                std::string(slo::risk_name(s.risk)),
+                                std::string(slo::state_name(s.state)),
+                                csv_number(s.coverage),
+                                csv_time(s.window.start),
+                                csv_time(s.window.end),
+                                csv_alerts(s),
+                                csv_time(s.timestamp),
+                                s.draft ? "true" : "false",
+                                csv_number(s.p50),
+                                csv_number(s.p95),
+                                csv_number(s.p99),
+                                s.unit};
+  bool first = true;
+  for (const std::string& field : fields) {
+    if (!first) out += ',';
+    first = false;
+    out += csv_field(field);
+  }
+  out += '\n';
+}
+
+}  // namespace
+
+std::string rule_summary(const SloStatus& s, const RuleState& r) {
+  const auto part = [](const BurnWindow& w, int64_t window_s) {
+    return short_number(w.burn) + " over " + format_duration_s(window_s) + " (" +
+           std::to_string(w.counts.bad) + " bad of " + std::to_string(w.counts.total()) + ")";
+  };
+  return s.slo + ": burn rate " + part(r.long_window, r.rule.long_s) + " and " +
+         part(r.short_window, r.rule.short_s) + "; rule " + r.rule.name +
+         " fires when both exceed " + r.rule.factor.to_string();
+}
+
+void write_slo(JsonWriter& json, const SloStatus& s) {
+  json.begin_object();
+  json.member("slo", s.slo).member("service", s.service).member("tier", s.tier);
+  json.member("target", s.target).member("window", format_duration_s(s.window_s));
+  json.member("budgeting_method", "Occurrences");
+  json.member("good", s.window.good).member("bad", s.window.bad);
+  json.member("total", s.window.total()).member("sli", s.sli);
+  write_rates(json, s);
+  json.member("coverage", s.coverage);
+  json.member("window_start", s.window.start).member("window_end", s.window.end);
+  json.key("alerts").begin_array();
+  for (const RuleState& rule : s.rules) {
+    if (rule.firing) write_alert(json, s, rule);
+  }
+  json.end_array().member("timestamp", s.timestamp);
+  write_extras(json, s);
+  json.end_object();
+}
+
+std::string slos_json(const Snapshot& snapshot) {
+  std::string out;
+  JsonWriter json(out, 2);
+  json.begin_array();
+  for (const SloStatus& s : snapshot.slos) write_slo(json, s);
+  json.end_array();
+  return out += '\n';
+}
+
+std::string slos_ndjson(const Snapshot& snapshot) {
+  std::string out;
+  for (const SloStatus& s : snapshot.slos) {
+    JsonWriter json(out);
+    write_slo(json, s);
+    out += '\n';
+  }
+  return out;
+}
+
+std::string slos_csv(const Snapshot& snapshot) {
+  std::string out =
+      "slo,service,tier,target,window,budgeting_method,good,bad,total,sli,burn_rate_5m,"
+      "burn_rate_1h,burn_rate_24h,composite_burn_rate,error_budget_consumed,"
+      "error_budget_remaining,risk_level,state,coverage,window_start,window_end,alerts,timestamp,"
+      "draft,p50,p95,p99,unit\n";
+  for (const SloStatus& s : snapshot.slos) append_csv_row(out, s);
+  return out;
+}
+
+std::string alerts_json(const Snapshot& snapshot) {
+  std::string out;
+  JsonWriter json(out, 2);
+  json.begin_array();
+  for (const AlertShown& alert : snapshot.recent_alerts) {
+    const slo::AlertEvent& e = alert.event;
+    json.begin_object().member("sequence", e.sequence);
+    json.member("kind", e.kind == slo::AlertEvent::Kind::fired ? "fired" : "resolved");
+    json.member("firing", alert.firing).member("slo", e.slo).member("service", e.service);
+    json.member("rule", e.rule).member("severity", e.severity);
+    json.member("since", e.since).member("at", e.at).member("summary", e.summary).end_object();
+  }
+  json.end_array();
+  return out += '\n';
+}
+
+std::string agent_json(const Snapshot& s) {
+  std::string out;
+  JsonWriter json(out, 2);
+  json.begin_object();
+  json.member("node", s.node).member("version", s.version).member("boot", s.boot);
+  json.member("ready", s.ready).member("not_ready_reason", s.not_ready_reason);
+  json.member("replay", s.replay).member("now", s.now).member("started", s.started);
+  json.member("watermark", s.watermark).member("slos", s.slos.size());
+  json.key("sources").begin_array();
+  for (const SourceStatus& source : s.sources) write_source(json, source);
+  json.end_array();
+  write_tailer(json, s.tailer);
+  write_store(json, s);
+  write_limits(json, s);
+  json.end_object();
+  return out += '\n';
+}
+
+}  // namespace nines::agent::view
