@@ -182,7 +182,9 @@ asio::awaitable<void> drain(std::shared_ptr<Session> session) {
 }
 
 asio::awaitable<void> serve(std::shared_ptr<Session> session) {
-  while (session->socket.is_open() && co_await exchange(session)) {
+  // Not in the loop's condition: g++ 12 destroys arguments of a co_await in a condition twice.
+  for (bool more = true; more;) {
+    more = co_await exchange(session);
   }
   if (session->socket.is_open()) co_await drain(session);
 }
