@@ -2,13 +2,16 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <string_view>
 
 #include "nines/base/json_writer.hpp"
 #include "view/explain.hpp"
 #include "view/metrics_text.hpp"
 #include "view/status_json.hpp"
+#include "view/status_table.hpp"
 
 namespace nines::agent::http {
 namespace {
@@ -197,6 +200,35 @@ HttpResponse one_slo(const Snapshot& snapshot, std::string_view rest) {
   return json_error(404, "no SLO is called '" + std::string(rest) + "'; /api/slo lists them");
 }
 
+// The value of `name` in "a=1&b=2"; empty when absent. Values here need no decoding.
+std::string_view parameter(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    if (pair.starts_with(name) && pair.substr(name.size()).starts_with('=')) {
+      return pair.substr(name.size() + 1);
+    }
+    query.remove_prefix(std::min(query.size(), pair.size() + 1));
+  }
+  return {};
+}
+
+// ?format=json (default), ndjson, csv, or table with width= and color=1, as `nines slo status` asks.
+HttpResponse slo_list(const Snapshot& snapshot, std::string_view query) {
+  const std::string_view format = parameter(query, "format");
+  if (format.empty() || format == "json") return json(view::slos_json(snapshot));
+  if (format == "ndjson") return {200, "application/x-ndjson", view::slos_ndjson(snapshot), {}};
+  if (format == "csv") return {200, "text/csv; charset=utf-8", view::slos_csv(snapshot), {}};
+  if (format != "table") {
+    return json_error(400, "format=" + std::string(format) + " is not json, ndjson, csv or table");
+  }
+  view::TableOptions options;
+  const std::string_view width = parameter(query, "width");
+  std::from_chars(width.data(), width.data() + width.size(), options.width);
+  options.width = std::clamp<size_t>(options.width, 40, 400);
+  options.color = parameter(query, "color") == "1";
+  return text(200, view::status_table(snapshot, options) + "\n" + view::sources_table(snapshot, options));
+}
+
 HttpResponse readiness(const Snapshot& snapshot) {
   if (snapshot.ready) return text(200, "ready\n");
   return text(503, "not ready: " + snapshot.not_ready_reason + "\n");
@@ -220,7 +252,7 @@ Handler make_api(std::function<Snapshot()> snapshot) {
     if (path == "/metrics") {
       return {200, view::kMetricsContentType, view::metrics_text(snapshot()), {}};
     }
-    if (path == "/api/slo") return json(view::slos_json(snapshot()));
+    if (path == "/api/slo") return slo_list(snapshot(), request.query);
     if (path.starts_with(kSloPrefix)) return one_slo(snapshot(), path.substr(kSloPrefix.size()));
     if (path == "/api/status") return json(view::agent_json(snapshot()));
     if (path == "/api/alerts") return json(view::alerts_json(snapshot()));

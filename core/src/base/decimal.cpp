@@ -83,7 +83,15 @@ std::optional<Decimal> Decimal::parse(std::string_view text) noexcept {
 }
 
 double Decimal::to_double() const noexcept {
-  if (exponent == 0) return static_cast<double>(mantissa);
+  // Both operands exact in a double: one correctly rounded operation (Clinger 1990, fast path).
+  static constexpr double kPowers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                       1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                       1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  constexpr int64_t kExact = int64_t{1} << 53;
+  if (mantissa <= kExact && mantissa >= -kExact && exponent <= 22 && exponent >= -22) {
+    const auto m = static_cast<double>(mantissa);
+    return exponent >= 0 ? m * kPowers[exponent] : m / kPowers[-exponent];
+  }
   char buffer[48];
   std::snprintf(buffer, sizeof buffer, "%llde%d", static_cast<long long>(mantissa), exponent);
   return std::strtod(buffer, nullptr);  // correctly rounded, the same on every machine

@@ -54,7 +54,7 @@ constexpr int64_t days_from_civil(int64_t y, int m, int d) noexcept {
 }
 CivilDate civil_from_days(int64_t days) noexcept;
 
-// "2026-03-01T22:00:00Z"; with milliseconds where the time has a fraction ("...00.250Z").
+// "2026-03-01T22:00:00Z"; a fraction is shown with 3, 6 or 9 digits as it needs ("...00.250Z").
 std::string format_rfc3339(WallTime t);
 // "30d", "1h", "5m", "90s": the largest unit that divides the whole.
 std::string format_duration_s(int64_t seconds);

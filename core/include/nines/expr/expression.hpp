@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,8 +21,7 @@
 
 namespace nines::expr {
 
-struct Node;     // private syntax tree
-class Program;   // private compiled form
+class Program;  // private compiled form
 
 enum class Truth : uint8_t { no, yes, unknown };
 
@@ -36,9 +36,13 @@ class Expression {
   const std::vector<std::string>& fields() const noexcept;
   // Canonical text: parse(to_string()) is the same expression; used for hashes and `explain`.
   std::string to_string() const;
+  // True when no field other than `field` is read, so that a caller may tabulate the expression
+  // over the values of that one field.
+  bool depends_only_on(std::string_view field) const noexcept;
 
  private:
   friend class Evaluator;
+  explicit Expression(std::shared_ptr<const Program> program);
   std::shared_ptr<const Program> program_;
 };
 
@@ -47,12 +51,15 @@ class Expression {
 // Not thread-safe; one per thread. eval() neither allocates nor throws.
 class Evaluator {
  public:
-  // slots[i] is the index in `values` of expression.fields()[i].
+  // slots[i] is the index in `values` of expression.fields()[i]. REQUIRES one slot per field, and
+  // in eval() and test() that `values` reaches every slot.
   Evaluator(const Expression& expression, std::span<const size_t> slots);
   ~Evaluator();
   Evaluator(Evaluator&&) noexcept;
   Evaluator& operator=(Evaluator&&) noexcept;
 
+  // The text of the result points into `values`, the expression or this evaluator's scratch memory
+  // and dies with the next call.
   Value eval(std::span<const Value> values) noexcept;
   // Number <> 0, boolean; text and others are unknown.
   Truth test(std::span<const Value> values) noexcept;

@@ -14,7 +14,7 @@
 namespace nines::slo {
 
 inline constexpr int64_t kSlotS = 10;  // finest slot
-inline constexpr int64_t slot_of(WallTime t) { 
+inline constexpr int64_t slot_of(WallTime t) {
   const int64_t s = t.seconds();
   return s >= 0 ? s / kSlotS : -((-s + kSlotS - 1) / kSlotS);
 }
@@ -22,10 +22,11 @@ inline constexpr int64_t slot_of(WallTime t) {
 // Counts of one SLO in one 10 s slot of event time (slot = unix seconds / 10, floored). Signed: an
 // SLI whose good and total events come from different sources adds +1/-1 so that sums are right.
 struct SlotDelta {
-  uint32_t slo = 0;      // index of the SLO in the running engine
+  uint32_t slo = 0;  // index of the SLO in the running engine
   int64_t slot = 0;
   int64_t good = 0, bad = 0;
-  uint32_t covered_s = 0;  // seconds of this slot during which its logs were being read and caught up
+  uint32_t covered_s =
+      0;  // seconds of this slot during which its logs were being read and caught up
 };
 
 // Latency sketch increments of one SLO in one hour (hour = unix seconds / 3600).
@@ -43,15 +44,23 @@ struct Position {
 };
 
 struct Batch {
-  std::vector<SlotDelta> slots;      // sorted by (slo, slot), unique after normalize()
+  std::vector<SlotDelta> slots;  // sorted by (slo, slot), unique after normalize()
   std::vector<SketchDelta> sketches;
-  std::vector<Position> positions;   // unique by key after normalize()
-  int64_t late = 0, dropped_late = 0, skewed = 0;  // cumulative increments, see slo.md trap 6, 7
-  WallTime max_event_time{};         // 0: no event
+  std::vector<Position> positions;  // unique by key after normalize()
+  // Increments of the counters of the same name, for what the maker of the batch decided itself (a
+  // clamped time stamp is `skewed`). The engine adds what it finds late or beyond all tiers.
+  int64_t late = 0, dropped_late = 0, skewed = 0;
+  // Newest event time in here, after clamping against the clock: the maker vouches for it, and the
+  // engine follows it over any gap (see SloEngine::apply). 0: no event.
+  WallTime max_event_time{};
 
   bool empty() const noexcept;
-  // Adds `other`; equal (slo, slot) add up, positions of `other` replace ours.
+  // Adds `other` and normalizes; equal (slo, slot) add up, positions of `other` replace ours.
+  // Associative; commutative in all but the positions, of which the later must stay the later.
+  // O(n log n): gather many pieces with push_back and normalize() once rather than merging one by
+  // one.
   void merge(Batch&& other);
+  // Sorts and folds; idempotent. Deltas that cancel to zero stay, for they tell where events were.
   void normalize();
 };
 

@@ -1,10 +1,59 @@
 // SloEngine: counts in tiered rings, windows, burn rates, budgets, risk, alerts. Fixed memory per
 // SLO, no clock, no I/O; everything that decides is integer arithmetic. Not thread-safe.
 //
-// Tiers (facts: 10 s x 2 h, 60 s x 3 d, 300 s x 31 d, 3600 s x 92 d): every event is added to each
-// tier that still reaches back to it. A window [left, end) is answered by the finest tier that holds
-// it: left is aligned down to that tier's slot, end is a multiple of 10 s; the part of the newest
-// coarse slot behind `end` is excluded by using finer slots there.
+// What is counted where
+//   Tiers: 10 s slots for windows up to 2 h, 60 s up to 3 d, 300 s up to 31 d, 3600 s up to 92 d. A
+//   delta goes into each tier that still reaches back to its slot. A delta whose slot ended more
+//   than late_horizon_s before the end of the SLO's newest slot (of earlier batches) is late: it
+//   goes into the tiers of 60 s and up only, so that it can't move the windows up to 2 h. What no
+//   tier reaches back to is dropped_late.
+//
+// Windows, half-open [start, end)
+//   end   = watermark rounded down to a multiple of 10 s.
+//   tier  = the finest whose limit above is >= the window's length (and which still holds its
+//   start:
+//           matters only for ends in the past).
+//   start = (end - length) rounded down to a multiple of that tier's slot.
+//   The slots of the tier that lie wholly inside are summed; what is left before `end` is summed
+//   from finer tiers. All multiples count from 1970-01-01T00:00:00Z. good and bad are >= 0: sums
+//   below zero (deltas of unlike sources that have not met yet) read as 0.
+//
+// Numbers of the status, with b = 1 - target
+//   sli                    good / total; null when total = 0
+//   burn_rate_x            bad / total / b over that window; null when its total = 0
+//   composite_burn_rate    0.40 b5m + 0.35 b1h + 0.25 b24h, null burns as 0; null when all are null
+//   error_budget_consumed  bad / total / b over the SLO window; 0 when total = 0; null when the SLO
+//                          was never covered nor counted anything at all
+//   error_budget_remaining 1 - consumed, null with it
+//   risk_level             of the exact composite: [0,1) SAFE, [1,1.5) OBSERVE, [1.5,2] DANGER,
+//                          above FREEZE; SAFE when it is null
+//   coverage               covered seconds of the SLO window / seconds of [max(start, F), end), F =
+//                          start of the first 10 s slot ever covered; at most 1; 0 when F is
+//                          unknown or not before end
+//   p50, p95, p99          nearest rank over the 24 hours (of UTC) that end with the newest one
+//   known state, the first that holds:
+//     NO_DATA    nothing was ever covered or counted; or now - watermark > stale_after_s; or some
+//                second was ever covered and the coverage of [end - 5 min, end), computed like
+//                `coverage`, is < min_coverage
+//     VIOLATED   sli < target, exactly (= consumed > 1)
+//     DEGRADING  composite_burn_rate >= 1, exactly, or a rule fires
+//     HEALTHY
+//
+// Alerts, each rule at each evaluation
+//   frozen     the state is NO_DATA, or the coverage of one of its two windows, computed like
+//              `coverage`, is < min_coverage (SLOs with any coverage), or the watermark lies before
+//              an earlier one: the rule keeps its state.
+//   condition  burn > factor in both windows, exactly; a window with total = 0 does not exceed.
+//   guard      bad >= min_bad and P(X >= bad | total, b) < significance in the long window.
+//   fires      condition and guard, cooldown_s after its last resolution, and no more urgent rule
+//              fires. Urgency: page before others, then the shorter long window. After a more
+//              urgent rule has resolved, a slower one waits until its own short window lies wholly
+//              behind that resolution: one incident tells once, a burn that goes on is told.
+//   resolves   short-window burn <= resolve_ratio * factor at resolve_evaluations evaluations in a
+//              row. A short window without events keeps the state.
+//   A rule that fires when a more urgent one joins stays and resolves by itself: each `fired` has
+//   exactly one `resolved`. A watermark more than an hour before an earlier one is taken as a
+//   corrected clock: rules are evaluated again from there.
 #pragma once
 
 #include <array>
@@ -12,19 +61,21 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "nines/base/result.hpp"
 #include "nines/base/time.hpp"
 #include "nines/slo/batch.hpp"
+#include "nines/slo/forecast.hpp"
 #include "nines/slo/spec.hpp"
 
 namespace nines::slo {
 
 struct WindowCounts {
-  int64_t good = 0, bad = 0;   // both >= 0
+  int64_t good = 0, bad = 0;  // both >= 0
   int64_t covered_s = 0;
-  WallTime start{}, end{};     // half-open, as aligned
+  WallTime start{}, end{};  // half-open, as aligned
   int64_t total() const { return good + bad; }
 };
 
@@ -44,11 +95,11 @@ struct RuleState {
   BurnRule rule;
   BurnWindow long_window, short_window;
   bool firing = false;
-  bool frozen = false;       // NO_DATA: keeps its state
-  bool guarded = false;      // both windows exceed the factor, the low-traffic guard holds it back
+  bool frozen = false;   // NO_DATA: keeps its state
+  bool guarded = false;  // both windows exceed the factor, the low-traffic guard holds it back
   std::optional<double> probability;  // of the guard
-  bool inhibited = false;    // a more urgent rule of this SLO fires already
-  WallTime since{};          // of the present firing
+  bool inhibited = false;             // a more urgent rule of this SLO fires already
+  WallTime since{};                   // of the present firing
 };
 
 // DESIGN 4.2. Doubles are derived from the integers beside them, for display only.
@@ -62,16 +113,15 @@ struct SloStatus {
   int64_t good_total = 0, bad_total = 0;  // all events counted since the SLO began here; only grow
   std::optional<double> sli;
   BurnWindow burn_5m, burn_1h, burn_24h;
-  std::optional<double> composite_burn_rate;  // 0.40 b5m + 0.35 b1h + 0.25 b24h; a window without
-                                              // traffic burns nothing; null when all are empty
+  std::optional<double> composite_burn_rate;
   std::optional<double> error_budget_consumed, error_budget_remaining;  // signed, unclamped
   Risk risk = Risk::safe;
   State state = State::no_data;
-  double coverage = 0;        // covered share of the window since the SLO began
+  double coverage = 0;
   std::vector<RuleState> rules;
   std::optional<double> p50, p95, p99;  // of `value`, last 24 h (sketch, <= 1 % relative error)
   std::string unit;
-  WallTime timestamp{};       // of this evaluation
+  WallTime timestamp{};  // of this evaluation
 };
 
 struct AlertEvent {
@@ -79,9 +129,9 @@ struct AlertEvent {
   Kind kind = Kind::fired;
   std::string slo, service, rule, severity;
   WallTime at{}, since{};
-  std::string summary;        // one sentence with the counts it came from
-  uint64_t sequence = 0;      // given by the store
-  uint64_t boot = 0;          // generation of the node's life it happened in; 0: the present one
+  std::string summary;    // one sentence with the counts it came from
+  uint64_t sequence = 0;  // given by the store
+  uint64_t boot = 0;      // life of the node it happened in; 0: the present one
 };
 
 // What must survive a restart so that nothing is told twice. Serialised by the store.
@@ -97,30 +147,46 @@ class SloEngine {
   explicit SloEngine(size_t max_slos = 64);
   ~SloEngine();
 
-  // exhausted beyond max_slos. Returns the index used in batches.
+  // Returns the index used in batches. exhausted beyond max_slos; invalid_argument for what can't
+  // be computed exactly or never happens: a name twice, a target outside (0, 1) or of more than 18
+  // places, a window outside [1 min, 92 d] or not a multiple of 10 s, a burn factor above
+  // 1/(1-target).
   Result<uint32_t> add(SloSpec spec);
   size_t size() const noexcept;
   const SloSpec& spec(uint32_t slo) const;
 
-  // Adds counts. Slots outside every tier are counted as dropped. Used for live batches and for
-  // restoring the journal alike.
+  // Adds counts, for live batches and for restoring the journal alike: applying the same batches in
+  // the same order gives the same engine. Within one batch nothing is late against the rest of it.
+  //
+  // Slots ahead of time would empty the rings, so a slot is taken only if the SLO has not been
+  // evaluated yet (restoring what was once accepted), or it is not newer than batch.max_event_time
+  // (the maker of the batch vouches for that after clamping; gaps of days in replayed logs are
+  // legal that way), or at most a day newer than the newest slot or watermark known. Others are
+  // `skewed`. Deltas of an unknown SLO are ignored and counted as `unknown`.
   void apply(const Batch& batch);
 
   // Evaluates all SLOs at `watermark` (event time up to which all logs are read; aligned down to
-  // 10 s inside) and appends alert transitions. `now` is only for staleness: watermark older than
-  // stale_after_s means NO_DATA, which freezes alerts.
+  // 10 s inside) and appends alert transitions, at = the aligned watermark. `now` is only for
+  // staleness: watermark older than stale_after_s means NO_DATA, which freezes alerts.
   void evaluate(WallTime watermark, WallTime now, std::vector<AlertEvent>& transitions);
 
   // As of the last evaluate().
   const SloStatus& status(uint32_t slo) const;
-  // Any window ending at `end` (at most 92 days back).
+  // Any window ending at `end` (at most 92 days back). For ends in the past that the fine tiers
+  // have left behind, `end` is rounded down to what is still kept: see start and end of the result.
   WindowCounts window(uint32_t slo, WallTime end, int64_t window_s) const;
+  // Where the budget goes from the last evaluate() on.
+  Forecast forecast(uint32_t slo, const ForecastPolicy& policy = {}) const;
 
+  // All rules that fire or have fired. Restoring it, after the SLOs are added, neither repeats nor
+  // loses a transition: a firing rule that is configured no more is resolved at the next
+  // evaluate().
   std::vector<AlertMemory> save_alerts() const;
   void restore_alerts(const std::vector<AlertMemory>& saved);
 
   struct Counters {
-    uint64_t late = 0, dropped_late = 0, skewed = 0, saturated = 0;
+    uint64_t late = 0, dropped_late = 0, skewed = 0, unknown = 0;  // events
+    uint64_t saturated = 0;  // additions that hit the limit of a slot (2^31 events)
   };
   Counters counters() const noexcept;
   size_t memory_bytes() const noexcept;

@@ -21,11 +21,11 @@ enum class OnMissing : uint8_t { skip, bad };
 // Which records feed an SLI: a named source of nines.yaml or an inline one. Two SLOs with equal
 // selectors share files and parsers.
 struct SourceSelector {
-  std::string name;                 // of a source in nines.yaml; empty: inline
-  std::vector<std::string> paths;   // globs
-  std::vector<std::string> exclude; // globs
-  std::string format = "auto";      // auto, nginx, json, logfmt, syslog, plain, regex
-  std::string pattern;              // for regex
+  std::string name;                  // of a source in nines.yaml; empty: inline
+  std::vector<std::string> paths;    // globs
+  std::vector<std::string> exclude;  // globs
+  std::string format = "auto";       // auto, nginx, json, logfmt, syslog, plain, regex
+  std::string pattern;               // for regex
   std::string k8s_namespace, k8s_pod, k8s_container;  // globs on names; any set = container logs
   int32_t utc_offset_s = 0;
   friend bool operator==(const SourceSelector&, const SourceSelector&) = default;
@@ -45,10 +45,10 @@ struct IndicatorSpec {
   // it satisfies total's where too; from different sources both are counted independently.
   // threshold: `total` selects the records, `value` is measured.
   MetricSpec total;
-  MetricSpec part;           // good or bad events
+  MetricSpec part;  // good or bad events
   bool part_is_bad = false;
-  std::string value;         // threshold: expression giving a number in `unit`
-  std::string unit;          // "ms", "s"...: for display only
+  std::string value;  // threshold: expression giving a number in `unit`
+  std::string unit;   // "ms", "s"...: for display only
   OnMissing on_missing = OnMissing::skip;
 };
 
@@ -62,39 +62,39 @@ struct BurnRule {
 
 struct AlertPolicy {
   std::vector<BurnRule> rules;
-  int64_t min_bad = 2;              // low-traffic guard on the long window ...
-  Decimal significance{1, -2};      // ... P(X >= bad | total, 1 - target) < this
-  Decimal resolve_ratio{9, -1};     // leave at this share of the factor on the short window
+  int64_t min_bad = 2;           // low-traffic guard on the long window ...
+  Decimal significance{1, -2};   // ... P(X >= bad | total, 1 - target) < this
+  Decimal resolve_ratio{9, -1};  // leave at this share of the factor on the short window
   int resolve_evaluations = 2;
   int64_t cooldown_s = 15 * 60;
 };
 // The Workbook's pairs scaled to the window: 2 % over W/720 (1h of 30d), 5 % over W/120 (6h),
-// 10 % over W/30 (24h), 10 % over W/10 (3d); short = long/12, both at least one slot of 10 s. For 30 d:
-// 14.4, 6, 3, 1. Pairs whose factor can never be reached at this target are left out.
+// 10 % over W/30 (24h), 10 % over W/10 (3d); short = long/12, both at least one slot of 10 s. For
+// 30 d: 14.4, 6, 3, 1. Pairs whose factor can never be reached at this target are left out.
 AlertPolicy default_policy(int64_t window_s, Decimal target);
 
 struct DataPolicy {
-  int64_t late_horizon_s = 600;     // older events reach only the coarse tiers
-  int64_t max_future_skew_s = 60;   // beyond: counted at ingest time, `skewed`
+  int64_t late_horizon_s = 600;    // older events reach only the coarse tiers
+  int64_t max_future_skew_s = 60;  // beyond: counted at ingest time, `skewed`
   Decimal min_coverage{9, -1};
   int64_t stale_after_s = 120;
 };
 
 struct SloSpec {
-  std::string name;      // unique
+  std::string name;  // unique
   std::string service;
   std::string description;
-  int tier = 3;          // 1 critical, 2 important, 3 standard
+  int tier = 3;  // 1 critical, 2 important, 3 standard
   std::string owner;
-  Decimal target;        // (0, 1)
+  Decimal target;  // (0, 1)
   int64_t window_s = 30 * 86400;
   IndicatorSpec indicator;
-  CompareOp op = CompareOp::lte;   // threshold: good when value op threshold
+  CompareOp op = CompareOp::lte;  // threshold: good when value op threshold
   Decimal threshold;
   AlertPolicy alerts;
   DataPolicy data;
-  bool draft = false;    // made by zero configuration
-  std::string origin;    // file:line it was read from, for messages
+  bool draft = false;  // made by zero configuration
+  std::string origin;  // file:line it was read from, for messages
 
   // Changes when (and only when) what is counted changes: a new generation of counts. Target,
   // window and alerts are applied at read time and keep history.

@@ -2,6 +2,7 @@
 // EXCLUSIVE; settings and their measured reasons: sync/README.md). A commit writes one journal row
 // that carries counts and file positions together (law 1), plus alert memory and alert events of
 // the same instant, in one transaction. Hourly, old journal rows are folded into per-hour chunks.
+// The file outlives kill -9, power cuts, a full disk and damaged bytes; what is lost then is said.
 //
 // Synchronous and not thread-safe: the agent's store thread owns it.
 #pragma once
@@ -25,6 +26,7 @@ struct StoreOptions {
   int64_t fold_after_s = 2 * 3600 + 600;       // journal rows older than this are folded
   int64_t keep_chunks_s = 92 * 86400;
   int64_t keep_events = 10'000;
+  std::string vfs;                             // SQLite VFS underneath; empty: the system's (tests)
 };
 
 // SLOs are named in the file by (name, generation); the store maps them to the engine's indices.
@@ -35,10 +37,16 @@ struct SloIdentity {
 struct Restored {
   bool fresh = true;                        // no file was there
   std::string quarantined;                  // a corrupt file was set aside under this path
-  uint64_t skipped_rows = 0;                // rows that failed their checksum
+  bool clean = true;                        // the last life ended by closing the store
+  uint64_t skipped_rows = 0;                // rows that failed their checksum (grows in attach)
   uint64_t boot = 0;                        // generation of this node's life; +1 at every open
   std::vector<slo::Position> positions;
+  // Files whose position failed its checksum while their counts are kept: reading them from the
+  // start would count lines twice, so continue at their end and leave the gap uncovered.
+  std::vector<std::string> lost_positions;
   std::vector<slo::AlertMemory> alerts;
+  int64_t late = 0, dropped_late = 0, skewed = 0;  // sums over all commits
+  WallTime max_event_time{};
 };
 
 class StateStore {
@@ -50,7 +58,9 @@ class StateStore {
 
   virtual const Restored& restored() const noexcept = 0;
   // Makes `slo` known under engine index `index` and replays its kept counts (several batches, each
-  // bounded) into `replay`, with that index in them.
+  // bounded) into `replay`, with that index in them. Counts older than fold_after_s are known by
+  // the minute: they come in the first slot of their minute, their covered seconds evenly in its
+  // six slots.
   virtual Status attach(uint32_t index, const SloIdentity& slo,
                         const std::function<void(const slo::Batch&)>& replay) = 0;
 
@@ -63,7 +73,9 @@ class StateStore {
   // All or nothing. On `io`/`exhausted` nothing is written and the caller keeps the batch and
   // merges it into the next.
   virtual Status commit(Commit& commit) = 0;
-  // Folds rows older than options.fold_after_s and drops what is beyond retention.
+  // Folds rows older than options.fold_after_s and drops what is beyond retention; bounded work,
+  // stats().journal_rows tells what is left. Near max_bytes it folds rows of any age and drops the
+  // oldest hours: call it when commit() said `exhausted`.
   virtual Status fold(WallTime now) = 0;
 
   // Delivery cursors: what each destination (e.g. "webhook:ops") has been told.
@@ -72,7 +84,13 @@ class StateStore {
   virtual Status set_cursor(const std::string& destination, uint64_t sequence) = 0;
 
   struct Stats {
-    uint64_t commits = 0, failed_commits = 0, bytes_written = 0, file_bytes = 0, journal_rows = 0, folds = 0;
+    uint64_t commits = 0, failed_commits = 0;
+    uint64_t bytes_written = 0, flushes = 0;  // write and fsync calls of SQLite, this life
+    uint64_t file_bytes = 0;                  // of the database; its WAL adds about 4 MiB
+    uint64_t journal_rows = 0, folds = 0, last_row_bytes = 0;
+    uint64_t dropped_hours = 0;   // chunks given up because the file was at its cap
+    uint64_t dropped_events = 0;  // deleted by keep_events before every destination had them
+    uint64_t ballast_freed = 0;   // how often the disk was full
   };
   virtual Stats stats() const noexcept = 0;
 };

@@ -1,0 +1,109 @@
+#include "app/ingest.hpp"
+
+#include <algorithm>
+
+namespace nines::agent {
+namespace {
+
+// A source counts as caught up while no more than this is unread: an unfinished line, or what was
+// written since the last look.
+constexpr int64_t kCaughtUpBytes = 64 * 1024;
+
+Result<collector::SourcePlan> plan_source(const slo::SourceSelector& selector,
+                                          const slo::SloSpec& spec, const NodeConfig& config) {
+  collector::SourcePlan plan;
+  plan.selector = selector;
+  plan.service = spec.service;
+  if (!selector.name.empty()) {
+    const auto known = std::find_if(config.sources.begin(), config.sources.end(),
+                                    [&](const SourceConfig& s) { return s.name == selector.name; });
+    if (known == config.sources.end()) {
+      return Error{Errc::invalid_argument, spec.origin + ": SLO " + spec.name + " names the source \"" +
+                                               selector.name + "\", which nines.yaml does not have"};
+    }
+    plan.selector = known->selector;
+    plan.service = known->service.empty() ? spec.service : known->service;
+    plan.name = known->name;
+  }
+  plan.globs = collector::globs_of(plan.selector);
+  if (plan.globs.include.empty()) {
+    return Error{Errc::invalid_argument, spec.origin + ": SLO " + spec.name +
+                                             " has no source: give paths, kubernetes or source"};
+  }
+  if (plan.name.empty()) plan.name = plan.globs.include.front();
+  return plan;
+}
+
+}  // namespace
+
+Result<SloPlan> plan_slo(uint32_t slo, const slo::SloSpec& spec, const NodeConfig& config) {
+  SloPlan plan;
+  plan.slo = slo;
+  plan.spec = spec;
+  NINES_TRY(plan.total, plan_source(spec.indicator.total.source, spec, config));
+  plan.part = plan.total;
+  if (spec.indicator.kind == slo::SliKind::ratio) {
+    NINES_TRY(plan.part, plan_source(spec.indicator.part.source, spec, config));
+  }
+  return plan;
+}
+
+Result<std::unique_ptr<Ingest>> Ingest::create(const NodeConfig& config,
+                                               std::vector<slo::Position> saved,
+                                               const Clock& clock) {
+  auto ingest = std::unique_ptr<Ingest>(new Ingest);
+  collector::PipelineOptions pipeline;
+  pipeline.node = config.node;
+  pipeline.max_record_bytes = static_cast<size_t>(config.max_line_bytes);
+  ingest->pipeline_ = std::make_unique<collector::Pipeline>(pipeline, clock);
+  collector::TailerOptions tailer;
+  tailer.buffer_bytes = static_cast<size_t>(config.max_line_bytes);
+  tailer.max_files = static_cast<size_t>(config.max_files);
+  NINES_TRY(ingest->tailer_, collector::Tailer::create(tailer, *ingest->pipeline_, std::move(saved), clock));
+  return ingest;
+}
+
+uint32_t Ingest::source_index(const collector::SourcePlan& plan) {
+  for (uint32_t i = 0; i < plans_.size(); ++i) {
+    if (plans_[i].selector == plan.selector && plans_[i].service == plan.service) return i;
+  }
+  plans_.push_back(plan);
+  const uint32_t index = pipeline_->add_source(plan);
+  NINES_ASSERT(tailer_->add_globs(plan.globs) == index);
+  return index;
+}
+
+Result<Ingest::Sources> Ingest::add(const SloPlan& plan) {
+  Sources sources;
+  sources.total = source_index(plan.total);
+  sources.part = source_index(plan.part);
+  NINES_CHECK(pipeline_->add_slo(plan.slo, plan.spec, sources.total, sources.part));
+  return sources;
+}
+
+HandOver Ingest::hand_over() {
+  HandOver out;
+  pipeline_->take(out.batch);
+  tailer_->take_positions(out.batch.positions);
+  out.tailer = tailer_->stats();
+  out.caught_up = tailer_->caught_up();
+  for (collector::SourceCounts& counts : pipeline_->counts()) {
+    SourceState state;
+    state.counts = std::move(counts);
+    out.sources.push_back(std::move(state));
+  }
+  for (const collector::TailedFile* file : tailer_->files()) {
+    for (const uint32_t index : file->matched) {
+      SourceState& state = out.sources[index];
+      state.attached = true;
+      state.resumed = state.resumed || file->resumed;
+      state.lag_bytes += std::max<int64_t>(0, file->size - file->offset);
+    }
+  }
+  for (SourceState& state : out.sources) {
+    state.caught_up = state.attached && (out.caught_up || state.lag_bytes <= kCaughtUpBytes);
+  }
+  return out;
+}
+
+}  // namespace nines::agent

@@ -1,0 +1,68 @@
+// Ingest: the reading half of the agent: tailer and pipeline, and what they hand to the judging
+// half. Used by one thread; IngestThread (live.cpp) runs it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/config.hpp"
+#include "nines/base/result.hpp"
+#include "nines/base/time.hpp"
+#include "nines/collector/pipeline.hpp"
+#include "nines/collector/tailer.hpp"
+#include "nines/slo/batch.hpp"
+
+namespace nines::agent {
+
+struct SourceState {
+  collector::SourceCounts counts;
+  bool attached = false;    // at least one file is followed
+  bool caught_up = false;   // all of them were read to their end
+  bool resumed = false;     // at least one continues from a saved position
+  int64_t lag_bytes = 0;
+};
+
+// Everything since the last hand-over; counts and positions belong together.
+struct HandOver {
+  slo::Batch batch;
+  std::vector<SourceState> sources;
+  collector::Tailer::Stats tailer;
+  bool caught_up = false;
+};
+
+// A source and the SLOs counted from it.
+struct SloPlan {
+  uint32_t slo = 0;
+  slo::SloSpec spec;
+  collector::SourcePlan total, part;
+};
+// The source an SLO names, looked up in the node's configuration.
+Result<SloPlan> plan_slo(uint32_t slo, const slo::SloSpec& spec, const NodeConfig& config);
+
+class Ingest {
+ public:
+  static Result<std::unique_ptr<Ingest>> create(const NodeConfig& config,
+                                                std::vector<slo::Position> saved, const Clock& clock);
+
+  // Sources that are equal are read once. Gives the indices of `total` and `part`.
+  struct Sources {
+    uint32_t total = 0, part = 0;
+  };
+  Result<Sources> add(const SloPlan& plan);
+
+  collector::Tailer& tailer() noexcept { return *tailer_; }
+  collector::Pipeline& pipeline() noexcept { return *pipeline_; }
+  HandOver hand_over();
+
+ private:
+  Ingest() = default;
+  uint32_t source_index(const collector::SourcePlan& plan);
+
+  std::unique_ptr<collector::Pipeline> pipeline_;
+  std::unique_ptr<collector::Tailer> tailer_;   // after pipeline_: it calls it until destroyed
+  std::vector<collector::SourcePlan> plans_;
+};
+
+}  // namespace nines::agent

@@ -1,0 +1,183 @@
+#include "app/judge.hpp"
+
+#include <algorithm>
+
+namespace nines::agent {
+namespace {
+
+constexpr size_t kRecentAlerts = 100;
+constexpr size_t kMaxPendingSlots = 100'000;  // while the store refuses: then minutes, not slots
+constexpr int64_t kMaxCoverS = 92 * 86400;
+
+// Coverage older than a tier's reach needs only the next tier's resolution: that bounds the
+// deltas of a long history to some 15,000 an SLO.
+int64_t cover_step_slots(int64_t age_s) {
+  constexpr int64_t kDay = 86400;
+  const int64_t step_s = age_s > 31 * kDay ? 3600 : age_s > 3 * kDay ? 300 : age_s > 2 * 3600 ? 60 : slo::kSlotS;
+  return step_s / slo::kSlotS;
+}
+
+void coarsen(slo::Batch& batch) {
+  constexpr int64_t kSlotsPerMinute = 60 / slo::kSlotS;
+  for (slo::SlotDelta& delta : batch.slots) {
+    delta.slot -= ((delta.slot % kSlotsPerMinute) + kSlotsPerMinute) % kSlotsPerMinute;
+  }
+  batch.normalize();
+}
+
+}  // namespace
+
+Judge::Judge(const NodeConfig& config) : engine_(static_cast<size_t>(config.max_slos)) {}
+
+Result<uint32_t> Judge::add(const slo::SloSpec& spec) {
+  NINES_TRY(const uint32_t index, engine_.add(spec));
+  watched_.resize(index + 1);
+  return index;
+}
+
+void Judge::set_sources(uint32_t slo, Ingest::Sources sources) { watched_[slo].sources = sources; }
+
+void Judge::count_totals(const slo::Batch& batch) {
+  for (const slo::SlotDelta& delta : batch.slots) {
+    watched_[delta.slo].good_total += delta.good;
+    watched_[delta.slo].bad_total += delta.bad;
+  }
+}
+
+void Judge::restore(const slo::Batch& batch) {
+  engine_.apply(batch);
+  count_totals(batch);
+  for (const slo::SlotDelta& delta : batch.slots) {
+    if (delta.covered_s == 0) continue;
+    const int64_t next = delta.slot + std::max<int64_t>(1, delta.covered_s / slo::kSlotS);
+    watched_[delta.slo].covered_until = std::max(watched_[delta.slo].covered_until, next);
+    watched_[delta.slo].restored = true;
+  }
+}
+
+// A log that was read without a gap tells of every second between its first line and its end,
+// also of the quiet ones, and also of those while the agent was down (facts: trap 9).
+void Judge::cover(uint32_t slo, WallTime until, slo::Batch& out) {
+  Watched& w = watched_[slo];
+  const SourceState& total = sources_[w.sources.total];
+  const SourceState& part = sources_[w.sources.part];
+  const int64_t end = slo::slot_of(until);
+  if (!total.attached || !part.attached) {
+    w.covered_until = std::max(w.covered_until, end);  // nobody watches: stays uncovered
+    return;
+  }
+  if (!total.caught_up || !part.caught_up) return;  // filled when it is
+  if (w.restored && !total.resumed) w.covered_until = INT64_MIN;  // the log of the gap is gone
+  w.restored = false;
+  int64_t from = w.covered_until;
+  if (from == INT64_MIN) {
+    from = total.counts.first_event.ns != 0 ? slo::slot_of(total.counts.first_event) : end;
+  }
+  from = std::max(from, end - kMaxCoverS / slo::kSlotS);
+  while (from < end) {
+    int64_t step = cover_step_slots((end - from) * slo::kSlotS);
+    step = std::min(step - (from % step + step) % step, end - from);
+    slo::SlotDelta delta;
+    delta.slo = slo;
+    delta.slot = from;
+    delta.covered_s = static_cast<uint32_t>(step * slo::kSlotS);
+    out.slots.push_back(delta);
+    from += step;
+  }
+  w.covered_until = std::max(w.covered_until, end);
+}
+
+void Judge::take(HandOver&& hand_over, WallTime until) {
+  sources_ = std::move(hand_over.sources);
+  tailer_ = hand_over.tailer;
+  if (until != kNoCoverage) {
+    for (uint32_t slo = 0; slo < watched_.size(); ++slo) cover(slo, until, hand_over.batch);
+  }
+  hand_over.batch.normalize();
+  engine_.apply(hand_over.batch);
+  count_totals(hand_over.batch);
+  pending_.batch.merge(std::move(hand_over.batch));
+  if (pending_.batch.slots.size() > kMaxPendingSlots) coarsen(pending_.batch);
+}
+
+std::vector<slo::AlertEvent> Judge::evaluate(WallTime watermark, WallTime now) {
+  std::vector<slo::AlertEvent> transitions;
+  engine_.evaluate(watermark, now, transitions);
+  watermark_ = watermark;
+  for (const slo::AlertEvent& event : transitions) {
+    pending_.events.push_back(event);
+    recent_.push_front(event);
+    if (recent_.size() > kRecentAlerts) recent_.pop_back();
+  }
+  return transitions;
+}
+
+WallTime Judge::known_until() const noexcept {
+  int64_t slot = 0;
+  for (const Watched& w : watched_) slot = std::max(slot, w.covered_until);
+  return {slot * slo::kSlotS * kNsPerSecond};
+}
+
+store::StateStore::Commit Judge::take_commit(WallTime now) {
+  store::StateStore::Commit commit = std::move(pending_);
+  pending_ = {};
+  commit.batch.normalize();
+  commit.alerts = engine_.save_alerts();
+  commit.now = now;
+  return commit;
+}
+
+void Judge::give_back(store::StateStore::Commit&& commit) {
+  commit.batch.merge(std::move(pending_.batch));
+  for (slo::AlertEvent& event : pending_.events) commit.events.push_back(std::move(event));
+  pending_ = std::move(commit);
+  if (pending_.batch.slots.size() > kMaxPendingSlots) coarsen(pending_.batch);
+}
+
+Snapshot Judge::snapshot() const {
+  Snapshot out;
+  out.watermark = watermark_;
+  for (uint32_t slo = 0; slo < engine_.size(); ++slo) {
+    out.slos.push_back(engine_.status(slo));
+    out.slos.back().good_total = std::max<int64_t>(0, watched_[slo].good_total);
+    out.slos.back().bad_total = std::max<int64_t>(0, watched_[slo].bad_total);
+  }
+  for (const SourceState& state : sources_) {
+    SourceStatus shown;
+    shown.name = state.counts.name;
+    shown.service = state.counts.service;
+    shown.format = state.counts.format;
+    shown.files = state.counts.files;
+    shown.records = state.counts.records;
+    shown.bytes = state.counts.bytes;
+    shown.lag_bytes = state.lag_bytes;
+    shown.first_malformed = state.counts.first_malformed;
+    shown.malformed = {{"no_match", state.counts.no_match},
+                       {"bad_time", state.counts.bad_time},
+                       {"truncated", state.counts.truncated},
+                       {"not_cri", state.counts.not_cri}};
+    out.sources.push_back(std::move(shown));
+  }
+  for (const slo::AlertEvent& event : recent_) {
+    AlertShown shown;
+    shown.event = event;
+    out.recent_alerts.push_back(std::move(shown));
+  }
+  for (AlertShown& shown : out.recent_alerts) {
+    if (shown.event.kind != slo::AlertEvent::Kind::fired) continue;
+    for (const slo::SloStatus& status : out.slos) {
+      if (status.slo != shown.event.slo) continue;
+      for (const slo::RuleState& rule : status.rules) {
+        if (rule.rule.name == shown.event.rule && rule.firing && rule.since == shown.event.since) {
+          shown.firing = true;
+        }
+      }
+    }
+  }
+  out.tailer = tailer_;
+  out.counters = engine_.counters();
+  out.engine_bytes = engine_.memory_bytes();
+  return out;
+}
+
+}  // namespace nines::agent

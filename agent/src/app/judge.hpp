@@ -1,0 +1,69 @@
+// Judge: the deciding half of the agent. Takes what ingest hands over, keeps coverage, evaluates the
+// SLOs, remembers alerts, and gathers what the store must commit. No threads, no I/O, no clock.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "app/ingest.hpp"
+#include "app/snapshot.hpp"
+#include "nines/slo/engine.hpp"
+#include "nines/store/state_store.hpp"
+
+namespace nines::agent {
+
+class Judge {
+ public:
+  explicit Judge(const NodeConfig& config);
+
+  Result<uint32_t> add(const slo::SloSpec& spec);
+  void set_sources(uint32_t slo, Ingest::Sources sources);
+  // Counts of an earlier life. Neither reported nor committed again.
+  void restore(const slo::Batch& batch);
+  void restore_alerts(const std::vector<slo::AlertMemory>& memory) { engine_.restore_alerts(memory); }
+
+  static constexpr WallTime kNoCoverage{INT64_MIN};
+  // Adds counts and extends coverage up to `until` (event time up to which every caught-up source
+  // is known completely).
+  void take(HandOver&& hand_over, WallTime until);
+  // Evaluates at `watermark`; transitions go to the pending commit and are returned.
+  std::vector<slo::AlertEvent> evaluate(WallTime watermark, WallTime now);
+
+  // Event time up to which earlier lives and this one have covered the logs.
+  WallTime known_until() const noexcept;
+
+  // What the store has not yet got. give_back() after a commit that failed.
+  store::StateStore::Commit take_commit(WallTime now);
+  void give_back(store::StateStore::Commit&& commit);
+  void drop_pending() { pending_ = {}; }  // nothing is kept (no store)
+  bool has_pending() const noexcept { return !pending_.batch.empty() || !pending_.events.empty(); }
+  size_t pending_slots() const noexcept { return pending_.batch.slots.size(); }
+  bool has_pending_events() const noexcept { return !pending_.events.empty(); }
+
+  // Everything but what only the composition knows (store, notifier, process figures).
+  Snapshot snapshot() const;
+  const slo::SloEngine& engine() const noexcept { return engine_; }
+  size_t slos() const noexcept { return engine_.size(); }
+
+ private:
+  struct Watched {
+    Ingest::Sources sources;
+    int64_t covered_until = INT64_MIN;  // first slot not yet covered
+    bool restored = false;              // covered_until is from an earlier life
+    int64_t good_total = 0, bad_total = 0;
+  };
+  void cover(uint32_t slo, WallTime until, slo::Batch& out);
+  void count_totals(const slo::Batch& batch);
+
+  slo::SloEngine engine_;
+  std::vector<Watched> watched_;
+  std::vector<SourceState> sources_;
+  collector::Tailer::Stats tailer_;
+  store::StateStore::Commit pending_;
+  std::deque<slo::AlertEvent> recent_;
+  WallTime watermark_{};
+};
+
+}  // namespace nines::agent

@@ -1,0 +1,299 @@
+#include "app/live.hpp"
+
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <set>
+
+#include "app/ingest_thread.hpp"
+#include "app/judge.hpp"
+#include "app/log.hpp"
+#include "app/wiring.hpp"
+#include "app/worker.hpp"
+#include "http/api.hpp"
+#include "http/server.hpp"
+#include "net/asio.hpp"
+#include "notify/webhook.hpp"
+
+namespace nines::agent {
+namespace {
+
+// After the slot boundary, so that lines written at its very end have been read.
+constexpr int64_t kTickDelayNs = 250 * kNsPerMs;
+constexpr int64_t kFoldEveryS = 3600;
+constexpr int64_t kDraftEveryS = 30;
+constexpr size_t kMaxEventsPerFetch = 64;
+
+class Live {
+ public:
+  Live(const AgentOptions& options, Setup setup, const Clock& clock)
+      : options_(options), setup_(std::move(setup)), clock_(clock), tick_(io_), signals_(io_, SIGINT, SIGTERM) {}
+
+  Status run() {
+    NINES_CHECK(start());
+    io_.run();
+    return shut_down();
+  }
+
+ private:
+  // --- start-up, in order -----------------------------------------------------------------------
+  Status start() {
+    log::Options logging;
+    if (const auto level = log::parse_level(setup_.config.log_level); level.ok()) logging.level = *level;
+    logging.clock = &clock_;
+    log::init(logging);
+    started_ = clock_.wall();
+    NINES_TRY(store_, open_store(options_.common.state, setup_.config));
+    tell_restored();
+    NINES_TRY(Halves halves, wire(setup_, store_.get(), clock_));
+    judge_ = std::move(halves.judge);
+    for (const slo::SloSpec& spec : setup_.slos) drafted_.insert(spec.name);
+    NINES_CHECK(start_webhooks());
+    http::ServerOptions server;
+    server.listen = setup_.config.listen;
+    server.allow_non_loopback = options_.allow_remote;
+    NINES_TRY(server_, http::HttpServer::start(io_, server, http::make_api([this] { return snapshot(); })));
+    ingest_ = std::make_unique<IngestThread>(std::move(halves.ingest), [this](HandOver&& hand_over) {
+      net::asio::post(io_, [this, h = std::make_shared<HandOver>(std::move(hand_over))] {
+        on_hand_over(std::move(*h));
+      });
+    });
+    ingest_->start();
+    signals_.async_wait([this](const net::ErrorCode& error, int) {
+      if (!error) stop();
+    });
+    schedule_tick();
+    last_commit_ = last_fold_ = last_draft_ = clock_.mono();
+    log::info("agent", "watching " + std::to_string(judge_->slos()) + " SLO(s); status at " + server_->url() + "/");
+    return Ok{};
+  }
+
+  void tell_restored() {
+    const store::Restored& r = store_->restored();
+    if (!r.quarantined.empty()) {
+      log::error("store", "the state file was damaged and set aside as " + r.quarantined +
+                              "; counting starts anew from the logs");
+    }
+    if (r.skipped_rows > 0) {
+      log::error("store", std::to_string(r.skipped_rows) + " damaged row(s) skipped; their lines are read again where the logs still have them");
+    }
+  }
+
+  Status start_webhooks() {
+    const notify::Identity identity{setup_.config.node, kVersion, store_->restored().boot};
+    uint64_t seed = options_.seed;
+    for (const WebhookConfig& config : setup_.config.webhooks) {
+      const std::string destination = "webhook:" + config.name;
+      NINES_TRY(const uint64_t cursor, store_->cursor(destination));
+      webhooks_.push_back(std::make_unique<notify::Webhook>(io_, clock_, config, identity,
+                                                            event_source(destination), cursor, ++seed));
+      webhooks_.back()->notify();
+    }
+    return Ok{};
+  }
+
+  notify::EventSource event_source(const std::string& destination) {
+    notify::EventSource source;
+    source.events_after = [this](uint64_t after, size_t max, notify::EventSource::Reply reply) {
+      store_work_.post([this, after, max, reply = std::move(reply)] {
+        auto events = store_->events_after(after, std::min(max, kMaxEventsPerFetch));
+        std::vector<slo::AlertEvent> found;
+        if (events.ok()) found = std::move(*events);
+        net::asio::post(io_, [reply, found = std::move(found)] { reply(found); });
+      });
+    };
+    source.advance = [this, destination](uint64_t cursor) {
+      store_work_.post([this, destination, cursor] {
+        const Status done = store_->set_cursor(destination, cursor);
+        if (!done.ok()) log::warn("store", done.error().message);
+      });
+    };
+    return source;
+  }
+
+  // --- every few seconds ---------------------------------------------------------------------------
+  void schedule_tick() {
+    const int64_t period = setup_.config.evaluate_s * kNsPerSecond;
+    const int64_t now = clock_.wall().ns;
+    const int64_t wait = period - now % period + kTickDelayNs;
+    tick_.expires_after(std::chrono::nanoseconds(wait));
+    tick_.async_wait([this](const net::ErrorCode& error) {
+      if (error) return;
+      ingest_->request();
+      draft_again();
+      schedule_tick();
+    });
+  }
+
+  void on_hand_over(HandOver&& hand_over) {
+    if (stopping_) {
+      judge_->take(std::move(hand_over), Judge::kNoCoverage);
+      return;
+    }
+    const WallTime now = clock_.wall();
+    ready_ = ready_ || hand_over.caught_up;
+    judge_->take(std::move(hand_over), now);
+    for (const slo::AlertEvent& event : judge_->evaluate(now, now)) tell(event);
+    commit_when_due();
+  }
+
+  static void tell(const slo::AlertEvent& event) {
+    const bool fired = event.kind == slo::AlertEvent::Kind::fired;
+    log::write(fired ? log::Level::warn : log::Level::info, "alert",
+               (fired ? "FIRED " : "resolved ") + event.severity + " " + event.slo + ": " + event.summary);
+  }
+
+  void commit_when_due() {
+    const int64_t since_s = (clock_.mono().ns - last_commit_.ns) / kNsPerSecond;
+    if (commit_in_flight_ || !judge_->has_pending()) return;
+    if (judge_->has_pending_events() || since_s >= setup_.config.flush_s) commit();
+  }
+
+  // The store thread owns SQLite; the commit comes back with what became of it.
+  void commit() {
+    commit_in_flight_ = true;
+    last_commit_ = clock_.mono();
+    const bool fold = (last_commit_.ns - last_fold_.ns) / kNsPerSecond >= kFoldEveryS;
+    if (fold) last_fold_ = last_commit_;
+    auto pending = std::make_shared<store::StateStore::Commit>(judge_->take_commit(clock_.wall()));
+    store_work_.post([this, pending, fold] {
+      Status done = store_->commit(*pending);
+      if (done.ok() && fold) {
+        const Status folded = store_->fold(pending->now);
+        if (!folded.ok()) log::warn("store", "folding: " + folded.error().message);
+      }
+      net::asio::post(io_, [this, pending, done = std::move(done), stats = store_->stats()]() mutable {
+        on_committed(std::move(*pending), done, stats);
+      });
+    });
+  }
+
+  void on_committed(store::StateStore::Commit&& commit, const Status& done, const store::StateStore::Stats& stats) {
+    commit_in_flight_ = false;
+    store_stats_ = stats;
+    if (!done.ok()) {
+      log::error("store", "not committed, kept in memory and tried again: " + done.error().message);
+      judge_->give_back(std::move(commit));
+      return;
+    }
+    if (commit.events.empty()) return;
+    for (auto& webhook : webhooks_) webhook->notify();
+  }
+
+  // --- zero configuration: services that appear later ------------------------------------------
+  void draft_again() {
+    const Instant now = clock_.mono();
+    if (!setup_.drafted || drafting_ || (now.ns - last_draft_.ns) / kNsPerSecond < kDraftEveryS) return;
+    last_draft_ = now;
+    drafting_ = true;
+    store_work_.post([this] {
+      collector::Discovered found;
+      auto drafts = draft(setup_.config, options_.common.log_root, clock_, found);
+      net::asio::post(io_, [this, drafts = std::move(drafts)] {
+        drafting_ = false;
+        for (const slo::SloSpec& spec : drafts) {
+          if (drafted_.insert(spec.name).second) watch(spec);
+        }
+      });
+    });
+  }
+
+  void watch(const slo::SloSpec& spec) {
+    const auto index = judge_->add(spec);
+    if (!index.ok()) {
+      log::warn("agent", "not watched: " + index.error().message);
+      return;
+    }
+    log::info("agent", "drafted " + spec.name + " for a log that has appeared");
+    const auto plan = plan_slo(*index, spec, setup_.config);
+    NINES_ASSERT(plan.ok());  // drafts name their own paths
+    store_work_.post([this, index = *index, spec, plan = *plan] {
+      auto kept = std::make_shared<std::vector<slo::Batch>>();
+      const Status done = store_->attach(index, {spec.name, spec.generation()},
+                                         [&](const slo::Batch& batch) { kept->push_back(batch); });
+      if (!done.ok()) log::error("store", done.error().message);
+      net::asio::post(io_, [this, kept, plan] {
+        for (const slo::Batch& batch : *kept) judge_->restore(batch);
+        ingest_->post([this, plan](Ingest& ingest) {
+          const auto sources = ingest.add(plan);
+          if (!sources.ok()) {
+            log::error("agent", sources.error().message);
+            return;
+          }
+          ingest.tailer().rescan();
+          net::asio::post(io_, [this, slo = plan.slo, s = *sources] { judge_->set_sources(slo, s); });
+        });
+      });
+    });
+  }
+
+  // --- what it shows -------------------------------------------------------------------------------
+  Snapshot snapshot() const {
+    Snapshot out = judge_->snapshot();
+    out.node = setup_.config.node;
+    out.version = kVersion;
+    out.now = clock_.wall();
+    out.started = started_;
+    out.ready = ready_;
+    if (!ready_) out.not_ready_reason = "still reading the logs up to their present end";
+    out.store = store_stats_;
+    out.has_store = true;
+    out.boot = store_->restored().boot;
+    for (const auto& webhook : webhooks_) {
+      const notify::DeliveryStats stats = webhook->stats();
+      out.notify_sent += stats.sent;
+      out.notify_failed += stats.failures + stats.dead;
+      out.notify_pending += stats.pending;
+    }
+    const ProcessFigures figures = process_figures();
+    out.resident_bytes = figures.resident_bytes;
+    out.cpu_seconds = figures.cpu_seconds;
+    return out;
+  }
+
+  // --- the end ---------------------------------------------------------------------------------------
+  void stop() {
+    log::info("agent", "stopping");
+    stopping_ = true;
+    tick_.cancel();
+    server_->stop();
+    webhooks_.clear();
+    net::asio::post(io_, [this] { io_.stop(); });
+  }
+
+  Status shut_down() {
+    HandOver rest = ingest_->stop();
+    store_work_.stop();
+    io_.restart();
+    io_.poll();  // hand-overs and commit results that were under way
+    judge_->take(std::move(rest), clock_.wall());
+    if (!judge_->has_pending()) return Ok{};
+    auto pending = judge_->take_commit(clock_.wall());
+    return store_->commit(pending);
+  }
+
+  const AgentOptions& options_;
+  Setup setup_;
+  const Clock& clock_;
+  net::asio::io_context io_{1};
+  net::asio::steady_timer tick_;
+  net::asio::signal_set signals_;
+  std::unique_ptr<store::StateStore> store_;   // touched by store_work_ only, once running
+  std::unique_ptr<Judge> judge_;
+  Worker store_work_;
+  std::unique_ptr<IngestThread> ingest_;
+  std::unique_ptr<http::HttpServer> server_;
+  std::vector<std::unique_ptr<notify::Webhook>> webhooks_;
+  std::set<std::string> drafted_;
+  store::StateStore::Stats store_stats_;
+  WallTime started_{};
+  Instant last_commit_{}, last_fold_{}, last_draft_{};
+  bool ready_ = false, commit_in_flight_ = false, drafting_ = false, stopping_ = false;
+};
+
+}  // namespace
+
+Status run_live(const AgentOptions& options, Setup setup, const Clock& clock) {
+  return Live(options, std::move(setup), clock).run();
+}
+
+}  // namespace nines::agent

@@ -1,0 +1,57 @@
+#include "app/wiring.hpp"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace nines::agent {
+
+Result<Halves> wire(const Setup& setup, store::StateStore* store, const Clock& clock) {
+  Halves halves;
+  halves.judge = std::make_unique<Judge>(setup.config);
+  NINES_TRY(halves.ingest,
+            Ingest::create(setup.config,
+                           store != nullptr ? store->restored().positions : std::vector<slo::Position>{}, clock));
+  for (const slo::SloSpec& spec : setup.slos) {
+    NINES_TRY(const uint32_t index, halves.judge->add(spec));
+    if (store != nullptr) {
+      NINES_CHECK(store->attach(index, {spec.name, spec.generation()},
+                                [&](const slo::Batch& batch) { halves.judge->restore(batch); }));
+    }
+    NINES_TRY(const SloPlan plan, plan_slo(index, spec, setup.config));
+    NINES_TRY(const Ingest::Sources sources, halves.ingest->add(plan));
+    halves.judge->set_sources(index, sources);
+  }
+  if (store != nullptr) halves.judge->restore_alerts(store->restored().alerts);
+  return halves;
+}
+
+Result<std::unique_ptr<store::StateStore>> open_store(const std::string& directory,
+                                                      const NodeConfig& config) {
+  store::StoreOptions options;
+  options.directory = directory;
+  options.max_bytes = config.store_max_bytes;
+  return store::StateStore::open(options);
+}
+
+ProcessFigures process_figures() {
+  ProcessFigures out;
+  if (std::FILE* f = std::fopen("/proc/self/statm", "re")) {
+    unsigned long size = 0, resident = 0;
+    if (std::fscanf(f, "%lu %lu", &size, &resident) == 2) {
+      out.resident_bytes = resident * static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+    }
+    std::fclose(f);
+  }
+  struct rusage usage {};
+  if (::getrusage(RUSAGE_SELF, &usage) == 0) {
+    const auto seconds = [](const timeval& t) {
+      return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+    };
+    out.cpu_seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime);
+  }
+  return out;
+}
+
+}  // namespace nines::agent

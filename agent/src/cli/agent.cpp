@@ -1,0 +1,73 @@
+// `nines agent`: once, replay, or live.
+#include <cstdio>
+
+#include "app/live.hpp"
+#include "app/once.hpp"
+#include "app/wiring.hpp"
+#include "cli/commands.hpp"
+#include "cli/terminal.hpp"
+
+namespace nines::agent {
+namespace {
+
+constexpr const char* kDefaultState = "/var/lib/nines";
+
+int complain(const Error& error) {
+  std::fprintf(stderr, "nines agent: %s\n", error.message.c_str());
+  return error.code == Errc::invalid_argument || error.code == Errc::exhausted ? kExitUsage : kExitUnavailable;
+}
+
+void tell_drafts(const Setup& setup) {
+  if (!setup.drafted) return;
+  std::fprintf(stderr, "No SLO is configured: watching %zu draft(s) made from what the logs show.\n"
+                       "`nines suggest` prints them as OpenSLO documents to keep.\n", setup.slos.size());
+}
+
+int once(const AgentOptions& options, const Setup& setup, const Clock& clock) {
+  if (setup.slos.empty()) {
+    std::fprintf(stderr, "nines agent: nothing to watch: no SLO is configured and no log under %s shows a signal\n"
+                         "  hint: give --slo FILE, or look at `nines suggest` and `nines doctor`\n",
+                 options.common.log_root.c_str());
+    return kExitUnavailable;
+  }
+  std::unique_ptr<store::StateStore> store;
+  if (!options.common.state.empty()) {
+    auto opened = open_store(options.common.state, setup.config);
+    if (!opened.ok()) return complain(opened.error());
+    store = std::move(*opened);
+  }
+  auto halves = wire(setup, store.get(), clock);
+  if (!halves.ok()) return complain(halves.error());
+  OnceOptions run;
+  run.log_clock = options.log_clock;
+  run.on_alert = [](const slo::AlertEvent& event) {
+    std::fprintf(stderr, "%s %s %s %s: %s\n", format_rfc3339(event.at).c_str(),
+                 event.kind == slo::AlertEvent::Kind::fired ? "FIRED" : "resolved", event.severity.c_str(),
+                 event.slo.c_str(), event.summary.c_str());
+  };
+  const Status done = run_once(*halves->ingest, *halves->judge, store.get(), clock, run);
+  if (!done.ok()) return complain(done.error());
+  Snapshot snapshot = halves->judge->snapshot();
+  snapshot.node = setup.config.node;
+  snapshot.version = kVersion;
+  snapshot.now = clock.wall();
+  snapshot.replay = options.log_clock;
+  print_status(snapshot, options.common.output);
+  return kExitOk;
+}
+
+}  // namespace
+
+int run_agent(const AgentOptions& options, const Clock& clock) {
+  auto setup = make_setup(options.common, clock);
+  if (!setup.ok()) return complain(setup.error());
+  if (!options.listen.empty()) setup->config.listen = options.listen;
+  tell_drafts(*setup);
+  if (options.once) return once(options, *setup, clock);
+  AgentOptions live = options;
+  if (live.common.state.empty()) live.common.state = kDefaultState;
+  const Status done = run_live(live, std::move(*setup), clock);
+  return done.ok() ? kExitOk : complain(done.error());
+}
+
+}  // namespace nines::agent

@@ -1,0 +1,62 @@
+// The commands of `nines` (DESIGN 4.1). Each takes its parsed options and gives the exit code:
+// 0 yes/ok, 1 the answer is no, 2 bad usage or configuration, 3 unavailable or partial.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "nines/base/time.hpp"
+
+namespace nines::agent {
+
+inline constexpr int kExitOk = 0, kExitNo = 1, kExitUsage = 2, kExitUnavailable = 3;
+inline constexpr const char* kVersion = "0.1.0";
+
+enum class Output : uint8_t { table, json, ndjson, csv };
+
+// What every command has.
+struct CommonOptions {
+  std::string config;
+  std::string state;              // empty: default or none, as the command says
+  Output output = Output::table;
+  std::vector<std::string> slo_paths;
+  std::string log_root = "/var/log";   // where zero configuration looks
+};
+
+struct AgentOptions {
+  CommonOptions common;
+  bool once = false, log_clock = false;
+  std::string listen;             // overrides the configuration
+  bool allow_remote = false;      // listen on more than loopback without TLS
+  uint64_t seed = 0;              // of retry jitter; given by main
+};
+int run_agent(const AgentOptions& options, const Clock& clock);
+
+struct TailOptions {
+  std::vector<std::string> globs;
+  std::string state;
+  std::string format = "auto", pattern;
+  Output output = Output::json;
+  bool raw = false, once = false, explain_format = false;
+};
+int run_tail(const TailOptions& options, const Clock& clock);
+
+struct SloOptions {
+  CommonOptions common;
+  std::string address;            // of the agent; default from the configuration
+  std::string name;               // explain
+  std::vector<std::string> paths; // lint
+};
+int run_slo_status(const SloOptions& options);
+int run_slo_explain(const SloOptions& options);
+int run_slo_lint(const SloOptions& options);
+
+int run_suggest(const CommonOptions& options, const Clock& clock);
+int run_doctor(const CommonOptions& options, const Clock& clock);
+
+// Asks for a clean end (SIGINT, SIGTERM); async-signal-safe.
+void request_stop() noexcept;
+bool stop_requested() noexcept;
+
+}  // namespace nines::agent

@@ -1,0 +1,177 @@
+// `nines doctor`: is this node fit for Nines, and how to mend what is not. First checks:
+// configuration, logs and their permissions, inotify limits, state directory, disk, clock, memory
+// control, page size, the agent itself.
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/timex.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "app/setup.hpp"
+#include "cli/commands.hpp"
+#include "http/client.hpp"
+#include "nines/base/json_writer.hpp"
+
+namespace nines::agent {
+namespace {
+
+enum class Verdict : uint8_t { ok, warning, problem };
+struct Check {
+  const char* name;
+  Verdict verdict;
+  std::string found, remedy;
+};
+const char* word(Verdict v) {
+  return v == Verdict::ok ? "ok" : v == Verdict::warning ? "warning" : "problem";
+}
+
+long long read_number(const char* path) {
+  std::ifstream in(path);
+  long long n = -1;
+  in >> n;
+  return n;
+}
+
+Check check_config(const CommonOptions& options, Loaded& loaded) {
+  loaded = load_config(options.config, options.slo_paths);
+  size_t errors = 0;
+  std::string first;
+  for (const Diagnostic& d : loaded.diagnostics) {
+    if (d.severity != Diagnostic::Severity::error) continue;
+    if (errors++ == 0) first = to_string(d);
+  }
+  if (errors > 0) {
+    return {"configuration", Verdict::problem, std::to_string(errors) + " error(s); first: " + first,
+            "mend them; `nines slo lint` lists all"};
+  }
+  const std::string where = loaded.node.file.empty() ? "no file: zero configuration" : loaded.node.file;
+  return {"configuration", Verdict::ok, where + ", " + std::to_string(loaded.slos.size()) + " SLO(s)", ""};
+}
+
+Check check_logs(const NodeConfig& config, const std::string& root, const Clock& clock) {
+  collector::Discovered found;
+  const auto drafts = draft(config, root, clock, found);
+  std::string seen = std::to_string(found.services.size()) + " service(s) with recognised logs, " +
+                     std::to_string(drafts.size()) + " SLO(s) could be drafted";
+  if (!found.unreadable.empty()) {
+    return {"logs", Verdict::warning,
+            seen + "; " + std::to_string(found.unreadable.size()) + " unreadable, e.g. " + found.unreadable.front(),
+            "let this user read them: usermod -aG adm,systemd-journal USER (container logs: run as root or group 0)"};
+  }
+  if (found.services.empty()) {
+    return {"logs", Verdict::warning, "no recognised log under " + root, "name your logs in nines.yaml (sources) or use --log-root"};
+  }
+  return {"logs", Verdict::ok, seen, ""};
+}
+
+Check check_inotify() {
+  const long long watches = read_number("/proc/sys/fs/inotify/max_user_watches");
+  const long long instances = read_number("/proc/sys/fs/inotify/max_user_instances");
+  const int fd = ::inotify_init1(IN_CLOEXEC);
+  const bool works = fd >= 0;
+  if (works) ::close(fd);
+  const std::string found = "instances " + std::to_string(instances) + ", watches " + std::to_string(watches);
+  if (!works) {
+    return {"inotify", Verdict::warning, "no instance left (" + found + "); logs would be polled",
+            "sysctl fs.inotify.max_user_instances=1024"};
+  }
+  if (watches >= 0 && watches < 4096) return {"inotify", Verdict::warning, found, "sysctl fs.inotify.max_user_watches=65536"};
+  return {"inotify", Verdict::ok, found, ""};
+}
+
+Check check_state(const std::string& directory) {
+  std::string existing = directory;
+  struct stat info {};
+  while (::stat(existing.c_str(), &info) != 0 && existing.size() > 1) {
+    const size_t slash = existing.rfind('/');
+    existing = slash == 0 || slash == std::string::npos ? "/" : existing.substr(0, slash);
+  }
+  if (::access(existing.c_str(), W_OK | X_OK) != 0) {
+    return {"state", Verdict::problem, directory + " cannot be written by this user",
+            "mkdir -p " + directory + " && chown USER " + directory + ", or give --state DIR"};
+  }
+  struct statvfs fs {};
+  if (::statvfs(existing.c_str(), &fs) != 0) return {"state", Verdict::warning, "cannot tell the free space of " + existing, ""};
+  const unsigned long long free_mb = static_cast<unsigned long long>(fs.f_bavail) * fs.f_frsize / (1024 * 1024);
+  const std::string found = directory + ", " + std::to_string(free_mb) + " MiB free";
+  if (free_mb < 300) return {"state", Verdict::warning, found, "Nines keeps at most 256 MiB there: free some space or lower limits.store_bytes"};
+  return {"state", Verdict::ok, found, ""};
+}
+
+Check check_clock() {
+  struct timex t {};
+  const int state = ::adjtimex(&t);
+  if (state == TIME_ERROR || (t.status & STA_UNSYNC) != 0) {
+    return {"clock", Verdict::warning, "not synchronised", "enable NTP (timedatectl set-ntp true); a Pi has no clock that survives power loss"};
+  }
+  return {"clock", Verdict::ok, "synchronised", ""};
+}
+
+// Stock Raspberry Pi OS boots with cgroup_disable=memory: a limit from outside is void there.
+Check check_memory_control() {
+  std::ifstream v2("/sys/fs/cgroup/cgroup.controllers");
+  std::string controllers;
+  std::getline(v2, controllers);
+  struct stat info {};
+  const bool present = controllers.find("memory") != std::string::npos || ::stat("/sys/fs/cgroup/memory", &info) == 0;
+  if (present) return {"memory control", Verdict::ok, "memory cgroup is there", ""};
+  return {"memory control", Verdict::warning, "no memory cgroup: limits of systemd or Kubernetes have no effect",
+          "append cgroup_enable=memory cgroup_memory=1 to /boot/firmware/cmdline.txt and reboot"};
+}
+
+Check check_agent(const std::string& listen) {
+  http::ClientRequest request;
+  request.url = "http://" + listen + "/readyz";
+  request.timeout_ms = 2000;
+  const auto answer = http::fetch(request);
+  if (!answer.ok()) return {"agent", Verdict::warning, "none answers at " + listen, "start one: nines agent"};
+  if (answer->status == 200) return {"agent", Verdict::ok, "ready at " + listen, ""};
+  return {"agent", Verdict::warning, "not ready: " + answer->body, "see its log"};
+}
+
+void print(const std::vector<Check>& checks, Output output) {
+  if (output == Output::table) {
+    for (const Check& c : checks) {
+      std::printf("%-8s %-15s %s\n", word(c.verdict), c.name, c.found.c_str());
+      if (!c.remedy.empty()) std::printf("%-24s -> %s\n", "", c.remedy.c_str());
+    }
+    return;
+  }
+  std::string out;
+  JsonWriter json(out, output == Output::json ? 2 : 0);
+  json.begin_array();
+  for (const Check& c : checks) {
+    json.begin_object();
+    json.member("check", c.name).member("verdict", word(c.verdict)).member("found", c.found).member("remedy", c.remedy);
+    json.end_object();
+  }
+  json.end_array();
+  std::printf("%s\n", out.c_str());
+}
+
+}  // namespace
+
+int run_doctor(const CommonOptions& options, const Clock& clock) {
+  Loaded loaded;
+  std::vector<Check> checks;
+  checks.push_back(check_config(options, loaded));
+  checks.push_back(check_logs(loaded.node, options.log_root, clock));
+  checks.push_back(check_inotify());
+  checks.push_back(check_state(options.state.empty() ? "/var/lib/nines" : options.state));
+  checks.push_back(check_clock());
+  checks.push_back(check_memory_control());
+  checks.push_back(check_agent(loaded.node.listen));
+  print(checks, options.output);
+  for (const Check& c : checks) {
+    if (c.verdict == Verdict::problem) return kExitNo;
+  }
+  return kExitOk;
+}
+
+}  // namespace nines::agent

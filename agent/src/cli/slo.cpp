@@ -1,0 +1,60 @@
+// `nines slo status|explain`: what the running agent says.
+#include <cstdio>
+#include <string>
+
+#include "cli/commands.hpp"
+#include "cli/terminal.hpp"
+#include "config/config.hpp"
+#include "http/client.hpp"
+
+namespace nines::agent {
+namespace {
+
+constexpr int64_t kTimeoutMs = 5000;
+
+std::string address_of(const SloOptions& options) {
+  if (!options.address.empty()) return options.address;
+  return load_config(options.common.config, {}).node.listen;
+}
+
+// Prints the body of GET http://address/path; the exit code of the command.
+int show(const std::string& address, const std::string& path) {
+  http::ClientRequest request;
+  request.url = "http://" + address + path;
+  request.timeout_ms = kTimeoutMs;
+  const auto answer = http::fetch(request);
+  if (!answer.ok()) {
+    std::fprintf(stderr, "nines slo: no agent answers at %s (%s)\n  hint: start one with `nines agent`, or name its address with --agent HOST:PORT\n",
+                 address.c_str(), answer.error().message.c_str());
+    return kExitUnavailable;
+  }
+  if (answer->status == 404) {
+    std::fprintf(stderr, "nines slo: the agent at %s does not know that SLO; `nines slo status` lists those it watches\n", address.c_str());
+    return kExitUsage;
+  }
+  if (answer->status != 200) {
+    std::fprintf(stderr, "nines slo: the agent at %s answers %d: %s\n", address.c_str(), answer->status, answer->body.c_str());
+    return kExitUnavailable;
+  }
+  std::fwrite(answer->body.data(), 1, answer->body.size(), stdout);
+  return kExitOk;
+}
+
+}  // namespace
+
+int run_slo_status(const SloOptions& options) {
+  static constexpr const char* kNames[] = {"table", "json", "ndjson", "csv"};
+  std::string path = std::string("/api/slo?format=") + kNames[static_cast<int>(options.common.output)];
+  if (options.common.output == Output::table) {
+    const Terminal terminal = terminal_of_stdout();
+    path += "&width=" + std::to_string(terminal.width);
+    if (terminal.color) path += "&color=1";
+  }
+  return show(address_of(options), path);
+}
+
+int run_slo_explain(const SloOptions& options) {
+  return show(address_of(options), "/api/slo/" + options.name + "/explain");
+}
+
+}  // namespace nines::agent

@@ -1,0 +1,217 @@
+// `nines tail GLOB...`: assembled records, one JSON object a line.
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <string>
+
+#include "cli/commands.hpp"
+#include "nines/base/json_writer.hpp"
+#include "nines/collector/record_reader.hpp"
+#include "nines/collector/tailer.hpp"
+#include "nines/log/format.hpp"
+#include "nines/store/state_store.hpp"
+
+namespace nines::agent {
+namespace {
+
+constexpr size_t kBufferBytes = 256 * 1024;
+constexpr size_t kFlushBytes = 64 * 1024;
+
+void write_value(JsonWriter& json, const Value& v) {
+  switch (v.kind) {
+    case ValueKind::null: json.null(); break;
+    case ValueKind::boolean: json.value(v.mantissa != 0); break;
+    case ValueKind::number:
+      if (v.exponent == 0) {
+        json.value(v.mantissa);
+      } else {
+        json.value(Decimal{v.mantissa, v.exponent});
+      }
+      break;
+    case ValueKind::real: json.value(v.real); break;
+    case ValueKind::text: json.value(v.text); break;
+    case ValueKind::time: json.value(WallTime{v.time_ns}); break;
+    case ValueKind::level: json.value(level_name(v.level)); break;
+  }
+}
+
+const Value* find(const collector::ReadRecord& record, std::string_view name) {
+  for (const auto& field : *record.fields) {
+    if (field.name == name) return &field.value;
+  }
+  return nullptr;
+}
+
+// ts, source, level, service, message, fields, raw (DESIGN 4.1).
+void write_record(std::string& out, const collector::ReadRecord& record) {
+  JsonWriter json(out);
+  json.begin_object();
+  json.key("ts");
+  record.has_ts ? json.value(record.ts) : json.null();
+  json.key("source");
+  json.value(record.file->path);
+  json.key("line");
+  json.value(record.line);
+  for (const char* name : {"level", "service", "message"}) {
+    const Value* value = find(record, name);
+    json.key(name);
+    write_value(json, value != nullptr ? *value : Value::null());
+  }
+  if (!record.pod.empty()) {
+    json.key("namespace");
+    json.value(record.ns);
+    json.key("pod");
+    json.value(record.pod);
+    json.key("container");
+    json.value(record.container);
+  }
+  json.key("fields");
+  json.begin_object();
+  for (const auto& field : *record.fields) {
+    if (field.name == "ts" || field.name == "level" || field.name == "service" || field.name == "message") continue;
+    json.key(field.name);
+    write_value(json, field.value);
+  }
+  json.end_object();
+  json.key("raw");
+  json.value(record.raw);
+  if (!record.error.empty()) {
+    json.key("_error");
+    json.value(record.error);
+  }
+  if (record.truncated) {
+    json.key("_truncated");
+    json.value(true);
+  }
+  json.end_object();
+}
+
+class Tail {
+ public:
+  Tail(const TailOptions& options, const Clock& clock)
+      : options_(options), clock_(clock), reader_(selector(options), kBufferBytes, clock,
+                                                  [this](const auto& record) { print(record); }) {
+    if (options.explain_format) {
+      reader_.on_format([](const collector::TailedFile& file, const std::string& why) {
+        std::fprintf(stderr, "%s: %s\n", file.path.c_str(), why.c_str());
+      });
+    }
+  }
+
+  int run() {
+    if (const int bad = open(); bad != kExitOk) return bad;
+    tailer_->add_globs({options_.globs, {}});
+    tailer_->rescan();
+    if (options_.once && tailer_->files().empty()) {
+      std::fprintf(stderr, "nines tail: no file matches; check the pattern and that this user may read the files\n");
+      return kExitUnavailable;
+    }
+    if (options_.once) {
+      for (collector::TailedFile* file : tailer_->files()) {
+        while (!failed_ && !stop_requested() && tailer_->read_some(*file, true)) keep_position(false);
+      }
+    } else {
+      while (!failed_ && !stop_requested()) {
+        tailer_->poll(1000, 4 * kBufferBytes);
+        flush();
+        keep_position(false);
+      }
+    }
+    flush();
+    return keep_position(true) ? kExitOk : kExitUnavailable;
+  }
+
+ private:
+  static slo::SourceSelector selector(const TailOptions& options) {
+    slo::SourceSelector out;
+    out.paths = options.globs;
+    out.format = options.format;
+    out.pattern = options.pattern;
+    return out;
+  }
+
+  int open() {
+    std::vector<slo::Position> saved;
+    if (!options_.state.empty()) {
+      store::StoreOptions store;
+      store.directory = options_.state;
+      auto opened = store::StateStore::open(store);
+      if (!opened.ok()) {
+        std::fprintf(stderr, "nines tail: %s\n", opened.error().message.c_str());
+        return kExitUnavailable;
+      }
+      store_ = std::move(*opened);
+      saved = store_->restored().positions;
+    }
+    collector::TailerOptions tailer;
+    tailer.buffer_bytes = kBufferBytes;
+    auto made = collector::Tailer::create(tailer, reader_, std::move(saved), clock_);
+    if (!made.ok()) {
+      std::fprintf(stderr, "nines tail: %s\n", made.error().message.c_str());
+      return kExitUnavailable;
+    }
+    tailer_ = std::move(*made);
+    return kExitOk;
+  }
+
+  void print(const collector::ReadRecord& record) {
+    if (options_.raw) {
+      out_.append(record.raw);
+    } else {
+      write_record(out_, record);
+    }
+    out_ += '\n';
+    if (out_.size() >= kFlushBytes) flush();
+  }
+
+  void flush() {
+    if (out_.empty()) return;
+    failed_ = std::fwrite(out_.data(), 1, out_.size(), stdout) != out_.size() || std::fflush(stdout) != 0;
+    out_.clear();
+  }
+
+  // Printed first, remembered afterwards: a kill in between prints a record again, never none.
+  bool keep_position(bool now) {
+    if (!store_ || failed_) return true;
+    const Instant at = clock_.mono();
+    if (!now && at.ns - kept_at_.ns < kNsPerSecond) return true;
+    kept_at_ = at;
+    flush();
+    store::StateStore::Commit commit;
+    tailer_->take_positions(commit.batch.positions);
+    commit.now = clock_.wall();
+    if (commit.batch.positions.empty()) return true;
+    const Status done = store_->commit(commit);
+    if (!done.ok()) std::fprintf(stderr, "nines tail: %s\n", done.error().message.c_str());
+    return done.ok();
+  }
+
+  const TailOptions& options_;
+  const Clock& clock_;
+  collector::RecordReader reader_;
+  std::unique_ptr<store::StateStore> store_;
+  std::unique_ptr<collector::Tailer> tailer_;
+  std::string out_;
+  Instant kept_at_{};
+  bool failed_ = false;   // nobody reads our output any more
+};
+
+}  // namespace
+
+int run_tail(const TailOptions& options, const Clock& clock) {
+  if (options.format != "auto") {
+    auto format = log::format_from_name(options.format);
+    if (!format.ok()) {
+      std::fprintf(stderr, "nines tail: --format: %s\n", format.error().message.c_str());
+      return kExitUsage;
+    }
+    format->pattern = options.pattern;
+    if (const auto parser = log::make_parser(*format, {}, {}); !parser.ok()) {
+      std::fprintf(stderr, "nines tail: --pattern: %s\n", parser.error().message.c_str());
+      return kExitUsage;
+    }
+  }
+  return Tail(options, clock).run();
+}
+
+}  // namespace nines::agent

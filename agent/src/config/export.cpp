@@ -1,0 +1,230 @@
+// SloSpecs back to OpenSLO v1 documents, with an SLOPolicy where alerts or data handling differ from
+// the defaults.
+#include <string>
+#include <string_view>
+
+#include "config/config.hpp"
+#include "nines/base/time.hpp"
+
+namespace nines::agent {
+namespace {
+
+using slo::SloSpec;
+
+// Always quoted: no text can be mistaken for a number, a null or YAML syntax.
+std::string quoted(std::string_view text) {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (c == '\t') {
+      out += "\\t";
+    } else if (byte < 0x20 || byte == 0x7F) {
+      out += "\\x";
+      out += kHex[byte >> 4U];
+      out += kHex[byte & 15U];
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+std::string list_of(const std::vector<std::string>& texts) {
+  std::string out = "[";
+  for (const auto& text : texts) out += (out.size() > 1 ? ", " : "") + quoted(text);
+  return out + "]";
+}
+
+std::string offset_text(int32_t seconds) {
+  const int32_t minutes = (seconds < 0 ? -seconds : seconds) / 60;
+  std::string out = seconds < 0 ? "-" : "+";
+  for (const int32_t part : {minutes / 60, minutes % 60}) {
+    out += static_cast<char>('0' + part / 10);
+    out += static_cast<char>('0' + part % 10);
+  }
+  return out;
+}
+
+class Writer {
+ public:
+  void line(int depth, const std::string& text) {
+    out_.append(static_cast<size_t>(depth) * 2, ' ').append(text).append("\n");
+  }
+  void field(int depth, const std::string& key, const std::string& value) {
+    if (!value.empty()) line(depth, key + ": " + value);
+  }
+  void text(int depth, const std::string& key, std::string_view value) {
+    if (!value.empty()) line(depth, key + ": " + quoted(value));
+  }
+  void slo(const SloSpec& spec);
+  std::string take() { return std::move(out_); }
+
+ private:
+  void selector(int depth, const slo::SourceSelector& s);
+  void metric(int depth, const slo::MetricSpec& metric, const slo::IndicatorSpec* threshold);
+  void indicator(const SloSpec& spec);
+  void objective(const SloSpec& spec);
+  void policy(const SloSpec& spec);
+
+  std::string out_;
+};
+
+void Writer::selector(int depth, const slo::SourceSelector& s) {
+  if (!s.name.empty()) {
+    text(depth, "source", s.name);
+    return;
+  }
+  if (!s.paths.empty()) line(depth, "paths: " + list_of(s.paths));
+  if (!s.exclude.empty()) line(depth, "exclude: " + list_of(s.exclude));
+  if (!s.k8s_namespace.empty() || !s.k8s_pod.empty() || !s.k8s_container.empty()) {
+    line(depth, "kubernetes:");
+    text(depth + 1, "namespace", s.k8s_namespace);
+    text(depth + 1, "pod", s.k8s_pod);
+    text(depth + 1, "container", s.k8s_container);
+  }
+  if (s.format != "auto") field(depth, "format", s.format);
+  text(depth, "pattern", s.pattern);
+  if (s.utc_offset_s != 0) text(depth, "timezone", offset_text(s.utc_offset_s));
+}
+
+void Writer::metric(int depth, const slo::MetricSpec& metric, const slo::IndicatorSpec* threshold) {
+  line(depth, "metricSource:");
+  line(depth + 1, "type: nines.log");
+  line(depth + 1, "spec:");
+  selector(depth + 2, metric.source);
+  text(depth + 2, "where", metric.where);
+  if (threshold == nullptr) return;
+  text(depth + 2, "value", threshold->value);
+  text(depth + 2, "unit", threshold->unit);
+  if (threshold->on_missing == slo::OnMissing::bad) line(depth + 2, "onMissing: bad");
+}
+
+void Writer::indicator(const SloSpec& spec) {
+  line(1, "indicator:");
+  if (!spec.indicator.name.empty()) {
+    line(2, "metadata:");
+    text(3, "name", spec.indicator.name);
+  }
+  line(2, "spec:");
+  if (spec.indicator.kind == slo::SliKind::threshold) {
+    line(3, "thresholdMetric:");
+    metric(4, spec.indicator.total, &spec.indicator);
+    return;
+  }
+  line(3, "ratioMetric:");
+  line(4, "counter: false");
+  line(4, spec.indicator.part_is_bad ? "bad:" : "good:");
+  metric(5, spec.indicator.part, nullptr);
+  line(4, "total:");
+  metric(5, spec.indicator.total, nullptr);
+}
+
+void Writer::objective(const SloSpec& spec) {
+  constexpr const char* kOps[] = {"lt", "lte", "gt", "gte"};  // in the order of CompareOp
+  line(1, "objectives:");
+  line(2, "- target: " + spec.target.to_string());
+  if (spec.indicator.kind != slo::SliKind::threshold) return;
+  line(3, std::string("op: ") + kOps[static_cast<size_t>(spec.op)]);
+  line(3, "value: " + spec.threshold.to_string());
+}
+
+bool same_rules(const slo::AlertPolicy& a, const slo::AlertPolicy& b) {
+  if (a.rules.size() != b.rules.size()) return false;
+  for (size_t i = 0; i < a.rules.size(); ++i) {
+    const auto& x = a.rules[i];
+    const auto& y = b.rules[i];
+    if (x.name != y.name || x.severity != y.severity || x.long_s != y.long_s ||
+        x.short_s != y.short_s || x.factor != y.factor) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool same_guards(const slo::AlertPolicy& a, const slo::AlertPolicy& b) {
+  return a.min_bad == b.min_bad && a.significance == b.significance &&
+         a.resolve_ratio == b.resolve_ratio && a.resolve_evaluations == b.resolve_evaluations &&
+         a.cooldown_s == b.cooldown_s;
+}
+
+bool same_data(const slo::DataPolicy& a, const slo::DataPolicy& b) {
+  return a.late_horizon_s == b.late_horizon_s && a.max_future_skew_s == b.max_future_skew_s &&
+         a.min_coverage == b.min_coverage && a.stale_after_s == b.stale_after_s;
+}
+
+void Writer::policy(const SloSpec& spec) {
+  const slo::AlertPolicy usual = slo::default_policy(spec.window_s, spec.target);
+  const bool rules = !same_rules(spec.alerts, usual);
+  const bool guards = !same_guards(spec.alerts, usual);
+  const bool data = !same_data(spec.data, slo::DataPolicy());
+  if (!rules && !guards && !data) return;
+  line(0, "---");
+  line(0, "apiVersion: nines/v1alpha1");
+  line(0, "kind: SLOPolicy");
+  line(0, "metadata:");
+  text(1, "name", spec.name);
+  line(0, "spec:");
+  text(1, "sloRef", spec.name);
+  if (rules) line(1, spec.alerts.rules.empty() ? "burnAlerts: []" : "burnAlerts:");
+  for (const auto& rule : spec.alerts.rules) {
+    if (!rules) break;
+    line(2, "- {name: " + quoted(rule.name) + ", severity: " + rule.severity +
+                ", long: " + format_duration_s(rule.long_s) + ", short: " +
+                format_duration_s(rule.short_s) + ", factor: " + rule.factor.to_string() + "}");
+  }
+  if (guards) {
+    const auto& a = spec.alerts;
+    line(1, "lowTraffic: {minBad: " + std::to_string(a.min_bad) + ", significance: " +
+                a.significance.to_string() + "}");
+    line(1, "resolve: {ratio: " + a.resolve_ratio.to_string() + ", evaluations: " +
+                std::to_string(a.resolve_evaluations) + ", cooldown: " +
+                format_duration_s(a.cooldown_s) + "}");
+  }
+  if (data) {
+    line(1, "data: {lateHorizon: " + format_duration_s(spec.data.late_horizon_s) +
+                ", maxFutureSkew: " + format_duration_s(spec.data.max_future_skew_s) +
+                ", minCoverage: " + spec.data.min_coverage.to_string() + ", staleAfter: " +
+                format_duration_s(spec.data.stale_after_s) + "}");
+  }
+}
+
+void Writer::slo(const SloSpec& spec) {
+  if (!out_.empty()) line(0, "---");
+  if (spec.draft) {
+    line(0, "# A draft, made from what the logs show: check the target and what counts as good,");
+    line(0, "# then keep it in a folder of SLO documents (slos: in nines.yaml, or --slo).");
+  }
+  line(0, "apiVersion: openslo/v1");
+  line(0, "kind: SLO");
+  line(0, "metadata:");
+  text(1, "name", spec.name);
+  line(1, "labels:");
+  line(2, "tier: \"" + std::to_string(spec.tier) + "\"");
+  text(2, "owner", spec.owner);
+  line(0, "spec:");
+  text(1, "description", spec.description);
+  text(1, "service", spec.service);
+  line(1, "budgetingMethod: Occurrences");
+  line(1, "timeWindow:");
+  line(2, "- duration: " + format_duration_s(spec.window_s));
+  line(3, "isRolling: true");
+  indicator(spec);
+  objective(spec);
+  policy(spec);
+}
+
+}  // namespace
+
+std::string to_openslo_yaml(std::span<const SloSpec> slos) {
+  Writer writer;
+  for (const auto& spec : slos) writer.slo(spec);
+  return writer.take();
+}
+
+}  // namespace nines::agent

@@ -1,0 +1,264 @@
+#include "config/node_config.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <utility>
+
+#include "config/files.hpp"
+#include "config/options.hpp"
+#include "nines/log/format.hpp"
+
+namespace nines::agent::config {
+namespace {
+
+constexpr size_t kMaxSources = 1024;
+constexpr size_t kMaxWebhooks = 16;
+constexpr size_t kMaxTokenBytes = 4096;
+
+// Where to point for `key` of a map: its value when there, else the map.
+const YamlNode& place_of(const YamlNode& map, std::string_view key) {
+  const YamlNode* value = map.get(key);
+  return value != nullptr ? *value : map;
+}
+
+std::string beside(const std::string& file, const std::string& path) {
+  const std::filesystem::path p(path);
+  return p.is_absolute() ? path : (std::filesystem::path(file).parent_path() / p).string();
+}
+
+bool is_loopback(std::string_view host) {
+  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+}
+
+void check_unique(std::set<std::string>& names, const std::string& name, const YamlNode& map,
+                  std::string_view kind, Reporter& report) {
+  if (!names.insert(name).second) {
+    report.error(place_of(map, "name"),
+                 "there are two " + std::string(kind) + "s named '" + name + "'");
+  }
+}
+
+void read_source(const YamlNode& node, Draft& draft, std::set<std::string>& names,
+                 Reporter& report) {
+  draft.node.sources.emplace_back();
+  apply_defaults("sources[].", draft);
+  MapReader reader(node, "a source", report);
+  reader.require("name", "SLOs refer to it: metricSource.spec: {source: NAME}");
+  read_options(reader, "sources[].", draft, report);
+  reader.finish();
+  SourceConfig& source = draft.node.sources.back();
+  source.selector.name = source.name;
+  if (!source.name.empty()) check_unique(names, source.name, node, "source", report);
+  if (reader.is_map() && !names_logs(source.selector)) {
+    report.error(node, "source '" + source.name + "' names no logs",
+                 "give paths: [GLOB...] or kubernetes: {namespace, pod, container}");
+  }
+  check_selector(source.selector, node, "source '" + source.name + "'", report);
+}
+
+void read_token(const YamlNode& node, const std::string& path, WebhookConfig& webhook,
+                Reporter& report) {
+  const YamlNode& at = place_of(node, "token_file");
+  if (!webhook.bearer_token.empty()) {
+    report.error(at, "webhook '" + webhook.name + "' has both bearer_token and token_file",
+                 "keep token_file");
+    return;
+  }
+  auto content = read_file(beside(node.file->path, path), kMaxTokenBytes);
+  if (!content.ok()) {
+    report.error(at, content.error().message, "Nines must be able to read the token file");
+    return;
+  }
+  std::string token = std::move(*content);
+  while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
+  if (token.empty()) report.error(at, "the token file '" + path + "' is empty");
+  webhook.bearer_token = std::move(token);
+}
+
+// Host of an http(s) URL, empty when it is none.
+std::string_view host_of(std::string_view url) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!url.starts_with(scheme)) continue;
+    url.remove_prefix(scheme.size());
+    url = url.substr(0, url.find_first_of("/?#"));
+    const size_t bracket = url.find(']');
+    if (bracket != std::string_view::npos) return url.substr(0, bracket + 1);
+    return url.substr(0, url.find(':'));
+  }
+  return {};
+}
+
+void check_webhook(const WebhookConfig& webhook, const YamlNode& node, Reporter& report) {
+  const std::string_view host = host_of(webhook.url);
+  const bool clean = std::all_of(webhook.url.begin(), webhook.url.end(),
+                                 [](char c) { return c > ' ' && c < 127; });
+  if (host.empty() || !clean) {
+    report.error(place_of(node, "url"), "url '" + webhook.url + "' of webhook '" + webhook.name +
+                                            "' is not an http:// or https:// address");
+  } else if (host.find('@') != std::string_view::npos) {
+    report.error(place_of(node, "url"), "the url of webhook '" + webhook.name +
+                                            "' carries a user name or password",
+                 "use bearer_token or token_file");
+  } else if (webhook.url.starts_with("http://") && !is_loopback(host) &&
+             !webhook.bearer_token.empty()) {
+    report.warning(place_of(node, "url"), "the token of webhook '" + webhook.name +
+                                              "' is sent without encryption",
+                   "use https://");
+  }
+  if (!std::all_of(webhook.bearer_token.begin(), webhook.bearer_token.end(),
+                   [](char c) { return c > ' ' && c < 127; })) {
+    report.error(node, "the token of webhook '" + webhook.name +
+                           "' has characters that cannot be sent in a header");
+  }
+}
+
+void read_webhook(const YamlNode& node, Draft& draft, std::set<std::string>& names,
+                  Reporter& report) {
+  draft.node.webhooks.emplace_back();
+  draft.token_file.clear();
+  apply_defaults("webhooks[].", draft);
+  MapReader reader(node, "a webhook", report);
+  reader.require("name");
+  const bool has_url = reader.require("url") != nullptr;
+  read_options(reader, "webhooks[].", draft, report);
+  reader.finish();
+  WebhookConfig& webhook = draft.node.webhooks.back();
+  if (!webhook.name.empty()) check_unique(names, webhook.name, node, "webhook", report);
+  if (!draft.token_file.empty()) read_token(node, draft.token_file, webhook, report);
+  if (has_url) check_webhook(webhook, node, report);
+}
+
+void check_listen(const std::string& listen, const YamlNode& at, Reporter& report) {
+  const size_t colon = listen.rfind(':');
+  const auto port = colon == std::string::npos
+                        ? std::nullopt
+                        : Decimal::parse(std::string_view(listen).substr(colon + 1));
+  const bool good_port = port && port->exponent == 0 && port->mantissa >= 0 &&
+                         port->mantissa <= 65535;
+  const std::string_view host = std::string_view(listen).substr(0, std::min(colon, listen.size()));
+  const bool bare_v6 = host.find(':') != std::string_view::npos && !host.starts_with("[");
+  if (!good_port || host.empty() || bare_v6) {
+    report.error(at, "listen must be HOST:PORT, found '" + listen + "'",
+                 "for example 127.0.0.1:9990 or [::1]:9990");
+  } else if (!is_loopback(host)) {
+    report.warning(at, "listen '" + listen + "' is reachable from other machines, unencrypted",
+                   "use 127.0.0.1:9990, or a firewall or network policy in front of it");
+  }
+}
+
+template <class ReadItem>
+void read_items(MapReader& reader, std::string_view key, size_t max, Reporter& report,
+                ReadItem read_item) {
+  const YamlNode* node = reader.find(key);
+  if (node == nullptr) return;
+  std::set<std::string> names;
+  const auto items = read_list(*node, "'" + std::string(key) + "' of nines.yaml", report);
+  if (items.size() > max) {
+    report.error(*node, "more than " + std::to_string(max) + " " + std::string(key));
+    return;
+  }
+  for (const YamlNode* item : items) read_item(*item, names);
+}
+
+}  // namespace
+
+NodeConfig default_node_config() {
+  Draft draft;
+  apply_defaults("", draft);
+  return std::move(draft.node);
+}
+
+NodeConfig read_node_config(const YamlFile& file, Reporter& report) {
+  Draft draft;
+  apply_defaults("", draft);
+  draft.node.file = file.path;
+  if (file.documents.empty()) return std::move(draft.node);
+  if (file.documents.size() > 1) {
+    report.error(file.documents[1], "nines.yaml must be one document",
+                 "SLO documents belong in the folder slos/ beside it");
+  }
+  const YamlNode& root = file.documents.front();
+  if (root.get("apiVersion") != nullptr && root.get("kind") != nullptr) {
+    report.error(root, "this is an SLO document, not a nines.yaml", "load it with --slo " + file.path);
+    return std::move(draft.node);
+  }
+  MapReader reader(root, "nines.yaml", report);
+  read_options(reader, "", draft, report);
+  read_items(reader, "sources", kMaxSources, report, [&](const YamlNode& item, auto& names) {
+    read_source(item, draft, names, report);
+  });
+  read_items(reader, "webhooks", kMaxWebhooks, report, [&](const YamlNode& item, auto& names) {
+    read_webhook(item, draft, names, report);
+  });
+  reader.finish();
+  check_listen(draft.node.listen, place_of(root, "listen"), report);
+  for (auto& path : draft.node.slo_paths) path = beside(file.path, path);
+  return std::move(draft.node);
+}
+
+bool names_logs(const slo::SourceSelector& s) {
+  return !s.name.empty() || !s.paths.empty() || !s.k8s_namespace.empty() || !s.k8s_pod.empty() ||
+         !s.k8s_container.empty();
+}
+
+void check_selector(const slo::SourceSelector& selector, const YamlNode& at, const std::string& what,
+                    Reporter& report) {
+  if (selector.format == "regex" && selector.pattern.empty()) {
+    report.error(place_of(at, "format"), what + " has format regex but no pattern",
+                 "add pattern: '^(?P<ts>\\S+) (?P<message>.*)$'");
+  } else if (selector.format != "regex" && !selector.pattern.empty()) {
+    report.error(place_of(at, "pattern"), what + " has a pattern, but its format is " + selector.format,
+                 "set format: regex");
+  } else if (selector.format == "regex") {
+    log::FormatSpec spec;
+    spec.kind = log::FormatKind::regex;
+    spec.pattern = selector.pattern;
+    auto parser = log::make_parser(spec, {}, {});
+    if (!parser.ok()) report.error(place_of(at, "pattern"), what + ": " + parser.error().message);
+  }
+  for (const auto& path : selector.paths) {
+    if (path.empty()) report.error(place_of(at, "paths"), what + " has an empty path");
+  }
+}
+
+bool read_selector(MapReader& reader, std::span<const SourceConfig> sources,
+                   slo::SourceSelector& base, Reporter& report) {
+  constexpr std::string_view kNotHere[] = {"name", "service"};
+  constexpr std::string_view kKeys[] = {"paths", "exclude", "format", "pattern", "kubernetes",
+                                        "timezone"};
+  const auto given = std::find_if(std::begin(kKeys), std::end(kKeys), [&](std::string_view key) {
+    const YamlNode* value = reader.node().get(key);
+    return value != nullptr && !value->is_null();
+  });
+  const bool has_keys = given != std::end(kKeys);
+  Draft draft;
+  draft.node.sources.push_back({{}, {}, base});
+  read_options(reader, "sources[].", draft, report, kNotHere);
+  base = std::move(draft.node.sources.back().selector);
+
+  const YamlNode* source = reader.find("source");
+  if (source == nullptr) return has_keys;
+  const auto name = read_text(*source, "'source' of " + reader.what(), report);
+  if (!name) return true;
+  if (has_keys) {
+    report.error(*reader.node().get(*given),
+                 "'" + std::string(*given) + "' cannot be combined with source: " + *name,
+                 "source '" + *name + "' of nines.yaml says how to read it: change it there");
+  }
+  std::vector<std::string_view> known;
+  for (const auto& candidate : sources) {
+    known.push_back(candidate.name);
+    if (candidate.name == *name) base = candidate.selector;
+  }
+  if (base.name == *name) return true;
+  const auto near = nearest(*name, known);
+  report.error(*source, "there is no source '" + *name + "' in nines.yaml",
+               !near.empty()   ? "did you mean '" + std::string(near) + "'?"
+               : known.empty() ? "it has no sources: name paths: [GLOB...] here instead"
+                               : "its sources: " + join(known));
+  base.name = *name;  // so that the missing source is told once
+  return true;
+}
+
+}  // namespace nines::agent::config

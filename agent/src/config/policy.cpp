@@ -1,0 +1,369 @@
+#include "config/policy.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "config/alerting.hpp"
+#include "nines/base/time.hpp"
+
+namespace nines::agent::config {
+namespace {
+
+constexpr int64_t kSlot = 10;
+constexpr int64_t kDay = 86400;
+constexpr size_t kMaxRules = 8;
+
+struct RuleDraft {
+  slo::BurnRule rule;
+  std::optional<Decimal> percent;  // of the budget over `long`; else rule.factor is given
+  const YamlNode* at = nullptr;    // factor or budgetPercent
+};
+
+struct Policy {
+  const Document* document = nullptr;
+  const YamlNode* ref = nullptr;
+  std::set<int> tiers;
+  std::optional<std::vector<RuleDraft>> rules;
+  std::optional<int64_t> min_bad, evaluations, cooldown_s, late_horizon_s, max_future_skew_s,
+      stale_after_s;
+  std::optional<Decimal> significance, resolve_ratio, min_coverage;
+};
+
+// percent/100 * window / long, exact where it has an end, else rounded to 6 places.
+Decimal factor_of(Decimal percent, int64_t window_s, int64_t long_s) {
+  constexpr int kPlaces = 6;
+  const auto whole = multiply(percent, {window_s, -2});
+  if (!whole) return percent;  // 18 digits times a window: check_rule refuses it as too large
+  __int128 numerator = whole->mantissa;
+  int exponent = whole->exponent;
+  for (; exponent > -kPlaces; --exponent) numerator *= 10;
+  __int128 denominator = long_s;
+  for (int e = exponent; e < -kPlaces; ++e) denominator *= 10;
+  const __int128 rounded = (2 * numerator + denominator) / (2 * denominator);
+  return {static_cast<int64_t>(rounded), -kPlaces};
+}
+
+class PolicyReader {
+ public:
+  PolicyReader(const Document& document, Reporter& report)
+      : document_(document), report_(report), title_(document.title()) {}
+  Policy read();
+
+ private:
+  void read_scope(MapReader& reader, Policy& policy);
+  std::vector<RuleDraft> read_rules(const YamlNode& node);
+  std::optional<RuleDraft> read_rule(const YamlNode& node);
+  bool read_windows(MapReader& reader, slo::BurnRule& rule);
+  bool read_factor(MapReader& reader, RuleDraft& out);
+  void read_guards(MapReader& reader, Policy& policy);
+  void read_data(MapReader& reader, Policy& policy);
+  // A share within (0, 1], or [0, 1].
+  std::optional<Decimal> read_share(MapReader& reader, std::string_view key, bool zero_allowed);
+  std::optional<int64_t> read_duration(MapReader& reader, std::string_view key, int64_t min_s,
+                                       int64_t max_s);
+  std::optional<int64_t> read_count(MapReader& reader, std::string_view key, int64_t min,
+                                    int64_t max);
+  void not_used_yet(MapReader& reader, std::string_view key);
+
+  const Document& document_;
+  Reporter& report_;
+  std::string title_;
+};
+
+void PolicyReader::not_used_yet(MapReader& reader, std::string_view key) {
+  if (const YamlNode* node = reader.find(key)) {
+    report_.warning(*node, "'" + std::string(key) + "' of " + title_ + " is not used yet",
+                    "this version reads burnAlerts, lowTraffic, resolve and data");
+  }
+}
+
+std::optional<Decimal> PolicyReader::read_share(MapReader& reader, std::string_view key,
+                                                bool zero_allowed) {
+  const YamlNode* node = reader.find(key);
+  if (node == nullptr) return std::nullopt;
+  const std::string what = "'" + std::string(key) + "' of " + reader.what();
+  const auto share = read_decimal(*node, what, report_);
+  if (!share) return std::nullopt;
+  const bool low = zero_allowed ? *share < Decimal{0, 0} : *share <= Decimal{0, 0};
+  if (!low && *share <= Decimal{1, 0}) return share;
+  report_.error(*node, what + " must be " + (zero_allowed ? "within 0..1" : "above 0 and at most 1") +
+                           ", found " + describe(*node));
+  return std::nullopt;
+}
+
+std::optional<int64_t> PolicyReader::read_duration(MapReader& reader, std::string_view key,
+                                                   int64_t min_s, int64_t max_s) {
+  const YamlNode* node = reader.find(key);
+  if (node == nullptr) return std::nullopt;
+  return read_duration_s(*node, "'" + std::string(key) + "' of " + reader.what(), min_s, max_s, report_);
+}
+
+std::optional<int64_t> PolicyReader::read_count(MapReader& reader, std::string_view key, int64_t min,
+                                                int64_t max) {
+  const YamlNode* node = reader.find(key);
+  if (node == nullptr) return std::nullopt;
+  return read_integer(*node, "'" + std::string(key) + "' of " + reader.what(), min, max, report_);
+}
+
+void PolicyReader::read_scope(MapReader& reader, Policy& policy) {
+  policy.ref = reader.find("sloRef");
+  const YamlNode* selector = reader.find("selector");
+  if ((policy.ref == nullptr) == (selector == nullptr)) {
+    report_.error(policy.ref != nullptr ? *selector : *document_.spec,
+                  title_ + (policy.ref != nullptr ? " has both sloRef and selector"
+                                                  : " has neither sloRef nor selector"),
+                  "sloRef: NAME for one SLO, selector: {tier: \"1\"} for all of a tier");
+    policy.ref = nullptr;
+    return;
+  }
+  if (policy.ref != nullptr) {
+    if (!read_text(*policy.ref, "sloRef of " + title_, report_)) policy.ref = nullptr;
+    return;
+  }
+  MapReader inner(*selector, "selector of " + title_, report_);
+  const YamlNode* tier = inner.require("tier", "selector: {tier: \"1\"}");
+  inner.finish();
+  if (tier == nullptr) return;
+  const auto texts = read_texts(*tier, "tier", report_);
+  if (!texts) return;
+  for (const auto& text : *texts) {
+    if (text == "1" || text == "2" || text == "3") {
+      policy.tiers.insert(text[0] - '0');
+    } else {
+      report_.error(*tier, "tier in the selector of " + title_ + " must be 1, 2 or 3, found '" + text + "'");
+    }
+  }
+}
+
+bool PolicyReader::read_windows(MapReader& reader, slo::BurnRule& rule) {
+  constexpr int64_t kMaxLong = 92 * kDay;
+  const YamlNode* const long_node = reader.require("long", "long: 1h");
+  const YamlNode* const short_node = reader.require("short", "a twelfth of long, for example 5m");
+  if (long_node == nullptr || short_node == nullptr) return false;
+  const auto long_s = read_duration_s(*long_node, "'long' of " + reader.what(), 2 * kSlot, kMaxLong, report_);
+  const auto short_s = read_duration_s(*short_node, "'short' of " + reader.what(), kSlot, kMaxLong, report_);
+  if (!long_s || !short_s) return false;
+  for (const YamlNode* node : {long_node, short_node}) {
+    if ((node == long_node ? *long_s : *short_s) % kSlot == 0) continue;
+    report_.error(*node, "windows of " + reader.what() + " must be multiples of 10s, found " + describe(*node));
+    return false;
+  }
+  if (*short_s >= *long_s) {
+    report_.error(*short_node, "'short' (" + format_duration_s(*short_s) + ") of " + reader.what() +
+                                   " must be shorter than 'long' (" + format_duration_s(*long_s) + ")",
+                  "a twelfth is usual");
+    return false;
+  }
+  rule.long_s = *long_s;
+  rule.short_s = *short_s;
+  return true;
+}
+
+bool PolicyReader::read_factor(MapReader& reader, RuleDraft& out) {
+  const YamlNode* percent = reader.find("budgetPercent");
+  const YamlNode* factor = reader.find("factor");
+  if ((percent == nullptr) == (factor == nullptr)) {
+    report_.error(percent != nullptr ? *factor : reader.node(),
+                  reader.what() + (percent != nullptr ? " has both budgetPercent and factor"
+                                                      : " has neither budgetPercent nor factor"),
+                  "budgetPercent: 2 means: fire when 'long' burns 2 % of the budget");
+    return false;
+  }
+  out.at = percent != nullptr ? percent : factor;
+  const std::string what =
+      std::string(percent != nullptr ? "'budgetPercent'" : "'factor'") + " of " + reader.what();
+  const auto number = read_decimal(*out.at, what, report_);
+  if (!number) return false;
+  const Decimal most = percent != nullptr ? Decimal{100, 0} : Decimal{1, 9};
+  const bool fine = multiply(*number, {1, 6}).has_value() && number->to_string().size() <= 18;
+  if (*number <= Decimal{0, 0} || *number > most || !fine) {
+    report_.error(*out.at, what + " must be above 0 and at most " + most.to_string() + ", found " +
+                               describe(*out.at));
+    return false;
+  }
+  if (percent != nullptr) {
+    out.percent = number;
+  } else {
+    out.rule.factor = *number;
+  }
+  return true;
+}
+
+std::optional<RuleDraft> PolicyReader::read_rule(const YamlNode& node) {
+  MapReader reader(node, "a burn alert of " + title_, report_);
+  if (!reader.is_map()) return std::nullopt;
+  RuleDraft out;
+  const YamlNode* name = reader.require("name", "name: fast");
+  if (name != nullptr) out.rule.name = read_text(*name, "'name' of " + reader.what(), report_).value_or("");
+  const YamlNode* severity = reader.require("severity", "page or ticket");
+  std::optional<std::string> word;
+  if (severity != nullptr) {
+    word = read_choice(*severity, "'severity' of " + reader.what(), {"page", "ticket"}, report_);
+  }
+  const bool windows = read_windows(reader, out.rule);
+  const bool factor = read_factor(reader, out);
+  reader.finish();
+  if (name == nullptr || out.rule.name.empty() || !word || !windows || !factor) return std::nullopt;
+  out.rule.severity = *word;
+  return out;
+}
+
+std::vector<RuleDraft> PolicyReader::read_rules(const YamlNode& node) {
+  std::vector<RuleDraft> rules;
+  std::set<std::string> names;
+  const auto items = read_list(node, "burnAlerts of " + title_, report_);
+  if (items.size() > kMaxRules) {
+    report_.error(node, title_ + " has more than 8 burn alerts");
+    return rules;
+  }
+  for (const YamlNode* item : items) {
+    auto rule = read_rule(*item);
+    if (!rule) continue;
+    if (!names.insert(rule->rule.name).second) {
+      report_.error(*item, "burnAlerts of " + title_ + " has two named '" + rule->rule.name + "'");
+    }
+    rules.push_back(std::move(*rule));
+  }
+  return rules;
+}
+
+void PolicyReader::read_guards(MapReader& reader, Policy& policy) {
+  constexpr int64_t kMany = 1'000'000;
+  if (const YamlNode* node = reader.find("lowTraffic")) {
+    MapReader guard(*node, "lowTraffic of " + title_, report_);
+    policy.min_bad = read_count(guard, "minBad", 0, kMany);
+    policy.significance = read_share(guard, "significance", false);
+    guard.finish();
+  }
+  if (const YamlNode* node = reader.find("resolve")) {
+    MapReader resolve(*node, "resolve of " + title_, report_);
+    policy.resolve_ratio = read_share(resolve, "ratio", false);
+    policy.evaluations = read_count(resolve, "evaluations", 1, 1000);
+    policy.cooldown_s = read_duration(resolve, "cooldown", 0, 7 * kDay);
+    resolve.finish();
+  }
+}
+
+void PolicyReader::read_data(MapReader& reader, Policy& policy) {
+  const YamlNode* node = reader.find("data");
+  if (node == nullptr) return;
+  MapReader data(*node, "data of " + title_, report_);
+  policy.late_horizon_s = read_duration(data, "lateHorizon", 0, kDay);
+  policy.max_future_skew_s = read_duration(data, "maxFutureSkew", 0, kDay);
+  policy.min_coverage = read_share(data, "minCoverage", true);
+  policy.stale_after_s = read_duration(data, "staleAfter", kSlot, kDay);
+  // freeze is what NO_DATA does in this version: nothing to warn about.
+  const YamlNode* no_data = data.find("onNoData");
+  if (no_data != nullptr && no_data->text != "freeze") not_used_yet(data, "onNoData");
+  data.finish();
+}
+
+Policy PolicyReader::read() {
+  Policy policy;
+  policy.document = &document_;
+  MapReader reader(*document_.spec, "spec of " + title_, report_);
+  if (!reader.is_map()) return policy;
+  check_description(reader, report_);
+  read_scope(reader, policy);
+  if (const YamlNode* rules = reader.find("burnAlerts")) policy.rules = read_rules(*rules);
+  read_guards(reader, policy);
+  read_data(reader, policy);
+  for (const std::string_view key : {"budgetAlerts", "exclusions", "gate", "forecast", "onNoData"}) {
+    not_used_yet(reader, key);
+  }
+  reader.finish();
+  return policy;
+}
+
+template <class To, class From>
+void override_with(To& to, const std::optional<From>& from) {
+  if (from) to = static_cast<To>(*from);
+}
+
+void apply(const Policy& policy, slo::SloSpec& spec, Reporter& report) {
+  slo::AlertPolicy& alerts = spec.alerts;
+  if (policy.rules) {
+    alerts.rules.clear();
+    for (const auto& draft : *policy.rules) {
+      slo::BurnRule rule = draft.rule;
+      if (draft.percent) rule.factor = factor_of(*draft.percent, spec.window_s, rule.long_s);
+      check_rule(spec, rule, *draft.at, report);
+      alerts.rules.push_back(std::move(rule));
+    }
+  }
+  override_with(alerts.min_bad, policy.min_bad);
+  override_with(alerts.significance, policy.significance);
+  override_with(alerts.resolve_ratio, policy.resolve_ratio);
+  override_with(alerts.resolve_evaluations, policy.evaluations);
+  override_with(alerts.cooldown_s, policy.cooldown_s);
+  override_with(spec.data.late_horizon_s, policy.late_horizon_s);
+  override_with(spec.data.max_future_skew_s, policy.max_future_skew_s);
+  override_with(spec.data.min_coverage, policy.min_coverage);
+  override_with(spec.data.stale_after_s, policy.stale_after_s);
+}
+
+bool refers_to(const Policy& policy, const DraftSlo& slo) {
+  return policy.ref != nullptr &&
+         (policy.ref->text == slo.spec.name || policy.ref->text == slo.document->meta.name);
+}
+
+// The policy with the best right to `slo`; two with the same right are reported.
+const Policy* choose(const std::vector<Policy>& policies, const DraftSlo& slo, Reporter& report) {
+  const Policy* best = nullptr;
+  int best_rank = 0;
+  for (const auto& policy : policies) {
+    const bool named = policy.ref != nullptr && policy.ref->text == slo.spec.name;
+    const int rank = named                                    ? 3
+                     : refers_to(policy, slo)                 ? 2
+                     : policy.tiers.contains(slo.spec.tier)   ? 1
+                                                              : 0;
+    if (rank != 0 && rank == best_rank) {
+      report.error(*policy.document->spec, policy.document->title() + " and " + best->document->title() +
+                                               " both apply to SLO '" + slo.spec.name + "'",
+                   "let one of them name it with sloRef");
+    }
+    if (rank > best_rank) {
+      best = &policy;
+      best_rank = rank;
+    }
+  }
+  return best;
+}
+
+// A policy that no SLO answers to. SLOs with errors are not among `slos`, but do exist.
+void check_used(const Policy& policy, const Documents& documents, const std::vector<DraftSlo>& slos,
+                Reporter& report) {
+  const bool used = std::any_of(slos.begin(), slos.end(), [&](const DraftSlo& slo) {
+    return refers_to(policy, slo) || policy.tiers.contains(slo.spec.tier);
+  });
+  if (used) return;
+  if (policy.ref != nullptr && documents.find("SLO", policy.ref->text) == nullptr) {
+    report.error(*policy.ref, policy.document->title() + " refers to SLO " + describe(*policy.ref) +
+                                  ", which does not exist",
+                 documents.hint_for("SLO", policy.ref->text));
+  } else if (!policy.tiers.empty()) {
+    report.warning(*policy.document->spec, policy.document->title() + " applies to no SLO");
+  }
+}
+
+}  // namespace
+
+void apply_policies(const Documents& documents, std::vector<DraftSlo>& slos, Reporter& report) {
+  std::vector<Policy> policies;
+  for (const Document* document : documents.all("SLOPolicy")) {
+    policies.push_back(PolicyReader(*document, report).read());
+  }
+  for (auto& slo : slos) {
+    const Policy* policy = choose(policies, slo, report);
+    if (policy == nullptr) continue;
+    if (slo.has_own_rules && policy->rules) {
+      report.warning(*policy->document->spec, policy->document->title() + " replaces the alertPolicies of SLO '" +
+                                                  slo.spec.name + "'");
+    }
+    apply(*policy, slo.spec, report);
+  }
+  for (const auto& policy : policies) check_used(policy, documents, slos, report);
+}
+
+}  // namespace nines::agent::config

@@ -1,0 +1,87 @@
+// Pipeline: from the bytes of followed files to slot deltas (DESIGN 3). For every file it finds the
+// format, compiles the fields and predicates that the SLOs on that file need into a program shared
+// by all files alike, and counts. The hot path allocates nothing and takes no lock.
+//
+// Used by the ingest thread alone.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "nines/base/result.hpp"
+#include "nines/base/time.hpp"
+#include "nines/collector/tailer.hpp"
+#include "nines/log/format.hpp"
+#include "nines/slo/batch.hpp"
+#include "nines/slo/spec.hpp"
+
+namespace nines::collector {
+
+struct PipelineOptions {
+  std::string node;
+  size_t max_record_bytes = 256 * 1024;   // a joined CRI record is cut there
+  size_t max_pending_slots = 64 * 1024;   // beyond: full() asks for take()
+  int64_t max_future_skew_s = 60;         // a time stamp further ahead is counted at ingest time
+};
+
+struct SourcePlan {
+  std::string name, service;
+  slo::SourceSelector selector;
+  GlobSpec globs;
+};
+// Globs of a selector: its paths, or those of the container logs it names.
+GlobSpec globs_of(const slo::SourceSelector& selector);
+
+// Names in the path of a container log (/var/log/pods/NS_POD_UID/CONTAINER/N.log,
+// /var/log/containers/POD_NS_CONTAINER-ID.log).
+struct ContainerPath {
+  std::string_view ns, pod, container;
+};
+std::optional<ContainerPath> parse_container_path(std::string_view path);
+
+struct SourceCounts {
+  std::string name, service, format;   // format: "unknown" until seen, "mixed" for several
+  uint64_t files = 0, records = 0, bytes = 0;
+  uint64_t no_match = 0, bad_time = 0, truncated = 0, not_cri = 0, detect_failed = 0;
+  std::string first_malformed;
+  WallTime first_event{}, last_event{};   // 0: none yet
+};
+
+class Pipeline : public LineConsumer {
+ public:
+  Pipeline(PipelineOptions options, const Clock& clock);
+  ~Pipeline() override;
+
+  // Indices are given in order from 0 and must equal those of Tailer::add_globs().
+  uint32_t add_source(SourcePlan plan);
+  // `total` and `part` are source indices (equal for one-source SLIs and thresholds).
+  Status add_slo(uint32_t slo, const slo::SloSpec& spec, uint32_t total, uint32_t part);
+
+  // LineConsumer
+  size_t consume(TailedFile& file, std::string_view data, bool last) override;
+  void opened(TailedFile& file) override;
+  void closed(TailedFile& file) override;
+
+  // Replay in time order: records stamped later than `limit` are left unread; the stamp of the
+  // first one is next_time(file). nullopt: nothing was left back.
+  void set_replay_limit(WallTime limit);
+  static std::optional<WallTime> next_time(const TailedFile& file);
+
+  // Moves the counts since the last call into `out` (adds to it).
+  void take(slo::Batch& out);
+  bool full() const noexcept;
+
+  std::vector<SourceCounts> counts() const;
+  // Largest event time seen in any source; 0 when none.
+  WallTime max_event_time() const noexcept;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace nines::collector

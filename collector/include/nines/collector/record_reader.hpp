@@ -1,0 +1,52 @@
+// RecordReader: the consumer behind `nines tail`: every assembled record of every file with all its
+// fields, in the order of reading. Shares framing, detection and formats with the Pipeline.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nines/base/time.hpp"
+#include "nines/collector/tailer.hpp"
+#include "nines/log/format.hpp"
+#include "nines/slo/spec.hpp"
+
+namespace nines::collector {
+
+struct ReadRecord {
+  const TailedFile* file = nullptr;
+  int64_t line = 0;              // byte offset of its last line
+  WallTime ts{};
+  bool has_ts = false;
+  std::string_view ns, pod, container;   // empty outside Kubernetes
+  std::string_view raw;
+  const std::vector<log::LineParser::NamedValue>* fields = nullptr;
+  std::string_view error;        // empty, or why the line is malformed: no_match, bad_time, not_cri
+  bool truncated = false;
+};
+
+class RecordReader : public LineConsumer {
+ public:
+  using OnRecord = std::function<void(const ReadRecord&)>;
+  RecordReader(slo::SourceSelector selector, size_t max_record_bytes, const Clock& clock, OnRecord on_record);
+  ~RecordReader() override;
+
+  // Called with a line of explanation whenever a file's format has been decided.
+  void on_format(std::function<void(const TailedFile&, const std::string&)> callback);
+
+  size_t consume(TailedFile& file, std::string_view data, bool last) override;
+  void opened(TailedFile& file) override;
+  void closed(TailedFile& file) override;
+
+ private:
+  struct FileState;
+  slo::SourceSelector selector_;
+  size_t max_record_bytes_;
+  const Clock& clock_;
+  OnRecord on_record_;
+  std::function<void(const TailedFile&, const std::string&)> on_format_;
+};
+
+}  // namespace nines::collector

@@ -1,0 +1,409 @@
+#include "nines/collector/pipeline.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "nines/collector/framing.hpp"
+#include "pipeline/accumulator.hpp"
+#include "pipeline/file_format.hpp"
+#include "pipeline/program.hpp"
+
+namespace nines::collector {
+namespace {
+
+using expr::Truth;
+
+struct FileState final : TailedFile::User {
+  explicit FileState(size_t max_record_bytes) : format(max_record_bytes) {}
+
+  FileFormat format;
+  Program* program = nullptr;
+  uint64_t program_generation = 0;
+  WallTime first_ts{INT64_MAX}, max_ts{}, last_ts{};   // of the records so far
+  std::optional<WallTime> next_ts;                     // of the record a replay left unread
+  std::string ns, pod, container, service;
+  uint32_t primary = 0;                                // the source that this file's lines are shown under
+};
+
+FileState& state_of(TailedFile& file) { return static_cast<FileState&>(*file.user); }
+
+struct Source {
+  SourcePlan plan;
+  std::vector<TaskSpec> tasks;
+  SourceCounts counts;
+};
+
+bool good_by(slo::CompareOp op, std::strong_ordering order) {
+  switch (op) {
+    case slo::CompareOp::lt: return order < 0;
+    case slo::CompareOp::lte: return order <= 0;
+    case slo::CompareOp::gt: return order > 0;
+    case slo::CompareOp::gte: return order >= 0;
+  }
+  return false;
+}
+
+// A measured value as an exact decimal; text that is a number counts as one.
+std::optional<Decimal> measured(const Value& v) {
+  switch (v.kind) {
+    case ValueKind::number: return Decimal{v.mantissa, v.exponent};
+    case ValueKind::text: return Decimal::parse(v.text);
+    default: return std::nullopt;
+  }
+}
+
+bool good_real(slo::CompareOp op, double value, double threshold) {
+  switch (op) {
+    case slo::CompareOp::lt: return value < threshold;
+    case slo::CompareOp::lte: return value <= threshold;
+    case slo::CompareOp::gt: return value > threshold;
+    case slo::CompareOp::gte: return value >= threshold;
+  }
+  return false;
+}
+
+}  // namespace
+
+struct Pipeline::Impl {
+  Impl(PipelineOptions o, const Clock& c) : options(std::move(o)), clock(c) {}
+
+  PipelineOptions options;
+  const Clock& clock;
+  std::vector<Source> sources;
+  std::vector<std::unique_ptr<Program>> programs;
+  uint64_t generation = 1;   // of the tasks; programs of an older one are compiled anew
+  Accumulator accumulator;
+  WallTime limit{INT64_MAX};
+  WallTime max_event{};
+  WallTime now{};            // read once per block
+  int64_t skewed = 0;
+
+  // --- choosing the program of a file ---------------------------------------------------------
+  const SourcePlan& primary_plan(const FileState& state) const {
+    return sources[state.primary].plan;
+  }
+
+  bool look_at_format(TailedFile& file, FileState& state, std::string_view data, bool last);
+  Program* program_for(TailedFile& file, FileState& state);
+
+  // --- one record ---------------------------------------------------------------------------------
+  struct Line {
+    TailedFile& file;
+    FileState& state;
+    Program& program;
+    const FramedRecord& record;
+  };
+  WallTime event_time(const Line& line, const log::ParsedRecord& parsed);
+  FrameStep on_record(const Line& line);
+  void fill_context(const Line& line, WallTime ts);
+  void run_tasks(Program& program, int64_t slot);
+  void run_threshold(SliTask& task, std::span<const Value> values, int64_t slot);
+  void malformed(const Line& line, uint64_t SourceCounts::* reason);
+  void after_block(TailedFile& file, FileState& state, size_t used);
+};
+
+// False: nothing to judge by yet.
+bool Pipeline::Impl::look_at_format(TailedFile& file, FileState& state, std::string_view data,
+                                    bool last) {
+  FileFormat& format = state.format;
+  if (!format.wants_detection()) return true;
+  if (!format.detect(data, last, primary_plan(state).selector)) return format.known();
+  state.program = nullptr;
+  if (!format.matched()) ++sources[state.primary].counts.detect_failed;
+  file.extra = format.save();
+  return true;
+}
+
+Program* Pipeline::Impl::program_for(TailedFile& file, FileState& state) {
+  if (state.program != nullptr && state.program_generation == generation) return state.program;
+  const SourcePlan& plan = primary_plan(state);
+  for (const auto& known : programs) {
+    if (known->cri == state.format.cri() && known->format.kind == state.format.format().kind &&
+        known->format.pattern == state.format.format().pattern && known->sources == file.matched) {
+      state.program = known.get();
+      state.program_generation = generation;
+      return state.program;
+    }
+  }
+  std::vector<const TaskSpec*> tasks;
+  for (const uint32_t source : file.matched) {
+    for (const TaskSpec& task : sources[source].tasks) tasks.push_back(&task);
+  }
+  log::TimeContext time;
+  time.utc_offset_s = plan.selector.utc_offset_s;
+  time.reference = now;
+  auto compiled = compile_program(state.format.format(), state.format.cri(), time, tasks);
+  NINES_ASSERT(compiled.ok());  // expressions and patterns were checked when they were added
+  (*compiled)->sources = file.matched;
+  programs.push_back(std::move(*compiled));
+  state.program = programs.back().get();
+  state.program_generation = generation;
+  std::string& shown = sources[state.primary].counts.format;
+  const std::string name = std::string(state.format.cri() ? "cri+" : "") +
+                           std::string(log::format_name(state.format.format().kind));
+  shown = shown == "unknown" || shown == name ? name : "mixed";
+  return state.program;
+}
+
+void Pipeline::Impl::malformed(const Line& line, uint64_t SourceCounts::* reason) {
+  SourceCounts& counts = sources[line.state.primary].counts;
+  ++(counts.*reason);
+  if (!counts.first_malformed.empty()) return;
+  std::string excerpt(line.record.content.substr(0, 80));
+  for (char& c : excerpt) {
+    if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e) c = '?';
+  }
+  counts.first_malformed = line.file.path + ":" +
+                           std::to_string(line.file.offset + static_cast<int64_t>(line.record.at)) +
+                           ": " + excerpt;
+}
+
+void Pipeline::Impl::fill_context(const Line& line, WallTime ts) {
+  for (const auto& [field, slot] : line.program.context) {
+    Value& v = line.program.values[slot];
+    switch (field) {
+      case ContextField::source: v = Value::of_text(line.file.path); break;
+      case ContextField::service:
+        if (v.is_null() && !line.state.service.empty()) v = Value::of_text(line.state.service);
+        break;
+      case ContextField::node: v = Value::of_text(options.node); break;
+      case ContextField::ns: v = Value::of_text(line.state.ns); break;
+      case ContextField::pod: v = Value::of_text(line.state.pod); break;
+      case ContextField::container: v = Value::of_text(line.state.container); break;
+      case ContextField::line:
+        v = Value::of_int(line.file.offset + static_cast<int64_t>(line.record.at));
+        break;
+      case ContextField::ingest_ts: v = Value::of_time(now.ns); break;
+      case ContextField::raw: v = Value::of_text(line.record.content); break;
+      case ContextField::ts: v = Value::of_time(ts.ns); break;
+    }
+  }
+}
+
+void Pipeline::Impl::run_threshold(SliTask& task, std::span<const Value> values, int64_t slot) {
+  const Value value = task.value->eval(values);
+  if (const auto exact = measured(value)) {
+    const bool good = good_by(task.op, compare(*exact, task.threshold));
+    accumulator.count(task.slo, slot, good ? 1 : 0, good ? 0 : 1);
+    accumulator.observe(task.slo, slot, exact->to_double());
+  } else if (value.kind == ValueKind::real) {
+    const bool good = good_real(task.op, value.real, task.threshold.to_double());
+    accumulator.count(task.slo, slot, good ? 1 : 0, good ? 0 : 1);
+    accumulator.observe(task.slo, slot, value.real);
+  } else if (task.on_missing == slo::OnMissing::bad) {
+    accumulator.count(task.slo, slot, 0, 1);
+  }
+}
+
+void Pipeline::Impl::run_tasks(Program& program, int64_t slot) {
+  const std::span<const Value> values(program.values);
+  for (SliTask& task : program.tasks) {
+    switch (task.role) {
+      case SliTask::Role::ratio: {
+        if (task.total.test(values) != Truth::yes) break;
+        const bool good = (task.part.test(values) == Truth::yes) != task.part_is_bad;
+        accumulator.count(task.slo, slot, good ? 1 : 0, good ? 0 : 1);
+        break;
+      }
+      case SliTask::Role::threshold:
+        if (task.total.test(values) == Truth::yes) run_threshold(task, values, slot);
+        break;
+      case SliTask::Role::total_only:  // every event is the other kind until its part says otherwise
+        if (task.total.test(values) != Truth::yes) break;
+        accumulator.count(task.slo, slot, task.part_is_bad ? 1 : 0, task.part_is_bad ? 0 : 1);
+        break;
+      case SliTask::Role::part_only:
+        if (task.part.test(values) != Truth::yes) break;
+        accumulator.count(task.slo, slot, task.part_is_bad ? -1 : 1, task.part_is_bad ? 1 : -1);
+        break;
+    }
+  }
+}
+
+// The record's own time; where it has none, the runtime's, the line before, or now (facts: trap 7).
+WallTime Pipeline::Impl::event_time(const Line& line, const log::ParsedRecord& parsed) {
+  WallTime ts = parsed.ts;
+  if (!parsed.has_ts) {
+    ts = line.record.has_cri_ts       ? line.record.cri_ts
+         : line.state.last_ts.ns != 0 ? line.state.last_ts
+                                      : now;
+  }
+  // A clock that runs ahead must not open slots in the future.
+  if (ts.ns > now.ns + options.max_future_skew_s * kNsPerSecond) {
+    ts = now;
+    ++skewed;
+  }
+  return ts;
+}
+
+FrameStep Pipeline::Impl::on_record(const Line& line) {
+  FileState& state = line.state;
+  SourceCounts& counts = sources[state.primary].counts;
+  if (line.record.not_cri) {
+    malformed(line, &SourceCounts::not_cri);
+    return FrameStep::next;
+  }
+  log::ParsedRecord parsed;
+  parsed.fields = line.program.values;
+  const log::ParseOutcome outcome = line.program.parser->parse(line.record.content, parsed);
+  if (outcome == log::ParseOutcome::empty) return FrameStep::next;
+  if (parsed.has_ts && parsed.ts > limit && !line.program.cri) {
+    state.next_ts = parsed.ts;
+    return FrameStep::stop_before;
+  }
+  if (line.record.truncated) ++counts.truncated;
+  state.format.count_match(outcome != log::ParseOutcome::no_match);
+  if (outcome == log::ParseOutcome::no_match) {
+    malformed(line, &SourceCounts::no_match);
+    return FrameStep::next;
+  }
+  if (outcome == log::ParseOutcome::bad_time && !line.record.has_cri_ts) {
+    malformed(line, &SourceCounts::bad_time);
+  }
+  const WallTime ts = event_time(line, parsed);
+  state.last_ts = ts;
+  if (ts < state.first_ts) state.first_ts = ts;
+  if (ts > state.max_ts) state.max_ts = ts;
+  ++counts.records;
+  if (!line.program.context.empty()) fill_context(line, ts);
+  run_tasks(line.program, slo::slot_of(ts));
+  return FrameStep::next;
+}
+
+void Pipeline::Impl::after_block(TailedFile& file, FileState& state, size_t used) {
+  sources[state.primary].counts.bytes += used;
+  if (state.max_ts.ns != 0) {
+    for (const uint32_t index : file.matched) {
+      SourceCounts& counts = sources[index].counts;
+      if (counts.first_event.ns == 0 || state.first_ts < counts.first_event) {
+        counts.first_event = state.first_ts;
+      }
+      counts.last_event = std::max(counts.last_event, state.max_ts);
+    }
+    max_event = std::max(max_event, state.max_ts);
+  }
+  if (state.format.cri()) file.extra = state.format.save();
+  if (accumulator.worth_compacting(options.max_pending_slots)) accumulator.compact();
+}
+
+Pipeline::Pipeline(PipelineOptions options, const Clock& clock)
+    : impl_(std::make_unique<Impl>(std::move(options), clock)) {}
+Pipeline::~Pipeline() = default;
+
+uint32_t Pipeline::add_source(SourcePlan plan) {
+  Source source;
+  source.counts.name = plan.name;
+  source.counts.service = plan.service;
+  source.counts.format = "unknown";
+  source.plan = std::move(plan);
+  impl_->sources.push_back(std::move(source));
+  return static_cast<uint32_t>(impl_->sources.size() - 1);
+}
+
+Status Pipeline::add_slo(uint32_t slo, const slo::SloSpec& spec, uint32_t total, uint32_t part) {
+  const auto compile = [&](const std::string& text, std::optional<expr::Expression>& out) -> Status {
+    if (text.empty()) return Ok{};
+    NINES_TRY(out, expr::Expression::parse(text));
+    return Ok{};
+  };
+  const slo::IndicatorSpec& indicator = spec.indicator;
+  TaskSpec task;
+  task.slo = slo;
+  task.op = spec.op;
+  task.threshold = spec.threshold;
+  task.on_missing = indicator.on_missing;
+  task.part_is_bad = indicator.part_is_bad;
+  NINES_CHECK(compile(indicator.total.where, task.total));
+  NINES_CHECK(compile(indicator.part.where, task.part));
+  NINES_CHECK(compile(indicator.value, task.value));
+  impl_->accumulator.add_slo(slo);
+  ++impl_->generation;
+  impl_->programs.clear();
+  if (indicator.kind == slo::SliKind::threshold) {
+    if (!task.value) {
+      return Error{Errc::invalid_argument, "SLO " + spec.name + " has a threshold but no `value` to measure"};
+    }
+    task.role = SliTask::Role::threshold;
+    impl_->sources[total].tasks.push_back(std::move(task));
+  } else if (total == part) {
+    task.role = SliTask::Role::ratio;
+    impl_->sources[total].tasks.push_back(std::move(task));
+  } else {
+    task.role = SliTask::Role::total_only;
+    impl_->sources[total].tasks.push_back(task);
+    task.role = SliTask::Role::part_only;
+    impl_->sources[part].tasks.push_back(std::move(task));
+  }
+  return Ok{};
+}
+
+void Pipeline::opened(TailedFile& file) {
+  auto state = std::make_unique<FileState>(impl_->options.max_record_bytes);
+  state->primary = file.matched.front();
+  if (const auto names = parse_container_path(file.path)) {
+    state->ns = names->ns;
+    state->pod = names->pod;
+    state->container = names->container;
+  }
+  Source& source = impl_->sources[state->primary];
+  state->service = !source.plan.service.empty() ? source.plan.service : state->container;
+  state->format.restore(file.extra, source.plan.selector);
+  ++source.counts.files;
+  file.user = std::move(state);
+}
+
+void Pipeline::closed(TailedFile& file) {
+  if (file.user == nullptr) return;
+  --impl_->sources[state_of(file).primary].counts.files;
+  file.user.reset();
+}
+
+size_t Pipeline::consume(TailedFile& file, std::string_view data, bool last) {
+  FileState& state = state_of(file);
+  impl_->now = impl_->clock.wall();
+  state.next_ts.reset();
+  const bool cut = !last && data.size() >= impl_->options.max_record_bytes &&
+                   data.find('\n') == std::string_view::npos;
+  if (!impl_->look_at_format(file, state, data, last || cut)) return 0;
+  Program& program = *impl_->program_for(file, state);
+  FrameOptions options;
+  options.last = last;
+  options.cut = cut;
+  options.joiner = state.format.joiner();
+  options.limit = impl_->limit;
+  WallTime next{};
+  options.next_ts = &next;
+  const size_t used = frame(data, options, [&](const FramedRecord& record) {
+    return impl_->on_record({file, state, program, record});
+  });
+  if (next.ns != 0) state.next_ts = next;
+  impl_->after_block(file, state, used);
+  return used;
+}
+
+void Pipeline::set_replay_limit(WallTime limit) { impl_->limit = limit; }
+
+std::optional<WallTime> Pipeline::next_time(const TailedFile& file) {
+  return file.user ? static_cast<const FileState&>(*file.user).next_ts : std::nullopt;
+}
+
+void Pipeline::take(slo::Batch& out) {
+  impl_->accumulator.take(out);
+  out.skewed += impl_->skewed;
+  impl_->skewed = 0;
+  out.max_event_time = std::max(out.max_event_time, impl_->max_event);
+}
+
+bool Pipeline::full() const noexcept {
+  return impl_->accumulator.pending() > impl_->options.max_pending_slots;
+}
+
+std::vector<SourceCounts> Pipeline::counts() const {
+  std::vector<SourceCounts> out;
+  for (const Source& source : impl_->sources) out.push_back(source.counts);
+  return out;
+}
+
+WallTime Pipeline::max_event_time() const noexcept { return impl_->max_event; }
+
+}  // namespace nines::collector

@@ -1,0 +1,87 @@
+#include "pipeline/program.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+namespace nines::collector {
+namespace {
+
+using expr::Evaluator;
+using expr::Expression;
+using expr::Truth;
+
+size_t slot_of_field(std::vector<std::string>& fields, const std::string& name) {
+  const auto it = std::find(fields.begin(), fields.end(), name);
+  if (it != fields.end()) return static_cast<size_t>(it - fields.begin());
+  fields.push_back(name);
+  return fields.size() - 1;
+}
+
+std::vector<size_t> slots_of(const Expression& expression, std::vector<std::string>& fields) {
+  std::vector<size_t> slots;
+  for (const std::string& name : expression.fields()) slots.push_back(slot_of_field(fields, name));
+  return slots;
+}
+
+std::optional<ContextField> context_field(std::string_view name) {
+  static constexpr std::pair<std::string_view, ContextField> kNames[] = {
+      {"source", ContextField::source},       {"service", ContextField::service},
+      {"node", ContextField::node},           {"namespace", ContextField::ns},
+      {"pod", ContextField::pod},             {"container", ContextField::container},
+      {"line", ContextField::line},           {"ingest_ts", ContextField::ingest_ts},
+      {"raw", ContextField::raw},             {"ts", ContextField::ts}};
+  for (const auto& [known, field] : kNames) {
+    if (known == name) return field;
+  }
+  return std::nullopt;
+}
+
+Predicate predicate(const std::optional<Expression>& expression, std::vector<std::string>& fields) {
+  if (!expression) return {};
+  return Predicate(*expression, slots_of(*expression, fields));
+}
+
+SliTask compile_task(const TaskSpec& spec, std::vector<std::string>& fields) {
+  SliTask task;
+  task.slo = spec.slo;
+  task.role = spec.role;
+  task.part_is_bad = spec.part_is_bad;
+  task.op = spec.op;
+  task.threshold = spec.threshold;
+  task.on_missing = spec.on_missing;
+  task.total = predicate(spec.total, fields);
+  task.part = predicate(spec.part, fields);
+  if (spec.value) task.value.emplace(*spec.value, slots_of(*spec.value, fields));
+  return task;
+}
+
+}  // namespace
+
+Predicate::Predicate(const Expression& expression, std::span<const size_t> slots)
+    : evaluator_(std::in_place, expression, slots) {
+  if (!expression.depends_only_on("status") || slots.empty()) return;
+  table_slot_ = slots[0];
+  table_ = std::make_unique<std::array<Truth, kTableSize>>();
+  std::vector<Value> values(table_slot_ + 1);
+  for (int64_t status = 0; status < kTableSize; ++status) {
+    values[table_slot_] = Value::of_int(status);
+    (*table_)[static_cast<size_t>(status)] = evaluator_->test(values);
+  }
+}
+
+Result<std::unique_ptr<Program>> compile_program(const log::FormatSpec& format, bool cri,
+                                                 const log::TimeContext& time,
+                                                 std::span<const TaskSpec* const> tasks) {
+  auto program = std::make_unique<Program>();
+  program->format = format;
+  program->cri = cri;
+  for (const TaskSpec* task : tasks) program->tasks.push_back(compile_task(*task, program->fields));
+  for (size_t i = 0; i < program->fields.size(); ++i) {
+    if (const auto field = context_field(program->fields[i])) program->context.push_back({*field, i});
+  }
+  program->values.resize(program->fields.size());
+  NINES_TRY(program->parser, log::make_parser(format, program->fields, time));
+  return program;
+}
+
+}  // namespace nines::collector

@@ -1,0 +1,95 @@
+// Program: what to do with every record of one kind of file: the format's parser for just the
+// fields needed, and one compiled task per SLI. Made once, shared by all files alike.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "nines/expr/expression.hpp"
+#include "nines/log/format.hpp"
+#include "nines/slo/spec.hpp"
+
+namespace nines::collector {
+
+// A predicate over a record. Many SLIs look at nothing but `status`: those are tabulated once with
+// the evaluator itself, so that the table cannot disagree with it.
+class Predicate {
+ public:
+  Predicate() = default;  // always yes
+  Predicate(const expr::Expression& expression, std::span<const size_t> slots);
+
+  expr::Truth test(std::span<const Value> values) noexcept {
+    if (table_ != nullptr) {
+      const Value& v = values[table_slot_];
+      if (v.kind == ValueKind::number && v.exponent == 0 && v.mantissa >= 0 &&
+          v.mantissa < kTableSize) {
+        return (*table_)[static_cast<size_t>(v.mantissa)];
+      }
+    }
+    return evaluator_ ? evaluator_->test(values) : expr::Truth::yes;
+  }
+
+ private:
+  static constexpr int64_t kTableSize = 1000;
+  std::unique_ptr<std::array<expr::Truth, kTableSize>> table_;
+  size_t table_slot_ = 0;
+  std::optional<expr::Evaluator> evaluator_;
+};
+
+// Fields that belong to the file or the line rather than to the text of the record.
+enum class ContextField : uint8_t { source, service, node, ns, pod, container, line, ingest_ts, raw, ts };
+
+// One SLI on one kind of file.
+struct SliTask {
+  enum class Role : uint8_t {
+    ratio,      // total and part come from this source
+    total_only,
+    part_only,
+    threshold,
+  };
+  uint32_t slo = 0;
+  Role role = Role::ratio;
+  bool part_is_bad = false;
+  Predicate total, part;
+  std::optional<expr::Evaluator> value;
+  slo::CompareOp op = slo::CompareOp::lte;
+  Decimal threshold;
+  slo::OnMissing on_missing = slo::OnMissing::skip;
+};
+
+// The uncompiled form, kept per source.
+struct TaskSpec {
+  uint32_t slo = 0;
+  SliTask::Role role = SliTask::Role::ratio;
+  bool part_is_bad = false;
+  std::optional<expr::Expression> total, part, value;
+  slo::CompareOp op = slo::CompareOp::lte;
+  Decimal threshold;
+  slo::OnMissing on_missing = slo::OnMissing::skip;
+};
+
+struct Program {
+  struct Context {
+    ContextField field;
+    size_t slot;
+  };
+  log::FormatSpec format;
+  bool cri = false;
+  std::vector<std::string> fields;
+  std::vector<Context> context;
+  std::vector<Value> values;
+  std::unique_ptr<log::LineParser> parser;
+  std::vector<SliTask> tasks;
+  std::vector<uint32_t> sources;  // whose records these are
+};
+
+Result<std::unique_ptr<Program>> compile_program(const log::FormatSpec& format, bool cri,
+                                                 const log::TimeContext& time,
+                                                 std::span<const TaskSpec* const> tasks);
+
+}  // namespace nines::collector

@@ -1,0 +1,81 @@
+// LIKE, GLOB and REGEXP. Constant patterns are sorted by shape first, so that the usual ones
+// ('/healthz%', '%timeout%') are a comparison or a search and nothing else. The only file that
+// sees RE2 is pattern_regexp.cpp.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nines/base/result.hpp"
+
+namespace re2 {
+class RE2;
+}
+
+namespace nines::expr {
+
+inline constexpr int kNoEscape = -1;
+
+// ASCII letters match in either case; _ is one character, % any number.
+bool like(std::string_view text, std::string_view pattern, int escape) noexcept;
+// Case-sensitive; ?, *, [a-z], [^a-z].
+bool glob(std::string_view text, std::string_view pattern) noexcept;
+// REQUIRES `needle` in lower case.
+bool contains_ignoring_case(std::string_view text, std::string_view needle) noexcept;
+
+// A regular expression, compiled once. Searches take time linear in the text.
+class Regexp {
+ public:
+  // The error's message is the reason only; the caller knows the place.
+  static Result<Regexp> compile(const std::string& pattern);
+  ~Regexp();
+  Regexp(Regexp&&) noexcept;
+  Regexp& operator=(Regexp&&) noexcept;
+
+  bool matches(std::string_view text) const noexcept;
+  // Text of a group of the first match (0: all of it); data() == nullptr when there is none.
+  std::string_view extract(std::string_view text, int group) const noexcept;
+  int groups() const noexcept;
+  bool is_literal() const noexcept { return literal_only_; }
+
+ private:
+  Regexp();
+  bool has_required_literal(std::string_view text) const noexcept;
+
+  // When not empty, every match contains one of them.
+  std::vector<std::string> required_;
+  bool literal_only_ = false;  // a match is just one of required_
+  std::unique_ptr<re2::RE2> re2_;
+};
+
+// One of these literals is part of every match of the regular expression; empty when none could be
+// derived. `exact`: the expression is just an alternation of them.
+struct RequiredLiterals {
+  std::vector<std::string> any_of;
+  bool exact = false;
+};
+RequiredLiterals required_literals(std::string_view pattern);
+
+// A constant pattern of any of the three kinds.
+class Matcher {
+ public:
+  static Matcher of_like(std::string_view pattern, int escape);
+  static Matcher of_glob(std::string_view pattern);
+  static Matcher of_regexp(Regexp regexp);
+  bool matches(std::string_view text) const noexcept;
+
+ private:
+  enum class Shape : uint8_t { exact, prefix, suffix, contains, both_ends, like, glob, regexp };
+  void simplify(const std::vector<std::string>& literals);
+
+  Shape shape_ = Shape::exact;
+  bool fold_ = false;  // letters match in either case; text_ and tail_ are in lower case
+  int escape_ = kNoEscape;
+  std::string text_;
+  std::string tail_;  // both_ends
+  std::vector<Regexp> regexp_;  // none or one
+};
+
+}  // namespace nines::expr

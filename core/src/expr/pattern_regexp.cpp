@@ -1,0 +1,86 @@
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "ascii.hpp"
+#include "pattern.hpp"
+
+namespace nines::expr {
+namespace {
+
+constexpr int64_t kMaxMemory = 256 * 1024;
+constexpr int kMaxGroup = 32;
+
+re2::StringPiece piece(std::string_view text) { return {text.data(), text.size()}; }
+
+// RE2's message, and why it has no such thing.
+Error explain(const re2::RE2& re2) {
+  const std::string& reason = re2.error();
+  if (re2.error_code() == re2::RE2::ErrorPatternTooLarge) {
+    return {Errc::exhausted, reason + "; hint: it would need more than 256 KiB, make counted "
+                                      "repetitions like {1000} smaller"};
+  }
+  const std::string& part = re2.error_arg();
+  const bool look = part.starts_with("(?=") || part.starts_with("(?!") || part.starts_with("(?<");
+  const bool back = part.size() == 2 && part[0] == '\\' && is_digit(part[1]);
+  if (look) {
+    return {Errc::invalid_argument,
+            reason + "; hint: look-ahead and look-behind are not supported, because matching time "
+                     "must stay linear; split the test with AND and NOT"};
+  }
+  if (back) {
+    return {Errc::invalid_argument,
+            reason + "; hint: back references are not supported, because matching time must stay "
+                     "linear"};
+  }
+  return {Errc::invalid_argument, reason};
+}
+
+}  // namespace
+
+Regexp::Regexp() = default;
+Regexp::~Regexp() = default;
+Regexp::Regexp(Regexp&&) noexcept = default;
+Regexp& Regexp::operator=(Regexp&&) noexcept = default;
+
+Result<Regexp> Regexp::compile(const std::string& pattern) {
+  re2::RE2::Options options;
+  options.set_max_mem(kMaxMemory);
+  options.set_log_errors(false);
+  Regexp regexp;
+  regexp.re2_ = std::make_unique<re2::RE2>(piece(pattern), options);
+  if (!regexp.re2_->ok()) return explain(*regexp.re2_);
+  RequiredLiterals literals = required_literals(pattern);
+  regexp.required_ = std::move(literals.any_of);
+  regexp.literal_only_ = literals.exact;
+  return regexp;
+}
+
+bool Regexp::has_required_literal(std::string_view text) const noexcept {
+  for (const std::string& literal : required_) {
+    if (memmem(text.data(), text.size(), literal.data(), literal.size()) != nullptr) return true;
+  }
+  return required_.empty();
+}
+
+bool Regexp::matches(std::string_view text) const noexcept {
+  if (!has_required_literal(text)) return false;
+  return literal_only_ ||
+         re2_->Match(piece(text), 0, text.size(), re2::RE2::UNANCHORED, nullptr, 0);
+}
+
+std::string_view Regexp::extract(std::string_view text, int group) const noexcept {
+  // The automaton without captures decides first: it is several times faster (facts: 43-70 MB/s
+  // with many captures).
+  if (text.data() == nullptr) text = "";
+  if (!matches(text)) return {};
+  re2::StringPiece found[kMaxGroup + 1];
+  if (!re2_->Match(piece(text), 0, text.size(), re2::RE2::UNANCHORED, found, group + 1)) return {};
+  const re2::StringPiece& hit = found[group];
+  return {hit.data(), hit.size()};
+}
+
+int Regexp::groups() const noexcept { return std::min(re2_->NumberOfCapturingGroups(), kMaxGroup); }
+
+}  // namespace nines::expr

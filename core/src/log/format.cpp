@@ -1,0 +1,55 @@
+#include "nines/log/format.hpp"
+
+#include "log/parsers.hpp"
+
+namespace nines::log {
+namespace {
+
+struct FormatName {
+  std::string_view name;
+  FormatKind kind;
+};
+// The first name of a kind is the one that is printed.
+constexpr FormatName kFormats[] = {
+    {"combined", FormatKind::combined}, {"json", FormatKind::json},
+    {"logfmt", FormatKind::logfmt},     {"syslog", FormatKind::syslog},
+    {"plain", FormatKind::plain},       {"regex", FormatKind::regex},
+    {"nginx", FormatKind::combined},    {"apache", FormatKind::combined},
+    {"common", FormatKind::combined},
+};
+
+}  // namespace
+
+Result<FormatSpec> format_from_name(std::string_view name) {
+  std::string valid;
+  for (const FormatName& format : kFormats) {
+    if (format.name == name) return FormatSpec{format.kind, {}, {}};
+    valid += valid.empty() ? "" : ", ";
+    valid += format.name;
+  }
+  return Error{Errc::invalid_argument,
+               "unknown log format \"" + std::string(name) + "\"; one of: " + valid};
+}
+
+std::string_view format_name(FormatKind kind) noexcept {
+  for (const FormatName& format : kFormats) {
+    if (format.kind == kind) return format.name;
+  }
+  return "unknown";
+}
+
+Result<std::unique_ptr<LineParser>> make_parser(const FormatSpec& format,
+                                                std::span<const std::string> wanted,
+                                                const TimeContext& time) {
+  switch (format.kind) {
+    case FormatKind::combined: return make_combined(wanted, time);
+    case FormatKind::json: return make_json(wanted, time);
+    case FormatKind::logfmt: return make_logfmt(wanted, time);
+    case FormatKind::syslog: return make_syslog(wanted, time);
+    case FormatKind::plain: return make_plain(wanted, time);
+    case FormatKind::regex: return make_regex(format, wanted, time);
+  }
+  return Error{Errc::invalid_argument, "unknown log format"};
+}
+
+}  // namespace nines::log

@@ -1,0 +1,41 @@
+// Walking over JSON text without building anything. Only what is stepped on is checked.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "log/key_values.hpp"
+#include "log/scan.hpp"
+
+namespace nines::log {
+
+inline const char* skip_blanks(const char* p, const char* end) noexcept {
+  while (p != end && is_blank(*p)) ++p;
+  return p;
+}
+
+// `p` is behind the opening quote; the closing quote, or nullptr.
+inline const char* string_end(const char* p, const char* end, bool& escaped) noexcept {
+  escaped = false;
+  for (;;) {
+    p = find_quote_or_backslash(p, end);
+    if (p == end) return nullptr;
+    if (*p == '"') return p;
+    escaped = true;
+    if (end - p < 2) return nullptr;
+    p += 2;
+  }
+}
+
+// `p` is at '{' or '['; behind the bracket that closes it, or nullptr. Depth costs no stack.
+const char* skip_container(const char* p, const char* end) noexcept;
+
+// Reads the value at `p`; returns what is behind it, or nullptr when there is none.
+const char* scan_value(const char* p, const char* end, RawValue& out) noexcept;
+
+// Text of a string without its escapes into `out` (at least text.size() bytes are enough; at most
+// `room` are written, cut between characters). Lone surrogates and broken escapes become U+FFFD.
+size_t unescape_json(std::string_view text, char* out, size_t room) noexcept;
+
+}  // namespace nines::log

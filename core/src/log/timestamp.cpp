@@ -1,0 +1,433 @@
+#include "nines/log/timestamp.hpp"
+
+#include "log/time_scan.hpp"
+#include "nines/base/decimal.hpp"
+#include "nines/log/format.hpp"
+
+namespace nines::log {
+namespace {
+
+constexpr uint32_t pack3(const char* s) {
+  return static_cast<uint32_t>(static_cast<unsigned char>(s[0]) << 16 |
+                               static_cast<unsigned char>(s[1]) << 8 |
+                               static_cast<unsigned char>(s[2]));
+}
+
+bool is_leap(int64_t year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
+
+// "+hh:mm", "+hhmm" or "+hh"; `bare_hour` allows the last one.
+bool scan_offset(std::string_view text, size_t& pos, bool bare_hour, int32_t& offset_s) noexcept {
+  if (text.size() < pos + 3 || (text[pos] != '+' && text[pos] != '-')) return false;
+  const unsigned hour = two_digits(text.data() + pos + 1);
+  if (hour > 23) return false;
+  size_t next = pos + 3;
+  unsigned minute = 0;
+  const size_t colon = next < text.size() && text[next] == ':' ? 1 : 0;
+  if (text.size() >= next + colon + 2 && two_digits(text.data() + next + colon) < 60) {
+    minute = two_digits(text.data() + next + colon);
+    next += colon + 2;
+  } else if (!bare_hour) {
+    return false;
+  }
+  if (next < text.size() && is_digit(text[next])) return false;
+  const auto seconds = static_cast<int32_t>(hour * 3600 + minute * 60);
+  offset_s = text[pos] == '-' ? -seconds : seconds;
+  pos = next;
+  return true;
+}
+
+// Day of the month, blank-padded as syslog does: " 4", "04", "4".
+bool scan_day(std::string_view text, size_t& pos, unsigned& day) noexcept {
+  if (pos < text.size() && text[pos] == ' ') ++pos;
+  if (pos >= text.size() || !is_digit(text[pos])) return false;
+  day = static_cast<unsigned>(text[pos++] - '0');
+  if (pos < text.size() && is_digit(text[pos])) {
+    day = day * 10 + static_cast<unsigned>(text[pos++] - '0');
+  }
+  return day >= 1 && day <= 31;
+}
+
+bool skip_char(std::string_view text, size_t& pos, char c) noexcept {
+  if (pos >= text.size() || text[pos] != c) return false;
+  ++pos;
+  return true;
+}
+
+bool scan_clock(std::string_view text, size_t& pos, int64_t& second_of_day) noexcept {
+  if (text.size() < pos + 8 || !clock_seconds(text.data() + pos, second_of_day)) return false;
+  pos += 8;
+  return pos >= text.size() || !is_digit(text[pos]);
+}
+
+std::optional<ParsedTime> dated(unsigned year, unsigned month, unsigned day, int64_t second_of_day,
+                                int64_t nanos, int32_t offset_s, size_t length) noexcept {
+  int64_t midnight = 0;
+  if (!civil_to_seconds(year, month, day, 0, 0, midnight)) return std::nullopt;
+  const auto ts = checked_time(midnight + second_of_day - offset_s, nanos);
+  if (!ts) return std::nullopt;
+  return ParsedTime{*ts, length};
+}
+
+// "Sun Dec  4 04:47:44 2005", "Sun Dec 04 04:47:44.262484 2005" (Apache), "... UTC 2005" (date(1)).
+std::optional<ParsedTime> parse_ctime(std::string_view text, const TimeContext& context) noexcept {
+  if (text.size() < 20 || !is_alpha(text[0]) || text[3] != ' ') return std::nullopt;
+  const unsigned month = month_of(text.data() + 4);
+  size_t pos = 7;
+  unsigned day = 0;
+  int64_t second_of_day = 0;
+  if (month == 0 || !skip_char(text, pos, ' ') || !scan_day(text, pos, day) ||
+      !skip_char(text, pos, ' ') || !scan_clock(text, pos, second_of_day)) {
+    return std::nullopt;
+  }
+  const int64_t nanos = scan_fraction(text, pos);
+  int32_t offset_s = context.utc_offset_s;
+  scan_zone(text, pos, offset_s);
+  if (!skip_char(text, pos, ' ') || text.size() < pos + 4) return std::nullopt;
+  const unsigned year = four_digits(text.data() + pos);
+  return dated(year, month, day, second_of_day, nanos, offset_s, pos + 4);
+}
+
+// "04 Dec 2005 04:47:44.262 +0100", with "Sun, " in front as in mail and HTTP.
+std::optional<ParsedTime> parse_day_first(std::string_view text,
+                                          const TimeContext& context) noexcept {
+  size_t pos = 0;
+  if (text.size() > 5 && text[3] == ',' && text[4] == ' ') pos = 5;
+  unsigned day = 0;
+  if (!scan_day(text, pos, day) || text.size() < pos + 9) return std::nullopt;
+  const char separator = text[pos];
+  if (separator != ' ' && separator != '-') return std::nullopt;
+  const unsigned month = month_of(text.data() + pos + 1);
+  if (month == 0 || text[pos + 4] != separator) return std::nullopt;
+  const unsigned year = four_digits(text.data() + pos + 5);
+  pos += 9;
+  int64_t second_of_day = 0;
+  if (!skip_char(text, pos, ' ') || !scan_clock(text, pos, second_of_day)) return std::nullopt;
+  const int64_t nanos = scan_fraction(text, pos);
+  int32_t offset_s = context.utc_offset_s;
+  scan_zone(text, pos, offset_s);
+  return dated(year, month, day, second_of_day, nanos, offset_s, pos);
+}
+
+// glog and klog: "I1121 01:35:51.262484", newer "I20261121 01:35:51.262484".
+std::optional<ParsedTime> parse_glog(std::string_view text, const TimeContext& context) noexcept {
+  if (text.size() < 14) return std::nullopt;
+  size_t pos = 1;
+  const unsigned year = text[5] == ' ' ? 0 : four_digits(text.data() + 1);
+  if (text[5] != ' ') pos = 5;
+  if (text.size() < pos + 13 || text[pos + 4] != ' ') return std::nullopt;
+  const unsigned month = two_digits(text.data() + pos);
+  const unsigned day = two_digits(text.data() + pos + 2);
+  pos += 5;
+  int64_t second_of_day = 0;
+  if (!scan_clock(text, pos, second_of_day)) return std::nullopt;
+  const int64_t nanos = scan_fraction(text, pos);
+  if (year != 0) {
+    return dated(year, month, day, second_of_day, nanos, context.utc_offset_s, pos);
+  }
+  const auto ts = infer_year(month, day, second_of_day, nanos, context);
+  if (!ts) return std::nullopt;
+  return ParsedTime{*ts, pos};
+}
+
+// Dates without separators: "20261121T013551Z", "20261121-01:35:51:262", "261121 013551".
+std::optional<ParsedTime> parse_compact(std::string_view text,
+                                        const TimeContext& context) noexcept {
+  size_t digits = 0;
+  while (digits < text.size() && digits < 9 && is_digit(text[digits])) ++digits;
+  if ((digits != 8 && digits != 6) || text.size() < digits + 7) return std::nullopt;
+  const char* p = text.data();
+  const unsigned year = digits == 8 ? four_digits(p) : 2000 + two_digits(p);
+  const unsigned month = two_digits(p + digits - 4);
+  const unsigned day = two_digits(p + digits - 2);
+  size_t pos = digits + 1;
+  const char separator = text[digits];
+  if (digits == 6 ? separator != ' ' : separator != 'T' && separator != ' ' && separator != '-') {
+    return std::nullopt;
+  }
+  int64_t second_of_day = 0;
+  int64_t nanos = 0;
+  if (text[pos + 2] == ':' && digits == 8) {
+    if (text.size() < pos + 8 || !clock_seconds(p + pos, second_of_day)) return std::nullopt;
+    pos += 8;
+    // Some Android logs part the milliseconds with a colon.
+    if (pos + 1 < text.size() && text[pos] == ':' && is_digit(text[pos + 1])) {
+      const size_t start = pos;
+      char buffer[12] = {'.'};
+      size_t n = 1;
+      for (++pos; pos < text.size() && is_digit(text[pos]); ++pos) {
+        if (n < 10) buffer[n++] = text[pos];
+      }
+      size_t used = 0;
+      // Written without padding ("5:7"), the figure counts milliseconds.
+      nanos = scan_fraction({buffer, n}, used);
+      const size_t written = pos - start - 1;
+      if (written == 1) nanos /= 100;
+      if (written == 2) nanos /= 10;
+    }
+  } else {
+    const unsigned hour = two_digits(p + pos);
+    const unsigned minute = two_digits(p + pos + 2);
+    const unsigned second = two_digits(p + pos + 4);
+    if (hour > 23 || minute > 59 || second > 60) return std::nullopt;
+    second_of_day = hour * 3600 + minute * 60 + second;
+    pos += 6;
+  }
+  if (pos < text.size() && is_digit(text[pos])) return std::nullopt;
+  if (nanos == 0) nanos = scan_fraction(text, pos);
+  int32_t offset_s = context.utc_offset_s;
+  scan_zone(text, pos, offset_s);
+  return dated(year, month, day, second_of_day, nanos, offset_s, pos);
+}
+
+// A token of digits long enough to be an epoch of our century: "1763688951.262".
+std::optional<ParsedTime> parse_epoch_token(std::string_view text) noexcept {
+  size_t length = 0;
+  while (length < text.size() && is_digit(text[length])) ++length;
+  if (length < 9 || length > 19) return std::nullopt;
+  if (length + 1 < text.size() && text[length] == '.' && is_digit(text[length + 1])) {
+    for (++length; length < text.size() && is_digit(text[length]);) ++length;
+  }
+  if (length < text.size() && (is_alnum(text[length]) || text[length] == '.')) return std::nullopt;
+  const auto ts = parse_epoch(text.substr(0, length));
+  if (!ts) return std::nullopt;
+  return ParsedTime{*ts, length};
+}
+
+std::optional<ParsedTime> parse_from_digit(std::string_view text,
+                                           const TimeContext& context) noexcept {
+  if (auto t = parse_iso_time(text, context)) return t;
+  if (text.size() > 2 && (text[2] == '/' || text[1] == '/')) return parse_clf_time(text);
+  if (auto t = parse_compact(text, context)) return t;
+  if (auto t = parse_epoch_token(text)) return t;
+  return parse_day_first(text, context);
+}
+
+std::optional<ParsedTime> parse_from_letter(std::string_view text,
+                                            const TimeContext& context) noexcept {
+  if (text.size() > 1 && is_digit(text[1])) return parse_glog(text, context);
+  if (text.size() > 4 && text[3] == ',') return parse_day_first(text, context);
+  if (auto t = parse_bsd_time(text, context)) return t;
+  return parse_ctime(text, context);
+}
+
+}  // namespace
+
+bool civil_to_seconds(int64_t year, unsigned month, unsigned day, unsigned hour, unsigned minute,
+                      int64_t& out) noexcept {
+  static constexpr unsigned char kDays[] = {0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  if (month - 1 > 11 || day - 1 >= kDays[month] || hour > 23 || minute > 59) return false;
+  if (year < 1969 || year > 2201) return false;  // a zone may move it back into range
+  if (month == 2 && day == 29 && !is_leap(year)) return false;
+  out = days_from_civil(year, static_cast<int>(month), static_cast<int>(day)) * kDayS +
+        hour * 3600 + minute * 60;
+  return true;
+}
+
+unsigned month_of(const char* p) noexcept {
+  const char lowered[3] = {static_cast<char>(p[0] | 0x20), static_cast<char>(p[1] | 0x20),
+                           static_cast<char>(p[2] | 0x20)};
+  switch (pack3(lowered)) {
+    case pack3("jan"): return 1;
+    case pack3("feb"): return 2;
+    case pack3("mar"): return 3;
+    case pack3("apr"): return 4;
+    case pack3("may"): return 5;
+    case pack3("jun"): return 6;
+    case pack3("jul"): return 7;
+    case pack3("aug"): return 8;
+    case pack3("sep"): return 9;
+    case pack3("oct"): return 10;
+    case pack3("nov"): return 11;
+    case pack3("dec"): return 12;
+    default: return 0;
+  }
+}
+
+bool clock_seconds(const char* p, int64_t& out) noexcept {
+  const unsigned hour = two_digits(p);
+  const unsigned minute = two_digits(p + 3);
+  const unsigned second = two_digits(p + 6);
+  if (hour > 23 || minute > 59 || second > 60 || p[2] != ':' || p[5] != ':') return false;
+  out = hour * 3600 + minute * 60 + second;
+  return true;
+}
+
+int64_t scan_fraction(std::string_view text, size_t& pos) noexcept {
+  if (pos + 1 >= text.size() || (text[pos] != '.' && text[pos] != ',') ||
+      !is_digit(text[pos + 1])) {
+    return 0;
+  }
+  int64_t nanos = 0;
+  int64_t unit = kNsPerSecond;
+  for (++pos; pos < text.size() && is_digit(text[pos]); ++pos) {
+    unit /= 10;  // 0 beyond nanoseconds: the digit adds nothing
+    nanos += (text[pos] - '0') * unit;
+  }
+  return nanos;
+}
+
+bool scan_zone(std::string_view text, size_t& pos, int32_t& offset_s) noexcept {
+  if (pos >= text.size()) return false;
+  const char c = text[pos];
+  if (c == 'Z' || c == 'z') {
+    if (pos + 1 < text.size() && is_alnum(text[pos + 1])) return false;
+    ++pos;
+    offset_s = 0;
+    return true;
+  }
+  if (c == '+' || c == '-') return scan_offset(text, pos, true, offset_s);
+  if (c != ' ') return false;
+  size_t next = pos + 1;
+  if (const std::string_view word = text.substr(next, 3); word == "UTC" || word == "GMT") {
+    if (next + 3 < text.size() && is_alnum(text[next + 3])) return false;
+    pos = next + 3;
+    offset_s = 0;
+    return true;
+  }
+  if (!scan_offset(text, next, false, offset_s)) return false;
+  pos = next;
+  return true;
+}
+
+std::optional<WallTime> infer_year(unsigned month, unsigned day, int64_t second_of_day,
+                                   int64_t nanos, const TimeContext& context) noexcept {
+  const WallTime limit{context.reference.ns + kDayS * kNsPerSecond};
+  const int64_t latest = civil_from_days(limit.seconds() / kDayS).year + 1;
+  // Nine years hold a leap day whatever the century.
+  for (int64_t year = latest; year > latest - 9; --year) {
+    int64_t midnight = 0;
+    if (!civil_to_seconds(year, month, day, 0, 0, midnight)) continue;
+    const auto ts = checked_time(midnight + second_of_day - context.utc_offset_s, nanos);
+    if (ts && *ts <= limit) return ts;
+  }
+  return std::nullopt;
+}
+
+bool iso_minute(const char* p, int64_t& minute_s) noexcept {
+  const char dash = p[4];
+  if ((dash != '-' && dash != '/' && dash != '.') || p[7] != dash) return false;
+  const char between = p[10];
+  if (between != 'T' && between != ' ' && between != 't' && between != '_' && between != '-') {
+    return false;
+  }
+  if (p[13] != ':' && p[13] != '.') return false;
+  return civil_to_seconds(four_digits(p), two_digits(p + 5), two_digits(p + 8), two_digits(p + 11),
+                          two_digits(p + 14), minute_s);
+}
+
+std::optional<ParsedTime> finish_iso(std::string_view text, int64_t minute_s,
+                                     const TimeContext& context) noexcept {
+  size_t pos = 16;
+  int64_t nanos = 0;
+  if (text.size() >= 19 && text[16] == text[13]) {
+    const unsigned second = two_digits(text.data() + 17);
+    if (second > 60) return std::nullopt;
+    minute_s += second;
+    pos = 19;
+    nanos = scan_fraction(text, pos);
+  }
+  if (pos < text.size() && is_digit(text[pos])) return std::nullopt;
+  int32_t offset_s = context.utc_offset_s;
+  scan_zone(text, pos, offset_s);
+  const auto ts = checked_time(minute_s - offset_s, nanos);
+  if (!ts) return std::nullopt;
+  return ParsedTime{*ts, pos};
+}
+
+std::optional<ParsedTime> parse_iso_time(std::string_view text,
+                                         const TimeContext& context) noexcept {
+  int64_t minute_s = 0;
+  if (text.size() < 16 || !iso_minute(text.data(), minute_s)) return std::nullopt;
+  return finish_iso(text, minute_s, context);
+}
+
+std::optional<ParsedTime> parse_clf_time(std::string_view text) noexcept {
+  if (text.size() < 26 || text[2] != '/' || text[6] != '/' || text[11] != ':' || text[20] != ' ') {
+    return std::nullopt;
+  }
+  const char* p = text.data();
+  int64_t second_of_day = 0;
+  size_t pos = 21;
+  int32_t offset_s = 0;
+  if (!clock_seconds(p + 12, second_of_day) || !scan_offset(text, pos, false, offset_s)) {
+    return std::nullopt;
+  }
+  return dated(four_digits(p + 7), month_of(p + 3), two_digits(p), second_of_day, 0, offset_s, pos);
+}
+
+std::optional<ParsedTime> parse_bsd_time(std::string_view text,
+                                         const TimeContext& context) noexcept {
+  if (text.size() < 14 || text[3] != ' ') return std::nullopt;
+  const unsigned month = month_of(text.data());
+  size_t pos = 4;
+  unsigned day = 0;
+  if (month == 0 || !scan_day(text, pos, day) || !skip_char(text, pos, ' ')) return std::nullopt;
+  unsigned year = 0;
+  if (text.size() > pos + 4 && text[pos + 4] == ' ') {  // Cisco: "Nov 21 2026 01:35:51"
+    year = four_digits(text.data() + pos);
+    pos += 5;
+  }
+  int64_t second_of_day = 0;
+  if (!scan_clock(text, pos, second_of_day)) return std::nullopt;
+  const int64_t nanos = scan_fraction(text, pos);
+  if (year != 0) {
+    return dated(year, month, day, second_of_day, nanos, context.utc_offset_s, pos);
+  }
+  const auto ts = infer_year(month, day, second_of_day, nanos, context);
+  if (!ts) return std::nullopt;
+  return ParsedTime{*ts, pos};
+}
+
+std::optional<WallTime> parse_epoch(std::string_view text) noexcept {
+  size_t digits = 0;
+  int64_t whole = 0;
+  while (digits < text.size() && digits < 19 && is_digit(text[digits])) {
+    if (whole > (INT64_MAX - 9) / 10) return std::nullopt;
+    whole = whole * 10 + (text[digits++] - '0');
+  }
+  if (digits == 0) return std::nullopt;
+  size_t pos = digits;
+  int64_t nanos = scan_fraction(text, pos);
+  if (pos < text.size() && (text[pos] | 0x20) == 'e') {  // 1.763688951262e9
+    const auto decimal = Decimal::parse(text);
+    if (!decimal) return std::nullopt;
+    const auto scaled = multiply(*decimal, {kNsPerSecond, 0});
+    if (!scaled || scaled->exponent > 18) return std::nullopt;
+    const double ns = scaled->to_double();
+    if (!(ns >= 0) || ns >= static_cast<double>(kMaxTimeS) * 1e9) return std::nullopt;
+    int64_t exact = scaled->mantissa;
+    for (int e = scaled->exponent; e < 0; ++e) exact /= 10;
+    for (int e = scaled->exponent; e > 0; --e) exact *= 10;
+    return WallTime{exact};
+  }
+  if (pos != text.size()) return std::nullopt;
+  // 1e11 s is the year 5138, 1e11 ms is 1973: the units do not overlap in our time.
+  int64_t unit = 1;
+  if (whole < 100'000'000'000) {
+    unit = kNsPerSecond;
+  } else if (whole < 100'000'000'000'000) {
+    unit = kNsPerMs;
+  } else if (whole < 100'000'000'000'000'000) {
+    unit = kNsPerUs;
+  }
+  const int64_t per_second = kNsPerSecond / unit;
+  const auto ts = checked_time(whole / per_second, whole % per_second * unit);
+  if (!ts) return std::nullopt;
+  return WallTime{ts->ns + nanos / (kNsPerSecond / unit)};
+}
+
+std::optional<ParsedTime> parse_any_time(std::string_view text,
+                                         const TimeContext& context) noexcept {
+  if (text.size() < 9) return std::nullopt;
+  if (is_digit(text[0])) return parse_from_digit(text, context);
+  if (is_alpha(text[0])) return parse_from_letter(text, context);
+  if (text[0] != '[') return std::nullopt;
+  const std::string_view inner = text.substr(1);
+  std::optional<ParsedTime> t;
+  if (inner.size() >= 9 && is_digit(inner[0])) t = parse_from_digit(inner, context);
+  if (inner.size() >= 9 && is_alpha(inner[0])) t = parse_from_letter(inner, context);
+  if (!t || t->length >= inner.size() || inner[t->length] != ']') return std::nullopt;
+  return ParsedTime{t->ts, t->length + 2};
+}
+
+}  // namespace nines::log

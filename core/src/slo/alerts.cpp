@@ -1,0 +1,158 @@
+#include "alerts.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <numeric>
+#include <tuple>
+
+#include "nines/slo/binomial.hpp"
+#include "nines/slo/burn.hpp"
+
+namespace nines::slo {
+namespace {
+
+Ratio ratio_of(const WindowCounts& c) { return {c.bad, c.total()}; }
+
+std::string bad_of_total(const BurnWindow& w) {
+  return std::to_string(w.counts.bad) + " of " + std::to_string(w.counts.total()) +
+         " events bad in " + format_duration_s(w.window_s);
+}
+
+std::string decimals(double value, int places) {
+  char text[64];
+  const int n = std::snprintf(text, sizeof text, "%.*f", places, value);
+  return {text, static_cast<size_t>(n)};
+}
+
+std::string fired_summary(const SloStatus& status, const RuleState& rule) {
+  return status.slo + " burns its error budget " + decimals(rule.long_window.burn.value_or(0), 1) +
+         " times as fast as it may: " + bad_of_total(rule.long_window) + ", " +
+         bad_of_total(rule.short_window) + " (rule " + rule.rule.name + ", " + rule.rule.severity +
+         " above " + rule.rule.factor.to_string() + "); " +
+         decimals(100 * status.error_budget_consumed.value_or(0), 1) + " % of the " +
+         format_duration_s(status.window_s) + " budget is used.";
+}
+
+std::string resolved_summary(const SloStatus& status, const RuleState& rule, int64_t lasted_s) {
+  return status.slo + " has recovered after " + format_duration_s(lasted_s) + ": " +
+         bad_of_total(rule.short_window) + " (rule " + rule.rule.name + ", " + rule.rule.severity +
+         " above " + rule.rule.factor.to_string() + "); " +
+         decimals(100 * status.error_budget_consumed.value_or(0), 1) + " % of the " +
+         format_duration_s(status.window_s) + " budget is used.";
+}
+
+}  // namespace
+
+AlertBook::AlertBook(const SloSpec& spec, Decimal budget)
+    : spec_(spec),
+      budget_(budget),
+      significance_(spec.alerts.significance.to_double()),
+      by_urgency_(spec.alerts.rules.size()),
+      memory_(spec.alerts.rules.size()) {
+  const std::vector<BurnRule>& rules = spec.alerts.rules;
+  std::iota(by_urgency_.begin(), by_urgency_.end(), size_t{0});
+  std::stable_sort(by_urgency_.begin(), by_urgency_.end(), [&](size_t a, size_t b) {
+    return std::tuple(rules[a].severity != "page", rules[a].long_s) <
+           std::tuple(rules[b].severity != "page", rules[b].long_s);
+  });
+  for (const BurnRule& rule : rules) {
+    // add() has checked that the product exists.
+    resolve_factor_.push_back(*multiply(rule.factor, spec.alerts.resolve_ratio));
+  }
+}
+
+bool AlertBook::exceeds(const BurnWindow& window, const Decimal& factor) const {
+  const Ratio r = ratio_of(window.counts);
+  return r.total > 0 && compare_burn(r, budget_, factor) > 0;
+}
+
+bool AlertBook::significant(RuleState& rule) const {
+  const Ratio r = ratio_of(rule.long_window.counts);
+  rule.probability = binomial_tail(r.bad, r.total, budget_.to_double());
+  return r.bad >= spec_.alerts.min_bad && *rule.probability < significance_;
+}
+
+bool AlertBook::inhibited(size_t urgency, WallTime end) const {
+  const int64_t short_s = spec_.alerts.rules[by_urgency_[urgency]].short_s;
+  for (size_t i = 0; i < urgency; ++i) {
+    const Memory& urgent = memory_[by_urgency_[i]];
+    const bool just_resolved = urgent.last_resolved != WallTime{} && urgent.last_resolved <= end &&
+                               end.ns - urgent.last_resolved.ns < short_s * kNsPerSecond;
+    if (urgent.firing || just_resolved) return true;
+  }
+  return false;
+}
+
+void AlertBook::resolve_when_calm(Memory& memory, const RuleState& rule, WallTime end,
+                                  const SloStatus& status, std::vector<AlertEvent>& transitions) {
+  const Ratio r = ratio_of(rule.short_window.counts);
+  if (r.total == 0) return;
+  const size_t index = static_cast<size_t>(&memory - memory_.data());
+  if (compare_burn(r, budget_, resolve_factor_[index]) > 0) {
+    memory.calm = 0;
+    return;
+  }
+  if (++memory.calm < spec_.alerts.resolve_evaluations) return;
+  const int64_t lasted_s = (end.ns - memory.since.ns) / kNsPerSecond;
+  transitions.push_back({AlertEvent::Kind::resolved, spec_.name, spec_.service, rule.rule.name,
+                         rule.rule.severity, end, memory.since,
+                         resolved_summary(status, rule, lasted_s), 0});
+  memory = {false, 0, {}, end};
+}
+
+void AlertBook::step(size_t urgency, RuleState& rule, WallTime end, const SloStatus& status,
+                     std::vector<AlertEvent>& transitions) {
+  Memory& memory = memory_[by_urgency_[urgency]];
+  rule.inhibited = inhibited(urgency, end);
+  const bool condition =
+      exceeds(rule.long_window, rule.rule.factor) && exceeds(rule.short_window, rule.rule.factor);
+  const bool sure = condition && significant(rule);
+  rule.guarded = condition && !sure;
+  if (rule.frozen) return;
+  if (memory.firing) {
+    resolve_when_calm(memory, rule, end, status, transitions);
+    return;
+  }
+  // A resolution in the future is from before a clock was set back: no cooldown to wait for.
+  const bool cooling = memory.last_resolved != WallTime{} && memory.last_resolved <= end &&
+                       end.ns - memory.last_resolved.ns < spec_.alerts.cooldown_s * kNsPerSecond;
+  if (!sure || cooling || rule.inhibited) return;
+  memory.firing = true;
+  memory.calm = 0;
+  memory.since = end;
+  transitions.push_back({AlertEvent::Kind::fired, spec_.name, spec_.service, rule.rule.name,
+                         rule.rule.severity, end, end, fired_summary(status, rule), 0});
+}
+
+void AlertBook::evaluate(SloStatus& status, const std::vector<bool>& frozen, WallTime end,
+                         std::vector<AlertEvent>& transitions) {
+  for (size_t urgency = 0; urgency < by_urgency_.size(); ++urgency) {
+    const size_t i = by_urgency_[urgency];
+    RuleState& rule = status.rules[i];
+    rule.frozen = frozen[i];
+    rule.probability.reset();
+    step(urgency, rule, end, status, transitions);
+    rule.firing = memory_[i].firing;
+    rule.since = memory_[i].since;
+  }
+}
+
+void AlertBook::save(std::vector<AlertMemory>& to) const {
+  for (size_t i = 0; i < memory_.size(); ++i) {
+    const Memory& m = memory_[i];
+    if (!m.firing && m.last_resolved == WallTime{}) continue;
+    to.push_back(
+        {spec_.name, spec_.alerts.rules[i].name, m.firing, m.calm, m.since, m.last_resolved});
+  }
+}
+
+bool AlertBook::restore(const AlertMemory& saved) {
+  for (size_t i = 0; i < memory_.size(); ++i) {
+    if (spec_.alerts.rules[i].name != saved.rule) continue;
+    memory_[i] = {saved.firing, saved.calm_evaluations, saved.since, saved.last_resolved};
+    return true;
+  }
+  return false;
+}
+
+}  // namespace nines::slo

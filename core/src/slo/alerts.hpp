@@ -1,0 +1,47 @@
+// AlertBook: the alert rules of one SLO and what they remember. Definitions: engine.hpp.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "nines/slo/engine.hpp"
+
+namespace nines::slo {
+
+class AlertBook {
+ public:
+  AlertBook(const SloSpec& spec, Decimal budget);
+
+  // Fills `status.rules` (windows are given, in the order of the policy) and appends transitions.
+  // `frozen[i]`: rule i keeps its state.
+  void evaluate(SloStatus& status, const std::vector<bool>& frozen, WallTime end,
+                std::vector<AlertEvent>& transitions);
+
+  // Appends rules that fire or have fired.
+  void save(std::vector<AlertMemory>& to) const;
+  bool restore(const AlertMemory& saved);  // false: no such rule
+
+ private:
+  struct Memory {
+    bool firing = false;
+    int calm = 0;
+    WallTime since{}, last_resolved{};
+  };
+
+  bool exceeds(const BurnWindow& window, const Decimal& factor) const;
+  bool significant(RuleState& rule) const;
+  bool inhibited(size_t urgency, WallTime end) const;
+  void step(size_t urgency, RuleState& rule, WallTime end, const SloStatus& status,
+            std::vector<AlertEvent>& transitions);
+  void resolve_when_calm(Memory& memory, const RuleState& rule, WallTime end,
+                         const SloStatus& status, std::vector<AlertEvent>& transitions);
+
+  const SloSpec& spec_;
+  Decimal budget_;
+  double significance_;
+  std::vector<size_t> by_urgency_;       // indices into the policy's rules, most urgent first
+  std::vector<Decimal> resolve_factor_;  // per rule
+  std::vector<Memory> memory_;           // per rule
+};
+
+}  // namespace nines::slo

@@ -1,0 +1,99 @@
+#include "nines/slo/burn.hpp"
+
+#include "nines/base/contract.hpp"
+#include "nines/slo/wide.hpp"
+
+namespace nines::slo {
+namespace {
+
+constexpr int kMaxPower = 18;
+constexpr std::array<uint64_t, 3> kWeights{40, 35, 25};  // percent: 5 m, 1 h, 24 h
+
+// Multiplies one of the two sides so that both stand for the same power of ten.
+void times_decimal(WideUint& number_side, WideUint& other_side, Decimal d) noexcept {
+  NINES_ASSERT(d.mantissa > 0 && d.exponent >= -kMaxPower && d.exponent <= kMaxPower);
+  number_side *= static_cast<uint64_t>(d.mantissa);
+  if (d.exponent > 0) number_side.times_pow10(d.exponent);
+  if (d.exponent < 0) other_side.times_pow10(-d.exponent);
+}
+
+double pow10(int power) noexcept {
+  double result = 1;  // exact up to 10^22
+  for (; power > 0; --power) result *= 10;
+  return result;
+}
+
+}  // namespace
+
+std::optional<Decimal> budget_of(Decimal target) noexcept {
+  const Decimal one{1, 0};
+  if (target.mantissa <= 0 || target >= one) return std::nullopt;
+  while (target.mantissa % 10 == 0) {
+    target.mantissa /= 10;
+    ++target.exponent;
+  }
+  if (target.exponent < -kMaxPower) return std::nullopt;
+  return subtract(one, target);
+}
+
+bool comparable_factor(Decimal factor) noexcept {
+  return factor.mantissa > 0 && factor.exponent >= -kMaxPower && factor.exponent <= kMaxPower;
+}
+
+std::strong_ordering compare_burn(Ratio r, Decimal budget, Decimal factor) noexcept {
+  NINES_ASSERT(r.total > 0 && r.bad >= 0);
+  if (r.bad == 0) return std::strong_ordering::less;
+  WideUint left(static_cast<uint64_t>(r.bad));
+  WideUint right(static_cast<uint64_t>(r.total));
+  times_decimal(right, left, budget);
+  times_decimal(right, left, factor);
+  return left <=> right;
+}
+
+std::strong_ordering compare_composite(const std::array<Ratio, 3>& windows, Decimal budget,
+                                       Decimal level) noexcept {
+  WideUint left;
+  WideUint right(100);
+  for (size_t i = 0; i < windows.size(); ++i) {
+    if (windows[i].total == 0) continue;
+    right *= static_cast<uint64_t>(windows[i].total);
+    WideUint term(kWeights[i]);
+    term *= static_cast<uint64_t>(windows[i].bad);
+    for (size_t j = 0; j < windows.size(); ++j) {
+      if (j != i && windows[j].total != 0) term *= static_cast<uint64_t>(windows[j].total);
+    }
+    left += term;
+  }
+  times_decimal(right, left, budget);
+  times_decimal(right, left, level);
+  return left <=> right;
+}
+
+std::strong_ordering compare_share(int64_t part, int64_t whole, Decimal share) noexcept {
+  if (share.mantissa == 0) return part <=> int64_t{0};
+  WideUint left(static_cast<uint64_t>(part));
+  WideUint right(static_cast<uint64_t>(whole));
+  times_decimal(right, left, share);
+  return left <=> right;
+}
+
+std::optional<double> burn_rate(Ratio r, Decimal budget) noexcept {
+  if (r.total == 0) return std::nullopt;
+  return static_cast<double>(r.bad) * pow10(-budget.exponent) /
+         (static_cast<double>(r.total) * static_cast<double>(budget.mantissa));
+}
+
+std::optional<double> composite_burn(const std::array<Ratio, 3>& windows, Decimal budget) noexcept {
+  double sum = 0;
+  bool any = false;
+  for (size_t i = 0; i < windows.size(); ++i) {
+    if (const auto burn = burn_rate(windows[i], budget)) {
+      sum += static_cast<double>(kWeights[i]) * *burn;
+      any = true;
+    }
+  }
+  if (!any) return std::nullopt;
+  return sum / 100;
+}
+
+}  // namespace nines::slo

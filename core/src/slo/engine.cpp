@@ -1,0 +1,378 @@
+#include "nines/slo/engine.hpp"
+
+#include <algorithm>
+
+#include "alerts.hpp"
+#include "hourly_sketches.hpp"
+#include "nines/slo/burn.hpp"
+#include "slo_counts.hpp"
+
+namespace nines::slo {
+namespace {
+
+constexpr int64_t kDayS = 86400;
+constexpr int64_t kCoverageWindowS = 300;
+constexpr int64_t kSlotsPerHour = 3600 / kSlotS;
+constexpr Decimal kOne{1, 0};
+
+Error invalid(const SloSpec& spec, const std::string& what) {
+  const std::string where = spec.origin.empty() ? "" : spec.origin + ": ";
+  return {Errc::invalid_argument, where + "SLO " + spec.name + ": " + what, 0};
+}
+
+Status check_rule(const SloSpec& spec, const BurnRule& rule, Decimal budget) {
+  const auto is_window = [](int64_t s) {
+    return s >= kSlotS && s % kSlotS == 0 && s <= 92 * kDayS;
+  };
+  if (!is_window(rule.long_s) || !is_window(rule.short_s) || rule.short_s > rule.long_s) {
+    return invalid(spec, "burn rule " + rule.name +
+                             " needs 10s <= short <= long <= 92d, both multiples of 10s");
+  }
+  const auto resolve = multiply(rule.factor, spec.alerts.resolve_ratio);
+  if (!comparable_factor(rule.factor) || !resolve || !comparable_factor(*resolve)) {
+    return invalid(spec, "burn rule " + rule.name + " needs a positive factor, has " +
+                             rule.factor.to_string());
+  }
+  if (compare_burn({1, 1}, budget, rule.factor) < 0) {
+    return invalid(spec, "burn rule " + rule.name + " can never fire: at target " +
+                             spec.target.to_string() + " no burn rate reaches " +
+                             rule.factor.to_string() + "; lower the factor or leave the rule out");
+  }
+  return Ok{};
+}
+
+Status check(const SloSpec& spec) {
+  const auto budget = budget_of(spec.target);
+  if (!budget) {
+    return invalid(spec, "target must lie between 0 and 1 with at most 18 decimal places, is " +
+                             spec.target.to_string());
+  }
+  if (spec.window_s < 60 || spec.window_s > 92 * kDayS || spec.window_s % kSlotS != 0) {
+    return invalid(spec, "window must lie between 1m and 92d and be a multiple of 10s, is " +
+                             format_duration_s(spec.window_s));
+  }
+  const Decimal coverage = spec.data.min_coverage;
+  if (coverage.mantissa != 0 && (!comparable_factor(coverage) || coverage > kOne)) {
+    return invalid(spec, "min coverage must lie between 0 and 1, is " + coverage.to_string());
+  }
+  for (const BurnRule& rule : spec.alerts.rules) NINES_CHECK(check_rule(spec, rule, *budget));
+  return Ok{};
+}
+
+struct Slo {
+  explicit Slo(SloSpec s)
+      : spec(std::move(s)),
+        budget(*budget_of(spec.target)),
+        alerts(spec, budget),
+        frozen(spec.alerts.rules.size()) {
+    status.slo = spec.name;
+    status.service = spec.service;
+    status.tier = spec.tier;
+    status.target = spec.target;
+    status.window_s = spec.window_s;
+    status.draft = spec.draft;
+    status.unit = spec.indicator.unit;
+    status.burn_5m.window_s = 300;
+    status.burn_1h.window_s = 3600;
+    status.burn_24h.window_s = kDayS;
+    for (const BurnRule& rule : spec.alerts.rules) {
+      RuleState& state = status.rules.emplace_back();
+      state.rule = rule;
+      state.long_window.window_s = rule.long_s;
+      state.short_window.window_s = rule.short_s;
+    }
+  }
+
+  const SloSpec spec;
+  const Decimal budget;
+  SloCounts counts;
+  HourlySketches sketches;
+  AlertBook alerts;
+  SloStatus status;
+  std::vector<bool> frozen;
+  std::optional<int64_t> newest_before;  // newest slot when the batch of this number began
+  uint64_t batch = 0;
+  bool evaluated = false;
+};
+
+Ratio ratio_of(const BurnWindow& w) { return {w.counts.bad, w.counts.total()}; }
+
+void fill_windows(Slo& slo, int64_t end_s) {
+  SloStatus& st = slo.status;
+  st.window = slo.counts.window(end_s, slo.spec.window_s);
+  std::vector<BurnWindow*> all{&st.burn_5m, &st.burn_1h, &st.burn_24h};
+  for (RuleState& rule : st.rules) {
+    all.push_back(&rule.long_window);
+    all.push_back(&rule.short_window);
+  }
+  for (size_t i = 0; i < all.size(); ++i) {
+    // Rules mostly share lengths with each other and with the three fixed windows.
+    const auto same =
+        std::find_if(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(i),
+                     [&](const BurnWindow* w) { return w->window_s == all[i]->window_s; });
+    if (*same != all[i]) {
+      *all[i] = **same;
+      continue;
+    }
+    all[i]->counts = slo.counts.window(end_s, all[i]->window_s);
+    all[i]->burn = burn_rate(ratio_of(*all[i]), slo.budget);
+  }
+}
+
+void fill_budget(Slo& slo) {
+  SloStatus& st = slo.status;
+  const Ratio window{st.window.bad, st.window.total()};
+  st.sli.reset();
+  if (window.total > 0)
+    st.sli = static_cast<double>(st.window.good) / static_cast<double>(window.total);
+  st.error_budget_consumed.reset();
+  st.error_budget_remaining.reset();
+  if (slo.counts.ever()) {
+    st.error_budget_consumed = burn_rate(window, slo.budget).value_or(0);
+    st.error_budget_remaining = 1 - *st.error_budget_consumed;
+  }
+  const int64_t coverable = slo.counts.coverable_s(st.window);
+  st.coverage = coverable == 0 ? 0
+                               : std::min(1.0, static_cast<double>(st.window.covered_s) /
+                                                   static_cast<double>(coverable));
+}
+
+std::array<Ratio, 3> composite_windows(const SloStatus& st) {
+  return {ratio_of(st.burn_5m), ratio_of(st.burn_1h), ratio_of(st.burn_24h)};
+}
+
+Risk risk_of(const std::array<Ratio, 3>& windows, Decimal budget) {
+  if (compare_composite(windows, budget, {1, 0}) < 0) return Risk::safe;
+  if (compare_composite(windows, budget, {15, -1}) < 0) return Risk::observe;
+  return compare_composite(windows, budget, {2, 0}) <= 0 ? Risk::danger : Risk::freeze;
+}
+
+bool no_data(const Slo& slo, int64_t end_s, WallTime watermark, WallTime now) {
+  if (!slo.counts.ever()) return true;
+  if (now.ns - watermark.ns > slo.spec.data.stale_after_s * kNsPerSecond) return true;
+  return slo.counts.uncovered(slo.counts.window(end_s, kCoverageWindowS),
+                              slo.spec.data.min_coverage);
+}
+
+State state_of(const Slo& slo) {
+  const SloStatus& st = slo.status;
+  if (st.window.total() > 0 &&
+      compare_burn({st.window.bad, st.window.total()}, slo.budget, kOne) > 0) {
+    return State::violated;
+  }
+  const bool fires =
+      std::any_of(st.rules.begin(), st.rules.end(), [](const RuleState& r) { return r.firing; });
+  return fires || st.risk != Risk::safe ? State::degrading : State::healthy;
+}
+
+}  // namespace
+
+std::string_view risk_name(Risk risk) noexcept {
+  static constexpr std::string_view kNames[] = {"SAFE", "OBSERVE", "DANGER", "FREEZE"};
+  return kNames[static_cast<size_t>(risk)];
+}
+
+std::string_view state_name(State state) noexcept {
+  static constexpr std::string_view kNames[] = {"HEALTHY", "DEGRADING", "VIOLATED", "NO_DATA"};
+  return kNames[static_cast<size_t>(state)];
+}
+
+struct SloEngine::Impl {
+  size_t max_slos;
+  std::vector<std::unique_ptr<Slo>> slos;
+  std::vector<AlertMemory> orphans;  // firing when saved, configured no more
+  Counters counters;
+  uint64_t batches = 0;
+  std::optional<int64_t> newest_slot;  // of all SLOs
+  std::optional<int64_t> watermark_s;  // highest so far
+
+  bool too_far_ahead(const Slo& slo, int64_t slot, const Batch& batch) const;
+  void apply_slot(const SlotDelta& delta, const Batch& batch);
+  void apply_sketch(const SketchDelta& delta, const Batch& batch);
+  void evaluate(Slo& slo, WallTime watermark, WallTime now, bool backwards,
+                std::vector<AlertEvent>& out);
+  bool goes_backwards(int64_t end_s);
+};
+
+SloEngine::SloEngine(size_t max_slos) : impl_(new Impl{max_slos, {}, {}, {}, 0, {}, {}}) {}
+SloEngine::~SloEngine() = default;
+
+Result<uint32_t> SloEngine::add(SloSpec spec) {
+  if (impl_->slos.size() >= impl_->max_slos) {
+    return Error{Errc::exhausted, "more than " + std::to_string(impl_->max_slos) + " SLOs", 0};
+  }
+  for (const auto& slo : impl_->slos) {
+    if (slo->spec.name == spec.name) return invalid(spec, "the name is used twice");
+  }
+  NINES_CHECK(check(spec));
+  impl_->slos.push_back(std::make_unique<Slo>(std::move(spec)));
+  return static_cast<uint32_t>(impl_->slos.size() - 1);
+}
+
+size_t SloEngine::size() const noexcept { return impl_->slos.size(); }
+
+const SloSpec& SloEngine::spec(uint32_t slo) const {
+  NINES_ASSERT(slo < size());
+  return impl_->slos[slo]->spec;
+}
+
+bool SloEngine::Impl::too_far_ahead(const Slo& slo, int64_t slot, const Batch& batch) const {
+  if (!slo.evaluated || !slo.counts.ever()) return false;
+  if (batch.max_event_time != WallTime{} && slot <= slot_of(batch.max_event_time)) return false;
+  const int64_t known =
+      std::max(newest_slot.value_or(slot), floor_div(watermark_s.value_or(0), kSlotS));
+  return slot - known > kDayS / kSlotS;
+}
+
+void SloEngine::Impl::apply_slot(const SlotDelta& d, const Batch& batch) {
+  const auto events =
+      static_cast<uint64_t>(std::abs(d.good)) + static_cast<uint64_t>(std::abs(d.bad));
+  if (d.slo >= slos.size()) {
+    counters.unknown += events;
+    return;
+  }
+  Slo& slo = *slos[d.slo];
+  if (too_far_ahead(slo, d.slot, batch)) {
+    counters.skewed += events;
+    return;
+  }
+  if (slo.batch != batches) {
+    slo.batch = batches;
+    slo.newest_before = slo.counts.newest();
+  }
+  switch (slo.counts.add(d, slo.newest_before, slo.spec.data.late_horizon_s, counters.saturated)) {
+    case SloCounts::Fate::kept:
+      newest_slot = std::max(newest_slot.value_or(d.slot), d.slot);
+      break;
+    case SloCounts::Fate::late:
+      counters.late += events;
+      break;
+    case SloCounts::Fate::dropped:
+      counters.dropped_late += events;
+      break;
+  }
+}
+
+void SloEngine::Impl::apply_sketch(const SketchDelta& d, const Batch& batch) {
+  if (d.slo >= slos.size()) return;
+  Slo& slo = *slos[d.slo];
+  if (!too_far_ahead(slo, d.hour * kSlotsPerHour, batch)) slo.sketches.apply(d);
+}
+
+void SloEngine::apply(const Batch& batch) {
+  ++impl_->batches;
+  for (const SlotDelta& delta : batch.slots) impl_->apply_slot(delta, batch);
+  for (const SketchDelta& delta : batch.sketches) impl_->apply_sketch(delta, batch);
+  impl_->counters.late += static_cast<uint64_t>(batch.late);
+  impl_->counters.dropped_late += static_cast<uint64_t>(batch.dropped_late);
+  impl_->counters.skewed += static_cast<uint64_t>(batch.skewed);
+}
+
+void SloEngine::Impl::evaluate(Slo& slo, WallTime watermark, WallTime now, bool backwards,
+                               std::vector<AlertEvent>& out) {
+  SloStatus& st = slo.status;
+  const int64_t end_s = floor_div(watermark.seconds(), kSlotS) * kSlotS;
+  slo.evaluated = true;
+  st.timestamp = now;
+  fill_windows(slo, end_s);
+  fill_budget(slo);
+  const auto windows = composite_windows(st);
+  st.composite_burn_rate = composite_burn(windows, slo.budget);
+  st.risk = risk_of(windows, slo.budget);
+  slo.sketches.advance(floor_div(end_s - 1, 3600));
+  const auto& quantiles = slo.sketches.quantiles();
+  st.p50 = quantiles.p50;
+  st.p95 = quantiles.p95;
+  st.p99 = quantiles.p99;
+
+  const bool blind = no_data(slo, end_s, watermark, now);
+  const Decimal share = slo.spec.data.min_coverage;
+  for (size_t i = 0; i < st.rules.size(); ++i) {
+    slo.frozen[i] = blind || backwards ||
+                    slo.counts.uncovered(st.rules[i].long_window.counts, share) ||
+                    slo.counts.uncovered(st.rules[i].short_window.counts, share);
+  }
+  slo.alerts.evaluate(st, slo.frozen, WallTime::from_s(end_s), out);
+  st.state = blind ? State::no_data : state_of(slo);
+}
+
+bool SloEngine::Impl::goes_backwards(int64_t end_s) {
+  const bool corrected = watermark_s && *watermark_s - end_s > 3600;
+  if (!watermark_s || end_s >= *watermark_s || corrected) {
+    watermark_s = end_s;
+    return false;
+  }
+  return true;
+}
+
+void SloEngine::evaluate(WallTime watermark, WallTime now, std::vector<AlertEvent>& transitions) {
+  const int64_t end_s = floor_div(watermark.seconds(), kSlotS) * kSlotS;
+  const bool backwards = impl_->goes_backwards(end_s);
+  for (const AlertMemory& m : impl_->orphans) {
+    transitions.push_back(
+        {AlertEvent::Kind::resolved, m.slo, "", m.rule, "", WallTime::from_s(end_s), m.since,
+         m.slo + ": rule " + m.rule + " fired when it was last seen and is configured no more.",
+         0});
+  }
+  impl_->orphans.clear();
+  for (const auto& slo : impl_->slos) impl_->evaluate(*slo, watermark, now, backwards, transitions);
+}
+
+const SloStatus& SloEngine::status(uint32_t slo) const {
+  NINES_ASSERT(slo < size());
+  return impl_->slos[slo]->status;
+}
+
+WindowCounts SloEngine::window(uint32_t slo, WallTime end, int64_t window_s) const {
+  NINES_ASSERT(slo < size() && window_s > 0);
+  return impl_->slos[slo]->counts.window(floor_div(end.seconds(), kSlotS) * kSlotS, window_s);
+}
+
+Forecast SloEngine::forecast(uint32_t index, const ForecastPolicy& policy) const {
+  NINES_ASSERT(index < size());
+  const Slo& slo = *impl_->slos[index];
+  ForecastInput in;
+  in.step_s = slo.spec.window_s >= kDayS ? 3600 : 60;
+  in.target = slo.spec.target;
+  // Slots end on the tier's own grid, at most one of its slots before the watermark.
+  const int64_t reach_s = std::max(slo.spec.window_s, policy.history_s);
+  const size_t tier = tier_for(reach_s);
+  const int64_t end_s =
+      floor_div(impl_->watermark_s.value_or(0), kTier[tier].slot_s) * kTier[tier].slot_s;
+  in.end = WallTime::from_s(end_s);
+  in.window_slots = static_cast<size_t>((slo.spec.window_s + in.step_s - 1) / in.step_s);
+  const auto n = std::max(in.window_slots, static_cast<size_t>(policy.history_s / in.step_s));
+  for (size_t i = 0; i < n; ++i) {
+    const int64_t from_s = end_s - static_cast<int64_t>(n - i) * in.step_s;
+    const Sums s = slo.counts.sum(tier, from_s, from_s + in.step_s);
+    in.slots.push_back({std::max<int64_t>(s.good, 0), std::max<int64_t>(s.bad, 0)});
+  }
+  return slo::forecast(in, policy);
+}
+
+std::vector<AlertMemory> SloEngine::save_alerts() const {
+  std::vector<AlertMemory> saved = impl_->orphans;
+  for (const auto& slo : impl_->slos) slo->alerts.save(saved);
+  return saved;
+}
+
+void SloEngine::restore_alerts(const std::vector<AlertMemory>& saved) {
+  for (const AlertMemory& memory : saved) {
+    const auto slo = std::find_if(impl_->slos.begin(), impl_->slos.end(),
+                                  [&](const auto& s) { return s->spec.name == memory.slo; });
+    const bool known = slo != impl_->slos.end() && (*slo)->alerts.restore(memory);
+    if (!known && memory.firing) impl_->orphans.push_back(memory);
+  }
+}
+
+SloEngine::Counters SloEngine::counters() const noexcept { return impl_->counters; }
+
+size_t SloEngine::memory_bytes() const noexcept {
+  size_t bytes = 0;
+  for (const auto& slo : impl_->slos) {
+    bytes += sizeof(Slo) + TieredRings::memory_bytes() + slo->sketches.memory_bytes();
+  }
+  return bytes;
+}
+
+}  // namespace nines::slo

@@ -1,0 +1,86 @@
+# Debian packages Nines needs, and how to get them. Sourced by packaging/quickstart, tests/run,
+# tests/bench/run and toolchains/sysroot; defines nothing but functions and NINES_* variables.
+# shellcheck shell=sh
+
+# To build the program.
+NINES_BUILD_LIBS="libboost-dev libmsgpack-cxx-dev libsqlite3-dev libre2-dev libspdlog-dev
+  libfmt-dev libyaml-cpp-dev libssl-dev nlohmann-json3-dev libcli11-dev"
+NINES_BUILD_DEPS="g++ cmake ninja-build ccache libc6-dev $NINES_BUILD_LIBS"
+# To build and run the tests on this machine.
+NINES_TEST_LIBS="catch2 librapidcheck-dev"
+NINES_TEST_DEPS="$NINES_TEST_LIBS libbenchmark-dev python3 file ca-certificates openssl"
+# To build for ARM and run the result.
+NINES_CROSS_DEPS="mmdebstrap qemu-user-static debian-archive-keyring file"
+NINES_ARM64_DEPS="$NINES_CROSS_DEPS g++-aarch64-linux-gnu"
+NINES_ARMHF_DEPS="$NINES_CROSS_DEPS g++-arm-linux-gnueabihf"
+# What the ARM sysroot holds beside the libraries above.
+NINES_SYSROOT_DEPS="libc6-dev libstdc++-12-dev linux-libc-dev zlib1g-dev $NINES_BUILD_LIBS $NINES_TEST_LIBS"
+
+nines_say() { printf '%s\n' "nines: $*" >&2; }
+
+# nines_as_root CMD...: as it is when we are root, through sudo otherwise.
+nines_as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null 2>&1; then
+    sudo "$@"
+  else
+    nines_say "need root for: $*"
+    nines_say "  hint: run this as root, or install sudo"
+    return 1
+  fi
+}
+
+# nines_missing PACKAGE...: those of them that are not installed, one a line. A package that another
+# one provides counts as installed.
+nines_missing() {
+  for _p in "$@"; do
+    dpkg-query -W -f '${db:Status-Status}\n' "$_p" 2>/dev/null | grep -qx installed || echo "$_p"
+  done
+}
+
+# nines_install PACKAGE...: installs what is missing and nothing else; asks no questions.
+nines_install() {
+  _missing=$(nines_missing "$@" | tr '\n' ' ')
+  [ -n "${_missing% }" ] || return 0
+  nines_say "installing with apt: $_missing"
+  for _try in 1 2; do
+    # The index of a fresh machine is empty, that of an old one points to packages long replaced.
+    nines_as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q >&2 || true
+    # shellcheck disable=SC2086
+    if nines_as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
+        --no-install-recommends -o Dpkg::Use-Pty=0 $_missing >&2; then
+      return 0
+    fi
+    [ "$_try" = 2 ] || nines_say "apt failed; once more"
+  done
+  nines_say "could not install: $_missing"
+  return 1
+}
+
+# nines_tool PACKAGE BINARY DIR: prints the path of a program, taken out of a Debian package without
+# installing that (some bring a daemon along that nobody asked for). Uses the installed one if any.
+nines_tool() {
+  if command -v "$2" >/dev/null 2>&1; then
+    command -v "$2"
+    return 0
+  fi
+  if [ ! -x "$3/root/usr/bin/$2" ]; then
+    mkdir -p "$3/root" || return 1
+    (cd "$3" && chmod 755 . && { apt-get download -q "$1" || {
+      nines_as_root apt-get update -q; apt-get download -q "$1"; }; } >&2 \
+      && dpkg -x "$1"_*.deb root) >&2 || return 1
+  fi
+  echo "$3/root/usr/bin/$2"
+}
+
+# nines_host_arch: amd64, arm64, armhf...
+nines_host_arch() { dpkg --print-architecture; }
+
+# nines_jobs: as many jobs as processors, but a gigabyte of memory for each.
+nines_jobs() {
+  _cpus=$(nproc 2>/dev/null || echo 1)
+  _gb=$(awk '/MemAvailable/ {print int($2 / 1048576)}' /proc/meminfo 2>/dev/null || echo 1)
+  [ "${_gb:-1}" -ge 1 ] || _gb=1
+  if [ "$_gb" -lt "$_cpus" ]; then echo "$_gb"; else echo "$_cpus"; fi
+}

@@ -1,0 +1,89 @@
+// The StateStore on SQLite. Opening and reading back: sqlite_store.cpp; folding and retention:
+// fold.cpp.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "codec.hpp"
+#include "connection.hpp"
+#include "files.hpp"
+#include "nines/store/state_store.hpp"
+
+namespace nines::store {
+
+class SqliteStore final : public StateStore {
+ public:
+  explicit SqliteStore(const StoreOptions& options);
+  ~SqliteStore() override;
+  Status start();
+
+  const Restored& restored() const noexcept override { return restored_; }
+  Status attach(uint32_t index, const SloIdentity& slo,
+                const std::function<void(const slo::Batch&)>& replay) override;
+  Status commit(Commit& commit) override;
+  Status fold(WallTime now) override;
+  Result<std::vector<slo::AlertEvent>> events_after(uint64_t sequence, size_t max) override;
+  Result<uint64_t> cursor(const std::string& destination) override;
+  Status set_cursor(const std::string& destination, uint64_t sequence) override;
+  Stats stats() const noexcept override;
+
+ private:
+  // What a run of journal rows adds up to; key of chunks: (hour, persistent id).
+  struct Folded {
+    std::map<std::pair<int64_t, uint32_t>, Chunk> chunks;
+    std::map<std::string, std::string> positions;
+    std::optional<std::string> alerts;
+    slo::Batch totals;
+    int64_t last_seq = 0;
+    size_t rows = 0;
+    bool more = false;  // foldable rows are left
+    void add(JournalRow&& row);
+  };
+  using RowSink = std::function<void(JournalRow&&)>;
+
+  // Opens the file anew after an I/O error: a failed fsync may be reported once only, so nothing
+  // is ever flushed again through the same descriptor.
+  Status ready();
+  Status note(Status status);
+  Status open_or_quarantine();
+  Status begin_life();
+  Status load();
+  Status load_positions(std::map<std::string, std::string>& positions);
+  Status each_journal_row(uint64_t& skipped, const RowSink& sink);
+  Result<uint32_t> persistent_id(const SloIdentity& slo);
+  Status replay_chunks(uint32_t id, uint32_t index, const std::function<void(const slo::Batch&)>&);
+  Result<bool> read_chunk(int64_t hour, uint32_t id, Chunk& chunk);
+
+  Status check_commit(const Commit& commit) const;
+  Status write_commit(const Commit& commit, const std::string& alerts);
+  // Runs `work`; when the disk (not our cap) is full, frees the ballast and runs it once more.
+  Status with_ballast(const std::function<Status()>& work);
+
+  Result<double> fullness();
+  Status gather(int64_t now_s, bool any_age, Folded& out);
+  Status write_folded(const Folded& folded);
+  Result<bool> fold_round(int64_t now_s, bool any_age);
+  Status retain(int64_t now_s);
+  Status retain_events();
+  Status relieve();
+
+  StoreOptions options_;
+  std::string path_;
+  WriteMeter meter_;
+  MeterVfs vfs_;
+  Ballast ballast_;
+  std::unique_ptr<Connection> connection_;
+  Restored restored_;
+  Stats stats_;
+  std::vector<uint32_t> ids_;  // engine index -> persistent id, 0: not attached
+  std::string alerts_;         // as last written
+  int64_t next_seq_ = 1;
+  uint64_t next_event_ = 1;
+};
+
+}  // namespace nines::store

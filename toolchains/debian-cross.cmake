@@ -1,0 +1,46 @@
+# Cross compilation against a sysroot made of Debian's own packages (toolchains/sysroot ARCH).
+# -DNINES_ARCH=arm64|armhf, -DNINES_SYSROOT=DIR (default build/sysroot-ARCH of the repository).
+# The result is for plain armv8-a (armv7 for armhf): a Pi 3 has no more than that.
+set(NINES_ARCH "arm64" CACHE STRING "Debian architecture to build for: arm64 or armhf")
+get_filename_component(nines_root "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
+set(NINES_SYSROOT "${nines_root}/build/sysroot-${NINES_ARCH}" CACHE PATH "Sysroot with the -dev packages")
+# try_compile starts from an empty cache: hand it what we were given.
+list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES NINES_ARCH NINES_SYSROOT)
+
+set(CMAKE_SYSTEM_NAME Linux)
+if(NINES_ARCH STREQUAL "arm64")
+  set(CMAKE_SYSTEM_PROCESSOR aarch64)
+  set(nines_triple aarch64-linux-gnu)
+  set(nines_qemu qemu-aarch64-static)
+  set(nines_cpu cortex-a72)
+  set(CMAKE_CXX_FLAGS_INIT "-march=armv8-a")
+elseif(NINES_ARCH STREQUAL "armhf")
+  set(CMAKE_SYSTEM_PROCESSOR armv7l)
+  set(nines_triple arm-linux-gnueabihf)
+  set(nines_qemu qemu-arm-static)
+  set(nines_cpu cortex-a15)
+else()
+  message(FATAL_ERROR "NINES_ARCH is '${NINES_ARCH}'; it can be arm64 or armhf")
+endif()
+if(NOT EXISTS "${NINES_SYSROOT}/.nines-sysroot")
+  message(FATAL_ERROR "no sysroot in ${NINES_SYSROOT}\n  hint: make it with toolchains/sysroot ${NINES_ARCH}")
+endif()
+
+set(CMAKE_CXX_COMPILER ${nines_triple}-g++)
+set(CMAKE_C_COMPILER ${nines_triple}-gcc)
+set(CMAKE_SYSROOT "${NINES_SYSROOT}")
+set(CMAKE_LIBRARY_ARCHITECTURE ${nines_triple})
+set(CMAKE_FIND_ROOT_PATH "${NINES_SYSROOT}")
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+# Otherwise FindOpenSSL asks the host's pkg-config, which knows only the host's libraries.
+set(ENV{PKG_CONFIG_DIR} "")
+set(ENV{PKG_CONFIG_LIBDIR} "${NINES_SYSROOT}/usr/lib/${nines_triple}/pkgconfig:${NINES_SYSROOT}/usr/share/pkgconfig")
+set(ENV{PKG_CONFIG_SYSROOT_DIR} "${NINES_SYSROOT}")
+
+find_program(NINES_QEMU ${nines_qemu})
+if(NINES_QEMU)
+  set(CMAKE_CROSSCOMPILING_EMULATOR "${NINES_QEMU};-cpu;${nines_cpu};-L;${NINES_SYSROOT}")
+endif()
