@@ -51,7 +51,12 @@ Value Evaluator::eval(std::span<const Value> values) noexcept {
   return run(*s.program, values.data(), s.slots.data(), s.stack.data(), s.scratch);
 }
 
-Truth Evaluator::test(std::span<const Value> values) noexcept { return truth_of(eval(values)); }
+Truth Evaluator::test(std::span<const Value> values) noexcept {
+  State& s = *state_;
+  if (s.program->chain.empty()) return truth_of(eval(values));
+  s.scratch.reset();
+  return run_chain(*s.program, values.data(), s.slots.data(), s.scratch);
+}
 
 uint64_t Evaluator::overflows() const noexcept { return state_->scratch.overflows(); }
 

@@ -178,12 +178,7 @@ class Parser {
     const Token& t = peek();
     switch (t.sym) {
       case Sym::kw_not: return unary(NodeKind::logical_not, kPrecNot);
-      case Sym::minus:
-        if (ahead().sym == Sym::number) {
-          take();
-          return number(true);
-        }
-        return unary(NodeKind::negate, kPrecUnary);
+      case Sym::minus: return unary(NodeKind::negate, kPrecUnary);
       case Sym::plus:
         take();
         return expression(kPrecUnary);
@@ -194,14 +189,23 @@ class Parser {
   TreeResult unary(NodeKind kind, int precedence) {
     NodePtr node = make(kind, take());
     NINES_TRY(NodePtr operand, expression(precedence));
+    if (kind == NodeKind::negate && negate_literal(*operand)) return operand;
     NINES_CHECK(adopt(*node, std::move(operand)));
     return node;
+  }
+  // -5 is a number, so that it prints as it parses.
+  static bool negate_literal(Node& n) {
+    const bool real = n.value.kind == ValueKind::real;
+    if (n.kind != NodeKind::literal || (n.value.kind != ValueKind::number && !real)) return false;
+    n.value = negate(n.value);
+    if (real) n.text = n.value.real < 0 ? "-" + n.text : n.text.substr(1);
+    return true;
   }
 
   TreeResult primary() {
     const Token& t = peek();
     switch (t.sym) {
-      case Sym::number: return number(false);
+      case Sym::number: return number();
       case Sym::string: return text_literal();
       case Sym::kw_true:
       case Sym::kw_false: {
@@ -234,13 +238,12 @@ class Parser {
     return message.substr(0, message.size() - 2);
   }
 
-  TreeResult number(bool negative) {
+  TreeResult number() {
     const Token& t = take();
     NodePtr node = make(NodeKind::literal, t);
     node->value = parse_number(t.text);
     if (node->value.is_null()) return fail(t, "the number " + t.text + " is out of range");
-    if (negative) node->value = negate(node->value);
-    if (node->value.kind == ValueKind::real) node->text = (negative ? "-" : "") + t.text;
+    if (node->value.kind == ValueKind::real) node->text = t.text;
     return node;
   }
 

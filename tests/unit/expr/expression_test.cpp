@@ -104,7 +104,10 @@ TEST_CASE("Operators bind as in SQLite", "[expr]") {
   CHECK(canonical("-(a || b)") == "-(a || b)");
   CHECK(canonical("- -a") == "-(-a)");
   CHECK(canonical("a - -5") == "a - -5");
-  CHECK(canonical("-(-5)") == "-(-5)");
+  CHECK(canonical("-(-5)") == "5");
+  CHECK(canonical("-(0)") == "0");
+  CHECK(canonical("-(-12345678901234567891)") == "12345678901234567891");
+  CHECK(canonical("-12345678901234567891") == "-12345678901234567891");
   CHECK(canonical("a BETWEEN 1 AND 2 AND b") == "a BETWEEN 1 AND 2 AND b");
   CHECK(canonical("a AND (b AND c) AND d") == "a AND b AND c AND d");
   CHECK(canonical("a IS NULL = b") == "a IS NULL = b");

@@ -98,3 +98,20 @@ TEST_CASE("AND and OR stop as soon as the answer is known", "[expr]") {
   CHECK(Evaluation("iif(yes, 1, " + costly + ")", r).overflows() == 0);
   CHECK(Evaluation("CASE WHEN no THEN " + costly + " ELSE 1 END", r).overflows() == 0);
 }
+
+TEST_CASE("Chains of field tests give the same truth in every mix of yes, no and unknown", "[expr]") {
+  const Value values[] = {number(1), number(2), Value::null()};
+  for (const Value& a : values) {
+    for (const Value& b : values) {
+      for (const Value& c : values) {
+        const Record r = {{"a", a}, {"b", b}, {"c", c}};
+        for (const std::string join : {"AND", "OR"}) {
+          // `+ 0` keeps the tests from being field tests.
+          const std::string fast = "a = 1 " + join + " b LIKE '1' " + join + " c <> 2";
+          const std::string slow = "a + 0 = 1 " + join + " b + 0 LIKE '1' " + join + " c + 0 <> 2";
+          CHECK(eval(fast, r) == eval(slow, r));
+        }
+      }
+    }
+  }
+}
