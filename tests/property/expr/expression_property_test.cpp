@@ -38,11 +38,19 @@ const bool kManyRuns = setenv("RC_PARAMS", "max_success=3000 max_discard_ratio=5
 
 bool is_null(const Plain& p) { return std::holds_alternative<std::monostate>(p); }
 
+struct Inexact {};  // the exact result does not exist: the case is discarded
+
 std::optional<Decimal> as_number(const Plain& p) {
   if (const auto* b = std::get_if<bool>(&p)) return Decimal{*b, 0};
   if (const auto* d = std::get_if<Decimal>(&p)) return *d;
-  if (const auto* s = std::get_if<std::string>(&p)) return Decimal::parse(*s);
-  return std::nullopt;
+  const auto* s = std::get_if<std::string>(&p);
+  if (s == nullptr) return std::nullopt;
+  const auto number = Decimal::parse(*s);
+  // Texts of very many digits are reals, which this interpreter does not have.
+  if (!number && s->size() > 18 && s->find_first_not_of("0123456789.e+-") == std::string::npos) {
+    throw Inexact{};
+  }
+  return number;
 }
 
 std::string as_text(const Plain& p) {
@@ -90,8 +98,6 @@ bool like(std::string_view text, std::string_view pattern) {
   if (text.empty() || (pattern[0] != '_' && pattern[0] != text[0])) return false;
   return like(text.substr(1), pattern.substr(1));
 }
-
-struct Inexact {};  // the exact result does not exist: the case is discarded
 
 Plain arithmetic(const std::string& op, const Plain& left, const Plain& right) {
   const auto a = as_number(left);
