@@ -1,9 +1,9 @@
 // Random expressions against a naive interpreter that walks a tree of its own, and print -> parse
 // round trips. The interpreter shares Decimal with the product, and nothing else.
-#include <catch2/catch.hpp>
 #include <rapidcheck.h>
 
 #include <algorithm>
+#include <catch2/catch.hpp>
 #include <cctype>
 #include <cstdlib>
 #include <memory>
@@ -197,7 +197,8 @@ std::string source_of(const Tree& t) {
     if (const auto* b = std::get_if<bool>(&t.literal)) return *b ? "TRUE" : "FALSE";
     if (const auto* d = std::get_if<Decimal>(&t.literal)) return "(" + d->to_string() + ")";
     std::string out = "'";
-    for (const char c : std::get<std::string>(t.literal)) out += c == '\'' ? "''" : std::string(1, c);
+    for (const char c : std::get<std::string>(t.literal))
+      out += c == '\'' ? "''" : std::string(1, c);
     return out + "'";
   }
   std::vector<std::string> s;
@@ -218,9 +219,11 @@ rc::Gen<Plain> any_plain() {
       case 0: return {};
       case 1: return *rc::gen::arbitrary<bool>();
       case 2: return *rc::gen::element<std::string>("true", "False", "10", "-0.5", "1e3", "");
-      case 3: return *rc::gen::container<std::string>(rc::gen::element('a', 'B', 'b', '%', '_', '\''));
-      case 4: return Decimal{*rc::gen::inRange<int64_t>(-2'000'000'000, 2'000'000'000),
-                             *rc::gen::inRange(-9, 9)};
+      case 3:
+        return *rc::gen::container<std::string>(rc::gen::element('a', 'B', 'b', '%', '_', '\''));
+      case 4:
+        return Decimal{*rc::gen::inRange<int64_t>(-2'000'000'000, 2'000'000'000),
+                       *rc::gen::inRange(-9, 9)};
       case 5: return Decimal{*rc::gen::inRange<int64_t>(-3, 4), 0};
       default: return Decimal{*rc::gen::inRange<int64_t>(0, 600), 0};
     }
@@ -230,7 +233,8 @@ rc::Gen<Plain> any_plain() {
 Tree make_tree(int depth) {
   const int choice = *rc::gen::inRange(0, depth == 0 ? 2 : 10);
   if (choice == 0) return {"literal", *any_plain(), {}, {}};
-  if (choice == 1) return {"field", {}, *rc::gen::element<std::string>("a", "b", "c.d", "missing"), {}};
+  if (choice == 1)
+    return {"field", {}, *rc::gen::element<std::string>("a", "b", "c.d", "missing"), {}};
   const auto op = *rc::gen::element<std::string>(
       "NOT", "IS NULL", "IS TRUE", "-", "AND", "OR", "IS", "+", "-", "*", "||", "LIKE", "contains",
       "IN", "BETWEEN", "CASE", "coalesce", "=", "<>", "<", "<=", ">", ">=", "=", "<", "AND", "OR");
