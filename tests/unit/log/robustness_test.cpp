@@ -14,7 +14,6 @@ namespace {
 std::atomic<size_t> allocations{0};
 }
 
-// Not inlined: g++ 12 would see free() on what it knows as a new-expression, and warn.
 [[gnu::noinline]] void* operator new(size_t size) {
   ++allocations;
   if (void* p = std::malloc(size == 0 ? 1 : size)) return p;
@@ -134,6 +133,7 @@ TEST_CASE("Lines of a megabyte cost no more than their bytes", "[log]") {
 }
 
 TEST_CASE("parse() never allocates", "[log]") {
+  sample_lines();
   for (const FormatKind kind : kTextKinds) {
     Lines lines(kind, kWanted);
     ParsedRecord record{{}, false, lines.values};
@@ -142,8 +142,9 @@ TEST_CASE("parse() never allocates", "[log]") {
       lines.parser->parse(line, record);
       lines.parser->parse(std::string_view(line).substr(0, line.size() / 2), record);
     }
+    const size_t spent = allocations - before;  // the macros below allocate, too
     CAPTURE(format_name(kind));
-    CHECK(allocations == before);
+    CHECK(spent == 0);
   }
   Lines regex(FormatSpec{FormatKind::regex, R"(^(?P<ts>\S+ \S+) (?P<level>\w+) (?P<message>.*)$)", {}},
               {"ts", "level", "message"});
@@ -152,7 +153,8 @@ TEST_CASE("parse() never allocates", "[log]") {
   ParsedRecord record{{}, false, regex.values};
   const size_t before = allocations;
   for (int i = 0; i < 100; ++i) regex.parser->parse(line, record);
-  CHECK(allocations == before);
+  const size_t spent = allocations - before;
+  CHECK(spent == 0);
 }
 
 TEST_CASE("parse() finds what parse_all() lists on samples, their pieces and damaged ones", "[log]") {
