@@ -114,6 +114,8 @@ Status Connection::prepare_all() {
       {&journal_put, "INSERT INTO journal(seq, t, crc, body) VALUES(?,?,?,?)"},
       {&journal_scan, "SELECT seq, t, crc, body FROM journal WHERE seq>? ORDER BY seq"},
       {&journal_drop, "DELETE FROM journal WHERE seq<=?"},
+      {&journal_undo, "DELETE FROM journal WHERE seq>=?"},
+      {&journal_count, "SELECT count(*) FROM journal"},
       {&src_scan, "SELECT key, crc, state FROM src"},
       {&src_put, "INSERT OR REPLACE INTO src(key, crc, state) VALUES(?,?,?)"},
       {&src_drop, "DELETE FROM src WHERE key=?"},
@@ -125,6 +127,7 @@ Status Connection::prepare_all() {
       {&event_put, "INSERT INTO event(seq, t, crc, body) VALUES(?,?,?,?)"},
       {&event_after, "SELECT seq, crc, body FROM event WHERE seq>? ORDER BY seq"},
       {&event_drop, "DELETE FROM event WHERE seq<=?"},
+      {&event_undo, "DELETE FROM event WHERE seq>=?"},
       {&event_bounds,
        "SELECT (SELECT seq FROM event ORDER BY seq LIMIT 1),"
        " (SELECT seq FROM event ORDER BY seq DESC LIMIT 1)"},

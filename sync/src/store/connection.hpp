@@ -22,10 +22,10 @@ struct Connection {
   Statement begin, commit;
   Statement meta_get, meta_put;
   Statement slo_find, slo_put, slo_next;
-  Statement journal_put, journal_scan, journal_drop;
+  Statement journal_put, journal_scan, journal_drop, journal_undo, journal_count;
   Statement src_scan, src_put, src_drop;
   Statement chunk_get, chunk_put, chunk_next_hour, chunk_oldest, chunk_drop;
-  Statement event_put, event_after, event_drop, event_bounds;
+  Statement event_put, event_after, event_drop, event_undo, event_bounds;
   Statement cursor_get, cursor_put, cursor_least;
 
   // Opens, checks (quick_check when `check`), creates the schema, prepares. `unavailable`: another

@@ -11,7 +11,6 @@ constexpr size_t kRoundRows = 200;    // of one transaction
 constexpr size_t kRoundChunks = 512;  // about 1 MiB while it is put together
 constexpr int kRounds = 8;            // of one fold()
 constexpr int64_t kRoundHours = 24;   // deleted in one transaction
-constexpr double kPressed = 0.9;      // share of max_bytes from which room is made
 
 }  // namespace
 
@@ -25,11 +24,11 @@ void SqliteStore::Folded::add(JournalRow&& row) {
   add_totals(row.batch, totals);
 }
 
-Result<double> SqliteStore::fullness() {
+Result<SqliteStore::Headroom> SqliteStore::headroom() {
   NINES_TRY(const int64_t pages, connection_->db.pragma("page_count"));
   NINES_TRY(const int64_t unused, connection_->db.pragma("freelist_count"));
   NINES_TRY(const int64_t cap, connection_->db.pragma("max_page_count"));
-  return static_cast<double>(pages - unused) / static_cast<double>(std::max<int64_t>(cap, 1));
+  return Headroom{pages - unused, cap};
 }
 
 // A prefix of the journal, so that later rows still overlay earlier ones. A row from the future is
@@ -61,6 +60,8 @@ Status SqliteStore::gather(int64_t now_s, bool any_age, Folded& out) {
 
 Status SqliteStore::write_folded(const Folded& folded) {
   Connection& c = *connection_;
+  // First, so that at the cap their pages serve what comes now.
+  NINES_CHECK(c.journal_drop.with(folded.last_seq).run());
   for (const auto& [key, added] : folded.chunks) {
     const auto& [hour, id] = key;
     Chunk chunk;
@@ -82,7 +83,7 @@ Status SqliteStore::write_folded(const Folded& folded) {
   add_totals(folded.totals, totals);
   const std::string after = encode_totals(totals);
   if (after != before) NINES_CHECK(c.put_meta("totals", after));
-  return c.journal_drop.with(folded.last_seq).run();
+  return Ok{};
 }
 
 // true: foldable rows are left.
@@ -97,8 +98,12 @@ Result<bool> SqliteStore::fold_round(int64_t now_s, bool any_age) {
     return transaction.commit();
   };
   Status status = with_ballast(write);
-  if (!status.ok() && status.error().code == Errc::exhausted) {
-    NINES_CHECK(relieve());
+  for (int64_t hours = 0; hours < kRoundHours; ++hours) {
+    if (status.ok() || status.error().code != Errc::exhausted) break;
+    NINES_TRY(const Headroom room, headroom());
+    if (!room.at_cap()) break;  // somebody else filled the disk: history stays
+    NINES_TRY(const bool dropped, drop_oldest_hour());
+    if (!dropped) break;
     status = write();
   }
   NINES_CHECK(std::move(status));
@@ -141,18 +146,25 @@ Status SqliteStore::retain_events() {
   return Ok{};
 }
 
-// Gives up the oldest hours when our own cap, and not somebody else's full disk, is the cause.
-Status SqliteStore::relieve() {
+// false: there is none.
+Result<bool> SqliteStore::drop_oldest_hour() {
   Connection& c = *connection_;
+  NINES_TRY(const bool any, c.chunk_oldest.with().row());
+  if (!any) return false;
+  const int64_t oldest = c.chunk_oldest.integer(0);
+  c.chunk_oldest.reset();
+  NINES_CHECK(c.chunk_drop.with(oldest).run());
+  ++stats_.dropped_hours;
+  return true;
+}
+
+// The overflow policy of max_bytes: the oldest hours go, and are counted.
+Status SqliteStore::relieve() {
   for (int64_t hours = 0; hours < kRoundHours; ++hours) {
-    NINES_TRY(const double full, fullness());
-    if (full < kPressed) return Ok{};
-    NINES_TRY(const bool any, c.chunk_oldest.with().row());
-    if (!any) return Ok{};
-    const int64_t oldest = c.chunk_oldest.integer(0);
-    c.chunk_oldest.reset();
-    NINES_CHECK(c.chunk_drop.with(oldest).run());
-    ++stats_.dropped_hours;
+    NINES_TRY(const Headroom room, headroom());
+    if (!room.pressed()) break;
+    NINES_TRY(const bool dropped, drop_oldest_hour());
+    if (!dropped) break;
   }
   return Ok{};
 }
@@ -160,10 +172,10 @@ Status SqliteStore::relieve() {
 Status SqliteStore::fold(WallTime now) {
   const auto work = [&]() -> Status {
     NINES_CHECK(ready());
-    NINES_TRY(const double full, fullness());
+    NINES_TRY(const Headroom room, headroom());
     bool more = true;
     for (int round = 0; more && round < kRounds; ++round) {
-      NINES_TRY(more, fold_round(now.seconds(), full > kPressed));
+      NINES_TRY(more, fold_round(now.seconds(), room.pressed()));
     }
     NINES_CHECK(retain(now.seconds()));
     return relieve();

@@ -173,6 +173,19 @@ Status SqliteStore::each_journal_row(uint64_t& skipped, const RowSink& sink) {
 Status SqliteStore::ready() {
   if (connection_ != nullptr) return Ok{};
   NINES_TRY(connection_, Connection::open(options_, path_, vfs_, false));
+  return note(undo_in_doubt());
+}
+
+Status SqliteStore::undo_in_doubt() {
+  Connection& c = *connection_;
+  Transaction transaction(c);
+  NINES_CHECK(transaction.begin());
+  NINES_CHECK(c.journal_undo.with(next_seq_).run());
+  NINES_CHECK(c.event_undo.with(static_cast<int64_t>(next_event_)).run());
+  NINES_CHECK(transaction.commit());
+  NINES_TRY(const bool any, c.journal_count.with().row());
+  stats_.journal_rows = any ? static_cast<uint64_t>(c.journal_count.integer(0)) : 0;
+  c.journal_count.reset();
   return Ok{};
 }
 
@@ -185,8 +198,8 @@ Status SqliteStore::with_ballast(const std::function<Status()>& work) {
   Status status = work();
   if (status.ok() || status.error().code != Errc::exhausted) return status;
   if (connection_ != nullptr) {
-    const auto full = fullness();
-    if (full.ok() && *full > 0.95) return status;  // our own cap: fold() makes room
+    const auto room = headroom();
+    if (room.ok() && room->at_cap()) return status;  // fold() makes room
   }
   if (!ballast_.release()) return status;
   ++stats_.ballast_freed;

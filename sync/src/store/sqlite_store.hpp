@@ -2,6 +2,7 @@
 // fold.cpp.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -49,6 +50,9 @@ class SqliteStore final : public StateStore {
   // Opens the file anew after an I/O error: a failed fsync may be reported once only, so nothing
   // is ever flushed again through the same descriptor.
   Status ready();
+  // A commit whose flush failed may stand in the WAL all the same, complete. Its caller was told
+  // "nothing is written" and gives the batch again, so what lies behind our sequences goes first.
+  Status undo_in_doubt();
   Status note(Status status);
   Status open_or_quarantine();
   Status begin_life();
@@ -64,12 +68,20 @@ class SqliteStore final : public StateStore {
   // Runs `work`; when the disk (not our cap) is full, frees the ballast and runs it once more.
   Status with_ballast(const std::function<Status()>& work);
 
-  Result<double> fullness();
+  // How far the file is from max_bytes, in pages.
+  struct Headroom {
+    int64_t used = 0, cap = 0;
+    bool pressed() const { return used > cap / 10 * 9; }
+    // A failed transaction has given its pages back, so "full" is told by what it may have needed.
+    bool at_cap() const { return cap - used < std::max<int64_t>(cap / 20, 256); }
+  };
+  Result<Headroom> headroom();
   Status gather(int64_t now_s, bool any_age, Folded& out);
   Status write_folded(const Folded& folded);
   Result<bool> fold_round(int64_t now_s, bool any_age);
   Status retain(int64_t now_s);
   Status retain_events();
+  Result<bool> drop_oldest_hour();
   Status relieve();
 
   StoreOptions options_;

@@ -45,7 +45,8 @@ TEST_CASE("StateStore gives back after a restart what was committed", "[store]")
   CHECK(store->restored().boot == 2);
   CHECK(store->restored().late == 5);
   CHECK(store->restored().max_event_time == WallTime::from_s(kT0 + 240));
-  CHECK(positions_of(store->restored()) == std::map<std::string, std::string>{{"dev:1", "offset 4"}});
+  CHECK(positions_of(store->restored()) ==
+        std::map<std::string, std::string>{{"dev:1", "offset 4"}});
   CHECK(attach_all(*store, 2) == expected);
 }
 
@@ -149,7 +150,8 @@ TEST_CASE("StateStore keeps the newest events and counts those that were never t
   CHECK(store->stats().dropped_events == 3);  // 5, 6, 7
 }
 
-TEST_CASE("StateStore drops hours beyond their retention, but not because a clock jumped", "[store]") {
+TEST_CASE("StateStore drops hours beyond their retention, but not because a clock jumped",
+          "[store]") {
   const TempDir dir;
   auto options = dir.options();
   options.keep_chunks_s = 86400;
