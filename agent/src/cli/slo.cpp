@@ -1,10 +1,11 @@
-// `nines slo status|explain`: what the running agent says.
+// `nines slo status|explain`: what the running agent says. `lint`: what the configuration says.
 #include <cstdio>
 #include <string>
 
 #include "cli/commands.hpp"
 #include "cli/terminal.hpp"
 #include "config/config.hpp"
+#include "nines/base/time.hpp"
 #include "http/client.hpp"
 
 namespace nines::agent {
@@ -55,6 +56,21 @@ int run_slo_status(const SloOptions& options) {
 
 int run_slo_explain(const SloOptions& options) {
   return show(address_of(options), "/api/slo/" + options.name + "/explain");
+}
+
+int run_slo_lint(const SloOptions& options) {
+  const Loaded loaded = load_config(options.common.config, options.paths);
+  size_t errors = 0, warnings = 0;
+  for (const Diagnostic& d : loaded.diagnostics) {
+    std::printf("%s\n", to_string(d).c_str());
+    ++(d.severity == Diagnostic::Severity::error ? errors : warnings);
+  }
+  for (const slo::SloSpec& spec : loaded.slos) {
+    std::printf("%s: SLO %s: target %s over %s, %zu alert rule(s)\n", spec.origin.c_str(), spec.name.c_str(),
+                spec.target.to_string().c_str(), format_duration_s(spec.window_s).c_str(), spec.alerts.rules.size());
+  }
+  std::printf("%zu SLO(s), %zu error(s), %zu warning(s)\n", loaded.slos.size(), errors, warnings);
+  return errors == 0 ? kExitOk : kExitUsage;
 }
 
 }  // namespace nines::agent
