@@ -12,7 +12,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 namespace {
 
 void run(const std::string& bytes) {
-  LLVMFuzzerTestOneInput(static_cast<const uint8_t*>(static_cast<const void*>(bytes.data())), bytes.size());
+  LLVMFuzzerTestOneInput(static_cast<const uint8_t*>(static_cast<const void*>(bytes.data())),
+                         bytes.size());
 }
 
 }  // namespace
@@ -22,7 +23,8 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     for (const auto& entry : std::filesystem::directory_iterator(argv[i])) {
       std::ifstream in(entry.path(), std::ios::binary);
-      const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+      const std::string bytes((std::istreambuf_iterator<char>(in)),
+                              std::istreambuf_iterator<char>());
       run(bytes);
       for (size_t n = 0; n < bytes.size(); ++n) {
         run(bytes.substr(0, n));

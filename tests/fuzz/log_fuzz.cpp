@@ -27,7 +27,8 @@ void agree(FormatKind kind, std::string_view line) {
 }
 
 void times(std::string_view text) {
-  for (const auto& t : {parse_any_time(text, log::test::kOracleContext), parse_iso_time(text, log::test::kOracleContext),
+  for (const auto& t : {parse_any_time(text, log::test::kOracleContext),
+                        parse_iso_time(text, log::test::kOracleContext),
                         parse_bsd_time(text, log::test::kOracleContext), parse_clf_time(text)}) {
     if (!t) continue;
     require(t->length > 0 && t->length <= text.size(), "length within the text");
@@ -58,22 +59,39 @@ void cri(std::string_view text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
-  const std::string_view text(static_cast<const char*>(static_cast<const void*>(data)) + 1, size - 1);
+  const std::string_view text(static_cast<const char*>(static_cast<const void*>(data)) + 1,
+                              size - 1);
   switch (data[0]) {
-    case 'j': agree(FormatKind::json, text); break;
-    case 'c': agree(FormatKind::combined, text); break;
-    case 'l': agree(FormatKind::logfmt, text); break;
-    case 's': agree(FormatKind::syslog, text); break;
-    case 'p': agree(FormatKind::plain, text); break;
-    case 't': times(text); break;
-    case 'r': cri(text); break;
+    case 'j':
+      agree(FormatKind::json, text);
+      break;
+    case 'c':
+      agree(FormatKind::combined, text);
+      break;
+    case 'l':
+      agree(FormatKind::logfmt, text);
+      break;
+    case 's':
+      agree(FormatKind::syslog, text);
+      break;
+    case 'p':
+      agree(FormatKind::plain, text);
+      break;
+    case 't':
+      times(text);
+      break;
+    case 'r':
+      cri(text);
+      break;
     case 'd': {
-      const std::string_view lines[] = {text.substr(0, text.size() / 2), text.substr(text.size() / 2), text};
+      const std::string_view lines[] = {text.substr(0, text.size() / 2),
+                                        text.substr(text.size() / 2), text};
       const Detection found = detect_format(lines);
       require(found.matched <= found.sampled, "matched lines are sampled lines");
       break;
     }
-    default: break;
+    default:
+      break;
   }
   return 0;
 }

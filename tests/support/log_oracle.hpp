@@ -12,8 +12,9 @@
 namespace nines::log::test {
 
 inline constexpr TimeContext kOracleContext{0, {1'795'262'400 * kNsPerSecond}};
-inline constexpr FormatKind kTextKinds[] = {FormatKind::combined, FormatKind::json, FormatKind::logfmt,
-                                            FormatKind::syslog, FormatKind::plain};
+inline constexpr FormatKind kTextKinds[] = {FormatKind::combined, FormatKind::json,
+                                            FormatKind::logfmt, FormatKind::syslog,
+                                            FormatKind::plain};
 
 inline const std::vector<std::string>& sample_lines() {
   static const std::vector<std::string> kLines = {
@@ -38,16 +39,23 @@ inline const std::vector<std::string>& sample_lines() {
 inline bool same_value(const Value& a, const Value& b) {
   if (a.kind != b.kind) return false;
   switch (a.kind) {
-    case ValueKind::null: return true;
-    case ValueKind::number: return a.mantissa == b.mantissa && a.exponent == b.exponent;
-    case ValueKind::real: return std::memcmp(&a.real, &b.real, sizeof a.real) == 0;
-    case ValueKind::level: return a.level == b.level && a.text == b.text;
-    case ValueKind::text: return a.text == b.text;
-    default: return a.mantissa == b.mantissa;
+    case ValueKind::null:
+      return true;
+    case ValueKind::number:
+      return a.mantissa == b.mantissa && a.exponent == b.exponent;
+    case ValueKind::real:
+      return std::memcmp(&a.real, &b.real, sizeof a.real) == 0;
+    case ValueKind::level:
+      return a.level == b.level && a.text == b.text;
+    case ValueKind::text:
+      return a.text == b.text;
+    default:
+      return a.mantissa == b.mantissa;
   }
 }
 
-// parse() must find what parse_all() lists, asked for all at once or one by one. Empty when it does.
+// parse() must find what parse_all() lists, asked for all at once or one by one. Empty when it
+// does.
 inline std::string disagreement(FormatKind kind, std::string_view line) {
   const FormatSpec format{kind, {}, {}};
   auto lister = make_parser(format, {}, kOracleContext);

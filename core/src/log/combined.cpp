@@ -1,6 +1,7 @@
 // Access logs: the common and the combined format of nginx and Apache.
 //
-//   host ident user [21/Nov/2026:01:35:51 +0100] "GET /a?b HTTP/1.1" 200 1234 "referer" "agent" 0.123
+//   host ident user [21/Nov/2026:01:35:51 +0100] "GET /a?b HTTP/1.1" 200 1234 "referer" "agent"
+//   0.123
 //
 // `path` is the request target as sent, query string included. Text keeps its escapes (\" of
 // Apache, \x22 of nginx). `message` is the request line. "-" is null.
@@ -19,15 +20,37 @@ namespace nines::log {
 namespace {
 
 enum Field : int {
-  kTs, kMessage, kRemoteAddr, kUser, kMethod, kPath, kProtocol, kStatus, kBytes, kReferer,
-  kUserAgent, kDuration, kRaw,
+  kTs,
+  kMessage,
+  kRemoteAddr,
+  kUser,
+  kMethod,
+  kPath,
+  kProtocol,
+  kStatus,
+  kBytes,
+  kReferer,
+  kUserAgent,
+  kDuration,
+  kRaw,
 };
 // In the order of ids: parse_all lists them so.
 constexpr FieldName kNames[] = {
-    {"ts", kTs}, {"message", kMessage}, {"remote_addr", kRemoteAddr}, {"user", kUser},
-    {"method", kMethod}, {"path", kPath}, {"protocol", kProtocol}, {"status", kStatus},
-    {"bytes", kBytes}, {"referer", kReferer}, {"user_agent", kUserAgent},
-    {"duration_ms", kDuration}, {"remote_user", kUser}, {"request", kMessage}, {"raw", kRaw},
+    {"ts", kTs},
+    {"message", kMessage},
+    {"remote_addr", kRemoteAddr},
+    {"user", kUser},
+    {"method", kMethod},
+    {"path", kPath},
+    {"protocol", kProtocol},
+    {"status", kStatus},
+    {"bytes", kBytes},
+    {"referer", kReferer},
+    {"user_agent", kUserAgent},
+    {"duration_ms", kDuration},
+    {"remote_user", kUser},
+    {"request", kMessage},
+    {"raw", kRaw},
 };
 constexpr std::span<const FieldName> kListed(kNames, kDuration + 1);
 
@@ -57,9 +80,7 @@ Value duration_of(std::string_view text) noexcept {
   return Value::of_decimal(mantissa, mantissa == 0 ? 0 : exponent);
 }
 
-bool has_point(std::string_view text) noexcept {
-  return text.find('.') != std::string_view::npos;
-}
+bool has_point(std::string_view text) noexcept { return text.find('.') != std::string_view::npos; }
 
 // The next blank-separated token behind the request, quotes removed; false at the end.
 bool next_token(const char*& p, const char* end, std::string_view& token) noexcept {
@@ -290,7 +311,8 @@ class CombinedParser final : public LineParser {
   }
 
   // `p` is behind an opening quote; returns the place behind the closing one.
-  const char* quoted(const char* p, const char* end, int id, std::span<Value> fields) const noexcept {
+  const char* quoted(const char* p, const char* end, int id,
+                     std::span<Value> fields) const noexcept {
     const char* close = closing_quote(p, end);
     map_.set(fields, id, text_or_null(between(p, close)));
     return close == end ? end : close + 1;

@@ -18,9 +18,9 @@ constexpr TimeContext kAnyTime{0, {4'102'444'800 * kNsPerSecond}};
 // In order of strictness; equal votes go to the first.
 constexpr FormatKind kKinds[] = {FormatKind::json, FormatKind::combined, FormatKind::syslog,
                                  FormatKind::logfmt, FormatKind::plain};
-constexpr std::string_view kWhat[] = {
-    "are JSON objects", "are access log lines", "have a syslog header", "are key=value pairs",
-    "begin with a time stamp"};
+constexpr std::string_view kWhat[] = {"are JSON objects", "are access log lines",
+                                      "have a syslog header", "are key=value pairs",
+                                      "begin with a time stamp"};
 
 bool is_logfmt(std::string_view line) noexcept {
   const char* p = line.data();
@@ -41,14 +41,17 @@ bool is_syslog(std::string_view line) noexcept {
   if (parts.rfc5424 || parts.priority >= 0) return true;
   if (!parts.iso_time) return !parts.host.empty();
   Level level{};
-  return !parts.host.empty() && !parts.app.empty() && line[10] == 'T' && !parse_level(parts.host, level) &&
+  return !parts.host.empty() && !parts.app.empty() && line[10] == 'T' &&
+         !parse_level(parts.host, level) &&
          parts.host.find_first_of("[]|\"") == std::string_view::npos;
 }
 
 class Voter {
  public:
-  Voter() : json_(make_json({}, kAnyTime)), combined_(make_combined({}, kAnyTime)),
-            plain_(make_plain({}, kAnyTime)) {}
+  Voter()
+      : json_(make_json({}, kAnyTime)),
+        combined_(make_combined({}, kAnyTime)),
+        plain_(make_plain({}, kAnyTime)) {}
 
   std::optional<size_t> vote(std::string_view line) {
     ParsedRecord record;

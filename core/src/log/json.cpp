@@ -32,7 +32,10 @@ Value literal_value(std::string_view text) noexcept {
 class JsonParser final : public LineParser {
  public:
   JsonParser(Wanted wanted, const TimeContext& time)
-      : tree_(wanted, true), collector_(tree_), scratch_(kScratchBytes), time_(time),
+      : tree_(wanted, true),
+        collector_(tree_),
+        scratch_(kScratchBytes),
+        time_(time),
         wanted_count_(wanted.size()) {}
 
   ParseOutcome parse(std::string_view line, ParsedRecord& out) noexcept override {
@@ -71,9 +74,12 @@ class JsonParser final : public LineParser {
     const char* p = line.data() + 1;
     const char* const end = line.data() + line.size();
     switch (scan_object(p, end, tree_.root())) {
-      case Step::complete: return true;
-      case Step::closed: return p == end;
-      default: return false;
+      case Step::complete:
+        return true;
+      case Step::closed:
+        return p == end;
+      default:
+        return false;
     }
   }
 
@@ -122,7 +128,8 @@ class JsonParser final : public LineParser {
     return collector_.complete() ? Step::complete : Step::closed;
   }
 
-  static const KeyTree::Key* find_escaped(const KeyTree::Node& node, std::string_view name) noexcept {
+  static const KeyTree::Key* find_escaped(const KeyTree::Node& node,
+                                          std::string_view name) noexcept {
     char plain[kMaxNameBytes];
     if (name.size() > sizeof plain) return nullptr;
     return node.find({plain, unescape_json(name, plain, sizeof plain)});
@@ -133,8 +140,10 @@ class JsonParser final : public LineParser {
     if (raw == nullptr || raw->kind == RawValue::Kind::container) return false;
     std::string_view text = raw->text;
     char plain[64];
-    if (raw->escaped) text = {plain, unescape_json(text, plain, sizeof plain)};  // "2026\/11\/21 ..."
-    const auto t = raw->kind == RawValue::Kind::string ? cache_.parse(text, time_) : parse_epoch(text);
+    if (raw->escaped)
+      text = {plain, unescape_json(text, plain, sizeof plain)};  // "2026\/11\/21 ..."
+    const auto t =
+        raw->kind == RawValue::Kind::string ? cache_.parse(text, time_) : parse_epoch(text);
     if (t) ts = *t;
     return t.has_value();
   }
@@ -228,7 +237,9 @@ JsonParser::Step JsonParser::list_object(const char*& p, const char* end, const 
     if (object && depth < kMaxListedDepth && path.size() <= kMaxNameBytes) {
       if (objects_.size() < kMaxListed && !listed(out, path)) objects_.push_back(path);
       const char* inner = begin + 1;
-      if (list_object(inner, end, path + ".", depth + 1, out) != Step::closed) return Step::broken;
+      const Step step = list_object(inner, end, path + ".", depth + 1, out);
+      // Stepping in and stepping over must agree, or it is no JSON ({"a":x"}"}).
+      if (step != Step::closed || inner != p) return Step::broken;
     } else {
       list_value(path, value, out);
     }

@@ -52,7 +52,10 @@ size_t put_utf8(uint32_t c, char* out) noexcept {
 // `p` is behind "\u"; moves it behind the digits, of both halves of a pair.
 uint32_t scan_unicode(const char*& p, const char* end) noexcept {
   const int32_t first = hex4(p, end);
-  if (first < 0) return kReplacement;
+  if (first < 0) {
+    --p;
+    return '\\';
+  }
   p += 4;
   if (first < 0xD800 || first > 0xDFFF) return static_cast<uint32_t>(first);
   if (first > 0xDBFF || end - p < 6 || p[0] != '\\' || p[1] != 'u') return kReplacement;
@@ -63,19 +66,31 @@ uint32_t scan_unicode(const char*& p, const char* end) noexcept {
          static_cast<uint32_t>(second - 0xDC00);
 }
 
-// `p` is behind the backslash.
+// `p` is behind the backslash. What is no escape stands for itself, backslash included (paths of
+// Windows, written by hand); so no text grows.
 uint32_t scan_escape(const char*& p, const char* end) noexcept {
   switch (*p++) {
-    case 'n': return '\n';
-    case 't': return '\t';
-    case 'r': return '\r';
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case '"': return '"';
-    case '\\': return '\\';
-    case '/': return '/';
-    case 'u': return scan_unicode(p, end);
-    default: return kReplacement;
+    case 'n':
+      return '\n';
+    case 't':
+      return '\t';
+    case 'r':
+      return '\r';
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case '"':
+      return '"';
+    case '\\':
+      return '\\';
+    case '/':
+      return '/';
+    case 'u':
+      return scan_unicode(p, end);
+    default:
+      --p;
+      return '\\';
   }
 }
 

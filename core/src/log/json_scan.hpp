@@ -35,7 +35,8 @@ const char* skip_container(const char* p, const char* end) noexcept;
 const char* scan_value(const char* p, const char* end, RawValue& out) noexcept;
 
 // Text of a string without its escapes into `out` (at least text.size() bytes are enough; at most
-// `room` are written, cut between characters). Lone surrogates and broken escapes become U+FFFD.
+// `room` are written, cut between characters). Lone surrogates become U+FFFD;
+// broken escapes stay as they are.
 size_t unescape_json(std::string_view text, char* out, size_t room) noexcept;
 
 }  // namespace nines::log

@@ -5,13 +5,14 @@
 namespace nines::log {
 namespace {
 
-constexpr std::string_view kTime[] = {"ts", "time", "timestamp", "@timestamp", "t", "datetime",
-                                      "date", "eventTime", "asctime", "t.$date"};
-constexpr std::string_view kLevel[] = {"level", "severity", "lvl", "levelname", "log.level",
-                                       "loglevel", "log_level"};
+constexpr std::string_view kTime[] = {"ts",       "time", "timestamp", "@timestamp", "t",
+                                      "datetime", "date", "eventTime", "asctime",    "t.$date"};
+constexpr std::string_view kLevel[] = {"level",     "severity", "lvl",      "levelname",
+                                       "log.level", "loglevel", "log_level"};
 constexpr std::string_view kMessage[] = {"message", "msg", "log", "event", "short_message", "text"};
-constexpr std::string_view kRequestId[] = {"request_id", "requestId", "req_id", "reqId", "trace_id",
-                                           "traceId", "correlation_id", "x_request_id"};
+constexpr std::string_view kRequestId[] = {"request_id",     "requestId",   "req_id",
+                                           "reqId",          "trace_id",    "traceId",
+                                           "correlation_id", "x_request_id"};
 constexpr std::string_view kService[] = {"service", "service_name", "app", "application",
                                          "service.name"};
 // "a.b.c" may be a, b, c nested, but also "a.b" with c within, and so on: 2^dots ways. All are
@@ -39,7 +40,8 @@ GroupKind group_kind(std::string_view field) noexcept {
 KeyTree::KeyTree(std::span<const std::string> wanted, bool nested) : nodes_(1), nested_(nested) {
   bool has_time = false;
   for (size_t i = 0; i < wanted.size(); ++i) {
-    const auto same = std::find(wanted.begin(), wanted.begin() + static_cast<ptrdiff_t>(i), wanted[i]);
+    const auto same =
+        std::find(wanted.begin(), wanted.begin() + static_cast<ptrdiff_t>(i), wanted[i]);
     const auto earlier = static_cast<size_t>(same - wanted.begin());
     group_of_.push_back(earlier < i ? group_of_[earlier] : kinds_.size());
     if (earlier < i) continue;

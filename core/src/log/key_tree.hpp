@@ -40,9 +40,12 @@ class KeyTree {
     friend class KeyTree;
     static unsigned hash(std::string_view name) noexcept {
       if (name.empty()) return 0;
-      const auto byte = [&](size_t i) { return static_cast<unsigned>(static_cast<uint8_t>(name[i])); };
+      const auto byte = [&](size_t i) {
+        return static_cast<unsigned>(static_cast<uint8_t>(name[i]));
+      };
       return (static_cast<unsigned>(name.size()) * 7 + byte(0) * 5 + byte(name.size() - 1) +
-              byte(name.size() / 2) * 3) & (kBuckets - 1);
+              byte(name.size() / 2) * 3) &
+             (kBuckets - 1);
     }
     static constexpr unsigned kBuckets = 256;
     std::vector<Key> keys_;  // sorted by hash

@@ -41,8 +41,8 @@ class TimeCache {
 // A value as it stands in the line.
 struct RawValue {
   enum class Kind : uint8_t { string, literal, container } kind = Kind::literal;
-  bool escaped = false;     // string with backslashes
-  std::string_view text;    // without quotes
+  bool escaped = false;   // string with backslashes
+  std::string_view text;  // without quotes
 };
 
 // The groups' values of one line. Allocates at construction only.

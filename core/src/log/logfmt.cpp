@@ -1,10 +1,11 @@
 // logfmt: key=value pairs parted by blanks, values quoted where they hold blanks. A key alone is
 // true. Values are text (expressions coerce). The first token must be a pair, or the line is not
 // logfmt. The first of duplicate keys wins; names and aliases as in JSON, without nesting.
+#include "log/logfmt.hpp"
+
 #include <deque>
 
 #include "log/json_scan.hpp"
-#include "log/logfmt.hpp"
 #include "log/parsers.hpp"
 
 namespace nines::log {
@@ -16,7 +17,10 @@ constexpr size_t kMaxListed = 256;
 class LogfmtParser final : public LineParser {
  public:
   LogfmtParser(Wanted wanted, const TimeContext& time)
-      : tree_(wanted, false), collector_(tree_), scratch_(kScratchBytes), time_(time),
+      : tree_(wanted, false),
+        collector_(tree_),
+        scratch_(kScratchBytes),
+        time_(time),
         wanted_count_(wanted.size()) {}
 
   ParseOutcome parse(std::string_view line, ParsedRecord& out) noexcept override {

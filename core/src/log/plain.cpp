@@ -24,7 +24,9 @@ constexpr size_t kTimeWindow = 64;    // within so many bytes
 constexpr size_t kLevelTokens = 8;    // tokens looked at for a level,
 constexpr size_t kLevelWindow = 128;  // within so many bytes
 
-bool is_separator(char c) noexcept { return c == ' ' || c == '\t' || c == '-' || c == ':' || c == '|'; }
+bool is_separator(char c) noexcept {
+  return c == ' ' || c == '\t' || c == '-' || c == ':' || c == '|';
+}
 bool opens(char c) noexcept { return c == '[' || c == '|' || c == '<' || c == '('; }
 bool closes(char c) noexcept { return c == ']' || c == '|' || c == '>' || c == ')'; }
 
@@ -41,13 +43,15 @@ bool all_capitals(std::string_view word) noexcept {
 }
 
 // A word that names a level here: what stands around it decides how much is asked of it.
-bool names_level(std::string_view text, size_t begin, size_t end, bool first, LevelWord& out) noexcept {
+bool names_level(std::string_view text, size_t begin, size_t end, bool first,
+                 LevelWord& out) noexcept {
   const std::string_view word = text.substr(begin, end - begin);
   const char before = begin == 0 ? ' ' : text[begin - 1];
   const char behind = end == text.size() ? ' ' : text[end];
   const bool enclosed = (opens(before) || before == ':') && closes(behind);
   const bool free = is_separator(before) || opens(before);
-  if (word.size() > 13 || !(enclosed || (free && (is_separator(behind) || closes(behind))))) return false;
+  if (word.size() > 13 || !(enclosed || (free && (is_separator(behind) || closes(behind)))))
+    return false;
   const bool plausible = enclosed || (word.size() > 1 && (first || all_capitals(word)));
   out.word = word;
   return plausible && parse_level(word, out.level);
@@ -84,7 +88,8 @@ class PlainParser final : public LineParser {
     out.has_ts = false;
     map_.set(out.fields, kRaw, Value::of_text(line));
     line = trim_right(line);
-    const ParseOutcome outcome = trim_left(line).empty() ? ParseOutcome::empty : parse_line(line, out);
+    const ParseOutcome outcome =
+        trim_left(line).empty() ? ParseOutcome::empty : parse_line(line, out);
     map_.finish(out.fields);
     return outcome;
   }
@@ -110,7 +115,8 @@ class PlainParser final : public LineParser {
     const size_t window = line.size() < kTimeWindow ? line.size() : kTimeWindow;
     size_t starts = 0;
     for (size_t i = 0; i < window && starts < kTimeStarts; ++i) {
-      const bool at_token = i == 0 || line[i - 1] == ' ' || line[i - 1] == '|' || line[i - 1] == '[';
+      const bool at_token =
+          i == 0 || line[i - 1] == ' ' || line[i - 1] == '|' || line[i - 1] == '[';
       if (!at_token || !(is_alnum(line[i]) || line[i] == '[')) continue;
       ++starts;
       const auto time = parse_any_time(line.substr(i), time_);
@@ -137,7 +143,8 @@ class PlainParser final : public LineParser {
     const bool before = found;
     // Without a time stamp the indent of a stack trace stays.
     const bool timed = rest.size() < line.size();
-    while (timed && !rest.empty() && (is_separator(rest.front()) || rest.front() == ']')) rest.remove_prefix(1);
+    while (timed && !rest.empty() && (is_separator(rest.front()) || rest.front() == ']'))
+      rest.remove_prefix(1);
     found = found || find_level(rest, level);
     if (found) map_.set(fields, kLevel, Value::of_level(level.level, level.word));
     if (found && !before) rest = behind_level(rest, level.word);

@@ -210,7 +210,8 @@ class RegexParser final : public LineParser {
   void list_groups() {
     all_names_ = {"ts", "level", "message"};
     std::vector<std::string> names;
-    capture_only(format_.pattern, [](std::string_view) { return true; }, names);
+    capture_only(
+        format_.pattern, [](std::string_view) { return true; }, names);
     for (const std::string& name : names) {
       if (std::find(all_names_.begin(), all_names_.end(), name) == all_names_.end()) {
         all_names_.push_back(name);
@@ -237,14 +238,15 @@ class RegexParser final : public LineParser {
 Result<std::unique_ptr<LineParser>> make_regex(const FormatSpec& format, Wanted wanted,
                                                const TimeContext& time) {
   const auto bad = [&](const std::string& why) {
-    return Error{Errc::invalid_argument, "log format regex \"" + format.pattern.substr(0, 200) + "\": " + why};
+    return Error{Errc::invalid_argument,
+                 "log format regex \"" + format.pattern.substr(0, 200) + "\": " + why};
   };
   if (format.pattern.empty()) return bad("is empty; give `pattern` with (?P<name>...) groups");
   if (format.pattern.size() > kMaxPattern) return bad("is longer than 16 KiB");
   NINES_CHECK(check_time_format(format.time_format));
   std::vector<std::string> names;
-  const std::string all =
-      capture_only(format.pattern, [](std::string_view) { return true; }, names);
+  const std::string all = capture_only(
+      format.pattern, [](std::string_view) { return true; }, names);
   const RE2 check(all, options());
   if (!check.ok()) return bad(check.error());
   if (names.empty()) return bad("has no named group; name fields as in (?P<status>\\d+)");

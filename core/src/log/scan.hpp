@@ -1,5 +1,5 @@
-// Byte searches of the hot path. Short runs dominate (keys, values), so the 16-byte loops are inline;
-// none reads outside [p, end).
+// Byte searches of the hot path. Short runs dominate (keys, values), so the 16-byte loops are
+// inline; none reads outside [p, end).
 #pragma once
 
 #include <bit>

@@ -12,22 +12,36 @@
 namespace nines::log {
 namespace {
 
-enum Field : int { kTs, kLevel, kMessage, kService, kFacility, kSeverity, kHost, kApp, kPid, kMsgid, kRaw };
+enum Field : int {
+  kTs,
+  kLevel,
+  kMessage,
+  kService,
+  kFacility,
+  kSeverity,
+  kHost,
+  kApp,
+  kPid,
+  kMsgid,
+  kRaw
+};
 constexpr FieldName kNames[] = {
-    {"ts", kTs}, {"level", kLevel}, {"message", kMessage}, {"service", kService},
-    {"facility", kFacility}, {"severity", kSeverity}, {"host", kHost}, {"app", kApp},
-    {"pid", kPid}, {"msgid", kMsgid}, {"raw", kRaw}, {"program", kApp}, {"hostname", kHost},
+    {"ts", kTs},           {"level", kLevel},       {"message", kMessage},
+    {"service", kService}, {"facility", kFacility}, {"severity", kSeverity},
+    {"host", kHost},       {"app", kApp},           {"pid", kPid},
+    {"msgid", kMsgid},     {"raw", kRaw},           {"program", kApp},
+    {"hostname", kHost},
 };
 constexpr std::span<const FieldName> kListed(kNames, kMsgid + 1);
 
 constexpr std::string_view kFacilities[] = {
-    "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
-    "ntp", "audit", "alert", "clock", "local0", "local1", "local2", "local3", "local4", "local5",
-    "local6", "local7"};
-constexpr std::string_view kSeverities[] = {"emerg", "alert", "crit", "err",
+    "kern",   "user",   "mail",     "daemon", "auth",   "syslog", "lpr",    "news",
+    "uucp",   "cron",   "authpriv", "ftp",    "ntp",    "audit",  "alert",  "clock",
+    "local0", "local1", "local2",   "local3", "local4", "local5", "local6", "local7"};
+constexpr std::string_view kSeverities[] = {"emerg",   "alert",  "crit", "err",
                                             "warning", "notice", "info", "debug"};
 constexpr Level kLevels[] = {Level::fatal, Level::fatal, Level::fatal, Level::error,
-                             Level::warn, Level::info, Level::info, Level::debug};
+                             Level::warn,  Level::info,  Level::info,  Level::debug};
 static_assert(std::size(kFacilities) == 24);
 
 constexpr std::string_view kSdPrefix = "sd.";
@@ -118,8 +132,9 @@ class SyslogParser final : public LineParser {
     while (next_sd_param(rest, param)) {
       for (const SdWanted& wanted : sd_wanted_) {
         const std::string_view path = wanted.path;
-        if (!fields[wanted.slot].is_null() || path.size() != param.id.size() + 1 + param.name.size() ||
-            !path.starts_with(param.id) || path[param.id.size()] != '.' || !path.ends_with(param.name)) {
+        if (!fields[wanted.slot].is_null() ||
+            path.size() != param.id.size() + 1 + param.name.size() || !path.starts_with(param.id) ||
+            path[param.id.size()] != '.' || !path.ends_with(param.name)) {
           continue;
         }
         std::string_view value = param.value;

@@ -17,9 +17,7 @@ inline constexpr int64_t kDayS = 86'400;
 inline constexpr int64_t kMaxTimeS = days_from_civil(2201, 1, 1) * kDayS;
 
 inline bool is_digit(char c) noexcept { return static_cast<unsigned char>(c - '0') < 10; }
-inline bool is_alpha(char c) noexcept {
-  return static_cast<unsigned char>((c | 0x20) - 'a') < 26;
-}
+inline bool is_alpha(char c) noexcept { return static_cast<unsigned char>((c | 0x20) - 'a') < 26; }
 inline bool is_alnum(char c) noexcept { return is_digit(c) || is_alpha(c); }
 
 // Two digits as a number; anything above 99 when they are none.

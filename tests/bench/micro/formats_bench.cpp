@@ -42,11 +42,13 @@ constexpr unsigned kStatus[] = {200, 200, 200, 200, 204, 301, 404, 500, 503};
 // About 215 bytes, as in the measured baselines.
 std::string combined_line(int i, Dice& dice) {
   return formatted(
-      "203.0.113.%u - - [21/Nov/2026:01:%02d:%02d +0000] \"GET /api/v1/orders/%u?page=%u HTTP/1.1\" %u %u "
-      "\"https://shop.example.com/cart\" \"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 "
+      "203.0.113.%u - - [21/Nov/2026:01:%02d:%02d +0000] \"GET /api/v1/orders/%u?page=%u "
+      "HTTP/1.1\" %u %u "
+      "\"https://shop.example.com/cart\" \"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) "
+      "Gecko/20100101 "
       "Firefox/128.0\" %u.%03u",
-      dice(254), i / 240 % 60, i / 4 % 60, dice(100000), dice(50), kStatus[dice(9)], dice(90000), dice(3),
-      dice(1000));
+      dice(254), i / 240 % 60, i / 4 % 60, dice(100000), dice(50), kStatus[dice(9)], dice(90000),
+      dice(3), dice(1000));
 }
 // About 209 bytes.
 std::string json_line(int i, Dice& dice) {
@@ -63,25 +65,32 @@ std::string json_alias_line(int i, Dice& dice) {
 }
 std::string logfmt_line(int i, Dice& dice) {
   return formatted(
-      "ts=2026-11-21T01:%02d:%02d.%03uZ level=info service=checkout method=GET path=/api/v1/orders/%u status=%u "
+      "ts=2026-11-21T01:%02d:%02d.%03uZ level=info service=checkout method=GET "
+      "path=/api/v1/orders/%u status=%u "
       "duration_ms=%u request_id=%08x%08x msg=\"request handled by upstream\"",
-      i / 240 % 60, i / 4 % 60, dice(1000), dice(100000), kStatus[dice(9)], dice(900), dice(1u << 30),
-      dice(1u << 30));
+      i / 240 % 60, i / 4 % 60, dice(1000), dice(100000), kStatus[dice(9)], dice(900),
+      dice(1u << 30), dice(1u << 30));
 }
 std::string syslog_line(int i, Dice& dice) {
-  return formatted("Nov 21 01:%02d:%02d node1 sshd[%u]: Failed password for invalid user admin from 203.0.113.%u port %u ssh2",
-                   i / 240 % 60, i / 4 % 60, dice(30000), dice(254), dice(60000));
+  return formatted(
+      "Nov 21 01:%02d:%02d node1 sshd[%u]: Failed password for invalid user admin from "
+      "203.0.113.%u port %u ssh2",
+      i / 240 % 60, i / 4 % 60, dice(30000), dice(254), dice(60000));
 }
 std::string syslog5424_line(int i, Dice& dice) {
-  return formatted("<%u>1 2026-11-21T01:%02d:%02d.%03uZ node1 shop %u REQ [req@1 id=\"%08x\"] request handled",
-                   dice(8) + 128, i / 240 % 60, i / 4 % 60, dice(1000), dice(30000), dice(1u << 30));
+  return formatted(
+      "<%u>1 2026-11-21T01:%02d:%02d.%03uZ node1 shop %u REQ [req@1 id=\"%08x\"] request handled",
+      dice(8) + 128, i / 240 % 60, i / 4 % 60, dice(1000), dice(30000), dice(1u << 30));
 }
 std::string plain_line(int i, Dice& dice) {
-  return formatted("2026-11-21 01:%02d:%02d,%03u - WARN  [QuorumPeer[myid=1]/0:0:0:0:0:0:0:0:%u:FastLeaderElection@774] - Notification time out: %u",
-                   i / 240 % 60, i / 4 % 60, dice(1000), dice(60000), dice(10000));
+  return formatted(
+      "2026-11-21 01:%02d:%02d,%03u - WARN  "
+      "[QuorumPeer[myid=1]/0:0:0:0:0:0:0:0:%u:FastLeaderElection@774] - Notification time out: %u",
+      i / 240 % 60, i / 4 % 60, dice(1000), dice(60000), dice(10000));
 }
 std::string cri_line(int i, Dice& dice) {
-  return formatted("2026-11-21T01:%02d:%02d.%09uZ stdout F ", i / 240 % 60, i / 4 % 60, dice(1000000000)) +
+  return formatted("2026-11-21T01:%02d:%02d.%09uZ stdout F ", i / 240 % 60, i / 4 % 60,
+                   dice(1000000000)) +
          json_line(i, dice);
 }
 
@@ -101,11 +110,13 @@ void report(benchmark::State& state, const std::vector<std::string>& lines) {
   state.SetBytesProcessed(rounds * static_cast<int64_t>(bytes));
   state.SetItemsProcessed(rounds * kLines);
   state.counters["line_bytes"] = static_cast<double>(bytes) / kLines - 1;
-  state.counters["ns_per_line"] = benchmark::Counter(
-      static_cast<double>(rounds) * kLines * 1e-9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.counters["ns_per_line"] =
+      benchmark::Counter(static_cast<double>(rounds) * kLines * 1e-9,
+                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
-void parse(benchmark::State& state, FormatSpec format, MakeLine make, std::vector<std::string> wanted) {
+void parse(benchmark::State& state, FormatSpec format, MakeLine make,
+           std::vector<std::string> wanted) {
   const auto lines = corpus(make);
   auto parser = make_parser(format, wanted, kContext);
   if (!parser.ok()) return state.SkipWithError(parser.error().message.c_str());
@@ -113,7 +124,8 @@ void parse(benchmark::State& state, FormatSpec format, MakeLine make, std::vecto
   for (auto _ : state) {
     for (const std::string& line : lines) {
       ParsedRecord record{{}, false, values};
-      if ((*parser)->parse(line, record) != ParseOutcome::ok) return state.SkipWithError("line refused");
+      if ((*parser)->parse(line, record) != ParseOutcome::ok)
+        return state.SkipWithError("line refused");
       benchmark::DoNotOptimize(values.data());
       benchmark::DoNotOptimize(record.ts);
     }
@@ -127,7 +139,8 @@ void unwrap_cri(benchmark::State& state) {
   for (auto _ : state) {
     for (const std::string& line : lines) {
       CriJoiner::Record record;
-      if (joiner.push(line, record) != CriJoiner::Outcome::record) return state.SkipWithError("line refused");
+      if (joiner.push(line, record) != CriJoiner::Outcome::record)
+        return state.SkipWithError("line refused");
       benchmark::DoNotOptimize(record);
     }
   }
@@ -140,16 +153,22 @@ const FormatSpec kRegex{
     R"(^(?P<remote_addr>\S+) \S+ \S+ \[(?P<ts>[^\]]+)\] "(?P<method>\S+) (?P<path>\S+) [^"]*" (?P<status>\d+) (?P<bytes>\d+|-))",
     {}};
 
-BENCHMARK_CAPTURE(parse, combined_ts_status_duration, of(FormatKind::combined), combined_line, {"ts", "status", "duration_ms"});
+BENCHMARK_CAPTURE(parse, combined_ts_status_duration, of(FormatKind::combined), combined_line,
+                  {"ts", "status", "duration_ms"});
 BENCHMARK_CAPTURE(parse, combined_all, of(FormatKind::combined), combined_line,
-                  {"ts", "remote_addr", "method", "path", "status", "bytes", "referer", "user_agent", "duration_ms"});
+                  {"ts", "remote_addr", "method", "path", "status", "bytes", "referer",
+                   "user_agent", "duration_ms"});
 BENCHMARK_CAPTURE(parse, json_3, of(FormatKind::json), json_line, {"ts", "status", "duration_ms"});
-BENCHMARK_CAPTURE(parse, json_3_time_alias, of(FormatKind::json), json_alias_line, {"ts", "status", "duration_ms"});
+BENCHMARK_CAPTURE(parse, json_3_time_alias, of(FormatKind::json), json_alias_line,
+                  {"ts", "status", "duration_ms"});
 BENCHMARK_CAPTURE(parse, json_7, of(FormatKind::json), json_line,
                   {"ts", "level", "service", "path", "status", "duration_ms", "message"});
-BENCHMARK_CAPTURE(parse, logfmt_3, of(FormatKind::logfmt), logfmt_line, {"ts", "status", "duration_ms"});
-BENCHMARK_CAPTURE(parse, syslog_3164, of(FormatKind::syslog), syslog_line, {"ts", "app", "message"});
-BENCHMARK_CAPTURE(parse, syslog_5424, of(FormatKind::syslog), syslog5424_line, {"ts", "level", "message"});
+BENCHMARK_CAPTURE(parse, logfmt_3, of(FormatKind::logfmt), logfmt_line,
+                  {"ts", "status", "duration_ms"});
+BENCHMARK_CAPTURE(parse, syslog_3164, of(FormatKind::syslog), syslog_line,
+                  {"ts", "app", "message"});
+BENCHMARK_CAPTURE(parse, syslog_5424, of(FormatKind::syslog), syslog5424_line,
+                  {"ts", "level", "message"});
 BENCHMARK_CAPTURE(parse, plain, of(FormatKind::plain), plain_line, {"ts", "level", "message"});
 BENCHMARK_CAPTURE(parse, regex_ts_status, kRegex, combined_line, {"ts", "status"});
 BENCHMARK(unwrap_cri);

@@ -14,7 +14,8 @@ using namespace nines::log;
 namespace {
 
 // A random JSON document with the leaves it has, kept as the text a correct parser must give:
-// built the other way round (values first, then their spelling), it shares nothing with the scanner.
+// built the other way round (values first, then their spelling), it shares nothing with the
+// scanner.
 struct Document {
   std::string text;
   std::map<std::string, std::string> leaves;  // path -> "kind:value", the first of equal paths
@@ -24,7 +25,8 @@ struct Document {
 std::string blank() { return *rc::gen::element<std::string>("", "", " ", "\t "); }
 
 std::string utf8_text() {
-  return *rc::gen::container<std::string>(rc::gen::element('a', 'b', '"', '\\', '\n', '{', '}', '[', ']', ',', ':', ' ', '/'));
+  return *rc::gen::container<std::string>(
+      rc::gen::element('a', 'b', '"', '\\', '\n', '{', '}', '[', ']', ',', ':', ' ', '/'));
 }
 
 std::string spelled(const std::string& text) {
@@ -106,7 +108,8 @@ void add_object(Document& doc, const std::string& prefix, int depth) {
   const int n = *rc::gen::inRange(1, 5);
   for (int i = 0; i < n; ++i) {
     if (i > 0) doc.text += "," + blank();
-    const std::string key = *rc::gen::element<std::string>("a", "b", "c", "status", "a.b", "k\"q", "\n");
+    const std::string key =
+        *rc::gen::element<std::string>("a", "b", "c", "status", "a.b", "k\"q", "\n");
     doc.text += spelled(key) + blank() + ":" + blank();
     add_value(doc, prefix + key, depth);
     doc.text += blank();
@@ -116,11 +119,16 @@ void add_object(Document& doc, const std::string& prefix, int depth) {
 
 std::string told(const Value& v) {
   switch (v.kind) {
-    case ValueKind::null: return "null";
-    case ValueKind::boolean: return v.mantissa != 0 ? "true" : "false";
-    case ValueKind::number: return "number:" + Decimal{v.mantissa, v.exponent}.to_string();
-    case ValueKind::text: return "text:" + std::string(v.text);
-    default: return "unexpected";
+    case ValueKind::null:
+      return "null";
+    case ValueKind::boolean:
+      return v.mantissa != 0 ? "true" : "false";
+    case ValueKind::number:
+      return "number:" + Decimal{v.mantissa, v.exponent}.to_string();
+    case ValueKind::text:
+      return "text:" + std::string(v.text);
+    default:
+      return "unexpected";
   }
 }
 
@@ -129,28 +137,36 @@ std::string printed(const char* pattern, WallTime t, int64_t divisor, int width)
   const CivilDate d = civil_from_days(s / 86400);
   char buffer[96];
   std::snprintf(buffer, sizeof buffer, pattern, static_cast<int>(d.year), d.month, d.day,
-                static_cast<int>(s % 86400 / 3600), static_cast<int>(s % 3600 / 60), static_cast<int>(s % 60),
-                width, static_cast<int>(t.ns % kNsPerSecond / divisor));
+                static_cast<int>(s % 86400 / 3600), static_cast<int>(s % 3600 / 60),
+                static_cast<int>(s % 60), width, static_cast<int>(t.ns % kNsPerSecond / divisor));
   return buffer;
 }
 
 constexpr int64_t kEndS = 7'289'654'400;  // 2201
 rc::Gen<WallTime> any_time() {
-  return rc::gen::map(rc::gen::pair(rc::gen::inRange<int64_t>(0, kEndS), rc::gen::inRange<int64_t>(0, kNsPerSecond)),
+  return rc::gen::map(rc::gen::pair(rc::gen::inRange<int64_t>(0, kEndS),
+                                    rc::gen::inRange<int64_t>(0, kNsPerSecond)),
                       [](const auto& p) { return WallTime{p.first * kNsPerSecond + p.second}; });
 }
 
 rc::Gen<std::string> damaged_sample() {
   const auto& samples = log::test::sample_lines();
   return rc::gen::exec([&samples] {
-    std::string line = samples[static_cast<size_t>(*rc::gen::inRange<int>(0, static_cast<int>(samples.size())))];
+    std::string line =
+        samples[static_cast<size_t>(*rc::gen::inRange<int>(0, static_cast<int>(samples.size())))];
     const int edits = *rc::gen::inRange(0, 6);
     for (int i = 0; i < edits && !line.empty(); ++i) {
       const auto at = static_cast<size_t>(*rc::gen::inRange<int>(0, static_cast<int>(line.size())));
       switch (*rc::gen::inRange(0, 3)) {
-        case 0: line[at] = *rc::gen::arbitrary<char>(); break;
-        case 1: line.erase(at, static_cast<size_t>(*rc::gen::inRange(1, 8))); break;
-        default: line.insert(at, line.substr(line.size() / 2, 6)); break;
+        case 0:
+          line[at] = *rc::gen::arbitrary<char>();
+          break;
+        case 1:
+          line.erase(at, static_cast<size_t>(*rc::gen::inRange(1, 8)));
+          break;
+        default:
+          line.insert(at, line.substr(line.size() / 2, 6));
+          break;
       }
     }
     return line;
@@ -179,7 +195,8 @@ TEST_CASE("Every prefix of a JSON document is no match", "[log]") {
     Document doc;
     add_object(doc, "", 2);
     auto parser = make_parser({FormatKind::json, {}, {}}, {}, log::test::kOracleContext);
-    const auto n = static_cast<size_t>(*rc::gen::inRange<int>(1, static_cast<int>(doc.text.size())));
+    const auto n =
+        static_cast<size_t>(*rc::gen::inRange<int>(1, static_cast<int>(doc.text.size())));
     ParsedRecord record;
     RC_ASSERT((*parser)->parse(doc.text.substr(0, n), record) == ParseOutcome::no_match);
   }));
@@ -194,7 +211,9 @@ TEST_CASE("Times survive being written and read", "[log]") {
     RC_ASSERT(parsed && parsed->ts == t && parsed->length == iso.size());
     RC_ASSERT(parse_any_time(iso, utc)->ts == t);
     const WallTime ms{t.ns / kNsPerMs * kNsPerMs};
-    RC_ASSERT(parse_any_time(printed("%04d-%02d-%02d %02d:%02d:%02d,%0*d", t, kNsPerMs, 3), utc)->ts == ms);
+    RC_ASSERT(
+        parse_any_time(printed("%04d-%02d-%02d %02d:%02d:%02d,%0*d", t, kNsPerMs, 3), utc)->ts ==
+        ms);
     if (t.seconds() >= 1'000'000'000) {
       RC_ASSERT(parse_epoch(std::to_string(t.ns))->ns == t.ns);
       RC_ASSERT(parse_epoch(std::to_string(t.ns / 1000))->ns == t.ns / 1000 * 1000);
@@ -210,13 +229,16 @@ TEST_CASE("Times survive being written and read", "[log]") {
     const int64_t local = t.seconds() + minutes * 60;
     const CivilDate d = civil_from_days(local / 86400);
     char text[64];
-    std::snprintf(text, sizeof text, "%02d/%s/%04d:%02d:%02d:%02d %c%02d%02d", d.day, kMonths[d.month - 1],
-                  static_cast<int>(d.year), static_cast<int>(local % 86400 / 3600), static_cast<int>(local % 3600 / 60),
-                  static_cast<int>(local % 60), minutes < 0 ? '-' : '+', std::abs(minutes) / 60, std::abs(minutes) % 60);
+    std::snprintf(text, sizeof text, "%02d/%s/%04d:%02d:%02d:%02d %c%02d%02d", d.day,
+                  kMonths[d.month - 1], static_cast<int>(d.year),
+                  static_cast<int>(local % 86400 / 3600), static_cast<int>(local % 3600 / 60),
+                  static_cast<int>(local % 60), minutes < 0 ? '-' : '+', std::abs(minutes) / 60,
+                  std::abs(minutes) % 60);
     RC_ASSERT(parse_clf_time(text)->ts == t);
     // Without its year it comes back whenever the reference is within the year behind it.
-    std::snprintf(text, sizeof text, "%s %2d %02d:%02d:%02d", kMonths[d.month - 1], d.day, static_cast<int>(local % 86400 / 3600),
-                  static_cast<int>(local % 3600 / 60), static_cast<int>(local % 60));
+    std::snprintf(text, sizeof text, "%s %2d %02d:%02d:%02d", kMonths[d.month - 1], d.day,
+                  static_cast<int>(local % 86400 / 3600), static_cast<int>(local % 3600 / 60),
+                  static_cast<int>(local % 60));
     const int64_t later = *rc::gen::inRange<int64_t>(-86400, 364 * 86400);
     const TimeContext context{minutes * 60, {t.ns + later * kNsPerSecond}};
     if (d.month != 2 || d.day != 29) RC_ASSERT(parse_bsd_time(text, context)->ts == t);
@@ -225,7 +247,8 @@ TEST_CASE("Times survive being written and read", "[log]") {
 
 TEST_CASE("What a parser gives for a line does not depend on the lines before it", "[log]") {
   CHECK(rc::check("history", [] {
-    const std::vector<std::string> wanted = {"ts", "level", "message", "status", "duration_ms", "a.b", "app", "sd.a@1.b"};
+    const std::vector<std::string> wanted = {"ts",          "level", "message", "status",
+                                             "duration_ms", "a.b",   "app",     "sd.a@1.b"};
     const auto lines = *rc::gen::container<std::vector<std::string>>(damaged_sample());
     for (const FormatKind kind : log::test::kTextKinds) {
       auto kept = make_parser({kind, {}, {}}, wanted, log::test::kOracleContext);
@@ -244,20 +267,24 @@ TEST_CASE("What a parser gives for a line does not depend on the lines before it
 TEST_CASE("parse() agrees with parse_all() on damaged lines", "[log]") {
   CHECK(rc::check("agreement", [] {
     const std::string line = *damaged_sample();
-    for (const FormatKind kind : log::test::kTextKinds) RC_ASSERT(log::test::disagreement(kind, line) == "");
+    for (const FormatKind kind : log::test::kTextKinds)
+      RC_ASSERT(log::test::disagreement(kind, line) == "");
   }));
 }
 
-TEST_CASE("CRI records come out whole however they were cut and wherever the process restarts", "[log]") {
+TEST_CASE("CRI records come out whole however they were cut and wherever the process restarts",
+          "[log]") {
   CHECK(rc::check("pieces", [] {
     const auto records = *rc::gen::container<std::vector<std::pair<bool, std::string>>>(
         rc::gen::pair(rc::gen::arbitrary<bool>(), rc::gen::string<std::string>()));
     std::vector<std::string> expected[2], got[2], queue[2];
     for (const auto& [err, text] : records) {
       std::string rest = text;
-      const std::string head = std::string("2026-11-21T01:35:51.262484239Z ") + (err ? "stderr " : "stdout ");
+      const std::string head =
+          std::string("2026-11-21T01:35:51.262484239Z ") + (err ? "stderr " : "stdout ");
       while (!rest.empty() && *rc::gen::arbitrary<bool>()) {
-        const auto n = static_cast<size_t>(*rc::gen::inRange<int>(0, static_cast<int>(rest.size()) + 1));
+        const auto n =
+            static_cast<size_t>(*rc::gen::inRange<int>(0, static_cast<int>(rest.size()) + 1));
         queue[err].push_back(head + "P " + rest.substr(0, n));
         rest.erase(0, n);
       }

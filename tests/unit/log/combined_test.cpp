@@ -21,11 +21,12 @@ std::string with_tail(const std::string& tail) {
 
 TEST_CASE("Combined lines give every field", "[log]") {
   Lines lines(FormatKind::combined,
-              {"ts", "remote_addr", "user", "remote_user", "method", "path", "protocol", "status", "bytes",
-               "referer", "user_agent", "duration_ms", "level", "message"});
+              {"ts", "remote_addr", "user", "remote_user", "method", "path", "protocol", "status",
+               "bytes", "referer", "user_agent", "duration_ms", "level", "message"});
   CHECK(lines(kLine) ==
         "ok 2026-11-21T01:35:51Z 2026-11-21T01:35:51Z '203.0.113.7' 'alice' 'alice' 'GET' "
-        "'/api/v1/orders?id=7' 'HTTP/1.1' 200 1234 'https://shop.example/cart' 'Mozilla/5.0 (X11; Linux)' 123 "
+        "'/api/v1/orders?id=7' 'HTTP/1.1' 200 1234 'https://shop.example/cart' 'Mozilla/5.0 (X11; "
+        "Linux)' 123 "
         "null 'GET /api/v1/orders?id=7 HTTP/1.1'");
 }
 
@@ -39,12 +40,14 @@ TEST_CASE("Common lines have neither referer nor duration", "[log]") {
 
 TEST_CASE("Garbage requests still have a status", "[log]") {
   Lines lines(FormatKind::combined, {"status", "method", "path", "protocol"});
-  CHECK(lines(with_request(R"(\x16\x03\x01\x02\x00)")) == "ok 2026-11-21T01:35:51Z 400 null null null");
+  CHECK(lines(with_request(R"(\x16\x03\x01\x02\x00)")) ==
+        "ok 2026-11-21T01:35:51Z 400 null null null");
   CHECK(lines(with_request("-")) == "ok 2026-11-21T01:35:51Z 400 null null null");
   CHECK(lines(with_request("")) == "ok 2026-11-21T01:35:51Z 400 null null null");
   CHECK(lines(with_request(R"(GET /a\"b\\ HTTP/1.1)")) ==
         R"(ok 2026-11-21T01:35:51Z 400 'GET' '/a\"b\\' 'HTTP/1.1')");
-  CHECK(lines(with_request("GET /a b c HTTP/1.1")) == "ok 2026-11-21T01:35:51Z 400 'GET' '/a b c' 'HTTP/1.1'");
+  CHECK(lines(with_request("GET /a b c HTTP/1.1")) ==
+        "ok 2026-11-21T01:35:51Z 400 'GET' '/a b c' 'HTTP/1.1'");
   CHECK(lines(with_request("GET /")) == "ok 2026-11-21T01:35:51Z 400 'GET' '/' null");
 }
 
@@ -87,16 +90,18 @@ TEST_CASE("Damaged access log times keep the fields", "[log]") {
   Lines lines(FormatKind::combined, {"status", "ts"});
   CHECK(lines(R"(h - - [garbage] "GET / HTTP/1.1" 200 5)") == "bad_time 200 null");
   CHECK(lines(R"(h - - [] "GET / HTTP/1.1" 200 5)") == "bad_time 200 null");
-  CHECK(lines(R"(h - - [21/Nov/1754:01:35:51 +0000] "GET / HTTP/1.1" 200 5)") == "bad_time 200 null");
+  CHECK(lines(R"(h - - [21/Nov/1754:01:35:51 +0000] "GET / HTTP/1.1" 200 5)") ==
+        "bad_time 200 null");
   CHECK(lines(R"(h - a[b [21/Nov/2026:01:35:51 +0000] "GET / HTTP/1.1" 200 5)") ==
         "ok 2026-11-21T01:35:51Z 200 2026-11-21T01:35:51Z");
 }
 
 TEST_CASE("Lines that are no access log do not match, blank ones are empty", "[log]") {
   Lines lines(FormatKind::combined, {"status"});
-  for (const char* bad : {"hello", "[", "h - - [21/Nov/2026:01:35:51 +0000] GET", R"(h - - [x] "GET /" abc)",
-                          R"(h - - [21/Nov/2026:01:35:51 +0000] "GET / 200 5)",
-                          R"(h - - [21/Nov/2026:01:35:51 +0000] "GET /" 2000 5)", "{\"a\":1}"}) {
+  for (const char* bad :
+       {"hello", "[", "h - - [21/Nov/2026:01:35:51 +0000] GET", R"(h - - [x] "GET /" abc)",
+        R"(h - - [21/Nov/2026:01:35:51 +0000] "GET / 200 5)",
+        R"(h - - [21/Nov/2026:01:35:51 +0000] "GET /" 2000 5)", "{\"a\":1}"}) {
     CAPTURE(bad);
     CHECK(lines(bad) == "no_match null");
   }

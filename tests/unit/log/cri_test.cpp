@@ -13,19 +13,22 @@ std::string cri(const std::string& rest) { return kTs + (" " + rest); }
 std::string parsed(const std::string& line) {
   CriLine out;
   if (!parse_cri(line, out)) return "no";
-  return std::string(out.stream == CriStream::out ? "out" : "err") + (out.partial ? " P '" : " F '") +
-         std::string(out.content) + "'";
+  return std::string(out.stream == CriStream::out ? "out" : "err") +
+         (out.partial ? " P '" : " F '") + std::string(out.content) + "'";
 }
 
 std::string pushed(CriJoiner& joiner, const std::string& line) {
   CriJoiner::Record record;
   switch (joiner.push(line, record)) {
-    case CriJoiner::Outcome::pending: return "pending";
-    case CriJoiner::Outcome::not_cri: return "not_cri";
-    default: break;
+    case CriJoiner::Outcome::pending:
+      return "pending";
+    case CriJoiner::Outcome::not_cri:
+      return "not_cri";
+    default:
+      break;
   }
-  return std::string(record.stream == CriStream::out ? "out '" : "err '") + std::string(record.content) + "'" +
-         (record.truncated ? " truncated" : "");
+  return std::string(record.stream == CriStream::out ? "out '" : "err '") +
+         std::string(record.content) + "'" + (record.truncated ? " truncated" : "");
 }
 
 }  // namespace
@@ -42,7 +45,8 @@ TEST_CASE("CRI lines give time, stream, tag and content", "[log]") {
   CHECK(parsed(cri("stdout F a\xff\xfe")) == "out F 'a\xff\xfe'");
   for (const std::string& bad :
        {cri("stdin F x"), cri("stdoutF x"), cri(" stdout F x"), std::string("x"), std::string(),
-        std::string("1754-11-21T01:35:51.262484239Z stdout F x"), std::string("2026-11-21 01:35:51.262484Z stdout F x"),
+        std::string("1754-11-21T01:35:51.262484239Z stdout F x"),
+        std::string("2026-11-21 01:35:51.262484Z stdout F x"),
         std::string("2026-11-21T01:35:51.262484239 stdout F x"), std::string("{\"log\":\"x\"}")}) {
     CAPTURE(bad);
     CHECK(parsed(bad) == "no");

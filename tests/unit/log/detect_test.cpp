@@ -67,10 +67,10 @@ TEST_CASE("Real logs are detected and parse", "[log]") {
     const char* kind;
     bool levels;
   };
-  static constexpr Case kCases[] = {{"Apache", "plain", true}, {"BGL", "plain", true},  {"HDFS", "plain", true},
-                                    {"Hadoop", "plain", true}, {"HealthApp", "plain", false},
-                                    {"Linux", "syslog", false}, {"OpenSSH", "syslog", false},
-                                    {"Zookeeper", "plain", true}};
+  static constexpr Case kCases[] = {{"Apache", "plain", true},     {"BGL", "plain", true},
+                                    {"HDFS", "plain", true},       {"Hadoop", "plain", true},
+                                    {"HealthApp", "plain", false}, {"Linux", "syslog", false},
+                                    {"OpenSSH", "syslog", false},  {"Zookeeper", "plain", true}};
   for (const Case& c : kCases) {
     const auto lines = test::real_log(c.name);
     if (lines.empty()) continue;

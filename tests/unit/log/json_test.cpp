@@ -5,11 +5,14 @@ using namespace nines::log;
 using nines::log::test::Lines;
 
 TEST_CASE("JSON gives typed values of the wanted keys", "[log]") {
-  Lines lines(FormatKind::json, {"ts", "status", "duration_ms", "path", "ok", "none", "list", "missing"});
-  CHECK(lines(R"({"ts":"2026-11-21T01:35:51.5Z","status":503,"duration_ms":12.75,"path":"/a","ok":true,)"
-              R"("none":null,"list":[1,{"status":1}, "]"]})") ==
-        "ok 2026-11-21T01:35:51.500Z 2026-11-21T01:35:51.500Z 503 12.75 '/a' true null "
-        "'[1,{\"status\":1}, \"]\"]' null");
+  Lines lines(FormatKind::json,
+              {"ts", "status", "duration_ms", "path", "ok", "none", "list", "missing"});
+  CHECK(
+      lines(
+          R"({"ts":"2026-11-21T01:35:51.5Z","status":503,"duration_ms":12.75,"path":"/a","ok":true,)"
+          R"("none":null,"list":[1,{"status":1}, "]"]})") ==
+      "ok 2026-11-21T01:35:51.500Z 2026-11-21T01:35:51.500Z 503 12.75 '/a' true null "
+      "'[1,{\"status\":1}, \"]\"]' null");
 }
 
 TEST_CASE("JSON numbers are exact decimals, reals only beyond 18 digits", "[log]") {
@@ -47,9 +50,11 @@ TEST_CASE("JSON strings lose their escapes", "[log]") {
   CHECK(text(R"(\u00e9\u20AC)") == "\xC3\xA9\xE2\x82\xAC");
   CHECK(text(R"(\ud83d\ude00!)") == "\xF0\x9F\x98\x80!");
   CHECK(text(R"(\ud83d!)") == "\xEF\xBF\xBD!");
-  CHECK(text(R"(\ude00\ud83d\u0041)") == "\xEF\xBF\xBD\xEF\xBF\xBD" "A");
-  CHECK(text(R"(\u12)") == "\xEF\xBF\xBD" "12");
-  CHECK(text(R"(\q)") == "\xEF\xBF\xBD");
+  CHECK(text(R"(\ude00\ud83d\u0041)") ==
+        "\xEF\xBF\xBD\xEF\xBF\xBD"
+        "A");
+  CHECK(text(R"(\u12)") == R"(\u12)");
+  CHECK(text(R"(C:\Qt\x)") == R"(C:\Qt\x)");
   CHECK(text(std::string(100, 'x') + R"(\n)" + std::string(100, 'y')) ==
         std::string(100, 'x') + "\n" + std::string(100, 'y'));
 }
@@ -73,13 +78,19 @@ TEST_CASE("JSON strings beyond the scratch buffer are cut between characters", "
 
 TEST_CASE("JSON exact names win over aliases wherever they stand", "[log]") {
   Lines lines(FormatKind::json, {"level", "message", "request_id", "service"});
-  CHECK(lines(R"({"time":"2026-11-21T01:35:51Z","lvl":"warn","severity":"error","msg":"m","trace_id":"t","app":"a"})") ==
-        "ok 2026-11-21T01:35:51Z ERROR 'm' 't' 'a'");
-  CHECK(lines(R"({"severity":"error","level":"info","msg":"m","message":"exact","reqId":1,"request_id":2,)"
-              R"("ts":1763688951,"time":"2020-01-01T00:00:00Z","app":"a","service":"s"})") ==
-        "ok 2025-11-21T01:35:51Z INFO 'exact' 2 's'");
-  CHECK(lines(R"({"log":{"level":"fatal"},"service":{"name":"n"},"t":{"$date":"2026-11-21T01:35:51Z"}})") ==
-        "ok 2026-11-21T01:35:51Z FATAL null null 'n'");
+  CHECK(
+      lines(
+          R"({"time":"2026-11-21T01:35:51Z","lvl":"warn","severity":"error","msg":"m","trace_id":"t","app":"a"})") ==
+      "ok 2026-11-21T01:35:51Z ERROR 'm' 't' 'a'");
+  CHECK(
+      lines(
+          R"({"severity":"error","level":"info","msg":"m","message":"exact","reqId":1,"request_id":2,)"
+          R"("ts":1763688951,"time":"2020-01-01T00:00:00Z","app":"a","service":"s"})") ==
+      "ok 2025-11-21T01:35:51Z INFO 'exact' 2 's'");
+  CHECK(
+      lines(
+          R"({"log":{"level":"fatal"},"service":{"name":"n"},"t":{"$date":"2026-11-21T01:35:51Z"}})") ==
+      "ok 2026-11-21T01:35:51Z FATAL null null 'n'");
   CHECK(lines(R"({"level":30,"time":1763688951262,"msg":"pino"})") ==
         "ok 2025-11-21T01:35:51.262Z INFO 'pino' null null");
   CHECK(lines(R"({"level":"verbose?"})") == "bad_time 'verbose?' null null null");
@@ -87,16 +98,18 @@ TEST_CASE("JSON exact names win over aliases wherever they stand", "[log]") {
 
 TEST_CASE("JSON times come as text or number in any unit", "[log]") {
   Lines lines(FormatKind::json, {});
-  for (const char* time : {R"("2025-11-21T01:35:51Z")", "1763688951", "1763688951.0", "1763688951000",
-                           "1763688951000000", "1763688951000000000", R"("1763688951")", R"("1763688951000")",
-                           R"("2025-11-21 02:35:51 +0100")", R"("21\/Nov\/2025:01:35:51 +0000")"}) {
-    for (const char* key : {"ts", "time", "timestamp", "@timestamp", "t", "datetime", "date", "eventTime", "asctime"}) {
+  for (const char* time :
+       {R"("2025-11-21T01:35:51Z")", "1763688951", "1763688951.0", "1763688951000",
+        "1763688951000000", "1763688951000000000", R"("1763688951")", R"("1763688951000")",
+        R"("2025-11-21 02:35:51 +0100")", R"("21\/Nov\/2025:01:35:51 +0000")"}) {
+    for (const char* key : {"ts", "time", "timestamp", "@timestamp", "t", "datetime", "date",
+                            "eventTime", "asctime"}) {
       CAPTURE(key, time);
       CHECK(lines(std::string("{\"") + key + "\":" + time + "}") == "ok 2025-11-21T01:35:51Z");
     }
   }
-  for (const char* bad : {R"("1754-01-01T00:00:00Z")", "-1", "null", "true", R"("")", R"("2025-11-21T01:35:51Zx")",
-                          R"({"a":1})", "99999999999999999999"}) {
+  for (const char* bad : {R"("1754-01-01T00:00:00Z")", "-1", "null", "true", R"("")",
+                          R"("2025-11-21T01:35:51Zx")", R"({"a":1})", "99999999999999999999"}) {
     CAPTURE(bad);
     CHECK(lines(std::string("{\"ts\":") + bad + "}") == "bad_time");
   }
@@ -109,9 +122,10 @@ TEST_CASE("JSON duplicate keys: the first one wins", "[log]") {
 
 TEST_CASE("JSON lines that are cut or no object do not match", "[log]") {
   Lines lines(FormatKind::json, {"a"});
-  for (const char* bad : {"{", "}", "{\"a\":1", "{\"a\"}", "{\"a\":}", "{a:1}", "[1]", "\"x\"", "12", "{\"a\":1,}",
-                          "{\"a\":1 \"b\":2}", "{\"a\":\"x}", "{\"b\":[1,2}", "{\"b\":{\"c\":1}", "{\"a\":1}}",
-                          "{\"a\":1}{\"a\":2}", "text {\"a\":1}"}) {
+  for (const char* bad :
+       {"{", "}", "{\"a\":1", "{\"a\"}", "{\"a\":}", "{a:1}", "[1]", "\"x\"", "12", "{\"a\":1,}",
+        "{\"a\":1 \"b\":2}", "{\"a\":\"x}", "{\"b\":[1,2}", "{\"b\":{\"c\":1}", "{\"a\":1}}",
+        "{\"a\":1}{\"a\":2}", "text {\"a\":1}"}) {
     CAPTURE(bad);
     CHECK(lines(bad) == "no_match null");
   }
@@ -127,12 +141,15 @@ TEST_CASE("JSON parse_all lists known fields first and then every leaf", "[log]"
   std::vector<LineParser::NamedValue> all;
   WallTime ts;
   bool has_ts = false;
-  REQUIRE(lines.parser->parse_all(R"({"msg":"m\n","a":{"b":[1],"c":{}},"severity":"WARN","time":1763688951,"a":2})",
-                                  ts, has_ts, all) == ParseOutcome::ok);
+  REQUIRE(lines.parser->parse_all(
+              R"({"msg":"m\n","a":{"b":[1],"c":{}},"severity":"WARN","time":1763688951,"a":2})", ts,
+              has_ts, all) == ParseOutcome::ok);
   std::string text;
-  for (const auto& entry : all) text += std::string(entry.name) + "=" + test::show(entry.value) + ";";
+  for (const auto& entry : all)
+    text += std::string(entry.name) + "=" + test::show(entry.value) + ";";
   CHECK(text ==
-        "ts=2025-11-21T01:35:51Z;level=WARN;message='m\n';msg='m\n';a.b='[1]';a.c='{}';severity='WARN';"
+        "ts=2025-11-21T01:35:51Z;level=WARN;message='m\n';msg='m\n';a.b='[1]';a.c='{}';severity='"
+        "WARN';"
         "time=1763688951;");  // the first "a" is an object
   CHECK(has_ts);
 }

@@ -30,16 +30,19 @@ using nines::log::test::sample_lines;
 
 namespace {
 
-const std::vector<std::string> kWanted = {"ts",   "level", "message", "request_id", "service", "raw", "status",
-                                          "path", "a.b",   "o.p",     "duration_ms", "sd.a@1.b", "user", "app"};
+const std::vector<std::string> kWanted = {
+    "ts",   "level", "message", "request_id",  "service",  "raw",  "status",
+    "path", "a.b",   "o.p",     "duration_ms", "sd.a@1.b", "user", "app"};
 
 // One parser of every kind, kept, as the agent keeps them.
 class Everything {
  public:
   Everything() {
-    for (const FormatKind kind : kTextKinds) parsers_.push_back(std::make_unique<Lines>(kind, kWanted));
+    for (const FormatKind kind : kTextKinds)
+      parsers_.push_back(std::make_unique<Lines>(kind, kWanted));
     parsers_.push_back(std::make_unique<Lines>(
-        FormatSpec{FormatKind::regex, R"((?P<ts>\S+ \S+) (?P<level>\w+) (?P<message>.*))", {}}, kWanted));
+        FormatSpec{FormatKind::regex, R"((?P<ts>\S+ \S+) (?P<level>\w+) (?P<message>.*))", {}},
+        kWanted));
   }
   void feed(std::string_view line) {
     const std::unique_ptr<char[]> block(new char[line.size()]);
@@ -118,7 +121,8 @@ TEST_CASE("Lines of a megabyte cost no more than their bytes", "[log]") {
     while (out.size() < kMega) out += piece;
     return out;
   };
-  for (const std::string_view piece : {"x", "[", "\"", "\\", "{\"a\":", "[1] \"", "a=1 ", "1", " ", "[a b=\"c\"]", "\\\""}) {
+  for (const std::string_view piece :
+       {"x", "[", "\"", "\\", "{\"a\":", "[1] \"", "a=1 ", "1", " ", "[a b=\"c\"]", "\\\""}) {
     everything.feed(repeated(piece));
   }
   everything.feed("{\"a\":\"" + repeated("\\n") + "\"}");
@@ -126,9 +130,11 @@ TEST_CASE("Lines of a megabyte cost no more than their bytes", "[log]") {
   std::string distinct = "{";
   for (int i = 0; distinct.size() < kMega; ++i) distinct += "\"key" + std::to_string(i) + "\":1,";
   everything.feed(distinct + "\"z\":1}");
-  everything.feed("{\"" + std::string(kMega / 2, 'k') + "\":{" + repeated("\"a\":1,") + "\"z\":1}}");
+  everything.feed("{\"" + std::string(kMega / 2, 'k') + "\":{" + repeated("\"a\":1,") +
+                  "\"z\":1}}");
   everything.feed("<34>1 2003-10-11T22:14:15.003Z h a - - " + repeated("[x y=\"z\"]") + " m");
-  everything.feed("h - - [21/Nov/2026:01:35:51 +0000] \"GET " + repeated("\\\"") + " HTTP/1.1\" 200 5 \"-\" \"-\" 0.1");
+  everything.feed("h - - [21/Nov/2026:01:35:51 +0000] \"GET " + repeated("\\\"") +
+                  " HTTP/1.1\" 200 5 \"-\" \"-\" 0.1");
   CHECK(everything.sum() > 0);
 }
 
@@ -146,9 +152,11 @@ TEST_CASE("parse() never allocates", "[log]") {
     CAPTURE(format_name(kind));
     CHECK(spent == 0);
   }
-  Lines regex(FormatSpec{FormatKind::regex, R"(^(?P<ts>\S+ \S+) (?P<level>\w+) (?P<message>.*)$)", {}},
-              {"ts", "level", "message"});
-  const std::string line = "2026-11-21 01:35:51 INFO one-pass expressions do not need the automaton cache";
+  Lines regex(
+      FormatSpec{FormatKind::regex, R"(^(?P<ts>\S+ \S+) (?P<level>\w+) (?P<message>.*)$)", {}},
+      {"ts", "level", "message"});
+  const std::string line =
+      "2026-11-21 01:35:51 INFO one-pass expressions do not need the automaton cache";
   CHECK(regex(line).substr(0, 3) == "ok ");
   ParsedRecord record{{}, false, regex.values};
   const size_t before = allocations;
@@ -157,7 +165,8 @@ TEST_CASE("parse() never allocates", "[log]") {
   CHECK(spent == 0);
 }
 
-TEST_CASE("parse() finds what parse_all() lists on samples, their pieces and damaged ones", "[log]") {
+TEST_CASE("parse() finds what parse_all() lists on samples, their pieces and damaged ones",
+          "[log]") {
   std::mt19937 random(11);
   const char alphabet[] = "\"\\{}[]:,= .0a";
   for (const FormatKind kind : kTextKinds) {
@@ -181,7 +190,8 @@ TEST_CASE("Every wanted field is set on every outcome, twice if asked twice", "[
   for (const FormatKind kind : kTextKinds) {
     Lines lines(kind, {"status", "message", "status", "raw", "message", "ts", "ts"});
     for (std::string line : sample_lines()) {
-      for (const std::string& text : {line, std::string(), std::string("\x01garbage"), std::string("{")}) {
+      for (const std::string& text :
+           {line, std::string(), std::string("\x01garbage"), std::string("{")}) {
         std::fill(lines.values.begin(), lines.values.end(), Value::of_text("stale"));
         lines.parse(text);
         CHECK(test::same_value(lines.values[0], lines.values[2]));
