@@ -55,7 +55,12 @@ Status check(const SloSpec& spec) {
   if (coverage.mantissa != 0 && (!comparable_factor(coverage) || coverage > kOne)) {
     return invalid(spec, "min coverage must lie between 0 and 1, is " + coverage.to_string());
   }
-  for (const BurnRule& rule : spec.alerts.rules) NINES_CHECK(check_rule(spec, rule, *budget));
+  for (const BurnRule& rule : spec.alerts.rules) {
+    NINES_CHECK(check_rule(spec, rule, *budget));
+    const auto twin = std::find_if(spec.alerts.rules.begin(), spec.alerts.rules.end(),
+                                   [&](const BurnRule& other) { return other.name == rule.name; });
+    if (&*twin != &rule) return invalid(spec, "burn rule " + rule.name + " is there twice");
+  }
   return Ok{};
 }
 

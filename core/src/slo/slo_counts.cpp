@@ -52,7 +52,8 @@ int64_t SloCounts::coverable_s(const WindowCounts& w) const noexcept {
 bool SloCounts::uncovered(const WindowCounts& w, Decimal share) const noexcept {
   if (!first_covered_s_) return false;
   const int64_t coverable = coverable_s(w);
-  return coverable == 0 || compare_share(w.covered_s, coverable, share) < 0;
+  if (coverable == 0) return share.mantissa > 0;
+  return compare_share(w.covered_s, coverable, share) < 0;
 }
 
 }  // namespace nines::slo

@@ -153,6 +153,9 @@ TEST_CASE("Engine refuses what it cannot compute or what can never happen", "[sl
         "slos/a.yaml:3: SLO r: burn rule x can never fire: at target 0.9 no burn rate reaches "
         "10.1; lower the factor "
         "or leave the rule out");
+  SloSpec twins = with_rule({"x", "page", 3600, 300, dec("1")});
+  twins.alerts.rules.push_back({"x", "ticket", 7200, 600, dec("1")});
+  CHECK(code(twins) == Errc::invalid_argument);
   SloSpec coverage = spec_of("c");
   coverage.data.min_coverage = dec("1.1");
   CHECK(code(coverage) == Errc::invalid_argument);
@@ -161,6 +164,29 @@ TEST_CASE("Engine refuses what it cannot compute or what can never happen", "[sl
   CHECK(code(spec_of("d")) == Errc::exhausted);
   CHECK(engine.size() == 3);
   CHECK(engine.spec(1).name == "r");
+}
+
+TEST_CASE("An engine can be moved with all it knows", "[slo]") {
+  SloEngine first;
+  REQUIRE(first.add(without_rules()).ok());
+  first.apply(batch_of({delta(kT0, 3, 4)}));
+  SloEngine second(std::move(first));
+  SloEngine third;
+  third = std::move(second);
+  CHECK(third.window(0, WallTime::from_s(kT0 + 10), 300).total() == 7);
+}
+
+TEST_CASE("Coverage that begins behind the watermark covers nothing before it", "[slo]") {
+  SloSpec spec = without_rules();
+  const auto state_with = [&](const char* min_coverage) {
+    spec.data.min_coverage = dec(min_coverage);
+    World world(spec);
+    world.engine().apply(batch_of({delta(kT0 + 60, 1, 0, 10)}));
+    world.evaluate();
+    return world.status().state;
+  };
+  CHECK(state_with("0.9") == State::no_data);
+  CHECK(state_with("0") == State::healthy);
 }
 
 TEST_CASE("Deltas of an unknown SLO are counted and change nothing", "[slo]") {
