@@ -48,13 +48,13 @@ void read_source(const YamlNode& node, Draft& draft, std::set<std::string>& name
   read_options(reader, "sources[].", draft, report);
   reader.finish();
   SourceConfig& source = draft.node.sources.back();
-  source.selector.name = source.name;
   if (!source.name.empty()) check_unique(names, source.name, node, "source", report);
   if (reader.is_map() && !names_logs(source.selector)) {
     report.error(node, "source '" + source.name + "' names no logs",
                  "give paths: [GLOB...] or kubernetes: {namespace, pod, container}");
   }
   check_selector(source.selector, node, "source '" + source.name + "'", report);
+  source.selector.name = source.name;
 }
 
 void read_token(const YamlNode& node, const std::string& path, WebhookConfig& webhook,
@@ -76,27 +76,31 @@ void read_token(const YamlNode& node, const std::string& path, WebhookConfig& we
   webhook.bearer_token = std::move(token);
 }
 
-// Host of an http(s) URL, empty when it is none.
-std::string_view host_of(std::string_view url) {
+// What stands between "http(s)://" and the path; empty when the URL is of another kind.
+std::string_view authority_of(std::string_view url) {
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (!url.starts_with(scheme)) continue;
     url.remove_prefix(scheme.size());
-    url = url.substr(0, url.find_first_of("/?#"));
-    const size_t bracket = url.find(']');
-    if (bracket != std::string_view::npos) return url.substr(0, bracket + 1);
-    return url.substr(0, url.find(':'));
+    return url.substr(0, url.find_first_of("/?#"));
   }
   return {};
 }
 
+std::string_view host_of(std::string_view authority) {
+  const size_t bracket = authority.find(']');
+  if (bracket != std::string_view::npos) return authority.substr(0, bracket + 1);
+  return authority.substr(0, authority.find(':'));
+}
+
 void check_webhook(const WebhookConfig& webhook, const YamlNode& node, Reporter& report) {
-  const std::string_view host = host_of(webhook.url);
+  const std::string_view authority = authority_of(webhook.url);
+  const std::string_view host = host_of(authority);
   const bool clean = std::all_of(webhook.url.begin(), webhook.url.end(),
                                  [](char c) { return c > ' ' && c < 127; });
   if (host.empty() || !clean) {
     report.error(place_of(node, "url"), "url '" + webhook.url + "' of webhook '" + webhook.name +
                                             "' is not an http:// or https:// address");
-  } else if (host.find('@') != std::string_view::npos) {
+  } else if (authority.find('@') != std::string_view::npos) {
     report.error(place_of(node, "url"), "the url of webhook '" + webhook.name +
                                             "' carries a user name or password",
                  "use bearer_token or token_file");

@@ -242,6 +242,29 @@ bool acceptable(const YamlFile& file, Reporter& report) {
   return false;
 }
 
+// The most common mistake, for which the library's own message is of no help.
+std::optional<size_t> tab_indenting(std::string_view source, int line) {
+  size_t start = 0;
+  for (; line > 1 && start < source.size(); ++start) line -= source[start] == '\n';
+  const size_t text = source.find_first_not_of(" \t", start);
+  const size_t tab = source.find('\t', start);
+  return tab < text ? std::optional(tab) : std::nullopt;
+}
+
+void report_library_error(const YamlFile& file, const YAML::Exception& e, const Builder& builder,
+                          Reporter& report) {
+  if (e.mark.is_null()) {
+    report.add(Diagnostic::Severity::error, file.path, {}, "not valid YAML: " + e.msg);
+  } else if (const auto tab = tab_indenting(file.source, e.mark.line + 1)) {
+    report.add(Diagnostic::Severity::error, file.path, position_of(file.source, *tab),
+               "not valid YAML: a tab in the indentation", "indent with spaces");
+  } else {
+    report.add(Diagnostic::Severity::error, file.path, builder.position(e.mark),
+               "not valid YAML: " + e.msg,
+               "look at the indentation, quotes and brackets here and on the line above");
+  }
+}
+
 void read_documents(YamlFile& file, Builder& builder) {
   std::istringstream in(file.source);
   YAML::Parser parser(in);
@@ -309,8 +332,7 @@ std::unique_ptr<YamlFile> parse_yaml(std::string path, std::string source, Repor
   } catch (const Stop& stop) {
     fail(stop.at, stop.message, stop.hint);
   } catch (const YAML::Exception& e) {
-    fail(e.mark.is_null() ? Position{} : builder.position(e.mark), "not valid YAML: " + e.msg,
-         "look at the indentation, quotes and brackets here and on the line above");
+    report_library_error(*file, e, builder, report);
   } catch (const std::exception& e) {
     fail({}, std::string("not valid YAML: ") + e.what(), {});
   }
