@@ -11,11 +11,15 @@ namespace {
 constexpr const char* kStream = "alert";
 constexpr int64_t kRecheckMs = 60'000;
 
+uint64_t boot_of(const Identity& identity, const slo::AlertEvent& event) {
+  return event.boot != 0 ? event.boot : identity.boot;
+}
+
 }  // namespace
 
-std::string idempotency_key(const Identity& identity, uint64_t sequence) {
-  return identity.node + "/" + std::to_string(identity.boot) + "/" + kStream + "/" +
-         std::to_string(sequence);
+std::string idempotency_key(const Identity& identity, const slo::AlertEvent& event) {
+  return identity.node + "/" + std::to_string(boot_of(identity, event)) + "/" + kStream + "/" +
+         std::to_string(event.sequence);
 }
 
 std::string payload_json(const Identity& identity, const slo::AlertEvent& event) {
@@ -23,7 +27,9 @@ std::string payload_json(const Identity& identity, const slo::AlertEvent& event)
   JsonWriter json(body);
   json.begin_object();
   json.member("version", 1).member("agent", identity.version).member("node", identity.node);
-  json.member("boot", identity.boot).member("stream", kStream).member("sequence", event.sequence);
+  json.member("boot", boot_of(identity, event))
+      .member("stream", kStream)
+      .member("sequence", event.sequence);
   json.member("kind", event.kind == slo::AlertEvent::Kind::fired ? "fired" : "resolved");
   json.member("slo", event.slo).member("service", event.service);
   json.member("rule", event.rule).member("severity", event.severity);
@@ -102,7 +108,7 @@ void Webhook::Impl::send(const slo::AlertEvent& event) {
   request.max_response_bytes = 64 * 1024;
   request.body = payload_json(identity, event);
   request.headers = {{"Content-Type", "application/json"},
-                     {"Idempotency-Key", idempotency_key(identity, event.sequence)}};
+                     {"Idempotency-Key", idempotency_key(identity, event)}};
   if (!config.bearer_token.empty()) {
     request.headers.emplace_back("Authorization", "Bearer " + config.bearer_token);
   }

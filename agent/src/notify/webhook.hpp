@@ -31,8 +31,9 @@ struct EventSource {
   std::function<void(uint64_t cursor)> advance;  // everything up to here is told or dead
 };
 
-// "node/boot/alert/sequence"
-std::string idempotency_key(const Identity& identity, uint64_t sequence);
+// "node/boot/alert/sequence"; boot is that of the event where the store kept it, so that a repeat
+// after a restart carries the same key.
+std::string idempotency_key(const Identity& identity, const slo::AlertEvent& event);
 std::string payload_json(const Identity& identity, const slo::AlertEvent& event);
 
 class Webhook {

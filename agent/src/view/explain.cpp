@@ -57,7 +57,7 @@ void append_window(std::string& out, const SloStatus& s) {
 
 void append_burn(std::string& out, const SloStatus& s, const BurnWindow& b) {
   const WindowCounts& w = b.counts;
-  out += "  " + pad_right(format_duration_s(b.window_s), 5) + bounds(w) + "\n";
+  out += "  " + pad_right(window_name(b.window_s), 5) + bounds(w) + "\n";
   out += "       good " + number(w.good) + ", bad " + number(w.bad) + ", total " +
          number(w.total()) + "; " + covered(w) + "\n";
   if (w.total() == 0) {
@@ -94,7 +94,7 @@ void append_comparison(std::string& out, const SloStatus& s, const RuleState& r,
   if (const auto exact = limit_share ? multiply(*limit_share, total) : std::nullopt) {
     exceeds = Decimal{b.counts.bad, 0} > *exact;
   }
-  out += "    " + pad_right(format_duration_s(window_s), 5) + bounds(b.counts) + "\n";
+  out += "    " + pad_right(window_name(window_s), 5) + bounds(b.counts) + "\n";
   out += "         bad " + number(b.counts.bad) + " > " + r.rule.factor.to_string() + " * " +
          share.to_string() + " * " + number(b.counts.total()) + " = " + limit + " ? " +
          (exceeds ? "yes" : "no") + "\n";
@@ -121,8 +121,8 @@ void append_rule(std::string& out, const SloStatus& s, const RuleState& r) {
 }
 
 std::string risk_reason(const SloStatus& s) {
-  const std::string rate =
-      s.composite_burn_rate ? short_number(s.composite_burn_rate) : "undefined";
+  const std::string rate = short_number(s.composite_burn_rate);
+  if (!s.composite_burn_rate) return "no event in 24h, so nothing burns";
   switch (s.risk) {
     case slo::Risk::safe:
       return "composite burn rate " + rate + " is below 1";

@@ -12,7 +12,7 @@ using slo::RuleState;
 using slo::SloStatus;
 
 void write_window(JsonWriter& json, const BurnWindow& window) {
-  json.key(format_duration_s(window.window_s)).begin_object();
+  json.key(window_name(window.window_s)).begin_object();
   json.member("good", window.counts.good).member("bad", window.counts.bad);
   json.member("total", window.counts.total()).member("burn_rate", window.burn);
   json.member("covered_s", window.counts.covered_s);
@@ -37,11 +37,11 @@ void write_alert(JsonWriter& json, const SloStatus& s, const RuleState& r) {
   json.begin_object();
   json.member("rule", r.rule.name).member("severity", r.rule.severity).member("since", r.since);
   json.member("factor", r.rule.factor);
-  json.member("long_window", format_duration_s(r.rule.long_s));
+  json.member("long_window", window_name(r.rule.long_s));
   json.member("long_burn_rate", r.long_window.burn);
   json.member("long_bad", r.long_window.counts.bad)
       .member("long_total", r.long_window.counts.total());
-  json.member("short_window", format_duration_s(r.rule.short_s));
+  json.member("short_window", window_name(r.rule.short_s));
   json.member("short_burn_rate", r.short_window.burn);
   json.member("short_bad", r.short_window.counts.bad);
   json.member("short_total", r.short_window.counts.total());
@@ -181,7 +181,7 @@ void append_csv_row(std::string& out, const SloStatus& s) {
 
 std::string rule_summary(const SloStatus& s, const RuleState& r) {
   const auto part = [](const BurnWindow& w, int64_t window_s) {
-    return short_number(w.burn) + " over " + format_duration_s(window_s) + " (" +
+    return short_number(w.burn) + " over " + window_name(window_s) + " (" +
            std::to_string(w.counts.bad) + " bad of " + std::to_string(w.counts.total()) + ")";
   };
   return s.slo + ": burn rate " + part(r.long_window, r.rule.long_s) + " and " +

@@ -73,6 +73,11 @@ std::string short_number(const std::optional<double>& value) {
   if (!value || !std::isfinite(*value)) return "-";
   const double magnitude = std::fabs(*value);
   if (magnitude == 0) return "0";
+  if (magnitude < 1e-4) {
+    char buffer[32];
+    const int n = std::snprintf(buffer, sizeof buffer, "%.1e", *value);
+    return std::string(buffer, static_cast<size_t>(n));
+  }
   const int exponent = static_cast<int>(std::floor(std::log10(magnitude)));
   const int decimals = 3 - exponent;
   return fixed(*value, decimals < 0 ? 0 : decimals > 9 ? 9 : decimals);
@@ -80,7 +85,12 @@ std::string short_number(const std::optional<double>& value) {
 
 std::string percent(const std::optional<double>& ratio) {
   if (!ratio || !std::isfinite(*ratio)) return "-";
-  return fixed(*ratio * 100, 4) + " %";
+  // One bad event among many millions must not read as 100 %.
+  for (int decimals = 4; decimals < 12; ++decimals) {
+    std::string text = fixed(*ratio * 100, decimals);
+    if (text != "100" || *ratio == 1) return text + " %";
+  }
+  return "<100 %";
 }
 
 std::string exact_percent(Decimal ratio) {
@@ -94,6 +104,10 @@ std::string human_bytes(uint64_t bytes) {
   size_t unit = 0;
   for (; value >= 1024 && unit + 1 < std::size(kUnits); ++unit) value /= 1024;
   return fixed(value, unit == 0 ? 0 : 1) + " " + kUnits[unit];
+}
+
+std::string window_name(int64_t window_s) {
+  return window_s == 86400 ? "24h" : format_duration_s(window_s);
 }
 
 std::string double_text(double value) {

@@ -19,7 +19,8 @@ std::string fit(std::string_view text, size_t width);
 std::string pad_right(std::string_view text, size_t width);
 std::string pad_left(std::string_view text, size_t width);
 
-// Rounded for display: 4 significant digits, plain notation ("0.01234", "15.2"); "-" when
+// Rounded for display: 4 significant digits, plain notation ("0.01234", "15.2", below
+// 0.0001 "1.5e-20"); "-" when
 // undefined.
 std::string short_number(const std::optional<double>& value);
 // "99.95 %", "-12.5 %"; "-" when undefined.
@@ -28,6 +29,8 @@ std::string percent(const std::optional<double>& ratio);
 std::string exact_percent(Decimal ratio);
 // "12.3 MiB"
 std::string human_bytes(uint64_t bytes);
+// As format_duration_s, but a day is "24h": the name that burn rates have in the field.
+std::string window_name(int64_t window_s);
 std::string double_text(double value);  // shortest that reads back equal
 
 }  // namespace nines::agent::view

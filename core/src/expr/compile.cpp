@@ -6,15 +6,11 @@ namespace nines::expr {
 namespace {
 
 bool is_literal(const Node& n) { return n.kind == NodeKind::literal; }
-bool is_constant_pattern(const Node& n) {
-  return is_literal(n) && n.value.kind == ValueKind::text;
-}
+bool is_constant_pattern(const Node& n) { return is_literal(n) && n.value.kind == ValueKind::text; }
 
 class Compiler {
  public:
-  explicit Compiler(const std::vector<std::string>& fields) {
-    program_->fields = fields;
-  }
+  explicit Compiler(const std::vector<std::string>& fields) { program_->fields = fields; }
 
   std::shared_ptr<const Program> run(const Node& root) {
     compile(root);
@@ -74,10 +70,10 @@ class Compiler {
   Instruction& plain(const Node& n) {
     for (const NodePtr& kid : n.kids) compile(*kid);
     Instruction& i = emit(plain_op(n.kind), 1 - static_cast<int>(n.kids.size()));
-    i.flag = n.kind == NodeKind::arithmetic || n.kind == NodeKind::compare ||
-                     n.kind == NodeKind::cast
-                 ? n.detail
-                 : n.negated;
+    i.flag =
+        n.kind == NodeKind::arithmetic || n.kind == NodeKind::compare || n.kind == NodeKind::cast
+            ? n.detail
+            : n.negated;
     i.n = n.kind == NodeKind::is_truth ? n.detail : static_cast<uint16_t>(n.escape + 1);
     return i;
   }
@@ -314,6 +310,26 @@ class Compiler {
   int depth_ = 0;
 };
 
+// Code of the shape: test, (first), test, next, test, next, ..., done.
+void find_chain(Program& program) {
+  const std::vector<Instruction>& code = program.code;
+  std::vector<Instruction> tests;
+  Op link = Op::and_first;
+  for (size_t i = 0; i + 1 < code.size(); ++i) {
+    if (code[i].op != Op::compare_field && code[i].op != Op::match_field) return;
+    tests.push_back(code[i++]);
+    if (code[i].op == Op::done) break;
+    if (tests.size() == 1) {
+      if (code[i].op != Op::and_first && code[i].op != Op::or_first) return;
+      link = code[i].op;
+    } else if (code[i].op != (link == Op::and_first ? Op::and_next : Op::or_next)) {
+      return;
+    }
+  }
+  program.chain = std::move(tests);
+  program.chain_stops_at = link == Op::and_first ? Truth::no : Truth::yes;
+}
+
 // Replaces a constant part by its value. One scratch memory serves the whole tree.
 class Folder {
  public:
@@ -355,6 +371,7 @@ std::shared_ptr<const Program> compile(Node& root) {
   Folder().fold(root);
   auto program = std::const_pointer_cast<Program>(Compiler(fields).run(root));
   program->canonical = canonical;
+  find_chain(*program);
   return program;
 }
 

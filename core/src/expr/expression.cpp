@@ -27,7 +27,8 @@ struct Evaluator::State {
       : program(std::move(p)),
         slots(s.begin(), s.end()),
         stack(program->max_stack),
-        memory(program->needs_scratch ? std::make_unique_for_overwrite<char[]>(kScratchBytes) : nullptr),
+        memory(program->needs_scratch ? std::make_unique_for_overwrite<char[]>(kScratchBytes)
+                                      : nullptr),
         scratch(memory.get(), memory ? kScratchBytes : 0) {}
 
   std::shared_ptr<const Program> program;
@@ -51,7 +52,12 @@ Value Evaluator::eval(std::span<const Value> values) noexcept {
   return run(*s.program, values.data(), s.slots.data(), s.stack.data(), s.scratch);
 }
 
-Truth Evaluator::test(std::span<const Value> values) noexcept { return truth_of(eval(values)); }
+Truth Evaluator::test(std::span<const Value> values) noexcept {
+  State& s = *state_;
+  if (s.program->chain.empty()) return truth_of(eval(values));
+  s.scratch.reset();
+  return run_chain(*s.program, values.data(), s.slots.data(), s.scratch);
+}
 
 uint64_t Evaluator::overflows() const noexcept { return state_->scratch.overflows(); }
 

@@ -18,10 +18,10 @@ struct CastName {
   CastType type;
 };
 constexpr CastName kCastNames[] = {
-    {"integer", CastType::integer}, {"int", CastType::integer},     {"bigint", CastType::integer},
-    {"real", CastType::real},       {"double", CastType::real},     {"float", CastType::real},
-    {"number", CastType::number},   {"numeric", CastType::number},  {"decimal", CastType::number},
-    {"text", CastType::text},       {"varchar", CastType::text},    {"string", CastType::text},
+    {"integer", CastType::integer}, {"int", CastType::integer},    {"bigint", CastType::integer},
+    {"real", CastType::real},       {"double", CastType::real},    {"float", CastType::real},
+    {"number", CastType::number},   {"numeric", CastType::number}, {"decimal", CastType::number},
+    {"text", CastType::text},       {"varchar", CastType::text},   {"string", CastType::text},
     {"boolean", CastType::boolean}, {"bool", CastType::boolean},
 };
 
@@ -160,8 +160,9 @@ class Parser {
     return Ok{};
   }
   Error too_deep() const {
-    return fail(peek(), "the expression is nested more than " + std::to_string(kMaxDepth) +
-                            " levels deep", Errc::exhausted);
+    return fail(peek(),
+                "the expression is nested more than " + std::to_string(kMaxDepth) + " levels deep",
+                Errc::exhausted);
   }
 
   TreeResult expression(int min) {
@@ -178,15 +179,8 @@ class Parser {
     const Token& t = peek();
     switch (t.sym) {
       case Sym::kw_not: return unary(NodeKind::logical_not, kPrecNot);
-      case Sym::minus:
-        if (ahead().sym == Sym::number) {
-          take();
-          return number(true);
-        }
-        return unary(NodeKind::negate, kPrecUnary);
-      case Sym::plus:
-        take();
-        return expression(kPrecUnary);
+      case Sym::minus: return unary(NodeKind::negate, kPrecUnary);
+      case Sym::plus: take(); return expression(kPrecUnary);
       default: return primary();
     }
   }
@@ -194,14 +188,23 @@ class Parser {
   TreeResult unary(NodeKind kind, int precedence) {
     NodePtr node = make(kind, take());
     NINES_TRY(NodePtr operand, expression(precedence));
+    if (kind == NodeKind::negate && negate_literal(*operand)) return operand;
     NINES_CHECK(adopt(*node, std::move(operand)));
     return node;
+  }
+  // -5 is a number, so that it prints as it parses.
+  static bool negate_literal(Node& n) {
+    const bool real = n.value.kind == ValueKind::real;
+    if (n.kind != NodeKind::literal || (n.value.kind != ValueKind::number && !real)) return false;
+    n.value = negate(n.value);
+    if (real) n.text = n.value.real < 0 ? "-" + n.text : n.text.substr(1);
+    return true;
   }
 
   TreeResult primary() {
     const Token& t = peek();
     switch (t.sym) {
-      case Sym::number: return number(false);
+      case Sym::number: return number();
       case Sym::string: return text_literal();
       case Sym::kw_true:
       case Sym::kw_false: {
@@ -234,13 +237,12 @@ class Parser {
     return message.substr(0, message.size() - 2);
   }
 
-  TreeResult number(bool negative) {
+  TreeResult number() {
     const Token& t = take();
     NodePtr node = make(NodeKind::literal, t);
     node->value = parse_number(t.text);
     if (node->value.is_null()) return fail(t, "the number " + t.text + " is out of range");
-    if (negative) node->value = negate(node->value);
-    if (node->value.kind == ValueKind::real) node->text = (negative ? "-" : "") + t.text;
+    if (node->value.kind == ValueKind::real) node->text = t.text;
     return node;
   }
 
@@ -283,8 +285,7 @@ class Parser {
       case Sym::concat: return binary(NodeKind::concat, std::move(left), op, kPrecConcat + 1);
       default: break;
     }
-    NINES_TRY(NodePtr node,
-              binary(NodeKind::arithmetic, std::move(left), op, binding(op.sym) + 1));
+    NINES_TRY(NodePtr node, binary(NodeKind::arithmetic, std::move(left), op, binding(op.sym) + 1));
     node->detail = static_cast<uint8_t>(arithmetic_of(op.sym));
     return node;
   }
@@ -412,9 +413,10 @@ class Parser {
     }
     const auto regexp = Regexp::compile(pattern.text);
     if (regexp.ok()) return {Ok{}, regexp->groups()};
-    return {error_at(source_, pattern.offset, "bad regular expression '" + pattern.text.substr(0, 80) +
-                                                  "': " + regexp.error().message,
-                     regexp.error().code)};
+    return {error_at(
+        source_, pattern.offset,
+        "bad regular expression '" + pattern.text.substr(0, 80) + "': " + regexp.error().message,
+        regexp.error().code)};
   }
 
   TreeResult case_expression() {

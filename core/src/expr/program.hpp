@@ -10,6 +10,7 @@
 
 #include "coerce.hpp"
 #include "functions.hpp"
+#include "nines/expr/expression.hpp"
 #include "node.hpp"
 #include "pattern.hpp"
 
@@ -79,12 +80,20 @@ class Program {
   std::deque<std::string> texts;  // what views in constants and sets point to
   size_t max_stack = 0;
   bool needs_scratch = false;
+  // When the whole program is one test of a field, or such tests joined by AND alone or OR alone:
+  // these tests. The usual `where` then needs no stack.
+  std::vector<Instruction> chain;
+  Truth chain_stops_at = Truth::no;  // AND; yes: OR
 };
 
 inline constexpr size_t kScratchBytes = 64 * 1024;
 
 // REQUIRES a checked tree; folds constant parts of it on the way.
 std::shared_ptr<const Program> compile(Node& root);
+
+// REQUIRES program.chain not empty.
+Truth run_chain(const Program& program, const Value* values, const size_t* slots,
+                Scratch& scratch) noexcept;
 
 // REQUIRES `stack` of max_stack values; slots[i] is the place of field i in `values`.
 Value run(const Program& program, const Value* values, const size_t* slots, Value* stack,

@@ -8,7 +8,9 @@
 namespace nines::expr {
 namespace {
 
-Value of_truth(Truth t) { return t == Truth::unknown ? Value::null() : Value::of_bool(t == Truth::yes); }
+Value of_truth(Truth t) {
+  return t == Truth::unknown ? Value::null() : Value::of_bool(t == Truth::yes);
+}
 
 Truth negated(Truth t) {
   return t == Truth::unknown ? t : t == Truth::yes ? Truth::no : Truth::yes;
@@ -56,12 +58,20 @@ Truth same(const Value& a, const Value& b) {
   return order_of(a, b) == kEqual ? Truth::yes : Truth::no;
 }
 
-Value match(const Matcher& matcher, const Value& subject, bool negate, Scratch& scratch) {
+Truth match(const Matcher& matcher, const Value& subject, bool negate, Scratch& scratch) {
   if (subject.kind == ValueKind::text) {  // the usual case without the detour
-    return Value::of_bool(matcher.matches(subject.text) != negate);
+    return matcher.matches(subject.text) != negate ? Truth::yes : Truth::no;
   }
   const auto text = to_text(subject, scratch);
-  return text ? Value::of_bool(matcher.matches(*text) != negate) : Value::null();
+  if (!text) return Truth::unknown;
+  return matcher.matches(*text) != negate ? Truth::yes : Truth::no;
+}
+
+// compare_field and match_field.
+inline Truth test_field(const Program& p, const Instruction& i, const Value& field,
+                        Scratch& scratch) {
+  if (i.op == Op::compare_field) return accepted(order_of(field, p.constants[i.b]), i.flag);
+  return match(p.matchers[i.b], field, i.flag != 0, scratch);
 }
 
 Value match_pattern(const Instruction& i, const Value& subject, const Value& pattern,
@@ -107,7 +117,7 @@ Value* step(const Program& p, const Instruction& i, Value* top, Scratch& scratch
       top[-2] = of_truth(accepted(order_of(top[-2], top[-1]), i.flag));
       return top - 1;
     case Op::logical_not: top[-1] = of_truth(negated(truth_of(top[-1]))); return top;
-    case Op::match: top[-1] = match(p.matchers[i.b], top[-1], flag, scratch); return top;
+    case Op::match: top[-1] = of_truth(match(p.matchers[i.b], top[-1], flag, scratch)); return top;
     case Op::in_set: top[-1] = negated_if(in_set(top[-1], p.sets[i.b]), flag); return top;
     case Op::duplicate: top[0] = top[-1]; return top + 1;
     case Op::drop: return top - 1;
@@ -148,6 +158,17 @@ Value* step(const Program& p, const Instruction& i, Value* top, Scratch& scratch
 
 }  // namespace
 
+Truth run_chain(const Program& p, const Value* values, const size_t* slots,
+                Scratch& scratch) noexcept {
+  Truth result = p.chain_stops_at == Truth::no ? Truth::yes : Truth::no;
+  for (const Instruction& i : p.chain) {
+    const Truth t = test_field(p, i, values[slots[i.a]], scratch);
+    if (t == p.chain_stops_at) return t;
+    if (t == Truth::unknown) result = t;
+  }
+  return result;
+}
+
 Value run(const Program& p, const Value* values, const size_t* slots, Value* stack,
           Scratch& scratch) noexcept {
   Value* top = stack;
@@ -157,10 +178,8 @@ Value run(const Program& p, const Value* values, const size_t* slots, Value* sta
       case Op::field: *top++ = values[slots[i->a]]; break;
       case Op::constant: *top++ = p.constants[i->a].value; break;
       case Op::compare_field:
-        *top++ = of_truth(accepted(order_of(values[slots[i->a]], p.constants[i->b]), i->flag));
-        break;
       case Op::match_field:
-        *top++ = match(p.matchers[i->b], values[slots[i->a]], i->flag != 0, scratch);
+        *top++ = of_truth(test_field(p, *i, values[slots[i->a]], scratch));
         break;
       case Op::and_next:
         --top;

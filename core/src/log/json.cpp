@@ -5,6 +5,7 @@
 // The first of duplicate keys wins. Arrays and objects as values are their text. Nested fields are
 // a.b; a literal key "a.b" is the same field. Known fields take the exact name before an alias,
 // and an alias before those behind it in key_tree.cpp.
+#include <algorithm>
 #include <deque>
 
 #include "log/json_scan.hpp"
@@ -122,7 +123,7 @@ class JsonParser final : public LineParser {
   }
 
   static const KeyTree::Key* find_escaped(const KeyTree::Node& node, std::string_view name) noexcept {
-    char plain[256];  // a longer key with escapes is nobody's field
+    char plain[kMaxNameBytes];
     if (name.size() > sizeof plain) return nullptr;
     return node.find({plain, unescape_json(name, plain, sizeof plain)});
   }
@@ -172,6 +173,7 @@ class JsonParser final : public LineParser {
   size_t wanted_count_;
   // parse_all() only.
   std::deque<std::string> texts_;
+  std::vector<std::string> objects_;  // paths whose first value was an object
   std::unique_ptr<LineParser> known_;
 };
 
@@ -186,7 +188,10 @@ bool listed(const std::vector<LineParser::NamedValue>& out, std::string_view nam
 
 void JsonParser::list_value(const std::string& path, const RawValue& raw,
                             std::vector<NamedValue>& out) {
-  if (out.size() >= kMaxListed || listed(out, path)) return;
+  // Known fields were listed before, unless what has their name is not what they are.
+  if (out.size() >= kMaxListed || path.size() > kMaxNameBytes) return;
+  if (group_kind(path) != GroupKind::plain || listed(out, path)) return;
+  if (std::find(objects_.begin(), objects_.end(), path) != objects_.end()) return;
   Value value = Value::of_text(raw.text);
   if (raw.kind == RawValue::Kind::literal) value = literal_value(raw.text);
   if (raw.escaped) {
@@ -220,7 +225,8 @@ JsonParser::Step JsonParser::list_object(const char*& p, const char* end, const 
     p = scan_value(p, end, value);
     if (p == nullptr) return Step::broken;
     const bool object = *begin == '{' && *skip_blanks(begin + 1, end) != '}';
-    if (object && depth < kMaxListedDepth) {
+    if (object && depth < kMaxListedDepth && path.size() <= kMaxNameBytes) {
+      if (objects_.size() < kMaxListed && !listed(out, path)) objects_.push_back(path);
       const char* inner = begin + 1;
       if (list_object(inner, end, path + ".", depth + 1, out) != Step::closed) return Step::broken;
     } else {
@@ -237,6 +243,7 @@ ParseOutcome JsonParser::parse_all(std::string_view line, WallTime& ts, bool& ha
                                    std::vector<NamedValue>& out) {
   out.clear();
   texts_.clear();
+  objects_.clear();
   has_ts = false;
   const std::vector<std::string> names(std::begin(kKnown), std::end(kKnown));
   if (!known_) known_ = make_json(names, time_);

@@ -14,8 +14,9 @@ constexpr std::string_view kRequestId[] = {"request_id", "requestId", "req_id", 
                                            "traceId", "correlation_id", "x_request_id"};
 constexpr std::string_view kService[] = {"service", "service_name", "app", "application",
                                          "service.name"};
-// Dots of a wanted name at which it may be nested; each doubles the keys it stands for.
-constexpr int kMaxSplits = 5;
+// "a.b.c" may be a, b, c nested, but also "a.b" with c within, and so on: 2^dots ways. All are
+// looked for in names of a few dots; beyond so many only the fully nested one and its tails are.
+constexpr int kMaxMixedSplits = 64;
 
 }  // namespace
 
@@ -58,11 +59,12 @@ KeyTree::KeyTree(std::span<const std::string> wanted, bool nested) : nodes_(1), 
 void KeyTree::add_group(const std::string& name) {
   const auto group = static_cast<uint16_t>(kinds_.size());
   kinds_.push_back(group_kind(name));
-  if (kinds_.back() == GroupKind::raw || name.empty()) return;
+  if (kinds_.back() == GroupKind::raw) return;
+  int budget = kMaxMixedSplits;
   const auto aliases = aliases_of(name);
-  if (aliases.empty()) add(0, name, {group, 0}, kMaxSplits);
+  if (aliases.empty()) add(0, name, {group, 0}, budget);
   for (size_t rank = 0; rank < aliases.size(); ++rank) {
-    add(0, aliases[rank], {group, static_cast<uint8_t>(rank)}, kMaxSplits);
+    add(0, aliases[rank], {group, static_cast<uint8_t>(rank)}, budget);
   }
 }
 
@@ -75,12 +77,13 @@ size_t KeyTree::key_index(int node, std::string_view name) {
   return keys.size() - 1;
 }
 
-void KeyTree::add(int node, std::string_view name, Target target, int splits_left) {
+void KeyTree::add(int node, std::string_view name, Target target, int& budget) {
   const size_t literal = key_index(node, name);
   nodes_[static_cast<size_t>(node)].keys_[literal].targets.push_back(target);
-  if (!nested_ || splits_left == 0) return;
-  for (size_t dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.', dot + 1)) {
-    if (dot == 0 || dot + 1 == name.size()) continue;
+  if (!nested_) return;
+  const size_t first = name.find('.');
+  for (size_t dot = first; dot != std::string_view::npos; dot = name.find('.', dot + 1)) {
+    if (dot != first && --budget < 0) return;
     const size_t parent = key_index(node, name.substr(0, dot));
     int child = nodes_[static_cast<size_t>(node)].keys_[parent].child;
     if (child < 0) {
@@ -88,8 +91,7 @@ void KeyTree::add(int node, std::string_view name, Target target, int splits_lef
       nodes_.emplace_back();
       nodes_[static_cast<size_t>(node)].keys_[parent].child = child;
     }
-    add(child, name.substr(dot + 1), target, --splits_left);
-    if (splits_left <= 0) return;
+    add(child, name.substr(dot + 1), target, budget);
   }
 }
 

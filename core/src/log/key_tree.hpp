@@ -29,7 +29,6 @@ class KeyTree {
   class Node {
    public:
     const Key* find(std::string_view name) const noexcept {
-      if (name.empty()) return nullptr;
       const unsigned h = hash(name);
       for (unsigned i = start_[h]; i < start_[h + 1]; ++i) {
         if (keys_[i].name == name) return &keys_[i];
@@ -40,6 +39,7 @@ class KeyTree {
    private:
     friend class KeyTree;
     static unsigned hash(std::string_view name) noexcept {
+      if (name.empty()) return 0;
       const auto byte = [&](size_t i) { return static_cast<unsigned>(static_cast<uint8_t>(name[i])); };
       return (static_cast<unsigned>(name.size()) * 7 + byte(0) * 5 + byte(name.size() - 1) +
               byte(name.size() / 2) * 3) & (kBuckets - 1);
@@ -61,7 +61,7 @@ class KeyTree {
   size_t group_of(size_t i) const noexcept { return group_of_[i]; }
 
  private:
-  void add(int node, std::string_view name, Target target, int splits_left);
+  void add(int node, std::string_view name, Target target, int& budget);
   void add_group(const std::string& name);
   size_t key_index(int node, std::string_view name);
   void seal();
@@ -72,6 +72,9 @@ class KeyTree {
   size_t time_group_ = 0;
   bool nested_;
 };
+
+// Longer names with escapes are nobody's field and are not listed.
+inline constexpr size_t kMaxNameBytes = 256;
 
 // The names a known field goes by, the canonical one first; empty for other fields.
 std::span<const std::string_view> aliases_of(std::string_view field) noexcept;

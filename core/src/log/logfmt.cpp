@@ -115,7 +115,7 @@ class LogfmtParser final : public LineParser {
     LogfmtPair pair;
     while (p != end) {
       if (!next_logfmt_pair(p, end, pair)) return false;
-      bool seen = out.size() >= kMaxListed;
+      bool seen = out.size() >= kMaxListed || group_kind(pair.key) != GroupKind::plain;
       for (const NamedValue& entry : out) seen = seen || entry.name == pair.key;
       if (seen) continue;
       Value value = pair.has_value ? Value::of_text(pair.value.text) : Value::of_bool(true);

@@ -135,7 +135,9 @@ class PlainParser final : public LineParser {
     }
     found = found || (!head.empty() && find_level(head, level));
     const bool before = found;
-    while (!rest.empty() && (is_separator(rest.front()) || rest.front() == ']')) rest.remove_prefix(1);
+    // Without a time stamp the indent of a stack trace stays.
+    const bool timed = rest.size() < line.size();
+    while (timed && !rest.empty() && (is_separator(rest.front()) || rest.front() == ']')) rest.remove_prefix(1);
     found = found || find_level(rest, level);
     if (found) map_.set(fields, kLevel, Value::of_level(level.level, level.word));
     if (found && !before) rest = behind_level(rest, level.word);

@@ -248,6 +248,9 @@ Result<std::unique_ptr<LineParser>> make_regex(const FormatSpec& format, Wanted 
   const RE2 check(all, options());
   if (!check.ok()) return bad(check.error());
   if (names.empty()) return bad("has no named group; name fields as in (?P<status>\\d+)");
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice != names.end()) return bad("has two groups named \"" + *twice + "\"");
   auto parser = std::make_unique<RegexParser>(format, wanted, time);
   if (!parser->ok()) return bad("needs more than 512 KiB of automaton; simplify it");
   return std::unique_ptr<LineParser>(std::move(parser));

@@ -129,54 +129,75 @@ std::optional<ParsedTime> parse_glog(std::string_view text, const TimeContext& c
   return ParsedTime{*ts, pos};
 }
 
+// One or two digits; moves `pos` behind them.
+bool scan_short(std::string_view text, size_t& pos, unsigned limit, unsigned& out) noexcept {
+  if (pos >= text.size() || !is_digit(text[pos])) return false;
+  out = static_cast<unsigned>(text[pos++] - '0');
+  if (pos < text.size() && is_digit(text[pos])) {
+    out = out * 10 + static_cast<unsigned>(text[pos++] - '0');
+  }
+  return out <= limit;
+}
+
+// "22:15:29:606" of some Android logs: nothing is padded, the last figure is milliseconds.
+bool scan_unpadded_clock(std::string_view text, size_t& pos, int64_t& second_of_day,
+                         int64_t& nanos) noexcept {
+  unsigned hour = 0;
+  unsigned minute = 0;
+  unsigned second = 0;
+  if (!scan_short(text, pos, 23, hour) || !skip_char(text, pos, ':') ||
+      !scan_short(text, pos, 59, minute) || !skip_char(text, pos, ':') ||
+      !scan_short(text, pos, 60, second)) {
+    return false;
+  }
+  second_of_day = hour * 3600 + minute * 60 + second;
+  if (pos + 1 >= text.size() || text[pos] != ':' || !is_digit(text[pos + 1])) return true;
+  int64_t ms = 0;
+  for (++pos; pos < text.size() && is_digit(text[pos]) && ms < 1000; ++pos) {
+    ms = ms * 10 + (text[pos] - '0');
+  }
+  nanos = ms * kNsPerMs;
+  return ms < 1000;
+}
+
+// "hhmmss".
+bool scan_packed_clock(std::string_view text, size_t& pos, int64_t& second_of_day) noexcept {
+  if (text.size() < pos + 6) return false;
+  const unsigned hour = two_digits(text.data() + pos);
+  const unsigned minute = two_digits(text.data() + pos + 2);
+  const unsigned second = two_digits(text.data() + pos + 4);
+  if (hour > 23 || minute > 59 || second > 60) return false;
+  second_of_day = hour * 3600 + minute * 60 + second;
+  pos += 6;
+  return true;
+}
+
 // Dates without separators: "20261121T013551Z", "20261121-01:35:51:262", "261121 013551".
 std::optional<ParsedTime> parse_compact(std::string_view text,
                                         const TimeContext& context) noexcept {
   size_t digits = 0;
   while (digits < text.size() && digits < 9 && is_digit(text[digits])) ++digits;
-  if ((digits != 8 && digits != 6) || text.size() < digits + 7) return std::nullopt;
+  if ((digits != 8 && digits != 6) || text.size() < digits + 6) return std::nullopt;
   const char* p = text.data();
   const unsigned year = digits == 8 ? four_digits(p) : 2000 + two_digits(p);
-  const unsigned month = two_digits(p + digits - 4);
-  const unsigned day = two_digits(p + digits - 2);
-  size_t pos = digits + 1;
   const char separator = text[digits];
-  if (digits == 6 ? separator != ' ' : separator != 'T' && separator != ' ' && separator != '-') {
+  if (separator != ' ' && (digits == 6 || (separator != 'T' && separator != '-'))) {
     return std::nullopt;
   }
+  size_t pos = digits + 1;
   int64_t second_of_day = 0;
   int64_t nanos = 0;
-  if (text[pos + 2] == ':' && digits == 8) {
-    if (text.size() < pos + 8 || !clock_seconds(p + pos, second_of_day)) return std::nullopt;
-    pos += 8;
-    // Some Android logs part the milliseconds with a colon.
-    if (pos + 1 < text.size() && text[pos] == ':' && is_digit(text[pos + 1])) {
-      const size_t start = pos;
-      char buffer[12] = {'.'};
-      size_t n = 1;
-      for (++pos; pos < text.size() && is_digit(text[pos]); ++pos) {
-        if (n < 10) buffer[n++] = text[pos];
-      }
-      size_t used = 0;
-      // Written without padding ("5:7"), the figure counts milliseconds.
-      nanos = scan_fraction({buffer, n}, used);
-      const size_t written = pos - start - 1;
-      if (written == 1) nanos /= 100;
-      if (written == 2) nanos /= 10;
-    }
-  } else {
-    const unsigned hour = two_digits(p + pos);
-    const unsigned minute = two_digits(p + pos + 2);
-    const unsigned second = two_digits(p + pos + 4);
-    if (hour > 23 || minute > 59 || second > 60) return std::nullopt;
-    second_of_day = hour * 3600 + minute * 60 + second;
-    pos += 6;
+  const bool colons = digits == 8 && (text[pos + 1] == ':' || text[pos + 2] == ':');
+  if (!(colons ? scan_unpadded_clock(text, pos, second_of_day, nanos)
+               : scan_packed_clock(text, pos, second_of_day)) ||
+      (pos < text.size() && is_digit(text[pos]))) {
+    return std::nullopt;
   }
-  if (pos < text.size() && is_digit(text[pos])) return std::nullopt;
   if (nanos == 0) nanos = scan_fraction(text, pos);
   int32_t offset_s = context.utc_offset_s;
   scan_zone(text, pos, offset_s);
-  return dated(year, month, day, second_of_day, nanos, offset_s, pos);
+  return dated(year, two_digits(p + digits - 4), two_digits(p + digits - 2), second_of_day, nanos,
+               offset_s, pos);
 }
 
 // A token of digits long enough to be an epoch of our century: "1763688951.262".

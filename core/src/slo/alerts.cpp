@@ -73,12 +73,15 @@ bool AlertBook::significant(RuleState& rule) const {
 }
 
 bool AlertBook::inhibited(size_t urgency, WallTime end) const {
-  const int64_t short_s = spec_.alerts.rules[by_urgency_[urgency]].short_s;
-  for (size_t i = 0; i < urgency; ++i) {
-    const Memory& urgent = memory_[by_urgency_[i]];
-    const bool just_resolved = urgent.last_resolved != WallTime{} && urgent.last_resolved <= end &&
-                               end.ns - urgent.last_resolved.ns < short_s * kNsPerSecond;
-    if (urgent.firing || just_resolved) return true;
+  const BurnRule& mine = spec_.alerts.rules[by_urgency_[urgency]];
+  for (size_t i = 0; i < by_urgency_.size(); ++i) {
+    if (i == urgency) continue;
+    const Memory& other = memory_[by_urgency_[i]];
+    const bool same_severity = spec_.alerts.rules[by_urgency_[i]].severity == mine.severity;
+    if (other.firing && (i < urgency || same_severity)) return true;
+    const bool just_resolved = other.last_resolved != WallTime{} && other.last_resolved <= end &&
+                               end.ns - other.last_resolved.ns < mine.short_s * kNsPerSecond;
+    if (i < urgency && just_resolved) return true;
   }
   return false;
 }

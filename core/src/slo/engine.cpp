@@ -196,6 +196,8 @@ struct SloEngine::Impl {
 
 SloEngine::SloEngine(size_t max_slos) : impl_(new Impl{max_slos, {}, {}, {}, 0, {}, {}}) {}
 SloEngine::~SloEngine() = default;
+SloEngine::SloEngine(SloEngine&&) noexcept = default;
+SloEngine& SloEngine::operator=(SloEngine&&) noexcept = default;
 
 Result<uint32_t> SloEngine::add(SloSpec spec) {
   if (impl_->slos.size() >= impl_->max_slos) {

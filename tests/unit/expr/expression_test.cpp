@@ -55,8 +55,9 @@ TEST_CASE("test() takes numbers and booleans, and nothing else for an answer", "
 }
 
 TEST_CASE("Nested names, quoted names and odd characters are identifiers", "[expr]") {
-  const Record r = {{"a.b", number(1)}, {"x-y", number(2)}, {"@t", number(3)}, {"select", number(4)},
-                    {"a.b c.d", number(5)}, {"and", number(6)}, {"a.0.b", number(7)}, {"q\"q", number(8)}};
+  const Record r = {{"a.b", number(1)},    {"x-y", number(2)},     {"@t", number(3)},
+                    {"select", number(4)}, {"a.b c.d", number(5)}, {"and", number(6)},
+                    {"a.0.b", number(7)},  {"q\"q", number(8)}};
   CHECK(eval("a.b", r) == "1");
   CHECK(eval("\"x-y\"", r) == "2");
   CHECK(eval("`x-y`", r) == "2");
@@ -104,7 +105,10 @@ TEST_CASE("Operators bind as in SQLite", "[expr]") {
   CHECK(canonical("-(a || b)") == "-(a || b)");
   CHECK(canonical("- -a") == "-(-a)");
   CHECK(canonical("a - -5") == "a - -5");
-  CHECK(canonical("-(-5)") == "-(-5)");
+  CHECK(canonical("-(-5)") == "5");
+  CHECK(canonical("-(0)") == "0");
+  CHECK(canonical("-(-12345678901234567891)") == "12345678901234567891");
+  CHECK(canonical("-12345678901234567891") == "-12345678901234567891");
   CHECK(canonical("a BETWEEN 1 AND 2 AND b") == "a BETWEEN 1 AND 2 AND b");
   CHECK(canonical("a AND (b AND c) AND d") == "a AND b AND c AND d");
   CHECK(canonical("a IS NULL = b") == "a IS NULL = b");

@@ -34,10 +34,16 @@ class Evaluation {
       const auto found = record.find(name);
       values_.push_back(found == record.end() ? Value::null() : found->second);
     }
+    // The two ways to ask must agree; the second may take a shorter way.
     value_ = evaluator_.eval(values_);
+    const uint64_t overflows = evaluator_.overflows();
+    const Truth wanted = truth_of(value_);
+    if (evaluator_.test(values_) != wanted) throw std::runtime_error(source + ": test() differs");
+    value_ = evaluator_.eval(values_);
+    overflows_ = overflows;
   }
   const Value& value() const { return value_; }
-  uint64_t overflows() const { return evaluator_.overflows(); }
+  uint64_t overflows() const { return overflows_; }  // of one evaluation
   // kind and value in one text: "number 3.5", "text abc", "null".
   std::string shown() const { return show(value_); }
 
@@ -66,10 +72,19 @@ class Evaluation {
     return s;
   }
 
+  static Truth truth_of(const Value& v) {
+    if (v.kind == ValueKind::boolean || v.kind == ValueKind::number) {
+      return v.mantissa != 0 ? Truth::yes : Truth::no;
+    }
+    if (v.kind == ValueKind::real) return v.real != 0 ? Truth::yes : Truth::no;
+    return Truth::unknown;
+  }
+
   Expression expression_;
   Evaluator evaluator_;
   std::vector<Value> values_;
   Value value_;
+  uint64_t overflows_ = 0;
 };
 
 inline std::string eval(const std::string& source, const Record& record = {}) {

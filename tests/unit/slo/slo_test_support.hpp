@@ -50,6 +50,16 @@ class World {
       evaluate();
     }
   }
+  // The same as history: counted in one batch, evaluated at its end only.
+  void fill(int64_t seconds, int64_t good, int64_t bad) {
+    Batch batch;
+    for (const int64_t end = now_s_ + seconds; now_s_ < end; now_s_ += 10) {
+      batch.slots.push_back(delta(now_s_, good, bad, 10, index_));
+    }
+    batch.max_event_time = WallTime::from_s(now_s_ - 1);
+    engine_.apply(batch);
+    evaluate();
+  }
   // Time passes and nobody reads the logs.
   void blind(int64_t seconds) {
     for (const int64_t end = now_s_ + seconds; now_s_ < end;) {

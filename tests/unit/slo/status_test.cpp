@@ -1,6 +1,5 @@
-#include <catch2/catch.hpp>
-
 #include <algorithm>
+#include <catch2/catch.hpp>
 
 #include "nines/slo/sketch.hpp"
 #include "slo_test_support.hpp"

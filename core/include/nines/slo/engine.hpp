@@ -46,12 +46,13 @@
 //   condition  burn > factor in both windows, exactly; a window with total = 0 does not exceed.
 //   guard      bad >= min_bad and P(X >= bad | total, b) < significance in the long window.
 //   fires      condition and guard, cooldown_s after its last resolution, and no more urgent rule
-//              fires. Urgency: page before others, then the shorter long window. After a more
-//              urgent rule has resolved, a slower one waits until its own short window lies wholly
-//              behind that resolution: one incident tells once, a burn that goes on is told.
+//              and none of the same severity fires. Urgency: page before others, then the shorter
+//              long window. After a more urgent rule has resolved, a slower one waits until its own
+//              short window lies wholly behind that resolution: one incident tells once and
+//              escalates at most from ticket to page, and a burn that goes on is told.
 //   resolves   short-window burn <= resolve_ratio * factor at resolve_evaluations evaluations in a
 //              row. A short window without events keeps the state.
-//   A rule that fires when a more urgent one joins stays and resolves by itself: each `fired` has
+//   A ticket that fires when a page joins stays and resolves by itself: each `fired` has
 //   exactly one `resolved`. A watermark more than an hour before an earlier one is taken as a
 //   corrected clock: rules are evaluated again from there.
 #pragma once
@@ -131,6 +132,7 @@ struct AlertEvent {
   WallTime at{}, since{};
   std::string summary;    // one sentence with the counts it came from
   uint64_t sequence = 0;  // given by the store
+  uint64_t boot = 0;      // life of the node it happened in; 0: the present one
 };
 
 // What must survive a restart so that nothing is told twice. Serialised by the store.
@@ -145,6 +147,8 @@ class SloEngine {
  public:
   explicit SloEngine(size_t max_slos = 64);
   ~SloEngine();
+  SloEngine(SloEngine&&) noexcept;
+  SloEngine& operator=(SloEngine&&) noexcept;
 
   // Returns the index used in batches. exhausted beyond max_slos; invalid_argument for what can't
   // be computed exactly or never happens: a name twice, a target outside (0, 1) or of more than 18

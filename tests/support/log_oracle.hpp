@@ -1,0 +1,83 @@
+// Checks of log parsers that hold for every line whatever it is; unit, property and fuzz tests
+// share them.
+#pragma once
+
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nines/log/format.hpp"
+
+namespace nines::log::test {
+
+inline constexpr TimeContext kOracleContext{0, {1'795'262'400 * kNsPerSecond}};
+inline constexpr FormatKind kTextKinds[] = {FormatKind::combined, FormatKind::json, FormatKind::logfmt,
+                                            FormatKind::syslog, FormatKind::plain};
+
+inline const std::vector<std::string>& sample_lines() {
+  static const std::vector<std::string> kLines = {
+      R"x(203.0.113.7 - alice [21/Nov/2026:01:35:51 +0000] "GET /a?id=7 HTTP/1.1" 200 1234 "https://x/" "Mozilla/5.0 (X11)" 0.123)x",
+      R"(::1 - - [21/Nov/2026:01:35:51 +0000] "\x16\x03\"" 400 - "-" "-" rt=0.5 urt="0.1, 0.2")",
+      R"(h - - [21/Nov/2026:01:35:51 +0000] "GET / HTTP/1.0" 304 0)",
+      R"({"ts":"2026-11-21T01:35:51.5Z","level":"warn","msg":"a\n\u00e9\ud83d\ude00","n":-1.50e3,"o":{"p":[1,{"q":"]"}],"r":{}},"t":true,"z":null})",
+      R"({"time":1763688951262,"severity":"ERROR","a.b":1,"a":{"b":2,"c":"\\\""},"big":12345678901234567890})",
+      R"(ts=2026-11-21T01:35:51Z level=info msg="a \"b\" c" flag n=1 empty= path=/x?a=b)",
+      "<34>Oct 11 22:14:15 mymachine su[77]: 'su root' failed",
+      "Jun 14 15:16:01 combo sshd(pam_unix)[19939]: check pass; user unknown",
+      R"(<165>1 2003-10-11T22:14:15.003Z host evntslog - ID47 [a@1 iut="3" b="x\"]\\"][c d="e"] An event)",
+      "2015-07-29 17:41:44,747 - WARN  [Peer:774] - time out: 3200",
+      "[Sun Dec 04 04:47:44 2005] [error] mod_jk child in error state 6",
+      "I1121 01:35:51.262484   12345 file.go:12] started",
+      "20171223-22:15:29:606|Step_LSC|30002312|onExtend:1514038530000 14 0 4",
+      "2026-11-21T01:35:51.262484239Z stdout P {\"half\":",
+  };
+  return kLines;
+}
+
+inline bool same_value(const Value& a, const Value& b) {
+  if (a.kind != b.kind) return false;
+  switch (a.kind) {
+    case ValueKind::null: return true;
+    case ValueKind::number: return a.mantissa == b.mantissa && a.exponent == b.exponent;
+    case ValueKind::real: return std::memcmp(&a.real, &b.real, sizeof a.real) == 0;
+    case ValueKind::level: return a.level == b.level && a.text == b.text;
+    case ValueKind::text: return a.text == b.text;
+    default: return a.mantissa == b.mantissa;
+  }
+}
+
+// parse() must find what parse_all() lists, asked for all at once or one by one. Empty when it does.
+inline std::string disagreement(FormatKind kind, std::string_view line) {
+  const FormatSpec format{kind, {}, {}};
+  auto lister = make_parser(format, {}, kOracleContext);
+  std::vector<LineParser::NamedValue> all;
+  WallTime ts;
+  bool has_ts = false;
+  const ParseOutcome listed = (*lister)->parse_all(line, ts, has_ts, all);
+  if (listed == ParseOutcome::no_match || listed == ParseOutcome::empty) return {};
+  std::vector<std::string> names;
+  for (const auto& entry : all) names.emplace_back(entry.name);
+  const auto check = [&](std::span<const std::string> wanted, size_t first) -> std::string {
+    auto parser = make_parser(format, wanted, kOracleContext);
+    std::vector<Value> values(wanted.size(), Value::of_text("unset"));
+    ParsedRecord record{{}, false, values};
+    const ParseOutcome outcome = (*parser)->parse(line, record);
+    if (outcome != listed || record.has_ts != has_ts || (has_ts && record.ts != ts)) {
+      return std::string(format_name(kind)) + ": outcome or time differs";
+    }
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      if (!same_value(values[i], all[first + i].value)) {
+        return std::string(format_name(kind)) + ": field " + wanted[i] + " differs";
+      }
+    }
+    return {};
+  };
+  std::string found = check(names, 0);
+  for (size_t i = 0; i < names.size() && i < 16 && found.empty(); ++i) {
+    found = check(std::span<const std::string>(names).subspan(i, 1), i);
+  }
+  return found;
+}
+
+}  // namespace nines::log::test

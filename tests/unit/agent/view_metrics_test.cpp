@@ -1,0 +1,85 @@
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <set>
+#include <sstream>
+
+#include "snapshot_fixture.hpp"
+#include "view/metrics_text.hpp"
+
+using namespace nines;
+using namespace nines::agent;
+
+namespace {
+bool has_line(const std::string& text, const std::string& line) {
+  return ("\n" + text).find("\n" + line + "\n") != std::string::npos;
+}
+}  // namespace
+
+TEST_CASE("Metrics carry counts, ratios, states and alerts of every SLO", "[view]") {
+  const std::string text = view::metrics_text(test::snapshot());
+  for (
+      const char* line :
+      {R"(nines_slo_events_total{slo="api-availability",service="api",result="good"} 1500000)",
+       R"(nines_slo_events_total{slo="api-availability",service="api",result="bad"} 700)",
+       R"(nines_slo_target_ratio{slo="api-availability",service="api"} 0.999)",
+       R"(nines_slo_burn_rate{slo="api-availability",service="api",window="1h"} 30)",
+       R"(nines_slo_error_budget_remaining_ratio{slo="api-availability",service="api"} 0.4)",
+       R"(nines_slo_risk_level{slo="api-availability",service="api"} 3)",
+       R"(nines_slo_state{slo="shop-errors",service="shop",state="NO_DATA"} 1)",
+       R"(nines_slo_state{slo="shop-errors",service="shop",state="HEALTHY"} 0)",
+       R"(nines_alerts_firing{slo="api-availability",service="api",rule="fast",severity="page"} 1)",
+       R"(nines_source_malformed_total{source="/var/log/nginx/access.log",reason="no_match"} 4)",
+       R"(nines_overflow_policy_total{limit="tailer_lines_cut"} 0)",
+       R"(process_resident_memory_bytes 12582912)", R"(process_cpu_seconds_total 1.25)",
+       R"(nines_build_info{version="0.1.0",node="node-1"} 1)"}) {
+    CAPTURE(line);
+    CHECK(has_line(text, line));
+  }
+}
+
+TEST_CASE("Metrics leave undefined ratios out and escape label values", "[view]") {
+  const std::string text = view::metrics_text(test::snapshot());
+  CHECK(text.find("nines_slo_sli_ratio{slo=\"shop-errors\"") == std::string::npos);
+  CHECK(text.find(R"(slo="checkout \"latency\"\\p99\n)") != std::string::npos);
+  CHECK(text.find("null") == std::string::npos);
+}
+
+TEST_CASE("Every metric family is declared once, before its samples", "[view]") {
+  std::istringstream lines(view::metrics_text(test::snapshot()));
+  std::set<std::string> declared;
+  std::string line, current;
+  while (std::getline(lines, line)) {
+    if (line.starts_with("# TYPE ")) {
+      current = line.substr(7, line.find(' ', 7) - 7);
+      CHECK(declared.insert(current).second);
+    } else if (line[0] != '#') {
+      CHECK(line.substr(0, line.find_first_of("{ ")) == current);
+    }
+  }
+}
+
+TEST_CASE("promtool has nothing to say against the metrics", "[view]") {
+  if (std::system("command -v promtool >/dev/null 2>&1") != 0) {
+    std::cerr << "SKIPPED: promtool is not on PATH (Debian package prometheus)\n";
+    return;
+  }
+  const auto file = std::filesystem::temp_directory_path() /
+                    ("nines_metrics_" + std::to_string(::getpid()) + ".txt");
+  std::ofstream(file) << view::metrics_text(test::snapshot());
+  FILE* pipe = ::popen(("promtool check metrics < " + file.string() + " 2>&1").c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  std::string said;
+  char buffer[512];
+  while (std::fgets(buffer, sizeof buffer, pipe)) said += buffer;
+  const int status = ::pclose(pipe);
+  std::filesystem::remove(file);
+  CHECK(said == "");
+  CHECK(WEXITSTATUS(status) == 0);
+}
