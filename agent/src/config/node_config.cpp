@@ -101,13 +101,13 @@ void check_webhook(const WebhookConfig& webhook, const YamlNode& node, Reporter&
     report.error(place_of(node, "url"), "url '" + webhook.url + "' of webhook '" + webhook.name +
                                             "' is not an http:// or https:// address");
   } else if (authority.find('@') != std::string_view::npos) {
-    report.error(place_of(node, "url"), "the url of webhook '" + webhook.name +
-                                            "' carries a user name or password",
+    report.error(place_of(node, "url"),
+                 "the url of webhook '" + webhook.name + "' carries a user name or password",
                  "use bearer_token or token_file");
   } else if (webhook.url.starts_with("http://") && !is_loopback(host) &&
              !webhook.bearer_token.empty()) {
-    report.warning(place_of(node, "url"), "the token of webhook '" + webhook.name +
-                                              "' is sent without encryption",
+    report.warning(place_of(node, "url"),
+                   "the token of webhook '" + webhook.name + "' is sent without encryption",
                    "use https://");
   }
   if (!std::all_of(webhook.bearer_token.begin(), webhook.bearer_token.end(),
@@ -138,8 +138,8 @@ void check_listen(const std::string& listen, const YamlNode& at, Reporter& repor
   const auto port = colon == std::string::npos
                         ? std::nullopt
                         : Decimal::parse(std::string_view(listen).substr(colon + 1));
-  const bool good_port = port && port->exponent == 0 && port->mantissa >= 0 &&
-                         port->mantissa <= 65535;
+  const bool good_port =
+      port && port->exponent == 0 && port->mantissa >= 0 && port->mantissa <= 65535;
   const std::string_view host = std::string_view(listen).substr(0, std::min(colon, listen.size()));
   const bool bare_v6 = host.find(':') != std::string_view::npos && !host.starts_with("[");
   if (!good_port || host.empty() || bare_v6) {
@@ -184,17 +184,16 @@ NodeConfig read_node_config(const YamlFile& file, Reporter& report) {
   }
   const YamlNode& root = file.documents.front();
   if (root.get("apiVersion") != nullptr && root.get("kind") != nullptr) {
-    report.error(root, "this is an SLO document, not a nines.yaml", "load it with --slo " + file.path);
+    report.error(root, "this is an SLO document, not a nines.yaml",
+                 "load it with --slo " + file.path);
     return std::move(draft.node);
   }
   MapReader reader(root, "nines.yaml", report);
   read_options(reader, "", draft, report);
-  read_items(reader, "sources", kMaxSources, report, [&](const YamlNode& item, auto& names) {
-    read_source(item, draft, names, report);
-  });
-  read_items(reader, "webhooks", kMaxWebhooks, report, [&](const YamlNode& item, auto& names) {
-    read_webhook(item, draft, names, report);
-  });
+  read_items(reader, "sources", kMaxSources, report,
+             [&](const YamlNode& item, auto& names) { read_source(item, draft, names, report); });
+  read_items(reader, "webhooks", kMaxWebhooks, report,
+             [&](const YamlNode& item, auto& names) { read_webhook(item, draft, names, report); });
   reader.finish();
   check_listen(draft.node.listen, place_of(root, "listen"), report);
   for (auto& path : draft.node.slo_paths) path = beside(file.path, path);
@@ -206,13 +205,14 @@ bool names_logs(const slo::SourceSelector& s) {
          !s.k8s_container.empty();
 }
 
-void check_selector(const slo::SourceSelector& selector, const YamlNode& at, const std::string& what,
-                    Reporter& report) {
+void check_selector(const slo::SourceSelector& selector, const YamlNode& at,
+                    const std::string& what, Reporter& report) {
   if (selector.format == "regex" && selector.pattern.empty()) {
     report.error(place_of(at, "format"), what + " has format regex but no pattern",
                  "add pattern: '^(?P<ts>\\S+) (?P<message>.*)$'");
   } else if (selector.format != "regex" && !selector.pattern.empty()) {
-    report.error(place_of(at, "pattern"), what + " has a pattern, but its format is " + selector.format,
+    report.error(place_of(at, "pattern"),
+                 what + " has a pattern, but its format is " + selector.format,
                  "set format: regex");
   } else if (selector.format == "regex") {
     log::FormatSpec spec;
@@ -229,8 +229,8 @@ void check_selector(const slo::SourceSelector& selector, const YamlNode& at, con
 bool read_selector(MapReader& reader, std::span<const SourceConfig> sources,
                    slo::SourceSelector& base, Reporter& report) {
   constexpr std::string_view kNotHere[] = {"name", "service"};
-  constexpr std::string_view kKeys[] = {"paths", "exclude", "format", "pattern", "kubernetes",
-                                        "timezone"};
+  constexpr std::string_view kKeys[] = {"paths",   "exclude",    "format",
+                                        "pattern", "kubernetes", "timezone"};
   const auto given = std::find_if(std::begin(kKeys), std::end(kKeys), [&](std::string_view key) {
     const YamlNode* value = reader.node().get(key);
     return value != nullptr && !value->is_null();

@@ -95,7 +95,7 @@ class Builder : public YAML::EventHandler {
   struct Frame {
     YamlNode node;
     YAML::anchor_t anchor = 0;
-    std::optional<YamlEntry> pending;  // map: a key that waits for its value
+    std::optional<YamlEntry> pending;            // map: a key that waits for its value
     std::unordered_map<std::string, int> lines;  // map: key -> line
   };
   struct Anchored {
@@ -205,8 +205,12 @@ class Builder : public YAML::EventHandler {
 size_t first_bad_byte(std::string_view s) {
   for (size_t i = 0; i < s.size();) {
     const auto lead = static_cast<unsigned char>(s[i]);
-    const size_t length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3
-                          : lead < 0xF5 ? 4 : 0;
+    const size_t length = lead < 0x80   ? 1
+                          : lead < 0xC2 ? 0
+                          : lead < 0xE0 ? 2
+                          : lead < 0xF0 ? 3
+                          : lead < 0xF5 ? 4
+                                        : 0;
     if (length == 0 || lead == 0 || i + length > s.size()) return i;
     for (size_t k = 1; k < length; ++k) {
       if ((static_cast<unsigned char>(s[i + k]) & 0xC0U) != 0x80U) return i;
@@ -231,8 +235,8 @@ Position position_of(std::string_view source, size_t offset) {
 
 bool acceptable(const YamlFile& file, Reporter& report) {
   if (file.source.size() > kMaxFileBytes) {
-    report.add(Diagnostic::Severity::error, file.path, {},
-               "the file is larger than 1 MiB", "split it into several files of one folder");
+    report.add(Diagnostic::Severity::error, file.path, {}, "the file is larger than 1 MiB",
+               "split it into several files of one folder");
     return false;
   }
   const size_t bad = first_bad_byte(file.source);

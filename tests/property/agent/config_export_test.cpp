@@ -16,9 +16,9 @@ namespace {
 
 // Texts that YAML would take for something else, beside plain ones.
 rc::Gen<std::string> texts() {
-  return rc::gen::element<std::string>("a", "true", "null", "1e3", "- x", "a: b", "# c", "it's \"so\"",
-                                       "\xC3\xA4\xE2\x82\xAC", "tab\there", "two\nlines", "{x}", "*", "&a",
-                                       " lead", "trail ", "\\d+", "%", "\x01");
+  return rc::gen::element<std::string>(
+      "a", "true", "null", "1e3", "- x", "a: b", "# c", "it's \"so\"", "\xC3\xA4\xE2\x82\xAC",
+      "tab\there", "two\nlines", "{x}", "*", "&a", " lead", "trail ", "\\d+", "%", "\x01");
 }
 rc::Gen<std::string> maybe(rc::Gen<std::string> gen) {
   return rc::gen::oneOf(rc::gen::just(std::string()), std::move(gen));
@@ -32,8 +32,10 @@ rc::Gen<std::string> expressions() {
 slo::SourceSelector selector() {
   slo::SourceSelector s;
   s.paths = *rc::gen::container<std::vector<std::string>>(2, texts());
-  s.exclude = *rc::gen::container<std::vector<std::string>>(*rc::gen::inRange<size_t>(0, 2), texts());
-  s.format = *rc::gen::element<std::string>("auto", "nginx", "json", "logfmt", "syslog", "plain", "regex");
+  s.exclude =
+      *rc::gen::container<std::vector<std::string>>(*rc::gen::inRange<size_t>(0, 2), texts());
+  s.format =
+      *rc::gen::element<std::string>("auto", "nginx", "json", "logfmt", "syslog", "plain", "regex");
   if (s.format == "regex") s.pattern = "^(?P<ts>\\S+) (?P<message>.*)$";
   s.k8s_namespace = *maybe(texts());
   s.k8s_pod = *maybe(texts());
@@ -65,8 +67,8 @@ std::vector<slo::BurnRule> rules(int64_t window_s) {
     const int64_t long_s = *rc::gen::inRange<int64_t>(2, window_s / 10 + 1) * 10;
     const int64_t short_s = *rc::gen::inRange<int64_t>(1, long_s / 10) * 10;
     // Below 1/(1 - 0.5): can fire at every target made here.
-    out.push_back({"rule-" + std::to_string(k), *rc::gen::element<std::string>("page", "ticket"), long_s,
-                   short_s, Decimal{*rc::gen::inRange<int64_t>(1, 19'999), -4}});
+    out.push_back({"rule-" + std::to_string(k), *rc::gen::element<std::string>("page", "ticket"),
+                   long_s, short_s, Decimal{*rc::gen::inRange<int64_t>(1, 19'999), -4}});
   }
   return out;
 }
@@ -82,7 +84,8 @@ slo::SloSpec spec(int number) {
   s.window_s = *rc::gen::inRange<int64_t>(6, 92 * 8640 + 1) * 10;
   s.indicator = indicator();
   if (s.indicator.kind == slo::SliKind::threshold) {
-    s.op = *rc::gen::element(slo::CompareOp::lt, slo::CompareOp::lte, slo::CompareOp::gt, slo::CompareOp::gte);
+    s.op = *rc::gen::element(slo::CompareOp::lt, slo::CompareOp::lte, slo::CompareOp::gt,
+                             slo::CompareOp::gte);
     s.threshold = Decimal{*rc::gen::inRange<int64_t>(-100'000, 100'000), *rc::gen::inRange(-6, 4)};
   }
   s.alerts = slo::default_policy(s.window_s, s.target);
@@ -162,15 +165,17 @@ TEST_CASE("Specs written as OpenSLO load back the same", "[config][property]") {
   }));
 }
 
-TEST_CASE("Whatever bytes a configuration holds, loading it ends with a verdict", "[config][property]") {
+TEST_CASE("Whatever bytes a configuration holds, loading it ends with a verdict",
+          "[config][property]") {
   const ConfigFolder folder;
   CHECK(rc::check([&] {
     std::string yaml = to_openslo_yaml(std::vector<slo::SloSpec>{spec(1)});
     const auto edits = *rc::gen::inRange(1, 6);
     for (int k = 0; k < edits; ++k) {
       const auto at = *rc::gen::inRange<size_t>(0, yaml.size());
-      yaml[at] = static_cast<char>(*rc::gen::element<int>('{', '}', '[', ']', ':', '"', '\'', '\n', ' ', '-',
-                                                          '&', '*', '|', '>', '\t', 'x', 0xFF, 0, '9'));
+      yaml[at] = static_cast<char>(*rc::gen::element<int>('{', '}', '[', ']', ':', '"', '\'', '\n',
+                                                          ' ', '-', '&', '*', '|', '>', '\t', 'x',
+                                                          0xFF, 0, '9'));
     }
     const Loaded in = folder.load_slos(yaml);
     for (const auto& d : in.diagnostics) RC_ASSERT(!d.message.empty());

@@ -15,9 +15,9 @@ namespace {
 
 struct BadInput {
   const char* about;
-  std::string text;      // with one '@' before the place
-  std::string message;   // fragment
-  std::string hint;      // fragment, may be empty
+  std::string text;     // with one '@' before the place
+  std::string message;  // fragment
+  std::string hint;     // fragment, may be empty
   Diagnostic::Severity severity = Diagnostic::Severity::error;
 };
 
@@ -39,8 +39,8 @@ Place take_mark(std::string& text) {
 
 void expect(const BadInput& row, const Loaded& loaded, Place place) {
   INFO(row.about << "\n" << row.text << "\n" << all_text(loaded.diagnostics));
-  const auto found = std::find_if(
-      loaded.diagnostics.begin(), loaded.diagnostics.end(), [&](const Diagnostic& d) {
+  const auto found =
+      std::find_if(loaded.diagnostics.begin(), loaded.diagnostics.end(), [&](const Diagnostic& d) {
         return d.severity == row.severity && d.line == place.line && d.column == place.column &&
                d.message.find(row.message) != std::string::npos &&
                d.hint.find(row.hint) != std::string::npos;
@@ -49,11 +49,14 @@ void expect(const BadInput& row, const Loaded& loaded, Place place) {
   const bool is_error = row.severity == Diagnostic::Severity::error;
   CHECK(loaded.ok() == !is_error);
   // One mistake, one error: no follow-up errors that hide it.
-  CHECK(std::count_if(loaded.diagnostics.begin(), loaded.diagnostics.end(), [](const Diagnostic& d) {
-          return d.severity == Diagnostic::Severity::error;
-        }) == (is_error ? 1 : 0));
+  CHECK(
+      std::count_if(loaded.diagnostics.begin(), loaded.diagnostics.end(), [](const Diagnostic& d) {
+        return d.severity == Diagnostic::Severity::error;
+      }) == (is_error ? 1 : 0));
 }
 
+// One row a line reads best, however long it is.
+// clang-format off
 constexpr auto kWarning = Diagnostic::Severity::warning;
 
 const std::string kHead = "apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: api}\nspec:\n";
@@ -237,6 +240,8 @@ std::vector<BadInput> bad_policies() {
       {"two policies", policy("  sloRef: api\n") + "---\napiVersion: nines/v1alpha1\nkind: SLOPolicy\nmetadata: {name: q}\nspec: @{sloRef: api}\n", "both apply to SLO 'api'", "sloRef"},
   };
 }
+
+// clang-format on
 
 }  // namespace
 

@@ -6,8 +6,8 @@
 #include <sstream>
 #include <string>
 
-#include "config/options.hpp"
 #include "config/node_config.hpp"
+#include "config/options.hpp"
 #include "config_support.hpp"
 
 using namespace nines::agent;

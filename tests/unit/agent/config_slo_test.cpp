@@ -98,7 +98,8 @@ const std::string kRatio = R"(
         total: {metricSource: {type: nines.log, spec: {paths: [/l]}}}
 )";
 std::string api_slo(const std::string& rest) {
-  return "apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: api}\nspec:\n  service: s" + kRatio + rest;
+  return "apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: api}\nspec:\n  service: s" + kRatio +
+         rest;
 }
 const std::string kObjective = "  objectives: [{target: 0.999}]\n";
 
@@ -190,8 +191,9 @@ TEST_CASE("The same SLO in JSON is the same SLO", "[config]") {
 }
 
 TEST_CASE("Several objectives become one SLO each, named after their displayNames", "[config]") {
-  const Loaded loaded = load(api_slo("  objectives:\n    - {displayName: Internal Objective, target: 0.995}\n"
-                                 "    - {displayName: SLA, targetPercent: 99}\n"));
+  const Loaded loaded =
+      load(api_slo("  objectives:\n    - {displayName: Internal Objective, target: 0.995}\n"
+                   "    - {displayName: SLA, targetPercent: 99}\n"));
   REQUIRE(loaded.slos.size() == 2);
   CHECK(loaded.slos[0].name == "api-internal-objective");
   CHECK(loaded.slos[1].name == "api-sla");
@@ -377,7 +379,8 @@ spec:
 )");
   REQUIRE(loaded.diagnostics.size() == 1);
   CHECK(loaded.diagnostics[0].line == 17);
-  CHECK_THAT(loaded.diagnostics[0].message, Catch::Contains("type 'Any', which Nines does not read"));
+  CHECK_THAT(loaded.diagnostics[0].message,
+             Catch::Contains("type 'Any', which Nines does not read"));
 }
 
 TEST_CASE("A policy by tier applies to its tier; a policy by name wins", "[config]") {
@@ -409,10 +412,11 @@ spec:
 }
 
 TEST_CASE("A factor without an end is rounded to six places", "[config]") {
-  const Loaded loaded = load(api_slo("  timeWindow: [{duration: 28d, isRolling: true}]\n" + kObjective) +
-                             "---\napiVersion: nines/v1alpha1\nkind: SLOPolicy\nmetadata: {name: p}\n"
-                             "spec: {sloRef: api, burnAlerts: [{name: d, severity: ticket, long: 3d, "
-                             "short: 6h, budgetPercent: 10}]}\n");
+  const Loaded loaded =
+      load(api_slo("  timeWindow: [{duration: 28d, isRolling: true}]\n" + kObjective) +
+           "---\napiVersion: nines/v1alpha1\nkind: SLOPolicy\nmetadata: {name: p}\n"
+           "spec: {sloRef: api, burnAlerts: [{name: d, severity: ticket, long: 3d, "
+           "short: 6h, budgetPercent: 10}]}\n");
   CHECK(loaded.slos[0].alerts.rules[0].factor == Decimal{933333, -6});
 }
 
@@ -438,7 +442,8 @@ TEST_CASE("A missing --slo path is an error, an empty folder a warning", "[confi
   const std::vector<std::string> missing = {folder.path() + "/none"};
   const Loaded failed = load_config(config, missing);
   CHECK_FALSE(failed.ok());
-  CHECK_THAT(all_text(failed.diagnostics), Catch::Contains("No such file") && Catch::Contains("--slo"));
+  CHECK_THAT(all_text(failed.diagnostics),
+             Catch::Contains("No such file") && Catch::Contains("--slo"));
   folder.write("empty/readme.txt", "x");
   const std::vector<std::string> empty = {folder.path() + "/empty"};
   const Loaded warned = load_config(config, empty);
@@ -448,15 +453,18 @@ TEST_CASE("A missing --slo path is an error, an empty folder a warning", "[confi
 
 TEST_CASE("More SLOs than limits.slos are refused", "[config]") {
   const ConfigFolder folder;
-  const Loaded loaded = folder.load_slos(std::string(kDashboard) + "---" + kLatency, "limits: {slos: 1}");
+  const Loaded loaded =
+      folder.load_slos(std::string(kDashboard) + "---" + kLatency, "limits: {slos: 1}");
   CHECK_FALSE(loaded.ok());
-  CHECK_THAT(all_text(loaded.diagnostics), Catch::Contains("there are 2 SLOs, but limits.slos is 1"));
+  CHECK_THAT(all_text(loaded.diagnostics),
+             Catch::Contains("there are 2 SLOs, but limits.slos is 1"));
 }
 
 TEST_CASE("An SLO with mistakes does not hide those of the next", "[config]") {
   const ConfigFolder folder;
   const Loaded loaded = folder.load_slos(
-      "apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: a}\nspec: {servce: s, objectives: [{target: 2}]}\n"
+      "apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: a}\nspec: {servce: s, objectives: "
+      "[{target: 2}]}\n"
       "---\napiVersion: openslo/v1\nkind: SLO\nmetadata: {name: b}\nspec: {indicatorRef: x}\n");
   CHECK(loaded.slos.empty());
   CHECK(loaded.diagnostics.size() == 7);

@@ -41,7 +41,9 @@ class ConfigFolder {
     const std::vector<std::string> slos = {write("slo.yaml", documents)};
     return load_config(config, slos);
   }
-  Loaded load_node(std::string_view node) const { return load_config(write("nines.yaml", node), {}); }
+  Loaded load_node(std::string_view node) const {
+    return load_config(write("nines.yaml", node), {});
+  }
 
  private:
   std::string path_;
