@@ -25,8 +25,8 @@ struct Condition {
 
 // The words teams use for what wakes somebody up; the rest becomes a ticket.
 std::string severity_of(std::string_view text) {
-  constexpr std::string_view kPages[] = {"page", "critical", "high", "sev1", "sev-1", "p0", "p1",
-                                         "urgent", "emergency"};
+  constexpr std::string_view kPages[] = {"page", "critical", "high",   "sev1",     "sev-1",
+                                         "p0",   "p1",       "urgent", "emergency"};
   std::string word(text);
   for (char& c : word) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -53,35 +53,40 @@ Condition read_burn_rate(const YamlNode& node, const std::string& name, const st
   const YamlNode* after = reader.find("alertAfter");
   reader.finish();
   if (kind != nullptr && kind->text != "burnrate" && kind->text != "BurnRate") {
-    report.warning(*kind, "AlertCondition '" + name + "' of kind " + describe(*kind) + " is not used",
+    report.warning(*kind,
+                   "AlertCondition '" + name + "' of kind " + describe(*kind) + " is not used",
                    "Nines knows kind burnrate");
     return {};
   }
   if (op == nullptr || threshold == nullptr || lookback == nullptr) return {};
   const auto word = read_choice(*op, "op of " + title, {"lte", "gte", "lt", "gt"}, report);
   const auto factor = read_decimal(*threshold, "threshold of " + title, report);
-  const auto long_s = read_duration_s(*lookback, "lookbackWindow of " + title, 0, kMaxLookback, report);
-  const auto after_s = after == nullptr ? std::optional<int64_t>(0)
-                                        : read_duration_s(*after, "alertAfter of " + title, 0,
-                                                          kMaxLookback, report);
+  const auto long_s =
+      read_duration_s(*lookback, "lookbackWindow of " + title, 0, kMaxLookback, report);
+  const auto after_s =
+      after == nullptr ? std::optional<int64_t>(0)
+                       : read_duration_s(*after, "alertAfter of " + title, 0, kMaxLookback, report);
   if (!word || !factor || !long_s || !after_s) return {};
   if (word->starts_with("lt")) {
-    report.warning(*op, "AlertCondition '" + name + "' alerts while the burn rate is low (op: " + *word +
-                            "): not used",
+    report.warning(*op,
+                   "AlertCondition '" + name + "' alerts while the burn rate is low (op: " + *word +
+                       "): not used",
                    "op: gt alerts when the budget burns too fast");
     return {};
   }
   if (*factor <= Decimal{0, 0} || *long_s < 2 * kSlot || *long_s % kSlot != 0) {
-    report.warning(node, "AlertCondition '" + name + "' is not used: it needs a threshold above 0 " +
+    report.warning(node, "AlertCondition '" + name +
+                             "' is not used: it needs a threshold above 0 " +
                              "and a lookbackWindow of whole 10s, at least 20s");
     return {};
   }
   const int64_t short_s = short_window(*long_s, *after_s);
   if (*after_s > 0) {
-    report.warning(*after, "alertAfter of AlertCondition '" + name + "' is taken as the short window: " +
-                               "the alert fires when the burn rate is above " + factor->to_string() +
-                               " over both " + format_duration_s(*long_s) + " and " +
-                               format_duration_s(short_s),
+    report.warning(*after,
+                   "alertAfter of AlertCondition '" + name + "' is taken as the short window: " +
+                       "the alert fires when the burn rate is above " + factor->to_string() +
+                       " over both " + format_duration_s(*long_s) + " and " +
+                       format_duration_s(short_s),
                    "write an SLOPolicy to choose both windows");
   }
   return {slo::BurnRule{name, severity, *long_s, short_s, *factor}};
@@ -111,7 +116,8 @@ Condition read_condition_item(const YamlNode& item, const std::string& title,
       Reporter quiet(told);
       return read_condition(*found->spec, found->meta.name, quiet);
     }
-    report.error(*ref, title + " refers to AlertCondition " + describe(*ref) + ", which does not exist",
+    report.error(*ref,
+                 title + " refers to AlertCondition " + describe(*ref) + ", which does not exist",
                  documents.hint_for("AlertCondition", ref->text));
     return {};
   }
@@ -131,9 +137,10 @@ void check_target_item(const YamlNode& item, const std::string& title, const Doc
   if (ref != nullptr) {
     reader.finish();
     if (documents.find("AlertNotificationTarget", ref->text) == nullptr) {
-      report.warning(*ref, title + " refers to AlertNotificationTarget " + describe(*ref) +
-                               ", which does not exist",
-                     documents.hint_for("AlertNotificationTarget", ref->text));
+      report.warning(
+          *ref,
+          title + " refers to AlertNotificationTarget " + describe(*ref) + ", which does not exist",
+          documents.hint_for("AlertNotificationTarget", ref->text));
     }
     return;
   }
@@ -147,14 +154,16 @@ void warn_about_switches(MapReader& reader, const std::string& title, bool& enab
                          Reporter& report) {
   if (const YamlNode* node = reader.find("alertWhenBreaching")) {
     enabled = read_bool(*node, "alertWhenBreaching", report).value_or(true);
-    if (!enabled) report.warning(*node, title + " does not alert when breaching: its rule is not used");
+    if (!enabled)
+      report.warning(*node, title + " does not alert when breaching: its rule is not used");
   }
   if (const YamlNode* node = reader.find("alertWhenResolved")) {
     read_bool(*node, "alertWhenResolved", report);  // resolutions are always told
   }
   if (const YamlNode* node = reader.find("alertWhenNoData")) {
     if (read_bool(*node, "alertWhenNoData", report).value_or(false)) {
-      report.warning(*node, "alertWhenNoData of " + title + " is not used yet: NO_DATA is shown in " +
+      report.warning(*node, "alertWhenNoData of " + title +
+                                " is not used yet: NO_DATA is shown in " +
                                 "the status and freezes alerts");
     }
   }
@@ -174,8 +183,9 @@ std::vector<slo::BurnRule> read_policy(const YamlNode& spec, const std::string& 
     for (const YamlNode* item : read_list(*targets, "notificationTargets of " + title, report)) {
       check_target_item(*item, title, documents, report);
     }
-    report.warning(*targets, "notificationTargets of " + title +
-                                 " are not used: alerts go to the log and the webhooks of nines.yaml");
+    report.warning(*targets,
+                   "notificationTargets of " + title +
+                       " are not used: alerts go to the log and the webhooks of nines.yaml");
   }
   std::vector<slo::BurnRule> rules;
   if (conditions == nullptr) return rules;
@@ -205,7 +215,8 @@ std::vector<slo::BurnRule> read_policy_item(const YamlNode& item, const std::str
   }
   const Document* found = documents.find("AlertPolicy", ref->text);
   if (found == nullptr) {
-    report.error(*ref, title + " refers to AlertPolicy " + describe(*ref) + ", which does not exist",
+    report.error(*ref,
+                 title + " refers to AlertPolicy " + describe(*ref) + ", which does not exist",
                  documents.hint_for("AlertPolicy", ref->text));
     return {};
   }
@@ -245,8 +256,9 @@ std::vector<slo::BurnRule> read_alert_policies(const YamlNode& node, const std::
     rules.insert(rules.end(), more.begin(), more.end());
   }
   if (!items.empty() && rules.empty()) {
-    report.warning(node, title + " has alert policies, but none that can be used: the default burn " +
-                             "alerts apply",
+    report.warning(node,
+                   title + " has alert policies, but none that can be used: the default burn " +
+                       "alerts apply",
                    "write a nines/v1alpha1 SLOPolicy with burnAlerts");
   }
   return rules;
@@ -256,8 +268,9 @@ void check_rule(const slo::SloSpec& spec, const slo::BurnRule& rule, const YamlN
                 Reporter& report) {
   const std::string who = "burn alert '" + rule.name + "' of SLO '" + spec.name + "'";
   if (rule.long_s > spec.window_s) {
-    report.error(at, who + " looks back " + format_duration_s(rule.long_s) + ", longer than the window " +
-                         format_duration_s(spec.window_s),
+    report.error(at,
+                 who + " looks back " + format_duration_s(rule.long_s) +
+                     ", longer than the window " + format_duration_s(spec.window_s),
                  "choose shorter windows, in an SLOPolicy of its own with sloRef: " + spec.name);
     return;
   }
@@ -270,13 +283,15 @@ void check_rule(const slo::SloSpec& spec, const slo::BurnRule& rule, const YamlN
   const std::string hint =
       "lower the factor (budgetPercent), lengthen the long window, or raise the target";
   if (product && *product == Decimal{1, 0}) {
-    report.warning(at, who + " fires above its factor " + rule.factor.to_string() + ", but that is " +
-                           arithmetic + ": it can never fire",
+    report.warning(at,
+                   who + " fires above its factor " + rule.factor.to_string() + ", but that is " +
+                       arithmetic + ": it can never fire",
                    hint);
   } else {
-    report.error(at, who + " can never fire: its factor " + rule.factor.to_string() + " is above " +
-                         arithmetic,
-                 hint);
+    report.error(
+        at,
+        who + " can never fire: its factor " + rule.factor.to_string() + " is above " + arithmetic,
+        hint);
   }
 }
 

@@ -16,7 +16,7 @@ struct Diagnostic {
   enum class Severity : uint8_t { warning, error };
   Severity severity = Severity::error;
   std::string file;
-  int line = 0, column = 0;   // 1-based; 0: whole file
+  int line = 0, column = 0;  // 1-based; 0: whole file
   std::string message, hint;
 };
 // "slos/api.yaml:12:17: error: target 1.5 is impossible ...\n  hint: ..."
@@ -27,16 +27,16 @@ struct SourceConfig {
   slo::SourceSelector selector;
 };
 struct WebhookConfig {
-  std::string name, url;             // http:// or https://
-  std::string bearer_token;          // or from token_file
+  std::string name, url;     // http:// or https://
+  std::string bearer_token;  // or from token_file
   int64_t timeout_ms = 5000;
 };
 
 struct NodeConfig {
-  std::string file;                  // where it came from; empty: defaults
-  std::string node;                  // default: host name
+  std::string file;  // where it came from; empty: defaults
+  std::string node;  // default: host name
   std::vector<SourceConfig> sources;
-  std::vector<std::string> slo_paths;   // files, folders; default: slos/ beside nines.yaml
+  std::vector<std::string> slo_paths;  // files, folders; default: slos/ beside nines.yaml
   std::vector<WebhookConfig> webhooks;
   std::string listen = "127.0.0.1:9990";
   int64_t evaluate_s = 10;
@@ -53,7 +53,7 @@ struct Loaded {
   NodeConfig node;
   std::vector<slo::SloSpec> slos;
   std::vector<Diagnostic> diagnostics;
-  bool ok() const;   // no error among them
+  bool ok() const;  // no error among them
 };
 
 // config_file empty: /etc/nines/nines.yaml, then ./nines.yaml, then defaults.

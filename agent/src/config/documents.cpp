@@ -6,9 +6,13 @@
 namespace nines::agent::config {
 namespace {
 
-const std::vector<std::string_view> kOpenSloKinds = {
-    "SLO", "SLI", "DataSource", "Service", "AlertPolicy", "AlertCondition",
-    "AlertNotificationTarget"};
+const std::vector<std::string_view> kOpenSloKinds = {"SLO",
+                                                     "SLI",
+                                                     "DataSource",
+                                                     "Service",
+                                                     "AlertPolicy",
+                                                     "AlertCondition",
+                                                     "AlertNotificationTarget"};
 
 bool alphanumeric(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
@@ -19,7 +23,9 @@ bool alphanumeric(char c) {
 void check_name(const YamlNode& node, const std::string& name, Reporter& report) {
   constexpr size_t kMaxLabel = 63;
   constexpr size_t kMaxName = 253;
-  const auto label = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+  const auto label = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  };
   const bool usable = !name.empty() && name.size() <= kMaxName && alphanumeric(name.front()) &&
                       std::all_of(name.begin(), name.end(), [](char c) {
                         return alphanumeric(c) || c == '-' || c == '_' || c == '.';
@@ -29,16 +35,16 @@ void check_name(const YamlNode& node, const std::string& name, Reporter& report)
                  "names have letters, digits and '-', for example checkout-availability");
   } else if (name.size() > kMaxLabel || !std::all_of(name.begin(), name.end(), label) ||
              name.back() == '-') {
-    report.warning(node, "name '" + name + "' is not a DNS label: other OpenSLO tools may refuse it",
+    report.warning(node,
+                   "name '" + name + "' is not a DNS label: other OpenSLO tools may refuse it",
                    "at most 63 lower-case letters, digits and '-'");
   }
 }
 
 void read_tier(const YamlNode& node, Metadata& meta, Reporter& report) {
   constexpr std::string_view kNames[] = {"critical", "important", "standard"};
-  const YamlNode& value = node.kind == YamlNode::Kind::sequence && node.items.size() == 1
-                              ? node.items.front()
-                              : node;
+  const YamlNode& value =
+      node.kind == YamlNode::Kind::sequence && node.items.size() == 1 ? node.items.front() : node;
   for (int tier = 1; tier <= 3; ++tier) {
     const std::string digit = std::to_string(tier);
     if (value.text == digit || value.text == "tier-" + digit || value.text == kNames[tier - 1]) {
@@ -132,9 +138,9 @@ bool Documents::read_envelope(const YamlNode& node, Document& out) {
       ours ? std::vector<std::string_view>{"SLOPolicy"} : kOpenSloKinds;
   if (std::find(kinds.begin(), kinds.end(), out.kind) == kinds.end()) {
     const auto near = nearest(out.kind, kinds);
-    report_.error(*kind, "unknown kind " + describe(*kind) + " in " + out.api_version,
-                  near.empty() ? "known kinds: " + join(kinds)
-                               : "did you mean '" + std::string(near) + "'?");
+    report_.error(
+        *kind, "unknown kind " + describe(*kind) + " in " + out.api_version,
+        near.empty() ? "known kinds: " + join(kinds) : "did you mean '" + std::string(near) + "'?");
     return false;
   }
   const YamlNode* meta = reader.require("metadata");
@@ -161,12 +167,12 @@ void Documents::keep(std::unique_ptr<Document> document) {
     return;
   }
   const YamlNode* at = document->node->get("metadata");
-  const std::string where =
-      first->node->file->path + ":" + std::to_string(first->node->at.line);
-  const YamlNode& place = at != nullptr && at->get("name") != nullptr ? *at->get("name")
-                                                                      : *document->node;
+  const std::string where = first->node->file->path + ":" + std::to_string(first->node->at.line);
+  const YamlNode& place =
+      at != nullptr && at->get("name") != nullptr ? *at->get("name") : *document->node;
   if (same_content(*first->node, *document->node)) {
-    report_.warning(place, document->title() + " is given twice with the same content, first at " + where);
+    report_.warning(place,
+                    document->title() + " is given twice with the same content, first at " + where);
   } else {
     report_.error(place, document->title() + " is given twice, first at " + where,
                   "rename one of the two");

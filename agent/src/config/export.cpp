@@ -1,5 +1,5 @@
-// SloSpecs back to OpenSLO v1 documents, with an SLOPolicy where alerts or data handling differ from
-// the defaults.
+// SloSpecs back to OpenSLO v1 documents, with an SLOPolicy where alerts or data handling differ
+// from the defaults.
 #include <string>
 #include <string_view>
 
@@ -174,23 +174,23 @@ void Writer::policy(const SloSpec& spec) {
   if (rules) line(1, spec.alerts.rules.empty() ? "burnAlerts: []" : "burnAlerts:");
   for (const auto& rule : spec.alerts.rules) {
     if (!rules) break;
-    line(2, "- {name: " + quoted(rule.name) + ", severity: " + rule.severity +
-                ", long: " + format_duration_s(rule.long_s) + ", short: " +
-                format_duration_s(rule.short_s) + ", factor: " + rule.factor.to_string() + "}");
+    line(2, "- {name: " + quoted(rule.name) + ", severity: " + rule.severity + ", long: " +
+                format_duration_s(rule.long_s) + ", short: " + format_duration_s(rule.short_s) +
+                ", factor: " + rule.factor.to_string() + "}");
   }
   if (guards) {
     const auto& a = spec.alerts;
-    line(1, "lowTraffic: {minBad: " + std::to_string(a.min_bad) + ", significance: " +
-                a.significance.to_string() + "}");
-    line(1, "resolve: {ratio: " + a.resolve_ratio.to_string() + ", evaluations: " +
-                std::to_string(a.resolve_evaluations) + ", cooldown: " +
-                format_duration_s(a.cooldown_s) + "}");
+    line(1, "lowTraffic: {minBad: " + std::to_string(a.min_bad) +
+                ", significance: " + a.significance.to_string() + "}");
+    line(1, "resolve: {ratio: " + a.resolve_ratio.to_string() +
+                ", evaluations: " + std::to_string(a.resolve_evaluations) +
+                ", cooldown: " + format_duration_s(a.cooldown_s) + "}");
   }
   if (data) {
     line(1, "data: {lateHorizon: " + format_duration_s(spec.data.late_horizon_s) +
                 ", maxFutureSkew: " + format_duration_s(spec.data.max_future_skew_s) +
-                ", minCoverage: " + spec.data.min_coverage.to_string() + ", staleAfter: " +
-                format_duration_s(spec.data.stale_after_s) + "}");
+                ", minCoverage: " + spec.data.min_coverage.to_string() +
+                ", staleAfter: " + format_duration_s(spec.data.stale_after_s) + "}");
   }
 }
 

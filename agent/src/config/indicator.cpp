@@ -73,8 +73,9 @@ std::optional<slo::IndicatorSpec> Indicators::read(const YamlNode& spec, const s
   reader.finish();
   if (!reader.is_map()) return std::nullopt;
   if ((ratio == nullptr) == (threshold == nullptr)) {
-    report_.error(ratio != nullptr ? *threshold : spec,
-                  "the indicator of " + title + " needs ratioMetric or thresholdMetric, and not both");
+    report_.error(
+        ratio != nullptr ? *threshold : spec,
+        "the indicator of " + title + " needs ratioMetric or thresholdMetric, and not both");
     return std::nullopt;
   }
   return ratio != nullptr ? read_ratio(*ratio, title) : read_threshold(*threshold, title);
@@ -94,8 +95,9 @@ std::optional<slo::IndicatorSpec> Indicators::read_ratio(const YamlNode& node,
   reader.find("rawType");
   reader.finish();
   if (raw != nullptr) {
-    report_.error(*raw, "ratioMetric.raw of " + title + " is unsupported: a ready-made ratio has no " +
-                            "events to count",
+    report_.error(*raw,
+                  "ratioMetric.raw of " + title + " is unsupported: a ready-made ratio has no " +
+                      "events to count",
                   "give good (or bad) and total with a where each");
     return std::nullopt;
   }
@@ -158,9 +160,9 @@ bool Indicators::read_metric(const YamlNode& holder, const std::string& title, b
   if (!reader.is_map()) return false;
   out.at = spec != nullptr ? spec : source;
   if (type != nullptr && type->text != kLogType) {
-    report_.error(*type, title + " has metricSource type " + describe(*type) +
-                             ", which Nines does not read",
-                  "logs are type: nines.log");
+    report_.error(
+        *type, title + " has metricSource type " + describe(*type) + ", which Nines does not read",
+        "logs are type: nines.log");
     return false;
   }
   if (type == nullptr && ref == nullptr) {
@@ -183,9 +185,9 @@ bool Indicators::start_from_ref(const YamlNode& ref, Metric& out) {
   }
   const DataSource& source = found->second;
   if (!source.type.empty() && source.type != kLogType) {
-    report_.error(ref, "DataSource '" + *name + "' has type '" + source.type +
-                           "', which Nines does not read",
-                  "logs are type: nines.log");
+    report_.error(
+        ref, "DataSource '" + *name + "' has type '" + source.type + "', which Nines does not read",
+        "logs are type: nines.log");
   }
   out.spec.source = source.selector;
   return source.usable;

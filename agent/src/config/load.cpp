@@ -103,9 +103,8 @@ void check_limit(const Loaded& loaded, Reporter& report) {
 }  // namespace
 
 bool Loaded::ok() const {
-  return std::none_of(diagnostics.begin(), diagnostics.end(), [](const Diagnostic& d) {
-    return d.severity == Severity::error;
-  });
+  return std::none_of(diagnostics.begin(), diagnostics.end(),
+                      [](const Diagnostic& d) { return d.severity == Severity::error; });
 }
 
 Loaded load_config(const std::string& config_file, std::span<const std::string> slo_paths) {

@@ -48,13 +48,13 @@ void read_source(const YamlNode& node, Draft& draft, std::set<std::string>& name
   read_options(reader, "sources[].", draft, report);
   reader.finish();
   SourceConfig& source = draft.node.sources.back();
-  source.selector.name = source.name;
   if (!source.name.empty()) check_unique(names, source.name, node, "source", report);
   if (reader.is_map() && !names_logs(source.selector)) {
     report.error(node, "source '" + source.name + "' names no logs",
                  "give paths: [GLOB...] or kubernetes: {namespace, pod, container}");
   }
   check_selector(source.selector, node, "source '" + source.name + "'", report);
+  source.selector.name = source.name;
 }
 
 void read_token(const YamlNode& node, const std::string& path, WebhookConfig& webhook,
@@ -76,34 +76,38 @@ void read_token(const YamlNode& node, const std::string& path, WebhookConfig& we
   webhook.bearer_token = std::move(token);
 }
 
-// Host of an http(s) URL, empty when it is none.
-std::string_view host_of(std::string_view url) {
+// What stands between "http(s)://" and the path; empty when the URL is of another kind.
+std::string_view authority_of(std::string_view url) {
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (!url.starts_with(scheme)) continue;
     url.remove_prefix(scheme.size());
-    url = url.substr(0, url.find_first_of("/?#"));
-    const size_t bracket = url.find(']');
-    if (bracket != std::string_view::npos) return url.substr(0, bracket + 1);
-    return url.substr(0, url.find(':'));
+    return url.substr(0, url.find_first_of("/?#"));
   }
   return {};
 }
 
+std::string_view host_of(std::string_view authority) {
+  const size_t bracket = authority.find(']');
+  if (bracket != std::string_view::npos) return authority.substr(0, bracket + 1);
+  return authority.substr(0, authority.find(':'));
+}
+
 void check_webhook(const WebhookConfig& webhook, const YamlNode& node, Reporter& report) {
-  const std::string_view host = host_of(webhook.url);
+  const std::string_view authority = authority_of(webhook.url);
+  const std::string_view host = host_of(authority);
   const bool clean = std::all_of(webhook.url.begin(), webhook.url.end(),
                                  [](char c) { return c > ' ' && c < 127; });
   if (host.empty() || !clean) {
     report.error(place_of(node, "url"), "url '" + webhook.url + "' of webhook '" + webhook.name +
                                             "' is not an http:// or https:// address");
-  } else if (host.find('@') != std::string_view::npos) {
-    report.error(place_of(node, "url"), "the url of webhook '" + webhook.name +
-                                            "' carries a user name or password",
+  } else if (authority.find('@') != std::string_view::npos) {
+    report.error(place_of(node, "url"),
+                 "the url of webhook '" + webhook.name + "' carries a user name or password",
                  "use bearer_token or token_file");
   } else if (webhook.url.starts_with("http://") && !is_loopback(host) &&
              !webhook.bearer_token.empty()) {
-    report.warning(place_of(node, "url"), "the token of webhook '" + webhook.name +
-                                              "' is sent without encryption",
+    report.warning(place_of(node, "url"),
+                   "the token of webhook '" + webhook.name + "' is sent without encryption",
                    "use https://");
   }
   if (!std::all_of(webhook.bearer_token.begin(), webhook.bearer_token.end(),
@@ -134,8 +138,8 @@ void check_listen(const std::string& listen, const YamlNode& at, Reporter& repor
   const auto port = colon == std::string::npos
                         ? std::nullopt
                         : Decimal::parse(std::string_view(listen).substr(colon + 1));
-  const bool good_port = port && port->exponent == 0 && port->mantissa >= 0 &&
-                         port->mantissa <= 65535;
+  const bool good_port =
+      port && port->exponent == 0 && port->mantissa >= 0 && port->mantissa <= 65535;
   const std::string_view host = std::string_view(listen).substr(0, std::min(colon, listen.size()));
   const bool bare_v6 = host.find(':') != std::string_view::npos && !host.starts_with("[");
   if (!good_port || host.empty() || bare_v6) {
@@ -180,17 +184,16 @@ NodeConfig read_node_config(const YamlFile& file, Reporter& report) {
   }
   const YamlNode& root = file.documents.front();
   if (root.get("apiVersion") != nullptr && root.get("kind") != nullptr) {
-    report.error(root, "this is an SLO document, not a nines.yaml", "load it with --slo " + file.path);
+    report.error(root, "this is an SLO document, not a nines.yaml",
+                 "load it with --slo " + file.path);
     return std::move(draft.node);
   }
   MapReader reader(root, "nines.yaml", report);
   read_options(reader, "", draft, report);
-  read_items(reader, "sources", kMaxSources, report, [&](const YamlNode& item, auto& names) {
-    read_source(item, draft, names, report);
-  });
-  read_items(reader, "webhooks", kMaxWebhooks, report, [&](const YamlNode& item, auto& names) {
-    read_webhook(item, draft, names, report);
-  });
+  read_items(reader, "sources", kMaxSources, report,
+             [&](const YamlNode& item, auto& names) { read_source(item, draft, names, report); });
+  read_items(reader, "webhooks", kMaxWebhooks, report,
+             [&](const YamlNode& item, auto& names) { read_webhook(item, draft, names, report); });
   reader.finish();
   check_listen(draft.node.listen, place_of(root, "listen"), report);
   for (auto& path : draft.node.slo_paths) path = beside(file.path, path);
@@ -202,13 +205,14 @@ bool names_logs(const slo::SourceSelector& s) {
          !s.k8s_container.empty();
 }
 
-void check_selector(const slo::SourceSelector& selector, const YamlNode& at, const std::string& what,
-                    Reporter& report) {
+void check_selector(const slo::SourceSelector& selector, const YamlNode& at,
+                    const std::string& what, Reporter& report) {
   if (selector.format == "regex" && selector.pattern.empty()) {
     report.error(place_of(at, "format"), what + " has format regex but no pattern",
                  "add pattern: '^(?P<ts>\\S+) (?P<message>.*)$'");
   } else if (selector.format != "regex" && !selector.pattern.empty()) {
-    report.error(place_of(at, "pattern"), what + " has a pattern, but its format is " + selector.format,
+    report.error(place_of(at, "pattern"),
+                 what + " has a pattern, but its format is " + selector.format,
                  "set format: regex");
   } else if (selector.format == "regex") {
     log::FormatSpec spec;
@@ -225,8 +229,8 @@ void check_selector(const slo::SourceSelector& selector, const YamlNode& at, con
 bool read_selector(MapReader& reader, std::span<const SourceConfig> sources,
                    slo::SourceSelector& base, Reporter& report) {
   constexpr std::string_view kNotHere[] = {"name", "service"};
-  constexpr std::string_view kKeys[] = {"paths", "exclude", "format", "pattern", "kubernetes",
-                                        "timezone"};
+  constexpr std::string_view kKeys[] = {"paths",   "exclude",    "format",
+                                        "pattern", "kubernetes", "timezone"};
   const auto given = std::find_if(std::begin(kKeys), std::end(kKeys), [&](std::string_view key) {
     const YamlNode* value = reader.node().get(key);
     return value != nullptr && !value->is_null();

@@ -24,7 +24,7 @@ bool read_selector(MapReader& reader, std::span<const SourceConfig> sources,
 // A selector that says which logs to read.
 bool names_logs(const slo::SourceSelector& selector);
 // pattern and format fit together and the pattern compiles; `at` is where to report.
-void check_selector(const slo::SourceSelector& selector, const YamlNode& at, const std::string& what,
-                    Reporter& report);
+void check_selector(const slo::SourceSelector& selector, const YamlNode& at,
+                    const std::string& what, Reporter& report);
 
 }  // namespace nines::agent::config

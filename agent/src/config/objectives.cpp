@@ -10,7 +10,7 @@
 namespace nines::agent::config {
 namespace {
 
-constexpr int64_t kSlot = 10;              // seconds; windows are counted in slots
+constexpr int64_t kSlot = 10;               // seconds; windows are counted in slots
 constexpr int64_t kMaxWindow = 92 * 86400;  // the coarsest ring reaches back so far
 constexpr int kMaxTargetPlaces = 9;         // keeps burn arithmetic within 128 bits
 constexpr size_t kMaxObjectives = 64;
@@ -36,8 +36,8 @@ void check_budgeting(const YamlNode* node, const std::string& title, Reporter& r
   const auto method = read_choice(*node, "budgetingMethod of " + title,
                                   {"Occurrences", "Timeslices", "RatioTimeslices"}, report);
   if (method && *method != "Occurrences") {
-    report.error(*node, "budgetingMethod " + *method + " of " + title +
-                            " is unsupported in this version",
+    report.error(*node,
+                 "budgetingMethod " + *method + " of " + title + " is unsupported in this version",
                  "use Occurrences");
   }
 }
@@ -64,8 +64,9 @@ std::optional<int64_t> read_window(const YamlNode* node, const std::string& titl
     return std::nullopt;
   }
   if (rolling != nullptr && read_bool(*rolling, "isRolling", report) == false) {
-    report.error(*rolling, "timeWindow of " + title +
-                               " is not rolling: calendar windows are unsupported in this version",
+    report.error(*rolling,
+                 "timeWindow of " + title +
+                     " is not rolling: calendar windows are unsupported in this version",
                  "set isRolling: true");
     return std::nullopt;
   }
@@ -87,17 +88,19 @@ std::string target_hint(const YamlNode& node, Decimal target) {
     return node.text + " looks like a percentage: use targetPercent: " + node.text +
            " or target: " + share->to_string();
   }
-  return "a target of 1 leaves no error budget: every error would violate it; use 0.999 or the like";
+  return "a target of 1 leaves no error budget: every error would violate it; use 0.999 or the "
+         "like";
 }
 
 std::optional<Decimal> read_target(MapReader& reader, const std::string& title, Reporter& report) {
   const YamlNode* share = reader.find("target");
   const YamlNode* percent = reader.find("targetPercent");
   if ((share == nullptr) == (percent == nullptr)) {
-    report.error(share != nullptr ? *percent : reader.node(),
-                 share != nullptr ? "objective of " + title + " has both target and targetPercent"
-                                  : "objective of " + title + " has no target",
-                 share != nullptr ? "keep one of them" : "add target: 0.999 or targetPercent: 99.9");
+    report.error(
+        share != nullptr ? *percent : reader.node(),
+        share != nullptr ? "objective of " + title + " has both target and targetPercent"
+                         : "objective of " + title + " has no target",
+        share != nullptr ? "keep one of them" : "add target: 0.999 or targetPercent: 99.9");
     return std::nullopt;
   }
   const YamlNode& node = share != nullptr ? *share : *percent;
@@ -109,10 +112,12 @@ std::optional<Decimal> read_target(MapReader& reader, const std::string& title, 
   const std::string range = share != nullptr ? "between 0 and 1" : "between 0 and 100";
   if (!target || *target <= Decimal{0, 0} || *target >= Decimal{1, 0}) {
     const bool low = given <= Decimal{0, 0};
-    const std::string hint = low                ? "a target of 0 can never be missed; use 0.999 or the like"
-                             : share != nullptr ? target_hint(node, given)
-                                                : "a target of 100 % leaves no error budget; use 99.9 or the like";
-    report.error(node, key + " " + node.text + " of " + title + " is impossible: it must lie " + range,
+    const std::string hint = low ? "a target of 0 can never be missed; use 0.999 or the like"
+                             : share != nullptr
+                                 ? target_hint(node, given)
+                                 : "a target of 100 % leaves no error budget; use 99.9 or the like";
+    report.error(node,
+                 key + " " + node.text + " of " + title + " is impossible: it must lie " + range,
                  hint);
     return std::nullopt;
   }
@@ -180,8 +185,10 @@ std::optional<slo::SloSpec> SloReader::read_common(MapReader& reader) {
                            : read_text(*node, key + (" of " + title_), report_).value_or("");
   };
   check_description(reader, report_);
-  if (const YamlNode* node = reader.find("description"); node != nullptr) spec.description = node->text;
-  spec.service = text(reader.require("service", "service: the name of what users depend on"), "service");
+  if (const YamlNode* node = reader.find("description"); node != nullptr)
+    spec.description = node->text;
+  spec.service =
+      text(reader.require("service", "service: the name of what users depend on"), "service");
   spec.tier = document_.meta.tier.value_or(spec.tier);
   spec.owner = document_.meta.owner;
   check_budgeting(reader.find("budgetingMethod"), title_, report_);
@@ -196,15 +203,17 @@ std::optional<slo::SloSpec> SloReader::read_common(MapReader& reader) {
 void SloReader::refuse_unsupported(MapReader& reader) {
   for (const std::string_view key : {"indicator", "indicatorRef", "compositeWeight"}) {
     if (const YamlNode* node = reader.find(key)) {
-      report_.error(*node, title_ + " is composite ('" + std::string(key) +
-                               "' in an objective): unsupported in this version",
+      report_.error(*node,
+                    title_ + " is composite ('" + std::string(key) +
+                        "' in an objective): unsupported in this version",
                     "write one SLO for each part");
     }
   }
   for (const std::string_view key : {"timeSliceTarget", "timeSliceWindow"}) {
     if (const YamlNode* node = reader.find(key)) {
-      report_.error(*node, "'" + std::string(key) + "' of " + title_ +
-                               " is unsupported in this version: time slices are not counted",
+      report_.error(*node,
+                    "'" + std::string(key) + "' of " + title_ +
+                        " is unsupported in this version: time slices are not counted",
                     "use budgetingMethod: Occurrences without it");
     }
   }
@@ -221,8 +230,9 @@ void SloReader::read_threshold(const YamlNode* op, const YamlNode* value, const 
     return;
   }
   if (op == nullptr || value == nullptr) {
-    report_.error(at, "objective of " + title_ + " has no '" + (op == nullptr ? "op" : "value") +
-                          "', which a thresholdMetric needs",
+    report_.error(at,
+                  "objective of " + title_ + " has no '" + (op == nullptr ? "op" : "value") +
+                      "', which a thresholdMetric needs",
                   "for example op: lte, value: 500");
     return;
   }
@@ -305,8 +315,9 @@ std::vector<DraftSlo> read_slos(const Documents& documents, Indicators& indicato
   for (const auto& draft : slos) {
     const auto [first, fresh] = names.emplace(draft.spec.name, &draft);
     if (fresh) continue;
-    report.error(*draft.objective, "there are two SLOs named '" + draft.spec.name + "', the other is " +
-                                       first->second->spec.origin,
+    report.error(*draft.objective,
+                 "there are two SLOs named '" + draft.spec.name + "', the other is " +
+                     first->second->spec.origin,
                  "give the objectives different displayNames");
   }
   return slos;

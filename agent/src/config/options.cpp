@@ -56,9 +56,7 @@ constexpr Option kOptions[] = {
      [](Draft& d, OptionValue v) { selector(d).k8s_container = std::move(v.text); }},
     {"sources[].timezone", offset, "+00:00", -kMaxOffset, kMaxOffset, "",
      "UTC offset of time stamps that carry no zone.", "",
-     [](Draft& d, OptionValue v) {
-       selector(d).utc_offset_s = static_cast<int32_t>(v.number);
-     }},
+     [](Draft& d, OptionValue v) { selector(d).utc_offset_s = static_cast<int32_t>(v.number); }},
 
     {"slos", texts, "", 0, 0, "",
      "Files and folders of SLO documents (*.yaml, *.yml, *.json), relative to this file. "
@@ -89,8 +87,8 @@ constexpr Option kOptions[] = {
      [](Draft& d, OptionValue v) { d.node.evaluate_s = v.number / kSecond; }},
     {"flush", duration, "60s", kSecond, kHour, "",
      "How often counts and file positions are saved; alerts are saved at once. Nothing is lost "
-     "in between: lines are read again from the saved position.", "",
-     [](Draft& d, OptionValue v) { d.node.flush_s = v.number / kSecond; }},
+     "in between: lines are read again from the saved position.",
+     "", [](Draft& d, OptionValue v) { d.node.flush_s = v.number / kSecond; }},
 
     {"limits", map, "", 0, 0, "", "Bounds on what Nines uses.", "", nullptr},
     {"limits.files", integer, "4096", 1, 65536, "", "Files followed at a time.", "",
@@ -194,13 +192,13 @@ std::optional<int64_t> parse_number(const Option& option, const std::string& wor
 
 std::optional<OptionValue> read_number(const Option& option, const YamlNode& node,
                                        const std::string& what, Reporter& report) {
-  const auto number = node.kind == YamlNode::Kind::scalar ? parse_number(option, node.text)
-                                                           : std::nullopt;
+  const auto number =
+      node.kind == YamlNode::Kind::scalar ? parse_number(option, node.text) : std::nullopt;
   if (!number) {
-    report.error(node,
-                 what + " must be " + std::string(type_text(option.type)) + ", found " +
-                     describe(node),
-                 option.type == offset ? "names of zones are unsupported in this version" : "");
+    report.error(
+        node,
+        what + " must be " + std::string(type_text(option.type)) + ", found " + describe(node),
+        option.type == offset ? "names of zones are unsupported in this version" : "");
     return std::nullopt;
   }
   if (*number < option.min || *number > option.max) {
@@ -214,7 +212,8 @@ std::optional<OptionValue> read_number(const Option& option, const YamlNode& nod
 std::optional<OptionValue> read_word(const Option& option, const YamlNode& node,
                                      const std::string& what, Reporter& report) {
   if (node.kind == YamlNode::Kind::scalar) {
-    if (const auto word = choice_of(option, node.text)) return OptionValue{std::string(*word), {}, 0};
+    if (const auto word = choice_of(option, node.text))
+      return OptionValue{std::string(*word), {}, 0};
   }
   const auto words = choices_of(option);
   const auto near = nearest(node.text, words);
@@ -300,20 +299,22 @@ void apply_defaults(std::string_view prefix, Draft& draft) {
 
 std::string sample_config() {
   std::string out =
-      "# nines.yaml: every key there is, commented out, with its default. Nines needs none of them:\n"
+      "# nines.yaml: every key there is, commented out, with its default. Nines needs none of "
+      "them:\n"
       "# without this file it finds the logs of the node by itself. To use a key, remove the '#'.\n"
       "# Installed as /etc/nines/nines.yaml; './nines.yaml' is tried next. Check: nines slo lint\n";
   bool first_of_item = false;
   for (const auto& option : kOptions) {
-    const auto levels = std::count_if(option.path.begin(), option.path.end(),
-                                      [](char c) { return c == '.'; });
+    const auto levels =
+        std::count_if(option.path.begin(), option.path.end(), [](char c) { return c == '.'; });
     const bool in_list = option.path.find("[].") != std::string_view::npos;
     const std::string_view key = option.path.substr(option.path.find_last_of('.') + 1);
     std::string indent(static_cast<size_t>(levels) * 2 + (in_list ? 2 : 0), ' ');
     if (first_of_item) indent.replace(indent.size() - 2, 2, "- ");
     if (levels == 0) out += "\n";
     append_comment(out, about(option));
-    out += "#" + indent + std::string(levels == 0 ? key : option.path.substr(option.path.rfind('.') + 1));
+    out += "#" + indent +
+           std::string(levels == 0 ? key : option.path.substr(option.path.rfind('.') + 1));
     out += ":";
     const std::string_view value = option.sample.empty() ? option.fallback : option.sample;
     if (!value.empty()) out += " " + std::string(value);

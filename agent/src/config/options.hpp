@@ -15,14 +15,14 @@ namespace nines::agent::config {
 
 enum class OptionType : uint8_t {
   text,
-  texts,     // a text or a list of texts
-  choice,    // one of `choices`
+  texts,   // a text or a list of texts
+  choice,  // one of `choices`
   integer,
   duration,  // value and range in milliseconds
   size,      // value and range in bytes
   offset,    // UTC offset in seconds
   map,
-  maps,      // a list of maps
+  maps,  // a list of maps
 };
 
 struct OptionValue {
@@ -38,13 +38,13 @@ struct Draft {
 };
 
 struct Option {
-  std::string_view path;      // "limits.files", "sources[].name"
+  std::string_view path;  // "limits.files", "sources[].name"
   OptionType type;
   std::string_view fallback;  // default as text; empty: none
   int64_t min, max;           // integer, duration (ms), size (bytes)
   std::string_view choices;   // "a b c"; alternatives after '=' are taken for the first: "a=x=y b"
   std::string_view doc;
-  std::string_view sample;    // value in the sample file; empty: the default
+  std::string_view sample;  // value in the sample file; empty: the default
   void (*assign)(Draft&, OptionValue);
 };
 

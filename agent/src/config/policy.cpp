@@ -87,8 +87,9 @@ std::optional<Decimal> PolicyReader::read_share(MapReader& reader, std::string_v
   if (!share) return std::nullopt;
   const bool low = zero_allowed ? *share < Decimal{0, 0} : *share <= Decimal{0, 0};
   if (!low && *share <= Decimal{1, 0}) return share;
-  report_.error(*node, what + " must be " + (zero_allowed ? "within 0..1" : "above 0 and at most 1") +
-                           ", found " + describe(*node));
+  report_.error(*node, what + " must be " +
+                           (zero_allowed ? "within 0..1" : "above 0 and at most 1") + ", found " +
+                           describe(*node));
   return std::nullopt;
 }
 
@@ -96,11 +97,12 @@ std::optional<int64_t> PolicyReader::read_duration(MapReader& reader, std::strin
                                                    int64_t min_s, int64_t max_s) {
   const YamlNode* node = reader.find(key);
   if (node == nullptr) return std::nullopt;
-  return read_duration_s(*node, "'" + std::string(key) + "' of " + reader.what(), min_s, max_s, report_);
+  return read_duration_s(*node, "'" + std::string(key) + "' of " + reader.what(), min_s, max_s,
+                         report_);
 }
 
-std::optional<int64_t> PolicyReader::read_count(MapReader& reader, std::string_view key, int64_t min,
-                                                int64_t max) {
+std::optional<int64_t> PolicyReader::read_count(MapReader& reader, std::string_view key,
+                                                int64_t min, int64_t max) {
   const YamlNode* node = reader.find(key);
   if (node == nullptr) return std::nullopt;
   return read_integer(*node, "'" + std::string(key) + "' of " + reader.what(), min, max, report_);
@@ -131,7 +133,8 @@ void PolicyReader::read_scope(MapReader& reader, Policy& policy) {
     if (text == "1" || text == "2" || text == "3") {
       policy.tiers.insert(text[0] - '0');
     } else {
-      report_.error(*tier, "tier in the selector of " + title_ + " must be 1, 2 or 3, found '" + text + "'");
+      report_.error(
+          *tier, "tier in the selector of " + title_ + " must be 1, 2 or 3, found '" + text + "'");
     }
   }
 }
@@ -141,17 +144,21 @@ bool PolicyReader::read_windows(MapReader& reader, slo::BurnRule& rule) {
   const YamlNode* const long_node = reader.require("long", "long: 1h");
   const YamlNode* const short_node = reader.require("short", "a twelfth of long, for example 5m");
   if (long_node == nullptr || short_node == nullptr) return false;
-  const auto long_s = read_duration_s(*long_node, "'long' of " + reader.what(), 2 * kSlot, kMaxLong, report_);
-  const auto short_s = read_duration_s(*short_node, "'short' of " + reader.what(), kSlot, kMaxLong, report_);
+  const auto long_s =
+      read_duration_s(*long_node, "'long' of " + reader.what(), 2 * kSlot, kMaxLong, report_);
+  const auto short_s =
+      read_duration_s(*short_node, "'short' of " + reader.what(), kSlot, kMaxLong, report_);
   if (!long_s || !short_s) return false;
   for (const YamlNode* node : {long_node, short_node}) {
     if ((node == long_node ? *long_s : *short_s) % kSlot == 0) continue;
-    report_.error(*node, "windows of " + reader.what() + " must be multiples of 10s, found " + describe(*node));
+    report_.error(*node, "windows of " + reader.what() + " must be multiples of 10s, found " +
+                             describe(*node));
     return false;
   }
   if (*short_s >= *long_s) {
-    report_.error(*short_node, "'short' (" + format_duration_s(*short_s) + ") of " + reader.what() +
-                                   " must be shorter than 'long' (" + format_duration_s(*long_s) + ")",
+    report_.error(*short_node,
+                  "'short' (" + format_duration_s(*short_s) + ") of " + reader.what() +
+                      " must be shorter than 'long' (" + format_duration_s(*long_s) + ")",
                   "a twelfth is usual");
     return false;
   }
@@ -195,7 +202,8 @@ std::optional<RuleDraft> PolicyReader::read_rule(const YamlNode& node) {
   if (!reader.is_map()) return std::nullopt;
   RuleDraft out;
   const YamlNode* name = reader.require("name", "name: fast");
-  if (name != nullptr) out.rule.name = read_text(*name, "'name' of " + reader.what(), report_).value_or("");
+  if (name != nullptr)
+    out.rule.name = read_text(*name, "'name' of " + reader.what(), report_).value_or("");
   const YamlNode* severity = reader.require("severity", "page or ticket");
   std::optional<std::string> word;
   if (severity != nullptr) {
@@ -269,7 +277,8 @@ Policy PolicyReader::read() {
   if (const YamlNode* rules = reader.find("burnAlerts")) policy.rules = read_rules(*rules);
   read_guards(reader, policy);
   read_data(reader, policy);
-  for (const std::string_view key : {"budgetAlerts", "exclusions", "gate", "forecast", "onNoData"}) {
+  for (const std::string_view key :
+       {"budgetAlerts", "exclusions", "gate", "forecast", "onNoData"}) {
     not_used_yet(reader, key);
   }
   reader.finish();
@@ -314,13 +323,14 @@ const Policy* choose(const std::vector<Policy>& policies, const DraftSlo& slo, R
   int best_rank = 0;
   for (const auto& policy : policies) {
     const bool named = policy.ref != nullptr && policy.ref->text == slo.spec.name;
-    const int rank = named                                    ? 3
-                     : refers_to(policy, slo)                 ? 2
-                     : policy.tiers.contains(slo.spec.tier)   ? 1
-                                                              : 0;
+    const int rank = named                                  ? 3
+                     : refers_to(policy, slo)               ? 2
+                     : policy.tiers.contains(slo.spec.tier) ? 1
+                                                            : 0;
     if (rank != 0 && rank == best_rank) {
-      report.error(*policy.document->spec, policy.document->title() + " and " + best->document->title() +
-                                               " both apply to SLO '" + slo.spec.name + "'",
+      report.error(*policy.document->spec,
+                   policy.document->title() + " and " + best->document->title() +
+                       " both apply to SLO '" + slo.spec.name + "'",
                    "let one of them name it with sloRef");
     }
     if (rank > best_rank) {
@@ -339,8 +349,9 @@ void check_used(const Policy& policy, const Documents& documents, const std::vec
   });
   if (used) return;
   if (policy.ref != nullptr && documents.find("SLO", policy.ref->text) == nullptr) {
-    report.error(*policy.ref, policy.document->title() + " refers to SLO " + describe(*policy.ref) +
-                                  ", which does not exist",
+    report.error(*policy.ref,
+                 policy.document->title() + " refers to SLO " + describe(*policy.ref) +
+                     ", which does not exist",
                  documents.hint_for("SLO", policy.ref->text));
   } else if (!policy.tiers.empty()) {
     report.warning(*policy.document->spec, policy.document->title() + " applies to no SLO");
@@ -358,8 +369,9 @@ void apply_policies(const Documents& documents, std::vector<DraftSlo>& slos, Rep
     const Policy* policy = choose(policies, slo, report);
     if (policy == nullptr) continue;
     if (slo.has_own_rules && policy->rules) {
-      report.warning(*policy->document->spec, policy->document->title() + " replaces the alertPolicies of SLO '" +
-                                                  slo.spec.name + "'");
+      report.warning(
+          *policy->document->spec,
+          policy->document->title() + " replaces the alertPolicies of SLO '" + slo.spec.name + "'");
     }
     apply(*policy, slo.spec, report);
   }

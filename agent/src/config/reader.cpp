@@ -124,14 +124,9 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
 
 std::optional<int64_t> parse_duration_ms(std::string_view text) {
   constexpr int64_t kDay = 86'400'000;
-  return parse_with_unit(text,
-                         {{"ms", 1},
-                          {"s", 1000},
-                          {"m", 60'000},
-                          {"h", 3'600'000},
-                          {"d", kDay},
-                          {"w", 7 * kDay}},
-                         36'525 * kDay);
+  return parse_with_unit(
+      text, {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", kDay}, {"w", 7 * kDay}},
+      36'525 * kDay);
 }
 
 std::optional<int64_t> parse_size(std::string_view text) {
@@ -179,10 +174,10 @@ void MapReader::finish() {
   for (const auto& entry : node_.entries) {
     if (std::find(known_.begin(), known_.end(), entry.key) != known_.end()) continue;
     const std::string_view near = nearest(entry.key, known_);
-    report_.add(Diagnostic::Severity::error, node_.file->path, entry.at,
-                "unknown key '" + entry.key + "' in " + what_,
-                near.empty() ? "known keys: " + join(known_)
-                             : "did you mean '" + std::string(near) + "'?");
+    report_.add(
+        Diagnostic::Severity::error, node_.file->path, entry.at,
+        "unknown key '" + entry.key + "' in " + what_,
+        near.empty() ? "known keys: " + join(known_) : "did you mean '" + std::string(near) + "'?");
   }
 }
 
@@ -202,7 +197,8 @@ std::optional<std::vector<std::string>> read_texts(const YamlNode& node, std::st
   }
   std::vector<std::string> texts;
   for (const auto& item : node.items) {
-    auto text = read_text(item, std::string(what) + "[" + std::to_string(texts.size()) + "]", report);
+    auto text =
+        read_text(item, std::string(what) + "[" + std::to_string(texts.size()) + "]", report);
     if (!text) return std::nullopt;
     texts.push_back(std::move(*text));
   }
@@ -233,8 +229,7 @@ std::optional<int64_t> read_integer(const YamlNode& node, std::string_view what,
   return std::nullopt;
 }
 
-std::optional<Decimal> read_decimal(const YamlNode& node, std::string_view what,
-                                    Reporter& report) {
+std::optional<Decimal> read_decimal(const YamlNode& node, std::string_view what, Reporter& report) {
   if (node.kind == YamlNode::Kind::scalar) {
     if (auto number = Decimal::parse(node.text)) return number;
   }

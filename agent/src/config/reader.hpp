@@ -18,7 +18,8 @@ namespace nines::agent::config {
 // The known word nearest to `word` when it is near enough to be a slip, else empty.
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& known);
 
-// "500ms", "10s", "5m", "1h", "30d", "4w"; m is minutes. nullopt: not of that shape or beyond 100 years.
+// "500ms", "10s", "5m", "1h", "30d", "4w"; m is minutes. nullopt: not of that shape or beyond 100
+// years.
 std::optional<int64_t> parse_duration_ms(std::string_view text);
 // "4096", "64KiB", "256MiB", "1GiB".
 std::optional<int64_t> parse_size(std::string_view text);

@@ -24,8 +24,12 @@ void Reporter::add(Diagnostic::Severity severity, const std::string& file, Posit
   if (out_.size() > kMaxDiagnostics) return;
   if (out_.size() == kMaxDiagnostics) {
     // An error, so that a file whose first 1000 problems are warnings is not taken for good.
-    out_.push_back({Diagnostic::Severity::error, file, 0, 0,
-                    "more than 1000 problems: the rest is not shown", {}});
+    out_.push_back({Diagnostic::Severity::error,
+                    file,
+                    0,
+                    0,
+                    "more than 1000 problems: the rest is not shown",
+                    {}});
     return;
   }
   out_.push_back({severity, file, at.line, at.column, std::move(message), std::move(hint)});

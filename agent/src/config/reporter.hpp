@@ -17,8 +17,8 @@ class Reporter {
 
   void error(const YamlNode& node, std::string message, std::string hint = {});
   void warning(const YamlNode& node, std::string message, std::string hint = {});
-  void add(Diagnostic::Severity severity, const std::string& file, Position at,
-           std::string message, std::string hint = {});
+  void add(Diagnostic::Severity severity, const std::string& file, Position at, std::string message,
+           std::string hint = {});
   size_t errors() const { return errors_; }
 
  private:

@@ -95,7 +95,7 @@ class Builder : public YAML::EventHandler {
   struct Frame {
     YamlNode node;
     YAML::anchor_t anchor = 0;
-    std::optional<YamlEntry> pending;  // map: a key that waits for its value
+    std::optional<YamlEntry> pending;            // map: a key that waits for its value
     std::unordered_map<std::string, int> lines;  // map: key -> line
   };
   struct Anchored {
@@ -205,8 +205,12 @@ class Builder : public YAML::EventHandler {
 size_t first_bad_byte(std::string_view s) {
   for (size_t i = 0; i < s.size();) {
     const auto lead = static_cast<unsigned char>(s[i]);
-    const size_t length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3
-                          : lead < 0xF5 ? 4 : 0;
+    const size_t length = lead < 0x80   ? 1
+                          : lead < 0xC2 ? 0
+                          : lead < 0xE0 ? 2
+                          : lead < 0xF0 ? 3
+                          : lead < 0xF5 ? 4
+                                        : 0;
     if (length == 0 || lead == 0 || i + length > s.size()) return i;
     for (size_t k = 1; k < length; ++k) {
       if ((static_cast<unsigned char>(s[i + k]) & 0xC0U) != 0x80U) return i;
@@ -231,8 +235,8 @@ Position position_of(std::string_view source, size_t offset) {
 
 bool acceptable(const YamlFile& file, Reporter& report) {
   if (file.source.size() > kMaxFileBytes) {
-    report.add(Diagnostic::Severity::error, file.path, {},
-               "the file is larger than 1 MiB", "split it into several files of one folder");
+    report.add(Diagnostic::Severity::error, file.path, {}, "the file is larger than 1 MiB",
+               "split it into several files of one folder");
     return false;
   }
   const size_t bad = first_bad_byte(file.source);
@@ -240,6 +244,29 @@ bool acceptable(const YamlFile& file, Reporter& report) {
   report.add(Diagnostic::Severity::error, file.path, position_of(file.source, bad),
              "this byte is not UTF-8 text", "save the file as UTF-8");
   return false;
+}
+
+// The most common mistake, for which the library's own message is of no help.
+std::optional<size_t> tab_indenting(std::string_view source, int line) {
+  size_t start = 0;
+  for (; line > 1 && start < source.size(); ++start) line -= source[start] == '\n';
+  const size_t text = source.find_first_not_of(" \t", start);
+  const size_t tab = source.find('\t', start);
+  return tab < text ? std::optional(tab) : std::nullopt;
+}
+
+void report_library_error(const YamlFile& file, const YAML::Exception& e, const Builder& builder,
+                          Reporter& report) {
+  if (e.mark.is_null()) {
+    report.add(Diagnostic::Severity::error, file.path, {}, "not valid YAML: " + e.msg);
+  } else if (const auto tab = tab_indenting(file.source, e.mark.line + 1)) {
+    report.add(Diagnostic::Severity::error, file.path, position_of(file.source, *tab),
+               "not valid YAML: a tab in the indentation", "indent with spaces");
+  } else {
+    report.add(Diagnostic::Severity::error, file.path, builder.position(e.mark),
+               "not valid YAML: " + e.msg,
+               "look at the indentation, quotes and brackets here and on the line above");
+  }
 }
 
 void read_documents(YamlFile& file, Builder& builder) {
@@ -309,8 +336,7 @@ std::unique_ptr<YamlFile> parse_yaml(std::string path, std::string source, Repor
   } catch (const Stop& stop) {
     fail(stop.at, stop.message, stop.hint);
   } catch (const YAML::Exception& e) {
-    fail(e.mark.is_null() ? Position{} : builder.position(e.mark), "not valid YAML: " + e.msg,
-         "look at the indentation, quotes and brackets here and on the line above");
+    report_library_error(*file, e, builder, report);
   } catch (const std::exception& e) {
     fail({}, std::string("not valid YAML: ") + e.what(), {});
   }

@@ -1,0 +1,271 @@
+// What bad input gets: one clear message with line, column and a way out. Each row is a document,
+// the place and a fragment of message and hint. '@' in the input marks the place and is taken out.
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <string>
+#include <vector>
+
+#include "config_support.hpp"
+
+using namespace nines::agent;
+using nines::agent::test::all_text;
+using nines::agent::test::ConfigFolder;
+
+namespace {
+
+struct BadInput {
+  const char* about;
+  std::string text;     // with one '@' before the place
+  std::string message;  // fragment
+  std::string hint;     // fragment, may be empty
+  Diagnostic::Severity severity = Diagnostic::Severity::error;
+};
+
+struct Place {
+  int line = 1, column = 1;
+};
+
+// Takes the '@' out of `text` and says where it stood.
+Place take_mark(std::string& text) {
+  const size_t at = text.find('@');
+  REQUIRE(at != std::string::npos);
+  text.erase(at, 1);
+  const auto end = text.begin() + static_cast<std::ptrdiff_t>(at);
+  const auto line_start = text.rfind('\n', at == 0 ? 0 : at - 1);
+  const size_t start = at == 0 || line_start == std::string::npos ? 0 : line_start + 1;
+  return {1 + static_cast<int>(std::count(text.begin(), end, '\n')),
+          1 + static_cast<int>(at - start)};
+}
+
+void expect(const BadInput& row, const Loaded& loaded, Place place) {
+  INFO(row.about << "\n" << row.text << "\n" << all_text(loaded.diagnostics));
+  const auto found =
+      std::find_if(loaded.diagnostics.begin(), loaded.diagnostics.end(), [&](const Diagnostic& d) {
+        return d.severity == row.severity && d.line == place.line && d.column == place.column &&
+               d.message.find(row.message) != std::string::npos &&
+               d.hint.find(row.hint) != std::string::npos;
+      });
+  CHECK(found != loaded.diagnostics.end());
+  const bool is_error = row.severity == Diagnostic::Severity::error;
+  CHECK(loaded.ok() == !is_error);
+  // One mistake, one error: no follow-up errors that hide it.
+  CHECK(
+      std::count_if(loaded.diagnostics.begin(), loaded.diagnostics.end(), [](const Diagnostic& d) {
+        return d.severity == Diagnostic::Severity::error;
+      }) == (is_error ? 1 : 0));
+}
+
+// One row a line reads best, however long it is.
+// clang-format off
+constexpr auto kWarning = Diagnostic::Severity::warning;
+
+const std::string kHead = "apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: api}\nspec:\n";
+const std::string kMetric = "{metricSource: {type: nines.log, spec: {paths: [/l], where: \"status < 500\"}}}";
+const std::string kRatio = "  indicator: {spec: {ratioMetric: {good: " + kMetric + ", total: " + kMetric + "}}}\n";
+const std::string kObjective = "  objectives: [{target: 0.999}]\n";
+const std::string kGood = kHead + "  service: s\n" + kRatio + kObjective;
+
+std::string slo(const std::string& service, const std::string& ratio, const std::string& rest) {
+  return kHead + service + ratio + rest;
+}
+std::string objectives(const std::string& text) {
+  return slo("  service: s\n", kRatio, "  objectives: [{" + text + "}]\n");
+}
+std::string with(const std::string& line) { return slo("  service: s\n" + line, kRatio, kObjective); }
+std::string ratio(const std::string& text) {
+  return slo("  service: s\n", "  indicator: {spec: {ratioMetric: " + text + "}}\n", kObjective);
+}
+std::string good_spec(const std::string& spec) {
+  return ratio("{good: {metricSource: {type: nines.log, spec: {" + spec + "}}}, total: " + kMetric + "}");
+}
+std::string threshold(const std::string& spec, const std::string& objective) {
+  return slo("  service: s\n",
+             "  indicator:\n    spec:\n      thresholdMetric:\n        metricSource:\n"
+             "          type: nines.log\n          spec:\n            paths: [/l]\n" + spec,
+             "  objectives: [{" + objective + "}]\n");
+}
+std::string policy(const std::string& spec) {
+  return kGood + "---\napiVersion: nines/v1alpha1\nkind: SLOPolicy\nmetadata: {name: p}\nspec:\n" + spec;
+}
+std::string rule(const std::string& text) {
+  return policy("  sloRef: api\n  burnAlerts:\n    - " + text + "\n");
+}
+
+std::vector<BadInput> bad_nodes() {
+  return {
+      {"unknown key", "@evalute: 10s\n", "unknown key 'evalute' in nines.yaml", "did you mean 'evaluate'?"},
+      {"unknown key far from all", "@zzzzzzzzz: 1\n", "unknown key 'zzzzzzzzz'", "known keys: node, "},
+      {"unknown nested key", "limits: {@file: 5}\n", "unknown key 'file' in limits", "'files'"},
+      {"duplicate key", "listen: 127.0.0.1:1\nflush: 60s\n@listen: 127.0.0.1:2\n",
+       "duplicate key 'listen', already given on line 1", "keep one"},
+      {"not a map", "@- a\n", "nines.yaml must be a map, found a list", ""},
+      {"list for text", "node: @[a]\n", "'node' of nines.yaml must be a text, found a list", ""},
+      {"text for list of maps", "sources: @nginx\n", "'sources' of nines.yaml must be a list, found 'nginx'", ""},
+      {"bad duration", "evaluate: @10x\n", "must be a duration (500ms, 10s, 5m, 1h, 30d), found '10x'", ""},
+      {"duration without unit", "evaluate: @10\n", "must be a duration", ""},
+      {"duration out of range", "evaluate: @1h\n", "must be within 1s..5m, found '1h'", ""},
+      {"duration overflow", "flush: @99999999999999999d\n", "must be a duration", ""},
+      {"bad size", "limits: {store_bytes: @64MB}\n", "must be a size (256KiB, 64MiB, 1GiB), found '64MB'", ""},
+      {"size out of range", "limits:\n  line_bytes: @1\n", "must be within 1KiB..16MiB, found '1'", ""},
+      {"not a number", "limits: {files: @many}\n", "must be a whole number, found 'many'", ""},
+      {"number out of range", "limits: {slos: @0}\n", "must be within 1..1024, found '0'", ""},
+      {"bad word", "log_level: @warning\n", "must be one of debug, info, warn, error, found 'warning'", "'warn'"},
+      {"bad listen", "listen: @9990\n", "listen must be HOST:PORT, found '9990'", "127.0.0.1:9990"},
+      {"bad port", "listen: @127.0.0.1:70000\n", "listen must be HOST:PORT", ""},
+      {"listen outside", "listen: @0.0.0.0:9990\n", "reachable from other machines", "127.0.0.1", kWarning},
+      {"source without name", "sources:\n  - @paths: [/l]\n", "a source has no 'name'", "{source: NAME}"},
+      {"source without logs", "sources:\n  - @name: a\n", "source 'a' names no logs", "kubernetes"},
+      {"two sources of a name", "sources:\n  - {name: a, paths: /l}\n  - {name: @a, paths: /l}\n",
+       "two sources named 'a'", ""},
+      {"unknown format", "sources:\n  - {name: a, paths: /l, format: @jsn}\n", "must be one of auto, nginx, json", "'json'"},
+      {"regex without pattern", "sources:\n  - {name: a, paths: /l, format: @regex}\n", "format regex but no pattern", "(?P<ts>"},
+      {"pattern without regex", "sources:\n  - {name: a, paths: /l, pattern: @x}\n", "its format is auto", "format: regex"},
+      {"bad regex", "sources:\n  - {name: a, paths: /l, format: regex, pattern: @'(?P<x>a'}\n", "source 'a': ", ""},
+      {"zone name", "sources:\n  - {name: a, paths: /l, timezone: @Europe/Berlin}\n", "must be a UTC offset", "names of zones"},
+      {"webhook without url", "webhooks:\n  - @name: a\n", "a webhook has no 'url'", ""},
+      {"webhook url", "webhooks:\n  - {name: a, url: @ftp://x}\n", "is not an http:// or https:// address", ""},
+      {"password in url", "webhooks:\n  - {name: a, url: @'https://u:p@x/'}\n", "carries a user name", "bearer_token"},
+      {"token in clear", "webhooks:\n  - {name: a, url: @http://h/, bearer_token: t}\n", "without encryption", "https", kWarning},
+      {"missing token file", "webhooks:\n  - {name: a, url: https://h/, token_file: @nowhere}\n", "No such file", "token file"},
+      {"two tokens", "webhooks:\n  - {name: a, url: https://h/, bearer_token: t, token_file: @t}\n", "both bearer_token and token_file", ""},
+      {"SLO as nines.yaml", "@apiVersion: openslo/v1\nkind: SLO\n", "this is an SLO document", "--slo"},
+      {"two documents", "node: a\n---\n@node: b\n", "must be one document", "slos/"},
+      {"unclosed bracket", "node: [a\n@", "not valid YAML", "brackets"},
+      {"tab indentation", "limits:\n@\tfiles: 5\n", "a tab in the indentation", "spaces"},
+      {"not UTF-8", "node: a\nlisten: @\xff\n", "not UTF-8", ""},
+      {"NUL byte", std::string("node: @\0b\n", 9), "not UTF-8", ""},
+      {"unknown alias", "node: @*nobody\n", "not valid YAML", ""},
+  };
+}
+
+std::vector<BadInput> bad_slos() {
+  return {
+      {"target as percentage", objectives("target: @99.9"), "target 99.9 of SLO 'api' is impossible",
+       "99.9 looks like a percentage: use targetPercent: 99.9 or target: 0.999"},
+      {"target 1", objectives("target: @1"), "target 1 of SLO 'api' is impossible", "no error budget"},
+      {"target 1.5", objectives("target: @1.5"), "between 0 and 1", "looks like a percentage"},
+      {"target 0", objectives("target: @0"), "target 0 of SLO 'api' is impossible", "never be missed"},
+      {"target negative", objectives("target: @-0.5"), "impossible", ""},
+      {"target not a number", objectives("target: @high"), "target of SLO 'api' must be a number, found 'high'", ""},
+      {"target too fine", objectives("target: @0.99999999999"), "too many decimal places", "9"},
+      {"targetPercent 100", objectives("targetPercent: @100"), "targetPercent 100 of SLO 'api' is impossible", "no error budget"},
+      {"no target", slo("  service: s\n", kRatio, "  objectives: [@{displayName: a}]\n"), "objective of SLO 'api' has no target", "0.999"},
+      {"two targets", objectives("target: 0.9, targetPercent: @90"), "both target and targetPercent", "keep one"},
+      {"no objectives", kHead + "  @service: s\n" + kRatio, "has no 'objectives'", ""},
+      {"empty objectives", slo("  service: s\n", kRatio, "  objectives: @[]\n"), "needs 1 to 64 items", ""},
+      {"no service", kHead + "  @indicator: {spec: {ratioMetric: {good: " + kMetric + ", total: " + kMetric + "}}}\n" + kObjective, "has no 'service'", ""},
+      {"unnamed objective", slo("  service: s\n", kRatio, "  objectives: [{displayName: a, target: 0.9}, @{target: 0.99}]\n"), "this one has no displayName", "api-DISPLAYNAME"},
+      {"same objective name", slo("  service: s\n", kRatio, "  objectives: [{displayName: a, target: 0.9}, @{displayName: A, target: 0.99}]\n"), "two SLOs named 'api-a'", ""},
+      {"composite", objectives("target: 0.9, indicatorRef: @x"), "is composite", "one SLO for each"},
+      {"time slice", objectives("target: 0.9, timeSliceWindow: @1m"), "'timeSliceWindow' of SLO 'api' is unsupported in this version", "Occurrences"},
+      {"Timeslices", with("  budgetingMethod: @Timeslices\n"), "budgetingMethod Timeslices of SLO 'api' is unsupported in this version", "use Occurrences"},
+      {"RatioTimeslices", with("  budgetingMethod: @RatioTimeslices\n"), "unsupported in this version", ""},
+      {"misspelt method", with("  budgetingMethod: @Occurences\n"), "must be one of Occurrences, Timeslices, RatioTimeslices", "'Occurrences'"},
+      {"calendar window", with("  timeWindow: [{duration: 1d, calendar: @{startTime: 2020-01-01 00:00:00, timeZone: UTC}}]\n"), "the calendar window of SLO 'api' is unsupported", "rolling"},
+      {"month", with("  timeWindow: [{duration: @1M, isRolling: true}]\n"), "calendar period (M months", "30d"},
+      {"not rolling", with("  timeWindow: [{duration: 30d, isRolling: @false}]\n"), "is not rolling", "isRolling: true"},
+      {"two windows", with("  timeWindow: @[{duration: 30d}, {duration: 7d}]\n"), "needs exactly one item", ""},
+      {"window too long", with("  timeWindow: [{duration: @365d}]\n"), "must be within 1m..92d, found '365d'", ""},
+      {"window odd", with("  timeWindow: [{duration: @65s}]\n"), "multiple of 10s", ""},
+      {"window upper case H", with("  timeWindow: [{duration: @1H}]\n"), "must be a duration, found '1H'", "30d"},
+      {"unknown key in spec", with("  @budgetMethod: Occurrences\n"), "unknown key 'budgetMethod' in spec of SLO 'api'", "'budgetingMethod'"},
+      {"no indicator", kHead + "  @service: s\n" + kObjective, "has no indicator", ""},
+      {"indicatorRef", slo("  service: s\n", "  indicatorRef: @nobody\n", kObjective), "refers to SLI 'nobody', which does not exist", "no SLI document"},
+      {"raw", ratio("{rawType: success, raw: @" + kMetric + "}"), "ratioMetric.raw of SLO 'api' is unsupported", "good (or bad) and total"},
+      {"no total", ratio("@{good: " + kMetric + "}"), "needs total and one of good and bad", ""},
+      {"good and bad", ratio("@{good: " + kMetric + ", bad: " + kMetric + ", total: " + kMetric + "}"), "one of good and bad", ""},
+      {"no source", ratio("{good: {metricSource: {type: nines.log, spec: {where: x}}}, total: {metricSource: {type: nines.log, spec: @{where: y}}}}"), "SLO 'api' has no source: nothing says which logs to read", "paths"},
+      {"foreign type", ratio("{good: {metricSource: {type: @Prometheus, spec: {query: x}}}, total: " + kMetric + "}"), "type 'Prometheus', which Nines does not read", "nines.log"},
+      {"no type", ratio("{good: {metricSource: @{spec: {paths: [/l]}}}, total: " + kMetric + "}"), "has no 'type'", "nines.log"},
+      {"unknown DataSource", ratio("{good: {metricSource: {metricSourceRef: @x}}, total: " + kMetric + "}"), "metricSourceRef 'x' names no DataSource", "no DataSource document"},
+      {"unknown source", good_spec("source: @nginx"), "there is no source 'nginx' in nines.yaml", "its sources: web"},
+      {"source and paths", good_spec("source: web, paths: @[/l]"), "'paths' cannot be combined with source: web", ""},
+      {"unknown key in spec", good_spec("paths: [/l], @wher: x"), "unknown key 'wher' in spec of good of SLO 'api'", "'where'"},
+      {"value in ratio", good_spec("paths: [/l], value: @x"), "'value' has no meaning in good of SLO 'api'", "thresholdMetric"},
+      {"where not text", good_spec("paths: [/l], where: @[a]"), "where of good of SLO 'api' must be a text, found a list", ""},
+      {"expression", good_spec("paths: [/l], where: \"status >= @)\""), "where of good of SLO 'api': ", ""},
+      {"expression in single quotes", good_spec("paths: [/l], where: 'path = ''/x'' AND @)'"), "where of good", ""},
+      {"plain expression", good_spec("paths: [/l], where: status >= 200 AND @)"), "where of good", ""},
+      {"expression in a block", threshold("            where: |\n              status >= 200\n              AND @)\n            value: v\n", "op: lt, value: 5, target: 0.9"), "where of thresholdMetric", ""},
+      {"folded expression", threshold("            where: >\n              status >= 200\n              AND @)\n            value: v\n", "op: lt, value: 5, target: 0.9"), "where of thresholdMetric", ""},
+      {"value expression", threshold("            value: \"a - @\"\n", "op: lt, value: 5, target: 0.9"), "value of thresholdMetric", ""},
+      {"join", threshold("            value: @{start: a}\n", "op: lt, value: 5, target: 0.9"), "is a join: unsupported", ""},
+      {"no value", slo("  service: s\n", "  indicator: {spec: {thresholdMetric: {metricSource: {type: nines.log, spec: @{paths: /l}}}}}\n", "  objectives: [{op: lt, value: 5, target: 0.9}]\n"), "has no 'value'", "duration_ms"},
+      {"onMissing", threshold("            value: v\n            onMissing: @good\n", "op: lt, value: 5, target: 0.9"), "must be one of skip, bad, found 'good'", ""},
+      {"no op", slo("  service: s\n", "  indicator: {spec: {thresholdMetric: {metricSource: {type: nines.log, spec: {paths: /l, value: v}}}}}\n", "  objectives: [@{value: 5, target: 0.9}]\n"), "has no 'op'", "lte"},
+      {"op", threshold("            value: v\n", "op: @le, value: 5, target: 0.9"), "op of SLO 'api' must be one of lte, gte, lt, gt, found 'le'", "did you mean"},
+      {"threshold not a number", threshold("            value: v\n", "op: lt, value: @500ms, target: 0.9"), "value of SLO 'api' must be a number, found '500ms'", ""},
+      {"op on a ratio", objectives("op: @gt, target: 0.9"), "op of SLO 'api' is not used", "", kWarning},
+      {"name with slash", "apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: @a/b}\nspec:\n  service: s\n" + kRatio + kObjective, "name 'a/b' cannot be used", ""},
+      {"name in upper case", "apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: @Api}\nspec:\n  service: s\n" + kRatio + kObjective, "not a DNS label", "lower-case", kWarning},
+      {"no name", "apiVersion: openslo/v1\nkind: SLO\nmetadata: @{}\nspec:\n  service: s\n" + kRatio + kObjective, "has no 'name'", ""},
+      {"unknown tier", "apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: a, labels: {tier: @gold}}\nspec:\n  service: s\n" + kRatio + kObjective, "label tier 'gold' is not used", "1 critical", kWarning},
+      {"apiVersion", "apiVersion: @openslo/v1alpha\nkind: SLO\nmetadata: {name: a}\nspec: {}\n", "unknown apiVersion 'openslo/v1alpha'", "openslo/v1 and nines/v1alpha1"},
+      {"kind", "apiVersion: openslo/v1\nkind: @SLo\nmetadata: {name: a}\nspec: {}\n", "unknown kind 'SLo'", "'SLO'"},
+      {"no kind", "@apiVersion: openslo/v1\nmetadata: {name: a}\n", "has no 'kind'", "kind: SLO"},
+      {"no spec", "@apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: a}\n", "SLO 'a' has no 'spec'", ""},
+      {"SLO twice", kGood + "---\n" + kHead.substr(0, kHead.find("api}")) + "@api}\nspec:\n  service: other\n" + kRatio + kObjective, "SLO 'api' is given twice, first at ", "rename"},
+      {"the same SLO twice", kGood + "---\n" + kHead.substr(0, kHead.find("api}")) + "@api}\nspec:\n  service: s\n" + kRatio + kObjective, "given twice with the same content", "", kWarning},
+      {"foreign DataSource", kGood + "---\napiVersion: openslo/v1\nkind: DataSource\nmetadata: {name: d}\nspec: {type: @CloudWatch}\n", "is not used", "nines.log", kWarning},
+      {"alert policy ref", with("  alertPolicies: [{alertPolicyRef: @x}]\n"), "refers to AlertPolicy 'x', which does not exist", ""},
+  };
+}
+
+std::vector<BadInput> bad_policies() {
+  return {
+      {"impossible factor", slo("  service: s\n", kRatio, "  objectives: [{target: 0.9}]\n") + "---\napiVersion: nines/v1alpha1\nkind: SLOPolicy\nmetadata: {name: p}\nspec: {sloRef: api, burnAlerts: [{name: f, severity: page, long: 1h, short: 5m, budgetPercent: @2}]}\n",
+       "burn alert 'f' of SLO 'api' can never fire: its factor 14.4 is above 1/(1 - 0.9) = 10", "budgetPercent"},
+      {"factor at the limit", rule("{name: f, severity: page, long: 1h, short: 5m, factor: @1000}"), "it can never fire", "lower", kWarning},
+      {"factor over the limit", rule("{name: f, severity: page, long: 1h, short: 5m, factor: @1000.1}"), "is above 1/(1 - 0.999) = 1000", ""},
+      {"factor 0", rule("{name: f, severity: page, long: 1h, short: 5m, factor: @0}"), "must be above 0", ""},
+      {"percent over 100", rule("{name: f, severity: page, long: 1h, short: 5m, budgetPercent: @101}"), "at most 100, found '101'", ""},
+      {"no factor", rule("@{name: f, severity: page, long: 1h, short: 5m}"), "neither budgetPercent nor factor", ""},
+      {"two factors", rule("{name: f, severity: page, long: 1h, short: 5m, budgetPercent: 2, factor: @3}"), "both budgetPercent and factor", ""},
+      {"short not shorter", rule("{name: f, severity: page, long: 5m, short: @5m, factor: 2}"), "must be shorter than 'long' (5m)", "twelfth"},
+      {"odd window", rule("{name: f, severity: page, long: @65s, short: 10s, factor: 2}"), "multiples of 10s", ""},
+      {"long over window", rule("{name: f, severity: page, long: 31d, short: 1d, factor: @2}"), "looks back 31d, longer than the window 30d", "sloRef: api"},
+      {"severity", rule("{name: f, severity: @pager, long: 1h, short: 5m, factor: 2}"), "must be one of page, ticket, found 'pager'", "'page'"},
+      {"unknown rule key", rule("{name: f, severity: page, long: 1h, short: 5m, factor: 2, @for: 1m}"), "unknown key 'for'", ""},
+      {"same rule name", rule("{name: f, severity: page, long: 1h, short: 5m, factor: 2}\n    - @{name: f, severity: page, long: 1h, short: 5m, factor: 2}"), "two named 'f'", ""},
+      {"no scope", policy("  @burnAlerts: []\n"), "neither sloRef nor selector", "tier"},
+      {"two scopes", policy("  sloRef: api\n  selector: @{tier: 1}\n"), "both sloRef and selector", ""},
+      {"unknown sloRef", policy("  sloRef: @apy\n"), "refers to SLO 'apy', which does not exist", "did you mean 'api'?"},
+      {"bad tier", policy("  selector: {tier: @4}\n"), "must be 1, 2 or 3, found '4'", ""},
+      {"nothing selected", policy("  @selector: {tier: 1}\n"), "applies to no SLO", "", kWarning},
+      {"significance", policy("  sloRef: api\n  lowTraffic: {significance: @2}\n"), "must be above 0 and at most 1, found '2'", ""},
+      {"minBad", policy("  sloRef: api\n  lowTraffic: {minBad: @-1}\n"), "must be within 0..1000000", ""},
+      {"lateHorizon", policy("  sloRef: api\n  data: {lateHorizon: @2d}\n"), "must be within 0s..1d, found '2d'", ""},
+      {"not used yet", policy("  sloRef: api\n  gate: @{holdDown: 10m}\n"), "'gate' of SLOPolicy 'p' is not used yet", "", kWarning},
+      {"misspelt part", policy("  sloRef: api\n  @exclusion: []\n"), "unknown key 'exclusion'", "'exclusions'"},
+      {"two policies", policy("  sloRef: api\n") + "---\napiVersion: nines/v1alpha1\nkind: SLOPolicy\nmetadata: {name: q}\nspec: @{sloRef: api}\n", "both apply to SLO 'api'", "sloRef"},
+  };
+}
+
+// clang-format on
+
+}  // namespace
+
+TEST_CASE("Every mistake in nines.yaml is told once, with its place and a way out", "[config]") {
+  for (BadInput row : bad_nodes()) {
+    const ConfigFolder folder;
+    const Place place = take_mark(row.text);
+    expect(row, folder.load_node(row.text), place);
+  }
+}
+
+TEST_CASE("Every mistake in an SLO document is told once, with its place and a way out",
+          "[config]") {
+  for (BadInput row : bad_slos()) {
+    const ConfigFolder folder;
+    const Place place = take_mark(row.text);
+    expect(row, folder.load_slos(row.text, "sources: [{name: web, paths: /l}]"), place);
+  }
+}
+
+TEST_CASE("Every mistake in an SLOPolicy is told once, with its place and a way out", "[config]") {
+  for (BadInput row : bad_policies()) {
+    const ConfigFolder folder;
+    const Place place = take_mark(row.text);
+    expect(row, folder.load_slos(row.text), place);
+  }
+}
