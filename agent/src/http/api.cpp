@@ -77,15 +77,33 @@ void write_responses(JsonWriter& out, const RouteDoc& route) {
   out.end_object();
 }
 
+struct ParameterDoc {
+  const char* path;
+  const char* name;
+  const char* in;
+  const char* type;
+  const char* description;
+};
+constexpr ParameterDoc kParameters[] = {
+    {"/api/slo", "format", "query", "string", "json (default), ndjson, csv or table"},
+    {"/api/slo", "width", "query", "integer", "columns of the table, 40 to 400"},
+    {"/api/slo", "color", "query", "string", "1: the table has ANSI colours"},
+    {"/api/slo/{name}", "name", "path", "string", "of the SLO"},
+    {"/api/slo/{name}/explain", "name", "path", "string", "of the SLO"},
+};
+
 void write_route(JsonWriter& out, const RouteDoc& route) {
   out.key(route.path).begin_object().key("get").begin_object();
   out.member("operationId", route.operation).member("summary", route.summary);
-  if (std::string_view(route.path).find("{name}") != std::string_view::npos) {
-    out.key("parameters").begin_array().begin_object();
-    out.member("name", "name").member("in", "path").member("required", true);
-    out.key("schema").begin_object().member("type", "string").end_object();
-    out.end_object().end_array();
+  out.key("parameters").begin_array();
+  for (const ParameterDoc& parameter : kParameters) {
+    if (std::string_view(parameter.path) != route.path) continue;
+    out.begin_object().member("name", parameter.name).member("in", parameter.in);
+    out.member("required", std::string_view(parameter.in) == "path");
+    out.member("description", parameter.description);
+    out.key("schema").begin_object().member("type", parameter.type).end_object().end_object();
   }
+  out.end_array();
   write_responses(out, route);
   out.end_object().end_object();
 }
@@ -212,7 +230,8 @@ std::string_view parameter(std::string_view query, std::string_view name) {
   return {};
 }
 
-// ?format=json (default), ndjson, csv, or table with width= and color=1, as `nines slo status` asks.
+// ?format=json (default), ndjson, csv, or table with width= and color=1, as `nines slo status`
+// asks.
 HttpResponse slo_list(const Snapshot& snapshot, std::string_view query) {
   const std::string_view format = parameter(query, "format");
   if (format.empty() || format == "json") return json(view::slos_json(snapshot));
@@ -226,7 +245,8 @@ HttpResponse slo_list(const Snapshot& snapshot, std::string_view query) {
   std::from_chars(width.data(), width.data() + width.size(), options.width);
   options.width = std::clamp<size_t>(options.width, 40, 400);
   options.color = parameter(query, "color") == "1";
-  return text(200, view::status_table(snapshot, options) + "\n" + view::sources_table(snapshot, options));
+  return text(
+      200, view::status_table(snapshot, options) + "\n" + view::sources_table(snapshot, options));
 }
 
 HttpResponse readiness(const Snapshot& snapshot) {

@@ -157,8 +157,8 @@ std::string state_reason(const SloStatus& s) {
       return number(s.window.bad) + " bad events are more than the " +
              product(Decimal{s.window.total(), 0}, allowed_share(s)) + " that the target allows";
     case slo::State::no_data:
-      return "the logs were not read for too long (coverage " + percent(s.coverage) +
-             "): no verdict, alerts keep their state";
+      return "the logs are not read up to now or were not watched lately (last 5m: " +
+             covered(s.burn_5m.counts) + "): no verdict, alerts keep their state";
   }
   return {};
 }

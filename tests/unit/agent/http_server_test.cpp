@@ -191,6 +191,23 @@ TEST_CASE("The API serves status, one SLO, its explanation, alerts and metrics",
   CHECK(get(server, "/healthz").body == "ok\n");
 }
 
+TEST_CASE("The API gives the status in every format of the command line", "[http]") {
+  RunningServer server({}, api());
+  CHECK(get(server, "/api/slo?format=ndjson").body.starts_with("{\"slo\":\"api-availability\""));
+  CHECK(get(server, "/api/slo?format=csv").body.starts_with("slo,service,"));
+  const std::string table = get(server, "/api/slo?format=table&width=200").body;
+  CHECK(table.starts_with("SLO "));
+  CHECK(table.find("SERVICE") != std::string::npos);
+  CHECK(table.find("\nSOURCE ") != std::string::npos);
+  CHECK(get(server, "/api/slo?width=60&color=1&format=table").body.find("\x1b[") !=
+        std::string::npos);
+  CHECK(get(server, "/api/slo?format=table&width=60").body.find("SERVICE") == std::string::npos);
+  CHECK(get(server, "/api/slo?format=table&width=-1").status == 200);
+  const http::ClientResponse unknown = get(server, "/api/slo?format=xml");
+  CHECK(unknown.status == 400);
+  CHECK(unknown.body.find("json, ndjson, csv or table") != std::string::npos);
+}
+
 TEST_CASE("Unknown paths and SLOs get 404 that says what there is", "[http]") {
   RunningServer server({}, api());
   for (const char* path : {"/nothing", "/api/slo/none", "/api/slo/none/explain", "/api/slo/"}) {
