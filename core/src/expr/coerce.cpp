@@ -21,8 +21,8 @@ uint8_t order_of_texts(std::string_view a, std::string_view b) {
 
 uint8_t order_of_decimals(Decimal a, Decimal b) {
   // Most literals differ from the field by a few decimal places: scale instead of counting digits.
-  static constexpr int64_t kPowers[] = {1, 10, 100, 1000, 10'000, 100'000, 1'000'000, 10'000'000,
-                                        100'000'000, 1'000'000'000};
+  static constexpr int64_t kPowers[] = {1,       10,        100,        1000,        10'000,
+                                        100'000, 1'000'000, 10'000'000, 100'000'000, 1'000'000'000};
   const int gap = a.exponent - b.exponent;
   int64_t scaled = 0;
   if (gap >= 0 && gap < 10 && !__builtin_mul_overflow(a.mantissa, kPowers[gap], &scaled)) {
@@ -44,7 +44,8 @@ uint8_t order_of_numbers(const Value& a, const Value& b) {
 
 // "40" of pino and "4" of syslog as numbers.
 Value level_of_number(const Value& v) {
-  if (v.kind != ValueKind::number || v.exponent != 0 || v.mantissa < 0 || v.mantissa > 99) return {};
+  if (v.kind != ValueKind::number || v.exponent != 0 || v.mantissa < 0 || v.mantissa > 99)
+    return {};
   char digits[4];
   const auto end = std::to_chars(digits, digits + sizeof digits, v.mantissa).ptr;
   Level level{};

@@ -65,7 +65,7 @@ class Scratch {
   uint64_t overflows_ = 0;
 };
 
-bool is_numeric(const Value& v) noexcept;  // boolean, number, real
+bool is_numeric(const Value& v) noexcept;     // boolean, number, real
 Decimal decimal_of(const Value& v) noexcept;  // REQUIRES boolean or number
 double double_of(const Value& v) noexcept;    // REQUIRES is_numeric
 // NULL when the value is no number; booleans are 0 and 1.

@@ -6,15 +6,11 @@ namespace nines::expr {
 namespace {
 
 bool is_literal(const Node& n) { return n.kind == NodeKind::literal; }
-bool is_constant_pattern(const Node& n) {
-  return is_literal(n) && n.value.kind == ValueKind::text;
-}
+bool is_constant_pattern(const Node& n) { return is_literal(n) && n.value.kind == ValueKind::text; }
 
 class Compiler {
  public:
-  explicit Compiler(const std::vector<std::string>& fields) {
-    program_->fields = fields;
-  }
+  explicit Compiler(const std::vector<std::string>& fields) { program_->fields = fields; }
 
   std::shared_ptr<const Program> run(const Node& root) {
     compile(root);
@@ -74,10 +70,10 @@ class Compiler {
   Instruction& plain(const Node& n) {
     for (const NodePtr& kid : n.kids) compile(*kid);
     Instruction& i = emit(plain_op(n.kind), 1 - static_cast<int>(n.kids.size()));
-    i.flag = n.kind == NodeKind::arithmetic || n.kind == NodeKind::compare ||
-                     n.kind == NodeKind::cast
-                 ? n.detail
-                 : n.negated;
+    i.flag =
+        n.kind == NodeKind::arithmetic || n.kind == NodeKind::compare || n.kind == NodeKind::cast
+            ? n.detail
+            : n.negated;
     i.n = n.kind == NodeKind::is_truth ? n.detail : static_cast<uint16_t>(n.escape + 1);
     return i;
   }

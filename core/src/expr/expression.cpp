@@ -27,7 +27,8 @@ struct Evaluator::State {
       : program(std::move(p)),
         slots(s.begin(), s.end()),
         stack(program->max_stack),
-        memory(program->needs_scratch ? std::make_unique_for_overwrite<char[]>(kScratchBytes) : nullptr),
+        memory(program->needs_scratch ? std::make_unique_for_overwrite<char[]>(kScratchBytes)
+                                      : nullptr),
         scratch(memory.get(), memory ? kScratchBytes : 0) {}
 
   std::shared_ptr<const Program> program;

@@ -10,7 +10,7 @@ namespace nines::expr {
 
 enum class Param : uint8_t {
   any,
-  number,    // a literal must be a number
+  number,  // a literal must be a number
   text,
   pattern,   // a regular expression, literal only
   group,     // number of a capturing group, literal only
@@ -26,7 +26,7 @@ struct Function {
   std::string_view name;
   int min_args;
   int max_args;
-  Param params[3];  // the last holds for all further arguments
+  Param params[3];    // the last holds for all further arguments
   bool null_if_null;  // any NULL argument makes the result NULL without a call
   CallForm form;
   Value (*run)(std::span<const Value> args, Scratch& scratch) noexcept;

@@ -27,12 +27,11 @@ struct Symbol {
 };
 // Longest first.
 constexpr Symbol kSymbols[] = {
-    {"==", Sym::eq},         {"!=", Sym::ne},          {"<>", Sym::ne},   {"<=", Sym::le},
-    {">=", Sym::ge},         {"||", Sym::concat},      {"!~", Sym::not_match},
-    {"=", Sym::eq},          {"<", Sym::lt},           {">", Sym::gt},    {"~", Sym::match},
-    {"+", Sym::plus},        {"-", Sym::minus},        {"*", Sym::star},  {"/", Sym::slash},
-    {"%", Sym::percent},     {"(", Sym::left_paren},   {")", Sym::right_paren},
-    {",", Sym::comma},
+    {"==", Sym::eq},        {"!=", Sym::ne},         {"<>", Sym::ne},        {"<=", Sym::le},
+    {">=", Sym::ge},        {"||", Sym::concat},     {"!~", Sym::not_match}, {"=", Sym::eq},
+    {"<", Sym::lt},         {">", Sym::gt},          {"~", Sym::match},      {"+", Sym::plus},
+    {"-", Sym::minus},      {"*", Sym::star},        {"/", Sym::slash},      {"%", Sym::percent},
+    {"(", Sym::left_paren}, {")", Sym::right_paren}, {",", Sym::comma},
 };
 
 struct Mistake {
@@ -108,7 +107,8 @@ class Lexer {
     // Typographic quotes and signs are letters by their bytes, so mistakes come first.
     for (const Mistake& m : kMistakes) {
       if (!starts(m.text) || (m.text == "!" && (peek(1) == '=' || peek(1) == '~'))) continue;
-      return error_at(source_, at_, "unexpected '" + std::string(m.text) + "'; " + std::string(m.hint));
+      return error_at(source_, at_,
+                      "unexpected '" + std::string(m.text) + "'; " + std::string(m.hint));
     }
     if (c == '"' || c == '`' || is_identifier_start(c)) return name(token);
     return symbol(token);

@@ -27,10 +27,10 @@ enum class NodeKind : uint8_t {
   is_null,      // a IS [NOT] NULL
   like,         // a [NOT] LIKE b; escape
   glob,
-  regexp,       // second kid is a literal
-  in,           // kids[0] [NOT] IN (kids[1]...)
-  between,      // kids[0] [NOT] BETWEEN kids[1] AND kids[2]
-  arithmetic,   // detail: Arithmetic
+  regexp,      // second kid is a literal
+  in,          // kids[0] [NOT] IN (kids[1]...)
+  between,     // kids[0] [NOT] BETWEEN kids[1] AND kids[2]
+  arithmetic,  // detail: Arithmetic
   concat,
   case_when,  // when, then, when, then, ..., else
   case_of,    // operand, when, then, ..., else
@@ -42,9 +42,9 @@ struct Node {
   NodeKind kind = NodeKind::literal;
   bool negated = false;
   uint8_t detail = 0;
-  int escape = -1;      // pattern.hpp kNoEscape
-  int height = 1;       // of the tree below
-  size_t offset = 0;    // in the source, for errors
+  int escape = -1;    // pattern.hpp kNoEscape
+  int height = 1;     // of the tree below
+  size_t offset = 0;  // in the source, for errors
   const Function* function = nullptr;
   Value value;       // literal; its text points into `text`
   std::string text;  // literal: what a text holds or how a real was written; field: its name

@@ -110,7 +110,8 @@ Value round_real(double d, int places, Rounding mode) {
   }
   if (places < -kMaxExactPower) return Value::of_real(0);
   const double scale = kExactPowers[places < 0 ? -places : places];
-  return real_or_null(places < 0 ? rounded(d / scale, mode) * scale : rounded(d * scale, mode) / scale);
+  return real_or_null(places < 0 ? rounded(d / scale, mode) * scale
+                                 : rounded(d * scale, mode) / scale);
 }
 
 }  // namespace
@@ -148,8 +149,8 @@ Value calculate(const Value& left, const Value& right, Arithmetic op) noexcept {
   // Two times: their distance in milliseconds.
   if (left.kind == ValueKind::time && right.kind == ValueKind::time) {
     int64_t ns = 0;
-    const bool fails = op != Arithmetic::subtract ||
-                       __builtin_sub_overflow(left.time_ns, right.time_ns, &ns);
+    const bool fails =
+        op != Arithmetic::subtract || __builtin_sub_overflow(left.time_ns, right.time_ns, &ns);
     return fails ? Value::null() : Value::of_decimal(ns, ns == 0 ? 0 : -6);
   }
   const Value a = to_number(left);
@@ -178,8 +179,8 @@ Value round_to(const Value& v, int places, Rounding mode) noexcept {
   if (drop <= 0) return v;
   if (drop > 18) {
     // Less than half a unit in size; only its sign can count.
-    const bool away = (mode == Rounding::up && v.mantissa > 0) ||
-                      (mode == Rounding::down && v.mantissa < 0);
+    const bool away =
+        (mode == Rounding::up && v.mantissa > 0) || (mode == Rounding::down && v.mantissa < 0);
     if (!away) {
       return Value::of_int(0);
     }

@@ -18,10 +18,10 @@ struct CastName {
   CastType type;
 };
 constexpr CastName kCastNames[] = {
-    {"integer", CastType::integer}, {"int", CastType::integer},     {"bigint", CastType::integer},
-    {"real", CastType::real},       {"double", CastType::real},     {"float", CastType::real},
-    {"number", CastType::number},   {"numeric", CastType::number},  {"decimal", CastType::number},
-    {"text", CastType::text},       {"varchar", CastType::text},    {"string", CastType::text},
+    {"integer", CastType::integer}, {"int", CastType::integer},    {"bigint", CastType::integer},
+    {"real", CastType::real},       {"double", CastType::real},    {"float", CastType::real},
+    {"number", CastType::number},   {"numeric", CastType::number}, {"decimal", CastType::number},
+    {"text", CastType::text},       {"varchar", CastType::text},   {"string", CastType::text},
     {"boolean", CastType::boolean}, {"bool", CastType::boolean},
 };
 
@@ -160,8 +160,9 @@ class Parser {
     return Ok{};
   }
   Error too_deep() const {
-    return fail(peek(), "the expression is nested more than " + std::to_string(kMaxDepth) +
-                            " levels deep", Errc::exhausted);
+    return fail(peek(),
+                "the expression is nested more than " + std::to_string(kMaxDepth) + " levels deep",
+                Errc::exhausted);
   }
 
   TreeResult expression(int min) {
@@ -179,9 +180,7 @@ class Parser {
     switch (t.sym) {
       case Sym::kw_not: return unary(NodeKind::logical_not, kPrecNot);
       case Sym::minus: return unary(NodeKind::negate, kPrecUnary);
-      case Sym::plus:
-        take();
-        return expression(kPrecUnary);
+      case Sym::plus: take(); return expression(kPrecUnary);
       default: return primary();
     }
   }
@@ -286,8 +285,7 @@ class Parser {
       case Sym::concat: return binary(NodeKind::concat, std::move(left), op, kPrecConcat + 1);
       default: break;
     }
-    NINES_TRY(NodePtr node,
-              binary(NodeKind::arithmetic, std::move(left), op, binding(op.sym) + 1));
+    NINES_TRY(NodePtr node, binary(NodeKind::arithmetic, std::move(left), op, binding(op.sym) + 1));
     node->detail = static_cast<uint8_t>(arithmetic_of(op.sym));
     return node;
   }
@@ -415,9 +413,10 @@ class Parser {
     }
     const auto regexp = Regexp::compile(pattern.text);
     if (regexp.ok()) return {Ok{}, regexp->groups()};
-    return {error_at(source_, pattern.offset, "bad regular expression '" + pattern.text.substr(0, 80) +
-                                                  "': " + regexp.error().message,
-                     regexp.error().code)};
+    return {error_at(
+        source_, pattern.offset,
+        "bad regular expression '" + pattern.text.substr(0, 80) + "': " + regexp.error().message,
+        regexp.error().code)};
   }
 
   TreeResult case_expression() {

@@ -136,9 +136,9 @@ bool contains_ignoring_case(std::string_view text, std::string_view needle) noex
   for (; i + gap + 16 <= text.size(); i += 16) {
     const __m128i a = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + i));
     const __m128i b = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + i + gap));
-    const __m128i hit = _mm_and_si128(
-        _mm_or_si128(_mm_cmpeq_epi8(a, first), _mm_cmpeq_epi8(a, first_upper)),
-        _mm_or_si128(_mm_cmpeq_epi8(b, last), _mm_cmpeq_epi8(b, last_upper)));
+    const __m128i hit =
+        _mm_and_si128(_mm_or_si128(_mm_cmpeq_epi8(a, first), _mm_cmpeq_epi8(a, first_upper)),
+                      _mm_or_si128(_mm_cmpeq_epi8(b, last), _mm_cmpeq_epi8(b, last_upper)));
     for (auto mask = static_cast<unsigned>(_mm_movemask_epi8(hit)); mask != 0; mask &= mask - 1) {
       const auto place = i + static_cast<unsigned>(__builtin_ctz(mask));
       if (starts_with(text.substr(place), needle, true)) return true;
@@ -218,7 +218,8 @@ void Matcher::simplify(const std::vector<std::string>& literals) {
     text_ = literals[1];
     return;
   }
-  shape_ = literals.size() == 1 ? Shape::exact : back.empty() ? Shape::prefix
+  shape_ = literals.size() == 1 ? Shape::exact
+           : back.empty()       ? Shape::prefix
            : front.empty()      ? Shape::suffix
                                 : Shape::both_ends;
   tail_ = back;

@@ -74,7 +74,7 @@ class Matcher {
   bool fold_ = false;  // letters match in either case; text_ and tail_ are in lower case
   int escape_ = kNoEscape;
   std::string text_;
-  std::string tail_;  // both_ends
+  std::string tail_;            // both_ends
   std::vector<Regexp> regexp_;  // none or one
 };
 

@@ -18,21 +18,24 @@ re2::StringPiece piece(std::string_view text) { return {text.data(), text.size()
 Error explain(const re2::RE2& re2) {
   const std::string& reason = re2.error();
   if (re2.error_code() == re2::RE2::ErrorPatternTooLarge) {
-    return {Errc::exhausted, reason + "; hint: it would need more than 256 KiB, make counted "
-                                      "repetitions like {1000} smaller"};
+    return {Errc::exhausted, reason +
+                                 "; hint: it would need more than 256 KiB, make counted "
+                                 "repetitions like {1000} smaller"};
   }
   const std::string& part = re2.error_arg();
   const bool look = part.starts_with("(?=") || part.starts_with("(?!") || part.starts_with("(?<");
   const bool back = part.size() == 2 && part[0] == '\\' && is_digit(part[1]);
   if (look) {
     return {Errc::invalid_argument,
-            reason + "; hint: look-ahead and look-behind are not supported, because matching time "
-                     "must stay linear; split the test with AND and NOT"};
+            reason +
+                "; hint: look-ahead and look-behind are not supported, because matching time "
+                "must stay linear; split the test with AND and NOT"};
   }
   if (back) {
     return {Errc::invalid_argument,
-            reason + "; hint: back references are not supported, because matching time must stay "
-                     "linear"};
+            reason +
+                "; hint: back references are not supported, because matching time must stay "
+                "linear"};
   }
   return {Errc::invalid_argument, reason};
 }

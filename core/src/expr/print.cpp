@@ -20,11 +20,13 @@ std::string in_quotes(std::string_view text, char quote) {
 
 // Would the lexer read it back as this one field?
 bool is_plain_name(std::string_view name) {
-  if (name.empty() || !is_identifier_start(name[0]) || keyword(name) != Sym::identifier) return false;
+  if (name.empty() || !is_identifier_start(name[0]) || keyword(name) != Sym::identifier)
+    return false;
   for (size_t i = 0; i < name.size(); ++i) {
     // Bytes beyond ASCII are legal, but typographic quotes among them are refused.
     if (static_cast<unsigned char>(name[i]) >= 0x80) return false;
-    if (name[i] == '.' ? i + 1 == name.size() || name[i + 1] == '.' : !is_identifier_char(name[i])) {
+    if (name[i] == '.' ? i + 1 == name.size() || name[i + 1] == '.'
+                       : !is_identifier_char(name[i])) {
       return false;
     }
   }
@@ -114,7 +116,9 @@ class Printer {
       case NodeKind::logical_or: joined(n, 0, " OR ", kPrecOr + 1); break;
       case NodeKind::compare: binary(n, compare_sign(n.detail)); break;
       case NodeKind::same: binary(n, n.negated ? " IS NOT " : " IS "); break;
-      case NodeKind::arithmetic: binary(n, arithmetic_sign(static_cast<Arithmetic>(n.detail))); break;
+      case NodeKind::arithmetic:
+        binary(n, arithmetic_sign(static_cast<Arithmetic>(n.detail)));
+        break;
       case NodeKind::concat: binary(n, " || "); break;
       case NodeKind::case_when:
       case NodeKind::case_of: case_of(n); break;

@@ -8,7 +8,9 @@
 namespace nines::expr {
 namespace {
 
-Value of_truth(Truth t) { return t == Truth::unknown ? Value::null() : Value::of_bool(t == Truth::yes); }
+Value of_truth(Truth t) {
+  return t == Truth::unknown ? Value::null() : Value::of_bool(t == Truth::yes);
+}
 
 Truth negated(Truth t) {
   return t == Truth::unknown ? t : t == Truth::yes ? Truth::no : Truth::yes;

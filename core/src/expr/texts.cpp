@@ -104,8 +104,8 @@ size_t write_decimal(Decimal d, char* out) {
   }
   if (d.mantissa == 0) d.exponent = 0;
   char digits[24];
-  const uint64_t size = d.mantissa < 0 ? 0 - static_cast<uint64_t>(d.mantissa)
-                                       : static_cast<uint64_t>(d.mantissa);
+  const uint64_t size =
+      d.mantissa < 0 ? 0 - static_cast<uint64_t>(d.mantissa) : static_cast<uint64_t>(d.mantissa);
   const int n = static_cast<int>(std::to_chars(digits, digits + sizeof digits, size).ptr - digits);
   char* p = out;
   if (d.mantissa < 0) *p++ = '-';
@@ -160,10 +160,9 @@ struct Unit {
   Decimal ms;
 };
 constexpr Unit kUnits[] = {
-    {"ns", {1, -6}},          {"us", {1, -3}},        {"\xc2\xb5s", {1, -3}},
-    {"\xce\xbcs", {1, -3}},   {"ms", {1, 0}},         {"s", {1000, 0}},
-    {"m", {60'000, 0}},       {"min", {60'000, 0}},   {"h", {3'600'000, 0}},
-    {"d", {86'400'000, 0}},   {"w", {604'800'000, 0}},
+    {"ns", {1, -6}},       {"us", {1, -3}},        {"\xc2\xb5s", {1, -3}},  {"\xce\xbcs", {1, -3}},
+    {"ms", {1, 0}},        {"s", {1000, 0}},       {"m", {60'000, 0}},      {"min", {60'000, 0}},
+    {"h", {3'600'000, 0}}, {"d", {86'400'000, 0}}, {"w", {604'800'000, 0}},
 };
 
 // Takes one "1.5s" off the front.
@@ -221,7 +220,8 @@ std::optional<std::string_view> to_text(const Value& v, Scratch& scratch) noexce
     case ValueKind::boolean: return v.mantissa != 0 ? "true" : "false";
     case ValueKind::level: return v.text.empty() ? level_name(v.level) : v.text;
     case ValueKind::number: return kept(buffer, write_decimal(decimal_of(v), buffer), scratch);
-    case ValueKind::time: return kept(buffer, write_time(v.time_ns, buffer, sizeof buffer), scratch);
+    case ValueKind::time:
+      return kept(buffer, write_time(v.time_ns, buffer, sizeof buffer), scratch);
     case ValueKind::real: {
       const auto end = std::to_chars(buffer, buffer + sizeof buffer, v.real).ptr;
       return kept(buffer, static_cast<size_t>(end - buffer), scratch);

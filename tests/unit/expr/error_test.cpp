@@ -17,7 +17,8 @@ TEST_CASE("Errors name line, column and token", "[expr]") {
         "line 2, column 7: unexpected 'AND'; expected a value: a field, a number, 'text', a "
         "function or '('");
   CHECK_THAT(error_of("'é' = 1 )"), StartsWith("line 1, column 9: unexpected ')'"));
-  CHECK_THAT(error_of("(a = 1"), Contains("column 7") && Contains("')' for the '(' at line 1, column 1"));
+  CHECK_THAT(error_of("(a = 1"),
+             Contains("column 7") && Contains("')' for the '(' at line 1, column 1"));
   CHECK_THAT(error_of("a b"), Contains("\"in double quotes\""));
   CHECK_THAT(error_of(""), Contains("empty"));
   CHECK_THAT(error_of("  -- only a comment"), Contains("empty"));
@@ -63,7 +64,8 @@ TEST_CASE("What is opened must be closed", "[expr]") {
 TEST_CASE("Unknown functions name the nearest one", "[expr]") {
   CHECK(error_of("lenght(a) > 1") ==
         "line 1, column 1: unknown function 'lenght'; did you mean 'length'?");
-  CHECK_THAT(error_of("a = 1 AND startswith(a, 'x')"), Contains("column 11") && Contains("starts_with"));
+  CHECK_THAT(error_of("a = 1 AND startswith(a, 'x')"),
+             Contains("column 11") && Contains("starts_with"));
   CHECK_THAT(error_of("frobnicate(a)"), !Contains("did you mean"));
 }
 

@@ -55,8 +55,9 @@ TEST_CASE("test() takes numbers and booleans, and nothing else for an answer", "
 }
 
 TEST_CASE("Nested names, quoted names and odd characters are identifiers", "[expr]") {
-  const Record r = {{"a.b", number(1)}, {"x-y", number(2)}, {"@t", number(3)}, {"select", number(4)},
-                    {"a.b c.d", number(5)}, {"and", number(6)}, {"a.0.b", number(7)}, {"q\"q", number(8)}};
+  const Record r = {{"a.b", number(1)},    {"x-y", number(2)},     {"@t", number(3)},
+                    {"select", number(4)}, {"a.b c.d", number(5)}, {"and", number(6)},
+                    {"a.0.b", number(7)},  {"q\"q", number(8)}};
   CHECK(eval("a.b", r) == "1");
   CHECK(eval("\"x-y\"", r) == "2");
   CHECK(eval("`x-y`", r) == "2");

@@ -22,7 +22,8 @@ void check_binary(const std::string& op, const std::string (&expected)[9]) {
 }  // namespace
 
 TEST_CASE("AND, OR and NOT follow SQL's truth tables", "[expr]") {
-  check_binary("AND", {"true", "false", "null", "false", "false", "false", "null", "false", "null"});
+  check_binary("AND",
+               {"true", "false", "null", "false", "false", "false", "null", "false", "null"});
   check_binary("OR", {"true", "true", "true", "true", "false", "null", "true", "null", "null"});
   CHECK(eval("NOT TRUE") == "false");
   CHECK(eval("NOT FALSE") == "true");
@@ -30,8 +31,8 @@ TEST_CASE("AND, OR and NOT follow SQL's truth tables", "[expr]") {
 }
 
 TEST_CASE("Comparison with NULL is NULL for every operator", "[expr]") {
-  for (const std::string op : {"=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "%", "||",
-                               "LIKE", "GLOB"}) {
+  for (const std::string op :
+       {"=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "%", "||", "LIKE", "GLOB"}) {
     CAPTURE(op);
     CHECK(eval("NULL " + op + " 1") == "null");
     CHECK(eval("1 " + op + " NULL") == "null");
@@ -43,8 +44,10 @@ TEST_CASE("Comparison with NULL is NULL for every operator", "[expr]") {
 }
 
 TEST_CASE("IS never answers NULL", "[expr]") {
-  check_binary("IS", {"true", "false", "false", "false", "true", "false", "false", "false", "true"});
-  check_binary("IS NOT", {"false", "true", "true", "true", "false", "true", "true", "true", "false"});
+  check_binary("IS",
+               {"true", "false", "false", "false", "true", "false", "false", "false", "true"});
+  check_binary("IS NOT",
+               {"false", "true", "true", "true", "false", "true", "true", "true", "false"});
   CHECK(eval("missing IS NULL") == "true");
   CHECK(eval("missing IS NOT NULL") == "false");
   CHECK(eval("a IS TRUE", {{"a", number(7)}}) == "true");
@@ -99,7 +102,8 @@ TEST_CASE("AND and OR stop as soon as the answer is known", "[expr]") {
   CHECK(Evaluation("CASE WHEN no THEN " + costly + " ELSE 1 END", r).overflows() == 0);
 }
 
-TEST_CASE("Chains of field tests give the same truth in every mix of yes, no and unknown", "[expr]") {
+TEST_CASE("Chains of field tests give the same truth in every mix of yes, no and unknown",
+          "[expr]") {
   const Value values[] = {number(1), number(2), Value::null()};
   for (const Value& a : values) {
     for (const Value& b : values) {

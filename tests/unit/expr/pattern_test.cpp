@@ -35,7 +35,9 @@ TEST_CASE("LIKE knows prefix, suffix, infix and any mix of them, in either case"
   CHECK(match("a-b-c", "LIKE", "a%b%c") == "true");
   CHECK(match("aXbXbY", "LIKE", "%x%by") == "true");
   CHECK(match("abc", "LIKE", "a_c") == "true");
-  CHECK(match("a\xc3\xa9" "c", "LIKE", "a_c") == "true");
+  CHECK(match("a\xc3\xa9"
+              "c",
+              "LIKE", "a_c") == "true");
   CHECK(match("ac", "LIKE", "a_c") == "false");
   CHECK(match("mississippi", "LIKE", "m%iss%ip_i") == "true");
   CHECK(match("\xc3\x89", "LIKE", "\xc3\xa9") == "false");  // only ASCII folds
@@ -118,18 +120,42 @@ TEST_CASE("Literals required by a regular expression never lose a match", "[expr
     const char* subject;
   };
   const Case cases[] = {
-      {"colou?r", "color"},        {"ab*c", "ac"},           {"ab+c", "abbc"},
-      {"ab{0}c", "ac"},            {"ab{0,2}c", "abbc"},     {"a{b|c}d", "a{b"},
-      {"a{b|c}d", "c}d"},          {"(foo|bar)?baz", "baz"}, {"(foo|bar)+baz", "barbaz"},
-      {"(foo|b)x", "bx"},          {"(a|)b", "b"},           {"x(?:yz)*", "x"},
-      {"[abc]def[^]x]", "adefy"},  {"[[:alpha:]]bc", "abc"}, {R"(\Qa.b\E)", "a.b"},
-      {R"(\x41bc)", "Abc"},        {R"(a\tb)", "a\tb"},      {R"([\]]x)", "]x"},
-      {"(?i)abc", "ABC"},          {"(?i:abc)d", "ABCd"},    {"a(?i)bc", "aBC"},
-      {"(?P<n>ab)c", "abc"},       {"a|b|", "zzz"},          {"^abc$", "abc"},
-      {R"(\bword\b)", "a word x"}, {"a.c", "abc"},           {"ab?", "a"},
-      {"\xc3\xa9?x", "x"},         {"a??b", "b"},            {"(a+b)*c", "c"},
-      {"((x))", "x"},              {"((ab|cd)e|f)g", "fg"},  {"a+?b", "aab"},
-      {R"(\pLx)", "ax"},           {"(?s)a.b", "a\nb"},      {"ab{2}", "abb"},
+      {"colou?r", "color"},
+      {"ab*c", "ac"},
+      {"ab+c", "abbc"},
+      {"ab{0}c", "ac"},
+      {"ab{0,2}c", "abbc"},
+      {"a{b|c}d", "a{b"},
+      {"a{b|c}d", "c}d"},
+      {"(foo|bar)?baz", "baz"},
+      {"(foo|bar)+baz", "barbaz"},
+      {"(foo|b)x", "bx"},
+      {"(a|)b", "b"},
+      {"x(?:yz)*", "x"},
+      {"[abc]def[^]x]", "adefy"},
+      {"[[:alpha:]]bc", "abc"},
+      {R"(\Qa.b\E)", "a.b"},
+      {R"(\x41bc)", "Abc"},
+      {R"(a\tb)", "a\tb"},
+      {R"([\]]x)", "]x"},
+      {"(?i)abc", "ABC"},
+      {"(?i:abc)d", "ABCd"},
+      {"a(?i)bc", "aBC"},
+      {"(?P<n>ab)c", "abc"},
+      {"a|b|", "zzz"},
+      {"^abc$", "abc"},
+      {R"(\bword\b)", "a word x"},
+      {"a.c", "abc"},
+      {"ab?", "a"},
+      {"\xc3\xa9?x", "x"},
+      {"a??b", "b"},
+      {"(a+b)*c", "c"},
+      {"((x))", "x"},
+      {"((ab|cd)e|f)g", "fg"},
+      {"a+?b", "aab"},
+      {R"(\pLx)", "ax"},
+      {"(?s)a.b", "a\nb"},
+      {"ab{2}", "abb"},
   };
   for (const Case& c : cases) {
     CAPTURE(c.pattern, c.subject);

@@ -1,5 +1,4 @@
 #include <catch2/catch.hpp>
-
 #include <string_view>
 #include <vector>
 
@@ -17,8 +16,8 @@ int rank(std::string_view text) {
 }  // namespace
 
 TEST_CASE("Levels read back from their own names", "[log]") {
-  for (const Level level : {Level::trace, Level::debug, Level::info, Level::warn, Level::error,
-                            Level::fatal}) {
+  for (const Level level :
+       {Level::trace, Level::debug, Level::info, Level::warn, Level::error, Level::fatal}) {
     CHECK(rank(level_name(level)) == static_cast<int>(level));
   }
 }
@@ -34,7 +33,8 @@ TEST_CASE("Levels are known in the spellings of common loggers", "[log]") {
       {Level::info, {"info", "Information", "informational", "I", "notice", "LOG", "30", "6", "5"}},
       {Level::warn, {"warn", "Warning", "WRN", "W", "40", "4"}},
       {Level::error, {"error", "ERR", "E", "severe", "50", "3"}},
-      {Level::fatal, {"fatal", "CRITICAL", "crit", "F", "panic", "emerg", "Emergency", "alert", "60", "0"}},
+      {Level::fatal,
+       {"fatal", "CRITICAL", "crit", "F", "panic", "emerg", "Emergency", "alert", "60", "0"}},
   };
   for (const Case& c : cases) {
     for (const std::string_view spelling : c.spellings) {

@@ -6,6 +6,14 @@
 // the file is shorter) + the last 64 bytes before the position, so that a reused inode, a
 // truncated file that grew past the old position, and a copy made by copytruncate are all told apart.
 //
+// Rotated generations whose names no longer match a glob (app.log.1, app-20260101.log, 0.log.2026...)
+// are looked for beside the live file and drained. What is read is only ever decided by
+// (device, inode, fingerprints), never by name alone. Compressed generations are ignored.
+//
+// An unterminated last line is consumed when its file is finished (rotated away, at its end and quiet,
+// or read_some(file, true)); should it be completed later, the rest up to the newline is skipped.
+//
+// Pointers to TailedFile stay valid until the next poll() or rescan() after closed(file).
 // Used by one thread.
 #pragma once
 
@@ -31,12 +39,14 @@ struct TailerOptions {
   int64_t rescan_ms = 10'000;         // safety net beside inotify
   int64_t coalesce_ms = 50;           // wake-ups are batched
   int64_t quiet_close_ms = 30'000;    // a rotated-away or deleted file is closed at EOF after this
+  int64_t forget_ms = 3'600'000;      // the position of a vanished file is forgotten after this
+  size_t max_open = 256;              // descriptors kept; idle live files beyond it are closed
   bool use_inotify = true;
 };
 
 // One file being followed. Owned by the tailer; `user` belongs to the consumer.
 struct TailedFile {
-  std::string path;        // where it was found (or last seen)
+  std::string path;        // where it matched; kept through rotation, so it names the source for life
   std::string key;         // stable identity for positions
   std::vector<uint32_t> matched;   // indices of the globs (as given to the tailer) that match
   int64_t offset = 0;      // next byte to read = start of the first line not yet consumed
@@ -60,7 +70,9 @@ class LineConsumer {
   // Returning less than all complete lines means "stop here for now" (replay order).
   virtual size_t consume(TailedFile& file, std::string_view data, bool last) = 0;
   virtual void opened(TailedFile& file) = 0;
-  virtual void closed(TailedFile& file) = 0;   // drained and gone; its position is forgotten later
+  // Drained and gone; its position is forgotten later. The tailer then drops file.user. A file that
+  // grows again after this is opened() again and goes on where it was.
+  virtual void closed(TailedFile& file) = 0;
 };
 
 struct GlobSpec {
@@ -70,8 +82,15 @@ struct GlobSpec {
 class Tailer {
  public:
   struct Stats {
-    uint64_t files_open = 0, files_known = 0, files_refused = 0, rotations = 0, truncations = 0,
-             copies_recognised = 0, read_errors = 0, bytes_read = 0, lines_cut = 0, overflows = 0, rescans = 0;
+    uint64_t files_open = 0, files_known = 0, files_refused /* at the last rescan */ = 0, rotations = 0, truncations = 0,
+             copies_recognised = 0, read_errors = 0, bytes_read = 0, lines_cut = 0, overflows = 0,
+             rescans = 0;
+    uint64_t compressed_ignored = 0;  // .gz .zst .xz .bz2 .lz4 names at the last rescan (gauge)
+    uint64_t states_malformed = 0;    // saved positions that could not be read
+    uint64_t bytes_lost = 0;          // unread bytes of files that vanished, as far as known
+    uint64_t hole_bytes = 0;          // leading NUL bytes left by writers without O_APPEND
+    uint64_t wakeups = 0;             // returns from waiting for the kernel
+    uint64_t watches = 0;
     bool polling = false;            // inotify is not available or exhausted
     int64_t lag_bytes = 0;           // sum of size - offset
   };

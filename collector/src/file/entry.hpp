@@ -1,0 +1,75 @@
+// What the tailer knows of one file, and how that is written into a Position.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "file/fs.hpp"
+#include "nines/base/time.hpp"
+#include "nines/collector/tailer.hpp"
+
+namespace nines::collector {
+
+inline constexpr int64_t kHeadBytes = 1024;
+inline constexpr int64_t kTailBytes = 64;
+
+// Tells one content from another. The tail is the (up to) 64 bytes before the position.
+struct Identity {
+  uint64_t dev = 0, ino = 0;  // ino 0: not known to be anywhere
+  uint64_t head_hash = 0, tail_hash = 0;
+  uint16_t head_bytes = 0;
+};
+
+enum class Phase : uint8_t {
+  lost,     // known from a saved position or from before it vanished; nowhere to be found now
+  suspect,  // may be a copy (still being made) of another file: not read until that is clear
+  live,
+  done,  // rotated, read to its end and quiet; read again only if it grows
+};
+
+struct Entry final : TailedFile {
+  Identity id;
+  std::string where;       // present path of a file that left `path`; empty: it is at `path`
+  int64_t path_time_ns = 0;  // mtime when it was last seen at `path`: later generations are younger
+  int64_t mtime_ns = 0;
+  Instant grown{};  // when growth, or a change of its place, was last noticed
+  UniqueFd fd;
+  std::list<Entry*>::iterator open_place{};
+  size_t index = 0;        // in the registry
+  Entry* after = nullptr;  // older generation to be read to its end first
+  Phase phase = Phase::lost;
+  bool awaited = false;     // may be the `after` of another
+  bool skip_line = false;   // the rest of a line already consumed in part is passed over
+  bool hole = false;        // still within the NULs at its start
+  bool saved = false;       // its position was reported (or restored) and must be forgotten
+  bool rotated = false;     // no longer the file at `path`
+  bool queued = false;      // in the ready queue
+  bool declined = false;    // the consumer wants no more of it before the next poll()
+  bool seen = false;        // some matching path leads to it (valid during a scan)
+  bool gone = false;        // was looked for in vain (phase lost); `grown` says since when
+  uint8_t checks_left = 0;  // scans that still look at the content although nothing seems to change
+  bool replaced = false;    // its bytes are no longer those we read
+  bool changed = false;     // its position is to be reported
+  bool announced = false;   // the consumer saw opened()
+
+  const std::string& place() const noexcept { return where.empty() ? path : where; }
+  int64_t tail_bytes() const noexcept { return offset < kTailBytes ? offset : kTailBytes; }
+};
+
+std::string encode_state(const Entry& entry);
+// Fills the entry from a state; false: malformed (the entry is then not to be used).
+bool decode_state(std::string_view state, Entry& entry);
+
+// The file behind `fd` still begins with the remembered head and has the remembered tail.
+bool same_content(int fd, const Entry& entry);
+// Remembers as much of the head as there is; false: what was remembered is not there any more.
+bool refresh_head(int fd, int64_t size, Entry& entry);
+bool refresh_tail(int fd, Entry& entry);
+// All of `copy` (of that size) is what `original` begins with, judged by its head and its end.
+bool is_prefix(int copy, int64_t copy_size, int original, int64_t original_size);
+
+}  // namespace nines::collector

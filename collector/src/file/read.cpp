@@ -1,0 +1,201 @@
+// Reading one file: a piece into the pooled buffer, checked against what is remembered, given to the
+// consumer. A position only moves here, and only by what the consumer took.
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "file/tailer_impl.hpp"
+
+namespace nines::collector {
+
+void TailerImpl::queue(Entry& e) {
+  if (e.queued) return;
+  e.queued = true;
+  ready_.push_back(&e);
+}
+
+void TailerImpl::announce(Entry& e) {
+  if (e.announced) return;
+  e.announced = true;
+  consumer_.opened(e);
+}
+
+void TailerImpl::mark_changed(Entry& e) {
+  if (e.changed) return;
+  e.changed = true;
+  changed_.push_back(&e);
+}
+
+bool TailerImpl::ensure_open(Entry& e) {
+  if (e.fd.valid()) {
+    registry_.touch(e);
+    return true;
+  }
+  UniqueFd fd = open_for_reading(e.place());
+  if (!fd.valid()) {
+    scan_due_ = scan_due_ || errno == ENOENT;
+    ++stats_.read_errors;
+    e.checks_left = 2;  // the next scan tries again
+    return false;
+  }
+  const auto st = stat_fd(fd.get());
+  if (!st || st->dev != e.id.dev || st->ino != e.id.ino || !st->regular) {
+    scan_due_ = true;
+    return false;
+  }
+  if (!same_content(fd.get(), e)) e.replaced = scan_forced_ = true;
+  registry_.use(e, std::move(fd));
+  return true;
+}
+
+TailerImpl::Step TailerImpl::read_piece(Entry& e, bool finish, size_t& read_bytes) {
+  if (e.phase != Phase::live || !ensure_open(e) || e.replaced) return Step::stopped;
+  const auto st = stat_fd(e.fd.get());
+  if (!st) return Step::stopped;
+  const int64_t before = e.tail_bytes();
+  buffer_offset_ = e.offset - before;
+  const int64_t got = read_at(e.fd.get(), buffer_.get(),
+                              options_.buffer_bytes + static_cast<size_t>(before), buffer_offset_);
+  if (got < 0) {
+    ++stats_.read_errors;
+    return Step::stopped;
+  }
+  const std::string_view tail(buffer_.get(), static_cast<size_t>(std::min(got, before)));
+  const bool intact = st->size >= e.offset && got >= before &&
+                      (before == 0 || hash64(tail) == e.id.tail_hash);
+  const bool check_head = e.id.head_bytes < kHeadBytes || e.offset < kTailBytes;
+  if (!intact || (check_head && !refresh_head(e.fd.get(), st->size, e))) {
+    e.replaced = scan_forced_ = true;
+    return Step::stopped;
+  }
+  note_stat(e, *st);
+  read_bytes = static_cast<size_t>(got - before);
+  stats_.bytes_read += read_bytes;
+  std::string_view data(buffer_.get() + before, read_bytes);
+  const bool at_end = e.offset + static_cast<int64_t>(data.size()) >= st->size;
+  data = skip_consumed(e, data);
+  if (data.empty()) return at_end ? Step::end : (read_bytes > 0 ? Step::progress : Step::end);
+  return deliver(e, data, finish && at_end, at_end);
+}
+
+// Passes over the hole of NULs that a writer without O_APPEND leaves at the start after a truncation,
+// and over the rest of a line of which the beginning was consumed.
+std::string_view TailerImpl::skip_consumed(Entry& e, std::string_view data) {
+  const bool in_hole = e.offset == 0 || e.hole;
+  if (in_hole && !data.empty()) {
+    const size_t text = std::min(data.find_first_not_of('\0'), data.size());
+    e.hole = text == data.size();
+    stats_.hole_bytes += text;
+    if (text > 0) advance(e, text);
+    data.remove_prefix(text);
+  }
+  if (e.skip_line && !data.empty()) {
+    const size_t newline = data.find('\n');
+    const size_t rest = newline == std::string_view::npos ? data.size() : newline + 1;
+    e.skip_line = newline == std::string_view::npos;
+    advance(e, rest);
+    data.remove_prefix(rest);
+  }
+  return data;
+}
+
+TailerImpl::Step TailerImpl::deliver(Entry& e, std::string_view data, bool last, bool at_end) {
+  const size_t newline = data.rfind('\n');
+  const bool too_long = newline == std::string_view::npos && data.size() == options_.buffer_bytes;
+  size_t complete = newline == std::string_view::npos ? 0 : newline + 1;
+  if (last || too_long) complete = data.size();
+  // Something in front was passed over and the line goes on behind the buffer: read on from it.
+  if (complete == 0) return at_end || data.size() == options_.buffer_bytes ? Step::end : Step::progress;
+  const size_t used = consumer_.consume(e, data, last);
+  NINES_ASSERT(used <= data.size());
+  if (used == data.size() && data.back() != '\n') {
+    e.skip_line = true;
+    if (too_long) ++stats_.lines_cut;
+  }
+  if (used > 0) advance(e, used);
+  if (used < complete) return Step::declined;
+  return at_end ? Step::end : Step::progress;
+}
+
+// Needs the bytes up to the new position in the buffer.
+void TailerImpl::advance(Entry& e, size_t bytes) {
+  e.offset += static_cast<int64_t>(bytes);
+  const int64_t tail = e.tail_bytes();
+  e.id.tail_hash = hash64({buffer_.get() + (e.offset - tail - buffer_offset_),
+                           static_cast<size_t>(tail)});
+  mark_changed(e);
+}
+
+// Rotated or deleted files that have been quiet long enough: consume what is left, close.
+void TailerImpl::close_quiet() {
+  const int64_t now = clock_.mono().ns;
+  int64_t next = now + options_.rescan_ms * kNsPerMs;
+  for (size_t i = 0; i < registry_.all().size(); ++i) {
+    Entry& e = *registry_.all()[i];
+    if (!e.rotated || e.phase != Phase::live) continue;
+    if (e.fd.valid()) {
+      const auto st = stat_fd(e.fd.get());
+      if (st && (st->size != e.size || st->mtime_ns != e.mtime_ns)) {
+        note_stat(e, *st);
+        queue(e);
+      }
+    }
+    if (e.queued) continue;
+    const int64_t due = e.grown.ns + options_.quiet_close_ms * kNsPerMs;
+    if (now < due) {
+      next = std::min(next, due);
+    } else {
+      (void)finish(e);
+    }
+  }
+  next_quiet_ = {next};
+}
+
+bool TailerImpl::finish(Entry& e) {
+  Step step = Step::progress;
+  while (step == Step::progress) {
+    size_t bytes = 0;
+    step = read_piece(e, true, bytes);
+  }
+  if (step != Step::end) return false;
+  const auto st = stat_fd(e.fd.get());
+  registry_.close(e);
+  e.phase = Phase::done;
+  mark_changed(e);
+  if (e.announced) {
+    e.announced = false;
+    consumer_.closed(e);
+    e.user.reset();
+  }
+  if (!st || st->links == 0) retire(e);
+  return true;
+}
+
+// Nowhere to be found. Its position is kept for a while: the file may come back (a mount), and its
+// age tells which generations beside its path are younger.
+void TailerImpl::retire(Entry& e) {
+  if (e.gone) return;
+  if (e.phase != Phase::done && e.size > e.offset) {
+    stats_.bytes_lost += static_cast<uint64_t>(e.size - e.offset);
+  }
+  registry_.close(e);
+  e.phase = Phase::lost;
+  e.gone = true;
+  e.grown = clock_.mono();
+  e.where.clear();
+  e.size = e.offset;
+  if (!e.announced) return;
+  e.announced = false;
+  consumer_.closed(e);
+  e.user.reset();
+}
+
+void TailerImpl::forget(Entry& e) {
+  if (e.queued) std::erase(ready_, &e);
+  std::erase(declined_, &e);
+  if (e.changed) std::erase(changed_, &e);
+  if (e.saved) forgotten_.push_back(e.key);
+  registry_.erase(e);
+}
+
+}  // namespace nines::collector

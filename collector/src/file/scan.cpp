@@ -1,0 +1,262 @@
+// One scan: list what the globs match, find the known files among it by device and inode, look for
+// those that are no longer where they were, check those that changed, take in those that are new.
+#include <algorithm>
+#include <cerrno>
+
+#include "file/rotation_name.hpp"
+#include "file/tailer_impl.hpp"
+
+namespace nines::collector {
+
+bool TailerImpl::matches(const Globs& globs, std::string_view path) const {
+  const auto hit = [&](const Glob& glob) { return glob.match(path); };
+  return std::any_of(globs.include.begin(), globs.include.end(), hit) &&
+         std::none_of(globs.exclude.begin(), globs.exclude.end(), hit);
+}
+
+std::vector<uint32_t> TailerImpl::match_all(std::string_view path) const {
+  std::vector<uint32_t> out;
+  for (size_t i = 0; i < globs_.size(); ++i) {
+    if (matches(globs_[i], path)) out.push_back(static_cast<uint32_t>(i));
+  }
+  return out;
+}
+
+void TailerImpl::scan() {
+  const Instant start = clock_.mono();
+  scan_due_ = scan_forced_ = false;
+  ++stats_.rescans;
+  stats_.files_refused = 0;
+  stats_.compressed_ignored = 0;
+  Scan scan;
+  collect(scan);
+  registry_.clear_paths();
+  attach_known(scan);
+  follow_displaced(scan);
+  verify_changed(scan);
+  heal_replaced(scan);
+  adopt_generations(scan);
+  adopt_candidates(scan);
+  judge_suspects(scan);
+  order_generations(scan);
+  finish_scan();
+  stats_.polling = watcher_.incomplete();
+  stats_.watches = watcher_.watches();
+  last_scan_ = clock_.mono();
+  // Many files make a scan dear: at most about 5 % of the time goes into it.
+  next_scan_allowed_ = {last_scan_.ns + 20 * (last_scan_.ns - start.ns)};
+}
+
+void TailerImpl::collect(Scan& scan) {
+  watcher_.begin();
+  for (uint32_t i = 0; i < globs_.size(); ++i) {
+    const Glob::Visitor visitor{
+        [&](const std::string& path) { add_candidate(scan, path, i); },
+        [&](const std::string& directory) { watcher_.want(directory); },
+        [&](const std::string&, int error) {
+          if (error != ENOENT && error != ENOTDIR) ++stats_.read_errors;
+        }};
+    for (const Glob& glob : globs_[i].include) glob.expand(scan.dirs, visitor);
+  }
+}
+
+void TailerImpl::add_candidate(Scan& scan, const std::string& path, uint32_t glob) {
+  if (const auto known = scan.candidates.find(path); known != scan.candidates.end()) {
+    std::vector<uint32_t>& matched = known->second.matched;
+    if (matched.back() != glob && matches(globs_[glob], path)) matched.push_back(glob);
+    return;
+  }
+  if (is_compressed_name(path)) {
+    ++stats_.compressed_ignored;
+    return;
+  }
+  if (!matches(globs_[glob], path)) return;  // excluded
+  const auto st = stat_path(path);
+  if (!st) {
+    if (errno != ENOENT && errno != ENOTDIR) ++stats_.read_errors;
+    return;
+  }
+  if (st->regular) scan.candidates.emplace(path, Candidate{{glob}, *st});
+}
+
+void TailerImpl::attach_known(Scan& scan) {
+  for (const auto& entry : registry_.all()) entry->seen = false;
+  for (const auto& [path, candidate] : scan.candidates) {
+    Entry* entry = registry_.find(candidate.st.dev, candidate.st.ino);
+    if (entry == nullptr) continue;
+    if (!entry->seen) entry->matched = candidate.matched;
+    for (const uint32_t glob : candidate.matched) {
+      if (std::find(entry->matched.begin(), entry->matched.end(), glob) == entry->matched.end()) {
+        entry->matched.push_back(glob);
+      }
+    }
+    attach(*entry, path, candidate.st);
+  }
+}
+
+void TailerImpl::attach(Entry& entry, const std::string& path, const FileStat& st) {
+  registry_.set_path(path, entry);
+  if (const std::string real = resolved_if_link(path); !real.empty()) {
+    registry_.set_path(real, entry);
+    watcher_.want(std::string(directory_of(real)));
+  }
+  if (path == entry.path) {
+    entry.where.clear();
+    entry.rotated = false;
+  } else if (!entry.seen) {
+    entry.where = path;
+  }
+  if (entry.seen) return;
+  entry.seen = true;
+  note_stat(entry, st);
+}
+
+// A change is looked at once more at the next scan: a second change within the same tick of the file
+// system's clock leaves no trace in mtime.
+void TailerImpl::note_stat(Entry& entry, const FileStat& st) {
+  const bool differs = st.size != entry.size || st.mtime_ns != entry.mtime_ns;
+  if (st.size != entry.size) entry.grown = clock_.mono();
+  if (differs || entry.phase == Phase::lost) entry.checks_left = 2;
+  entry.mtime_ns = st.mtime_ns;
+  entry.size = st.size;
+}
+
+// Files that no matching path leads to, or that moved to another matching path: rotated.
+void TailerImpl::follow_displaced(Scan& scan) {
+  for (size_t i = 0; i < registry_.all().size(); ++i) {
+    Entry& entry = *registry_.all()[i];
+    if (!entry.seen) relocate(scan, entry);
+    const bool displaced = !entry.where.empty() && entry.id.ino != 0 && entry.phase != Phase::suspect;
+    if (!displaced || entry.rotated) continue;
+    entry.rotated = true;
+    entry.grown = clock_.mono();
+    ++stats_.rotations;
+    mark_changed(entry);
+    scan.turned.push_back(&entry);
+  }
+}
+
+void TailerImpl::relocate(Scan& scan, Entry& entry) {
+  if (entry.matched.empty()) entry.matched = match_all(entry.path);
+  if (entry.matched.empty() && !entry.fd.valid()) return;  // its glob is not (yet) configured
+  if (!entry.fd.valid()) return find_elsewhere(scan, entry);
+  const auto st = stat_fd(entry.fd.get());
+  if (!st) return;
+  std::string now = path_of_fd(entry.fd.get());
+  if (st->links == 0) {
+    // Gone, but readable while we hold it; or replaced by a rewritten version of itself.
+    if (entry.offset >= kTailBytes && find_copy(scan, entry)) return;
+    now = entry.place();
+  }
+  if (now.empty()) now = entry.place();
+  entry.where = now;
+  if (registry_.at(now) == nullptr) registry_.set_path(now, entry);
+  note_stat(entry, *st);
+}
+
+void TailerImpl::find_elsewhere(Scan& scan, Entry& entry) {
+  const auto is_it = [&](const std::string& path) {
+    const auto st = stat_path(path);
+    if (!st || st->dev != entry.id.dev || st->ino != entry.id.ino || !st->regular) return false;
+    entry.where = path;
+    registry_.set_path(path, entry);
+    note_stat(entry, *st);
+    return true;
+  };
+  if (entry.id.ino != 0) {
+    if (!entry.where.empty() && is_it(entry.where)) return;
+    for (const std::string& path : beside(scan, entry.path, true)) {
+      if (is_it(path)) return;
+    }
+  }
+  if (!entry.gone && find_copy(scan, entry)) return;
+  retire(entry);
+}
+
+// The only check of content in a scan: files whose size or mtime moved, and restored ones.
+void TailerImpl::verify_changed(Scan& scan) {
+  for (size_t i = 0; i < registry_.all().size(); ++i) {
+    Entry& entry = *registry_.all()[i];
+    const bool here = entry.seen || !entry.where.empty();
+    if (!here || entry.id.ino == 0 || entry.phase == Phase::suspect) continue;
+    if (entry.checks_left == 0 && !entry.replaced) continue;
+    if (!ensure_open(entry)) continue;
+    if (entry.checks_left > 0) --entry.checks_left;
+    if (entry.replaced || !same_content(entry.fd.get(), entry)) {
+      scan.replaced.push_back(&entry);
+      continue;
+    }
+    scan.turned.push_back(&entry);
+    if (entry.phase == Phase::lost) {
+      entry.phase = Phase::live;
+      entry.resumed = true;
+      entry.gone = false;
+      mark_changed(entry);
+    }
+    if (entry.phase == Phase::done && entry.size <= entry.offset) continue;
+    entry.phase = Phase::live;
+    announce(entry);
+    queue(entry);
+  }
+}
+
+void TailerImpl::adopt_candidates(Scan& scan) {
+  std::vector<const std::pair<const std::string, Candidate>*> fresh;
+  for (const auto& item : scan.candidates) {
+    if (registry_.find(item.second.st.dev, item.second.st.ino) == nullptr) fresh.push_back(&item);
+  }
+  // Older files first; at one age the shorter name, which is the live one, so that a copy is seen as
+  // a copy of it.
+  std::sort(fresh.begin(), fresh.end(), [](const auto* a, const auto* b) {
+    return a->first.size() != b->first.size() ? a->first.size() < b->first.size()
+                                              : a->second.st.mtime_ns < b->second.st.mtime_ns;
+  });
+  for (const auto* item : fresh) {
+    if (Entry* twin = registry_.find(item->second.st.dev, item->second.st.ino)) {
+      attach(*twin, item->first, item->second.st);  // a second name of one just taken in
+      continue;
+    }
+    Entry* entry = adopt(item->first, item->second.matched, item->second.st);
+    if (entry == nullptr) continue;
+    attach(*entry, item->first, item->second.st);
+    entry->path_time_ns = item->second.st.mtime_ns;
+    if (!scan.generations.contains(entry->path)) ignore_old_generations(scan, *entry);
+  }
+}
+
+// New entries are suspects until judge_suspects() has looked at them.
+Entry* TailerImpl::adopt(const std::string& path, const std::vector<uint32_t>& matched,
+                         const FileStat& st) {
+  Entry* entry = registry_.create(st.dev, st.ino);
+  if (entry == nullptr) {
+    ++stats_.files_refused;
+    return nullptr;
+  }
+  entry->path = path;
+  entry->matched = matched;
+  entry->phase = Phase::suspect;
+  entry->grown = clock_.mono();
+  entry->size = st.size;
+  entry->mtime_ns = st.mtime_ns;
+  return entry;
+}
+
+// Looks again at what turned quiet, forgets what is gone for good, remembers ages.
+void TailerImpl::finish_scan() {
+  watcher_.finish();
+  const int64_t now = clock_.mono().ns;
+  std::vector<Entry*> gone;
+  for (const auto& owned : registry_.all()) {
+    Entry& entry = *owned;
+    if (entry.seen && entry.where.empty()) entry.path_time_ns = entry.mtime_ns;
+    if (entry.phase != Phase::lost) continue;
+    const Entry* heir = registry_.at(entry.path);
+    const bool superseded = heir != nullptr && heir != &entry && entry.gone;
+    const int64_t keep_ms = superseded ? options_.rescan_ms : options_.forget_ms;
+    if (now - entry.grown.ns >= keep_ms * kNsPerMs) gone.push_back(&entry);
+  }
+  for (Entry* entry : gone) forget(*entry);
+  close_quiet();
+}
+
+}  // namespace nines::collector

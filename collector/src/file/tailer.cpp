@@ -1,0 +1,244 @@
+// The public side: waiting, turning events into work, fair reading, positions.
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "file/tailer_impl.hpp"
+
+namespace nines::collector {
+
+Result<std::unique_ptr<Tailer>> Tailer::create(TailerOptions options, LineConsumer& consumer,
+                                               std::vector<slo::Position> saved,
+                                               const Clock& clock) {
+  if (options.buffer_bytes == 0 || options.max_files == 0 || options.max_open < 4) {
+    return Error{Errc::invalid_argument,
+                 "tailer: buffer_bytes and max_files must be positive, max_open at least 4", 0};
+  }
+  auto tailer = std::make_unique<TailerImpl>(options, consumer, clock);
+  NINES_CHECK(tailer->open_wake());
+  tailer->restore(std::move(saved));
+  return std::unique_ptr<Tailer>(std::move(tailer));
+}
+
+TailerImpl::TailerImpl(TailerOptions options, LineConsumer& consumer, const Clock& clock)
+    : options_(options),
+      consumer_(consumer),
+      clock_(clock),
+      registry_(options.max_files, options.max_open),
+      watcher_(options.use_inotify, options.max_watches),
+      buffer_(new char[kTailBytes + options.buffer_bytes]) {
+  handler_.modified = [this](const std::string& path) {
+    Entry* entry = registry_.at(path);
+    if (entry == nullptr) return;
+    if (entry->phase == Phase::live) {
+      queue(*entry);
+    } else {
+      scan_due_ = true;
+    }
+    entry->checks_left = 2;
+  };
+  handler_.structure = [this](const std::string& path, bool directory) {
+    scan_due_ = scan_due_ || interesting(path, directory);
+  };
+  handler_.lost = [this] { scan_due_ = true; };
+}
+
+Status TailerImpl::open_wake() {
+  wake_fd_.reset(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  if (wake_fd_.valid()) return Ok{};
+  return Error{Errc::io, "tailer: eventfd failed (out of descriptors? see ulimit -n)", errno};
+}
+
+void TailerImpl::restore(std::vector<slo::Position> saved) {
+  for (slo::Position& position : saved) {
+    auto entry = std::make_unique<Entry>();
+    entry->key = std::move(position.key);
+    if (position.state.empty()) continue;
+    if (!decode_state(position.state, *entry)) {
+      ++stats_.states_malformed;
+      continue;
+    }
+    entry->saved = true;
+    entry->grown = clock_.mono();
+    entry->checks_left = 2;
+    entry->size = -1;
+    if (!registry_.restore(std::move(entry))) ++stats_.files_refused;
+  }
+}
+
+uint32_t TailerImpl::add_globs(GlobSpec spec) {
+  Globs globs;
+  const auto parse = [](const std::vector<std::string>& patterns, std::vector<Glob>& out) {
+    for (const std::string& pattern : patterns) {
+      for (Glob& glob : Glob::parse(pattern)) out.push_back(std::move(glob));
+    }
+  };
+  parse(spec.include, globs.include);
+  parse(spec.exclude, globs.exclude);
+  globs_.push_back(std::move(globs));
+  scan_due_ = true;
+  next_scan_allowed_ = {};
+  return static_cast<uint32_t>(globs_.size() - 1);
+}
+
+bool TailerImpl::interesting(const std::string& path, bool directory) const {
+  if (directory || registry_.at(path) != nullptr) return true;
+  return std::any_of(globs_.begin(), globs_.end(),
+                     [&](const Globs& globs) { return matches(globs, path); });
+}
+
+void TailerImpl::wake() noexcept {
+  const uint64_t one = 1;
+  (void)!::write(wake_fd_.get(), &one, sizeof one);
+}
+
+bool TailerImpl::scan_now() const {
+  const Instant now = clock_.mono();
+  if (scan_forced_) return true;
+  if (scan_due_ && now >= next_scan_allowed_) return true;
+  const int64_t every_ms =
+      watcher_.incomplete() ? std::min(options_.poll_ms, options_.rescan_ms) : options_.rescan_ms;
+  return now.ns - last_scan_.ns >= every_ms * kNsPerMs;
+}
+
+int TailerImpl::wait_limit(int timeout_ms) const {
+  const int64_t now = clock_.mono().ns;
+  const int64_t every_ms =
+      watcher_.incomplete() ? std::min(options_.poll_ms, options_.rescan_ms) : options_.rescan_ms;
+  int64_t until = std::min(last_scan_.ns + every_ms * kNsPerMs, next_quiet_.ns);
+  if (scan_due_) until = std::min(until, next_scan_allowed_.ns);
+  const int64_t left_ms = std::max<int64_t>(0, (until - now + kNsPerMs - 1) / kNsPerMs);
+  return static_cast<int>(timeout_ms < 0 ? left_ms : std::min<int64_t>(timeout_ms, left_ms));
+}
+
+void TailerImpl::wait(int timeout_ms) {
+  std::array<pollfd, 2> fds{pollfd{wake_fd_.get(), POLLIN, 0}, pollfd{watcher_.fd(), POLLIN, 0}};
+  const int limit = timeout_ms == 0 ? 0 : wait_limit(timeout_ms);
+  const int n = ::poll(fds.data(), watcher_.fd() >= 0 ? 2 : 1, limit);
+  if (limit != 0) ++stats_.wakeups;
+  if (n > 0 && fds[0].revents == 0 && timeout_ms != 0) pause_for_more();
+  uint64_t count = 0;
+  (void)!::read(wake_fd_.get(), &count, sizeof count);
+}
+
+// Writers come in bursts: one wake-up for many lines. wake() ends the pause.
+void TailerImpl::pause_for_more() {
+  const int64_t since_ms = (clock_.mono().ns - last_wake_.ns) / kNsPerMs;
+  if (since_ms < options_.coalesce_ms) {
+    pollfd only_wake{wake_fd_.get(), POLLIN, 0};
+    (void)::poll(&only_wake, 1, static_cast<int>(options_.coalesce_ms - since_ms));
+    ++stats_.wakeups;
+  }
+  last_wake_ = clock_.mono();
+}
+
+void TailerImpl::take_events() {
+  const bool was_forced = scan_forced_;
+  (void)watcher_.drain(handler_);
+  stats_.overflows = watcher_.overflows();
+  scan_forced_ = scan_forced_ || was_forced;
+}
+
+bool TailerImpl::poll(int timeout_ms, size_t max_bytes) {
+  registry_.bury();
+  wait(ready_.empty() && !scan_now() ? timeout_ms : 0);
+  for (Entry* entry : declined_) {
+    entry->declined = false;
+    queue(*entry);
+  }
+  declined_.clear();
+  take_events();
+  if (scan_now()) {
+    scan();
+  } else if (clock_.mono() >= next_quiet_) {
+    close_quiet();
+  }
+  size_t left = max_bytes, blocked = 0;
+  while (left > 0 && blocked < ready_.size()) {
+    Entry& e = *ready_.front();
+    ready_.pop_front();
+    if (e.after != nullptr && (e.after->queued || e.after->declined)) {
+      ready_.push_back(&e);
+      ++blocked;
+      continue;
+    }
+    e.queued = false;
+    size_t bytes = 0;
+    const Step step = read_piece(e, false, bytes);
+    left -= std::min(left, bytes);
+    blocked = 0;
+    if (step == Step::progress) queue(e);
+    if (step == Step::declined) {
+      e.declined = true;
+      declined_.push_back(&e);
+    }
+    if (scan_forced_) scan();
+  }
+  return !ready_.empty() || !declined_.empty();
+}
+
+void TailerImpl::rescan() {
+  registry_.bury();
+  take_events();
+  scan();
+}
+
+std::vector<TailedFile*> TailerImpl::files() {
+  std::vector<TailedFile*> out;
+  for (const auto& entry : registry_.all()) {
+    if (entry->phase == Phase::live) out.push_back(entry.get());
+  }
+  return out;
+}
+
+bool TailerImpl::read_some(TailedFile& file, bool last) {
+  Entry& e = static_cast<Entry&>(file);  // every TailedFile is ours
+  while (true) {
+    const int64_t from = e.offset;
+    size_t bytes = 0;
+    const Step step = read_piece(e, last, bytes);
+    if (step == Step::progress && e.offset == from) return false;
+    if (step == Step::progress || step == Step::declined) return true;
+    if (step == Step::end) {
+      if (e.queued) {
+        e.queued = false;
+        std::erase(ready_, &e);
+      }
+      return false;
+    }
+    if (!scan_forced_) return false;
+    scan();  // it was replaced: goes on in a copy, or not at all
+  }
+}
+
+bool TailerImpl::caught_up() const noexcept {
+  return ready_.empty() && declined_.empty() && !scan_due_ && !scan_forced_;
+}
+
+void TailerImpl::take_positions(std::vector<slo::Position>& out) {
+  for (const std::string& key : forgotten_) out.push_back({key, {}});
+  forgotten_.clear();
+  for (Entry* entry : changed_) {
+    entry->changed = false;
+    entry->saved = true;
+    out.push_back({entry->key, encode_state(*entry)});
+  }
+  changed_.clear();
+}
+
+Tailer::Stats TailerImpl::stats() const noexcept {
+  Stats out = stats_;
+  out.files_open = registry_.open_count();
+  for (const auto& entry : registry_.all()) {
+    if (entry->phase == Phase::lost) continue;
+    ++out.files_known;
+    out.lag_bytes += std::max<int64_t>(0, entry->size - entry->offset);
+  }
+  return out;
+}
+
+}  // namespace nines::collector

@@ -1,0 +1,177 @@
+// A temp directory, a clock that stands still until told, and a consumer that keeps lines: what the
+// tests of the tailer share.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "nines/collector/tailer.hpp"
+
+namespace nines::collector::testing {
+
+class ManualClock final : public Clock {
+ public:
+  Instant mono() const noexcept override { return {now_ns}; }
+  WallTime wall() const noexcept override { return {now_ns}; }
+  void advance_ms(int64_t ms) { now_ns += ms * kNsPerMs; }
+  int64_t now_ns = kNsPerSecond;
+};
+
+class TempDir {
+ public:
+  TempDir() {
+    const char* base = std::getenv("TMPDIR");  // NOLINT(concurrency-mt-unsafe)
+    std::string name = std::string(base != nullptr ? base : "/tmp") + "/nines-tail-XXXXXX";
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
+    path_ = name;
+  }
+  ~TempDir() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TempDir(const TempDir&) = delete;
+  TempDir& operator=(const TempDir&) = delete;
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+inline void append(const std::string& path, std::string_view text) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+  if (fd < 0 || ::write(fd, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+    throw std::runtime_error("append " + path);
+  }
+  ::close(fd);
+}
+
+inline void rename_file(const std::string& from, const std::string& to) {
+  std::filesystem::rename(from, to);
+}
+
+inline void remove_file(const std::string& path) { std::filesystem::remove(path); }
+
+inline void copy_file(const std::string& from, const std::string& to) {
+  std::ifstream in(from, std::ios::binary);
+  std::ofstream out(to, std::ios::binary | std::ios::trunc);
+  if (in.peek() != std::ifstream::traits_type::eof()) out << in.rdbuf();
+}
+
+inline void truncate_file(const std::string& path, int64_t size = 0) {
+  if (::truncate(path.c_str(), size) != 0) throw std::runtime_error("truncate " + path);
+}
+
+// Keeps every record in the order of delivery. Consumes at most `max_lines` per call.
+class Lines final : public LineConsumer {
+ public:
+  size_t consume(TailedFile& file, std::string_view data, bool last) override {
+    size_t used = 0, lines = 0;
+    while (used < data.size() && lines < max_lines) {
+      const size_t newline = data.find('\n', used);
+      if (newline == std::string_view::npos) {
+        if (!last && !(used == 0 && data.size() == buffer_bytes)) break;
+        keep(file, data.substr(used));
+        return data.size();
+      }
+      keep(file, data.substr(used, newline - used));
+      used = newline + 1;
+      ++lines;
+    }
+    return used;
+  }
+  void opened(TailedFile& file) override { opened_paths.push_back(file.path); }
+  void closed(TailedFile& file) override { closed_paths.push_back(file.path); }
+
+  void keep(const TailedFile& file, std::string_view line) {
+    all.emplace_back(line);
+    by_path[file.path].emplace_back(line);
+  }
+
+  size_t buffer_bytes = 4096;
+  size_t max_lines = SIZE_MAX;
+  std::vector<std::string> all, opened_paths, closed_paths;
+  std::map<std::string, std::vector<std::string>> by_path;
+};
+
+// What a store would hold: the last state of every key.
+class SavedPositions {
+ public:
+  void take(Tailer& tailer) {
+    std::vector<slo::Position> fresh;
+    tailer.take_positions(fresh);
+    for (auto& position : fresh) {
+      if (position.state.empty()) {
+        states.erase(position.key);
+      } else {
+        states[position.key] = position.state;
+      }
+    }
+  }
+  std::vector<slo::Position> list() const {
+    std::vector<slo::Position> out;
+    for (const auto& [key, state] : states) out.push_back({key, state});
+    return out;
+  }
+  std::map<std::string, std::string> states;
+};
+
+// A tailer on a directory, restartable from the positions it gave.
+struct Rig {
+  explicit Rig(std::string pattern = "app.log") : glob(std::move(pattern)) {
+    options.buffer_bytes = lines.buffer_bytes;
+  }
+  void start() {
+    GlobSpec spec;
+    spec.include = {glob.starts_with('/') ? glob : dir / glob};
+    spec.exclude = exclude;
+    auto made = Tailer::create(options, lines, saved.list(), clock);
+    if (!made.ok()) throw std::runtime_error(made.error().message);
+    tailer = std::move(*made);
+    tailer->add_globs(spec);
+  }
+  // Reads until nothing is ready any more.
+  void drain() {
+    if (!tailer) start();
+    for (int i = 0; i < 10'000 && tailer->poll(0, SIZE_MAX); ++i) {
+    }
+  }
+  void save() { saved.take(*tailer); }
+  void stop() {
+    save();
+    tailer.reset();
+  }
+  void restart() {
+    stop();
+    start();
+  }
+  void crash() { tailer.reset(); }  // positions since the last save() are lost
+  void pass_ms(int64_t ms) {
+    clock.advance_ms(ms);
+    drain();
+  }
+  std::string log() const { return dir / "app.log"; }
+
+  TempDir dir;
+  std::string glob;
+  std::vector<std::string> exclude;
+  ManualClock clock;
+  Lines lines;
+  SavedPositions saved;
+  TailerOptions options;
+  std::unique_ptr<Tailer> tailer;
+};
+
+using Strings = std::vector<std::string>;
+
+}  // namespace nines::collector::testing
