@@ -40,7 +40,7 @@ def read_nginx(lines):
         offset = (int(m[9]) * 60 + int(m[10])) * 60 * (1 if m[8] == "+" else -1)
         request = m[11].split(" ")
         yield {
-            "ts": unix(int(m[4]), MONTHS[m[3]], int(m[2]), int(m[5]), int(m[6]), int(m[7])) - offset,
+            "ts": unix(int(m[4]), MONTHS[m[3]], int(m[2]), *(int(m[i]) for i in (5, 6, 7))) - offset,
             "method": request[0] if len(request) == 3 else None,
             "path": request[1] if len(request) == 3 else None,
             "status": int(m[12]),
@@ -183,14 +183,16 @@ class Prefix:
 
 
 def default_rules(window_s, target):
-    """Workbook table 5-8 scaled to the window: name, long, short, factor; most urgent first."""
+    """Workbook table 5-8 scaled to the window, most urgent first."""
     if window_s >= 86400:
-        pairs = (("fast", 720, 8640, Fraction(144, 10)), ("medium", 120, 1440, Fraction(6)),
-                 ("slow", 30, 360, Fraction(3)), ("drift", 10, 120, Fraction(1)))
+        pairs = (("fast", "page", 720, 8640, Fraction(144, 10)),
+                 ("medium", "page", 120, 1440, Fraction(6)),
+                 ("slow", "ticket", 30, 360, Fraction(3)), ("drift", "ticket", 10, 120, Fraction(1)))
     else:
-        pairs = (("fast", 6, 60, Fraction(3)), ("slow", 2, 12, Fraction(1)))
-    return [(name, max(10, window_s // long // 10 * 10), max(10, window_s // short // 10 * 10), f)
-            for name, long, short, f in pairs
+        pairs = (("fast", "page", 6, 60, Fraction(3)), ("slow", "ticket", 2, 12, Fraction(1)))
+    return [(name, severity, max(10, window_s // long // 10 * 10),
+             max(10, window_s // short // 10 * 10), f)
+            for name, severity, long, short, f in pairs
             if f < 1 / (1 - target)]  # others can never be exceeded
 
 
@@ -213,14 +215,15 @@ class Alert:
     """One rule: fires when both windows exceed its factor, and it is no accident; ends when the
     short window stays at or below 0.9 of the factor for two evaluations with traffic in them."""
 
-    def __init__(self, name, long_s, short_s, factor):
-        self.name, self.long_s, self.short_s, self.factor = name, long_s, short_s, factor
+    def __init__(self, name, severity, long_s, short_s, factor):
+        self.name, self.severity, self.factor = name, severity, factor
+        self.long_s, self.short_s = long_s, short_s
         self.firing, self.calm, self.resolved_at = False, 0, None
 
     def recently_resolved(self, now, seconds):
         return self.resolved_at is not None and now - self.resolved_at < seconds
 
-    def step(self, now, prefix, budget, more_urgent):
+    def step(self, now, prefix, budget, rules):
         def counts(window_s):
             return prefix.counts(window_start(now, window_s), now)
 
@@ -236,7 +239,10 @@ class Alert:
             return
         if bad <= self.factor * budget * total or self.recently_resolved(now, 15 * 60):
             return
+        more_urgent = rules[:rules.index(self)]
         if any(r.firing or r.recently_resolved(now, self.short_s) for r in more_urgent):
+            return
+        if any(r.firing and r.severity == self.severity for r in rules):
             return
         good, bad = counts(self.long_s)
         total = good + bad
@@ -249,6 +255,6 @@ def replay_alerts(slo, end):
     prefix = Prefix(slo, slo.first, end)
     rules = [Alert(*r) for r in default_rules(slo.window_s, slo.target)]
     for now in range(slo.first + 10, end + 10, 10):
-        for i, rule in enumerate(rules):
-            rule.step(now, prefix, 1 - slo.target, rules[:i])
+        for rule in rules:
+            rule.step(now, prefix, 1 - slo.target, rules)
     return [rule.name for rule in rules if rule.firing]
