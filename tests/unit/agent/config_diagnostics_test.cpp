@@ -196,6 +196,11 @@ std::vector<BadInput> bad_slos() {
       {"op", threshold("            value: v\n", "op: @le, value: 5, target: 0.9"), "op of SLO 'api' must be one of lte, gte, lt, gt, found 'le'", "did you mean"},
       {"threshold not a number", threshold("            value: v\n", "op: lt, value: @500ms, target: 0.9"), "value of SLO 'api' must be a number, found '500ms'", ""},
       {"op on a ratio", objectives("op: @gt, target: 0.9"), "op of SLO 'api' is not used", "", kWarning},
+  };
+}
+
+std::vector<BadInput> bad_envelopes() {
+  return {
       {"name with slash", "apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: @a/b}\nspec:\n  service: s\n" + kRatio + kObjective, "name 'a/b' cannot be used", ""},
       {"name in upper case", "apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: @Api}\nspec:\n  service: s\n" + kRatio + kObjective, "not a DNS label", "lower-case", kWarning},
       {"no name", "apiVersion: openslo/v1\nkind: SLO\nmetadata: @{}\nspec:\n  service: s\n" + kRatio + kObjective, "has no 'name'", ""},
@@ -259,6 +264,14 @@ TEST_CASE("Every mistake in an SLO document is told once, with its place and a w
     const ConfigFolder folder;
     const Place place = take_mark(row.text);
     expect(row, folder.load_slos(row.text, "sources: [{name: web, paths: /l}]"), place);
+  }
+}
+
+TEST_CASE("Every mistake around an SLO document is told once, with its place", "[config]") {
+  for (BadInput row : bad_envelopes()) {
+    const ConfigFolder folder;
+    const Place place = take_mark(row.text);
+    expect(row, folder.load_slos(row.text), place);
   }
 }
 

@@ -55,8 +55,9 @@ class Lines {
   }
   // "outcome ts a b c"
   std::string operator()(std::string_view line) {
+    line_ = line;  // the values point into it
     static constexpr const char* kOutcomes[] = {"ok", "no_match", "bad_time", "empty"};
-    std::string text = kOutcomes[static_cast<int>(parse(line))];
+    std::string text = kOutcomes[static_cast<int>(parse(line_))];
     if (record.has_ts) text += " " + format_rfc3339(record.ts);
     for (const Value& v : values) text += " " + show(v);
     return text;
@@ -65,6 +66,9 @@ class Lines {
   std::unique_ptr<LineParser> parser;
   std::vector<Value> values;
   ParsedRecord record;
+
+ private:
+  std::string line_;
 };
 
 // Lines of a file of real logs, empty when it is not there (which is said loudly).

@@ -1,6 +1,7 @@
 // Every byte of a log line is hostile: whatever comes, a parser answers without reading beyond the
 // line (each is copied to a block of its own size, which sanitizers watch) and without allocating.
 #include <atomic>
+#include <cstdlib>
 #include <memory>
 #include <new>
 #include <random>
@@ -18,6 +19,10 @@ std::atomic<size_t> allocations{0};
   ++allocations;
   if (void* p = std::malloc(size == 0 ? 1 : size)) return p;
   throw std::bad_alloc();
+}
+[[gnu::noinline]] void* operator new(size_t size, const std::nothrow_t&) noexcept {
+  ++allocations;
+  return std::malloc(size == 0 ? 1 : size);
 }
 [[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
 [[gnu::noinline]] void operator delete(void* p, size_t) noexcept { std::free(p); }
