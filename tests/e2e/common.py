@@ -69,6 +69,16 @@ def run(*command, timeout=300, env=None, **options):
                           env={**os.environ, **(env or {})}, **options)
 
 
+def peak_rss_bytes(process):
+    """High-water mark of a running process, 0 when it is gone. ru_maxrss will not do: it starts
+    with the size of the Python that forked the program."""
+    try:
+        with open(f"/proc/{process.pid}/status") as f:
+            return next((int(line.split()[1]) * 1024 for line in f if line.startswith("VmHWM:")), 0)
+    except OSError:
+        return 0
+
+
 def loggen(path, fmt, **options):
     command = [tool("NINES_LOGGEN"), "--format", fmt, "--out", path]
     for key, value in options.items():
