@@ -143,18 +143,12 @@ void LineWriter::append_iso(int64_t ts_ns, int digits, std::string& out) const {
 void LineWriter::append(const Request& request, std::string& out) {
   refresh(request.ts_ns);
   switch (format_) {
-    case LineFormat::nginx:
-      return nginx(request, out);
-    case LineFormat::json:
-      return json(request, out);
-    case LineFormat::cri:
-      return cri(request, out);
-    case LineFormat::logfmt:
-      return logfmt(request, out);
-    case LineFormat::syslog:
-      return syslog(request, out);
-    case LineFormat::syslog5424:
-      return syslog5424(request, out);
+    case LineFormat::nginx: return nginx(request, out);
+    case LineFormat::json: return json(request, out);
+    case LineFormat::cri: return cri(request, out);
+    case LineFormat::logfmt: return logfmt(request, out);
+    case LineFormat::syslog: return syslog(request, out);
+    case LineFormat::syslog5424: return syslog5424(request, out);
   }
 }
 

@@ -12,8 +12,8 @@ namespace {
 using namespace nines;
 
 std::unique_ptr<log::LineParser> parser_of(const char* name) {
-  static const std::vector<std::string> kWanted = {"status", "duration_ms", "level", "message",
-                                                   "path", "http.method"};
+  static const std::vector<std::string> kWanted = {"status",  "duration_ms", "level",
+                                                   "message", "path",        "http.method"};
   auto format = log::format_from_name(name);
   auto parser = log::make_parser(format.value(), kWanted, {});
   return std::move(parser.value());

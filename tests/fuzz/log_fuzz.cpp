@@ -62,27 +62,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(static_cast<const char*>(static_cast<const void*>(data)) + 1,
                               size - 1);
   switch (data[0]) {
-    case 'j':
-      agree(FormatKind::json, text);
-      break;
-    case 'c':
-      agree(FormatKind::combined, text);
-      break;
-    case 'l':
-      agree(FormatKind::logfmt, text);
-      break;
-    case 's':
-      agree(FormatKind::syslog, text);
-      break;
-    case 'p':
-      agree(FormatKind::plain, text);
-      break;
-    case 't':
-      times(text);
-      break;
-    case 'r':
-      cri(text);
-      break;
+    case 'j': agree(FormatKind::json, text); break;
+    case 'c': agree(FormatKind::combined, text); break;
+    case 'l': agree(FormatKind::logfmt, text); break;
+    case 's': agree(FormatKind::syslog, text); break;
+    case 'p': agree(FormatKind::plain, text); break;
+    case 't': times(text); break;
+    case 'r': cri(text); break;
     case 'd': {
       const std::string_view lines[] = {text.substr(0, text.size() / 2),
                                         text.substr(text.size() / 2), text};
@@ -90,8 +76,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       require(found.matched <= found.sampled, "matched lines are sampled lines");
       break;
     }
-    default:
-      break;
+    default: break;
   }
   return 0;
 }

@@ -39,18 +39,12 @@ inline const std::vector<std::string>& sample_lines() {
 inline bool same_value(const Value& a, const Value& b) {
   if (a.kind != b.kind) return false;
   switch (a.kind) {
-    case ValueKind::null:
-      return true;
-    case ValueKind::number:
-      return a.mantissa == b.mantissa && a.exponent == b.exponent;
-    case ValueKind::real:
-      return std::memcmp(&a.real, &b.real, sizeof a.real) == 0;
-    case ValueKind::level:
-      return a.level == b.level && a.text == b.text;
-    case ValueKind::text:
-      return a.text == b.text;
-    default:
-      return a.mantissa == b.mantissa;
+    case ValueKind::null: return true;
+    case ValueKind::number: return a.mantissa == b.mantissa && a.exponent == b.exponent;
+    case ValueKind::real: return std::memcmp(&a.real, &b.real, sizeof a.real) == 0;
+    case ValueKind::level: return a.level == b.level && a.text == b.text;
+    case ValueKind::text: return a.text == b.text;
+    default: return a.mantissa == b.mantissa;
   }
 }
 

@@ -18,8 +18,9 @@ Result<collector::SourcePlan> plan_source(const slo::SourceSelector& selector,
     const auto known = std::find_if(config.sources.begin(), config.sources.end(),
                                     [&](const SourceConfig& s) { return s.name == selector.name; });
     if (known == config.sources.end()) {
-      return Error{Errc::invalid_argument, spec.origin + ": SLO " + spec.name + " names the source \"" +
-                                               selector.name + "\", which nines.yaml does not have"};
+      return Error{Errc::invalid_argument, spec.origin + ": SLO " + spec.name +
+                                               " names the source \"" + selector.name +
+                                               "\", which nines.yaml does not have"};
     }
     plan.selector = known->selector;
     plan.service = known->service.empty() ? spec.service : known->service;
@@ -59,7 +60,8 @@ Result<std::unique_ptr<Ingest>> Ingest::create(const NodeConfig& config,
   collector::TailerOptions tailer;
   tailer.buffer_bytes = static_cast<size_t>(config.max_line_bytes);
   tailer.max_files = static_cast<size_t>(config.max_files);
-  NINES_TRY(ingest->tailer_, collector::Tailer::create(tailer, *ingest->pipeline_, std::move(saved), clock));
+  NINES_TRY(ingest->tailer_,
+            collector::Tailer::create(tailer, *ingest->pipeline_, std::move(saved), clock));
   return ingest;
 }
 

@@ -18,9 +18,9 @@ namespace nines::agent {
 
 struct SourceState {
   collector::SourceCounts counts;
-  bool attached = false;    // at least one file is followed
-  bool caught_up = false;   // all of them were read to their end
-  bool resumed = false;     // at least one continues from a saved position
+  bool attached = false;   // at least one file is followed
+  bool caught_up = false;  // all of them were read to their end
+  bool resumed = false;    // at least one continues from a saved position
   int64_t lag_bytes = 0;
 };
 
@@ -44,7 +44,8 @@ Result<SloPlan> plan_slo(uint32_t slo, const slo::SloSpec& spec, const NodeConfi
 class Ingest {
  public:
   static Result<std::unique_ptr<Ingest>> create(const NodeConfig& config,
-                                                std::vector<slo::Position> saved, const Clock& clock);
+                                                std::vector<slo::Position> saved,
+                                                const Clock& clock);
 
   // Sources that are equal are read once. Gives the indices of `total` and `part`.
   struct Sources {
@@ -61,7 +62,7 @@ class Ingest {
   uint32_t source_index(const collector::SourcePlan& plan);
 
   std::unique_ptr<collector::Pipeline> pipeline_;
-  std::unique_ptr<collector::Tailer> tailer_;   // after pipeline_: it calls it until destroyed
+  std::unique_ptr<collector::Tailer> tailer_;  // after pipeline_: it calls it until destroyed
   std::vector<collector::SourcePlan> plans_;
 };
 

@@ -1,5 +1,5 @@
-// IngestThread: runs an Ingest on its own thread. It hands over batches, never lines: on request, and
-// by itself when it has caught up for the first time or holds as much as it may.
+// IngestThread: runs an Ingest on its own thread. It hands over batches, never lines: on request,
+// and by itself when it has caught up for the first time or holds as much as it may.
 #pragma once
 
 #include <atomic>

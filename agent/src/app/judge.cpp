@@ -13,7 +13,10 @@ constexpr int64_t kMaxCoverS = 92 * 86400;
 // deltas of a long history to some 15,000 an SLO.
 int64_t cover_step_slots(int64_t age_s) {
   constexpr int64_t kDay = 86400;
-  const int64_t step_s = age_s > 31 * kDay ? 3600 : age_s > 3 * kDay ? 300 : age_s > 2 * 3600 ? 60 : slo::kSlotS;
+  const int64_t step_s = age_s > 31 * kDay  ? 3600
+                         : age_s > 3 * kDay ? 300
+                         : age_s > 2 * 3600 ? 60
+                                            : slo::kSlotS;
   return step_s / slo::kSlotS;
 }
 
@@ -66,7 +69,7 @@ void Judge::cover(uint32_t slo, WallTime until, slo::Batch& out) {
     w.covered_until = std::max(w.covered_until, end);  // nobody watches: stays uncovered
     return;
   }
-  if (!total.caught_up || !part.caught_up) return;  // filled when it is
+  if (!total.caught_up || !part.caught_up) return;                // filled when it is
   if (w.restored && !total.resumed) w.covered_until = INT64_MIN;  // the log of the gap is gone
   w.restored = false;
   int64_t from = w.covered_until;

@@ -1,5 +1,5 @@
-// Judge: the deciding half of the agent. Takes what ingest hands over, keeps coverage, evaluates the
-// SLOs, remembers alerts, and gathers what the store must commit. No threads, no I/O, no clock.
+// Judge: the deciding half of the agent. Takes what ingest hands over, keeps coverage, evaluates
+// the SLOs, remembers alerts, and gathers what the store must commit. No threads, no I/O, no clock.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,9 @@ class Judge {
   void set_sources(uint32_t slo, Ingest::Sources sources);
   // Counts of an earlier life. Neither reported nor committed again.
   void restore(const slo::Batch& batch);
-  void restore_alerts(const std::vector<slo::AlertMemory>& memory) { engine_.restore_alerts(memory); }
+  void restore_alerts(const std::vector<slo::AlertMemory>& memory) {
+    engine_.restore_alerts(memory);
+  }
 
   static constexpr WallTime kNoCoverage{INT64_MIN};
   // Adds counts and extends coverage up to `until` (event time up to which every caught-up source

@@ -26,7 +26,11 @@ constexpr size_t kMaxEventsPerFetch = 64;
 class Live {
  public:
   Live(const AgentOptions& options, Setup setup, const Clock& clock)
-      : options_(options), setup_(std::move(setup)), clock_(clock), tick_(io_), signals_(io_, SIGINT, SIGTERM) {}
+      : options_(options),
+        setup_(std::move(setup)),
+        clock_(clock),
+        tick_(io_),
+        signals_(io_, SIGINT, SIGTERM) {}
 
   Status run() {
     NINES_CHECK(start());
@@ -38,7 +42,8 @@ class Live {
   // --- start-up, in order -----------------------------------------------------------------------
   Status start() {
     log::Options logging;
-    if (const auto level = log::parse_level(setup_.config.log_level); level.ok()) logging.level = *level;
+    if (const auto level = log::parse_level(setup_.config.log_level); level.ok())
+      logging.level = *level;
     logging.clock = &clock_;
     log::init(logging);
     started_ = clock_.wall();
@@ -51,19 +56,22 @@ class Live {
     http::ServerOptions server;
     server.listen = setup_.config.listen;
     server.allow_non_loopback = options_.allow_remote;
-    NINES_TRY(server_, http::HttpServer::start(io_, server, http::make_api([this] { return snapshot(); })));
-    ingest_ = std::make_unique<IngestThread>(std::move(halves.ingest), [this](HandOver&& hand_over) {
-      net::asio::post(io_, [this, h = std::make_shared<HandOver>(std::move(hand_over))] {
-        on_hand_over(std::move(*h));
-      });
-    });
+    NINES_TRY(server_,
+              http::HttpServer::start(io_, server, http::make_api([this] { return snapshot(); })));
+    ingest_ =
+        std::make_unique<IngestThread>(std::move(halves.ingest), [this](HandOver&& hand_over) {
+          net::asio::post(io_, [this, h = std::make_shared<HandOver>(std::move(hand_over))] {
+            on_hand_over(std::move(*h));
+          });
+        });
     ingest_->start();
     signals_.async_wait([this](const net::ErrorCode& error, int) {
       if (!error) stop();
     });
     schedule_tick();
     last_commit_ = last_fold_ = last_draft_ = clock_.mono();
-    log::info("agent", "watching " + std::to_string(judge_->slos()) + " SLO(s); status at " + server_->url() + "/");
+    log::info("agent", "watching " + std::to_string(judge_->slos()) + " SLO(s); status at " +
+                           server_->url() + "/");
     return Ok{};
   }
 
@@ -74,7 +82,10 @@ class Live {
                               "; counting starts anew from the logs");
     }
     if (r.skipped_rows > 0) {
-      log::error("store", std::to_string(r.skipped_rows) + " damaged row(s) skipped; their lines are read again where the logs still have them");
+      log::error(
+          "store",
+          std::to_string(r.skipped_rows) +
+              " damaged row(s) skipped; their lines are read again where the logs still have them");
     }
   }
 
@@ -84,8 +95,8 @@ class Live {
     for (const WebhookConfig& config : setup_.config.webhooks) {
       const std::string destination = "webhook:" + config.name;
       NINES_TRY(const uint64_t cursor, store_->cursor(destination));
-      webhooks_.push_back(std::make_unique<notify::Webhook>(io_, clock_, config, identity,
-                                                            event_source(destination), cursor, ++seed));
+      webhooks_.push_back(std::make_unique<notify::Webhook>(
+          io_, clock_, config, identity, event_source(destination), cursor, ++seed));
       webhooks_.back()->notify();
     }
     return Ok{};
@@ -110,7 +121,8 @@ class Live {
     return source;
   }
 
-  // --- every few seconds ---------------------------------------------------------------------------
+  // --- every few seconds
+  // ---------------------------------------------------------------------------
   void schedule_tick() {
     const int64_t period = setup_.config.evaluate_s * kNsPerSecond;
     const int64_t now = clock_.wall().ns;
@@ -138,8 +150,9 @@ class Live {
 
   static void tell(const slo::AlertEvent& event) {
     const bool fired = event.kind == slo::AlertEvent::Kind::fired;
-    log::write(fired ? log::Level::warn : log::Level::info, "alert",
-               (fired ? "FIRED " : "resolved ") + event.severity + " " + event.slo + ": " + event.summary);
+    log::write(
+        fired ? log::Level::warn : log::Level::info, "alert",
+        (fired ? "FIRED " : "resolved ") + event.severity + " " + event.slo + ": " + event.summary);
   }
 
   void commit_when_due() {
@@ -157,17 +170,19 @@ class Live {
     auto pending = std::make_shared<store::StateStore::Commit>(judge_->take_commit(clock_.wall()));
     store_work_.post([this, pending, fold] {
       Status done = store_->commit(*pending);
-      if (done.ok() && fold) {
+      if (fold || (!done.ok() && done.error().code == Errc::exhausted)) {
         const Status folded = store_->fold(pending->now);
         if (!folded.ok()) log::warn("store", "folding: " + folded.error().message);
       }
-      net::asio::post(io_, [this, pending, done = std::move(done), stats = store_->stats()]() mutable {
-        on_committed(std::move(*pending), done, stats);
-      });
+      net::asio::post(io_,
+                      [this, pending, done = std::move(done), stats = store_->stats()]() mutable {
+                        on_committed(std::move(*pending), done, stats);
+                      });
     });
   }
 
-  void on_committed(store::StateStore::Commit&& commit, const Status& done, const store::StateStore::Stats& stats) {
+  void on_committed(store::StateStore::Commit&& commit, const Status& done,
+                    const store::StateStore::Stats& stats) {
     commit_in_flight_ = false;
     store_stats_ = stats;
     if (!done.ok()) {
@@ -182,7 +197,8 @@ class Live {
   // --- zero configuration: services that appear later ------------------------------------------
   void draft_again() {
     const Instant now = clock_.mono();
-    if (!setup_.drafted || drafting_ || (now.ns - last_draft_.ns) / kNsPerSecond < kDraftEveryS) return;
+    if (!setup_.drafted || drafting_ || (now.ns - last_draft_.ns) / kNsPerSecond < kDraftEveryS)
+      return;
     last_draft_ = now;
     drafting_ = true;
     store_work_.post([this] {
@@ -220,13 +236,15 @@ class Live {
             return;
           }
           ingest.tailer().rescan();
-          net::asio::post(io_, [this, slo = plan.slo, s = *sources] { judge_->set_sources(slo, s); });
+          net::asio::post(io_,
+                          [this, slo = plan.slo, s = *sources] { judge_->set_sources(slo, s); });
         });
       });
     });
   }
 
-  // --- what it shows -------------------------------------------------------------------------------
+  // --- what it shows
+  // -------------------------------------------------------------------------------
   Snapshot snapshot() const {
     Snapshot out = judge_->snapshot();
     out.node = setup_.config.node;
@@ -241,7 +259,7 @@ class Live {
     for (const auto& webhook : webhooks_) {
       const notify::DeliveryStats stats = webhook->stats();
       out.notify_sent += stats.sent;
-      out.notify_failed += stats.failures + stats.dead;
+      out.notify_failed += stats.dead;
       out.notify_pending += stats.pending;
     }
     const ProcessFigures figures = process_figures();
@@ -250,7 +268,8 @@ class Live {
     return out;
   }
 
-  // --- the end ---------------------------------------------------------------------------------------
+  // --- the end
+  // ---------------------------------------------------------------------------------------
   void stop() {
     log::info("agent", "stopping");
     stopping_ = true;
@@ -277,7 +296,7 @@ class Live {
   net::asio::io_context io_{1};
   net::asio::steady_timer tick_;
   net::asio::signal_set signals_;
-  std::unique_ptr<store::StateStore> store_;   // touched by store_work_ only, once running
+  std::unique_ptr<store::StateStore> store_;  // touched by store_work_ only, once running
   std::unique_ptr<Judge> judge_;
   Worker store_work_;
   std::unique_ptr<IngestThread> ingest_;

@@ -17,7 +17,9 @@ void tell_unreadable(const collector::Discovered& found) {
     std::fprintf(stderr, "warning: %s: permission denied\n", found.unreadable[i].c_str());
   }
   if (!found.unreadable.empty()) {
-    std::fprintf(stderr, "  hint: %zu log file(s) cannot be read by this user; add it to the group adm (or run as root)\n",
+    std::fprintf(stderr,
+                 "  hint: %zu log file(s) cannot be read by this user; add it to the group adm (or "
+                 "run as root)\n",
                  found.unreadable.size());
   }
 }
@@ -27,7 +29,8 @@ void make_names_unique(std::vector<slo::SloSpec>& slos) {
   std::set<std::string> taken;
   for (slo::SloSpec& spec : slos) {
     const std::string base = spec.name;
-    for (int n = 2; !taken.insert(spec.name).second; ++n) spec.name = base + "-" + std::to_string(n);
+    for (int n = 2; !taken.insert(spec.name).second; ++n)
+      spec.name = base + "-" + std::to_string(n);
     spec.indicator.name = spec.name;
   }
 }
@@ -67,14 +70,16 @@ std::vector<slo::SloSpec> draft(const NodeConfig& config, const std::string& log
 Result<Setup> make_setup(const CommonOptions& options, const Clock& clock) {
   Loaded loaded = load_config(options.config, options.slo_paths);
   for (const Diagnostic& d : loaded.diagnostics) std::fprintf(stderr, "%s\n", to_string(d).c_str());
-  if (!loaded.ok()) return Error{Errc::invalid_argument, "the configuration has errors; nothing was started"};
+  if (!loaded.ok())
+    return Error{Errc::invalid_argument, "the configuration has errors; nothing was started"};
   Setup setup;
   setup.config = std::move(loaded.node);
   if (setup.config.node.empty()) setup.config.node = host_name();
   setup.slos = std::move(loaded.slos);
   if (setup.slos.size() > static_cast<size_t>(setup.config.max_slos)) {
-    return Error{Errc::exhausted, std::to_string(setup.slos.size()) + " SLOs are more than limits.slos allows (" +
-                                      std::to_string(setup.config.max_slos) + "); raise it in nines.yaml"};
+    return Error{Errc::exhausted,
+                 std::to_string(setup.slos.size()) + " SLOs are more than limits.slos allows (" +
+                     std::to_string(setup.config.max_slos) + "); raise it in nines.yaml"};
   }
   if (setup.slos.empty()) {
     setup.drafted = true;

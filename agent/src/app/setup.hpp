@@ -15,7 +15,7 @@ namespace nines::agent {
 struct Setup {
   NodeConfig config;
   std::vector<slo::SloSpec> slos;
-  bool drafted = false;                   // zero configuration: look again from time to time
+  bool drafted = false;  // zero configuration: look again from time to time
   collector::Discovered discovered;
 };
 

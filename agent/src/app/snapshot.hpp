@@ -1,5 +1,6 @@
-// Snapshot: what the agent shows of itself at one instant. The ingest and control sides fill it; the
-// table, JSON, /metrics and explain writers only read it. Plain values: may be copied to any thread.
+// Snapshot: what the agent shows of itself at one instant. The ingest and control sides fill it;
+// the table, JSON, /metrics and explain writers only read it. Plain values: may be copied to any
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -16,12 +17,13 @@ namespace nines::agent {
 
 // One group of files with the same source and format.
 struct SourceStatus {
-  std::string name;      // of nines.yaml, or the glob
+  std::string name;  // of nines.yaml, or the glob
   std::string service;
-  std::string format;    // combined, json... or "unknown"
+  std::string format;  // combined, json... or "unknown"
   uint64_t files = 0, records = 0, bytes = 0;
-  std::map<std::string, uint64_t> malformed;  // reason (no_match, bad_time, truncated, ...) -> lines
-  std::string first_malformed;                // an example: path:offset and a short excerpt
+  std::map<std::string, uint64_t>
+      malformed;                // reason (no_match, bad_time, truncated, ...) -> lines
+  std::string first_malformed;  // an example: path:offset and a short excerpt
   int64_t lag_bytes = 0;
 };
 
@@ -35,7 +37,7 @@ struct Snapshot {
   WallTime now{}, started{}, watermark{};
   bool ready = false;
   std::string not_ready_reason;
-  bool replay = false;                  // --clock log
+  bool replay = false;  // --clock log
   std::vector<slo::SloStatus> slos;
   std::vector<SourceStatus> sources;
   std::vector<AlertShown> recent_alerts;  // newest first, at most 100

@@ -10,9 +10,10 @@ namespace nines::agent {
 Result<Halves> wire(const Setup& setup, store::StateStore* store, const Clock& clock) {
   Halves halves;
   halves.judge = std::make_unique<Judge>(setup.config);
-  NINES_TRY(halves.ingest,
-            Ingest::create(setup.config,
-                           store != nullptr ? store->restored().positions : std::vector<slo::Position>{}, clock));
+  NINES_TRY(halves.ingest, Ingest::create(setup.config,
+                                          store != nullptr ? store->restored().positions
+                                                           : std::vector<slo::Position>{},
+                                          clock));
   for (const slo::SloSpec& spec : setup.slos) {
     NINES_TRY(const uint32_t index, halves.judge->add(spec));
     if (store != nullptr) {

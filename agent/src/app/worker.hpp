@@ -1,5 +1,5 @@
-// Worker: one thread that runs jobs in the order they were given. Owns nothing; whoever posts sees to
-// it that what a job touches is touched by jobs only (the agent's store lives this way).
+// Worker: one thread that runs jobs in the order they were given. Owns nothing; whoever posts sees
+// to it that what a job touches is touched by jobs only (the agent's store lives this way).
 #pragma once
 
 #include <condition_variable>

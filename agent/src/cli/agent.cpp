@@ -14,20 +14,25 @@ constexpr const char* kDefaultState = "/var/lib/nines";
 
 int complain(const Error& error) {
   std::fprintf(stderr, "nines agent: %s\n", error.message.c_str());
-  return error.code == Errc::invalid_argument || error.code == Errc::exhausted ? kExitUsage : kExitUnavailable;
+  return error.code == Errc::invalid_argument || error.code == Errc::exhausted ? kExitUsage
+                                                                               : kExitUnavailable;
 }
 
 void tell_drafts(const Setup& setup) {
   if (!setup.drafted) return;
-  std::fprintf(stderr, "No SLO is configured: watching %zu draft(s) made from what the logs show.\n"
-                       "`nines suggest` prints them as OpenSLO documents to keep.\n", setup.slos.size());
+  std::fprintf(stderr,
+               "No SLO is configured: watching %zu draft(s) made from what the logs show.\n"
+               "`nines suggest` prints them as OpenSLO documents to keep.\n",
+               setup.slos.size());
 }
 
 int once(const AgentOptions& options, const Setup& setup, const Clock& clock) {
   if (setup.slos.empty()) {
-    std::fprintf(stderr, "nines agent: nothing to watch: no SLO is configured and no log under %s shows a signal\n"
-                         "  hint: give --slo FILE, or look at `nines suggest` and `nines doctor`\n",
-                 options.common.log_root.c_str());
+    std::fprintf(
+        stderr,
+        "nines agent: nothing to watch: no SLO is configured and no log under %s shows a signal\n"
+        "  hint: give --slo FILE, or look at `nines suggest` and `nines doctor`\n",
+        options.common.log_root.c_str());
     return kExitUnavailable;
   }
   std::unique_ptr<store::StateStore> store;
@@ -42,8 +47,8 @@ int once(const AgentOptions& options, const Setup& setup, const Clock& clock) {
   run.log_clock = options.log_clock;
   run.on_alert = [](const slo::AlertEvent& event) {
     std::fprintf(stderr, "%s %s %s %s: %s\n", format_rfc3339(event.at).c_str(),
-                 event.kind == slo::AlertEvent::Kind::fired ? "FIRED" : "resolved", event.severity.c_str(),
-                 event.slo.c_str(), event.summary.c_str());
+                 event.kind == slo::AlertEvent::Kind::fired ? "FIRED" : "resolved",
+                 event.severity.c_str(), event.slo.c_str(), event.summary.c_str());
   };
   const Status done = run_once(*halves->ingest, *halves->judge, store.get(), clock, run);
   if (!done.ok()) return complain(done.error());

@@ -13,8 +13,10 @@ namespace {
 std::atomic<bool> g_stop{false};
 static_assert(std::atomic<bool>::is_always_lock_free);  // a signal handler sets it
 
-const std::map<std::string, Output> kOutputs = {
-    {"table", Output::table}, {"json", Output::json}, {"ndjson", Output::ndjson}, {"csv", Output::csv}};
+const std::map<std::string, Output> kOutputs = {{"table", Output::table},
+                                                {"json", Output::json},
+                                                {"ndjson", Output::ndjson},
+                                                {"csv", Output::csv}};
 
 void add_output(CLI::App* app, Output& output) {
   app->add_option("-o,--output", output, "table, json, ndjson or csv")
@@ -23,13 +25,18 @@ void add_output(CLI::App* app, Output& output) {
 }
 
 void add_config(CLI::App* app, CommonOptions& common) {
-  app->add_option("--config", common.config, "Configuration (default /etc/nines/nines.yaml, then ./nines.yaml, then none)")
+  app->add_option("--config", common.config,
+                  "Configuration (default /etc/nines/nines.yaml, then ./nines.yaml, then none)")
       ->option_text("FILE");
-  app->add_option("--slo", common.slo_paths, "SLO documents to load beside the configured ones; repeatable")->option_text("PATH");
+  app->add_option("--slo", common.slo_paths,
+                  "SLO documents to load beside the configured ones; repeatable")
+      ->option_text("PATH");
 }
 
 void add_log_root(CLI::App* app, CommonOptions& common) {
-  app->add_option("--log-root", common.log_root, "Where zero configuration looks for logs")->capture_default_str()->option_text("DIR");
+  app->add_option("--log-root", common.log_root, "Where zero configuration looks for logs")
+      ->capture_default_str()
+      ->option_text("DIR");
 }
 
 // One struct for the options of all commands; only the chosen command's are used.
@@ -46,37 +53,51 @@ void add_agent(CLI::App& root, Parsed& p) {
   add_config(app, p.agent.common);
   add_output(app, p.agent.common.output);
   add_log_root(app, p.agent.common);
-  app->add_option("--state", p.agent.common.state, "Where counts and positions are kept (default /var/lib/nines; with --once: nowhere)")
+  app->add_option(
+         "--state", p.agent.common.state,
+         "Where counts and positions are kept (default /var/lib/nines; with --once: nowhere)")
       ->option_text("DIR");
-  app->add_flag("--once", p.agent.once, "Read every source to its present end, print the SLO status, exit");
-  app->add_option("--clock", p.clock, "log: time is that of the logs (replay of history; needs --once)")
+  app->add_flag("--once", p.agent.once,
+                "Read every source to its present end, print the SLO status, exit");
+  app->add_option("--clock", p.clock,
+                  "log: time is that of the logs (replay of history; needs --once)")
       ->check(CLI::IsMember({"system", "log"}));
-  app->add_option("--listen", p.agent.listen, "Address of the HTTP API (default 127.0.0.1:9990)")->option_text("HOST:PORT");
-  app->add_flag("--allow-remote", p.agent.allow_remote, "Listen on other than loopback addresses, without TLS");
+  app->add_option("--listen", p.agent.listen, "Address of the HTTP API (default 127.0.0.1:9990)")
+      ->option_text("HOST:PORT");
+  app->add_flag("--allow-remote", p.agent.allow_remote,
+                "Listen on other than loopback addresses, without TLS");
 }
 
 void add_tail(CLI::App& root, Parsed& p) {
-  auto* app = root.add_subcommand("tail", "Print assembled records of log files, one JSON object a line");
+  auto* app =
+      root.add_subcommand("tail", "Print assembled records of log files, one JSON object a line");
   app->add_option("glob", p.tail.globs, "Files")->required();
-  app->add_option("--state", p.tail.state, "Resume where the last call stopped")->option_text("DIR");
-  app->add_option("--format", p.tail.format, "auto, combined, json, logfmt, syslog, plain, regex")->capture_default_str();
+  app->add_option("--state", p.tail.state, "Resume where the last call stopped")
+      ->option_text("DIR");
+  app->add_option("--format", p.tail.format, "auto, combined, json, logfmt, syslog, plain, regex")
+      ->capture_default_str();
   app->add_option("--pattern", p.tail.pattern, "RE2 with named groups, for --format regex");
   app->add_flag("--once", p.tail.once, "Stop at the present end of the files");
   app->add_flag("--raw", p.tail.raw, "Print the records as they were written");
-  app->add_flag("--explain-format", p.tail.explain_format, "Say on stderr how each file's format was found");
+  app->add_flag("--explain-format", p.tail.explain_format,
+                "Say on stderr how each file's format was found");
   add_output(app, p.tail.output);
 }
 
 void add_slo(CLI::App& root, Parsed& p) {
   auto* slo = root.add_subcommand("slo", "SLO status, explanations and checks");
   slo->require_subcommand(1);
-  for (const auto& [name, help] : {std::pair{"status", "Budgets and burn rates of the running agent"},
-                                   std::pair{"explain", "Every number of one SLO down to the counts it came from"}}) {
+  for (const auto& [name, help] :
+       {std::pair{"status", "Budgets and burn rates of the running agent"},
+        std::pair{"explain", "Every number of one SLO down to the counts it came from"}}) {
     auto* app = slo->add_subcommand(name, help);
-    app->add_option("--config", p.slo.common.config, "Configuration that names the agent's address")->option_text("FILE");
-    app->add_option("--agent", p.slo.address, "Address of the agent (default 127.0.0.1:9990)")->option_text("HOST:PORT");
+    app->add_option("--config", p.slo.common.config, "Configuration that names the agent's address")
+        ->option_text("FILE");
+    app->add_option("--agent", p.slo.address, "Address of the agent (default 127.0.0.1:9990)")
+        ->option_text("HOST:PORT");
     if (std::string(name) == "status") add_output(app, p.slo.common.output);
-    if (std::string(name) == "explain") app->add_option("slo", p.slo.name, "Name of the SLO")->required();
+    if (std::string(name) == "explain")
+      app->add_option("slo", p.slo.name, "Name of the SLO")->required();
   }
   auto* lint = slo->add_subcommand("lint", "Check SLO documents and configuration");
   lint->add_option("paths", p.slo.paths, "Files or folders (default: the configured ones)");
@@ -111,14 +132,17 @@ int run_cli(int argc, char** argv, const Clock& clock, uint64_t seed) {
   add_agent(root, p);
   add_tail(root, p);
   add_slo(root, p);
-  auto* suggest = root.add_subcommand("suggest", "Print OpenSLO documents drafted from what the logs show");
+  auto* suggest =
+      root.add_subcommand("suggest", "Print OpenSLO documents drafted from what the logs show");
   add_config(suggest, p.common);
   add_log_root(suggest, p.common);
-  auto* doctor = root.add_subcommand("doctor", "Check this node and say how to mend what is not right");
+  auto* doctor =
+      root.add_subcommand("doctor", "Check this node and say how to mend what is not right");
   add_config(doctor, p.common);
   add_log_root(doctor, p.common);
   add_output(doctor, p.common.output);
-  doctor->add_option("--state", p.common.state, "State directory to check (default /var/lib/nines)")->option_text("DIR");
+  doctor->add_option("--state", p.common.state, "State directory to check (default /var/lib/nines)")
+      ->option_text("DIR");
   try {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -18,18 +18,18 @@ enum class Output : uint8_t { table, json, ndjson, csv };
 // What every command has.
 struct CommonOptions {
   std::string config;
-  std::string state;              // empty: default or none, as the command says
+  std::string state;  // empty: default or none, as the command says
   Output output = Output::table;
   std::vector<std::string> slo_paths;
-  std::string log_root = "/var/log";   // where zero configuration looks
+  std::string log_root = "/var/log";  // where zero configuration looks
 };
 
 struct AgentOptions {
   CommonOptions common;
   bool once = false, log_clock = false;
-  std::string listen;             // overrides the configuration
-  bool allow_remote = false;      // listen on more than loopback without TLS
-  uint64_t seed = 0;              // of retry jitter; given by main
+  std::string listen;         // overrides the configuration
+  bool allow_remote = false;  // listen on more than loopback without TLS
+  uint64_t seed = 0;          // of retry jitter; given by main
 };
 int run_agent(const AgentOptions& options, const Clock& clock);
 
@@ -44,9 +44,9 @@ int run_tail(const TailOptions& options, const Clock& clock);
 
 struct SloOptions {
   CommonOptions common;
-  std::string address;            // of the agent; default from the configuration
-  std::string name;               // explain
-  std::vector<std::string> paths; // lint
+  std::string address;             // of the agent; default from the configuration
+  std::string name;                // explain
+  std::vector<std::string> paths;  // lint
 };
 int run_slo_status(const SloOptions& options);
 int run_slo_explain(const SloOptions& options);

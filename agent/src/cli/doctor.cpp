@@ -47,11 +47,14 @@ Check check_config(const CommonOptions& options, Loaded& loaded) {
     if (errors++ == 0) first = to_string(d);
   }
   if (errors > 0) {
-    return {"configuration", Verdict::problem, std::to_string(errors) + " error(s); first: " + first,
+    return {"configuration", Verdict::problem,
+            std::to_string(errors) + " error(s); first: " + first,
             "mend them; `nines slo lint` lists all"};
   }
-  const std::string where = loaded.node.file.empty() ? "no file: zero configuration" : loaded.node.file;
-  return {"configuration", Verdict::ok, where + ", " + std::to_string(loaded.slos.size()) + " SLO(s)", ""};
+  const std::string where =
+      loaded.node.file.empty() ? "no file: zero configuration" : loaded.node.file;
+  return {"configuration", Verdict::ok,
+          where + ", " + std::to_string(loaded.slos.size()) + " SLO(s)", ""};
 }
 
 Check check_logs(const NodeConfig& config, const std::string& root, const Clock& clock) {
@@ -61,11 +64,14 @@ Check check_logs(const NodeConfig& config, const std::string& root, const Clock&
                      std::to_string(drafts.size()) + " SLO(s) could be drafted";
   if (!found.unreadable.empty()) {
     return {"logs", Verdict::warning,
-            seen + "; " + std::to_string(found.unreadable.size()) + " unreadable, e.g. " + found.unreadable.front(),
-            "let this user read them: usermod -aG adm,systemd-journal USER (container logs: run as root or group 0)"};
+            seen + "; " + std::to_string(found.unreadable.size()) + " unreadable, e.g. " +
+                found.unreadable.front(),
+            "let this user read them: usermod -aG adm,systemd-journal USER (container logs: run as "
+            "root or group 0)"};
   }
   if (found.services.empty()) {
-    return {"logs", Verdict::warning, "no recognised log under " + root, "name your logs in nines.yaml (sources) or use --log-root"};
+    return {"logs", Verdict::warning, "no recognised log under " + root,
+            "name your logs in nines.yaml (sources) or use --log-root"};
   }
   return {"logs", Verdict::ok, seen, ""};
 }
@@ -76,12 +82,14 @@ Check check_inotify() {
   const int fd = ::inotify_init1(IN_CLOEXEC);
   const bool works = fd >= 0;
   if (works) ::close(fd);
-  const std::string found = "instances " + std::to_string(instances) + ", watches " + std::to_string(watches);
+  const std::string found =
+      "instances " + std::to_string(instances) + ", watches " + std::to_string(watches);
   if (!works) {
     return {"inotify", Verdict::warning, "no instance left (" + found + "); logs would be polled",
             "sysctl fs.inotify.max_user_instances=1024"};
   }
-  if (watches >= 0 && watches < 4096) return {"inotify", Verdict::warning, found, "sysctl fs.inotify.max_user_watches=65536"};
+  if (watches >= 0 && watches < 4096)
+    return {"inotify", Verdict::warning, found, "sysctl fs.inotify.max_user_watches=65536"};
   return {"inotify", Verdict::ok, found, ""};
 }
 
@@ -97,10 +105,14 @@ Check check_state(const std::string& directory) {
             "mkdir -p " + directory + " && chown USER " + directory + ", or give --state DIR"};
   }
   struct statvfs fs {};
-  if (::statvfs(existing.c_str(), &fs) != 0) return {"state", Verdict::warning, "cannot tell the free space of " + existing, ""};
-  const unsigned long long free_mb = static_cast<unsigned long long>(fs.f_bavail) * fs.f_frsize / (1024 * 1024);
+  if (::statvfs(existing.c_str(), &fs) != 0)
+    return {"state", Verdict::warning, "cannot tell the free space of " + existing, ""};
+  const unsigned long long free_mb =
+      static_cast<unsigned long long>(fs.f_bavail) * fs.f_frsize / (1024 * 1024);
   const std::string found = directory + ", " + std::to_string(free_mb) + " MiB free";
-  if (free_mb < 300) return {"state", Verdict::warning, found, "Nines keeps at most 256 MiB there: free some space or lower limits.store_bytes"};
+  if (free_mb < 300)
+    return {"state", Verdict::warning, found,
+            "Nines keeps at most 256 MiB there: free some space or lower limits.store_bytes"};
   return {"state", Verdict::ok, found, ""};
 }
 
@@ -108,7 +120,8 @@ Check check_clock() {
   struct timex t {};
   const int state = ::adjtimex(&t);
   if (state == TIME_ERROR || (t.status & STA_UNSYNC) != 0) {
-    return {"clock", Verdict::warning, "not synchronised", "enable NTP (timedatectl set-ntp true); a Pi has no clock that survives power loss"};
+    return {"clock", Verdict::warning, "not synchronised",
+            "enable NTP (timedatectl set-ntp true); a Pi has no clock that survives power loss"};
   }
   return {"clock", Verdict::ok, "synchronised", ""};
 }
@@ -119,9 +132,11 @@ Check check_memory_control() {
   std::string controllers;
   std::getline(v2, controllers);
   struct stat info {};
-  const bool present = controllers.find("memory") != std::string::npos || ::stat("/sys/fs/cgroup/memory", &info) == 0;
+  const bool present = controllers.find("memory") != std::string::npos ||
+                       ::stat("/sys/fs/cgroup/memory", &info) == 0;
   if (present) return {"memory control", Verdict::ok, "memory cgroup is there", ""};
-  return {"memory control", Verdict::warning, "no memory cgroup: limits of systemd or Kubernetes have no effect",
+  return {"memory control", Verdict::warning,
+          "no memory cgroup: limits of systemd or Kubernetes have no effect",
           "append cgroup_enable=memory cgroup_memory=1 to /boot/firmware/cmdline.txt and reboot"};
 }
 
@@ -130,7 +145,8 @@ Check check_agent(const std::string& listen) {
   request.url = "http://" + listen + "/readyz";
   request.timeout_ms = 2000;
   const auto answer = http::fetch(request);
-  if (!answer.ok()) return {"agent", Verdict::warning, "none answers at " + listen, "start one: nines agent"};
+  if (!answer.ok())
+    return {"agent", Verdict::warning, "none answers at " + listen, "start one: nines agent"};
   if (answer->status == 200) return {"agent", Verdict::ok, "ready at " + listen, ""};
   return {"agent", Verdict::warning, "not ready: " + answer->body, "see its log"};
 }
@@ -148,7 +164,10 @@ void print(const std::vector<Check>& checks, Output output) {
   json.begin_array();
   for (const Check& c : checks) {
     json.begin_object();
-    json.member("check", c.name).member("verdict", word(c.verdict)).member("found", c.found).member("remedy", c.remedy);
+    json.member("check", c.name)
+        .member("verdict", word(c.verdict))
+        .member("found", c.found)
+        .member("remedy", c.remedy);
     json.end_object();
   }
   json.end_array();

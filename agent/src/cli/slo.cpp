@@ -5,8 +5,8 @@
 #include "cli/commands.hpp"
 #include "cli/terminal.hpp"
 #include "config/config.hpp"
-#include "nines/base/time.hpp"
 #include "http/client.hpp"
+#include "nines/base/time.hpp"
 
 namespace nines::agent {
 namespace {
@@ -25,16 +25,22 @@ int show(const std::string& address, const std::string& path) {
   request.timeout_ms = kTimeoutMs;
   const auto answer = http::fetch(request);
   if (!answer.ok()) {
-    std::fprintf(stderr, "nines slo: no agent answers at %s (%s)\n  hint: start one with `nines agent`, or name its address with --agent HOST:PORT\n",
+    std::fprintf(stderr,
+                 "nines slo: no agent answers at %s (%s)\n  hint: start one with `nines agent`, or "
+                 "name its address with --agent HOST:PORT\n",
                  address.c_str(), answer.error().message.c_str());
     return kExitUnavailable;
   }
   if (answer->status == 404) {
-    std::fprintf(stderr, "nines slo: the agent at %s does not know that SLO; `nines slo status` lists those it watches\n", address.c_str());
+    std::fprintf(stderr,
+                 "nines slo: the agent at %s does not know that SLO; `nines slo status` lists "
+                 "those it watches\n",
+                 address.c_str());
     return kExitUsage;
   }
   if (answer->status != 200) {
-    std::fprintf(stderr, "nines slo: the agent at %s answers %d: %s\n", address.c_str(), answer->status, answer->body.c_str());
+    std::fprintf(stderr, "nines slo: the agent at %s answers %d: %s\n", address.c_str(),
+                 answer->status, answer->body.c_str());
     return kExitUnavailable;
   }
   std::fwrite(answer->body.data(), 1, answer->body.size(), stdout);
@@ -45,7 +51,8 @@ int show(const std::string& address, const std::string& path) {
 
 int run_slo_status(const SloOptions& options) {
   static constexpr const char* kNames[] = {"table", "json", "ndjson", "csv"};
-  std::string path = std::string("/api/slo?format=") + kNames[static_cast<int>(options.common.output)];
+  std::string path =
+      std::string("/api/slo?format=") + kNames[static_cast<int>(options.common.output)];
   if (options.common.output == Output::table) {
     const Terminal terminal = terminal_of_stdout();
     path += "&width=" + std::to_string(terminal.width);
@@ -66,8 +73,9 @@ int run_slo_lint(const SloOptions& options) {
     ++(d.severity == Diagnostic::Severity::error ? errors : warnings);
   }
   for (const slo::SloSpec& spec : loaded.slos) {
-    std::printf("%s: SLO %s: target %s over %s, %zu alert rule(s)\n", spec.origin.c_str(), spec.name.c_str(),
-                spec.target.to_string().c_str(), format_duration_s(spec.window_s).c_str(), spec.alerts.rules.size());
+    std::printf("%s: SLO %s: target %s over %s, %zu alert rule(s)\n", spec.origin.c_str(),
+                spec.name.c_str(), spec.target.to_string().c_str(),
+                format_duration_s(spec.window_s).c_str(), spec.alerts.rules.size());
   }
   std::printf("%zu SLO(s), %zu error(s), %zu warning(s)\n", loaded.slos.size(), errors, warnings);
   return errors == 0 ? kExitOk : kExitUsage;

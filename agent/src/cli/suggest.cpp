@@ -14,10 +14,12 @@ int run_suggest(const CommonOptions& options, const Clock& clock) {
   collector::Discovered found;
   const std::vector<slo::SloSpec> drafts = draft(loaded.node, options.log_root, clock, found);
   for (const slo::LogSignals& s : found.services) {
-    std::fprintf(stderr, "# %s: %s, %llu lines sampled (status on %llu, level on %llu, %s on %llu)\n",
+    std::fprintf(stderr,
+                 "# %s: %s, %llu lines sampled (status on %llu, level on %llu, %s on %llu)\n",
                  s.selector.paths.empty() ? s.service.c_str() : s.selector.paths.front().c_str(),
                  s.format.c_str(), static_cast<unsigned long long>(s.lines),
-                 static_cast<unsigned long long>(s.with_status), static_cast<unsigned long long>(s.with_level),
+                 static_cast<unsigned long long>(s.with_status),
+                 static_cast<unsigned long long>(s.with_level),
                  s.duration_field.empty() ? "no duration" : s.duration_field.c_str(),
                  static_cast<unsigned long long>(s.with_duration));
   }
@@ -27,7 +29,8 @@ int run_suggest(const CommonOptions& options, const Clock& clock) {
   if (drafts.empty()) {
     std::fprintf(stderr,
                  "nines suggest: no log under %s carries a status, a duration or a level\n"
-                 "  hint: --log-root DIR looks elsewhere; `nines tail --explain-format FILE` shows how a file is read\n",
+                 "  hint: --log-root DIR looks elsewhere; `nines tail --explain-format FILE` shows "
+                 "how a file is read\n",
                  options.log_root.c_str());
     return kExitNo;
   }

@@ -68,7 +68,9 @@ void write_record(std::string& out, const collector::ReadRecord& record) {
   json.key("fields");
   json.begin_object();
   for (const auto& field : *record.fields) {
-    if (field.name == "ts" || field.name == "level" || field.name == "service" || field.name == "message") continue;
+    if (field.name == "ts" || field.name == "level" || field.name == "service" ||
+        field.name == "message")
+      continue;
     json.key(field.name);
     write_value(json, field.value);
   }
@@ -89,8 +91,10 @@ void write_record(std::string& out, const collector::ReadRecord& record) {
 class Tail {
  public:
   Tail(const TailOptions& options, const Clock& clock)
-      : options_(options), clock_(clock), reader_(selector(options), kBufferBytes, clock,
-                                                  [this](const auto& record) { print(record); }) {
+      : options_(options),
+        clock_(clock),
+        reader_(selector(options), kBufferBytes, clock,
+                [this](const auto& record) { print(record); }) {
     if (options.explain_format) {
       reader_.on_format([](const collector::TailedFile& file, const std::string& why) {
         std::fprintf(stderr, "%s: %s\n", file.path.c_str(), why.c_str());
@@ -103,12 +107,15 @@ class Tail {
     tailer_->add_globs({options_.globs, {}});
     tailer_->rescan();
     if (options_.once && tailer_->files().empty()) {
-      std::fprintf(stderr, "nines tail: no file matches; check the pattern and that this user may read the files\n");
+      std::fprintf(
+          stderr,
+          "nines tail: no file matches; check the pattern and that this user may read the files\n");
       return kExitUnavailable;
     }
     if (options_.once) {
       for (collector::TailedFile* file : tailer_->files()) {
-        while (!failed_ && !stop_requested() && tailer_->read_some(*file, true)) keep_position(false);
+        while (!failed_ && !stop_requested() && tailer_->read_some(*file, true))
+          keep_position(false);
       }
     } else {
       while (!failed_ && !stop_requested()) {
@@ -166,7 +173,8 @@ class Tail {
 
   void flush() {
     if (out_.empty()) return;
-    failed_ = std::fwrite(out_.data(), 1, out_.size(), stdout) != out_.size() || std::fflush(stdout) != 0;
+    failed_ =
+        std::fwrite(out_.data(), 1, out_.size(), stdout) != out_.size() || std::fflush(stdout) != 0;
     out_.clear();
   }
 
@@ -193,7 +201,7 @@ class Tail {
   std::unique_ptr<collector::Tailer> tailer_;
   std::string out_;
   Instant kept_at_{};
-  bool failed_ = false;   // nobody reads our output any more
+  bool failed_ = false;  // nobody reads our output any more
 };
 
 }  // namespace

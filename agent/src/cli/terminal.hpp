@@ -10,7 +10,7 @@ namespace nines::agent {
 
 struct Terminal {
   size_t width = 120;
-  bool color = false;   // a terminal, and NO_COLOR is not set (no-color.org)
+  bool color = false;  // a terminal, and NO_COLOR is not set (no-color.org)
 };
 Terminal terminal_of_stdout();
 

@@ -152,36 +152,24 @@ std::string show(const Option& option, int64_t number) {
 
 std::string_view type_text(OptionType type) {
   switch (type) {
-    case text:
-      return "a text";
-    case texts:
-      return "a list of texts";
-    case choice:
-      return "a word";
-    case integer:
-      return "a whole number";
-    case duration:
-      return "a duration (500ms, 10s, 5m, 1h, 30d)";
-    case size:
-      return "a size (256KiB, 64MiB, 1GiB)";
-    case offset:
-      return "a UTC offset (+02:00, -05:30, Z)";
-    case map:
-      return "a map";
-    case maps:
-      return "a list of maps";
+    case text: return "a text";
+    case texts: return "a list of texts";
+    case choice: return "a word";
+    case integer: return "a whole number";
+    case duration: return "a duration (500ms, 10s, 5m, 1h, 30d)";
+    case size: return "a size (256KiB, 64MiB, 1GiB)";
+    case offset: return "a UTC offset (+02:00, -05:30, Z)";
+    case map: return "a map";
+    case maps: return "a list of maps";
   }
   return "";
 }
 
 std::optional<int64_t> parse_number(const Option& option, const std::string& word) {
   switch (option.type) {
-    case duration:
-      return parse_duration_ms(word);
-    case size:
-      return parse_size(word);
-    case offset:
-      return parse_utc_offset(word);
+    case duration: return parse_duration_ms(word);
+    case size: return parse_size(word);
+    case offset: return parse_utc_offset(word);
     default: {
       const auto number = Decimal::parse(word);
       if (!number || number->exponent != 0) return std::nullopt;

@@ -124,14 +124,10 @@ std::string risk_reason(const SloStatus& s) {
   const std::string rate = short_number(s.composite_burn_rate);
   if (!s.composite_burn_rate) return "no event in 24h, so nothing burns";
   switch (s.risk) {
-    case slo::Risk::safe:
-      return "composite burn rate " + rate + " is below 1";
-    case slo::Risk::observe:
-      return "composite burn rate " + rate + " lies in [1, 1.5)";
-    case slo::Risk::danger:
-      return "composite burn rate " + rate + " lies in [1.5, 2]";
-    case slo::Risk::freeze:
-      return "composite burn rate " + rate + " is above 2";
+    case slo::Risk::safe: return "composite burn rate " + rate + " is below 1";
+    case slo::Risk::observe: return "composite burn rate " + rate + " lies in [1, 1.5)";
+    case slo::Risk::danger: return "composite burn rate " + rate + " lies in [1.5, 2]";
+    case slo::Risk::freeze: return "composite burn rate " + rate + " is above 2";
   }
   return {};
 }
@@ -147,8 +143,7 @@ std::string firing_names(const SloStatus& s) {
 std::string state_reason(const SloStatus& s) {
   const std::string firing = firing_names(s);
   switch (s.state) {
-    case slo::State::healthy:
-      return "budget is left and no rule fires";
+    case slo::State::healthy: return "budget is left and no rule fires";
     case slo::State::degrading:
       return "budget is left, but it burns too fast (composite " +
              short_number(s.composite_burn_rate) +

@@ -42,28 +42,20 @@ const char* budget_color(const std::optional<double>& left) {
 
 const char* risk_color(slo::Risk risk) {
   switch (risk) {
-    case slo::Risk::safe:
-      return kGreen;
-    case slo::Risk::observe:
-      return kYellow;
-    case slo::Risk::danger:
-      return kRed;
-    case slo::Risk::freeze:
-      return kRedBold;
+    case slo::Risk::safe: return kGreen;
+    case slo::Risk::observe: return kYellow;
+    case slo::Risk::danger: return kRed;
+    case slo::Risk::freeze: return kRedBold;
   }
   return "";
 }
 
 const char* state_color(slo::State state) {
   switch (state) {
-    case slo::State::healthy:
-      return kGreen;
-    case slo::State::degrading:
-      return kYellow;
-    case slo::State::violated:
-      return kRedBold;
-    case slo::State::no_data:
-      return kDim;
+    case slo::State::healthy: return kGreen;
+    case slo::State::degrading: return kYellow;
+    case slo::State::violated: return kRedBold;
+    case slo::State::no_data: return kDim;
   }
   return "";
 }

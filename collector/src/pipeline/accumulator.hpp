@@ -1,5 +1,5 @@
-// Accumulator: counts of the SLOs between two hand-overs. Logs are nearly in time order, so each SLO
-// keeps one open slot and one open sketch hour; a change of slot appends a delta.
+// Accumulator: counts of the SLOs between two hand-overs. Logs are nearly in time order, so each
+// SLO keeps one open slot and one open sketch hour; a change of slot appends a delta.
 #pragma once
 
 #include <array>
@@ -31,8 +31,8 @@ class Accumulator {
   void observe(uint32_t slo, int64_t slot, double value) {
     Open& open = open_[slo];
     constexpr int64_t kSlotsPerHour = 3600 / slo::kSlotS;
-    const int64_t hour = slot >= 0 ? slot / kSlotsPerHour
-                                   : -((-slot + kSlotsPerHour - 1) / kSlotsPerHour);
+    const int64_t hour =
+        slot >= 0 ? slot / kSlotsPerHour : -((-slot + kSlotsPerHour - 1) / kSlotsPerHour);
     if (open.hour != hour || open.bins == nullptr) {
       close_sketch(slo, open);
       open.hour = hour;

@@ -79,7 +79,9 @@ std::string base_name(const std::string& path) {
   std::string name = path.substr(path.rfind('/') + 1);
   for (const char* tail : {".log", ".access", "_access", "-access"}) {
     const size_t at = name.rfind(tail);
-    if (at != std::string::npos && at > 0 && at + std::char_traits<char>::length(tail) == name.size()) name.resize(at);
+    if (at != std::string::npos && at > 0 &&
+        at + std::char_traits<char>::length(tail) == name.size())
+      name.resize(at);
   }
   return name;
 }
@@ -112,7 +114,8 @@ void sample(const std::string& text, WallTime now, slo::LogSignals& signals) {
   time.reference = now;
   auto parser = log::make_parser(format.format(), wanted, time);
   if (!parser.ok()) return;
-  signals.format = std::string(format.cri() ? "cri+" : "") + std::string(log::format_name(format.format().kind));
+  signals.format =
+      std::string(format.cri() ? "cri+" : "") + std::string(log::format_name(format.format().kind));
   std::vector<Value> values(wanted.size());
   FrameOptions options;
   options.last = true;
@@ -121,7 +124,8 @@ void sample(const std::string& text, WallTime now, slo::LogSignals& signals) {
     log::ParsedRecord parsed;
     parsed.fields = values;
     const log::ParseOutcome outcome = (*parser)->parse(record.content, parsed);
-    if (outcome == log::ParseOutcome::no_match || outcome == log::ParseOutcome::empty) return FrameStep::next;
+    if (outcome == log::ParseOutcome::no_match || outcome == log::ParseOutcome::empty)
+      return FrameStep::next;
     ++signals.lines;
     if (is_status(values[0])) ++signals.with_status;
     if (values[1].kind == ValueKind::level) ++signals.with_level;
@@ -156,7 +160,7 @@ slo::LogSignals sample_logs(const std::string& service, const slo::SourceSelecto
 
 Discovered discover_logs(const DiscoverOptions& options, WallTime now) {
   Discovered out;
-  std::map<std::string, slo::LogSignals> services;   // by glob
+  std::map<std::string, slo::LogSignals> services;  // by glob
   std::map<std::string, size_t> sampled;
   std::map<std::string, bool> seen;
   std::string text;

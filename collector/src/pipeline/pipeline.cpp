@@ -19,10 +19,10 @@ struct FileState final : TailedFile::User {
   FileFormat format;
   Program* program = nullptr;
   uint64_t program_generation = 0;
-  WallTime first_ts{INT64_MAX}, max_ts{}, last_ts{};   // of the records so far
-  std::optional<WallTime> next_ts;                     // of the record a replay left unread
+  WallTime first_ts{INT64_MAX}, max_ts{}, last_ts{};  // of the records so far
+  std::optional<WallTime> next_ts;                    // of the record a replay left unread
   std::string ns, pod, container, service;
-  uint32_t primary = 0;                                // the source that this file's lines are shown under
+  uint32_t primary = 0;  // the source that this file's lines are shown under
 };
 
 FileState& state_of(TailedFile& file) { return static_cast<FileState&>(*file.user); }
@@ -71,11 +71,11 @@ struct Pipeline::Impl {
   const Clock& clock;
   std::vector<Source> sources;
   std::vector<std::unique_ptr<Program>> programs;
-  uint64_t generation = 1;   // of the tasks; programs of an older one are compiled anew
+  uint64_t generation = 1;  // of the tasks; programs of an older one are compiled anew
   Accumulator accumulator;
   WallTime limit{INT64_MAX};
   WallTime max_event{};
-  WallTime now{};            // read once per block
+  WallTime now{};  // read once per block
   int64_t skewed = 0;
 
   // --- choosing the program of a file ---------------------------------------------------------
@@ -86,7 +86,8 @@ struct Pipeline::Impl {
   bool look_at_format(TailedFile& file, FileState& state, std::string_view data, bool last);
   Program* program_for(TailedFile& file, FileState& state);
 
-  // --- one record ---------------------------------------------------------------------------------
+  // --- one record
+  // ---------------------------------------------------------------------------------
   struct Line {
     TailedFile& file;
     FileState& state;
@@ -98,7 +99,7 @@ struct Pipeline::Impl {
   void fill_context(const Line& line, WallTime ts);
   void run_tasks(Program& program, int64_t slot);
   void run_threshold(SliTask& task, std::span<const Value> values, int64_t slot);
-  void malformed(const Line& line, uint64_t SourceCounts::* reason);
+  void malformed(const Line& line, uint64_t SourceCounts::*reason);
   void after_block(TailedFile& file, FileState& state, size_t used);
 };
 
@@ -145,7 +146,7 @@ Program* Pipeline::Impl::program_for(TailedFile& file, FileState& state) {
   return state.program;
 }
 
-void Pipeline::Impl::malformed(const Line& line, uint64_t SourceCounts::* reason) {
+void Pipeline::Impl::malformed(const Line& line, uint64_t SourceCounts::*reason) {
   SourceCounts& counts = sources[line.state.primary].counts;
   ++(counts.*reason);
   if (!counts.first_malformed.empty()) return;
@@ -208,7 +209,8 @@ void Pipeline::Impl::run_tasks(Program& program, int64_t slot) {
       case SliTask::Role::threshold:
         if (task.total.test(values) == Truth::yes) run_threshold(task, values, slot);
         break;
-      case SliTask::Role::total_only:  // every event is the other kind until its part says otherwise
+      case SliTask::Role::total_only:  // every event is the other kind until its part says
+                                       // otherwise
         if (task.total.test(values) != Truth::yes) break;
         accumulator.count(task.slo, slot, task.part_is_bad ? 1 : 0, task.part_is_bad ? 0 : 1);
         break;
@@ -301,7 +303,8 @@ uint32_t Pipeline::add_source(SourcePlan plan) {
 }
 
 Status Pipeline::add_slo(uint32_t slo, const slo::SloSpec& spec, uint32_t total, uint32_t part) {
-  const auto compile = [&](const std::string& text, std::optional<expr::Expression>& out) -> Status {
+  const auto compile = [&](const std::string& text,
+                           std::optional<expr::Expression>& out) -> Status {
     if (text.empty()) return Ok{};
     NINES_TRY(out, expr::Expression::parse(text));
     return Ok{};
@@ -321,7 +324,8 @@ Status Pipeline::add_slo(uint32_t slo, const slo::SloSpec& spec, uint32_t total,
   impl_->programs.clear();
   if (indicator.kind == slo::SliKind::threshold) {
     if (!task.value) {
-      return Error{Errc::invalid_argument, "SLO " + spec.name + " has a threshold but no `value` to measure"};
+      return Error{Errc::invalid_argument,
+                   "SLO " + spec.name + " has a threshold but no `value` to measure"};
     }
     task.role = SliTask::Role::threshold;
     impl_->sources[total].tasks.push_back(std::move(task));

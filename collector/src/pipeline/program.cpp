@@ -25,11 +25,11 @@ std::vector<size_t> slots_of(const Expression& expression, std::vector<std::stri
 
 std::optional<ContextField> context_field(std::string_view name) {
   static constexpr std::pair<std::string_view, ContextField> kNames[] = {
-      {"source", ContextField::source},       {"service", ContextField::service},
-      {"node", ContextField::node},           {"namespace", ContextField::ns},
-      {"pod", ContextField::pod},             {"container", ContextField::container},
-      {"line", ContextField::line},           {"ingest_ts", ContextField::ingest_ts},
-      {"raw", ContextField::raw},             {"ts", ContextField::ts}};
+      {"source", ContextField::source}, {"service", ContextField::service},
+      {"node", ContextField::node},     {"namespace", ContextField::ns},
+      {"pod", ContextField::pod},       {"container", ContextField::container},
+      {"line", ContextField::line},     {"ingest_ts", ContextField::ingest_ts},
+      {"raw", ContextField::raw},       {"ts", ContextField::ts}};
   for (const auto& [known, field] : kNames) {
     if (known == name) return field;
   }
@@ -77,7 +77,8 @@ Result<std::unique_ptr<Program>> compile_program(const log::FormatSpec& format, 
   program->cri = cri;
   for (const TaskSpec* task : tasks) program->tasks.push_back(compile_task(*task, program->fields));
   for (size_t i = 0; i < program->fields.size(); ++i) {
-    if (const auto field = context_field(program->fields[i])) program->context.push_back({*field, i});
+    if (const auto field = context_field(program->fields[i]))
+      program->context.push_back({*field, i});
   }
   program->values.resize(program->fields.size());
   NINES_TRY(program->parser, log::make_parser(format, program->fields, time));

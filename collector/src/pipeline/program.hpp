@@ -42,12 +42,23 @@ class Predicate {
 };
 
 // Fields that belong to the file or the line rather than to the text of the record.
-enum class ContextField : uint8_t { source, service, node, ns, pod, container, line, ingest_ts, raw, ts };
+enum class ContextField : uint8_t {
+  source,
+  service,
+  node,
+  ns,
+  pod,
+  container,
+  line,
+  ingest_ts,
+  raw,
+  ts
+};
 
 // One SLI on one kind of file.
 struct SliTask {
   enum class Role : uint8_t {
-    ratio,      // total and part come from this source
+    ratio,  // total and part come from this source
     total_only,
     part_only,
     threshold,

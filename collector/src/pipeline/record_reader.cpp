@@ -16,8 +16,8 @@ struct RecordReader::FileState final : TailedFile::User {
   std::string ns, pod, container;
 };
 
-RecordReader::RecordReader(slo::SourceSelector selector, size_t max_record_bytes, const Clock& clock,
-                           OnRecord on_record)
+RecordReader::RecordReader(slo::SourceSelector selector, size_t max_record_bytes,
+                           const Clock& clock, OnRecord on_record)
     : selector_(std::move(selector)),
       max_record_bytes_(max_record_bytes),
       clock_(clock),
@@ -43,7 +43,8 @@ void RecordReader::closed(TailedFile& file) { file.user.reset(); }
 
 size_t RecordReader::consume(TailedFile& file, std::string_view data, bool last) {
   auto& state = static_cast<FileState&>(*file.user);
-  const bool cut = !last && data.size() >= max_record_bytes_ && data.find('\n') == std::string_view::npos;
+  const bool cut =
+      !last && data.size() >= max_record_bytes_ && data.find('\n') == std::string_view::npos;
   if (state.format.wants_detection() && state.format.detect(data, last || cut, selector_)) {
     state.parser.reset();
     if (on_format_) on_format_(file, state.format.explanation());
@@ -80,10 +81,10 @@ size_t RecordReader::consume(TailedFile& file, std::string_view data, bool last)
       out.ts = framed.cri_ts;
       out.has_ts = true;
     }
-    out.error = framed.not_cri                                                  ? "not_cri"
-                : outcome == log::ParseOutcome::no_match                        ? "no_match"
-                : outcome == log::ParseOutcome::bad_time && !framed.has_cri_ts  ? "bad_time"
-                                                                                : "";
+    out.error = framed.not_cri                                                 ? "not_cri"
+                : outcome == log::ParseOutcome::no_match                       ? "no_match"
+                : outcome == log::ParseOutcome::bad_time && !framed.has_cri_ts ? "bad_time"
+                                                                               : "";
     out.fields = &state.fields;
     on_record_(out);
     return FrameStep::next;

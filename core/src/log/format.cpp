@@ -42,18 +42,12 @@ Result<std::unique_ptr<LineParser>> make_parser(const FormatSpec& format,
                                                 std::span<const std::string> wanted,
                                                 const TimeContext& time) {
   switch (format.kind) {
-    case FormatKind::combined:
-      return make_combined(wanted, time);
-    case FormatKind::json:
-      return make_json(wanted, time);
-    case FormatKind::logfmt:
-      return make_logfmt(wanted, time);
-    case FormatKind::syslog:
-      return make_syslog(wanted, time);
-    case FormatKind::plain:
-      return make_plain(wanted, time);
-    case FormatKind::regex:
-      return make_regex(format, wanted, time);
+    case FormatKind::combined: return make_combined(wanted, time);
+    case FormatKind::json: return make_json(wanted, time);
+    case FormatKind::logfmt: return make_logfmt(wanted, time);
+    case FormatKind::syslog: return make_syslog(wanted, time);
+    case FormatKind::plain: return make_plain(wanted, time);
+    case FormatKind::regex: return make_regex(format, wanted, time);
   }
   return Error{Errc::invalid_argument, "unknown log format"};
 }

@@ -74,12 +74,9 @@ class JsonParser final : public LineParser {
     const char* p = line.data() + 1;
     const char* const end = line.data() + line.size();
     switch (scan_object(p, end, tree_.root())) {
-      case Step::complete:
-        return true;
-      case Step::closed:
-        return p == end;
-      default:
-        return false;
+      case Step::complete: return true;
+      case Step::closed: return p == end;
+      default: return false;
     }
   }
 

@@ -70,27 +70,16 @@ uint32_t scan_unicode(const char*& p, const char* end) noexcept {
 // Windows, written by hand); so no text grows.
 uint32_t scan_escape(const char*& p, const char* end) noexcept {
   switch (*p++) {
-    case 'n':
-      return '\n';
-    case 't':
-      return '\t';
-    case 'r':
-      return '\r';
-    case 'b':
-      return '\b';
-    case 'f':
-      return '\f';
-    case '"':
-      return '"';
-    case '\\':
-      return '\\';
-    case '/':
-      return '/';
-    case 'u':
-      return scan_unicode(p, end);
-    default:
-      --p;
-      return '\\';
+    case 'n': return '\n';
+    case 't': return '\t';
+    case 'r': return '\r';
+    case 'b': return '\b';
+    case 'f': return '\f';
+    case '"': return '"';
+    case '\\': return '\\';
+    case '/': return '/';
+    case 'u': return scan_unicode(p, end);
+    default: --p; return '\\';
   }
 }
 

@@ -38,34 +38,67 @@ bool parse_long_word(std::string_view text, Level& out) {
 // Two-digit numbers are pino's and bunyan's, one digit is a syslog severity.
 bool parse_packed(uint64_t packed, Level& out) {
   switch (packed) {
-    case pack("trace"): case pack("trc"): case pack("t"): case pack("verbose"): case pack("vrb"):
-    case pack("v"): case pack("finest"): case pack("finer"): case pack("silly"): case pack("10"):
-      out = Level::trace;
-      return true;
-    case pack("debug"): case pack("dbg"): case pack("debg"): case pack("d"): case pack("fine"):
-    case pack("config"): case pack("debug1"): case pack("debug2"): case pack("debug3"):
-    case pack("debug4"): case pack("debug5"): case pack("20"): case pack("7"):
-      out = Level::debug;
-      return true;
-    case pack("info"): case pack("inf"): case pack("i"): case pack("notice"): case pack("note"):
-    case pack("log"): case pack("30"): case pack("5"): case pack("6"):
-      out = Level::info;
-      return true;
-    case pack("warn"): case pack("warning"): case pack("wrn"): case pack("w"): case pack("40"):
-    case pack("4"):
-      out = Level::warn;
-      return true;
-    case pack("error"): case pack("err"): case pack("eror"): case pack("e"): case pack("severe"):
-    case pack("50"): case pack("3"):
-      out = Level::error;
-      return true;
-    case pack("fatal"): case pack("ftl"): case pack("f"): case pack("critical"): case pack("crit"):
-    case pack("crt"): case pack("c"): case pack("panic"): case pack("dpanic"): case pack("alert"):
-    case pack("emerg"): case pack("60"): case pack("0"): case pack("1"): case pack("2"):
-      out = Level::fatal;
-      return true;
-    default:
-      return false;
+    case pack("trace"):
+    case pack("trc"):
+    case pack("t"):
+    case pack("verbose"):
+    case pack("vrb"):
+    case pack("v"):
+    case pack("finest"):
+    case pack("finer"):
+    case pack("silly"):
+    case pack("10"): out = Level::trace; return true;
+    case pack("debug"):
+    case pack("dbg"):
+    case pack("debg"):
+    case pack("d"):
+    case pack("fine"):
+    case pack("config"):
+    case pack("debug1"):
+    case pack("debug2"):
+    case pack("debug3"):
+    case pack("debug4"):
+    case pack("debug5"):
+    case pack("20"):
+    case pack("7"): out = Level::debug; return true;
+    case pack("info"):
+    case pack("inf"):
+    case pack("i"):
+    case pack("notice"):
+    case pack("note"):
+    case pack("log"):
+    case pack("30"):
+    case pack("5"):
+    case pack("6"): out = Level::info; return true;
+    case pack("warn"):
+    case pack("warning"):
+    case pack("wrn"):
+    case pack("w"):
+    case pack("40"):
+    case pack("4"): out = Level::warn; return true;
+    case pack("error"):
+    case pack("err"):
+    case pack("eror"):
+    case pack("e"):
+    case pack("severe"):
+    case pack("50"):
+    case pack("3"): out = Level::error; return true;
+    case pack("fatal"):
+    case pack("ftl"):
+    case pack("f"):
+    case pack("critical"):
+    case pack("crit"):
+    case pack("crt"):
+    case pack("c"):
+    case pack("panic"):
+    case pack("dpanic"):
+    case pack("alert"):
+    case pack("emerg"):
+    case pack("60"):
+    case pack("0"):
+    case pack("1"):
+    case pack("2"): out = Level::fatal; return true;
+    default: return false;
   }
 }
 

@@ -113,60 +113,35 @@ class TimeReader {
   }
   bool conversion(char c) noexcept {
     switch (c) {
-      case 'Y':
-        return year(4);
-      case 'y':
-        return year(2);
-      case 'm':
-        return number(2, 1, 12, parts.month);
+      case 'Y': return year(4);
+      case 'y': return year(2);
+      case 'm': return number(2, 1, 12, parts.month);
       case 'e':
-      case 'd':
-        skip_blank();
-        return number(2, 1, 31, parts.day);
-      case 'j':
-        return number(3, 1, 366, parts.day_of_year);
+      case 'd': skip_blank(); return number(2, 1, 31, parts.day);
+      case 'j': return number(3, 1, 366, parts.day_of_year);
       case 'b':
       case 'B':
-      case 'h':
-        return month_name();
+      case 'h': return month_name();
       case 'a':
-      case 'A':
-        return word();
-      case 'H':
-        return number(2, 0, 23, parts.hour);
-      case 'I':
-        return number(2, 1, 12, parts.hour);
-      case 'p':
-        return half_day();
-      case 'M':
-        return number(2, 0, 59, parts.minute);
-      case 'S':
-        return number(2, 0, 60, parts.second);
+      case 'A': return word();
+      case 'H': return number(2, 0, 23, parts.hour);
+      case 'I': return number(2, 1, 12, parts.hour);
+      case 'p': return half_day();
+      case 'M': return number(2, 0, 59, parts.minute);
+      case 'S': return number(2, 0, 60, parts.second);
       case 'f':
-      case 'L':
-        return fraction();
-      case 'z':
-        return zone();
-      case 'Z':
-        return zone_name();
-      case 's':
-        return epoch();
-      case 'T':
-        return read("%H:%M:%S");
-      case 'R':
-        return read("%H:%M");
-      case 'D':
-        return read("%m/%d/%y");
-      case 'F':
-        return read("%Y-%m-%d");
+      case 'L': return fraction();
+      case 'z': return zone();
+      case 'Z': return zone_name();
+      case 's': return epoch();
+      case 'T': return read("%H:%M:%S");
+      case 'R': return read("%H:%M");
+      case 'D': return read("%m/%d/%y");
+      case 'F': return read("%Y-%m-%d");
       case 'n':
-      case 't':
-        skip_blank();
-        return true;
-      case '%':
-        return literal('%');
-      default:
-        return false;
+      case 't': skip_blank(); return true;
+      case '%': return literal('%');
+      default: return false;
     }
   }
 

@@ -248,32 +248,19 @@ unsigned month_of(const char* p) noexcept {
   const char lowered[3] = {static_cast<char>(p[0] | 0x20), static_cast<char>(p[1] | 0x20),
                            static_cast<char>(p[2] | 0x20)};
   switch (pack3(lowered)) {
-    case pack3("jan"):
-      return 1;
-    case pack3("feb"):
-      return 2;
-    case pack3("mar"):
-      return 3;
-    case pack3("apr"):
-      return 4;
-    case pack3("may"):
-      return 5;
-    case pack3("jun"):
-      return 6;
-    case pack3("jul"):
-      return 7;
-    case pack3("aug"):
-      return 8;
-    case pack3("sep"):
-      return 9;
-    case pack3("oct"):
-      return 10;
-    case pack3("nov"):
-      return 11;
-    case pack3("dec"):
-      return 12;
-    default:
-      return 0;
+    case pack3("jan"): return 1;
+    case pack3("feb"): return 2;
+    case pack3("mar"): return 3;
+    case pack3("apr"): return 4;
+    case pack3("may"): return 5;
+    case pack3("jun"): return 6;
+    case pack3("jul"): return 7;
+    case pack3("aug"): return 8;
+    case pack3("sep"): return 9;
+    case pack3("oct"): return 10;
+    case pack3("nov"): return 11;
+    case pack3("dec"): return 12;
+    default: return 0;
   }
 }
 

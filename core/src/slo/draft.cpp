@@ -36,21 +36,25 @@ SloSpec base(const LogSignals& signals, const std::string& what, Decimal target)
   return spec;
 }
 
-bool common(uint64_t count, const LogSignals& signals) { return count > 0 && count * 10 >= signals.lines; }
+bool common(uint64_t count, const LogSignals& signals) {
+  return count > 0 && count * 10 >= signals.lines;
+}
 
 }  // namespace
 
 const std::vector<std::string>& duration_fields() {
   static const std::vector<std::string> kFields = {
-      "duration_ms", "latency_ms", "elapsed_ms", "response_time_ms", "request_time_ms", "took_ms",
-      "time_ms", "responseTime", "duration_us", "latency_us", "elapsed_us", "duration_ns",
-      "latency_ns", "duration_s", "request_time", "latency_s"};
+      "duration_ms",     "latency_ms", "elapsed_ms",   "response_time_ms",
+      "request_time_ms", "took_ms",    "time_ms",      "responseTime",
+      "duration_us",     "latency_us", "elapsed_us",   "duration_ns",
+      "latency_ns",      "duration_s", "request_time", "latency_s"};
   return kFields;
 }
 
 std::string duration_expression(const std::string& field) {
   const auto ends = [&](std::string_view tail) {
-    return field.size() >= tail.size() && field.compare(field.size() - tail.size(), tail.size(), tail) == 0;
+    return field.size() >= tail.size() &&
+           field.compare(field.size() - tail.size(), tail.size(), tail) == 0;
   };
   if (ends("_ms") || field == "responseTime") return field;
   if (ends("_us")) return field + " * 0.001";
@@ -63,7 +67,8 @@ std::vector<SloSpec> draft_slos(const LogSignals& signals) {
   std::vector<SloSpec> out;
   if (common(signals.with_status, signals)) {
     SloSpec spec = base(signals, "availability", {999, -3});
-    spec.description = "Draft: 99.9 % of requests are answered without a server error (status below 500)";
+    spec.description =
+        "Draft: 99.9 % of requests are answered without a server error (status below 500)";
     spec.indicator.total.where = "status IS NOT NULL";
     spec.indicator.part = {signals.selector, "status < 500"};
     out.push_back(std::move(spec));

@@ -9,16 +9,12 @@ Errc code_of(int rc) {
   switch (rc & 0xff) {
     case SQLITE_FULL:
     case SQLITE_NOMEM:
-    case SQLITE_TOOBIG:
-      return Errc::exhausted;
+    case SQLITE_TOOBIG: return Errc::exhausted;
     case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-      return Errc::unavailable;
+    case SQLITE_LOCKED: return Errc::unavailable;
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      return Errc::corrupt;
-    default:
-      return Errc::io;
+    case SQLITE_NOTADB: return Errc::corrupt;
+    default: return Errc::io;
   }
 }
 

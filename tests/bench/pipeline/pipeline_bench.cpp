@@ -62,7 +62,8 @@ int main(int argc, char** argv) {
     const ssize_t n = pread(fd, buffer.get(), kBuffer, file.offset);
     if (n <= 0) break;
     const std::string_view data(buffer.get(), static_cast<size_t>(n));
-    const size_t used = read_only ? data.size() : pipeline.consume(file, data, n < ssize_t(kBuffer));
+    const size_t used =
+        read_only ? data.size() : pipeline.consume(file, data, n < ssize_t(kBuffer));
     if (used == 0) break;
     file.offset += static_cast<int64_t>(used);
   }
@@ -70,10 +71,13 @@ int main(int argc, char** argv) {
   nines::slo::Batch batch;
   pipeline.take(batch);
   const auto counts = pipeline.counts().front();
-  std::printf("%s: %.3f CPU s for %.3f GB = %.3f CPU s/GB, %.0f MB/s, %llu records, %llu malformed, %s, %zu deltas\n",
-              read_only ? "read" : "count", spent, static_cast<double>(file.offset) * 1e-9,
-              spent / (static_cast<double>(file.offset) * 1e-9), static_cast<double>(file.offset) * 1e-6 / spent,
-              static_cast<unsigned long long>(counts.records), static_cast<unsigned long long>(counts.no_match),
-              counts.format.c_str(), batch.slots.size());
+  std::printf(
+      "%s: %.3f CPU s for %.3f GB = %.3f CPU s/GB, %.0f MB/s, %llu records, %llu malformed, %s, "
+      "%zu deltas\n",
+      read_only ? "read" : "count", spent, static_cast<double>(file.offset) * 1e-9,
+      spent / (static_cast<double>(file.offset) * 1e-9),
+      static_cast<double>(file.offset) * 1e-6 / spent,
+      static_cast<unsigned long long>(counts.records),
+      static_cast<unsigned long long>(counts.no_match), counts.format.c_str(), batch.slots.size());
   return 0;
 }

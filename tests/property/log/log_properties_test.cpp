@@ -119,16 +119,11 @@ void add_object(Document& doc, const std::string& prefix, int depth) {
 
 std::string told(const Value& v) {
   switch (v.kind) {
-    case ValueKind::null:
-      return "null";
-    case ValueKind::boolean:
-      return v.mantissa != 0 ? "true" : "false";
-    case ValueKind::number:
-      return "number:" + Decimal{v.mantissa, v.exponent}.to_string();
-    case ValueKind::text:
-      return "text:" + std::string(v.text);
-    default:
-      return "unexpected";
+    case ValueKind::null: return "null";
+    case ValueKind::boolean: return v.mantissa != 0 ? "true" : "false";
+    case ValueKind::number: return "number:" + Decimal{v.mantissa, v.exponent}.to_string();
+    case ValueKind::text: return "text:" + std::string(v.text);
+    default: return "unexpected";
   }
 }
 
@@ -158,15 +153,9 @@ rc::Gen<std::string> damaged_sample() {
     for (int i = 0; i < edits && !line.empty(); ++i) {
       const auto at = static_cast<size_t>(*rc::gen::inRange<int>(0, static_cast<int>(line.size())));
       switch (*rc::gen::inRange(0, 3)) {
-        case 0:
-          line[at] = *rc::gen::arbitrary<char>();
-          break;
-        case 1:
-          line.erase(at, static_cast<size_t>(*rc::gen::inRange(1, 8)));
-          break;
-        default:
-          line.insert(at, line.substr(line.size() / 2, 6));
-          break;
+        case 0: line[at] = *rc::gen::arbitrary<char>(); break;
+        case 1: line.erase(at, static_cast<size_t>(*rc::gen::inRange(1, 8))); break;
+        default: line.insert(at, line.substr(line.size() / 2, 6)); break;
       }
     }
     return line;

@@ -2,10 +2,9 @@
 
 #include <rapidcheck.h>
 
+#include <catch2/catch.hpp>
 #include <map>
 #include <tuple>
-
-#include <catch2/catch.hpp>
 
 using namespace nines;
 using namespace nines::slo;

@@ -1,7 +1,6 @@
-#include <catch2/catch.hpp>
-
 #include "nines/base/crc32c.hpp"
 
+#include <catch2/catch.hpp>
 #include <string>
 
 using nines::crc32c;

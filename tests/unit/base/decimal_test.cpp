@@ -1,6 +1,6 @@
-#include <catch2/catch.hpp>
-
 #include "nines/base/decimal.hpp"
+
+#include <catch2/catch.hpp>
 
 using nines::Decimal;
 
@@ -29,5 +29,6 @@ TEST_CASE("Decimal arithmetic is exact or refuses", "[base]") {
   CHECK(subtract(*Decimal::parse("1"), *Decimal::parse("0.999"))->to_string() == "0.001");
   CHECK(multiply(*Decimal::parse("0.123"), *Decimal::parse("1000"))->to_string() == "123");
   CHECK_FALSE(add(*Decimal::parse("1e40"), *Decimal::parse("1")).has_value());
-  CHECK_FALSE(multiply(*Decimal::parse("123456789012345678"), *Decimal::parse("123456789")).has_value());
+  CHECK_FALSE(
+      multiply(*Decimal::parse("123456789012345678"), *Decimal::parse("123456789")).has_value());
 }

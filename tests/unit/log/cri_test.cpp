@@ -20,12 +20,9 @@ std::string parsed(const std::string& line) {
 std::string pushed(CriJoiner& joiner, const std::string& line) {
   CriJoiner::Record record;
   switch (joiner.push(line, record)) {
-    case CriJoiner::Outcome::pending:
-      return "pending";
-    case CriJoiner::Outcome::not_cri:
-      return "not_cri";
-    default:
-      break;
+    case CriJoiner::Outcome::pending: return "pending";
+    case CriJoiner::Outcome::not_cri: return "not_cri";
+    default: break;
   }
   return std::string(record.stream == CriStream::out ? "out '" : "err '") +
          std::string(record.content) + "'" + (record.truncated ? " truncated" : "");

@@ -20,20 +20,13 @@ inline constexpr TimeContext kContext{0, kReference};
 
 inline std::string show(const Value& v) {
   switch (v.kind) {
-    case ValueKind::null:
-      return "null";
-    case ValueKind::boolean:
-      return v.mantissa != 0 ? "true" : "false";
-    case ValueKind::number:
-      return Decimal{v.mantissa, v.exponent}.to_string();
-    case ValueKind::real:
-      return "real " + std::to_string(v.real);
-    case ValueKind::text:
-      return "'" + std::string(v.text) + "'";
-    case ValueKind::time:
-      return format_rfc3339({v.time_ns});
-    case ValueKind::level:
-      return std::string(level_name(v.level));
+    case ValueKind::null: return "null";
+    case ValueKind::boolean: return v.mantissa != 0 ? "true" : "false";
+    case ValueKind::number: return Decimal{v.mantissa, v.exponent}.to_string();
+    case ValueKind::real: return "real " + std::to_string(v.real);
+    case ValueKind::text: return "'" + std::string(v.text) + "'";
+    case ValueKind::time: return format_rfc3339({v.time_ns});
+    case ValueKind::level: return std::string(level_name(v.level));
   }
   return "?";
 }

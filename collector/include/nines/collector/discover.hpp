@@ -13,14 +13,14 @@ namespace nines::collector {
 
 struct DiscoverOptions {
   std::string root = "/var/log";
-  size_t sample_bytes = 64 * 1024;   // from the end of each file
-  size_t max_files = 1000;           // newest first within each kind
-  size_t files_per_service = 3;      // sampled
+  size_t sample_bytes = 64 * 1024;  // from the end of each file
+  size_t max_files = 1000;          // newest first within each kind
+  size_t files_per_service = 3;     // sampled
 };
 
 struct Discovered {
-  std::vector<slo::LogSignals> services;   // with at least one readable, recognised log
-  std::vector<std::string> unreadable;     // paths that permissions keep from us
+  std::vector<slo::LogSignals> services;  // with at least one readable, recognised log
+  std::vector<std::string> unreadable;    // paths that permissions keep from us
   size_t files_seen = 0;
 };
 // The same for logs that the configuration names.

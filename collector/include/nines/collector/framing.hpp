@@ -1,5 +1,6 @@
-// Framing: from a block of bytes to records. Splits lines, removes '\r', unwraps CRI lines and joins
-// their pieces. One implementation for counting, tailing and (later) queries. Allocates nothing.
+// Framing: from a block of bytes to records. Splits lines, removes '\r', unwraps CRI lines and
+// joins their pieces. One implementation for counting, tailing and (later) queries. Allocates
+// nothing.
 #pragma once
 
 #include <cstddef>
@@ -16,8 +17,8 @@ struct FramedRecord {
   size_t at = 0;             // byte offset of its (last) line within the block
   WallTime cri_ts{};
   bool has_cri_ts = false;
-  bool truncated = false;    // cut at a declared limit
-  bool not_cri = false;      // a line without CRI wrapping in a CRI file: malformed
+  bool truncated = false;  // cut at a declared limit
+  bool not_cri = false;    // a line without CRI wrapping in a CRI file: malformed
 };
 
 enum class FrameStep : uint8_t {
@@ -30,7 +31,7 @@ struct FrameOptions {
   log::CriJoiner* joiner = nullptr;  // set: the file is a CRI log
   // CRI only: a line stamped later than this is left unread (replay in time order).
   WallTime limit{INT64_MAX};
-  WallTime* next_ts = nullptr;       // where to put the stamp of the line left unread
+  WallTime* next_ts = nullptr;  // where to put the stamp of the line left unread
   // The block is one line longer than the reader's buffer: deliver it, marked as truncated.
   bool cut = false;
 };

@@ -23,9 +23,9 @@ namespace nines::collector {
 
 struct PipelineOptions {
   std::string node;
-  size_t max_record_bytes = 256 * 1024;   // a joined CRI record is cut there
-  size_t max_pending_slots = 64 * 1024;   // beyond: full() asks for take()
-  int64_t max_future_skew_s = 60;         // a time stamp further ahead is counted at ingest time
+  size_t max_record_bytes = 256 * 1024;  // a joined CRI record is cut there
+  size_t max_pending_slots = 64 * 1024;  // beyond: full() asks for take()
+  int64_t max_future_skew_s = 60;        // a time stamp further ahead is counted at ingest time
 };
 
 struct SourcePlan {
@@ -44,11 +44,11 @@ struct ContainerPath {
 std::optional<ContainerPath> parse_container_path(std::string_view path);
 
 struct SourceCounts {
-  std::string name, service, format;   // format: "unknown" until seen, "mixed" for several
+  std::string name, service, format;  // format: "unknown" until seen, "mixed" for several
   uint64_t files = 0, records = 0, bytes = 0;
   uint64_t no_match = 0, bad_time = 0, truncated = 0, not_cri = 0, detect_failed = 0;
   std::string first_malformed;
-  WallTime first_event{}, last_event{};   // 0: none yet
+  WallTime first_event{}, last_event{};  // 0: none yet
 };
 
 class Pipeline : public LineConsumer {

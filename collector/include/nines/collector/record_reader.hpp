@@ -17,20 +17,21 @@ namespace nines::collector {
 
 struct ReadRecord {
   const TailedFile* file = nullptr;
-  int64_t line = 0;              // byte offset of its last line
+  int64_t line = 0;  // byte offset of its last line
   WallTime ts{};
   bool has_ts = false;
-  std::string_view ns, pod, container;   // empty outside Kubernetes
+  std::string_view ns, pod, container;  // empty outside Kubernetes
   std::string_view raw;
   const std::vector<log::LineParser::NamedValue>* fields = nullptr;
-  std::string_view error;        // empty, or why the line is malformed: no_match, bad_time, not_cri
+  std::string_view error;  // empty, or why the line is malformed: no_match, bad_time, not_cri
   bool truncated = false;
 };
 
 class RecordReader : public LineConsumer {
  public:
   using OnRecord = std::function<void(const ReadRecord&)>;
-  RecordReader(slo::SourceSelector selector, size_t max_record_bytes, const Clock& clock, OnRecord on_record);
+  RecordReader(slo::SourceSelector selector, size_t max_record_bytes, const Clock& clock,
+               OnRecord on_record);
   ~RecordReader() override;
 
   // Called with a line of explanation whenever a file's format has been decided.

@@ -6,5 +6,6 @@ namespace nines {
 [[noreturn]] void contract_failed(const char* condition, const char* file, int line) noexcept;
 }
 
-#define NINES_ASSERT(condition) \
-  (static_cast<bool>(condition) ? void(0) : ::nines::contract_failed(#condition, __FILE__, __LINE__))
+#define NINES_ASSERT(condition)           \
+  (static_cast<bool>(condition) ? void(0) \
+                                : ::nines::contract_failed(#condition, __FILE__, __LINE__))

@@ -33,8 +33,10 @@ struct [[nodiscard]] Error {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}     // NOLINT(google-explicit-constructor)
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   bool ok() const noexcept { return state_.index() == 0; }
   explicit operator bool() const noexcept { return ok(); }
@@ -71,16 +73,15 @@ using Status = Result<Ok>;
 
 #define NINES_CONCAT_(a, b) a##b
 #define NINES_CONCAT(a, b) NINES_CONCAT_(a, b)
-#define NINES_TRY_(tmp, declaration, expression)     \
-  auto tmp = (expression);                           \
-  if (!tmp.ok()) return tmp.error();                 \
+#define NINES_TRY_(tmp, declaration, expression) \
+  auto tmp = (expression);                       \
+  if (!tmp.ok()) return tmp.error();             \
   declaration = std::move(*tmp)
 // NINES_TRY(auto x, f()); returns the Error of f() upward.
 #define NINES_TRY(declaration, expression) \
   NINES_TRY_(NINES_CONCAT(nines_try_, __COUNTER__), declaration, expression)
 // NINES_CHECK(f()); the same for a Status.
-#define NINES_CHECK(expression)                                      \
-  do {                                                               \
-    if (auto nines_status = (expression); !nines_status.ok())        \
-      return nines_status.error();                                   \
+#define NINES_CHECK(expression)                                                            \
+  do {                                                                                     \
+    if (auto nines_status = (expression); !nines_status.ok()) return nines_status.error(); \
   } while (false)

@@ -37,7 +37,8 @@ class CriJoiner {
   };
   Outcome push(std::string_view line, Record& out);
   bool has_pending() const noexcept;
-  // Serialised open pieces (empty when none), and back. restore() refuses garbage by returning false.
+  // Serialised open pieces (empty when none), and back. restore() refuses garbage by returning
+  // false.
   std::string save() const;
   bool restore(std::string_view saved);
 

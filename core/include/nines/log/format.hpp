@@ -37,9 +37,9 @@ std::string_view format_name(FormatKind kind) noexcept;
 
 enum class ParseOutcome : uint8_t {
   ok,
-  no_match,   // the line is not of this format (counted per source; never stops a file)
-  bad_time,   // fields are fine, but the time stamp is missing, corrupt or out of 1970..2200
-  empty,      // blank line: skipped, not malformed
+  no_match,  // the line is not of this format (counted per source; never stops a file)
+  bad_time,  // fields are fine, but the time stamp is missing, corrupt or out of 1970..2200
+  empty,     // blank line: skipped, not malformed
 };
 
 // What the time stamps of a source leave out. Immutable per parser except `reference`.
@@ -49,7 +49,7 @@ struct TimeContext {
 };                           // reference + 1 day
 
 struct ParsedRecord {
-  WallTime ts{};        // valid when has_ts
+  WallTime ts{};  // valid when has_ts
   bool has_ts = false;
   std::span<Value> fields;  // one per wanted field, in that order; null where missing
 };
@@ -72,8 +72,8 @@ class LineParser {
   virtual void set_reference(WallTime now) noexcept = 0;
 };
 
-// Fields known everywhere (DESIGN 4.5): ts, level, message, request_id, service and raw are looked up
-// under their usual aliases (message: message, msg, ...). Unknown names are simply null on every
+// Fields known everywhere (DESIGN 4.5): ts, level, message, request_id, service and raw are looked
+// up under their usual aliases (message: message, msg, ...). Unknown names are simply null on every
 // line. Fails on a bad regex, naming it.
 Result<std::unique_ptr<LineParser>> make_parser(const FormatSpec& format,
                                                 std::span<const std::string> wanted,
@@ -81,9 +81,9 @@ Result<std::unique_ptr<LineParser>> make_parser(const FormatSpec& format,
 
 struct Detection {
   FormatSpec format;
-  bool cri = false;          // lines are wrapped by a CRI runtime
+  bool cri = false;  // lines are wrapped by a CRI runtime
   int matched = 0, sampled = 0;
-  std::string explanation;   // one line for people: why this format
+  std::string explanation;  // one line for people: why this format
 };
 // Decides from sample lines (whole lines, at most a few hundred). Stable: depends on the multiset
 // of lines only. matched == 0 means unknown: kind is plain.

@@ -13,12 +13,12 @@ namespace nines::slo {
 // What a sample of one service's log lines holds.
 struct LogSignals {
   std::string service;
-  SourceSelector selector;        // how to find the files again
-  std::string format;             // for people, e.g. "cri+json"
+  SourceSelector selector;  // how to find the files again
+  std::string format;       // for people, e.g. "cri+json"
   uint64_t lines = 0;
-  uint64_t with_status = 0;       // lines with an HTTP-like status (100..599) in `status`
-  uint64_t with_level = 0;        // lines with a recognised `level`
-  std::string duration_field;     // the first known duration field, empty: none
+  uint64_t with_status = 0;    // lines with an HTTP-like status (100..599) in `status`
+  uint64_t with_level = 0;     // lines with a recognised `level`
+  std::string duration_field;  // the first known duration field, empty: none
   uint64_t with_duration = 0;
 };
 
@@ -28,8 +28,8 @@ std::string duration_expression(const std::string& field);
 // Names that are looked for, best first.
 const std::vector<std::string>& duration_fields();
 
-// Availability from status, latency from a duration, error rate from level where there is no status. A
-// signal must be on at least a tenth of the lines. Empty when there is none.
+// Availability from status, latency from a duration, error rate from level where there is no
+// status. A signal must be on at least a tenth of the lines. Empty when there is none.
 std::vector<SloSpec> draft_slos(const LogSignals& signals);
 
 }  // namespace nines::slo

@@ -21,12 +21,12 @@
 namespace nines::store {
 
 struct StoreOptions {
-  std::string directory;                       // nines.db lies in it; created 0750 when missing
-  int64_t max_bytes = 256 * 1024 * 1024;       // cap of the database file
-  int64_t fold_after_s = 2 * 3600 + 600;       // journal rows older than this are folded
+  std::string directory;                  // nines.db lies in it; created 0750 when missing
+  int64_t max_bytes = 256 * 1024 * 1024;  // cap of the database file
+  int64_t fold_after_s = 2 * 3600 + 600;  // journal rows older than this are folded
   int64_t keep_chunks_s = 92 * 86400;
   int64_t keep_events = 10'000;
-  std::string vfs;                             // SQLite VFS underneath; empty: the system's (tests)
+  std::string vfs;  // SQLite VFS underneath; empty: the system's (tests)
 };
 
 // SLOs are named in the file by (name, generation); the store maps them to the engine's indices.
@@ -35,11 +35,11 @@ struct SloIdentity {
 };
 
 struct Restored {
-  bool fresh = true;                        // no file was there
-  std::string quarantined;                  // a corrupt file was set aside under this path
-  bool clean = true;                        // the last life ended by closing the store
-  uint64_t skipped_rows = 0;                // rows that failed their checksum (grows in attach)
-  uint64_t boot = 0;                        // generation of this node's life; +1 at every open
+  bool fresh = true;          // no file was there
+  std::string quarantined;    // a corrupt file was set aside under this path
+  bool clean = true;          // the last life ended by closing the store
+  uint64_t skipped_rows = 0;  // rows that failed their checksum (grows in attach)
+  uint64_t boot = 0;          // generation of this node's life; +1 at every open
   std::vector<slo::Position> positions;
   // Files whose position failed its checksum while their counts are kept: reading them from the
   // start would count lines twice, so continue at their end and leave the gap uncovered.
@@ -66,8 +66,8 @@ class StateStore {
 
   struct Commit {
     slo::Batch batch;
-    std::vector<slo::AlertMemory> alerts;   // full present memory; written only when changed
-    std::vector<slo::AlertEvent> events;    // get their sequence here
+    std::vector<slo::AlertMemory> alerts;  // full present memory; written only when changed
+    std::vector<slo::AlertEvent> events;   // get their sequence here
     WallTime now{};
   };
   // All or nothing. On `io`/`exhausted` nothing is written and the caller keeps the batch and
