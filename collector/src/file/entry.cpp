@@ -82,8 +82,7 @@ bool decode_state(std::string_view in, Entry& e) {
   e.rotated = (flags & kRotated) != 0;
   e.hole = (flags & kHole) != 0;
   e.phase = (flags & kDone) != 0 ? Phase::done : Phase::lost;
-  return read && in.empty() && e.offset >= 0 && e.id.head_bytes <= kHeadBytes && !e.path.empty() &&
-         e.id.ino != 0;
+  return read && in.empty() && e.offset >= 0 && e.id.head_bytes <= kHeadBytes && !e.path.empty();
 }
 
 bool same_content(int fd, const Entry& e) {

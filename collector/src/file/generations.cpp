@@ -29,7 +29,7 @@ std::vector<std::string> TailerImpl::beside(Scan& scan, const std::string& path,
 void TailerImpl::heal_replaced(Scan& scan) {
   for (Entry* entry : scan.replaced) {
     if (entry->where.empty()) ++stats_.truncations;
-    adopt_heir(scan, *entry);
+    adopt_heir(*entry);
     entry->replaced = entry->seen = false;
   }
   for (Entry* entry : scan.replaced) {
@@ -38,19 +38,13 @@ void TailerImpl::heal_replaced(Scan& scan) {
 }
 
 // Files under a matching path are taken in by adopt_candidates(); others would be missed.
-void TailerImpl::adopt_heir(Scan& scan, Entry& entry) {
+void TailerImpl::adopt_heir(Entry& entry) {
   const auto st = stat_fd(entry.fd.get());
   const bool keeps_name = !entry.seen && st && st->links > 0;
   registry_.close(entry);
   registry_.bind(entry, 0, 0);
-  if (!keeps_name) return;
-  Entry* heir = adopt(entry.path, entry.matched, *st);
-  if (heir == nullptr) return;
-  heir->where = entry.where;
-  heir->path_time_ns = entry.path_time_ns;
-  heir->rotated = true;
-  registry_.set_path(heir->where, *heir);
-  scan.turned.push_back(heir);
+  mark_changed(entry);  // that it is no longer this inode
+  if (keeps_name) adopt_rotated(entry, entry.where, *st);
 }
 
 bool TailerImpl::find_copy(Scan& scan, Entry& entry) {
@@ -66,7 +60,7 @@ bool TailerImpl::find_copy(Scan& scan, Entry& entry) {
       const auto st = stat_path(path);
       if (!st || !is_copy(entry, path, *st, consumed)) continue;
       rebind(entry, path, *st, consumed);
-      scan.turned.push_back(&entry);
+      scan.turned.insert(&entry);
       if (scan.candidates.contains(path)) entry.seen = true;
       return true;
     }
@@ -114,25 +108,32 @@ void TailerImpl::rebind(Entry& entry, const std::string& path, const FileStat& s
   queue(entry);
 }
 
-// Unknown files with the name of a rotated generation, born after we last saw the live file in its
+// By path: the youngest file that was ever seen there, unless it is there still and unchanged. Only
+// then can younger generations have come and gone since.
+std::map<std::string_view, const Entry*> TailerImpl::restless_paths(const Scan& scan) const {
+  std::map<std::string_view, const Entry*> out;
+  for (const auto& entry : registry_.all()) {
+    if (entry->matched.empty() || entry->phase == Phase::suspect) continue;
+    const Entry*& youngest = out[entry->path];
+    if (youngest == nullptr || youngest->path_time_ns <= entry->path_time_ns) youngest = entry.get();
+  }
+  for (const auto& entry : registry_.all()) {
+    const bool in_place = entry->seen && entry->where.empty();
+    if (in_place && !scan.turned.contains(entry.get())) out.erase(entry->path);
+  }
+  return out;
+}
+
+// Unknown files with the name of a rotated generation, born after we last saw a live file in its
 // place: they were written and rotated away between two looks.
 void TailerImpl::adopt_generations(Scan& scan) {
-  for (const auto& entry : registry_.all()) {
-    if (entry->gone && !entry->matched.empty()) scan.turned.push_back(entry.get());
-  }
-  for (size_t i = 0; i < scan.turned.size(); ++i) {
-    const Entry& entry = *scan.turned[i];
-    for (const std::string& path : beside(scan, entry.path, false)) {
-      const auto st = scan.candidates.contains(path) ? std::nullopt : stat_path(path);
+  for (const auto& [path, youngest] : restless_paths(scan)) {
+    for (const std::string& name : beside(scan, std::string(path), false)) {
+      const auto st = scan.candidates.contains(name) ? std::nullopt : stat_path(name);
       if (!st || !st->regular || registry_.find(st->dev, st->ino) != nullptr) continue;
       const int64_t born = st->born_ns != 0 ? st->born_ns : st->mtime_ns;
-      if (born < entry.path_time_ns || st->mtime_ns < entry.path_time_ns) continue;
-      Entry* found = adopt(entry.path, entry.matched, *st);
-      if (found == nullptr) return;
-      found->where = path;
-      found->rotated = true;
-      found->path_time_ns = entry.path_time_ns;
-      registry_.set_path(path, *found);
+      if (std::min(born, st->mtime_ns) < youngest->path_time_ns) continue;
+      adopt_rotated(*youngest, name, *st);
     }
   }
   for (const auto& entry : registry_.all()) {
@@ -140,6 +141,16 @@ void TailerImpl::adopt_generations(Scan& scan) {
       scan.generations[entry->path].push_back(entry.get());
     }
   }
+}
+
+Entry* TailerImpl::adopt_rotated(const Entry& of, const std::string& place, const FileStat& st) {
+  Entry* found = adopt(of.path, of.matched, st);
+  if (found == nullptr) return nullptr;
+  found->where = place;
+  found->rotated = true;
+  found->path_time_ns = of.path_time_ns;
+  registry_.set_path(place, *found);
+  return found;
 }
 
 // A file seen for the first time: generations that are there already are not ours to read. Age tells
@@ -151,14 +162,10 @@ void TailerImpl::ignore_old_generations(Scan& scan, const Entry& entry) {
     const int64_t born = st->born_ns != 0 ? st->born_ns : st->mtime_ns;
     if (born < entry.path_time_ns) continue;
     const UniqueFd fd = open_for_reading(path);
-    Entry* old = fd.valid() ? adopt(entry.path, entry.matched, *st) : nullptr;
+    Entry* old = fd.valid() ? adopt_rotated(entry, path, *st) : nullptr;
     if (old == nullptr) continue;
-    old->where = path;
-    old->rotated = true;
     old->phase = Phase::done;
     old->offset = st->size;
-    old->path_time_ns = entry.path_time_ns;
-    registry_.set_path(path, *old);
     (void)(refresh_head(fd.get(), st->size, *old) && refresh_tail(fd.get(), *old));
     mark_changed(*old);
   }

@@ -39,7 +39,13 @@ Entry* Registry::create(uint64_t dev, uint64_t ino) {
 
 bool Registry::restore(std::unique_ptr<Entry> entry) {
   if (full() || keys_.contains(entry->key)) return false;
-  if (find(entry->id.dev, entry->id.ino) != nullptr) entry->id.ino = 0;
+  if (Entry* other = entry->id.ino == 0 ? nullptr : find(entry->id.dev, entry->id.ino)) {
+    if (other->path_time_ns <= entry->path_time_ns) {
+      bind(*other, 0, 0);
+    } else {
+      entry->id.ino = 0;
+    }
+  }
   add(std::move(entry));
   return true;
 }

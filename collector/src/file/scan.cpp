@@ -132,7 +132,7 @@ void TailerImpl::follow_displaced(Scan& scan) {
     entry.grown = clock_.mono();
     ++stats_.rotations;
     mark_changed(entry);
-    scan.turned.push_back(&entry);
+    scan.turned.insert(&entry);
   }
 }
 
@@ -186,7 +186,7 @@ void TailerImpl::verify_changed(Scan& scan) {
       scan.replaced.push_back(&entry);
       continue;
     }
-    scan.turned.push_back(&entry);
+    scan.turned.insert(&entry);
     if (entry.phase == Phase::lost) {
       entry.phase = Phase::live;
       entry.resumed = true;
