@@ -28,7 +28,7 @@ std::vector<std::string> TailerImpl::beside(Scan& scan, const std::string& path,
 // entry goes on in the copy if there is one, the inode is taken in anew.
 void TailerImpl::heal_replaced(Scan& scan) {
   for (Entry* entry : scan.replaced) {
-    if (entry->where.empty()) ++stats_.truncations;
+    if (entry->where.empty() && entry->id.head_bytes > 0) ++stats_.truncations;
     adopt_heir(*entry);
     entry->replaced = entry->seen = false;
   }
@@ -171,15 +171,18 @@ void TailerImpl::ignore_old_generations(Scan& scan, const Entry& entry) {
   }
 }
 
+// Files in their place first, so that their copies are seen as copies and not the other way round.
 void TailerImpl::judge_suspects(Scan& scan) {
-  for (size_t i = 0; i < registry_.all().size(); ++i) {
-    Entry& entry = *registry_.all()[i];
-    if (entry.phase != Phase::suspect || still_suspect(scan, entry)) continue;
-    if (!ensure_open(entry)) continue;
-    entry.phase = Phase::live;
-    announce(entry);
-    mark_changed(entry);
-    queue(entry);
+  for (const bool in_place : {true, false}) {
+    for (size_t i = 0; i < registry_.all().size(); ++i) {
+      Entry& entry = *registry_.all()[i];
+      if (entry.phase != Phase::suspect || entry.where.empty() != in_place) continue;
+      if (still_suspect(scan, entry) || !ensure_open(entry)) continue;
+      entry.phase = Phase::live;
+      announce(entry);
+      mark_changed(entry);
+      queue(entry);
+    }
   }
 }
 
@@ -194,7 +197,7 @@ bool TailerImpl::still_suspect(Scan& scan, Entry& suspect) {
       originals.insert(originals.end(), it->second.begin(), it->second.end());
     }
   };
-  add(suspect.path);
+  if (!suspect.where.empty()) add(suspect.path);
   const std::string& place = suspect.place();
   for (const std::string& base : possible_bases(name_of(place))) {
     add(join(directory_of(place), base));
@@ -225,7 +228,11 @@ void TailerImpl::order_generations(Scan& scan) {
       if (entry->phase == Phase::live) chain.push_back(entry);
     }
     std::stable_sort(chain.begin(), chain.end(),
-                     [](const Entry* a, const Entry* b) { return a->mtime_ns < b->mtime_ns; });
+                     [](const Entry* a, const Entry* b) {
+                       // In one tick of the clock app.log.2 is older than app.log.1.
+                       return a->mtime_ns != b->mtime_ns ? a->mtime_ns < b->mtime_ns
+                                                         : a->place() > b->place();
+                     });
     Entry* live = registry_.at(path);
     if (live != nullptr && live->phase == Phase::live && live->path == path && !live->rotated) {
       std::erase(chain, live);

@@ -43,7 +43,9 @@ bool TailerImpl::ensure_open(Entry& e) {
     scan_due_ = true;
     return false;
   }
-  if (!same_content(fd.get(), e)) e.replaced = scan_forced_ = true;
+  // A file that was empty when last held open tells nothing: its inode may be another's by now.
+  const bool nameless = e.id.head_bytes == 0 && st->size > 0 && e.phase != Phase::suspect;
+  if (nameless || !same_content(fd.get(), e)) e.replaced = scan_forced_ = true;
   registry_.use(e, std::move(fd));
   return true;
 }
