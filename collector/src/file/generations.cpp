@@ -178,6 +178,8 @@ void TailerImpl::judge_suspects(Scan& scan) {
       Entry& entry = *registry_.all()[i];
       if (entry.phase != Phase::suspect || entry.where.empty() != in_place) continue;
       if (still_suspect(scan, entry) || !ensure_open(entry)) continue;
+      // Its head from the first look on: a truncation before the first read is then noticed too.
+      (void)refresh_head(entry.fd.get(), kHeadBytes, entry);
       entry.phase = Phase::live;
       announce(entry);
       mark_changed(entry);
