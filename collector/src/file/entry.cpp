@@ -95,7 +95,8 @@ bool refresh_head(int fd, int64_t size, Entry& e) {
   HeadBuffer buffer;
   const int64_t got = read_at(fd, buffer.data(), buffer.size(), 0);
   if (got < e.id.head_bytes) return false;
-  if (hash64({buffer.data(), e.id.head_bytes}) != e.id.head_hash && e.id.head_bytes > 0) return false;
+  if (hash64({buffer.data(), e.id.head_bytes}) != e.id.head_hash && e.id.head_bytes > 0)
+    return false;
   const auto now = static_cast<uint16_t>(std::min(got, size));
   if (now <= e.id.head_bytes) return true;
   e.id.head_bytes = now;

@@ -1,5 +1,6 @@
-// Generations of one log: what a rotation leaves beside the live file. Decides by content which file
-// is a copy of which, so that every byte is read once however it was moved, copied or truncated.
+// Generations of one log: what a rotation leaves beside the live file. Decides by content which
+// file is a copy of which, so that every byte is read once however it was moved, copied or
+// truncated.
 #include <algorithm>
 
 #include "file/rotation_name.hpp"
@@ -7,15 +8,16 @@
 
 namespace nines::collector {
 
-// Names in the directory of `path` that may hold other generations of it; any_suffix: also names that
-// only content can confirm (app.log.bak), and `path` itself.
+// Names in the directory of `path` that may hold other generations of it; any_suffix: also names
+// that only content can confirm (app.log.bak), and `path` itself.
 std::vector<std::string> TailerImpl::beside(Scan& scan, const std::string& path, bool any_suffix) {
   const std::string_view base = name_of(path);
   const std::string_view stem = rotation_stem(base);
   const std::string directory(directory_of(path));
   const auto& items = scan.dirs.list(directory).items;
-  auto it = std::lower_bound(items.begin(), items.end(), stem,
-                             [](const auto& item, std::string_view key) { return item.name < key; });
+  auto it =
+      std::lower_bound(items.begin(), items.end(), stem,
+                       [](const auto& item, std::string_view key) { return item.name < key; });
   std::vector<std::string> out;
   for (; it != items.end() && it->name.starts_with(stem); ++it) {
     if (it->kind == DirCache::Kind::directory || is_compressed_name(it->name)) continue;
@@ -24,8 +26,8 @@ std::vector<std::string> TailerImpl::beside(Scan& scan, const std::string& path,
   return out;
 }
 
-// The bytes at this inode are no longer what we read (copytruncate, truncation, a reused inode): the
-// entry goes on in the copy if there is one, the inode is taken in anew.
+// The bytes at this inode are no longer what we read (copytruncate, truncation, a reused inode):
+// the entry goes on in the copy if there is one, the inode is taken in anew.
 void TailerImpl::heal_replaced(Scan& scan) {
   for (Entry* entry : scan.replaced) {
     if (entry->where.empty() && entry->id.head_bytes > 0) ++stats_.truncations;
@@ -72,7 +74,8 @@ bool TailerImpl::find_copy(Scan& scan, Entry& entry) {
 // begin alike (a fixed banner) out.
 bool TailerImpl::is_copy(const Entry& entry, const std::string& path, const FileStat& st,
                          bool consumed) const {
-  if (!st.regular || st.mtime_ns < entry.path_time_ns || st.size < entry.id.head_bytes) return false;
+  if (!st.regular || st.mtime_ns < entry.path_time_ns || st.size < entry.id.head_bytes)
+    return false;
   if ((st.size < entry.offset) != consumed) return false;
   if (path == entry.path && (consumed || entry.offset < kTailBytes)) return false;
   const Entry* tracked = registry_.find(st.dev, st.ino);
@@ -115,7 +118,8 @@ std::map<std::string_view, const Entry*> TailerImpl::restless_paths(const Scan& 
   for (const auto& entry : registry_.all()) {
     if (entry->matched.empty() || entry->phase == Phase::suspect) continue;
     const Entry*& youngest = out[entry->path];
-    if (youngest == nullptr || youngest->path_time_ns <= entry->path_time_ns) youngest = entry.get();
+    if (youngest == nullptr || youngest->path_time_ns <= entry->path_time_ns)
+      youngest = entry.get();
   }
   for (const auto& entry : registry_.all()) {
     const bool in_place = entry->seen && entry->where.empty();
@@ -153,8 +157,9 @@ Entry* TailerImpl::adopt_rotated(const Entry& of, const std::string& place, cons
   return found;
 }
 
-// A file seen for the first time: generations that are there already are not ours to read. Age tells
-// them from later ones, except for those of the very tick in which the live file was last written.
+// A file seen for the first time: generations that are there already are not ours to read. Age
+// tells them from later ones, except for those of the very tick in which the live file was last
+// written.
 void TailerImpl::ignore_old_generations(Scan& scan, const Entry& entry) {
   for (const std::string& path : beside(scan, entry.path, false)) {
     const auto st = scan.candidates.contains(path) ? std::nullopt : stat_path(path);
@@ -229,12 +234,10 @@ void TailerImpl::order_generations(Scan& scan) {
     for (Entry* entry : unsorted) {
       if (entry->phase == Phase::live) chain.push_back(entry);
     }
-    std::stable_sort(chain.begin(), chain.end(),
-                     [](const Entry* a, const Entry* b) {
-                       // In one tick of the clock app.log.2 is older than app.log.1.
-                       return a->mtime_ns != b->mtime_ns ? a->mtime_ns < b->mtime_ns
-                                                         : a->place() > b->place();
-                     });
+    std::stable_sort(chain.begin(), chain.end(), [](const Entry* a, const Entry* b) {
+      // In one tick of the clock app.log.2 is older than app.log.1.
+      return a->mtime_ns != b->mtime_ns ? a->mtime_ns < b->mtime_ns : a->place() > b->place();
+    });
     Entry* live = registry_.at(path);
     if (live != nullptr && live->phase == Phase::live && live->path == path && !live->rotated) {
       std::erase(chain, live);

@@ -1,5 +1,6 @@
-// The tailer: scan() (scan.cpp, generations.cpp) is the only place that decides which file is which;
-// reading (read.cpp) only finds out that it no longer reads what it thought and asks for a scan.
+// The tailer: scan() (scan.cpp, generations.cpp) is the only place that decides which file is
+// which; reading (read.cpp) only finds out that it no longer reads what it thought and asks for a
+// scan.
 #pragma once
 
 #include <deque>
@@ -75,7 +76,8 @@ class TailerImpl final : public Tailer {
   Entry* adopt_rotated(const Entry& of, const std::string& place, const FileStat& st);
   std::map<std::string_view, const Entry*> restless_paths(const Scan& scan) const;
   bool find_copy(Scan& scan, Entry& entry);
-  bool is_copy(const Entry& entry, const std::string& path, const FileStat& st, bool consumed) const;
+  bool is_copy(const Entry& entry, const std::string& path, const FileStat& st,
+               bool consumed) const;
   void rebind(Entry& entry, const std::string& path, const FileStat& st, bool consumed);
   void adopt_generations(Scan& scan);
   void ignore_old_generations(Scan& scan, const Entry& entry);

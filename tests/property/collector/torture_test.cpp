@@ -1,8 +1,8 @@
 // A writer does random things to a log (append, rename rotation, copytruncate, delete and recreate)
 // while a tailer is polled, saved, stopped and crashed at random; every line must be consumed once.
 //
-// What the store keeps is modelled: lines consumed since the last saved positions are forgotten with
-// a crash, as counts are that were not committed.
+// What the store keeps is modelled: lines consumed since the last saved positions are forgotten
+// with a crash, as counts are that were not committed.
 //
 // Left out because nothing could get it right:
 // - deleting a file (or the last copy of it) of which something is unread;
@@ -71,15 +71,27 @@ class Torture {
 
   void step() {
     switch (pick(13)) {
-      case 0: case 1: case 2: case 3: return write_lines(1 + pick(5));
-      case 4: return half_line();
-      case 5: return rotate_by_rename();
-      case 6: return rotate_by_copy();
-      case 7: return delete_and_recreate();
-      case 8: return crash();
-      case 9: return stop();
-      case 10: return commit();
-      default: return look();
+      case 0:
+      case 1:
+      case 2:
+      case 3:
+        return write_lines(1 + pick(5));
+      case 4:
+        return half_line();
+      case 5:
+        return rotate_by_rename();
+      case 6:
+        return rotate_by_copy();
+      case 7:
+        return delete_and_recreate();
+      case 8:
+        return crash();
+      case 9:
+        return stop();
+      case 10:
+        return commit();
+      default:
+        return look();
     }
   }
 
@@ -225,7 +237,8 @@ void torment(const std::string& glob, bool inotify, bool ordered, uint32_t seeds
 TEST_CASE("Every line is consumed once through any rotation and restart (glob: live name only)") {
   torment("app.log", true, false, 40);
 }
-TEST_CASE("Every line is consumed once through any rotation and restart (glob: rotated names too)") {
+TEST_CASE(
+    "Every line is consumed once through any rotation and restart (glob: rotated names too)") {
   torment("app.log*", true, false, 40);
 }
 TEST_CASE("Every line is consumed once with polling instead of inotify") {
