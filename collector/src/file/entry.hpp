@@ -33,7 +33,7 @@ enum class Phase : uint8_t {
 
 struct Entry final : TailedFile {
   Identity id;
-  std::string where;       // present path of a file that left `path`; empty: it is at `path`
+  std::string where;         // present path of a file that left `path`; empty: it is at `path`
   int64_t path_time_ns = 0;  // mtime when it was last seen at `path`: later generations are younger
   int64_t mtime_ns = 0;
   Instant grown{};  // when growth, or a change of its place, was last noticed
