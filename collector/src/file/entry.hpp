@@ -40,6 +40,7 @@ struct Entry final : TailedFile {
   UniqueFd fd;
   std::list<Entry*>::iterator open_place{};
   size_t index = 0;        // in the registry
+  uint32_t taken = 0;      // what the consumer took of a piece it did not want whole; 0: all of it
   Entry* after = nullptr;  // older generation to be read to its end first
   Phase phase = Phase::lost;
   bool awaited = false;     // may be the `after` of another

@@ -50,6 +50,13 @@ bool TailerImpl::ensure_open(Entry& e) {
   return true;
 }
 
+// A consumer that reads in time order takes little at a time: what it left is not read twice.
+size_t TailerImpl::piece_bytes(const Entry& e) const {
+  constexpr size_t kLeast = 16 * 1024;
+  if (e.taken == 0) return options_.buffer_bytes;
+  return std::min(options_.buffer_bytes, kLeast + 2 * static_cast<size_t>(e.taken));
+}
+
 TailerImpl::Step TailerImpl::read_piece(Entry& e, bool finish, size_t& read_bytes) {
   if (e.phase != Phase::live || !ensure_open(e) || e.replaced) return Step::stopped;
   const auto st = stat_fd(e.fd.get());
@@ -57,7 +64,7 @@ TailerImpl::Step TailerImpl::read_piece(Entry& e, bool finish, size_t& read_byte
   const int64_t before = e.tail_bytes();
   buffer_offset_ = e.offset - before;
   const int64_t got = read_at(e.fd.get(), buffer_.get(),
-                              options_.buffer_bytes + static_cast<size_t>(before), buffer_offset_);
+                              piece_bytes(e) + static_cast<size_t>(before), buffer_offset_);
   if (got < 0) {
     ++stats_.read_errors;
     return Step::stopped;
@@ -107,10 +114,13 @@ TailerImpl::Step TailerImpl::deliver(Entry& e, std::string_view data, bool last,
   size_t complete = newline == std::string_view::npos ? 0 : newline + 1;
   if (last || too_long) complete = data.size();
   // Something in front was passed over and the line goes on behind the buffer: read on from it.
-  if (complete == 0)
+  if (complete == 0) {
+    e.taken = 0;
     return at_end || data.size() == options_.buffer_bytes ? Step::end : Step::progress;
+  }
   const size_t used = consumer_.consume(e, data, last);
   NINES_ASSERT(used <= data.size());
+  e.taken = used < complete ? static_cast<uint32_t>(used) : 0;
   if (used == data.size() && data.back() != '\n') {
     e.skip_line = true;
     if (too_long) ++stats_.lines_cut;

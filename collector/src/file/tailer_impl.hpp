@@ -88,6 +88,7 @@ class TailerImpl final : public Tailer {
 
   // read.cpp
   bool ensure_open(Entry& entry);
+  size_t piece_bytes(const Entry& e) const;
   Step read_piece(Entry& entry, bool finish, size_t& read_bytes);
   std::string_view skip_consumed(Entry& entry, std::string_view data);
   Step deliver(Entry& entry, std::string_view data, bool last, bool at_end);
