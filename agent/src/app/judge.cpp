@@ -99,7 +99,7 @@ void Judge::take(HandOver&& hand_over, WallTime until) {
   hand_over.batch.normalize();
   engine_.apply(hand_over.batch);
   count_totals(hand_over.batch);
-  pending_.batch.merge(std::move(hand_over.batch));
+  pending_.batch.gather(std::move(hand_over.batch));
   if (pending_.batch.slots.size() > kMaxPendingSlots) coarsen(pending_.batch);
 }
 

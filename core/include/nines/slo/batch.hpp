@@ -57,11 +57,18 @@ struct Batch {
   bool empty() const noexcept;
   // Adds `other` and normalizes; equal (slo, slot) add up, positions of `other` replace ours.
   // Associative; commutative in all but the positions, of which the later must stay the later.
-  // O(n log n): gather many pieces with push_back and normalize() once rather than merging one by
-  // one.
+  // O(n log n): use gather() for many pieces.
   void merge(Batch&& other);
+  // The same without normalizing, until the batch has doubled since it was last normalized: adding
+  // n pieces one by one stays O(n log n) in time and within twice the memory.
+  void gather(Batch&& other);
   // Sorts and folds; idempotent. Deltas that cancel to zero stay, for they tell where events were.
   void normalize();
+
+ private:
+  void take(Batch&& other);
+  size_t entries() const noexcept;
+  size_t normalized_ = 0;  // entries after the last normalize()
 };
 
 }  // namespace nines::slo
