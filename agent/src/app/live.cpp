@@ -81,6 +81,11 @@ class Live {
       log::error("store", "the state file was damaged and set aside as " + r.quarantined +
                               "; counting starts anew from the logs");
     }
+    if (!r.lost_positions.empty()) {
+      log::error("store", std::to_string(r.lost_positions.size()) +
+                              " file position(s) were damaged; those files are continued at their "
+                              "end, so that no line counts twice");
+    }
     if (r.skipped_rows > 0) {
       log::error(
           "store",

@@ -33,6 +33,10 @@
 
 namespace nines::collector {
 
+// A saved position may have been damaged while the counts it stood for are kept. With this as its
+// state the file is continued at its present end: from its start its lines would count twice.
+inline constexpr const char* kPositionLost = "lost";
+
 struct TailerOptions {
   size_t buffer_bytes = 256 * 1024;  // also the longest line that is delivered whole
   size_t max_files = 4096;           // open or remembered; beyond: not read, counted
@@ -88,6 +92,7 @@ class Tailer {
              rotations = 0, truncations = 0, copies_recognised = 0, read_errors = 0, bytes_read = 0,
              lines_cut = 0, overflows = 0, rescans = 0;
     uint64_t compressed_ignored = 0;  // .gz .zst .xz .bz2 .lz4 names at the last rescan (gauge)
+    uint64_t positions_lost = 0;      // files continued at their end (see kPositionLost)
     uint64_t states_malformed = 0;    // saved positions that could not be read
     uint64_t bytes_lost = 0;          // unread bytes of files that vanished, as far as known
     uint64_t hole_bytes = 0;          // leading NUL bytes left by writers without O_APPEND
