@@ -31,7 +31,8 @@ class TempDir {
  public:
   TempDir() {
     const char* base = std::getenv("TMPDIR");  // NOLINT(concurrency-mt-unsafe)
-    std::string name = std::string(base != nullptr ? base : "/tmp") + "/nines-tail-XXXXXX";
+    if (base == nullptr) base = ::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+    std::string name = std::string(base) + "/nines-tail-XXXXXX";
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
     path_ = name;
   }

@@ -5,6 +5,8 @@
 
 #include <cstdio>
 
+#include "app/source_check.hpp"
+
 namespace nines::agent {
 
 Result<Halves> wire(const Setup& setup, store::StateStore* store, const Clock& clock) {
@@ -14,15 +16,20 @@ Result<Halves> wire(const Setup& setup, store::StateStore* store, const Clock& c
                                           store != nullptr ? store->restored().positions
                                                            : std::vector<slo::Position>{},
                                           clock));
+  std::vector<SloPlan> plans;
   for (const slo::SloSpec& spec : setup.slos) {
     NINES_TRY(const uint32_t index, halves.judge->add(spec));
     if (store != nullptr) {
       NINES_CHECK(store->attach(index, {spec.name, spec.generation()},
                                 [&](const slo::Batch& batch) { halves.judge->restore(batch); }));
     }
-    NINES_TRY(const SloPlan plan, plan_slo(index, spec, setup.config));
+    NINES_TRY(SloPlan plan, plan_slo(index, spec, setup.config));
     NINES_TRY(const Ingest::Sources sources, halves.ingest->add(plan));
     halves.judge->set_sources(index, sources);
+    plans.push_back(std::move(plan));
+  }
+  for (const std::string& problem : source_problems(plans)) {
+    std::fprintf(stderr, "%s\n", problem.c_str());
   }
   if (store != nullptr) halves.judge->restore_alerts(store->restored().alerts);
   return halves;

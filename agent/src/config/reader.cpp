@@ -153,7 +153,9 @@ std::optional<int32_t> parse_utc_offset(std::string_view text) {
 
 MapReader::MapReader(const YamlNode& node, std::string what, Reporter& report)
     : node_(node), what_(std::move(what)), report_(report) {
-  if (!is_map()) report_.error(node_, of(what_, "a map", node_));
+  if (!is_map())
+    report_.error(node_, of(what_, "a map", node_),
+                  "write its keys as indented 'key: value' lines");
 }
 
 const YamlNode* MapReader::find(std::string_view key) {
@@ -184,7 +186,8 @@ void MapReader::finish() {
 std::optional<std::string> read_text(const YamlNode& node, std::string_view what,
                                      Reporter& report) {
   if (node.kind == YamlNode::Kind::scalar) return node.text;
-  report.error(node, of(what, "a text", node));
+  report.error(node, of(what, "a text", node),
+               "write one text; quote it when it holds ': ' or starts with a sign");
   return std::nullopt;
 }
 
@@ -192,7 +195,7 @@ std::optional<std::vector<std::string>> read_texts(const YamlNode& node, std::st
                                                    Reporter& report) {
   if (node.kind == YamlNode::Kind::scalar) return std::vector<std::string>{node.text};
   if (node.kind != YamlNode::Kind::sequence) {
-    report.error(node, of(what, "a list of texts", node));
+    report.error(node, of(what, "a list of texts", node), "write [\"first\", \"second\"]");
     return std::nullopt;
   }
   std::vector<std::string> texts;
@@ -210,7 +213,7 @@ std::optional<bool> read_bool(const YamlNode& node, std::string_view what, Repor
     if (node.text == "true" || node.text == "True" || node.text == "TRUE") return true;
     if (node.text == "false" || node.text == "False" || node.text == "FALSE") return false;
   }
-  report.error(node, of(what, "true or false", node));
+  report.error(node, of(what, "true or false", node), "write true or false without quotes");
   return std::nullopt;
 }
 
@@ -220,7 +223,7 @@ std::optional<int64_t> read_integer(const YamlNode& node, std::string_view what,
   const char* const end = node.text.data() + node.text.size();
   const auto [rest, error] = std::from_chars(node.text.data(), end, number);
   if (node.kind != YamlNode::Kind::scalar || error != std::errc() || rest != end) {
-    report.error(node, of(what, "a whole number", node));
+    report.error(node, of(what, "a whole number", node), "write digits only, e.g. 3");
     return std::nullopt;
   }
   if (number >= min && number <= max) return number;
@@ -233,7 +236,7 @@ std::optional<Decimal> read_decimal(const YamlNode& node, std::string_view what,
   if (node.kind == YamlNode::Kind::scalar) {
     if (auto number = Decimal::parse(node.text)) return number;
   }
-  report.error(node, of(what, "a number", node));
+  report.error(node, of(what, "a number", node), "write one plain number, e.g. 0.999");
   return std::nullopt;
 }
 
@@ -294,7 +297,8 @@ std::optional<std::string> read_expression(const YamlNode& node, std::string_vie
   const Placed placed = split_place(parsed.error().message);
   report.add(Diagnostic::Severity::error, node.file->path,
              position_within(node, offset_of(*text, placed.line, placed.column)),
-             std::string(what) + ": " + std::string(placed.message));
+             std::string(what) + ": " + std::string(placed.message),
+             "an expression compares fields, e.g. status < 500 AND path NOT LIKE '/healthz%'");
   return std::nullopt;
 }
 

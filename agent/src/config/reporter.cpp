@@ -20,7 +20,10 @@ constexpr size_t kMaxDiagnostics = 1000;
 
 void Reporter::add(Diagnostic::Severity severity, const std::string& file, Position at,
                    std::string message, std::string hint) {
-  if (severity == Diagnostic::Severity::error) ++errors_;
+  if (severity == Diagnostic::Severity::error) {
+    ++errors_;
+    if (hint.empty()) hint = "right documents with every key lie in packaging/examples";
+  }
   if (out_.size() > kMaxDiagnostics) return;
   if (out_.size() == kMaxDiagnostics) {
     // An error, so that a file whose first 1000 problems are warnings is not taken for good.

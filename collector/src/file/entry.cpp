@@ -82,8 +82,7 @@ bool decode_state(std::string_view in, Entry& e) {
   e.rotated = (flags & kRotated) != 0;
   e.hole = (flags & kHole) != 0;
   e.phase = (flags & kDone) != 0 ? Phase::done : Phase::lost;
-  return read && in.empty() && e.offset >= 0 && e.id.head_bytes <= kHeadBytes && !e.path.empty() &&
-         e.id.ino != 0;
+  return read && in.empty() && e.offset >= 0 && e.id.head_bytes <= kHeadBytes && !e.path.empty();
 }
 
 bool same_content(int fd, const Entry& e) {
@@ -96,7 +95,8 @@ bool refresh_head(int fd, int64_t size, Entry& e) {
   HeadBuffer buffer;
   const int64_t got = read_at(fd, buffer.data(), buffer.size(), 0);
   if (got < e.id.head_bytes) return false;
-  if (hash64({buffer.data(), e.id.head_bytes}) != e.id.head_hash && e.id.head_bytes > 0) return false;
+  if (hash64({buffer.data(), e.id.head_bytes}) != e.id.head_hash && e.id.head_bytes > 0)
+    return false;
   const auto now = static_cast<uint16_t>(std::min(got, size));
   if (now <= e.id.head_bytes) return true;
   e.id.head_bytes = now;

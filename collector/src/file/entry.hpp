@@ -33,13 +33,14 @@ enum class Phase : uint8_t {
 
 struct Entry final : TailedFile {
   Identity id;
-  std::string where;       // present path of a file that left `path`; empty: it is at `path`
+  std::string where;         // present path of a file that left `path`; empty: it is at `path`
   int64_t path_time_ns = 0;  // mtime when it was last seen at `path`: later generations are younger
   int64_t mtime_ns = 0;
   Instant grown{};  // when growth, or a change of its place, was last noticed
   UniqueFd fd;
   std::list<Entry*>::iterator open_place{};
   size_t index = 0;        // in the registry
+  uint32_t taken = 0;      // what the consumer took of a piece it did not want whole; 0: all of it
   Entry* after = nullptr;  // older generation to be read to its end first
   Phase phase = Phase::lost;
   bool awaited = false;     // may be the `after` of another

@@ -41,11 +41,15 @@ std::optional<FileStat> statx_at(int dir, const char* path, int flags) noexcept 
 
 DirCache::Kind kind_of(unsigned char type) noexcept {
   switch (type) {
-    case DT_REG: return DirCache::Kind::file;
-    case DT_DIR: return DirCache::Kind::directory;
+    case DT_REG:
+      return DirCache::Kind::file;
+    case DT_DIR:
+      return DirCache::Kind::directory;
     case DT_LNK:
-    case DT_UNKNOWN: return DirCache::Kind::link_or_unknown;
-    default: return DirCache::Kind::other;
+    case DT_UNKNOWN:
+      return DirCache::Kind::link_or_unknown;
+    default:
+      return DirCache::Kind::other;
   }
 }
 
@@ -134,7 +138,8 @@ const DirCache::Listing& DirCache::list(const std::string& directory) {
   }
   while (const dirent* item = ::readdir(dir.get())) {  // NOLINT(concurrency-mt-unsafe): own stream
     const std::string_view name = item->d_name;
-    if (name != "." && name != "..") out.items.push_back({std::string(name), kind_of(item->d_type)});
+    if (name != "." && name != "..")
+      out.items.push_back({std::string(name), kind_of(item->d_type)});
   }
   std::sort(out.items.begin(), out.items.end(),
             [](const Item& a, const Item& b) { return a.name < b.name; });

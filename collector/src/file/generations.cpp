@@ -1,5 +1,6 @@
-// Generations of one log: what a rotation leaves beside the live file. Decides by content which file
-// is a copy of which, so that every byte is read once however it was moved, copied or truncated.
+// Generations of one log: what a rotation leaves beside the live file. Decides by content which
+// file is a copy of which, so that every byte is read once however it was moved, copied or
+// truncated.
 #include <algorithm>
 
 #include "file/rotation_name.hpp"
@@ -7,15 +8,16 @@
 
 namespace nines::collector {
 
-// Names in the directory of `path` that may hold other generations of it; any_suffix: also names that
-// only content can confirm (app.log.bak), and `path` itself.
+// Names in the directory of `path` that may hold other generations of it; any_suffix: also names
+// that only content can confirm (app.log.bak), and `path` itself.
 std::vector<std::string> TailerImpl::beside(Scan& scan, const std::string& path, bool any_suffix) {
   const std::string_view base = name_of(path);
   const std::string_view stem = rotation_stem(base);
   const std::string directory(directory_of(path));
   const auto& items = scan.dirs.list(directory).items;
-  auto it = std::lower_bound(items.begin(), items.end(), stem,
-                             [](const auto& item, std::string_view key) { return item.name < key; });
+  auto it =
+      std::lower_bound(items.begin(), items.end(), stem,
+                       [](const auto& item, std::string_view key) { return item.name < key; });
   std::vector<std::string> out;
   for (; it != items.end() && it->name.starts_with(stem); ++it) {
     if (it->kind == DirCache::Kind::directory || is_compressed_name(it->name)) continue;
@@ -24,12 +26,12 @@ std::vector<std::string> TailerImpl::beside(Scan& scan, const std::string& path,
   return out;
 }
 
-// The bytes at this inode are no longer what we read (copytruncate, truncation, a reused inode): the
-// entry goes on in the copy if there is one, the inode is taken in anew.
+// The bytes at this inode are no longer what we read (copytruncate, truncation, a reused inode):
+// the entry goes on in the copy if there is one, the inode is taken in anew.
 void TailerImpl::heal_replaced(Scan& scan) {
   for (Entry* entry : scan.replaced) {
-    if (entry->where.empty()) ++stats_.truncations;
-    adopt_heir(scan, *entry);
+    if (entry->where.empty() && entry->id.head_bytes > 0) ++stats_.truncations;
+    adopt_heir(*entry);
     entry->replaced = entry->seen = false;
   }
   for (Entry* entry : scan.replaced) {
@@ -38,19 +40,13 @@ void TailerImpl::heal_replaced(Scan& scan) {
 }
 
 // Files under a matching path are taken in by adopt_candidates(); others would be missed.
-void TailerImpl::adopt_heir(Scan& scan, Entry& entry) {
+void TailerImpl::adopt_heir(Entry& entry) {
   const auto st = stat_fd(entry.fd.get());
   const bool keeps_name = !entry.seen && st && st->links > 0;
   registry_.close(entry);
   registry_.bind(entry, 0, 0);
-  if (!keeps_name) return;
-  Entry* heir = adopt(entry.path, entry.matched, *st);
-  if (heir == nullptr) return;
-  heir->where = entry.where;
-  heir->path_time_ns = entry.path_time_ns;
-  heir->rotated = true;
-  registry_.set_path(heir->where, *heir);
-  scan.turned.push_back(heir);
+  mark_changed(entry);  // that it is no longer this inode
+  if (keeps_name) adopt_rotated(entry, entry.where, *st);
 }
 
 bool TailerImpl::find_copy(Scan& scan, Entry& entry) {
@@ -66,7 +62,7 @@ bool TailerImpl::find_copy(Scan& scan, Entry& entry) {
       const auto st = stat_path(path);
       if (!st || !is_copy(entry, path, *st, consumed)) continue;
       rebind(entry, path, *st, consumed);
-      scan.turned.push_back(&entry);
+      scan.turned.insert(&entry);
       if (scan.candidates.contains(path)) entry.seen = true;
       return true;
     }
@@ -78,7 +74,8 @@ bool TailerImpl::find_copy(Scan& scan, Entry& entry) {
 // begin alike (a fixed banner) out.
 bool TailerImpl::is_copy(const Entry& entry, const std::string& path, const FileStat& st,
                          bool consumed) const {
-  if (!st.regular || st.mtime_ns < entry.path_time_ns || st.size < entry.id.head_bytes) return false;
+  if (!st.regular || st.mtime_ns < entry.path_time_ns || st.size < entry.id.head_bytes)
+    return false;
   if ((st.size < entry.offset) != consumed) return false;
   if (path == entry.path && (consumed || entry.offset < kTailBytes)) return false;
   const Entry* tracked = registry_.find(st.dev, st.ino);
@@ -114,25 +111,33 @@ void TailerImpl::rebind(Entry& entry, const std::string& path, const FileStat& s
   queue(entry);
 }
 
-// Unknown files with the name of a rotated generation, born after we last saw the live file in its
+// By path: the youngest file that was ever seen there, unless it is there still and unchanged. Only
+// then can younger generations have come and gone since.
+std::map<std::string_view, const Entry*> TailerImpl::restless_paths(const Scan& scan) const {
+  std::map<std::string_view, const Entry*> out;
+  for (const auto& entry : registry_.all()) {
+    if (entry->matched.empty() || entry->phase == Phase::suspect) continue;
+    const Entry*& youngest = out[entry->path];
+    if (youngest == nullptr || youngest->path_time_ns <= entry->path_time_ns)
+      youngest = entry.get();
+  }
+  for (const auto& entry : registry_.all()) {
+    const bool in_place = entry->seen && entry->where.empty();
+    if (in_place && !scan.turned.contains(entry.get())) out.erase(entry->path);
+  }
+  return out;
+}
+
+// Unknown files with the name of a rotated generation, born after we last saw a live file in its
 // place: they were written and rotated away between two looks.
 void TailerImpl::adopt_generations(Scan& scan) {
-  for (const auto& entry : registry_.all()) {
-    if (entry->gone && !entry->matched.empty()) scan.turned.push_back(entry.get());
-  }
-  for (size_t i = 0; i < scan.turned.size(); ++i) {
-    const Entry& entry = *scan.turned[i];
-    for (const std::string& path : beside(scan, entry.path, false)) {
-      const auto st = scan.candidates.contains(path) ? std::nullopt : stat_path(path);
+  for (const auto& [path, youngest] : restless_paths(scan)) {
+    for (const std::string& name : beside(scan, std::string(path), false)) {
+      const auto st = scan.candidates.contains(name) ? std::nullopt : stat_path(name);
       if (!st || !st->regular || registry_.find(st->dev, st->ino) != nullptr) continue;
       const int64_t born = st->born_ns != 0 ? st->born_ns : st->mtime_ns;
-      if (born < entry.path_time_ns || st->mtime_ns < entry.path_time_ns) continue;
-      Entry* found = adopt(entry.path, entry.matched, *st);
-      if (found == nullptr) return;
-      found->where = path;
-      found->rotated = true;
-      found->path_time_ns = entry.path_time_ns;
-      registry_.set_path(path, *found);
+      if (std::min(born, st->mtime_ns) < youngest->path_time_ns) continue;
+      adopt_rotated(*youngest, name, *st);
     }
   }
   for (const auto& entry : registry_.all()) {
@@ -142,8 +147,19 @@ void TailerImpl::adopt_generations(Scan& scan) {
   }
 }
 
-// A file seen for the first time: generations that are there already are not ours to read. Age tells
-// them from later ones, except for those of the very tick in which the live file was last written.
+Entry* TailerImpl::adopt_rotated(const Entry& of, const std::string& place, const FileStat& st) {
+  Entry* found = adopt(of.path, of.matched, st);
+  if (found == nullptr) return nullptr;
+  found->where = place;
+  found->rotated = true;
+  found->path_time_ns = of.path_time_ns;
+  registry_.set_path(place, *found);
+  return found;
+}
+
+// A file seen for the first time: generations that are there already are not ours to read. Age
+// tells them from later ones, except for those of the very tick in which the live file was last
+// written.
 void TailerImpl::ignore_old_generations(Scan& scan, const Entry& entry) {
   for (const std::string& path : beside(scan, entry.path, false)) {
     const auto st = scan.candidates.contains(path) ? std::nullopt : stat_path(path);
@@ -151,28 +167,29 @@ void TailerImpl::ignore_old_generations(Scan& scan, const Entry& entry) {
     const int64_t born = st->born_ns != 0 ? st->born_ns : st->mtime_ns;
     if (born < entry.path_time_ns) continue;
     const UniqueFd fd = open_for_reading(path);
-    Entry* old = fd.valid() ? adopt(entry.path, entry.matched, *st) : nullptr;
+    Entry* old = fd.valid() ? adopt_rotated(entry, path, *st) : nullptr;
     if (old == nullptr) continue;
-    old->where = path;
-    old->rotated = true;
     old->phase = Phase::done;
     old->offset = st->size;
-    old->path_time_ns = entry.path_time_ns;
-    registry_.set_path(path, *old);
     (void)(refresh_head(fd.get(), st->size, *old) && refresh_tail(fd.get(), *old));
     mark_changed(*old);
   }
 }
 
+// Files in their place first, so that their copies are seen as copies and not the other way round.
 void TailerImpl::judge_suspects(Scan& scan) {
-  for (size_t i = 0; i < registry_.all().size(); ++i) {
-    Entry& entry = *registry_.all()[i];
-    if (entry.phase != Phase::suspect || still_suspect(scan, entry)) continue;
-    if (!ensure_open(entry)) continue;
-    entry.phase = Phase::live;
-    announce(entry);
-    mark_changed(entry);
-    queue(entry);
+  for (const bool in_place : {true, false}) {
+    for (size_t i = 0; i < registry_.all().size(); ++i) {
+      Entry& entry = *registry_.all()[i];
+      if (entry.phase != Phase::suspect || entry.where.empty() != in_place) continue;
+      if (still_suspect(scan, entry) || !ensure_open(entry)) continue;
+      // Its head from the first look on: a truncation before the first read is then noticed too.
+      (void)refresh_head(entry.fd.get(), kHeadBytes, entry);
+      entry.phase = Phase::live;
+      announce(entry);
+      mark_changed(entry);
+      queue(entry);
+    }
   }
 }
 
@@ -187,7 +204,7 @@ bool TailerImpl::still_suspect(Scan& scan, Entry& suspect) {
       originals.insert(originals.end(), it->second.begin(), it->second.end());
     }
   };
-  add(suspect.path);
+  if (!suspect.where.empty()) add(suspect.path);
   const std::string& place = suspect.place();
   for (const std::string& base : possible_bases(name_of(place))) {
     add(join(directory_of(place), base));
@@ -217,8 +234,10 @@ void TailerImpl::order_generations(Scan& scan) {
     for (Entry* entry : unsorted) {
       if (entry->phase == Phase::live) chain.push_back(entry);
     }
-    std::stable_sort(chain.begin(), chain.end(),
-                     [](const Entry* a, const Entry* b) { return a->mtime_ns < b->mtime_ns; });
+    std::stable_sort(chain.begin(), chain.end(), [](const Entry* a, const Entry* b) {
+      // In one tick of the clock app.log.2 is older than app.log.1.
+      return a->mtime_ns != b->mtime_ns ? a->mtime_ns < b->mtime_ns : a->place() > b->place();
+    });
     Entry* live = registry_.at(path);
     if (live != nullptr && live->phase == Phase::live && live->path == path && !live->rotated) {
       std::erase(chain, live);

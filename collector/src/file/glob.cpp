@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <optional>
 
+#include "file/fs.hpp"
+
 namespace nines::collector {
 namespace {
 
@@ -92,8 +94,8 @@ std::optional<size_t> split_group(std::string_view text, size_t open,
 void expand_into(std::string_view pattern, std::vector<std::string>& out) {
   const size_t open = pattern.find('{');
   std::vector<std::string_view> alternatives;
-  const auto close = open == std::string_view::npos ? std::nullopt
-                                                    : split_group(pattern, open, alternatives);
+  const auto close =
+      open == std::string_view::npos ? std::nullopt : split_group(pattern, open, alternatives);
   if (!close || out.size() >= kMaxBraceExpansions) {
     if (out.size() < kMaxBraceExpansions) out.emplace_back(pattern);
     return;

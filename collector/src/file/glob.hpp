@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "file/fs.hpp"
-
 namespace nines::collector {
+
+class DirCache;
 
 inline constexpr size_t kMaxBraceExpansions = 256;  // further alternatives are not expanded
 inline constexpr int kMaxGlobDepth = 24;            // of directories below a **

@@ -1,5 +1,5 @@
-// Reading one file: a piece into the pooled buffer, checked against what is remembered, given to the
-// consumer. A position only moves here, and only by what the consumer took.
+// Reading one file: a piece into the pooled buffer, checked against what is remembered, given to
+// the consumer. A position only moves here, and only by what the consumer took.
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -43,9 +43,18 @@ bool TailerImpl::ensure_open(Entry& e) {
     scan_due_ = true;
     return false;
   }
-  if (!same_content(fd.get(), e)) e.replaced = scan_forced_ = true;
+  // A file that was empty when last held open tells nothing: its inode may be another's by now.
+  const bool nameless = e.id.head_bytes == 0 && st->size > 0 && e.phase != Phase::suspect;
+  if (nameless || !same_content(fd.get(), e)) e.replaced = scan_forced_ = true;
   registry_.use(e, std::move(fd));
   return true;
+}
+
+// A consumer that reads in time order takes little at a time: what it left is not read twice.
+size_t TailerImpl::piece_bytes(const Entry& e) const {
+  constexpr size_t kLeast = 16 * 1024;
+  if (e.taken == 0) return options_.buffer_bytes;
+  return std::min(options_.buffer_bytes, kLeast + 2 * static_cast<size_t>(e.taken));
 }
 
 TailerImpl::Step TailerImpl::read_piece(Entry& e, bool finish, size_t& read_bytes) {
@@ -55,14 +64,14 @@ TailerImpl::Step TailerImpl::read_piece(Entry& e, bool finish, size_t& read_byte
   const int64_t before = e.tail_bytes();
   buffer_offset_ = e.offset - before;
   const int64_t got = read_at(e.fd.get(), buffer_.get(),
-                              options_.buffer_bytes + static_cast<size_t>(before), buffer_offset_);
+                              piece_bytes(e) + static_cast<size_t>(before), buffer_offset_);
   if (got < 0) {
     ++stats_.read_errors;
     return Step::stopped;
   }
   const std::string_view tail(buffer_.get(), static_cast<size_t>(std::min(got, before)));
-  const bool intact = st->size >= e.offset && got >= before &&
-                      (before == 0 || hash64(tail) == e.id.tail_hash);
+  const bool intact =
+      st->size >= e.offset && got >= before && (before == 0 || hash64(tail) == e.id.tail_hash);
   const bool check_head = e.id.head_bytes < kHeadBytes || e.offset < kTailBytes;
   if (!intact || (check_head && !refresh_head(e.fd.get(), st->size, e))) {
     e.replaced = scan_forced_ = true;
@@ -78,8 +87,8 @@ TailerImpl::Step TailerImpl::read_piece(Entry& e, bool finish, size_t& read_byte
   return deliver(e, data, finish && at_end, at_end);
 }
 
-// Passes over the hole of NULs that a writer without O_APPEND leaves at the start after a truncation,
-// and over the rest of a line of which the beginning was consumed.
+// Passes over the hole of NULs that a writer without O_APPEND leaves at the start after a
+// truncation, and over the rest of a line of which the beginning was consumed.
 std::string_view TailerImpl::skip_consumed(Entry& e, std::string_view data) {
   const bool in_hole = e.offset == 0 || e.hole;
   if (in_hole && !data.empty()) {
@@ -105,9 +114,13 @@ TailerImpl::Step TailerImpl::deliver(Entry& e, std::string_view data, bool last,
   size_t complete = newline == std::string_view::npos ? 0 : newline + 1;
   if (last || too_long) complete = data.size();
   // Something in front was passed over and the line goes on behind the buffer: read on from it.
-  if (complete == 0) return at_end || data.size() == options_.buffer_bytes ? Step::end : Step::progress;
+  if (complete == 0) {
+    e.taken = 0;
+    return at_end || data.size() == options_.buffer_bytes ? Step::end : Step::progress;
+  }
   const size_t used = consumer_.consume(e, data, last);
   NINES_ASSERT(used <= data.size());
+  e.taken = used < complete ? static_cast<uint32_t>(used) : 0;
   if (used == data.size() && data.back() != '\n') {
     e.skip_line = true;
     if (too_long) ++stats_.lines_cut;
@@ -121,8 +134,8 @@ TailerImpl::Step TailerImpl::deliver(Entry& e, std::string_view data, bool last,
 void TailerImpl::advance(Entry& e, size_t bytes) {
   e.offset += static_cast<int64_t>(bytes);
   const int64_t tail = e.tail_bytes();
-  e.id.tail_hash = hash64({buffer_.get() + (e.offset - tail - buffer_offset_),
-                           static_cast<size_t>(tail)});
+  e.id.tail_hash =
+      hash64({buffer_.get() + (e.offset - tail - buffer_offset_), static_cast<size_t>(tail)});
   mark_changed(e);
 }
 

@@ -39,7 +39,13 @@ Entry* Registry::create(uint64_t dev, uint64_t ino) {
 
 bool Registry::restore(std::unique_ptr<Entry> entry) {
   if (full() || keys_.contains(entry->key)) return false;
-  if (find(entry->id.dev, entry->id.ino) != nullptr) entry->id.ino = 0;
+  if (Entry* other = entry->id.ino == 0 ? nullptr : find(entry->id.dev, entry->id.ino)) {
+    if (other->path_time_ns <= entry->path_time_ns) {
+      bind(*other, 0, 0);
+    } else {
+      entry->id.ino = 0;
+    }
+  }
   add(std::move(entry));
   return true;
 }
@@ -71,7 +77,8 @@ Entry* Registry::find(uint64_t dev, uint64_t ino) const {
 }
 
 void Registry::bind(Entry& e, uint64_t dev, uint64_t ino) {
-  if (const auto it = by_node_.find({e.id.dev, e.id.ino}); it != by_node_.end() && it->second == &e) {
+  if (const auto it = by_node_.find({e.id.dev, e.id.ino});
+      it != by_node_.end() && it->second == &e) {
     by_node_.erase(it);
   }
   e.id.dev = dev;
@@ -102,8 +109,8 @@ void Registry::close(Entry& e) {
   e.fd.reset();
 }
 
-// Files still under their path can be opened again; rotated ones might be gone by then. Idle ones go
-// first; never the most recent one: its caller is about to read it.
+// Files still under their path can be opened again; rotated ones might be gone by then. Idle ones
+// go first; never the most recent one: its caller is about to read it.
 void Registry::close_idle() {
   for (const bool idle_only : {true, false}) {
     for (auto it = std::prev(open_.end()); it != open_.begin() && open_.size() > max_open_;) {

@@ -1,5 +1,6 @@
 #include "file/rotation_name.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace nines::collector {
@@ -12,6 +13,16 @@ bool is_generation(std::string_view middle) noexcept {
   if (middle.size() < 2 || kSeparators.find(middle[0]) == std::string_view::npos) return false;
   return middle.find_first_of("0123456789") != std::string_view::npos &&
          middle.find_first_not_of("0123456789.-_:TZ+") == std::string_view::npos;
+}
+
+// Between stem and extension: ".1", or a date. "worker-2.log" is another worker, not a generation
+// of worker.log, and reading it would count its lines for the wrong service.
+bool is_inner_generation(std::string_view middle) noexcept {
+  constexpr int kDigitsOfDate = 6;
+  if (!is_generation(middle)) return false;
+  const auto digits = std::count_if(middle.begin(), middle.end(),
+                                    [](char c) { return c >= '0' && c <= '9'; });
+  return middle[0] == '.' || digits >= kDigitsOfDate;
 }
 
 }  // namespace
@@ -33,7 +44,7 @@ bool is_rotated_name(std::string_view base, std::string_view name) noexcept {
   const std::string_view stem = rotation_stem(base);
   const std::string_view extension = base.substr(stem.size());
   if (extension.empty() || !name.starts_with(stem) || !name.ends_with(extension)) return false;
-  return is_generation(name.substr(stem.size(), name.size() - base.size()));
+  return is_inner_generation(name.substr(stem.size(), name.size() - base.size()));
 }
 
 std::string_view rotation_stem(std::string_view base) noexcept {
@@ -49,7 +60,7 @@ std::vector<std::string> possible_bases(std::string_view name) {
   const size_t dot = name.rfind('.');
   if (dot == std::string_view::npos) return out;
   for (size_t i = dot; i-- > 1;) {
-    if (!is_generation(name.substr(i, dot - i))) continue;
+    if (!is_inner_generation(name.substr(i, dot - i))) continue;
     out.push_back(std::string(name.substr(0, i)).append(name.substr(dot)));
   }
   return out;

@@ -50,12 +50,11 @@ void TailerImpl::scan() {
 void TailerImpl::collect(Scan& scan) {
   watcher_.begin();
   for (uint32_t i = 0; i < globs_.size(); ++i) {
-    const Glob::Visitor visitor{
-        [&](const std::string& path) { add_candidate(scan, path, i); },
-        [&](const std::string& directory) { watcher_.want(directory); },
-        [&](const std::string&, int error) {
-          if (error != ENOENT && error != ENOTDIR) ++stats_.read_errors;
-        }};
+    const Glob::Visitor visitor{[&](const std::string& path) { add_candidate(scan, path, i); },
+                                [&](const std::string& directory) { watcher_.want(directory); },
+                                [&](const std::string&, int error) {
+                                  if (error != ENOENT && error != ENOTDIR) ++stats_.read_errors;
+                                }};
     for (const Glob& glob : globs_[i].include) glob.expand(scan.dirs, visitor);
   }
 }
@@ -111,8 +110,8 @@ void TailerImpl::attach(Entry& entry, const std::string& path, const FileStat& s
   note_stat(entry, st);
 }
 
-// A change is looked at once more at the next scan: a second change within the same tick of the file
-// system's clock leaves no trace in mtime.
+// A change is looked at once more at the next scan: a second change within the same tick of the
+// file system's clock leaves no trace in mtime.
 void TailerImpl::note_stat(Entry& entry, const FileStat& st) {
   const bool differs = st.size != entry.size || st.mtime_ns != entry.mtime_ns;
   if (st.size != entry.size) entry.grown = clock_.mono();
@@ -126,13 +125,14 @@ void TailerImpl::follow_displaced(Scan& scan) {
   for (size_t i = 0; i < registry_.all().size(); ++i) {
     Entry& entry = *registry_.all()[i];
     if (!entry.seen) relocate(scan, entry);
-    const bool displaced = !entry.where.empty() && entry.id.ino != 0 && entry.phase != Phase::suspect;
+    const bool displaced =
+        !entry.where.empty() && entry.id.ino != 0 && entry.phase != Phase::suspect;
     if (!displaced || entry.rotated) continue;
     entry.rotated = true;
     entry.grown = clock_.mono();
     ++stats_.rotations;
     mark_changed(entry);
-    scan.turned.push_back(&entry);
+    scan.turned.insert(&entry);
   }
 }
 
@@ -186,7 +186,7 @@ void TailerImpl::verify_changed(Scan& scan) {
       scan.replaced.push_back(&entry);
       continue;
     }
-    scan.turned.push_back(&entry);
+    scan.turned.insert(&entry);
     if (entry.phase == Phase::lost) {
       entry.phase = Phase::live;
       entry.resumed = true;
@@ -205,8 +205,8 @@ void TailerImpl::adopt_candidates(Scan& scan) {
   for (const auto& item : scan.candidates) {
     if (registry_.find(item.second.st.dev, item.second.st.ino) == nullptr) fresh.push_back(&item);
   }
-  // Older files first; at one age the shorter name, which is the live one, so that a copy is seen as
-  // a copy of it.
+  // Older files first; at one age the shorter name, which is the live one, so that a copy is seen
+  // as a copy of it.
   std::sort(fresh.begin(), fresh.end(), [](const auto* a, const auto* b) {
     return a->first.size() != b->first.size() ? a->first.size() < b->first.size()
                                               : a->second.st.mtime_ns < b->second.st.mtime_ns;

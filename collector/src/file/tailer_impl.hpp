@@ -1,10 +1,12 @@
-// The tailer: scan() (scan.cpp, generations.cpp) is the only place that decides which file is which;
-// reading (read.cpp) only finds out that it no longer reads what it thought and asks for a scan.
+// The tailer: scan() (scan.cpp, generations.cpp) is the only place that decides which file is
+// which; reading (read.cpp) only finds out that it no longer reads what it thought and asks for a
+// scan.
 #pragma once
 
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,7 +47,7 @@ class TailerImpl final : public Tailer {
   struct Scan {
     DirCache dirs;
     std::map<std::string, Candidate> candidates;
-    std::vector<Entry*> turned;    // changed, rotated or replaced: look for generations beside them
+    std::set<const Entry*> turned;  // changed since the last scan
     std::vector<Entry*> replaced;
     std::map<std::string, std::vector<Entry*>> generations;  // by path, without the live one
   };
@@ -70,9 +72,12 @@ class TailerImpl final : public Tailer {
 
   // generations.cpp
   void heal_replaced(Scan& scan);
-  void adopt_heir(Scan& scan, Entry& entry);
+  void adopt_heir(Entry& entry);
+  Entry* adopt_rotated(const Entry& of, const std::string& place, const FileStat& st);
+  std::map<std::string_view, const Entry*> restless_paths(const Scan& scan) const;
   bool find_copy(Scan& scan, Entry& entry);
-  bool is_copy(const Entry& entry, const std::string& path, const FileStat& st, bool consumed) const;
+  bool is_copy(const Entry& entry, const std::string& path, const FileStat& st,
+               bool consumed) const;
   void rebind(Entry& entry, const std::string& path, const FileStat& st, bool consumed);
   void adopt_generations(Scan& scan);
   void ignore_old_generations(Scan& scan, const Entry& entry);
@@ -83,6 +88,7 @@ class TailerImpl final : public Tailer {
 
   // read.cpp
   bool ensure_open(Entry& entry);
+  size_t piece_bytes(const Entry& e) const;
   Step read_piece(Entry& entry, bool finish, size_t& read_bytes);
   std::string_view skip_consumed(Entry& entry, std::string_view data);
   Step deliver(Entry& entry, std::string_view data, bool last, bool at_end);

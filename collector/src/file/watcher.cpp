@@ -32,8 +32,7 @@ bool Watcher::add(const std::string& directory) {
     incomplete_ = true;
     return true;
   }
-  const int wd =
-      ::inotify_add_watch(fd_.get(), directory.empty() ? "." : directory.c_str(), kMask);
+  const int wd = ::inotify_add_watch(fd_.get(), directory.empty() ? "." : directory.c_str(), kMask);
   if (wd < 0) {
     if (errno == ENOENT || errno == ENOTDIR) return false;
     incomplete_ = true;  // ENOSPC (the user's limit), EACCES...

@@ -16,7 +16,7 @@ namespace nines::collector {
 class Watcher {
  public:
   struct Handler {
-    std::function<void(const std::string& path)> modified;    // bytes or attributes changed
+    std::function<void(const std::string& path)> modified;  // bytes or attributes changed
     std::function<void(const std::string& path, bool directory)> structure;  // came, went, moved
     std::function<void()> lost;  // events were dropped, or a watched directory went away
   };
@@ -31,8 +31,8 @@ class Watcher {
 
   // A round of want() calls between begin() and finish() replaces the set of watched directories.
   void begin();
-  // Takes effect at once, so that a listing made afterwards misses nothing. A directory that does not
-  // exist yet is replaced by its nearest existing ancestor.
+  // Takes effect at once, so that a listing made afterwards misses nothing. A directory that does
+  // not exist yet is replaced by its nearest existing ancestor.
   void want(const std::string& directory);
   void finish();
 

@@ -43,7 +43,7 @@ TEST_CASE("syslog reads RFC 3164 with and without priority, host and pid", "[log
   CHECK(lines("Jun 14 15:16:01 cron[1]: no host") ==
         "ok 2026-06-14T15:16:01Z null null null null 'cron' 'cron' '1' 'no host'");
   CHECK(lines("2026-11-21T01:35:51.262484+01:00 node1 app[5]: x") ==
-        "ok 2026-11-21T00:35:51.262Z null null null 'node1' 'app' 'app' '5' 'x'");
+        "ok 2026-11-21T00:35:51.262484Z null null null 'node1' 'app' 'app' '5' 'x'");
   CHECK(lines("<15>openvpn[2499]: PTHINFO") ==
         "bad_time 'user' 'debug' DEBUG null 'openvpn' 'openvpn' '2499' 'PTHINFO'");
   CHECK(lines("<189>Nov 21 2026 01:35:51: %ASA-6-302013: Built") ==
@@ -84,7 +84,7 @@ TEST_CASE("plain text finds time stamp, level and message", "[log]") {
       {"081109 203615 148 INFO dfs.DataNode: x",
        "ok 2008-11-09T20:36:15Z INFO '148 INFO dfs.DataNode: x'"},
       {"E1121 01:35:51.262484   12345 f.go:12] bad",
-       "ok 2026-11-21T01:35:51.262Z ERROR '12345 f.go:12] bad'"},
+       "ok 2026-11-21T01:35:51.262484Z ERROR '12345 f.go:12] bad'"},
       {"[ERROR] 2026-11-21 01:35:51 boom", "ok 2026-11-21T01:35:51Z ERROR 'boom'"},
       {"2026-11-21T01:35:51Z error: boom", "ok 2026-11-21T01:35:51Z ERROR 'boom'"},
       {"2026-11-21 01:35:51 - app - ERROR - boom",
