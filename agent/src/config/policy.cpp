@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "config/alerting.hpp"
+#include "nines/base/int128.hpp"
 #include "nines/base/time.hpp"
 
 namespace nines::agent::config {
@@ -35,12 +36,12 @@ Decimal factor_of(Decimal percent, int64_t window_s, int64_t long_s) {
   constexpr int kPlaces = 6;
   const auto whole = multiply(percent, {window_s, -2});
   if (!whole) return percent;  // 18 digits times a window: check_rule refuses it as too large
-  __int128 numerator = whole->mantissa;
+  Int128 numerator = whole->mantissa;
   int exponent = whole->exponent;
   for (; exponent > -kPlaces; --exponent) numerator *= 10;
-  __int128 denominator = long_s;
+  Int128 denominator = long_s;
   for (int e = exponent; e < -kPlaces; ++e) denominator *= 10;
-  const __int128 rounded = (2 * numerator + denominator) / (2 * denominator);
+  const Int128 rounded = (2 * numerator + denominator) / (2 * denominator);
   return {static_cast<int64_t>(rounded), -kPlaces};
 }
 

@@ -48,7 +48,7 @@ class Registry {
   };
   struct NodeHash {
     size_t operator()(const Node& n) const noexcept {
-      return (n.ino * 0x9e3779b97f4a7c15ULL) ^ (n.dev * 0xff51afd7ed558ccdULL);
+      return static_cast<size_t>((n.ino * 0x9e3779b97f4a7c15ULL) ^ (n.dev * 0xff51afd7ed558ccdULL));
     }
   };
 

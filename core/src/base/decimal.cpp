@@ -5,10 +5,12 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "nines/base/int128.hpp"
+
 namespace nines {
 namespace {
 
-using Wide = __int128;
+using Wide = Int128;
 
 constexpr int kMaxDigits = 18;
 constexpr int kMaxExponent = 400;

@@ -4,11 +4,12 @@
 
 #include "ascii.hpp"
 #include "coerce.hpp"
+#include "nines/base/int128.hpp"
 
 namespace nines::expr {
 namespace {
 
-using Wide = __int128;
+using Wide = Int128;
 
 constexpr int kMaxExponent = 400;
 constexpr int64_t kMaxQuotient = 999'999'999'999'999'999;  // 18 digits

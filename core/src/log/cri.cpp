@@ -137,7 +137,7 @@ bool CriJoiner::restore(std::string_view saved) {
       if (body.size() - pos < kPieceHeader) return false;
       const uint64_t stream = get_le(body, pos, 1);
       const uint64_t truncated = get_le(body, pos + 1, 1);
-      const uint64_t length = get_le(body, pos + 10, 4);
+      const auto length = static_cast<size_t>(get_le(body, pos + 10, 4));
       if (stream > 1 || truncated > 1 || restored[stream].active) return false;
       if (body.size() - pos - kPieceHeader < length) return false;
       const std::string_view whole = body.substr(pos + kPieceHeader, length);

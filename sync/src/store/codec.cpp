@@ -138,18 +138,15 @@ int64_t ByteReader::zigzag() {
 }
 
 std::string_view ByteReader::bytes() {
-  const uint64_t size = varint();
-  if (!ok_ || size > in_.size() - at_) {
-    ok_ = false;
-    return {};
-  }
+  const size_t size = count();
+  if (!ok_) return {};
   at_ += size;
   return in_.substr(at_ - size, size);
 }
 
 size_t ByteReader::count() {
   const uint64_t n = varint();
-  if (ok_ && n <= in_.size() - at_) return n;
+  if (ok_ && n <= in_.size() - at_) return static_cast<size_t>(n);
   ok_ = false;
   return 0;
 }

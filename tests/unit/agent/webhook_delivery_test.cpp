@@ -10,7 +10,7 @@ namespace {
 Instant ms(int64_t n) { return {n * kNsPerMs}; }
 
 std::vector<slo::AlertEvent> events(uint64_t first, uint64_t last) {
-  std::vector<slo::AlertEvent> out(last - first + 1);
+  std::vector<slo::AlertEvent> out(static_cast<size_t>(last - first + 1));
   for (size_t i = 0; i < out.size(); ++i) out[i].sequence = first + i;
   return out;
 }

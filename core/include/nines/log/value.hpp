@@ -73,7 +73,7 @@ struct Value {
   }
   bool is_null() const noexcept { return kind == ValueKind::null; }
 };
-static_assert(sizeof(Value) == 32);
+static_assert(sizeof(Value) <= 32);
 
 // "INFO" etc. for the six levels.
 std::string_view level_name(Level level) noexcept;
