@@ -25,8 +25,9 @@ struct SlotDelta {
   uint32_t slo = 0;  // index of the SLO in the running engine
   int64_t slot = 0;
   int64_t good = 0, bad = 0;
-  uint32_t covered_s =
-      0;  // seconds of this slot during which its logs were being read and caught up
+  // Seconds from the start of this slot on of which the logs are known completely. More than 10
+  // reach into the slots that follow: a long quiet stretch is a delta an hour. Beyond an hour: cut.
+  uint32_t covered_s = 0;
 };
 
 // Latency sketch increments of one SLO in one hour (hour = unix seconds / 3600).
