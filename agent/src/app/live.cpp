@@ -47,7 +47,7 @@ class Live {
       logging.level = *level;
     logging.clock = &clock_;
     log::init(logging);
-    started_ = clock_.wall();
+    started_ = to_ms(clock_.wall());
     NINES_TRY(store_, open_store(options_.common.state, setup_.config));
     tell_restored();
     NINES_TRY(Halves halves, wire(setup_, store_.get(), clock_));
@@ -271,7 +271,7 @@ class Live {
     Snapshot out = judge_->snapshot();
     out.node = setup_.config.node;
     out.version = kVersion;
-    out.now = clock_.wall();
+    out.now = to_ms(clock_.wall());
     out.started = started_;
     out.ready = ready_;
     if (!ready_) out.not_ready_reason = "still reading the logs up to their present end";
