@@ -147,7 +147,7 @@ class Live {
       judge_->take(std::move(hand_over), Judge::kNoCoverage);
       return;
     }
-    const WallTime now = clock_.wall();
+    const WallTime now = to_ms(clock_.wall());
     ready_ = ready_ || hand_over.caught_up;
     judge_->take(std::move(hand_over), now);
     for (const slo::AlertEvent& event : judge_->evaluate(now, now)) tell(event);

@@ -108,7 +108,11 @@ std::string rule_verdict(const RuleState& r) {
     text += "; chance of so many bad events in a service that just meets its target: " +
             short_number(r.probability);
   }
-  if (r.inhibited) text += "; not told: a more urgent rule of this SLO fires already";
+  if (r.inhibited && !r.firing) {
+    text +=
+        "; held back: another rule of this SLO fires or has just resolved, and one incident is "
+        "told once";
+  }
   return text;
 }
 

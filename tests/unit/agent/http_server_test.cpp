@@ -115,6 +115,10 @@ TEST_CASE("A client that dribbles its request is closed after the idle time", "[
   CHECK(client.read_to_close() == "");
   RawClient silent(server.port());
   CHECK(silent.read_to_close() == "");
+  // Answered after the server's thread has dealt with what closed the other two.
+  RawClient after(server.port());
+  REQUIRE(after.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+  CHECK(after.read_to_close().starts_with("HTTP/1.1 200 "));
   CHECK(server.stats().timeouts == 2);
 }
 
