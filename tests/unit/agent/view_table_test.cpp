@@ -97,7 +97,7 @@ TEST_CASE("Explain tells what holds a rule back", "[view]") {
   s.rules[0].probability = 0.25;
   s.rules[1].firing = true;
   s.rules[1].since = test::at(test::kNow);
-  s.rules[1].inhibited = s.rules[1].frozen = true;
+  s.rules[0].inhibited = s.rules[1].frozen = true;
   const std::string text = view::explain_text(s);
   CHECK(text.find("not firing; held back by the low-traffic guard") != std::string::npos);
   CHECK(text.find("meets its target: 0.25") != std::string::npos);
