@@ -115,7 +115,8 @@ TEST_CASE("A client that dribbles its request is closed after the idle time", "[
   CHECK(client.read_to_close() == "");
   RawClient silent(server.port());
   CHECK(silent.read_to_close() == "");
-  CHECK(server.stats().timeouts == 2);
+  const auto both = [](const http::ServerStats& s) { return s.timeouts >= 2; };
+  CHECK(server.stats_when(both).timeouts == 2);
 }
 
 TEST_CASE("Connections beyond the limit get 503 and the others go on", "[http]") {
