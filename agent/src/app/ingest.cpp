@@ -5,8 +5,8 @@
 namespace nines::agent {
 namespace {
 
-// A source counts as caught up while no more than this is unread: an unfinished line, or what was
-// written since the last look.
+// Once read to its end, a source counts as caught up while no more than this is unread: an
+// unfinished line, or what was written since the last look.
 constexpr int64_t kCaughtUpBytes = 64 * 1024;
 
 Result<collector::SourcePlan> plan_source(const slo::SourceSelector& selector,
@@ -102,8 +102,13 @@ HandOver Ingest::hand_over() {
       state.lag_bytes += std::max<int64_t>(0, file->size - file->offset);
     }
   }
-  for (SourceState& state : out.sources) {
-    state.caught_up = state.attached && (out.caught_up || state.lag_bytes <= kCaughtUpBytes);
+  once_caught_up_.resize(out.sources.size());
+  for (size_t i = 0; i < out.sources.size(); ++i) {
+    SourceState& state = out.sources[i];
+    const bool at_end = out.caught_up || state.lag_bytes == 0;
+    if (state.attached && at_end) once_caught_up_[i] = true;
+    state.caught_up =
+        state.attached && (at_end || (once_caught_up_[i] && state.lag_bytes <= kCaughtUpBytes));
   }
   return out;
 }

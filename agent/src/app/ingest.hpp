@@ -64,6 +64,7 @@ class Ingest {
   std::unique_ptr<collector::Pipeline> pipeline_;
   std::unique_ptr<collector::Tailer> tailer_;  // after pipeline_: it calls it until destroyed
   std::vector<collector::SourcePlan> plans_;
+  std::vector<bool> once_caught_up_;  // by source
 };
 
 }  // namespace nines::agent

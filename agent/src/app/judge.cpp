@@ -10,13 +10,13 @@ constexpr size_t kMaxPendingSlots = 100'000;  // while the store refuses: then m
 constexpr int64_t kMaxCoverS = 92 * 86400;
 
 // Coverage older than a tier's reach needs only the next tier's resolution: that bounds the
-// deltas of a long history to some 15,000 an SLO.
+// deltas of a long history to some 15,000 an SLO. A step ends before the finer reach begins.
 int64_t cover_step_slots(int64_t age_s) {
   constexpr int64_t kDay = 86400;
-  const int64_t step_s = age_s > 31 * kDay  ? 3600
-                         : age_s > 3 * kDay ? 300
-                         : age_s > 2 * 3600 ? 60
-                                            : slo::kSlotS;
+  const int64_t step_s = age_s > 31 * kDay + 3600 ? 3600
+                         : age_s > 3 * kDay + 300 ? 300
+                         : age_s > 2 * 3600 + 60  ? 60
+                                                  : slo::kSlotS;
   return step_s / slo::kSlotS;
 }
 
@@ -62,19 +62,22 @@ void Judge::restore(const slo::Batch& batch) {
 // also of the quiet ones, and also of those while the agent was down (facts: trap 9).
 void Judge::cover(uint32_t slo, WallTime until, slo::Batch& out) {
   Watched& w = watched_[slo];
-  const SourceState& total = sources_[w.sources.total];
-  const SourceState& part = sources_[w.sources.part];
+  if (!w.sources) return;
+  const SourceState& total = sources_[w.sources->total];
+  const SourceState& part = sources_[w.sources->part];
   const int64_t end = slo::slot_of(until);
   if (!total.attached || !part.attached) {
     w.covered_until = std::max(w.covered_until, end);  // nobody watches: stays uncovered
     return;
   }
-  if (!total.caught_up || !part.caught_up) return;                // filled when it is
-  if (w.restored && !total.resumed) w.covered_until = INT64_MIN;  // the log of the gap is gone
-  w.restored = false;
+  w.resumed = w.resumed || total.resumed;  // a file that was rotated meanwhile is soon let go
+  if (!total.caught_up || !part.caught_up) return;  // filled when it is
   int64_t from = w.covered_until;
-  if (from == INT64_MIN) {
-    from = total.counts.first_event.ns != 0 ? slo::slot_of(total.counts.first_event) : end;
+  const bool gap_is_gone = w.restored && !w.resumed;  // the log that could tell of it is gone
+  w.restored = false;
+  if (from == INT64_MIN || gap_is_gone) {
+    const WallTime first = total.counts.first_event;
+    from = std::max(from, first.ns != 0 ? slo::slot_of(first) : end);
   }
   from = std::max(from, end - kMaxCoverS / slo::kSlotS);
   while (from < end) {
@@ -99,7 +102,7 @@ void Judge::take(HandOver&& hand_over, WallTime until) {
   hand_over.batch.normalize();
   engine_.apply(hand_over.batch);
   count_totals(hand_over.batch);
-  pending_.batch.merge(std::move(hand_over.batch));
+  pending_.batch.gather(std::move(hand_over.batch));
   if (pending_.batch.slots.size() > kMaxPendingSlots) coarsen(pending_.batch);
 }
 
@@ -115,10 +118,11 @@ std::vector<slo::AlertEvent> Judge::evaluate(WallTime watermark, WallTime now) {
   return transitions;
 }
 
-WallTime Judge::known_until() const noexcept {
-  int64_t slot = 0;
+std::optional<WallTime> Judge::known_until() const noexcept {
+  int64_t slot = INT64_MIN;
   for (const Watched& w : watched_) slot = std::max(slot, w.covered_until);
-  return {slot * slo::kSlotS * kNsPerSecond};
+  if (slot == INT64_MIN) return std::nullopt;
+  return WallTime{slot * slo::kSlotS * kNsPerSecond};
 }
 
 store::StateStore::Commit Judge::take_commit(WallTime now) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,8 +34,8 @@ class Judge {
   // Evaluates at `watermark`; transitions go to the pending commit and are returned.
   std::vector<slo::AlertEvent> evaluate(WallTime watermark, WallTime now);
 
-  // Event time up to which earlier lives and this one have covered the logs.
-  WallTime known_until() const noexcept;
+  // Event time up to which earlier lives and this one have covered the logs; none: not at all.
+  std::optional<WallTime> known_until() const noexcept;
 
   // What the store has not yet got. give_back() after a commit that failed.
   store::StateStore::Commit take_commit(WallTime now);
@@ -51,9 +52,10 @@ class Judge {
 
  private:
   struct Watched {
-    Ingest::Sources sources;
-    int64_t covered_until = INT64_MIN;  // first slot not yet covered
-    bool restored = false;              // covered_until is from an earlier life
+    std::optional<Ingest::Sources> sources;  // none yet: nothing can be said about coverage
+    int64_t covered_until = INT64_MIN;       // first slot not yet covered
+    bool restored = false;                   // covered_until is from an earlier life
+    bool resumed = false;                    // reading went on where that life had ended
     int64_t good_total = 0, bad_total = 0;
   };
   void cover(uint32_t slo, WallTime until, slo::Batch& out);

@@ -34,6 +34,7 @@ class Live {
 
   Status run() {
     NINES_CHECK(start());
+    if (stop_requested()) stop();  // before signals_ was there
     io_.run();
     return shut_down();
   }
@@ -46,12 +47,12 @@ class Live {
       logging.level = *level;
     logging.clock = &clock_;
     log::init(logging);
-    started_ = clock_.wall();
+    started_ = to_ms(clock_.wall());
     NINES_TRY(store_, open_store(options_.common.state, setup_.config));
     tell_restored();
     NINES_TRY(Halves halves, wire(setup_, store_.get(), clock_));
     judge_ = std::move(halves.judge);
-    for (const slo::SloSpec& spec : setup_.slos) drafted_.insert(spec.name);
+    for (const slo::SloSpec& spec : setup_.slos) drafted_.insert(spec.generation());
     NINES_CHECK(start_webhooks());
     http::ServerOptions server;
     server.listen = setup_.config.listen;
@@ -80,6 +81,11 @@ class Live {
     if (!r.quarantined.empty()) {
       log::error("store", "the state file was damaged and set aside as " + r.quarantined +
                               "; counting starts anew from the logs");
+    }
+    if (!r.lost_positions.empty()) {
+      log::error("store", std::to_string(r.lost_positions.size()) +
+                              " file position(s) were damaged; those files are continued at their "
+                              "end, so that no line counts twice");
     }
     if (r.skipped_rows > 0) {
       log::error(
@@ -207,10 +213,23 @@ class Live {
       net::asio::post(io_, [this, drafts = std::move(drafts)] {
         drafting_ = false;
         for (const slo::SloSpec& spec : drafts) {
-          if (drafted_.insert(spec.name).second) watch(spec);
+          if (drafted_.insert(spec.generation()).second) watch(with_free_name(spec));
         }
       });
     });
+  }
+
+  // Drafts of one look have different names, but those of an earlier look are not among them.
+  slo::SloSpec with_free_name(slo::SloSpec spec) const {
+    const auto taken = [&](const std::string& name) {
+      for (uint32_t i = 0; i < judge_->slos(); ++i) {
+        if (judge_->engine().spec(i).name == name) return true;
+      }
+      return false;
+    };
+    const std::string base = spec.name;
+    for (int n = 2; taken(spec.name); ++n) spec.name = base + "-" + std::to_string(n);
+    return spec;
   }
 
   void watch(const slo::SloSpec& spec) {
@@ -226,7 +245,10 @@ class Live {
       auto kept = std::make_shared<std::vector<slo::Batch>>();
       const Status done = store_->attach(index, {spec.name, spec.generation()},
                                          [&](const slo::Batch& batch) { kept->push_back(batch); });
-      if (!done.ok()) log::error("store", done.error().message);
+      if (!done.ok()) {  // its counts could not be committed, and would hold up all others
+        log::error("store", spec.name + " is not watched: " + done.error().message);
+        return;
+      }
       net::asio::post(io_, [this, kept, plan] {
         for (const slo::Batch& batch : *kept) judge_->restore(batch);
         ingest_->post([this, plan](Ingest& ingest) {
@@ -249,7 +271,7 @@ class Live {
     Snapshot out = judge_->snapshot();
     out.node = setup_.config.node;
     out.version = kVersion;
-    out.now = clock_.wall();
+    out.now = to_ms(clock_.wall());
     out.started = started_;
     out.ready = ready_;
     if (!ready_) out.not_ready_reason = "still reading the logs up to their present end";
@@ -302,7 +324,7 @@ class Live {
   std::unique_ptr<IngestThread> ingest_;
   std::unique_ptr<http::HttpServer> server_;
   std::vector<std::unique_ptr<notify::Webhook>> webhooks_;
-  std::set<std::string> drafted_;
+  std::set<std::string> drafted_;  // generations: what they count, whatever the name
   store::StateStore::Stats store_stats_;
   WallTime started_{};
   Instant last_commit_{}, last_fold_{}, last_draft_{};

@@ -72,7 +72,7 @@ bool admit(Sink& s, Level level) {
 std::string line_of(const Sink& s, std::string_view component, std::string_view message) {
   std::string line;
   if (s.options.timestamps && s.options.clock)
-    line += format_rfc3339(s.options.clock->wall()) + " ";
+    line += format_rfc3339(to_ms(s.options.clock->wall())) + " ";
   line.append(component).append(": ").append(message);
   for (char& c : line) {
     const auto u = static_cast<unsigned char>(c);

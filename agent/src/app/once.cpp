@@ -22,34 +22,39 @@ class Run {
   Status read_all() {
     for (collector::TailedFile* file : ingest_.tailer().files()) {
       while (ingest_.tailer().read_some(*file, true)) {
-        if (ingest_.pipeline().full()) NINES_CHECK(take(Judge::kNoCoverage));
+        NINES_CHECK(go_on());
+        if (!ingest_.pipeline().full()) continue;
+        take(Judge::kNoCoverage);
+        NINES_CHECK(commit_when_large(clock_.wall()));
       }
     }
     const WallTime now = clock_.wall();
-    NINES_CHECK(take(now));
+    take(now);
     tell(judge_.evaluate(now, now));
-    return commit();
+    return finish(now);
   }
 
   Status replay() {
+    // What an earlier life has judged is not judged again.
+    if (const auto known = judge_.known_until()) at_ = slo::slot_of(*known);
+    const int64_t known_slot = at_;
     prime();
     while (!waiting_.empty()) {
       const Waiting next = waiting_.top();
       waiting_.pop();
       NINES_CHECK(advance(slo::slot_of(next.at)));
       read_slot(*next.file, slo::slot_of(next.at));
+      NINES_CHECK(go_on());
     }
     if (ingest_.pipeline().max_event_time().ns != 0) {
       const int64_t end = slo::slot_of(ingest_.pipeline().max_event_time()) + 1;
       if (at_ == INT64_MIN) at_ = end - 1;
       NINES_CHECK(advance(end));
-    } else {
-      // Nothing new in the logs: judge at what is known already.
-      NINES_CHECK(take(Judge::kNoCoverage));
-      const WallTime known = judge_.known_until();
-      tell(judge_.evaluate(known, known));
     }
-    return commit();
+    // Nothing behind what is known: what is new belongs to the past, and there is a status to show.
+    if (at_ == INT64_MIN) at_ = 0;
+    if (at_ == known_slot || at_ == 0) judge_at(at_);
+    return finish(slot_start(at_));
   }
 
  private:
@@ -82,29 +87,38 @@ class Run {
   // Evaluates at every 10 s boundary up to the start of `slot`: all events before it are read.
   Status advance(int64_t slot) {
     if (at_ == INT64_MIN) at_ = slot;
-    if (slot <= at_) return Ok{};
-    NINES_CHECK(take(slot_start(at_ + 1)));
     int64_t quiet = 0;
     while (at_ < slot) {
       at_ = ++quiet > kQuietSlots ? slot : at_ + 1;
-      NINES_CHECK(take(slot_start(at_)));
-      tell(judge_.evaluate(slot_start(at_), slot_start(at_)));
+      judge_at(at_);
     }
-    return Ok{};
+    // Counts and the alerts that they led to are committed together, so that a next life neither
+    // skips an evaluation nor repeats one.
+    return commit_when_large(slot_start(at_));
   }
 
-  Status take(WallTime until) {
+  void judge_at(int64_t slot) {
+    take(slot_start(slot));
+    tell(judge_.evaluate(slot_start(slot), slot_start(slot)));
+  }
+
+  void take(WallTime until) {
     HandOver hand_over = ingest_.hand_over();
     if (options_.log_clock) {
-      for (SourceState& source : hand_over.sources) source.caught_up = source.attached;
+      // Every file was read up to `until`. Of the time before its first line nothing is known.
+      for (SourceState& source : hand_over.sources) {
+        source.caught_up = source.attached && (source.counts.first_event.ns != 0 || source.resumed);
+      }
     }
     judge_.take(std::move(hand_over), until);
-    if (store_ == nullptr) {
-      judge_.drop_pending();
-    } else if (judge_.pending_slots() > kCommitSlots) {
-      return commit();
-    }
-    return Ok{};
+    if (store_ == nullptr) judge_.drop_pending();
+  }
+
+  Status go_on() const {
+    if (!options_.stop || !options_.stop()) return Ok{};
+    return Error{Errc::unavailable,
+                 "stopped before the end of the logs; the next run goes on "
+                 "where the last commit was"};
   }
 
   void tell(const std::vector<slo::AlertEvent>& transitions) {
@@ -112,10 +126,23 @@ class Run {
     for (const slo::AlertEvent& event : transitions) options_.on_alert(event);
   }
 
-  Status commit() {
+  Status commit_when_large(WallTime now) {
+    return judge_.pending_slots() > kCommitSlots ? commit(now) : Ok{};
+  }
+
+  // `now` is the time by which the store tells old from new: log time in a replay.
+  Status commit(WallTime now) {
     if (store_ == nullptr) return Ok{};
-    auto pending = judge_.take_commit(clock_.wall());
+    auto pending = judge_.take_commit(now);
+    Status done = store_->commit(pending);
+    if (done.ok() || done.error().code != Errc::exhausted) return done;
+    NINES_CHECK(store_->fold(now));
     return store_->commit(pending);
+  }
+
+  Status finish(WallTime now) {
+    NINES_CHECK(commit(now));
+    return store_ != nullptr ? store_->fold(now) : Ok{};
   }
 
   Ingest& ingest_;

@@ -16,9 +16,11 @@ namespace nines::agent {
 struct OnceOptions {
   bool log_clock = false;
   std::function<void(const slo::AlertEvent&)> on_alert;
+  std::function<bool()> stop;  // asked now and then; empty: never
 };
 
-// `store` may be null: nothing is kept. The SLOs are already registered with both halves.
+// `store` may be null: nothing is kept. The SLOs are already registered with both halves. Stopped
+// early it gives `unavailable`; what was committed till then is kept and read no more.
 Status run_once(Ingest& ingest, Judge& judge, store::StateStore* store, const Clock& clock,
                 const OnceOptions& options);
 

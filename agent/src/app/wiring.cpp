@@ -9,13 +9,23 @@
 
 namespace nines::agent {
 
+namespace {
+
+std::vector<slo::Position> saved_positions(const store::StateStore* store) {
+  if (store == nullptr) return {};
+  std::vector<slo::Position> out = store->restored().positions;
+  for (const std::string& key : store->restored().lost_positions) {
+    out.push_back({key, collector::kPositionLost});
+  }
+  return out;
+}
+
+}  // namespace
+
 Result<Halves> wire(const Setup& setup, store::StateStore* store, const Clock& clock) {
   Halves halves;
   halves.judge = std::make_unique<Judge>(setup.config);
-  NINES_TRY(halves.ingest, Ingest::create(setup.config,
-                                          store != nullptr ? store->restored().positions
-                                                           : std::vector<slo::Position>{},
-                                          clock));
+  NINES_TRY(halves.ingest, Ingest::create(setup.config, saved_positions(store), clock));
   std::vector<SloPlan> plans;
   for (const slo::SloSpec& spec : setup.slos) {
     NINES_TRY(const uint32_t index, halves.judge->add(spec));

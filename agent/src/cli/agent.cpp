@@ -45,6 +45,7 @@ int once(const AgentOptions& options, const Setup& setup, const Clock& clock) {
   if (!halves.ok()) return complain(halves.error());
   OnceOptions run;
   run.log_clock = options.log_clock;
+  run.stop = stop_requested;
   run.on_alert = [](const slo::AlertEvent& event) {
     std::fprintf(stderr, "%s %s %s %s: %s\n", format_rfc3339(event.at).c_str(),
                  event.kind == slo::AlertEvent::Kind::fired ? "FIRED" : "resolved",

@@ -41,15 +41,11 @@ std::optional<FileStat> statx_at(int dir, const char* path, int flags) noexcept 
 
 DirCache::Kind kind_of(unsigned char type) noexcept {
   switch (type) {
-    case DT_REG:
-      return DirCache::Kind::file;
-    case DT_DIR:
-      return DirCache::Kind::directory;
+    case DT_REG: return DirCache::Kind::file;
+    case DT_DIR: return DirCache::Kind::directory;
     case DT_LNK:
-    case DT_UNKNOWN:
-      return DirCache::Kind::link_or_unknown;
-    default:
-      return DirCache::Kind::other;
+    case DT_UNKNOWN: return DirCache::Kind::link_or_unknown;
+    default: return DirCache::Kind::other;
   }
 }
 

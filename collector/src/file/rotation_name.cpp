@@ -20,8 +20,8 @@ bool is_generation(std::string_view middle) noexcept {
 bool is_inner_generation(std::string_view middle) noexcept {
   constexpr int kDigitsOfDate = 6;
   if (!is_generation(middle)) return false;
-  const auto digits = std::count_if(middle.begin(), middle.end(),
-                                    [](char c) { return c >= '0' && c <= '9'; });
+  const auto digits =
+      std::count_if(middle.begin(), middle.end(), [](char c) { return c >= '0' && c <= '9'; });
   return middle[0] == '.' || digits >= kDigitsOfDate;
 }
 

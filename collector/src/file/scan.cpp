@@ -238,7 +238,21 @@ Entry* TailerImpl::adopt(const std::string& path, const std::vector<uint32_t>& m
   entry->grown = clock_.mono();
   entry->size = st.size;
   entry->mtime_ns = st.mtime_ns;
+  if (lost_.erase(entry->key) > 0) continue_at_end(*entry);
   return entry;
+}
+
+void TailerImpl::continue_at_end(Entry& entry) {
+  const UniqueFd fd = open_for_reading(entry.path);
+  const auto st = fd.valid() ? stat_fd(fd.get()) : std::nullopt;
+  if (!st || !refresh_head(fd.get(), st->size, entry)) return;
+  entry.offset = st->size;
+  char last = '\n';
+  if (entry.offset > 0) (void)read_at(fd.get(), &last, 1, entry.offset - 1);
+  entry.skip_line = last != '\n';  // its beginning is on the lost side
+  if (!refresh_tail(fd.get(), entry)) entry.offset = 0;
+  ++stats_.positions_lost;
+  mark_changed(entry);
 }
 
 // Looks again at what turned quiet, forgets what is gone for good, remembers ages.

@@ -58,6 +58,10 @@ void TailerImpl::restore(std::vector<slo::Position> saved) {
     auto entry = std::make_unique<Entry>();
     entry->key = std::move(position.key);
     if (position.state.empty()) continue;
+    if (position.state == kPositionLost) {
+      lost_.insert(entry->key.substr(0, entry->key.find(':', entry->key.find(':') + 1)));
+      continue;
+    }
     if (!decode_state(position.state, *entry)) {
       ++stats_.states_malformed;
       continue;

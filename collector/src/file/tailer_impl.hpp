@@ -24,6 +24,7 @@ class TailerImpl final : public Tailer {
 
   Status open_wake();
   void restore(std::vector<slo::Position> saved);
+  void continue_at_end(Entry& entry);
 
   uint32_t add_globs(GlobSpec globs) override;
   bool poll(int timeout_ms, size_t max_bytes) override;
@@ -127,6 +128,7 @@ class TailerImpl final : public Tailer {
   bool scan_due_ = true;     // something changed in a directory
   bool scan_forced_ = true;  // what we read is not what we thought: before anything else is read
   Instant last_scan_{}, next_scan_allowed_{}, next_quiet_{}, last_wake_{};
+  std::set<std::string> lost_;  // keys (dev:ino) of files whose position is not known any more
 };
 
 }  // namespace nines::collector

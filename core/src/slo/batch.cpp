@@ -58,7 +58,7 @@ bool Batch::empty() const noexcept {
          skewed == 0 && max_event_time == WallTime{};
 }
 
-void Batch::merge(Batch&& other) {
+void Batch::take(Batch&& other) {
   append(slots, std::move(other.slots));
   append(sketches, std::move(other.sketches));
   append(positions, std::move(other.positions));
@@ -67,7 +67,23 @@ void Batch::merge(Batch&& other) {
   skewed += other.skewed;
   max_event_time = newer(max_event_time, other.max_event_time);
   other = Batch{};
+}
+
+void Batch::merge(Batch&& other) {
+  take(std::move(other));
   normalize();
+}
+
+size_t Batch::entries() const noexcept {
+  size_t n = slots.size() + positions.size();
+  for (const SketchDelta& s : sketches) n += 1 + s.bins.size();
+  return n;
+}
+
+void Batch::gather(Batch&& other) {
+  constexpr size_t kWorthIt = 1024;
+  take(std::move(other));
+  if (entries() > 2 * normalized_ + kWorthIt) normalize();
 }
 
 void Batch::normalize() {
@@ -85,6 +101,7 @@ void Batch::normalize() {
   fold_equal(
       positions, [](const Position& p) -> const std::string& { return p.key; },
       [](Position& kept, Position& next) { kept = std::move(next); });
+  normalized_ = entries();
 }
 
 }  // namespace nines::slo

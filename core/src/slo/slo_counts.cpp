@@ -8,6 +8,23 @@ namespace nines::slo {
 
 SloCounts::Fate SloCounts::add(const SlotDelta& d, std::optional<int64_t> newest,
                                int64_t late_horizon_s, uint64_t& saturated) {
+  constexpr auto kWhole = static_cast<uint32_t>(kSlotS);
+  constexpr uint32_t kMostS = 3600;
+  SlotDelta one = d;
+  one.covered_s = std::min(d.covered_s, kWhole);
+  const Fate fate = add_one(one, newest, late_horizon_s, saturated);
+  one.good = one.bad = 0;
+  for (uint32_t left = std::min(d.covered_s, kMostS) - one.covered_s; left > 0;
+       left -= one.covered_s) {
+    ++one.slot;
+    one.covered_s = std::min(left, kWhole);
+    add_one(one, newest, late_horizon_s, saturated);
+  }
+  return fate;
+}
+
+SloCounts::Fate SloCounts::add_one(const SlotDelta& d, std::optional<int64_t> newest,
+                                   int64_t late_horizon_s, uint64_t& saturated) {
   const bool late = newest && (*newest - d.slot) * kSlotS > late_horizon_s;
   const int64_t at_s = d.slot * kSlotS;
   const TieredRings::Added added = rings_.add(late ? 1 : 0, at_s, d.good, d.bad, d.covered_s);

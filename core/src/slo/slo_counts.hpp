@@ -31,6 +31,9 @@ class SloCounts {
   bool uncovered(const WindowCounts& w, Decimal share) const noexcept;
 
  private:
+  Fate add_one(const SlotDelta& delta, std::optional<int64_t> newest, int64_t late_horizon_s,
+               uint64_t& saturated);
+
   TieredRings rings_;
   std::optional<int64_t> newest_;           // 10 s slot
   std::optional<int64_t> first_covered_s_;  // start of a 10 s slot

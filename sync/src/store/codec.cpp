@@ -185,10 +185,18 @@ std::optional<JournalRow> decode_journal(std::string_view body) {
 
 void Chunk::add(const slo::SlotDelta& delta) {
   const int64_t in_hour = delta.slot - hour_of_slot(delta.slot) * kSlotsPerHour;
-  Minute& minute = minutes_[static_cast<size_t>(in_hour / kSlotsPerMinute)];
-  minute.good += delta.good;
-  minute.bad += delta.bad;
-  minute.covered_s += delta.covered_s;
+  auto m = static_cast<size_t>(in_hour / kSlotsPerMinute);
+  minutes_[m].good += delta.good;
+  minutes_[m].bad += delta.bad;
+  // Coverage reaches from its slot on, in steps that end with the hour at the latest.
+  constexpr auto kMinuteS = static_cast<uint64_t>(kSlotsPerMinute * slo::kSlotS);
+  uint64_t room = kMinuteS - static_cast<uint64_t>(in_hour % kSlotsPerMinute * slo::kSlotS);
+  for (uint64_t left = delta.covered_s; left > 0 && m < minutes_.size(); ++m) {
+    const uint64_t here = std::min(left, room);
+    minutes_[m].covered_s += here;
+    left -= here;
+    room = kMinuteS;
+  }
 }
 
 void Chunk::add(const slo::SketchDelta& delta) {
@@ -323,6 +331,7 @@ std::string encode_event(const slo::AlertEvent& event) {
   out.zigzag(event.at.ns);
   out.zigzag(event.since.ns);
   out.bytes(event.summary);
+  out.varint(event.boot);
   return out.take();
 }
 
@@ -339,6 +348,7 @@ std::optional<slo::AlertEvent> decode_event(std::string_view body, uint64_t sequ
   event.at.ns = in.zigzag();
   event.since.ns = in.zigzag();
   event.summary = in.bytes();
+  if (in.ok() && !in.complete()) event.boot = in.varint();
   event.sequence = sequence;
   if (!in.complete()) return std::nullopt;
   return event;

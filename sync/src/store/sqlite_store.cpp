@@ -325,6 +325,9 @@ Status SqliteStore::write_commit(const Commit& commit, const std::string& alerts
 
 Status SqliteStore::commit(Commit& commit) {
   NINES_CHECK(check_commit(commit));
+  for (slo::AlertEvent& event : commit.events) {
+    if (event.boot == 0) event.boot = restored_.boot;
+  }
   const std::string alerts = encode_alerts(commit.alerts);
   const bool alerts_changed = alerts != alerts_ && !(alerts_.empty() && commit.alerts.empty());
   if (commit.batch.empty() && commit.events.empty() && !alerts_changed) return Ok{};

@@ -78,3 +78,23 @@ TEST_CASE("Patterns: wildcards, classes, braces, any depth") {
   CHECK_FALSE(match_component("[a-c]?[!x]*", "bzx"));
   CHECK(expand_braces("a{b,c{d,e}}") == Strings{"ab", "acd", "ace"});
 }
+
+TEST_CASE("A file whose saved position was damaged is continued at its end") {
+  Rig rig;
+  append(rig.log(), "a\nb\n");
+  rig.drain();
+  rig.save();
+  REQUIRE(rig.saved.states.size() == 1);
+  rig.saved.states.begin()->second = kPositionLost;
+  rig.crash();
+  append(rig.log(), "lost\nhal");
+  rig.drain();
+  append(rig.log(), "f\nc\n");
+  rig.drain();
+  CHECK(rig.lines.all == Strings{"a", "b", "c"});
+  CHECK(rig.tailer->stats().positions_lost == 1);
+  rig.restart();  // from now on it has a position again
+  append(rig.log(), "d\n");
+  rig.drain();
+  CHECK(rig.lines.all == Strings{"a", "b", "c", "d"});
+}

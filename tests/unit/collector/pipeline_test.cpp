@@ -1,9 +1,10 @@
 // The way of a line from the bytes of a file to slot counts, without the tailer.
+#include "nines/collector/pipeline.hpp"
+
 #include <catch2/catch.hpp>
 #include <map>
 
 #include "manual_clock.hpp"
-#include "nines/collector/pipeline.hpp"
 
 using namespace nines;
 using namespace nines::collector;
@@ -38,7 +39,8 @@ struct Rig {
   Pipeline pipeline{{.node = "n1"}, clock};
   TailedFile file;
 
-  Rig(const std::vector<slo::SloSpec>& slos, const std::string& path, slo::SourceSelector selector = {}) {
+  Rig(const std::vector<slo::SloSpec>& slos, const std::string& path,
+      slo::SourceSelector selector = {}) {
     SourcePlan plan;
     plan.name = "logs";
     plan.service = "shop";
@@ -74,21 +76,25 @@ struct Rig {
   slo::Batch taken;
 };
 
-std::string nginx(int64_t at_s, int status, const std::string& path = "/", const std::string& seconds = "0.010") {
+std::string nginx(int64_t at_s, int status, const std::string& path = "/",
+                  const std::string& seconds = "0.010") {
   const CivilDate d = civil_from_days(at_s / 86400);
   const int64_t t = at_s % 86400;
   char time[64];
-  static const char* const kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  static const char* const kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   std::snprintf(time, sizeof time, "%02d/%s/%04d:%02d:%02d:%02d +0000", d.day, kMonths[d.month - 1],
-                static_cast<int>(d.year), static_cast<int>(t / 3600), static_cast<int>(t / 60 % 60), static_cast<int>(t % 60));
-  return "10.0.0.1 - - [" + std::string(time) + "] \"GET " + path + " HTTP/1.1\" " + std::to_string(status) +
-         " 512 \"-\" \"curl/8\" " + seconds + "\n";
+                static_cast<int>(d.year), static_cast<int>(t / 3600), static_cast<int>(t / 60 % 60),
+                static_cast<int>(t % 60));
+  return "10.0.0.1 - - [" + std::string(time) + "] \"GET " + path + " HTTP/1.1\" " +
+         std::to_string(status) + " 512 \"-\" \"curl/8\" " + seconds + "\n";
 }
 
 }  // namespace
 
 TEST_CASE("Pipeline counts good and bad events of an access log in their slots", "[collector]") {
-  Rig rig({ratio("availability", "path NOT LIKE '/healthz%'", "status < 500"), latency("latency", "duration_ms", {500, 0})},
+  Rig rig({ratio("availability", "path NOT LIKE '/healthz%'", "status < 500"),
+           latency("latency", "duration_ms", {500, 0})},
           "/logs/access.log");
   rig.feed(nginx(kNoonS, 200) + nginx(kNoonS + 9, 503) + nginx(kNoonS + 10, 404, "/x", "0.501") +
            nginx(kNoonS + 11, 500, "/healthz"));
@@ -110,7 +116,8 @@ TEST_CASE("Pipeline leaves an unfinished line unread until it is complete", "[co
   CHECK(rig.counts(0) == Rig::Counts{2, 0});
 }
 
-TEST_CASE("Pipeline counts the last line of a finished file although it has no newline", "[collector]") {
+TEST_CASE("Pipeline counts the last line of a finished file although it has no newline",
+          "[collector]") {
   Rig rig({ratio("availability", "", "status < 500")}, "/logs/access.log");
   std::string line = nginx(kNoonS, 200);
   line.pop_back();
@@ -130,20 +137,25 @@ TEST_CASE("Pipeline counts malformed lines per reason and goes on", "[collector]
 }
 
 TEST_CASE("Pipeline joins CRI pieces and takes the names from the path", "[collector]") {
-  Rig rig({ratio("by-pod", "pod = 'web-1' AND namespace = 'shop' AND container = 'app' AND service = 'shop'", "level < 'ERROR'")},
+  Rig rig({ratio("by-pod",
+                 "pod = 'web-1' AND namespace = 'shop' AND container = 'app' AND service = 'shop'",
+                 "level < 'ERROR'")},
           "/var/log/pods/shop_web-1_0a1b/app/0.log");
-  rig.feed("2026-09-21T14:13:20.1Z stdout P {\"level\":\"err\n"
-           "2026-09-21T14:13:20.2Z stderr F {\"level\":\"info\",\"message\":\"b\"}\n"
-           "2026-09-21T14:13:20.3Z stdout F or\",\"message\":\"a\"}\n"
-           "2026-09-21T14:13:20.4Z stdout F {\"level\":\"info\",\"message\":\"c\"}\n");
+  rig.feed(
+      "2026-09-21T14:13:20.1Z stdout P {\"level\":\"err\n"
+      "2026-09-21T14:13:20.2Z stderr F {\"level\":\"info\",\"message\":\"b\"}\n"
+      "2026-09-21T14:13:20.3Z stdout F or\",\"message\":\"a\"}\n"
+      "2026-09-21T14:13:20.4Z stdout F {\"level\":\"info\",\"message\":\"c\"}\n");
   CHECK(rig.counts(0) == Rig::Counts{2, 1});
 }
 
-TEST_CASE("Pipeline keeps open CRI pieces with the position, so that a restart completes them", "[collector]") {
+TEST_CASE("Pipeline keeps open CRI pieces with the position, so that a restart completes them",
+          "[collector]") {
   const auto spec = ratio("errors", "", "level < 'ERROR'");
   Rig first({spec}, "/var/log/pods/shop_web-1_0a1b/app/0.log");
-  first.feed("2026-09-21T14:13:20.0Z stdout F {\"level\":\"info\",\"message\":\"x\"}\n"
-             "2026-09-21T14:13:20.1Z stdout P {\"level\":\"err\n");
+  first.feed(
+      "2026-09-21T14:13:20.0Z stdout F {\"level\":\"info\",\"message\":\"x\"}\n"
+      "2026-09-21T14:13:20.1Z stdout P {\"level\":\"err\n");
   CHECK(first.counts(0) == Rig::Counts{1, 0});
 
   test::ManualClock clock{WallTime::from_s(kNoonS)};
@@ -164,10 +176,11 @@ TEST_CASE("Pipeline keeps open CRI pieces with the position, so that a restart c
 
 TEST_CASE("Pipeline gives a record without time stamp the time of the line before", "[collector]") {
   Rig rig({ratio("errors", "", "level < 'ERROR'")}, "/logs/app.log");
-  rig.feed("2026-09-21T14:13:20Z INFO started\n"
-           "2026-09-21T14:13:21Z INFO going\n"
-           "    at com.example.Main(Main.java:1)\n"
-           "2026-09-21T14:13:45Z ERROR gone\n");
+  rig.feed(
+      "2026-09-21T14:13:20Z INFO started\n"
+      "2026-09-21T14:13:21Z INFO going\n"
+      "    at com.example.Main(Main.java:1)\n"
+      "2026-09-21T14:13:45Z ERROR gone\n");
   rig.counts(0);
   std::map<int64_t, int64_t> by_slot;
   for (const auto& d : rig.taken.slots) by_slot[d.slot] += d.good + d.bad;
@@ -194,7 +207,8 @@ TEST_CASE("Pipeline leaves records later than the replay limit unread", "[collec
   CHECK_FALSE(Pipeline::next_time(rig.file).has_value());
 }
 
-TEST_CASE("Pipeline counts good and total events of different sources independently", "[collector]") {
+TEST_CASE("Pipeline counts good and total events of different sources independently",
+          "[collector]") {
   test::ManualClock clock{WallTime::from_s(kNoonS + 600)};
   Pipeline pipeline({.node = "n1"}, clock);
   pipeline.add_source({.name = "requests", .service = "", .selector = {}, .globs = {}});
@@ -210,7 +224,8 @@ TEST_CASE("Pipeline counts good and total events of different sources independen
   pipeline.opened(requests);
   pipeline.opened(failures);
   pipeline.consume(requests, nginx(kNoonS, 200) + nginx(kNoonS, 200) + nginx(kNoonS, 200), false);
-  pipeline.consume(failures, "2026-09-21T14:13:20Z ERROR boom\n2026-09-21T14:13:20Z INFO fine\n", false);
+  pipeline.consume(failures, "2026-09-21T14:13:20Z ERROR boom\n2026-09-21T14:13:20Z INFO fine\n",
+                   false);
   slo::Batch batch;
   pipeline.take(batch);
   batch.normalize();
@@ -224,12 +239,14 @@ TEST_CASE("Pipeline counts good and total events of different sources independen
 }
 
 TEST_CASE("Container paths give namespace, pod and container", "[collector]") {
-  const auto pods = parse_container_path("/var/log/pods/kube-system_coredns-5d_0a1b-2c/coredns/3.log");
+  const auto pods =
+      parse_container_path("/var/log/pods/kube-system_coredns-5d_0a1b-2c/coredns/3.log");
   REQUIRE(pods);
   CHECK(pods->ns == "kube-system");
   CHECK(pods->pod == "coredns-5d");
   CHECK(pods->container == "coredns");
-  const auto rotated = parse_container_path("/var/log/pods/a_b_c/kube-scheduler44/1.log.20250219-233547");
+  const auto rotated =
+      parse_container_path("/var/log/pods/a_b_c/kube-scheduler44/1.log.20250219-233547");
   REQUIRE(rotated);
   CHECK(rotated->container == "kube-scheduler44");
   const auto link = parse_container_path("/var/log/containers/web-1_shop_app-0123abc.log");

@@ -1,6 +1,6 @@
-#include <catch2/catch.hpp>
-
 #include "../../../collector/src/file/rotation_name.hpp"
+
+#include <catch2/catch.hpp>
 
 using nines::collector::is_rotated_name;
 

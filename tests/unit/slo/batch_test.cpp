@@ -72,3 +72,27 @@ TEST_CASE("Slots are floored, also before 1970", "[slo]") {
   CHECK(slot_of(WallTime::from_s(-11)) == -2);
   CHECK(slot_of(WallTime{-1}) == -1);
 }
+
+TEST_CASE("Batch gathers many pieces to what merging them one by one gives", "[slo]") {
+  Batch merged, gathered;
+  size_t largest = 0;
+  for (int64_t i = 0; i < 20'000; ++i) {
+    Batch piece;
+    piece.slots = {{static_cast<uint32_t>(i % 3), i % 700, 1, i % 2, 0}};
+    piece.sketches = {{0, i % 5, {{static_cast<uint16_t>(i % 90), 1}}}};
+    piece.positions = {{"file" + std::to_string(i % 4), std::to_string(i)}};
+    if (i % 10 == 0) merged.merge(Batch(piece));  // a tenth is enough to compare
+    if (i % 10 == 0) gathered.gather(std::move(piece));
+    largest = std::max(largest, gathered.slots.size());
+  }
+  gathered.normalize();
+  REQUIRE(gathered.slots.size() == merged.slots.size());
+  for (size_t i = 0; i < merged.slots.size(); ++i) {
+    CHECK(gathered.slots[i].slot == merged.slots[i].slot);
+    CHECK(gathered.slots[i].good == merged.slots[i].good);
+    CHECK(gathered.slots[i].bad == merged.slots[i].bad);
+  }
+  CHECK(gathered.positions.size() == merged.positions.size());
+  CHECK(gathered.positions[0].state == merged.positions[0].state);
+  CHECK(largest <= 2 * merged.slots.size() + 1100);
+}

@@ -111,6 +111,7 @@ TEST_CASE("StateStore remembers alerts and numbers their events once", "[store]"
                       WallTime::from_s(kT0), WallTime::from_s(kT0), "burning", 0}};
     require_ok(store->commit(commit));
     CHECK(commit.events[0].sequence == 1);
+    CHECK(commit.events[0].boot == 1);
     require_ok(store->set_cursor("webhook:ops", 1));
     // Folding moves the memory out of the journal.
     require_ok(store->fold(WallTime::from_s(kT0 + 86400)));
@@ -131,6 +132,26 @@ TEST_CASE("StateStore remembers alerts and numbers their events once", "[store]"
   REQUIRE(events->size() == 2);
   CHECK((*events)[0].sequence == 2);
   CHECK((*store->events_after(0, 1))[0].summary == "burning");
+  // The life in which it happened, whoever tells it: what is told twice has the same name.
+  CHECK((*store->events_after(0, 1))[0].boot == 1);
+  CHECK((*events)[0].boot == 2);
+}
+
+TEST_CASE("StateStore keeps a stretch of coverage that one delta tells", "[store]") {
+  const TempDir dir;
+  auto store = open_store(dir.options());
+  attach_all(*store, 1);
+  StateStore::Commit commit;
+  const int64_t hour = kT0 - kT0 % 3600;
+  commit.batch.slots = {{0, (hour + 300) / 10, 0, 0, 300}, {0, (hour + 3600) / 10, 0, 0, 3600}};
+  commit.now = WallTime::from_s(kT0);
+  require_ok(store->commit(commit));
+  require_ok(store->fold(WallTime::from_s(kT0 + 86400)));
+  store.reset();
+  store = open_store(dir.options());
+  const Sums kept = attach_all(*store, 1);
+  CHECK(kept.minutes.size() == 65);
+  for (const auto& [minute, counts] : kept.minutes) CHECK(counts.covered_s == 60);
 }
 
 TEST_CASE("StateStore keeps the newest events and counts those that were never told", "[store]") {

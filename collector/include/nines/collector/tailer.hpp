@@ -4,14 +4,16 @@
 //
 // Identity of a file is device + inode + fingerprint of its first bytes (up to 1 KiB, growing while
 // the file is shorter) + the last 64 bytes before the position, so that a reused inode, a
-// truncated file that grew past the old position, and a copy made by copytruncate are all told apart.
+// truncated file that grew past the old position, and a copy made by copytruncate are all told
+// apart.
 //
-// Rotated generations whose names no longer match a glob (app.log.1, app-20260101.log, 0.log.2026...)
-// are looked for beside the live file and drained. What is read is only ever decided by
-// (device, inode, fingerprints), never by name alone. Compressed generations are ignored.
+// Rotated generations whose names no longer match a glob (app.log.1, app-20260101.log,
+// 0.log.2026...) are looked for beside the live file and drained. What is read is only ever decided
+// by (device, inode, fingerprints), never by name alone. Compressed generations are ignored.
 //
-// An unterminated last line is consumed when its file is finished (rotated away, at its end and quiet,
-// or read_some(file, true)); should it be completed later, the rest up to the newline is skipped.
+// An unterminated last line is consumed when its file is finished (rotated away, at its end and
+// quiet, or read_some(file, true)); should it be completed later, the rest up to the newline is
+// skipped.
 //
 // Pointers to TailedFile stay valid until the next poll() or rescan() after closed(file).
 // Used by one thread.
@@ -31,28 +33,32 @@
 
 namespace nines::collector {
 
+// A saved position may have been damaged while the counts it stood for are kept. With this as its
+// state the file is continued at its present end: from its start its lines would count twice.
+inline constexpr const char* kPositionLost = "lost";
+
 struct TailerOptions {
-  size_t buffer_bytes = 256 * 1024;   // also the longest line that is delivered whole
-  size_t max_files = 4096;            // open or remembered; beyond: not read, counted
+  size_t buffer_bytes = 256 * 1024;  // also the longest line that is delivered whole
+  size_t max_files = 4096;           // open or remembered; beyond: not read, counted
   size_t max_watches = 2048;
-  int64_t poll_ms = 1000;             // without inotify
-  int64_t rescan_ms = 10'000;         // safety net beside inotify
-  int64_t coalesce_ms = 50;           // wake-ups are batched
-  int64_t quiet_close_ms = 30'000;    // a rotated-away or deleted file is closed at EOF after this
-  int64_t forget_ms = 3'600'000;      // the position of a vanished file is forgotten after this
-  size_t max_open = 256;              // descriptors kept; idle live files beyond it are closed
+  int64_t poll_ms = 1000;           // without inotify
+  int64_t rescan_ms = 10'000;       // safety net beside inotify
+  int64_t coalesce_ms = 50;         // wake-ups are batched
+  int64_t quiet_close_ms = 30'000;  // a rotated-away or deleted file is closed at EOF after this
+  int64_t forget_ms = 3'600'000;    // the position of a vanished file is forgotten after this
+  size_t max_open = 256;            // descriptors kept; idle live files beyond it are closed
   bool use_inotify = true;
 };
 
 // One file being followed. Owned by the tailer; `user` belongs to the consumer.
 struct TailedFile {
-  std::string path;        // where it matched; kept through rotation, so it names the source for life
-  std::string key;         // stable identity for positions
-  std::vector<uint32_t> matched;   // indices of the globs (as given to the tailer) that match
-  int64_t offset = 0;      // next byte to read = start of the first line not yet consumed
-  int64_t size = 0;        // at the last look
-  std::string extra;       // consumer's state saved with the position (open CRI pieces, format...)
-  bool resumed = false;    // started from a saved position
+  std::string path;  // where it matched; kept through rotation, so it names the source for life
+  std::string key;   // stable identity for positions
+  std::vector<uint32_t> matched;  // indices of the globs (as given to the tailer) that match
+  int64_t offset = 0;             // next byte to read = start of the first line not yet consumed
+  int64_t size = 0;               // at the last look
+  std::string extra;     // consumer's state saved with the position (open CRI pieces, format...)
+  bool resumed = false;  // started from a saved position
   struct User {
     virtual ~User() = default;
   };
@@ -65,9 +71,9 @@ class LineConsumer {
   // `data` starts at file.offset. Consume whole lines; return the bytes consumed (0..data.size()).
   // `last` = the file will not grow any more (rotated away and at EOF, or --once): an
   // unterminated last line should be consumed. The consumer sees a line longer than the buffer as
-  // one call with data.size() == buffer_bytes and no '\n'; it takes the prefix as a truncated record
-  // and returns data.size(); the tailer then skips to the next '\n' by itself.
-  // Returning less than all complete lines means "stop here for now" (replay order).
+  // one call with data.size() == buffer_bytes and no '\n'; it takes the prefix as a truncated
+  // record and returns data.size(); the tailer then skips to the next '\n' by itself. Returning
+  // less than all complete lines means "stop here for now" (replay order).
   virtual size_t consume(TailedFile& file, std::string_view data, bool last) = 0;
   virtual void opened(TailedFile& file) = 0;
   // Drained and gone; its position is forgotten later. The tailer then drops file.user. A file that
@@ -82,21 +88,23 @@ struct GlobSpec {
 class Tailer {
  public:
   struct Stats {
-    uint64_t files_open = 0, files_known = 0, files_refused /* at the last rescan */ = 0, rotations = 0, truncations = 0,
-             copies_recognised = 0, read_errors = 0, bytes_read = 0, lines_cut = 0, overflows = 0,
-             rescans = 0;
+    uint64_t files_open = 0, files_known = 0, files_refused /* at the last rescan */ = 0,
+             rotations = 0, truncations = 0, copies_recognised = 0, read_errors = 0, bytes_read = 0,
+             lines_cut = 0, overflows = 0, rescans = 0;
     uint64_t compressed_ignored = 0;  // .gz .zst .xz .bz2 .lz4 names at the last rescan (gauge)
+    uint64_t positions_lost = 0;      // files continued at their end (see kPositionLost)
     uint64_t states_malformed = 0;    // saved positions that could not be read
     uint64_t bytes_lost = 0;          // unread bytes of files that vanished, as far as known
     uint64_t hole_bytes = 0;          // leading NUL bytes left by writers without O_APPEND
     uint64_t wakeups = 0;             // returns from waiting for the kernel
     uint64_t watches = 0;
-    bool polling = false;            // inotify is not available or exhausted
-    int64_t lag_bytes = 0;           // sum of size - offset
+    bool polling = false;   // inotify is not available or exhausted
+    int64_t lag_bytes = 0;  // sum of size - offset
   };
 
   static Result<std::unique_ptr<Tailer>> create(TailerOptions options, LineConsumer& consumer,
-                                                std::vector<slo::Position> saved, const Clock& clock);
+                                                std::vector<slo::Position> saved,
+                                                const Clock& clock);
   virtual ~Tailer() = default;
 
   // Index as used in TailedFile::matched. May be called at any time.
@@ -112,7 +120,8 @@ class Tailer {
   virtual std::vector<TailedFile*> files() = 0;
   // Reads one file (replay in time order): one consume() call; false at its present end.
   virtual bool read_some(TailedFile& file, bool last) = 0;
-  virtual bool caught_up() const noexcept = 0;  // every followed file was read to its end at the last look
+  virtual bool caught_up()
+      const noexcept = 0;  // every followed file was read to its end at the last look
 
   // Positions that changed since the last call, for the batch that holds the counts up to here.
   virtual void take_positions(std::vector<slo::Position>& out) = 0;

@@ -29,6 +29,9 @@ struct WallTime {
   }
 };
 
+// For people and logs: whole milliseconds.
+constexpr WallTime to_ms(WallTime t) { return {t.ns - (t.ns % kNsPerMs + kNsPerMs) % kNsPerMs}; }
+
 // Thread-safe; owned by main.
 class Clock {
  public:

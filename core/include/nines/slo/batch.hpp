@@ -25,8 +25,9 @@ struct SlotDelta {
   uint32_t slo = 0;  // index of the SLO in the running engine
   int64_t slot = 0;
   int64_t good = 0, bad = 0;
-  uint32_t covered_s =
-      0;  // seconds of this slot during which its logs were being read and caught up
+  // Seconds from the start of this slot on of which the logs are known completely. More than 10
+  // reach into the slots that follow: a long quiet stretch is a delta an hour. Beyond an hour: cut.
+  uint32_t covered_s = 0;
 };
 
 // Latency sketch increments of one SLO in one hour (hour = unix seconds / 3600).
@@ -57,11 +58,18 @@ struct Batch {
   bool empty() const noexcept;
   // Adds `other` and normalizes; equal (slo, slot) add up, positions of `other` replace ours.
   // Associative; commutative in all but the positions, of which the later must stay the later.
-  // O(n log n): gather many pieces with push_back and normalize() once rather than merging one by
-  // one.
+  // O(n log n): use gather() for many pieces.
   void merge(Batch&& other);
+  // The same without normalizing, until the batch has doubled since it was last normalized: adding
+  // n pieces one by one stays O(n log n) in time and within twice the memory.
+  void gather(Batch&& other);
   // Sorts and folds; idempotent. Deltas that cancel to zero stay, for they tell where events were.
   void normalize();
+
+ private:
+  void take(Batch&& other);
+  size_t entries() const noexcept;
+  size_t normalized_ = 0;  // entries after the last normalize()
 };
 
 }  // namespace nines::slo

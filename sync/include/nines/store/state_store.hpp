@@ -67,7 +67,7 @@ class StateStore {
   struct Commit {
     slo::Batch batch;
     std::vector<slo::AlertMemory> alerts;  // full present memory; written only when changed
-    std::vector<slo::AlertEvent> events;   // get their sequence here
+    std::vector<slo::AlertEvent> events;   // get their sequence and this life's boot here
     WallTime now{};
   };
   // All or nothing. On `io`/`exhausted` nothing is written and the caller keeps the batch and
