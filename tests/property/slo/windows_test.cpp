@@ -78,7 +78,7 @@ int mismatches(uint64_t seed, int batches, int64_t max_step_s, int& checks) {
     return static_cast<int64_t>(random() % static_cast<uint64_t>(n + 1));
   };
   SloSpec spec;
-  spec.name = "x";
+  spec.name = "recounted";
   spec.target = {99, -2};
   SloEngine engine;
   const uint32_t slo = *engine.add(spec);

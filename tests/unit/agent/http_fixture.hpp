@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <future>
 #include <string>
 #include <thread>
@@ -40,6 +41,15 @@ class RunningServer {
     auto result = promise.get_future();
     boost::asio::post(io_, [&] { promise.set_value(server_->stats()); });
     return result.get();
+  }
+  // A client may see its connection closed before the server's coroutine has run on to count it:
+  // asks until `done` is content, for 10 s at most.
+  template <typename Condition>
+  http::ServerStats stats_when(Condition done) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    http::ServerStats now = stats();
+    while (!done(now) && std::chrono::steady_clock::now() < deadline) now = stats();
+    return now;
   }
 
  private:
