@@ -2,6 +2,7 @@
 
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
+#include <optional>
 #include <set>
 
 #include "app/ingest_thread.hpp"
@@ -30,7 +31,11 @@ class Live {
         setup_(std::move(setup)),
         clock_(clock),
         tick_(io_),
-        signals_(io_, SIGINT, SIGTERM) {}
+        signals_(io_, SIGINT, SIGTERM),
+        hangup_(io_, SIGHUP) {}
+
+  // What the configuration became while it ran, when it was asked to read it again (SIGHUP).
+  std::optional<Setup> take_next() { return std::move(next_); }
 
   Status run() {
     NINES_CHECK(start());
@@ -69,6 +74,7 @@ class Live {
     signals_.async_wait([this](const net::ErrorCode& error, int) {
       if (!error) stop();
     });
+    await_hangup();
     schedule_tick();
     last_commit_ = last_fold_ = last_draft_ = clock_.mono();
     log::info("agent", "watching " + std::to_string(judge_->slos()) + " SLO(s); status at " +
@@ -125,6 +131,32 @@ class Live {
       });
     };
     return source;
+  }
+
+  // SIGHUP: a good configuration takes the place of the running one, which commits and ends first;
+  // a bad one is refused and nothing changes (DESIGN 4.3).
+  void await_hangup() {
+    hangup_.async_wait([this](const net::ErrorCode& error, int) {
+      if (error) return;
+      await_hangup();
+      store_work_.post([this] {
+        auto setup = std::make_shared<Result<Setup>>(make_setup(options_.common, clock_));
+        net::asio::post(io_, [this, setup] { reload(std::move(*setup)); });
+      });
+    });
+  }
+
+  void reload(Result<Setup> setup) {
+    if (stopping_) return;
+    if (!setup.ok()) {
+      log::error("agent",
+                 "not reloaded, the running configuration stays: " + setup.error().message);
+      return;
+    }
+    log::info("agent", "reloading");
+    next_ = std::move(*setup);
+    if (!options_.listen.empty()) next_->config.listen = options_.listen;
+    stop();
   }
 
   // --- every few seconds
@@ -317,7 +349,8 @@ class Live {
   const Clock& clock_;
   net::asio::io_context io_{1};
   net::asio::steady_timer tick_;
-  net::asio::signal_set signals_;
+  net::asio::signal_set signals_, hangup_;
+  std::optional<Setup> next_;
   std::unique_ptr<store::StateStore> store_;  // touched by store_work_ only, once running
   std::unique_ptr<Judge> judge_;
   Worker store_work_;
@@ -334,7 +367,23 @@ class Live {
 }  // namespace
 
 Status run_live(const AgentOptions& options, Setup setup, const Clock& clock) {
-  return Live(options, std::move(setup), clock).run();
+  std::optional<Setup> next = std::move(setup), before;
+  while (next) {
+    const Setup current = *next;
+    Live live(options, std::move(*next), clock);
+    const Status done = live.run();
+    next = live.take_next();
+    if (!done.ok()) {
+      if (!before) return done.error();
+      log::error("agent", "the new configuration does not start, back to the one before: " +
+                              done.error().message);
+      next = std::move(before);
+      before.reset();
+    } else {
+      before = current;
+    }
+  }
+  return Ok{};
 }
 
 }  // namespace nines::agent

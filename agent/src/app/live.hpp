@@ -7,7 +7,9 @@
 
 namespace nines::agent {
 
-// Returns when a stop is requested, everything read so far being committed.
+// SIGHUP reads the configuration again: a bad one is refused, a good one takes over without a line
+// being lost or counted twice. Returns when a stop is requested, everything read so far being
+// committed.
 Status run_live(const AgentOptions& options, Setup setup, const Clock& clock);
 
 }  // namespace nines::agent
