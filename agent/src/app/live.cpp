@@ -244,9 +244,11 @@ class Live {
       auto drafts = draft(setup_.config, options_.common.log_root, clock_, found);
       net::asio::post(io_, [this, drafts = std::move(drafts)] {
         drafting_ = false;
+        std::vector<Draft> fresh;
         for (const slo::SloSpec& spec : drafts) {
-          if (drafted_.insert(spec.generation()).second) watch(with_free_name(spec));
+          if (drafted_.insert(spec.generation()).second) take_in(with_free_name(spec), fresh);
         }
+        if (!fresh.empty()) watch(std::make_shared<std::vector<Draft>>(std::move(fresh)));
       });
     });
   }
@@ -264,36 +266,66 @@ class Live {
     return spec;
   }
 
-  void watch(const slo::SloSpec& spec) {
+  struct Draft {
+    SloPlan plan;
+    std::vector<slo::Batch> kept;  // counts of an earlier life
+    bool attached = false;
+    Ingest::Sources sources;
+  };
+
+  void take_in(const slo::SloSpec& spec, std::vector<Draft>& fresh) {
     const auto index = judge_->add(spec);
     if (!index.ok()) {
       log::warn("agent", "not watched: " + index.error().message);
       return;
     }
     log::info("agent", "drafted " + spec.name + " for a log that has appeared");
-    const auto plan = plan_slo(*index, spec, setup_.config);
+    auto plan = plan_slo(*index, spec, setup_.config);
     NINES_ASSERT(plan.ok());  // drafts name their own paths
-    store_work_.post([this, index = *index, spec, plan = *plan] {
-      auto kept = std::make_shared<std::vector<slo::Batch>>();
-      const Status done = store_->attach(index, {spec.name, spec.generation()},
-                                         [&](const slo::Batch& batch) { kept->push_back(batch); });
-      if (!done.ok()) {  // its counts could not be committed, and would hold up all others
-        log::error("store", spec.name + " is not watched: " + done.error().message);
-        return;
+    Draft draft;
+    draft.plan = std::move(*plan);
+    fresh.push_back(std::move(draft));
+  }
+
+  // All drafts of a look together: the files they share are read once, from their start, for all.
+  // Passed from the store's thread by this one to that of ingest and back.
+  void watch(const std::shared_ptr<std::vector<Draft>>& drafts) {
+    store_work_.post([this, drafts] {
+      for (Draft& draft : *drafts) {
+        const slo::SloSpec& spec = draft.plan.spec;
+        const Status done =
+            store_->attach(draft.plan.slo, {spec.name, spec.generation()},
+                           [&](const slo::Batch& batch) { draft.kept.push_back(batch); });
+        draft.attached = done.ok();
+        // Its counts could not be committed and would hold up all others.
+        if (!done.ok()) log::error("store", spec.name + " is not watched: " + done.error().message);
       }
-      net::asio::post(io_, [this, kept, plan] {
-        for (const slo::Batch& batch : *kept) judge_->restore(batch);
-        ingest_->post([this, plan](Ingest& ingest) {
-          const auto sources = ingest.add(plan);
-          if (!sources.ok()) {
-            log::error("agent", sources.error().message);
-            return;
-          }
-          ingest.tailer().rescan();
-          net::asio::post(io_,
-                          [this, slo = plan.slo, s = *sources] { judge_->set_sources(slo, s); });
-        });
+      std::erase_if(*drafts, [](const Draft& draft) { return !draft.attached; });
+      net::asio::post(io_, [this, drafts] {
+        for (const Draft& draft : *drafts) {
+          for (const slo::Batch& batch : draft.kept) judge_->restore(batch);
+        }
+        ingest_->post([this, drafts](Ingest& ingest) { follow(ingest, drafts); });
       });
+    });
+  }
+
+  // On the ingest thread.
+  void follow(Ingest& ingest, const std::shared_ptr<std::vector<Draft>>& drafts) {
+    for (Draft& draft : *drafts) {
+      const auto sources = ingest.add(draft.plan);
+      draft.attached = sources.ok();
+      if (sources.ok()) {
+        draft.sources = *sources;
+      } else {
+        log::error("agent", sources.error().message);
+      }
+    }
+    ingest.tailer().rescan();
+    net::asio::post(io_, [this, drafts] {
+      for (const Draft& draft : *drafts) {
+        if (draft.attached) judge_->set_sources(draft.plan.slo, draft.sources);
+      }
     });
   }
 
