@@ -60,7 +60,11 @@ std::vector<slo::SloSpec> draft(const NodeConfig& config, const std::string& log
   std::vector<slo::SloSpec> out;
   for (const slo::LogSignals& signals : discovered.services) {
     for (slo::SloSpec& spec : slo::draft_slos(signals)) {
-      if (out.size() < static_cast<size_t>(config.max_slos)) out.push_back(std::move(spec));
+      if (out.size() < static_cast<size_t>(config.max_slos)) {
+        out.push_back(std::move(spec));
+      } else {
+        ++discovered.drafts_left_out;
+      }
     }
   }
   make_names_unique(out);
@@ -85,6 +89,10 @@ Result<Setup> make_setup(const CommonOptions& options, const Clock& clock) {
     setup.drafted = true;
     setup.slos = draft(setup.config, options.log_root, clock, setup.discovered);
     tell_unreadable(setup.discovered);
+    if (setup.discovered.drafts_left_out > 0) {
+      std::fprintf(stderr, "warning: %zu more SLO(s) could be drafted than limits.slos allows\n",
+                   setup.discovered.drafts_left_out);
+    }
   }
   return setup;
 }

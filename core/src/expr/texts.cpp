@@ -7,94 +7,13 @@
 #include "ascii.hpp"
 #include "coerce.hpp"
 #include "nines/base/time.hpp"
+#include "nines/log/format.hpp"
+#include "nines/log/timestamp.hpp"
 
 namespace nines::expr {
 namespace {
 
 constexpr int kMaxPlainExponent = 20;
-
-// Reads fixed-width digits and separators of a time stamp.
-class Reader {
- public:
-  explicit Reader(std::string_view text) : text_(text) {}
-  bool done() const { return at_ == text_.size(); }
-  char peek() const { return done() ? '\0' : text_[at_]; }
-  bool skip(char c) {
-    if (peek() != c || done()) return false;
-    ++at_;
-    return true;
-  }
-  bool skip_any(std::string_view set) {
-    if (done() || set.find(text_[at_]) == std::string_view::npos) return false;
-    ++at_;
-    return true;
-  }
-  bool digits(int count, int& out) {
-    out = 0;
-    for (; count > 0; --count, ++at_) {
-      if (!is_digit(peek())) return false;
-      out = out * 10 + (text_[at_] - '0');
-    }
-    return true;
-  }
-
- private:
-  std::string_view text_;
-  size_t at_ = 0;
-};
-
-bool is_leap(int year) { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; }
-
-int days_in(int year, int month) {
-  static constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  return month == 2 && is_leap(year) ? 29 : kDays[month - 1];
-}
-
-bool read_date(Reader& r, int64_t& days) {
-  int year = 0;
-  int month = 0;
-  int day = 0;
-  if (!r.digits(4, year) || !r.skip('-') || !r.digits(2, month) || !r.skip('-') ||
-      !r.digits(2, day)) {
-    return false;
-  }
-  // Nanoseconds of 64 bits end in 1677 and 2262.
-  if (year < 1678 || year > 2261 || month < 1 || month > 12 || day < 1 ||
-      day > days_in(year, month)) {
-    return false;
-  }
-  days = days_from_civil(year, month, day);
-  return true;
-}
-
-bool read_clock(Reader& r, int64_t& seconds, int64_t& ns) {
-  int hour = 0;
-  int minute = 0;
-  int second = 0;
-  if (!r.digits(2, hour) || !r.skip(':') || !r.digits(2, minute)) return false;
-  if (r.skip(':')) {
-    if (!r.digits(2, second)) return false;
-    if (r.skip_any(".,")) {
-      if (!is_digit(r.peek())) return false;
-      int digit = 0;
-      for (int64_t unit = 100'000'000; r.digits(1, digit); unit /= 10) ns += unit * digit;
-    }
-  }
-  seconds = hour * 3600 + minute * 60 + second;
-  return hour < 24 && minute < 60 && second <= 60;
-}
-
-bool read_zone(Reader& r, int64_t& offset_s) {
-  if (r.done() || r.skip_any("Zz")) return true;
-  const bool west = r.peek() == '-';
-  int hour = 0;
-  int minute = 0;
-  if (!r.skip_any("+-") || !r.digits(2, hour)) return false;
-  r.skip(':');
-  if (!r.digits(2, minute) || hour > 23 || minute > 59) return false;
-  offset_s = (hour * 3600 + minute * 60) * (west ? -1 : 1);
-  return true;
-}
 
 // Plain notation for usual sizes, else mantissa and exponent.
 size_t write_decimal(Decimal d, char* out) {
@@ -183,18 +102,17 @@ std::optional<Decimal> take_duration_part(std::string_view& text) {
 }  // namespace
 
 Value parse_time(std::string_view text) noexcept {
-  Reader r(text);
-  int64_t days = 0;
-  int64_t seconds = 0;
-  int64_t ns = 0;
-  int64_t offset_s = 0;
-  if (!read_date(r, days)) return {};
-  if (!r.done()) {
-    if (!r.skip_any("Tt ") || !read_clock(r, seconds, ns) || !read_zone(r, offset_s) || !r.done()) {
-      return {};
-    }
+  constexpr size_t kDateLength = 10;
+  constexpr std::string_view kMidnight = "T00:00:00Z";
+  char day[kDateLength + kMidnight.size()];
+  if (text.size() == kDateLength) {
+    std::memcpy(day, text.data(), kDateLength);
+    std::memcpy(day + kDateLength, kMidnight.data(), kMidnight.size());
+    text = {day, sizeof day};
   }
-  return Value::of_time((days * 86400 + seconds - offset_s) * kNsPerSecond + ns);
+  const auto parsed = log::parse_iso_time(text, {});
+  if (!parsed || parsed->length != text.size()) return {};
+  return Value::of_time(parsed->ts.ns);
 }
 
 Value parse_duration(std::string_view text) noexcept {

@@ -22,6 +22,7 @@ struct Discovered {
   std::vector<slo::LogSignals> services;  // with at least one readable, recognised log
   std::vector<std::string> unreadable;    // paths that permissions keep from us
   size_t files_seen = 0;
+  size_t drafts_left_out = 0;  // by whoever drafts SLOs from it, at the limit of SLOs
 };
 // The same for logs that the configuration names.
 slo::LogSignals sample_logs(const std::string& service, const slo::SourceSelector& selector,
