@@ -95,12 +95,15 @@ void AlertBook::resolve_when_calm(Memory& memory, const RuleState& rule, WallTim
     memory.calm = 0;
     return;
   }
+  // Evaluating the same windows twice tells nothing new.
+  if (end == memory.calm_at) return;
+  memory.calm_at = end;
   if (++memory.calm < spec_.alerts.resolve_evaluations) return;
   const int64_t lasted_s = (end.ns - memory.since.ns) / kNsPerSecond;
   transitions.push_back({AlertEvent::Kind::resolved, spec_.name, spec_.service, rule.rule.name,
                          rule.rule.severity, end, memory.since,
                          resolved_summary(status, rule, lasted_s), 0});
-  memory = {false, 0, {}, end};
+  memory = {false, 0, {}, end, {}};
 }
 
 void AlertBook::step(size_t urgency, RuleState& rule, WallTime end, const SloStatus& status,
@@ -144,15 +147,16 @@ void AlertBook::save(std::vector<AlertMemory>& to) const {
   for (size_t i = 0; i < memory_.size(); ++i) {
     const Memory& m = memory_[i];
     if (!m.firing && m.last_resolved == WallTime{}) continue;
-    to.push_back(
-        {spec_.name, spec_.alerts.rules[i].name, m.firing, m.calm, m.since, m.last_resolved});
+    to.push_back({spec_.name, spec_.alerts.rules[i].name, m.firing, m.calm, m.since,
+                  m.last_resolved, m.calm_at});
   }
 }
 
 bool AlertBook::restore(const AlertMemory& saved) {
   for (size_t i = 0; i < memory_.size(); ++i) {
     if (spec_.alerts.rules[i].name != saved.rule) continue;
-    memory_[i] = {saved.firing, saved.calm_evaluations, saved.since, saved.last_resolved};
+    memory_[i] = {saved.firing, saved.calm_evaluations, saved.since, saved.last_resolved,
+                  saved.calm_at};
     return true;
   }
   return false;

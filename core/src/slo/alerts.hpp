@@ -26,6 +26,7 @@ class AlertBook {
     bool firing = false;
     int calm = 0;
     WallTime since{}, last_resolved{};
+    WallTime calm_at{};  // end of the windows that were last found calm
   };
 
   bool exceeds(const BurnWindow& window, const Decimal& factor) const;

@@ -299,6 +299,7 @@ std::string encode_alerts(const std::vector<slo::AlertMemory>& alerts) {
     out.zigzag(alert.calm_evaluations);
     out.zigzag(alert.since.ns);
     out.zigzag(alert.last_resolved.ns);
+    out.zigzag(alert.calm_at.ns);
   }
   return out.take();
 }
@@ -315,6 +316,7 @@ std::optional<std::vector<slo::AlertMemory>> decode_alerts(std::string_view body
     alert.calm_evaluations = static_cast<int>(in.zigzag());
     alert.since.ns = in.zigzag();
     alert.last_resolved.ns = in.zigzag();
+    alert.calm_at.ns = in.zigzag();
     alerts.push_back(std::move(alert));
   }
   if (!in.complete()) return std::nullopt;

@@ -375,7 +375,11 @@ Result<uint64_t> SqliteStore::cursor(const std::string& destination) {
   NINES_CHECK(ready());
   Statement& get = connection_->cursor_get.with(std::string_view(destination));
   NINES_TRY(const bool any, get.row());
-  if (!any) return uint64_t{0};
+  if (!any) {
+    get.reset();
+    NINES_CHECK(set_cursor(destination, next_event_ - 1));
+    return next_event_ - 1;
+  }
   const int64_t seq = get.integer(0);
   const bool intact = row_crc(seq, destination) == static_cast<uint32_t>(get.integer(1));
   get.reset();

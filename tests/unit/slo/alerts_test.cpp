@@ -312,3 +312,19 @@ TEST_CASE("Default policy scales the Workbook's pairs and leaves out what can ne
     }
   }
 }
+
+TEST_CASE("Looking at the same windows again and again does not resolve an alert", "[slo]") {
+  World world = calm_world();
+  world.run(5 * 60, 0, 100);
+  REQUIRE(world.story() == "+fast");
+  while (world.story() == "+fast") world.run(10, 100, 0);
+  const int64_t resolved_after = world.now_s();
+
+  World twin = calm_world();
+  twin.run(5 * 60, 0, 100);
+  while (twin.now_s() < resolved_after - 10) twin.run(10, 100, 0);
+  for (int i = 0; i < 20; ++i) twin.evaluate();  // one calm window so far, however often seen
+  CHECK(twin.story() == "+fast");
+  twin.run(10, 100, 0);
+  CHECK(twin.story() == "+fast -fast");
+}

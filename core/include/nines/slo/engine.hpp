@@ -50,7 +50,7 @@
 //              long window. After a more urgent rule has resolved, a slower one waits until its own
 //              short window lies wholly behind that resolution: one incident tells once and
 //              escalates at most from ticket to page, and a burn that goes on is told.
-//   resolves   short-window burn <= resolve_ratio * factor at resolve_evaluations evaluations in a
+//   resolves   short-window burn <= resolve_ratio * factor at resolve_evaluations window ends in a
 //              row. A short window without events keeps the state.
 //   A ticket that fires when a page joins stays and resolves by itself: each `fired` has
 //   exactly one `resolved`. A watermark more than an hour before an earlier one is taken as a
@@ -140,7 +140,7 @@ struct AlertMemory {
   std::string slo, rule;
   bool firing = false;
   int calm_evaluations = 0;
-  WallTime since{}, last_resolved{};
+  WallTime since{}, last_resolved{}, calm_at{};
 };
 
 class SloEngine {

@@ -80,6 +80,8 @@ class StateStore {
 
   // Delivery cursors: what each destination (e.g. "webhook:ops") has been told.
   virtual Result<std::vector<slo::AlertEvent>> events_after(uint64_t sequence, size_t max) = 0;
+  // A destination that was never seen starts behind the events there are: it is told what happens
+  // from now on, not the past.
   virtual Result<uint64_t> cursor(const std::string& destination) = 0;
   virtual Status set_cursor(const std::string& destination, uint64_t sequence) = 0;
 
