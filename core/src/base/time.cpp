@@ -23,14 +23,14 @@ std::string format_rfc3339(WallTime t) {
   const int64_t tod = s - days * 86400;
   const int64_t fraction = t.ns - s * kNsPerSecond;
   char buffer[64];
-  int n =
+  const int n =
       std::snprintf(buffer, sizeof buffer, "%04lld-%02d-%02dT%02d:%02d:%02d",
                     static_cast<long long>(d.year), d.month, d.day, static_cast<int>(tod / 3600),
                     static_cast<int>(tod / 60 % 60), static_cast<int>(tod % 60));
   std::string out(buffer, static_cast<size_t>(n));
   if (fraction != 0) {
     const int digits = fraction % kNsPerMs == 0 ? 3 : fraction % kNsPerUs == 0 ? 6 : 9;
-    n = std::snprintf(buffer, sizeof buffer, ".%09d", static_cast<int>(fraction));
+    std::snprintf(buffer, sizeof buffer, ".%09d", static_cast<int>(fraction));
     out.append(buffer, static_cast<size_t>(digits) + 1);
   }
   return out + "Z";

@@ -13,8 +13,8 @@ T capped_sum(T a, T b) {
   return b > room ? std::numeric_limits<T>::max() : static_cast<T>(a + b);
 }
 
-template <class Vector>
-void append(Vector& to, Vector&& from) {
+template <class T>
+void append(std::vector<T>& to, std::vector<T>&& from) {
   if (to.empty()) {
     to = std::move(from);
     return;
