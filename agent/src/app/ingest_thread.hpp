@@ -18,11 +18,13 @@ class IngestThread {
   // Called on the ingest thread with everything since the last call; must not block for long.
   using OnHandOver = std::function<void(HandOver&&)>;
 
-  IngestThread(std::unique_ptr<Ingest> ingest, OnHandOver on_hand_over);
+  // `clock` must outlive it.
+  IngestThread(std::unique_ptr<Ingest> ingest, const Clock& clock, OnHandOver on_hand_over);
   ~IngestThread();  // stops without a last hand-over
 
   void start();
-  // Thread-safe. One hand-over follows soon, also when nothing changed.
+  // Thread-safe. One hand-over follows soon, also when nothing changed; while it first catches up
+  // with the logs, when it has (or after a minute).
   void request();
   // Thread-safe: runs `job` between two reads.
   void post(std::function<void(Ingest&)> job);
@@ -34,6 +36,7 @@ class IngestThread {
   void run_jobs();
 
   std::unique_ptr<Ingest> ingest_;
+  const Clock& clock_;
   OnHandOver on_hand_over_;
   std::mutex mutex_;
   std::vector<std::function<void(Ingest&)>> jobs_;

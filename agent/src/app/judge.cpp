@@ -70,7 +70,8 @@ void Judge::cover(uint32_t slo, WallTime until, slo::Batch& out) {
     w.covered_until = std::max(w.covered_until, end);  // nobody watches: stays uncovered
     return;
   }
-  w.resumed = w.resumed || (total.resumed && part.resumed);  // a file that was rotated meanwhile is soon let go
+  w.resumed = w.resumed ||
+              (total.resumed && part.resumed);  // a file that was rotated meanwhile is soon let go
   if (!total.caught_up || !part.caught_up) return;  // filled when it is
   int64_t from = w.covered_until;
   const bool gap_is_gone = w.restored && !w.resumed;  // the log that could tell of it is gone

@@ -64,8 +64,8 @@ class Live {
     server.allow_non_loopback = options_.allow_remote;
     NINES_TRY(server_,
               http::HttpServer::start(io_, server, http::make_api([this] { return snapshot(); })));
-    ingest_ =
-        std::make_unique<IngestThread>(std::move(halves.ingest), [this](HandOver&& hand_over) {
+    ingest_ = std::make_unique<IngestThread>(
+        std::move(halves.ingest), clock_, [this](HandOver&& hand_over) {
           net::asio::post(io_, [this, h = std::make_shared<HandOver>(std::move(hand_over))] {
             on_hand_over(std::move(*h));
           });
