@@ -6,7 +6,6 @@
 namespace nines::collector {
 namespace {
 
-using expr::Evaluator;
 using expr::Expression;
 using expr::Truth;
 

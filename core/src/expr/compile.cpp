@@ -94,7 +94,7 @@ class Compiler {
       case NodeKind::cast: return scratch(Op::cast);
       default: break;
     }
-    NINES_ASSERT(!"no plain operation");
+    contract_failed("a plain operation", __FILE__, __LINE__);
     return Op::done;
   }
   Op scratch(Op op) {

@@ -152,7 +152,7 @@ Value* step(const Program& p, const Instruction& i, Value* top, Scratch& scratch
     case Op::extract: top[-1] = extract(p.regexps[i.b], i.n, top[-1], scratch); return top;
     default: break;
   }
-  NINES_ASSERT(!"unknown instruction");
+  contract_failed("a known instruction", __FILE__, __LINE__);
   return top;
 }
 
