@@ -6,11 +6,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <memory>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -127,6 +129,10 @@ class SavedPositions {
   std::map<std::string, std::string> states;
 };
 
+// What happens to the process in the middle of a test.
+enum class Between { nothing, restart, crash };
+inline constexpr Between kEveryBetween[] = {Between::nothing, Between::restart, Between::crash};
+
 // A tailer on a directory, restartable from the positions it gave.
 struct Rig {
   explicit Rig(std::string pattern = "app.log") : glob(std::move(pattern)) {
@@ -140,6 +146,9 @@ struct Rig {
     if (!made.ok()) throw std::runtime_error(made.error().message);
     tailer = std::move(*made);
     tailer->add_globs(spec);
+    for (const std::string& more : more_sources) {
+      tailer->add_globs({{more.starts_with('/') ? more : dir / more}, {}});
+    }
   }
   // Reads until nothing is ready any more.
   void drain() {
@@ -147,7 +156,10 @@ struct Rig {
     for (int i = 0; i < 10'000 && tailer->poll(0, SIZE_MAX); ++i) {
     }
   }
-  void save() { saved.take(*tailer); }
+  void save() {
+    saved.take(*tailer);
+    lines_saved = lines.all.size();
+  }
   void stop() {
     save();
     tailer.reset();
@@ -157,6 +169,14 @@ struct Rig {
     start();
   }
   void crash() { tailer.reset(); }  // positions since the last save() are lost
+  // Ends the process, unless nothing is to happen; drain() starts the next one. As in the store,
+  // what was consumed since the last save() is undone together with its positions.
+  void down(Between what) {
+    if (what == Between::restart) stop();
+    if (what != Between::crash) return;
+    crash();
+    lines.all.resize(lines_saved);
+  }
   void pass_ms(int64_t ms) {
     clock.advance_ms(ms);
     drain();
@@ -165,14 +185,32 @@ struct Rig {
 
   TempDir dir;
   std::string glob;
-  std::vector<std::string> exclude;
+  std::vector<std::string> exclude, more_sources;
   ManualClock clock;
   Lines lines;
   SavedPositions saved;
+  size_t lines_saved = 0;
   TailerOptions options;
   std::unique_ptr<Tailer> tailer;
 };
 
 using Strings = std::vector<std::string>;
+
+inline Strings numbered(int from, int to) {
+  Strings out;
+  for (int i = from; i < to; ++i) out.push_back("line " + std::to_string(i));
+  return out;
+}
+
+inline std::string text_of(const Strings& lines) {
+  std::string out;
+  for (const std::string& line : lines) out.append(line).push_back('\n');
+  return out;
+}
+
+inline Strings sorted(Strings lines) {
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
 
 }  // namespace nines::collector::testing

@@ -66,6 +66,7 @@ std::string encode_state(const Entry& e) {
   put_text(out, e.path);
   put_text(out, e.where);
   put_text(out, e.extra);
+  if (!e.real.empty()) put_text(out, e.real);
   return out;
 }
 
@@ -77,7 +78,8 @@ bool decode_state(std::string_view in, Entry& e) {
                     take_number(in, e.id.dev) && take_number(in, e.id.ino) &&
                     take_number(in, e.id.head_bytes) && take_number(in, e.id.head_hash) &&
                     take_number(in, e.id.tail_hash) && take_number(in, e.path_time_ns) &&
-                    take_text(in, e.path) && take_text(in, e.where) && take_text(in, e.extra);
+                    take_text(in, e.path) && take_text(in, e.where) && take_text(in, e.extra) &&
+                    (in.empty() || take_text(in, e.real));
   e.skip_line = (flags & kSkipLine) != 0;
   e.rotated = (flags & kRotated) != 0;
   e.hole = (flags & kHole) != 0;

@@ -34,8 +34,10 @@ enum class Phase : uint8_t {
 struct Entry final : TailedFile {
   Identity id;
   std::string where;         // present path of a file that left `path`; empty: it is at `path`
+  std::string real;          // what the symbolic link at `path` led to; empty: it was none
   int64_t path_time_ns = 0;  // mtime when it was last seen at `path`: later generations are younger
   int64_t mtime_ns = 0;
+  int64_t own_size = 0;  // when its content was last seen to be what we read (for bytes_lost)
   Instant grown{};  // when growth, or a change of its place, was last noticed
   UniqueFd fd;
   std::list<Entry*>::iterator open_place{};

@@ -26,6 +26,15 @@ std::vector<std::string> TailerImpl::beside(Scan& scan, const std::string& path,
   return out;
 }
 
+// Beside the live file's name and, if that is a link, beside what it leads to: there it is rotated.
+std::vector<std::string> TailerImpl::generations_of(Scan& scan, const Entry& e, bool any_suffix) {
+  std::vector<std::string> out = beside(scan, e.path, any_suffix);
+  if (e.real.empty()) return out;
+  const std::vector<std::string> more = beside(scan, e.real, any_suffix);
+  out.insert(out.end(), more.begin(), more.end());
+  return out;
+}
+
 // The bytes at this inode are no longer what we read (copytruncate, truncation, a reused inode):
 // the entry goes on in the copy if there is one, the inode is taken in anew.
 void TailerImpl::heal_replaced(Scan& scan) {
@@ -51,7 +60,7 @@ void TailerImpl::adopt_heir(Entry& entry) {
 
 bool TailerImpl::find_copy(Scan& scan, Entry& entry) {
   if (entry.id.head_bytes == 0) return false;
-  std::vector<std::string> names = beside(scan, entry.path, true);
+  std::vector<std::string> names = generations_of(scan, entry, true);
   if (!entry.where.empty() && directory_of(entry.where) != directory_of(entry.path)) {
     const auto more = beside(scan, entry.where, true);
     names.insert(names.end(), more.begin(), more.end());
@@ -71,13 +80,14 @@ bool TailerImpl::find_copy(Scan& scan, Entry& entry) {
 }
 
 // A copy was written after we last saw the original in its place; that keeps old archives which
-// begin alike (a fixed banner) out.
+// begin alike (a fixed banner) out. But for what was logged between copying and truncating: then
+// the original was the last to be written.
 bool TailerImpl::is_copy(const Entry& entry, const std::string& path, const FileStat& st,
                          bool consumed) const {
-  if (!st.regular || st.mtime_ns < entry.path_time_ns || st.size < entry.id.head_bytes)
-    return false;
-  if ((st.size < entry.offset) != consumed) return false;
-  if (path == entry.path && (consumed || entry.offset < kTailBytes)) return false;
+  constexpr int64_t kCopyToTruncateNs = 2 * kNsPerSecond;
+  if (!st.regular || st.mtime_ns < entry.path_time_ns - kCopyToTruncateNs) return false;
+  if (st.size < entry.id.head_bytes || (st.size < entry.offset) != consumed) return false;
+  if ((path == entry.path || path == entry.real) && (consumed || entry.offset < kTailBytes)) return false;
   const Entry* tracked = registry_.find(st.dev, st.ino);
   if (tracked != nullptr && tracked->phase != Phase::suspect) return false;
   const UniqueFd fd = open_for_reading(path);
@@ -98,6 +108,7 @@ void TailerImpl::rebind(Entry& entry, const std::string& path, const FileStat& s
   entry.gone = false;
   entry.phase = Phase::live;
   note_stat(entry, st);
+  entry.own_size = st.size;
   entry.grown = clock_.mono();
   ++stats_.copies_recognised;
   if (consumed) {
@@ -132,7 +143,7 @@ std::map<std::string_view, const Entry*> TailerImpl::restless_paths(const Scan& 
 // place: they were written and rotated away between two looks.
 void TailerImpl::adopt_generations(Scan& scan) {
   for (const auto& [path, youngest] : restless_paths(scan)) {
-    for (const std::string& name : beside(scan, std::string(path), false)) {
+    for (const std::string& name : generations_of(scan, *youngest, false)) {
       const auto st = scan.candidates.contains(name) ? std::nullopt : stat_path(name);
       if (!st || !st->regular || registry_.find(st->dev, st->ino) != nullptr) continue;
       const int64_t born = st->born_ns != 0 ? st->born_ns : st->mtime_ns;
@@ -152,6 +163,7 @@ Entry* TailerImpl::adopt_rotated(const Entry& of, const std::string& place, cons
   if (found == nullptr) return nullptr;
   found->where = place;
   found->rotated = true;
+  found->real = of.real;
   found->path_time_ns = of.path_time_ns;
   registry_.set_path(place, *found);
   return found;
@@ -161,7 +173,7 @@ Entry* TailerImpl::adopt_rotated(const Entry& of, const std::string& place, cons
 // tells them from later ones, except for those of the very tick in which the live file was last
 // written.
 void TailerImpl::ignore_old_generations(Scan& scan, const Entry& entry) {
-  for (const std::string& path : beside(scan, entry.path, false)) {
+  for (const std::string& path : generations_of(scan, entry, false)) {
     const auto st = scan.candidates.contains(path) ? std::nullopt : stat_path(path);
     if (!st || !st->regular || registry_.find(st->dev, st->ino) != nullptr) continue;
     const int64_t born = st->born_ns != 0 ? st->born_ns : st->mtime_ns;

@@ -78,6 +78,7 @@ TailerImpl::Step TailerImpl::read_piece(Entry& e, bool finish, size_t& read_byte
     return Step::stopped;
   }
   note_stat(e, *st);
+  e.own_size = st->size;
   read_bytes = static_cast<size_t>(got - before);
   stats_.bytes_read += read_bytes;
   std::string_view data(buffer_.get() + before, read_bytes);
@@ -188,15 +189,16 @@ bool TailerImpl::finish(Entry& e) {
 // age tells which generations beside its path are younger.
 void TailerImpl::retire(Entry& e) {
   if (e.gone) return;
-  if (e.phase != Phase::done && e.size > e.offset) {
-    stats_.bytes_lost += static_cast<uint64_t>(e.size - e.offset);
+  const bool was_read = e.phase == Phase::live || e.phase == Phase::lost;  // a suspect is a copy
+  if (was_read && e.own_size > e.offset) {
+    stats_.bytes_lost += static_cast<uint64_t>(e.own_size - e.offset);
   }
   registry_.close(e);
   e.phase = Phase::lost;
   e.gone = true;
   e.grown = clock_.mono();
   e.where.clear();
-  e.size = e.offset;
+  e.size = e.own_size = e.offset;
   if (!e.announced) return;
   e.announced = false;
   consumer_.closed(e);

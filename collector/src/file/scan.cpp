@@ -83,23 +83,37 @@ void TailerImpl::attach_known(Scan& scan) {
   for (const auto& [path, candidate] : scan.candidates) {
     Entry* entry = registry_.find(candidate.st.dev, candidate.st.ino);
     if (entry == nullptr) continue;
-    if (!entry->seen) entry->matched = candidate.matched;
-    for (const uint32_t glob : candidate.matched) {
-      if (std::find(entry->matched.begin(), entry->matched.end(), glob) == entry->matched.end()) {
-        entry->matched.push_back(glob);
-      }
+    const auto own = scan.candidates.find(entry->path);
+    const bool in_place = own != scan.candidates.end() && own->second.st.dev == entry->id.dev &&
+                          own->second.st.ino == entry->id.ino;
+    if (!entry->seen) {
+      entry->matched = in_place ? candidate.matched : match_all(entry->path);
+      if (entry->matched.empty()) entry->matched = candidate.matched;
     }
+    if (in_place) add_matched(*entry, candidate.matched);
     attach(*entry, path, candidate.st);
+  }
+}
+
+// Several names may lead to a file in its place. A rotated one keeps the sources it had: what its
+// new name matches besides would count the second half of it.
+void TailerImpl::add_matched(Entry& entry, const std::vector<uint32_t>& globs) {
+  for (const uint32_t glob : globs) {
+    const auto at = std::lower_bound(entry.matched.begin(), entry.matched.end(), glob);
+    if (at == entry.matched.end() || *at != glob) entry.matched.insert(at, glob);
   }
 }
 
 void TailerImpl::attach(Entry& entry, const std::string& path, const FileStat& st) {
   registry_.set_path(path, entry);
-  if (const std::string real = resolved_if_link(path); !real.empty()) {
+  const std::string real = resolved_if_link(path);
+  if (!real.empty()) {
     registry_.set_path(real, entry);
     watcher_.want(std::string(directory_of(real)));
   }
   if (path == entry.path) {
+    if (entry.real != real && entry.phase != Phase::suspect) mark_changed(entry);
+    entry.real = real;
     entry.where.clear();
     entry.rotated = false;
   } else if (!entry.seen) {
@@ -165,7 +179,8 @@ void TailerImpl::find_elsewhere(Scan& scan, Entry& entry) {
   };
   if (entry.id.ino != 0) {
     if (!entry.where.empty() && is_it(entry.where)) return;
-    for (const std::string& path : beside(scan, entry.path, true)) {
+    if (!entry.real.empty() && is_it(entry.real)) return;
+    for (const std::string& path : generations_of(scan, entry, true)) {
       if (is_it(path)) return;
     }
   }
@@ -187,6 +202,7 @@ void TailerImpl::verify_changed(Scan& scan) {
       continue;
     }
     scan.turned.insert(&entry);
+    entry.own_size = entry.size;
     if (entry.phase == Phase::lost) {
       entry.phase = Phase::live;
       entry.resumed = true;
@@ -213,7 +229,8 @@ void TailerImpl::adopt_candidates(Scan& scan) {
   });
   for (const auto* item : fresh) {
     if (Entry* twin = registry_.find(item->second.st.dev, item->second.st.ino)) {
-      attach(*twin, item->first, item->second.st);  // a second name of one just taken in
+      add_matched(*twin, item->second.matched);  // a second name of one just taken in
+      attach(*twin, item->first, item->second.st);
       continue;
     }
     Entry* entry = adopt(item->first, item->second.matched, item->second.st);

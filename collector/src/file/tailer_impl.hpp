@@ -59,6 +59,7 @@ class TailerImpl final : public Tailer {
   void collect(Scan& scan);
   void add_candidate(Scan& scan, const std::string& path, uint32_t glob);
   void attach_known(Scan& scan);
+  static void add_matched(Entry& entry, const std::vector<uint32_t>& globs);
   void attach(Entry& entry, const std::string& path, const FileStat& st);
   void note_stat(Entry& entry, const FileStat& st);
   void follow_displaced(Scan& scan);
@@ -85,6 +86,7 @@ class TailerImpl final : public Tailer {
   void judge_suspects(Scan& scan);
   bool still_suspect(Scan& scan, Entry& suspect);
   void order_generations(Scan& scan);
+  std::vector<std::string> generations_of(Scan& scan, const Entry& entry, bool any_suffix);
   std::vector<std::string> beside(Scan& scan, const std::string& path, bool any_suffix);
 
   // read.cpp
