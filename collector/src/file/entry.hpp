@@ -38,7 +38,7 @@ struct Entry final : TailedFile {
   int64_t path_time_ns = 0;  // mtime when it was last seen at `path`: later generations are younger
   int64_t mtime_ns = 0;
   int64_t own_size = 0;  // when its content was last seen to be what we read (for bytes_lost)
-  Instant grown{};  // when growth, or a change of its place, was last noticed
+  Instant grown{};       // when growth, or a change of its place, was last noticed
   UniqueFd fd;
   std::list<Entry*>::iterator open_place{};
   size_t index = 0;        // in the registry

@@ -116,7 +116,9 @@ bool Pipeline::Impl::look_at_format(TailedFile& file, FileState& state, std::str
 }
 
 Program* Pipeline::Impl::program_for(TailedFile& file, FileState& state) {
-  if (state.program != nullptr && state.program_generation == generation) return state.program;
+  const bool current = state.program != nullptr && state.program_generation == generation &&
+                       state.program->sources == file.matched;
+  if (current) return state.program;
   const SourcePlan& plan = primary_plan(state);
   for (const auto& known : programs) {
     if (known->cri == state.format.cri() && known->format.kind == state.format.format().kind &&

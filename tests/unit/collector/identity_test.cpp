@@ -193,7 +193,8 @@ TEST_CASE("A file that two sources match is read once, for both") {
   }
 }
 
-TEST_CASE("A file that two sources know by different names is read once, for both, from the start") {
+TEST_CASE(
+    "A file that two sources know by different names is read once, for both, from the start") {
   for (const Between between : kEveryBetween) {
     for (const bool symbolic : {false, true}) {
       Rig rig;

@@ -27,7 +27,8 @@ class AsNobody {
   explicit AsNobody(const std::string& directory) : root_(::geteuid() == 0) {
     constexpr uid_t kNobody = 65534;
     if (!root_) return;
-    if (::chown(directory.c_str(), kNobody, kNobody) != 0 || ::seteuid(kNobody) != 0) works_ = false;
+    if (::chown(directory.c_str(), kNobody, kNobody) != 0 || ::seteuid(kNobody) != 0)
+      works_ = false;
   }
   ~AsNobody() {
     if (root_) works_ = ::seteuid(0) == 0;
@@ -46,7 +47,10 @@ void set_mode(const std::string& path, mode_t mode) { REQUIRE(::chmod(path.c_str
 
 TEST_CASE("After an overflow of the event queue everything is found by looking again") {
   const int64_t limit = max_queued_events();
-  if (limit > 100'000) { WARN("the event queue of this machine is too long to fill"); return; }
+  if (limit > 100'000) {
+    WARN("the event queue of this machine is too long to fill");
+    return;
+  }
   Rig rig("*.log");
   append(rig.dir / "a.log", "a0\n");
   append(rig.dir / "b.log", "b0\n");
@@ -213,7 +217,10 @@ TEST_CASE("R18 a file that could not be read is read when its permissions allow 
   for (const Between between : kEveryBetween) {
     Rig rig("*.log");
     const AsNobody nobody(rig.dir.path());
-    if (!nobody.works()) { WARN("cannot become somebody else"); return; }
+    if (!nobody.works()) {
+      WARN("cannot become somebody else");
+      return;
+    }
     append(rig.log(), "a\nb\n");
     set_mode(rig.log(), 0);
     rig.drain();
@@ -235,7 +242,10 @@ TEST_CASE("R18 a file being read that is locked for a while over a restart is co
   for (const Between between : kEveryBetween) {
     Rig rig;
     const AsNobody nobody(rig.dir.path());
-    if (!nobody.works()) { WARN("cannot become somebody else"); return; }
+    if (!nobody.works()) {
+      WARN("cannot become somebody else");
+      return;
+    }
     append(rig.log(), "a\n");
     rig.drain();
     rig.save();
@@ -289,7 +299,8 @@ TEST_CASE("A file rotated behind a link, as kubelet does, loses nothing") {
       rig.drain();
       CHECK(sorted(rig.lines.all) == numbered(0, 2 + rotations));
       REQUIRE(!rig.tailer->files().empty());
-      for (const TailedFile* file : rig.tailer->files()) CHECK(file->path == rig.dir / "links/pod.log");
+      for (const TailedFile* file : rig.tailer->files())
+        CHECK(file->path == rig.dir / "links/pod.log");
     }
   }
 }

@@ -256,3 +256,15 @@ TEST_CASE("Container paths give namespace, pod and container", "[collector]") {
   CHECK(link->container == "app");
   CHECK_FALSE(parse_container_path("/var/log/nginx/access.log"));
 }
+
+TEST_CASE("Pipeline counts for a source from when its glob comes to match the file",
+          "[collector]") {
+  Rig rig({ratio("first", "", "status < 500")}, "/logs/access.log");
+  rig.pipeline.add_source({.name = "second", .service = "", .selector = {}, .globs = {}});
+  REQUIRE(rig.pipeline.add_slo(1, ratio("later", "", "status < 500"), 1, 1).ok());
+  rig.feed(nginx(kNoonS, 200));
+  rig.file.matched = {0, 1};
+  rig.feed(nginx(kNoonS, 200));
+  CHECK(rig.counts(0) == Rig::Counts{2, 0});
+  CHECK(rig.counts(1) == Rig::Counts{1, 0});
+}

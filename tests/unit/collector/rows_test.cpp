@@ -1,5 +1,6 @@
 // Rows R5 to R18 of the edge cases collected from the test suites of other collectors, each also
-// with a restart and a crash in the middle (rows R1 to R4, R7, R11, R16: follow_ and rotation_test).
+// with a restart and a crash in the middle (rows R1 to R4, R7, R11, R16: follow_ and
+// rotation_test).
 #include <catch2/catch.hpp>
 
 #include "tail_fixture.hpp"
@@ -72,7 +73,8 @@ TEST_CASE("R8 ten rotations of 10,000 lines, compressed one rotation later, give
         if (i % 2 == 0) rig.drain();
         if (i == 4) rig.down(between);
         if (i > 0) {
-          rename_file(rig.dir / "app.log.1", rig.dir / ("app.log." + std::to_string(i + 1) + ".gz"));
+          rename_file(rig.dir / "app.log.1",
+                      rig.dir / ("app.log." + std::to_string(i + 1) + ".gz"));
         }
         rename_file(rig.log(), rig.dir / "app.log.1");
         append(rig.dir / "app.log.1", text_of(numbered(first + 9'000, first + 10'000)));
