@@ -87,12 +87,11 @@ bool TailerImpl::is_copy(const Entry& entry, const std::string& path, const File
   constexpr int64_t kCopyToTruncateNs = 2 * kNsPerSecond;
   if (!st.regular || st.mtime_ns < entry.path_time_ns - kCopyToTruncateNs) return false;
   if ((st.size < entry.offset) != consumed) return false;
-  if ((path == entry.path || path == entry.real) && (consumed || entry.offset < kTailBytes))
-    return false;
+  const bool in_place = path == entry.path || path == entry.real;
+  if (in_place && (consumed || entry.offset < kTailBytes)) return false;
   const Entry* tracked = registry_.find(st.dev, st.ino);
   if (tracked != nullptr && tracked->phase != Phase::suspect) return false;
-  // Too short for the head that we remember, but it was seen to be a copy while that was there.
-  if (st.size < entry.id.head_bytes) return tracked != nullptr && st.size > 0 && consumed;
+  if (st.size < entry.id.head_bytes) return false;
   const UniqueFd fd = open_for_reading(path);
   if (!fd.valid()) return false;
   if (!consumed) return same_content(fd.get(), entry);
