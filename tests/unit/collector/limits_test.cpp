@@ -364,9 +364,7 @@ TEST_CASE("wake() from another thread ends the pause between wake-ups") {
   rig.options.coalesce_ms = 60'000;
   append(rig.log(), "a\n");
   rig.drain();
-  append(rig.log(), "b\n");
-  (void)rig.tailer->poll(9'000, SIZE_MAX);
-  append(rig.log(), "c\n");
+  append(rig.log(), "b\n");  // the clock says 1 s since the start: it pauses for 59 s
   std::atomic<bool> done{false};
   std::thread waker([&] {
     while (!done) rig.tailer->wake();
@@ -376,5 +374,5 @@ TEST_CASE("wake() from another thread ends the pause between wake-ups") {
   done = true;
   waker.join();
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(30));
-  CHECK(rig.lines.all == Strings{"a", "b", "c"});
+  CHECK(rig.lines.all == Strings{"a", "b"});
 }
