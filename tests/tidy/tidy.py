@@ -31,7 +31,7 @@ CLOCKS = re.compile(
     r"|/dev/u?random")
 # The composition root, and programs of their own that have one each.
 MAY_READ_CLOCKS = re.compile(r"(^|/)main\.cpp$|_bench\.cpp$")
-MACHINE = re.compile(r"(?<!\w)(/work/|/home/\w+/|/root/)|https?://[\w.-]*\.(internal|local|lan)\b")
+MACHINE = re.compile(r"(?<!\w)(/home/\w+/|/root/)|https?://[\w.-]*\.(internal|local|lan)\b")
 TEXT = SOURCES + (".py", ".sh", ".cmake", ".txt", ".json", ".yaml", ".yml", ".md", "")
 MAX_LINE, MAX_FUNCTION, MAX_FILE = 100, 70, 800
 
