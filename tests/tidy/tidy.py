@@ -141,7 +141,7 @@ def self_test():
         ("core/src/a.cpp", "void f() {\n" + "  g();\n" * 70 + "}\n", 1),
         ("core/src/a.cpp", "void f() {\n" + "  g();\n" * 60 + "}\n", 0),
         ("core/src/a.cpp", "int a;\n" * 801, 1),
-        ("README.md", "see /wo" "rk/x\n", 1),
+        ("README.md", "see /home/somebody/x\n", 1),
     ]
     wrong = [c for c in cases if len(list(check_file(c[0], c[1]))) != c[2]]
     for path, text, wanted in wrong:
