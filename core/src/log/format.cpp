@@ -20,16 +20,18 @@ constexpr FormatName kFormats[] = {
 
 }  // namespace
 
-Result<FormatSpec> format_from_name(std::string_view name) {
+Result<FormatSpec> format_from_name(std::string_view name, std::string_view pattern) {
   std::string valid;
   for (const FormatName& format : kFormats) {
-    if (format.name == name) return FormatSpec{format.kind, {}, {}};
+    if (format.name == name) return FormatSpec{format.kind, std::string(pattern), {}};
     valid += valid.empty() ? "" : ", ";
     valid += format.name;
   }
   return Error{Errc::invalid_argument,
                "unknown log format \"" + std::string(name) + "\"; one of: " + valid};
 }
+
+std::string format_name(const FormatSpec& format) { return std::string(format_name(format.kind)); }
 
 std::string_view format_name(FormatKind kind) noexcept {
   for (const FormatName& format : kFormats) {
@@ -48,6 +50,9 @@ Result<std::unique_ptr<LineParser>> make_parser(const FormatSpec& format,
     case FormatKind::syslog: return make_syslog(wanted, time);
     case FormatKind::plain: return make_plain(wanted, time);
     case FormatKind::regex: return make_regex(format, wanted, time);
+    case FormatKind::layout:
+    case FormatKind::csv:
+    case FormatKind::journal: break;
   }
   return Error{Errc::invalid_argument, "unknown log format"};
 }

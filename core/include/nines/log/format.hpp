@@ -23,16 +23,26 @@ enum class FormatKind : uint8_t {
   syslog,    // RFC 3164 and RFC 5424 (told apart per line)
   plain,     // a time stamp, optionally a level, then the message
   regex,     // RE2 with named groups, given by the user
+  layout,    // fields between literals, compiled from a log_format, a log4j pattern, ...
+  csv,       // values in columns that a header line names
+  journal,   // one entry of the journal export format (several lines)
 };
 
 struct FormatSpec {
   FormatKind kind = FormatKind::plain;
-  std::string pattern;      // regex: RE2 with (?P<field>...) groups; `ts` and `level` are special
+  // regex: RE2 with (?P<field>...) groups; `ts` and `level` are special.
+  // layout: NAME of a built-in layout ("redis"), or DIALECT:TEXT ("nginx:$remote_addr ...").
+  // csv: the delimiter, then the header line (",ts,status,path").
+  std::string pattern;
   std::string time_format;  // regex, optional: strptime-like; empty = try the known shapes
+  friend bool operator==(const FormatSpec&, const FormatSpec&) = default;
 };
-// "combined", "json"... and back; "auto" is not a FormatSpec. nginx, apache, common, combined all
-// name `combined`. Errors name the valid words.
-Result<FormatSpec> format_from_name(std::string_view name);
+// From the words of a configuration: `name` is "json", "nginx", "redis"...; `pattern` belongs to
+// regex and to the names that take one (nginx, apache, envoy, log4j, python, csv, tsv). "auto" is
+// not a FormatSpec. Errors name the valid words, or where in the pattern the trouble is.
+Result<FormatSpec> format_from_name(std::string_view name, std::string_view pattern = {});
+// What people call it: "json", "redis", "nginx".
+std::string format_name(const FormatSpec& format);
 std::string_view format_name(FormatKind kind) noexcept;
 
 enum class ParseOutcome : uint8_t {
@@ -70,6 +80,9 @@ class LineParser {
   virtual ParseOutcome parse_all(std::string_view line, WallTime& ts, bool& has_ts,
                                  std::vector<NamedValue>& out) = 0;
   virtual void set_reference(WallTime now) noexcept = 0;
+  // Whether a record may begin with this line. False: it goes on with the record before it (a line
+  // without time stamp where every record has one). Cheap; formats of one line a record say true.
+  virtual bool leads(std::string_view) const noexcept { return true; }
 };
 
 // Fields known everywhere (DESIGN 4.5): ts, level, message, request_id, service and raw are looked
