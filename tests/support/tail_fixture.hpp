@@ -76,27 +76,28 @@ inline void truncate_file(const std::string& path, int64_t size = 0) {
 }
 
 // Keeps every record in the order of delivery. Consumes at most `max_lines` per call.
-class Lines final : public LineConsumer {
+class Lines final : public RecordConsumer {
  public:
-  size_t consume(TailedFile& file, std::string_view data, bool last) override {
+  Taken consume(LogStream& file, std::string_view data, Reading how) override {
     size_t used = 0, lines = 0;
-    while (used < data.size() && lines < max_lines) {
+    while (used < data.size()) {
       const size_t newline = data.find('\n', used);
       if (newline == std::string_view::npos) {
-        if (!last && !(used == 0 && data.size() == buffer_bytes)) break;
+        if (how != Reading::last && !(used == 0 && how == Reading::full)) break;
         keep(file, data.substr(used));
-        return data.size();
+        return {data.size(), Taken::Rest::none, true};
       }
+      if (lines == max_lines) return {used, Taken::Rest::declined, false};
       keep(file, data.substr(used, newline - used));
       used = newline + 1;
       ++lines;
     }
-    return used;
+    return {used, Taken::Rest::none, false};
   }
-  void opened(TailedFile& file) override { opened_paths.push_back(file.path); }
-  void closed(TailedFile& file) override { closed_paths.push_back(file.path); }
+  void opened(LogStream& file) override { opened_paths.push_back(file.path); }
+  void closed(LogStream& file) override { closed_paths.push_back(file.path); }
 
-  void keep(const TailedFile& file, std::string_view line) {
+  void keep(const LogStream& file, std::string_view line) {
     all.emplace_back(line);
     by_path[file.path].emplace_back(line);
   }
@@ -145,9 +146,10 @@ struct Rig {
     auto made = Tailer::create(options, lines, saved.list(), clock);
     if (!made.ok()) throw std::runtime_error(made.error().message);
     tailer = std::move(*made);
-    tailer->add_globs(spec);
+    tailer->add_source(0, {spec});
+    uint32_t source = 0;
     for (const std::string& more : more_sources) {
-      tailer->add_globs({{more.starts_with('/') ? more : dir / more}, {}});
+      tailer->add_source(++source, {{{more.starts_with('/') ? more : dir / more}, {}}});
     }
   }
   // Reads until nothing is ready any more.

@@ -71,7 +71,7 @@ uint32_t Ingest::source_index(const collector::SourcePlan& plan) {
   }
   plans_.push_back(plan);
   const uint32_t index = pipeline_->add_source(plan);
-  NINES_ASSERT(tailer_->add_globs(plan.globs) == index);
+  tailer_->add_source(index, {plan.globs});
   return index;
 }
 
@@ -94,7 +94,7 @@ HandOver Ingest::hand_over() {
     state.counts = std::move(counts);
     out.sources.push_back(std::move(state));
   }
-  for (const collector::TailedFile* file : tailer_->files()) {
+  for (const collector::LogStream* file : tailer_->files()) {
     for (const uint32_t index : file->matched) {
       SourceState& state = out.sources[index];
       state.attached = true;

@@ -20,7 +20,7 @@ class Run {
       : ingest_(ingest), judge_(judge), store_(store), clock_(clock), options_(options) {}
 
   Status read_all() {
-    for (collector::TailedFile* file : ingest_.tailer().files()) {
+    for (collector::LogStream* file : ingest_.tailer().files()) {
       while (ingest_.tailer().read_some(*file, true)) {
         NINES_CHECK(go_on());
         if (!ingest_.pipeline().full()) continue;
@@ -60,7 +60,7 @@ class Run {
  private:
   struct Waiting {
     WallTime at;
-    collector::TailedFile* file;
+    collector::LogStream* file;
     bool operator<(const Waiting& other) const {
       return at != other.at ? at > other.at : file->path > other.file->path;
     }
@@ -69,17 +69,17 @@ class Run {
   // Finds the first time stamp of every file.
   void prime() {
     ingest_.pipeline().set_replay_limit({INT64_MIN});
-    for (collector::TailedFile* file : ingest_.tailer().files()) read_until_held(*file);
+    for (collector::LogStream* file : ingest_.tailer().files()) read_until_held(*file);
   }
 
-  void read_until_held(collector::TailedFile& file) {
+  void read_until_held(collector::LogStream& file) {
     while (ingest_.tailer().read_some(file, true)) {
       if (collector::Pipeline::next_time(file)) break;
     }
     if (const auto next = collector::Pipeline::next_time(file)) waiting_.push({*next, &file});
   }
 
-  void read_slot(collector::TailedFile& file, int64_t slot) {
+  void read_slot(collector::LogStream& file, int64_t slot) {
     ingest_.pipeline().set_replay_limit({slot_start(slot + 1).ns - 1});
     read_until_held(file);
   }

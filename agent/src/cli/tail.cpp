@@ -96,7 +96,7 @@ class Tail {
         reader_(selector(options), kBufferBytes, clock,
                 [this](const auto& record) { print(record); }) {
     if (options.explain_format) {
-      reader_.on_format([](const collector::TailedFile& file, const std::string& why) {
+      reader_.on_format([](const collector::LogStream& file, const std::string& why) {
         std::fprintf(stderr, "%s: %s\n", file.path.c_str(), why.c_str());
       });
     }
@@ -104,7 +104,7 @@ class Tail {
 
   int run() {
     if (const int bad = open(); bad != kExitOk) return bad;
-    tailer_->add_globs({options_.globs, {}});
+    tailer_->add_source(0, {{options_.globs, {}}});
     tailer_->rescan();
     if (options_.once && tailer_->files().empty()) {
       std::fprintf(
@@ -113,7 +113,7 @@ class Tail {
       return kExitUnavailable;
     }
     if (options_.once) {
-      for (collector::TailedFile* file : tailer_->files()) {
+      for (collector::LogStream* file : tailer_->files()) {
         while (!failed_ && !stop_requested() && tailer_->read_some(*file, true))
           keep_position(false);
       }

@@ -31,7 +31,7 @@ enum class Phase : uint8_t {
   done,  // rotated, read to its end and quiet; read again only if it grows
 };
 
-struct Entry final : TailedFile {
+struct Entry final : LogStream {
   Identity id;
   std::string where;         // present path of a file that left `path`; empty: it is at `path`
   std::string real;          // what the symbolic link at `path` led to; empty: it was none
@@ -52,6 +52,7 @@ struct Entry final : TailedFile {
   bool rotated = false;     // no longer the file at `path`
   bool queued = false;      // in the ready queue
   bool declined = false;    // the consumer wants no more of it before the next poll()
+  bool held = false;        // the consumer holds back a record that may go on
   bool seen = false;        // some matching path leads to it (valid during a scan)
   bool gone = false;        // was looked for in vain (phase lost); `grown` says since when
   uint8_t checks_left = 0;  // scans that still look at the content although nothing seems to change

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "file/tailer_impl.hpp"
+#include "nines/collector/lines.hpp"
 
 namespace nines::collector {
 
@@ -57,7 +58,7 @@ size_t TailerImpl::piece_bytes(const Entry& e) const {
   return std::min(options_.buffer_bytes, kLeast + 2 * static_cast<size_t>(e.taken));
 }
 
-TailerImpl::Step TailerImpl::read_piece(Entry& e, bool finish, size_t& read_bytes) {
+TailerImpl::Step TailerImpl::read_piece(Entry& e, Reading how, size_t& read_bytes) {
   if (e.phase != Phase::live || !ensure_open(e) || e.replaced) return Step::stopped;
   const auto st = stat_fd(e.fd.get());
   if (!st) return Step::stopped;
@@ -84,8 +85,11 @@ TailerImpl::Step TailerImpl::read_piece(Entry& e, bool finish, size_t& read_byte
   std::string_view data(buffer_.get() + before, read_bytes);
   const bool at_end = e.offset + static_cast<int64_t>(data.size()) >= st->size;
   data = skip_consumed(e, data);
-  if (data.empty()) return at_end ? Step::end : (read_bytes > 0 ? Step::progress : Step::end);
-  return deliver(e, data, finish && at_end, at_end);
+  if (data.empty()) {
+    if (!at_end && read_bytes > 0) return Step::progress;
+    if (!e.held || how == Reading::more) return Step::end;
+  }
+  return deliver(e, data, at_end ? how : Reading::more, at_end);
 }
 
 // Passes over the hole of NULs that a writer without O_APPEND leaves at the start after a
@@ -100,35 +104,59 @@ std::string_view TailerImpl::skip_consumed(Entry& e, std::string_view data) {
     data.remove_prefix(text);
   }
   if (e.skip_line && !data.empty()) {
-    const size_t newline = data.find('\n');
-    const size_t rest = newline == std::string_view::npos ? data.size() : newline + 1;
-    e.skip_line = newline == std::string_view::npos;
+    const size_t next = next_line(data, e.encoding, e.offset);
+    const size_t rest = std::min(next, data.size());
+    e.skip_line = next == std::string_view::npos;
     advance(e, rest);
     data.remove_prefix(rest);
   }
   return data;
 }
 
-TailerImpl::Step TailerImpl::deliver(Entry& e, std::string_view data, bool last, bool at_end) {
-  const size_t newline = data.rfind('\n');
-  const bool too_long = newline == std::string_view::npos && data.size() == options_.buffer_bytes;
-  size_t complete = newline == std::string_view::npos ? 0 : newline + 1;
-  if (last || too_long) complete = data.size();
-  // Something in front was passed over and the line goes on behind the buffer: read on from it.
-  if (complete == 0) {
-    e.taken = 0;
-    return at_end || data.size() == options_.buffer_bytes ? Step::end : Step::progress;
-  }
-  const size_t used = consumer_.consume(e, data, last);
-  NINES_ASSERT(used <= data.size());
-  e.taken = used < complete ? static_cast<uint32_t>(used) : 0;
-  if (used == data.size() && data.back() != '\n') {
+// Gives `data` to the consumer, whose answer alone moves the position.
+TailerImpl::Step TailerImpl::deliver(Entry& e, std::string_view data, Reading how, bool at_end) {
+  const bool full = data.size() == options_.buffer_bytes;
+  if (how == Reading::more && full) how = Reading::full;
+  const Taken taken = consumer_.consume(e, data, how);
+  NINES_ASSERT(taken.bytes <= data.size() && (how != Reading::full || taken.bytes > 0 ||
+                                              taken.rest == Taken::Rest::declined));
+  e.held = taken.rest == Taken::Rest::held;
+  if (e.held) hold(e);
+  if (taken.mid_line) {
     e.skip_line = true;
-    if (too_long) ++stats_.lines_cut;
+    if (how == Reading::full) ++stats_.lines_cut;
   }
-  if (used > 0) advance(e, used);
-  if (used < complete) return Step::declined;
+  if (taken.bytes > 0) advance(e, taken.bytes);
+  if (taken.rest == Taken::Rest::declined) {
+    e.taken = static_cast<uint32_t>(taken.bytes);
+    return Step::declined;
+  }
+  e.taken = 0;  // of a piece too small for one line the next one is larger
   return at_end ? Step::end : Step::progress;
+}
+
+// Nothing may come after a record that could have gone on: it is taken when it has been quiet.
+void TailerImpl::hold(Entry& e) {
+  if (std::find(held_.begin(), held_.end(), &e) == held_.end()) held_.push_back(&e);
+  next_held_ = std::min(next_held_, Instant{clock_.mono().ns + options_.hold_ms * kNsPerMs});
+}
+
+void TailerImpl::take_held() {
+  const int64_t now = clock_.mono().ns;
+  next_held_ = {INT64_MAX};
+  std::vector<Entry*> waiting;
+  waiting.swap(held_);
+  for (Entry* e : waiting) {
+    if (!e->held || e->phase != Phase::live) continue;
+    const int64_t due = e->grown.ns + options_.hold_ms * kNsPerMs;
+    if (e->queued || now < due) {
+      held_.push_back(e);
+      next_held_ = std::min(next_held_, Instant{std::max(due, now + kNsPerMs)});
+      continue;
+    }
+    size_t bytes = 0;
+    (void)read_piece(*e, Reading::quiet, bytes);
+  }
 }
 
 // Needs the bytes up to the new position in the buffer.
@@ -169,7 +197,7 @@ bool TailerImpl::finish(Entry& e) {
   Step step = Step::progress;
   while (step == Step::progress) {
     size_t bytes = 0;
-    step = read_piece(e, true, bytes);
+    step = read_piece(e, Reading::last, bytes);
   }
   if (step != Step::end) return false;
   const auto st = stat_fd(e.fd.get());
@@ -208,6 +236,7 @@ void TailerImpl::retire(Entry& e) {
 void TailerImpl::forget(Entry& e) {
   if (e.queued) std::erase(ready_, &e);
   std::erase(declined_, &e);
+  std::erase(held_, &e);
   if (e.changed) std::erase(changed_, &e);
   if (e.saved) forgotten_.push_back(e.key);
   registry_.erase(e);

@@ -11,7 +11,7 @@
 
 namespace nines::collector {
 
-Result<std::unique_ptr<Tailer>> Tailer::create(TailerOptions options, LineConsumer& consumer,
+Result<std::unique_ptr<Tailer>> Tailer::create(TailerOptions options, RecordConsumer& consumer,
                                                std::vector<slo::Position> saved,
                                                const Clock& clock) {
   if (options.buffer_bytes == 0 || options.max_files == 0 || options.max_open < 4) {
@@ -24,7 +24,7 @@ Result<std::unique_ptr<Tailer>> Tailer::create(TailerOptions options, LineConsum
   return std::unique_ptr<Tailer>(std::move(tailer));
 }
 
-TailerImpl::TailerImpl(TailerOptions options, LineConsumer& consumer, const Clock& clock)
+TailerImpl::TailerImpl(TailerOptions options, RecordConsumer& consumer, const Clock& clock)
     : options_(options),
       consumer_(consumer),
       clock_(clock),
@@ -74,19 +74,18 @@ void TailerImpl::restore(std::vector<slo::Position> saved) {
   }
 }
 
-uint32_t TailerImpl::add_globs(GlobSpec spec) {
-  Globs globs;
+void TailerImpl::add_source(uint32_t source, FileSource files) {
+  if (globs_.size() <= source) globs_.resize(source + 1);
+  Globs& globs = globs_[source];
   const auto parse = [](const std::vector<std::string>& patterns, std::vector<Glob>& out) {
     for (const std::string& pattern : patterns) {
       for (Glob& glob : Glob::parse(pattern)) out.push_back(std::move(glob));
     }
   };
-  parse(spec.include, globs.include);
-  parse(spec.exclude, globs.exclude);
-  globs_.push_back(std::move(globs));
+  parse(files.globs.include, globs.include);
+  parse(files.globs.exclude, globs.exclude);
   scan_due_ = true;
   next_scan_allowed_ = {};
-  return static_cast<uint32_t>(globs_.size() - 1);
 }
 
 bool TailerImpl::interesting(const std::string& path, bool directory) const {
@@ -109,19 +108,26 @@ bool TailerImpl::scan_now() const {
   return now.ns - last_scan_.ns >= every_ms * kNsPerMs;
 }
 
-int TailerImpl::wait_limit(int timeout_ms) const {
-  const int64_t now = clock_.mono().ns;
+Instant TailerImpl::due() const noexcept {
+  if (!ready_.empty() || !declined_.empty() || scan_now()) return {};
   const int64_t every_ms =
       watcher_.incomplete() ? std::min(options_.poll_ms, options_.rescan_ms) : options_.rescan_ms;
   int64_t until = std::min(last_scan_.ns + every_ms * kNsPerMs, next_quiet_.ns);
+  until = std::min(until, next_held_.ns);
   if (scan_due_) until = std::min(until, next_scan_allowed_.ns);
-  const int64_t left_ms = std::max<int64_t>(0, (until - now + kNsPerMs - 1) / kNsPerMs);
-  return static_cast<int>(timeout_ms < 0 ? left_ms : std::min<int64_t>(timeout_ms, left_ms));
+  return {until};
+}
+
+void TailerImpl::descriptors(std::vector<pollfd>& out) const {
+  if (watcher_.fd() >= 0) out.push_back({watcher_.fd(), POLLIN, 0});
 }
 
 void TailerImpl::wait(int timeout_ms) {
   std::array<pollfd, 2> fds{pollfd{wake_fd_.get(), POLLIN, 0}, pollfd{watcher_.fd(), POLLIN, 0}};
-  const int limit = timeout_ms == 0 ? 0 : wait_limit(timeout_ms);
+  const int64_t left_ns = std::max<int64_t>(0, due().ns - clock_.mono().ns);
+  const auto left_ms = static_cast<int>(
+      std::min<int64_t>((left_ns + kNsPerMs - 1) / kNsPerMs, timeout_ms < 0 ? INT32_MAX : timeout_ms));
+  const int limit = timeout_ms == 0 ? 0 : left_ms;
   const int n = ::poll(fds.data(), watcher_.fd() >= 0 ? 2 : 1, limit);
   if (limit != 0) ++stats_.wakeups;
   if (n > 0 && fds[0].revents == 0 && timeout_ms != 0) pause_for_more();
@@ -148,8 +154,12 @@ void TailerImpl::take_events() {
 }
 
 bool TailerImpl::poll(int timeout_ms, size_t max_bytes) {
-  registry_.bury();
   wait(ready_.empty() && !scan_now() ? timeout_ms : 0);
+  return read(max_bytes);
+}
+
+bool TailerImpl::read(size_t max_bytes) {
+  registry_.bury();
   for (Entry* entry : declined_) {
     entry->declined = false;
     queue(*entry);
@@ -161,6 +171,7 @@ bool TailerImpl::poll(int timeout_ms, size_t max_bytes) {
   } else if (clock_.mono() >= next_quiet_) {
     close_quiet();
   }
+  if (clock_.mono() >= next_held_) take_held();
   size_t left = max_bytes, blocked = 0;
   while (left > 0 && blocked < ready_.size()) {
     Entry& e = *ready_.front();
@@ -172,7 +183,7 @@ bool TailerImpl::poll(int timeout_ms, size_t max_bytes) {
     }
     e.queued = false;
     size_t bytes = 0;
-    const Step step = read_piece(e, false, bytes);
+    const Step step = read_piece(e, Reading::more, bytes);
     left -= std::min(left, bytes);
     blocked = 0;
     if (step == Step::progress) queue(e);
@@ -191,20 +202,24 @@ void TailerImpl::rescan() {
   scan();
 }
 
-std::vector<TailedFile*> TailerImpl::files() {
-  std::vector<TailedFile*> out;
-  for (const auto& entry : registry_.all()) {
-    if (entry->phase == Phase::live) out.push_back(entry.get());
-  }
+std::vector<LogStream*> TailerImpl::files() {
+  std::vector<LogStream*> out;
+  list(out);
   return out;
 }
 
-bool TailerImpl::read_some(TailedFile& file, bool last) {
-  Entry& e = static_cast<Entry&>(file);  // every TailedFile is ours
+void TailerImpl::list(std::vector<LogStream*>& out) {
+  for (const auto& entry : registry_.all()) {
+    if (entry->phase == Phase::live) out.push_back(entry.get());
+  }
+}
+
+bool TailerImpl::read_some(LogStream& file, bool last) {
+  Entry& e = static_cast<Entry&>(file);  // every LogStream is ours
   while (true) {
     const int64_t from = e.offset;
     size_t bytes = 0;
-    const Step step = read_piece(e, last, bytes);
+    const Step step = read_piece(e, last ? Reading::last : Reading::more, bytes);
     if (step == Step::progress && e.offset == from) return false;
     if (step == Step::progress || step == Step::declined) return true;
     if (step == Step::end) {
@@ -232,6 +247,18 @@ void TailerImpl::take_positions(std::vector<slo::Position>& out) {
     out.push_back({entry->key, encode_state(*entry)});
   }
   changed_.clear();
+}
+
+void TailerImpl::describe(std::vector<InputStats>& out) const {
+  InputStats shown;
+  shown.kind = shown.name = "file";
+  shown.bytes = stats_.bytes_read;
+  shown.lag_bytes = stats().lag_bytes;
+  if (watcher_.incomplete()) {
+    shown.trouble = "files are polled: inotify watches are exhausted or not to be had; raise "
+                    "fs.inotify.max_user_watches and fs.inotify.max_user_instances";
+  }
+  out.push_back(std::move(shown));
 }
 
 Tailer::Stats TailerImpl::stats() const noexcept {

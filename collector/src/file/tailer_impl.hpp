@@ -20,18 +20,23 @@ namespace nines::collector {
 
 class TailerImpl final : public Tailer {
  public:
-  TailerImpl(TailerOptions options, LineConsumer& consumer, const Clock& clock);
+  TailerImpl(TailerOptions options, RecordConsumer& consumer, const Clock& clock);
 
   Status open_wake();
   void restore(std::vector<slo::Position> saved);
   void continue_at_end(Entry& entry);
 
-  uint32_t add_globs(GlobSpec globs) override;
+  void add_source(uint32_t source, FileSource files) override;
+  void descriptors(std::vector<pollfd>& out) const override;
+  Instant due() const noexcept override;
+  bool read(size_t max_bytes) override;
+  void list(std::vector<LogStream*>& out) override;
+  void describe(std::vector<InputStats>& out) const override;
   bool poll(int timeout_ms, size_t max_bytes) override;
   void wake() noexcept override;
   void rescan() override;
-  std::vector<TailedFile*> files() override;
-  bool read_some(TailedFile& file, bool last) override;
+  std::vector<LogStream*> files() override;
+  bool read_some(LogStream& file, bool last) override;
   bool caught_up() const noexcept override;
   void take_positions(std::vector<slo::Position>& out) override;
   Stats stats() const noexcept override;
@@ -92,9 +97,11 @@ class TailerImpl final : public Tailer {
   // read.cpp
   bool ensure_open(Entry& entry);
   size_t piece_bytes(const Entry& e) const;
-  Step read_piece(Entry& entry, bool finish, size_t& read_bytes);
+  Step read_piece(Entry& entry, Reading how, size_t& read_bytes);
   std::string_view skip_consumed(Entry& entry, std::string_view data);
-  Step deliver(Entry& entry, std::string_view data, bool last, bool at_end);
+  Step deliver(Entry& entry, std::string_view data, Reading how, bool at_end);
+  void hold(Entry& entry);
+  void take_held();
   void advance(Entry& entry, size_t bytes);
   void close_quiet();
   bool finish(Entry& entry);
@@ -106,14 +113,13 @@ class TailerImpl final : public Tailer {
 
   // tailer.cpp
   void wait(int timeout_ms);
-  int wait_limit(int timeout_ms) const;
   void pause_for_more();
   void take_events();
   bool scan_now() const;
   bool interesting(const std::string& path, bool directory) const;
 
   TailerOptions options_;
-  LineConsumer& consumer_;
+  RecordConsumer& consumer_;
   const Clock& clock_;
   Registry registry_;
   Watcher watcher_;
@@ -124,12 +130,13 @@ class TailerImpl final : public Tailer {
   int64_t buffer_offset_ = 0;       // file offset of buffer_[0] in the piece being read
   std::deque<Entry*> ready_;
   std::vector<Entry*> declined_;
+  std::vector<Entry*> held_;
   std::vector<Entry*> changed_;
   std::vector<std::string> forgotten_;
   Stats stats_;
   bool scan_due_ = true;     // something changed in a directory
   bool scan_forced_ = true;  // what we read is not what we thought: before anything else is read
-  Instant last_scan_{}, next_scan_allowed_{}, next_quiet_{}, last_wake_{};
+  Instant last_scan_{}, next_scan_allowed_{}, next_quiet_{}, next_held_{INT64_MAX}, last_wake_{};
   std::set<std::string> lost_;  // keys (dev:ino) of files whose position is not known any more
 };
 

@@ -13,7 +13,7 @@ namespace {
 
 using expr::Truth;
 
-struct FileState final : TailedFile::User {
+struct FileState final : LogStream::User {
   explicit FileState(size_t max_record_bytes) : format(max_record_bytes) {}
 
   FileFormat format;
@@ -25,7 +25,7 @@ struct FileState final : TailedFile::User {
   uint32_t primary = 0;  // the source that this file's lines are shown under
 };
 
-FileState& state_of(TailedFile& file) { return static_cast<FileState&>(*file.user); }
+FileState& state_of(LogStream& file) { return static_cast<FileState&>(*file.user); }
 
 struct Source {
   SourcePlan plan;
@@ -83,13 +83,13 @@ struct Pipeline::Impl {
     return sources[state.primary].plan;
   }
 
-  bool look_at_format(TailedFile& file, FileState& state, std::string_view data, bool last);
-  Program* program_for(TailedFile& file, FileState& state);
+  bool look_at_format(LogStream& file, FileState& state, std::string_view data, bool last);
+  Program* program_for(LogStream& file, FileState& state);
 
   // --- one record
   // ---------------------------------------------------------------------------------
   struct Line {
-    TailedFile& file;
+    LogStream& file;
     FileState& state;
     Program& program;
     const FramedRecord& record;
@@ -100,11 +100,11 @@ struct Pipeline::Impl {
   void run_tasks(Program& program, int64_t slot);
   void run_threshold(SliTask& task, std::span<const Value> values, int64_t slot);
   void malformed(const Line& line, uint64_t SourceCounts::*reason);
-  void after_block(TailedFile& file, FileState& state, size_t used);
+  void after_block(LogStream& file, FileState& state, size_t used);
 };
 
 // False: nothing to judge by yet.
-bool Pipeline::Impl::look_at_format(TailedFile& file, FileState& state, std::string_view data,
+bool Pipeline::Impl::look_at_format(LogStream& file, FileState& state, std::string_view data,
                                     bool last) {
   FileFormat& format = state.format;
   if (!format.wants_detection()) return true;
@@ -115,7 +115,7 @@ bool Pipeline::Impl::look_at_format(TailedFile& file, FileState& state, std::str
   return true;
 }
 
-Program* Pipeline::Impl::program_for(TailedFile& file, FileState& state) {
+Program* Pipeline::Impl::program_for(LogStream& file, FileState& state) {
   const bool current = state.program != nullptr && state.program_generation == generation &&
                        state.program->sources == file.matched;
   if (current) return state.program;
@@ -274,7 +274,7 @@ FrameStep Pipeline::Impl::on_record(const Line& line) {
   return FrameStep::next;
 }
 
-void Pipeline::Impl::after_block(TailedFile& file, FileState& state, size_t used) {
+void Pipeline::Impl::after_block(LogStream& file, FileState& state, size_t used) {
   sources[state.primary].counts.bytes += used;
   if (state.max_ts.ns != 0) {
     for (const uint32_t index : file.matched) {
@@ -343,7 +343,7 @@ Status Pipeline::add_slo(uint32_t slo, const slo::SloSpec& spec, uint32_t total,
   return Ok{};
 }
 
-void Pipeline::opened(TailedFile& file) {
+void Pipeline::opened(LogStream& file) {
   auto state = std::make_unique<FileState>(impl_->options.max_record_bytes);
   state->primary = file.matched.front();
   if (const auto names = parse_container_path(file.path)) {
@@ -358,19 +358,19 @@ void Pipeline::opened(TailedFile& file) {
   file.user = std::move(state);
 }
 
-void Pipeline::closed(TailedFile& file) {
+void Pipeline::closed(LogStream& file) {
   if (file.user == nullptr) return;
   --impl_->sources[state_of(file).primary].counts.files;
   file.user.reset();
 }
 
-size_t Pipeline::consume(TailedFile& file, std::string_view data, bool last) {
+Taken Pipeline::consume(LogStream& file, std::string_view data, Reading how) {
+  const bool last = how == Reading::last;
   FileState& state = state_of(file);
   impl_->now = impl_->clock.wall();
   state.next_ts.reset();
-  const bool cut = !last && data.size() >= impl_->options.max_record_bytes &&
-                   data.find('\n') == std::string_view::npos;
-  if (!impl_->look_at_format(file, state, data, last || cut)) return 0;
+  const bool cut = how == Reading::full && data.find('\n') == std::string_view::npos;
+  if (!impl_->look_at_format(file, state, data, last || cut)) return {};
   Program& program = *impl_->program_for(file, state);
   FrameOptions options;
   options.last = last;
@@ -384,12 +384,16 @@ size_t Pipeline::consume(TailedFile& file, std::string_view data, bool last) {
   });
   if (next.ns != 0) state.next_ts = next;
   impl_->after_block(file, state, used);
-  return used;
+  Taken taken;
+  taken.bytes = used;
+  taken.mid_line = used == data.size() && used > 0 && data.back() != '\n';
+  if (state.next_ts) taken.rest = Taken::Rest::declined;
+  return taken;
 }
 
 void Pipeline::set_replay_limit(WallTime limit) { impl_->limit = limit; }
 
-std::optional<WallTime> Pipeline::next_time(const TailedFile& file) {
+std::optional<WallTime> Pipeline::next_time(const LogStream& file) {
   return file.user ? static_cast<const FileState&>(*file.user).next_ts : std::nullopt;
 }
 

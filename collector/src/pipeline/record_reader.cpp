@@ -8,7 +8,7 @@
 
 namespace nines::collector {
 
-struct RecordReader::FileState final : TailedFile::User {
+struct RecordReader::FileState final : LogStream::User {
   explicit FileState(size_t max_record_bytes) : format(max_record_bytes) {}
   FileFormat format;
   std::unique_ptr<log::LineParser> parser;
@@ -24,11 +24,11 @@ RecordReader::RecordReader(slo::SourceSelector selector, size_t max_record_bytes
       on_record_(std::move(on_record)) {}
 RecordReader::~RecordReader() = default;
 
-void RecordReader::on_format(std::function<void(const TailedFile&, const std::string&)> callback) {
+void RecordReader::on_format(std::function<void(const LogStream&, const std::string&)> callback) {
   on_format_ = std::move(callback);
 }
 
-void RecordReader::opened(TailedFile& file) {
+void RecordReader::opened(LogStream& file) {
   auto state = std::make_unique<FileState>(max_record_bytes_);
   state->format.restore(file.extra, selector_);
   if (const auto names = parse_container_path(file.path)) {
@@ -39,17 +39,17 @@ void RecordReader::opened(TailedFile& file) {
   file.user = std::move(state);
 }
 
-void RecordReader::closed(TailedFile& file) { file.user.reset(); }
+void RecordReader::closed(LogStream& file) { file.user.reset(); }
 
-size_t RecordReader::consume(TailedFile& file, std::string_view data, bool last) {
+Taken RecordReader::consume(LogStream& file, std::string_view data, Reading how) {
+  const bool last = how == Reading::last;
   auto& state = static_cast<FileState&>(*file.user);
-  const bool cut =
-      !last && data.size() >= max_record_bytes_ && data.find('\n') == std::string_view::npos;
+  const bool cut = how == Reading::full && data.find('\n') == std::string_view::npos;
   if (state.format.wants_detection() && state.format.detect(data, last || cut, selector_)) {
     state.parser.reset();
     if (on_format_) on_format_(file, state.format.explanation());
   }
-  if (!state.format.known()) return 0;
+  if (!state.format.known()) return {};
   if (!state.parser) {
     log::TimeContext time;
     time.utc_offset_s = selector_.utc_offset_s;
@@ -90,7 +90,10 @@ size_t RecordReader::consume(TailedFile& file, std::string_view data, bool last)
     return FrameStep::next;
   });
   file.extra = state.format.save();
-  return used;
+  Taken taken;
+  taken.bytes = used;
+  taken.mid_line = used == data.size() && used > 0 && data.back() != '\n';
+  return taken;
 }
 
 }  // namespace nines::collector

@@ -42,6 +42,23 @@ void add_globs(Fingerprint& f, std::vector<std::string> globs) {
   for (const std::string& glob : globs) f.add(glob);
 }
 
+// What later versions brought counts only where it is used, so that history outlives them.
+void add_input(Fingerprint& f, const SourceSelector& s) {
+  const SourceSelector plain;
+  const auto given = [&](std::string_view key, const std::string& value, const std::string& usual) {
+    if (value == usual) return;
+    f.add(key);
+    f.add(value);
+  };
+  if (s.input != plain.input) f.add(static_cast<uint64_t>(s.input));
+  given("multiline", s.multiline, plain.multiline);
+  given("start", s.start, plain.start);
+  given("url", s.url, plain.url);
+  if (!s.k8s_labels.empty()) add_globs(f, s.k8s_labels);
+  if (!s.units.empty()) add_globs(f, s.units);
+  if (!s.listen.empty()) add_globs(f, s.listen);
+}
+
 void add_metric(Fingerprint& f, const MetricSpec& m) {
   f.add(m.source.name);
   add_globs(f, m.source.paths);
@@ -53,6 +70,7 @@ void add_metric(Fingerprint& f, const MetricSpec& m) {
   f.add(m.source.k8s_container);
   f.add(static_cast<uint64_t>(static_cast<int64_t>(m.source.utc_offset_s)));
   f.add(m.where);
+  add_input(f, m.source);
 }
 
 constexpr int64_t kSlot = 10;
@@ -69,6 +87,7 @@ std::string SloSpec::generation() const {
   if (indicator.kind == SliKind::ratio) {
     add_metric(f, indicator.part);
     f.add(uint64_t{indicator.part_is_bad});
+    if (!indicator.count.empty()) f.add(indicator.count);
   } else {
     f.add(indicator.value);
     f.add(static_cast<uint64_t>(indicator.on_missing));

@@ -28,16 +28,16 @@ double ms(Work&& work) {
 }
 
 // Keeps nothing, so that only the tailer's memory is seen.
-class Count final : public LineConsumer {
+class Count final : public RecordConsumer {
  public:
-  size_t consume(TailedFile&, std::string_view data, bool last) override {
+  Taken consume(LogStream&, std::string_view data, Reading how) override {
     const size_t newline = data.rfind('\n');
-    const size_t used = last ? data.size() : newline == std::string_view::npos ? 0 : newline + 1;
+    const size_t used = how == Reading::last ? data.size() : newline == std::string_view::npos ? 0 : newline + 1;
     bytes += used;
-    return used;
+    return {used, Taken::Rest::none, false};
   }
-  void opened(TailedFile&) override {}
-  void closed(TailedFile&) override {}
+  void opened(LogStream&) override {}
+  void closed(LogStream&) override {}
   size_t bytes = 0;
 };
 
@@ -64,7 +64,7 @@ int run(int files) {
   auto made = Tailer::create(options, count, {}, clock);
   if (!made.ok()) return 1;
   Tailer& tailer = **made;
-  tailer.add_globs({{dir / "*.log"}, {}});
+  tailer.add_source(0, {{{dir / "*.log"}, {}}});
   const double first = ms([&] { drain(tailer); });
   std::printf("first look and read of %d files: %.0f ms, %zu bytes, RSS +%.1f MB\n", files, first,
               count.bytes, rss_mb() - before);
@@ -84,7 +84,7 @@ int run(int files) {
   made->reset();
   auto again = Tailer::create(options, count, std::move(positions), clock);
   if (!again.ok()) return 1;
-  (*again)->add_globs({{dir / "*.log"}, {}});
+  (*again)->add_source(0, {{{dir / "*.log"}, {}}});
   const double restart = ms([&] { drain(**again); });
   std::printf("restart: %.0f ms, %zu bytes read in all\n", restart, count.bytes);
   return 0;

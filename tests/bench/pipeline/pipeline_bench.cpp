@@ -49,7 +49,7 @@ int main(int argc, char** argv) {
   pipeline.add_source({.name = "log", .service = "", .selector = {}, .globs = {}});
   if (!pipeline.add_slo(0, spec("availability", "status < 500", ""), 0, 0).ok()) return 1;
   if (!pipeline.add_slo(1, spec("latency", "", "duration_ms"), 0, 0).ok()) return 1;
-  nines::collector::TailedFile file;
+  nines::collector::LogStream file;
   file.path = argv[1];
   file.matched = {0};
   pipeline.opened(file);
@@ -63,7 +63,10 @@ int main(int argc, char** argv) {
     if (n <= 0) break;
     const std::string_view data(buffer.get(), static_cast<size_t>(n));
     const size_t used =
-        read_only ? data.size() : pipeline.consume(file, data, n < ssize_t(kBuffer));
+        read_only ? data.size()
+                  : pipeline.consume(file, data, n < ssize_t(kBuffer) ? nines::collector::Reading::last
+                                                                 : nines::collector::Reading::full)
+                        .bytes;
     if (used == 0) break;
     file.offset += static_cast<int64_t>(used);
   }

@@ -254,7 +254,7 @@ TEST_CASE("A rotated file keeps the sources it had, whatever its new name matche
       rig.drain();
       CHECK(rig.lines.all == Strings{"a", "b", "c"});
       REQUIRE(rig.tailer->files().size() == 2);
-      for (const TailedFile* file : rig.tailer->files()) CHECK(file->matched == sources);
+      for (const LogStream* file : rig.tailer->files()) CHECK(file->matched == sources);
     }
   }
 }

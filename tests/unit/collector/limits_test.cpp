@@ -299,7 +299,7 @@ TEST_CASE("A file rotated behind a link, as kubelet does, loses nothing") {
       rig.drain();
       CHECK(sorted(rig.lines.all) == numbered(0, 2 + rotations));
       REQUIRE(!rig.tailer->files().empty());
-      for (const TailedFile* file : rig.tailer->files())
+      for (const LogStream* file : rig.tailer->files())
         CHECK(file->path == rig.dir / "links/pod.log");
     }
   }

@@ -37,7 +37,7 @@ slo::SloSpec latency(const std::string& name, const std::string& value, Decimal 
 struct Rig {
   test::ManualClock clock{WallTime::from_s(kNoonS + 600)};
   Pipeline pipeline{{.node = "n1"}, clock};
-  TailedFile file;
+  LogStream file;
 
   Rig(const std::vector<slo::SloSpec>& slos, const std::string& path,
       slo::SourceSelector selector = {}) {
@@ -53,7 +53,7 @@ struct Rig {
   }
 
   size_t feed(const std::string& text, bool last = false) {
-    const size_t used = pipeline.consume(file, text, last);
+    const size_t used = pipeline.consume(file, text, last ? Reading::last : Reading::more).bytes;
     file.offset += static_cast<int64_t>(used);
     return used;
   }
@@ -162,12 +162,12 @@ TEST_CASE("Pipeline keeps open CRI pieces with the position, so that a restart c
   Pipeline pipeline({.node = "n1"}, clock);
   pipeline.add_source({.name = "logs", .service = "", .selector = {}, .globs = {}});
   REQUIRE(pipeline.add_slo(0, spec, 0, 0).ok());
-  TailedFile again;
+  LogStream again;
   again.path = first.file.path;
   again.matched = {0};
   again.extra = first.file.extra;
   pipeline.opened(again);
-  pipeline.consume(again, "2026-09-21T14:13:20.3Z stdout F or\",\"message\":\"a\"}\n", false);
+  pipeline.consume(again, "2026-09-21T14:13:20.3Z stdout F or\",\"message\":\"a\"}\n", Reading::more);
   slo::Batch batch;
   pipeline.take(batch);
   REQUIRE(batch.slots.size() == 1);
@@ -216,16 +216,16 @@ TEST_CASE("Pipeline counts good and total events of different sources independen
   slo::SloSpec spec = ratio("across", "", "level >= 'ERROR'");
   spec.indicator.part_is_bad = true;
   REQUIRE(pipeline.add_slo(0, spec, 0, 1).ok());
-  TailedFile requests, failures;
+  LogStream requests, failures;
   requests.path = "/logs/access.log";
   requests.matched = {0};
   failures.path = "/logs/app.log";
   failures.matched = {1};
   pipeline.opened(requests);
   pipeline.opened(failures);
-  pipeline.consume(requests, nginx(kNoonS, 200) + nginx(kNoonS, 200) + nginx(kNoonS, 200), false);
+  pipeline.consume(requests, nginx(kNoonS, 200) + nginx(kNoonS, 200) + nginx(kNoonS, 200), Reading::more);
   pipeline.consume(failures, "2026-09-21T14:13:20Z ERROR boom\n2026-09-21T14:13:20Z INFO fine\n",
-                   false);
+                   Reading::more);
   slo::Batch batch;
   pipeline.take(batch);
   batch.normalize();

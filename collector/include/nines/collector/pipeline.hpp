@@ -51,25 +51,25 @@ struct SourceCounts {
   WallTime first_event{}, last_event{};  // 0: none yet
 };
 
-class Pipeline : public LineConsumer {
+class Pipeline : public RecordConsumer {
  public:
   Pipeline(PipelineOptions options, const Clock& clock);
   ~Pipeline() override;
 
-  // Indices are given in order from 0 and must equal those of Tailer::add_globs().
+  // Indices are given in order from 0; inputs use them in LogStream::matched.
   uint32_t add_source(SourcePlan plan);
   // `total` and `part` are source indices (equal for one-source SLIs and thresholds).
   Status add_slo(uint32_t slo, const slo::SloSpec& spec, uint32_t total, uint32_t part);
 
-  // LineConsumer
-  size_t consume(TailedFile& file, std::string_view data, bool last) override;
-  void opened(TailedFile& file) override;
-  void closed(TailedFile& file) override;
+  // RecordConsumer
+  Taken consume(LogStream& file, std::string_view data, Reading how) override;
+  void opened(LogStream& file) override;
+  void closed(LogStream& file) override;
 
   // Replay in time order: records stamped later than `limit` are left unread; the stamp of the
   // first one is next_time(file). nullopt: nothing was left back.
   void set_replay_limit(WallTime limit);
-  static std::optional<WallTime> next_time(const TailedFile& file);
+  static std::optional<WallTime> next_time(const LogStream& file);
 
   // Moves the counts since the last call into `out` (adds to it).
   void take(slo::Batch& out);

@@ -16,7 +16,7 @@
 namespace nines::collector {
 
 struct ReadRecord {
-  const TailedFile* file = nullptr;
+  const LogStream* file = nullptr;
   int64_t line = 0;  // byte offset of its last line
   WallTime ts{};
   bool has_ts = false;
@@ -27,7 +27,7 @@ struct ReadRecord {
   bool truncated = false;
 };
 
-class RecordReader : public LineConsumer {
+class RecordReader : public RecordConsumer {
  public:
   using OnRecord = std::function<void(const ReadRecord&)>;
   RecordReader(slo::SourceSelector selector, size_t max_record_bytes, const Clock& clock,
@@ -35,11 +35,11 @@ class RecordReader : public LineConsumer {
   ~RecordReader() override;
 
   // Called with a line of explanation whenever a file's format has been decided.
-  void on_format(std::function<void(const TailedFile&, const std::string&)> callback);
+  void on_format(std::function<void(const LogStream&, const std::string&)> callback);
 
-  size_t consume(TailedFile& file, std::string_view data, bool last) override;
-  void opened(TailedFile& file) override;
-  void closed(TailedFile& file) override;
+  Taken consume(LogStream& file, std::string_view data, Reading how) override;
+  void opened(LogStream& file) override;
+  void closed(LogStream& file) override;
 
  private:
   struct FileState;
@@ -47,7 +47,7 @@ class RecordReader : public LineConsumer {
   size_t max_record_bytes_;
   const Clock& clock_;
   OnRecord on_record_;
-  std::function<void(const TailedFile&, const std::string&)> on_format_;
+  std::function<void(const LogStream&, const std::string&)> on_format_;
 };
 
 }  // namespace nines::collector

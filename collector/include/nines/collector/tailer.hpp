@@ -15,7 +15,7 @@
 // quiet, or read_some(file, true)); should it be completed later, the rest up to the newline is
 // skipped.
 //
-// Pointers to TailedFile stay valid until the next poll() or rescan() after closed(file).
+// Pointers to LogStream stay valid until the next read(), poll() or rescan() after closed(file).
 // Used by one thread.
 #pragma once
 
@@ -29,6 +29,7 @@
 
 #include "nines/base/result.hpp"
 #include "nines/base/time.hpp"
+#include "nines/collector/input.hpp"
 #include "nines/slo/batch.hpp"
 
 namespace nines::collector {
@@ -47,45 +48,20 @@ struct TailerOptions {
   int64_t quiet_close_ms = 30'000;  // a rotated-away or deleted file is closed at EOF after this
   int64_t forget_ms = 3'600'000;    // the position of a vanished file is forgotten after this
   size_t max_open = 256;            // descriptors kept; idle live files beyond it are closed
+  int64_t hold_ms = 1000;  // a record that may go on is taken after this long without more
   bool use_inotify = true;
-};
-
-// One file being followed. Owned by the tailer; `user` belongs to the consumer.
-struct TailedFile {
-  std::string path;  // where it matched; kept through rotation, so it names the source for life
-  std::string key;   // stable identity for positions
-  std::vector<uint32_t> matched;  // indices of the globs (as given to the tailer) that match
-  int64_t offset = 0;             // next byte to read = start of the first line not yet consumed
-  int64_t size = 0;               // at the last look
-  std::string extra;     // consumer's state saved with the position (open CRI pieces, format...)
-  bool resumed = false;  // started from a saved position
-  struct User {
-    virtual ~User() = default;
-  };
-  std::unique_ptr<User> user;
-};
-
-class LineConsumer {
- public:
-  virtual ~LineConsumer() = default;
-  // `data` starts at file.offset. Consume whole lines; return the bytes consumed (0..data.size()).
-  // `last` = the file will not grow any more (rotated away and at EOF, or --once): an
-  // unterminated last line should be consumed. The consumer sees a line longer than the buffer as
-  // one call with data.size() == buffer_bytes and no '\n'; it takes the prefix as a truncated
-  // record and returns data.size(); the tailer then skips to the next '\n' by itself. Returning
-  // less than all complete lines means "stop here for now" (replay order).
-  virtual size_t consume(TailedFile& file, std::string_view data, bool last) = 0;
-  virtual void opened(TailedFile& file) = 0;
-  // Drained and gone; its position is forgotten later. The tailer then drops file.user. A file that
-  // grows again after this is opened() again and goes on where it was.
-  virtual void closed(TailedFile& file) = 0;
 };
 
 struct GlobSpec {
   std::vector<std::string> include, exclude;
 };
 
-class Tailer {
+// What one source wants read.
+struct FileSource {
+  GlobSpec globs;
+};
+
+class Tailer : public Input {
  public:
   struct Stats {
     uint64_t files_open = 0, files_known = 0, files_refused /* at the last rescan */ = 0,
@@ -102,29 +78,19 @@ class Tailer {
     int64_t lag_bytes = 0;  // sum of size - offset
   };
 
-  static Result<std::unique_ptr<Tailer>> create(TailerOptions options, LineConsumer& consumer,
+  static Result<std::unique_ptr<Tailer>> create(TailerOptions options, RecordConsumer& consumer,
                                                 std::vector<slo::Position> saved,
                                                 const Clock& clock);
-  virtual ~Tailer() = default;
 
-  // Index as used in TailedFile::matched. May be called at any time.
-  virtual uint32_t add_globs(GlobSpec globs) = 0;
+  // `source`: its index, as used in LogStream::matched. May be called at any time.
+  virtual void add_source(uint32_t source, FileSource files) = 0;
 
-  // Waits at most timeout_ms for something to read (returns early on wake()), then reads at most
-  // `max_bytes` (fairly: a bounded piece from every ready file in turn). True: more is ready.
+  // Waits at most timeout_ms for something to read (returns early on wake()), then reads like
+  // read(): fairly, a bounded piece from every ready file in turn. For one who has no other input.
   virtual bool poll(int timeout_ms, size_t max_bytes) = 0;
   virtual void wake() noexcept = 0;  // thread-safe, async-signal-safe
 
-  // Looks for files now and lists all that are followed.
-  virtual void rescan() = 0;
-  virtual std::vector<TailedFile*> files() = 0;
-  // Reads one file (replay in time order): one consume() call; false at its present end.
-  virtual bool read_some(TailedFile& file, bool last) = 0;
-  virtual bool caught_up()
-      const noexcept = 0;  // every followed file was read to its end at the last look
-
-  // Positions that changed since the last call, for the batch that holds the counts up to here.
-  virtual void take_positions(std::vector<slo::Position>& out) = 0;
+  virtual std::vector<LogStream*> files() = 0;
   virtual Stats stats() const noexcept = 0;
 };
 

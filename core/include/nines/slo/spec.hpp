@@ -18,16 +18,34 @@ enum class SliKind : uint8_t {
 enum class CompareOp : uint8_t { lt, lte, gt, gte };
 enum class OnMissing : uint8_t { skip, bad };
 
+enum class InputKind : uint8_t { files, journal, syslog, standard_input, kmsg, scrape, vitals };
+enum class Excess : uint8_t { wait, drop };
+
 // Which records feed an SLI: a named source of nines.yaml or an inline one. Two SLOs with equal
 // selectors share files and parsers.
 struct SourceSelector {
   std::string name;                  // of a source in nines.yaml; empty: inline
+  InputKind input = InputKind::files;
   std::vector<std::string> paths;    // globs
   std::vector<std::string> exclude;  // globs
-  std::string format = "auto";       // auto, nginx, json, logfmt, syslog, plain, regex
-  std::string pattern;               // for regex
+  std::string format = "auto";       // a name that log::format_from_name() knows, or auto
+  std::string pattern;               // for formats that take one
+  std::string multiline = "auto";    // auto, none, or an RE2 that the first line of a record matches
   std::string k8s_namespace, k8s_pod, k8s_container;  // globs on names; any set = container logs
+  std::vector<std::string> k8s_labels;                // KEY=VALUE, all must hold
   int32_t utc_offset_s = 0;
+  // Files that were there before Nines first looked: where reading starts.
+  std::string start = "beginning";  // beginning, end, or RFC 3339: earlier records do not count
+  int64_t ignore_older_s = 0;       // files not written for longer are left alone; 0: none
+  bool newest_first = false;        // after a long stop: the live file before its older generations
+  // Reading faster than this waits, or drops what is beyond (counted). 0: no limit.
+  int64_t max_lines_per_s = 0, max_bytes_per_s = 0;
+  Excess excess = Excess::wait;
+  std::vector<std::string> units;   // journal: systemd units; empty: all
+  std::vector<std::string> listen;  // syslog: udp://HOST:PORT, tcp://HOST:PORT, unix:///PATH
+  std::string url;                  // scrape
+  std::string token_file;           // scrape: bearer token
+  int64_t every_s = 0;              // scrape, vitals
   friend bool operator==(const SourceSelector&, const SourceSelector&) = default;
 };
 
@@ -48,6 +66,7 @@ struct IndicatorSpec {
   MetricSpec part;  // good or bad events
   bool part_is_bad = false;
   std::string value;  // threshold: expression giving a number in `unit`
+  std::string count;  // ratio: expression giving how many events a record stands for; empty: one
   std::string unit;   // "ms", "s"...: for display only
   OnMissing on_missing = OnMissing::skip;
 };

@@ -1,0 +1,71 @@
+// LogStream: one ordered stream of log bytes, whatever it comes from: a file, the journal, a
+// connection, standard input. RecordConsumer: who makes records of it. Between the two stands one
+// contract: what a consumer took, and nothing else, moves the position that is saved beside the
+// counts (law 1).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nines::collector {
+
+// How bytes become lines.
+enum class Framing : uint8_t {
+  lines,            // '\n', in the encoding of the stream
+  datagrams,        // each call holds exactly one record (UDP, /dev/kmsg)
+  journal_entries,  // systemd's export format
+};
+enum class Encoding : uint8_t { bytes, utf16le, utf16be };  // bytes: ASCII and all that extend it
+
+// Owned by the input that reads it; `user` and `extra` belong to the consumer.
+struct LogStream {
+  std::string path;               // what `source` shows; a file keeps it through rotation
+  std::string key;                // stable identity for positions
+  std::vector<uint32_t> matched;  // indices of the sources that it belongs to, ascending
+  int64_t offset = 0;             // next byte to read = start of the first line not yet consumed
+  int64_t size = 0;               // known to be there at the last look
+  std::string extra;     // consumer's state saved with the position (open CRI pieces, format...)
+  bool resumed = false;  // started from a saved position
+  Framing framing = Framing::lines;
+  Encoding encoding = Encoding::bytes;  // set by the consumer, which sees the byte order mark
+  struct User {
+    virtual ~User() = default;
+  };
+  std::unique_ptr<User> user;
+};
+
+// What the input knows about the end of the data it hands over.
+enum class Reading : uint8_t {
+  more,   // more may come: leave an incomplete record
+  full,   // the buffer holds no more: if nothing in it is complete, take it as a cut record
+  quiet,  // nothing came for a while: take records held back because they might go on
+  last,   // the end for good (rotated and drained, --once): an unterminated last line is a record
+};
+
+struct Taken {
+  size_t bytes = 0;  // from the front, whole lines (unless mid_line); 0..data.size()
+  enum class Rest : uint8_t {
+    none,      // everything whole was taken; what is left is an incomplete line
+    held,      // a record that may go on was held back, in the data or in `extra`
+    declined,  // not now: the consumer wants to read other streams first (replay in time order)
+  } rest = Rest::none;
+  bool mid_line = false;  // ends within a line, whose rest the input is to pass over
+};
+
+class RecordConsumer {
+ public:
+  virtual ~RecordConsumer() = default;
+  // `data` starts at stream.offset. With Reading::full something must be taken; with `quiet` and
+  // `last`, `data` may be empty: only what `extra` holds back is wanted then.
+  virtual Taken consume(LogStream& stream, std::string_view data, Reading how) = 0;
+  virtual void opened(LogStream& stream) = 0;
+  // Drained and gone; its position is forgotten later. The input then drops stream.user. One that
+  // grows again after this is opened() again and goes on where it was.
+  virtual void closed(LogStream& stream) = 0;
+};
+
+}  // namespace nines::collector
