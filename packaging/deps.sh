@@ -4,17 +4,17 @@
 
 # To build the program.
 NINES_BUILD_LIBS="libboost-dev libmsgpack-cxx-dev libsqlite3-dev libre2-dev libspdlog-dev
-  libfmt-dev libyaml-cpp-dev libssl-dev nlohmann-json3-dev libcli11-dev"
+  libfmt-dev libyaml-cpp-dev libssl-dev zlib1g-dev libzstd-dev nlohmann-json3-dev libcli11-dev"
 NINES_BUILD_DEPS="g++ cmake ninja-build ccache libc6-dev $NINES_BUILD_LIBS"
 # To build and run the tests on this machine.
 NINES_TEST_LIBS="catch2 librapidcheck-dev"
-NINES_TEST_DEPS="$NINES_TEST_LIBS libbenchmark-dev python3 file ca-certificates openssl"
+NINES_TEST_DEPS="$NINES_TEST_LIBS libbenchmark-dev zstd python3 file ca-certificates openssl"
 # To build for ARM and run the result.
 NINES_CROSS_DEPS="mmdebstrap qemu-user-static debian-archive-keyring file"
 NINES_ARM64_DEPS="$NINES_CROSS_DEPS g++-aarch64-linux-gnu"
 NINES_ARMHF_DEPS="$NINES_CROSS_DEPS g++-arm-linux-gnueabihf"
 # What the ARM sysroot holds beside the libraries above.
-NINES_SYSROOT_DEPS="libc6-dev libstdc++-12-dev linux-libc-dev zlib1g-dev $NINES_BUILD_LIBS $NINES_TEST_LIBS"
+NINES_SYSROOT_DEPS="libc6-dev libstdc++-12-dev linux-libc-dev $NINES_BUILD_LIBS $NINES_TEST_LIBS"
 
 nines_say() { printf '%s\n' "nines: $*" >&2; }
 

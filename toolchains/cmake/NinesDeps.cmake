@@ -25,6 +25,8 @@ endfunction()
 
 nines_dep(re2 re2/re2.h LIBS re2)
 nines_dep(sqlite sqlite3.h LIBS sqlite3)
+nines_dep(zlib zlib.h LIBS z)
+nines_dep(zstd zstd.h LIBS zstd)
 nines_dep(msgpack msgpack.hpp DEFINES MSGPACK_NO_BOOST)
 nines_dep(yaml yaml-cpp/yaml.h LIBS yaml-cpp)
 nines_dep(json nlohmann/json.hpp)
