@@ -35,10 +35,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     all.clear();
     parser->parse_all(line, ts, has_ts, all);
   }
-  log::CriJoiner joiner(4096);
-  log::CriJoiner::Record record;
-  joiner.push(line, record);
-  log::CriJoiner again(4096);
+  log::PieceJoiner joiner(4096);
+  log::PieceJoiner::Line whole;
+  log::Piece piece;
+  if (log::parse_cri(line, piece)) joiner.push(piece, 0, whole);
+  log::PieceJoiner again(4096);
   if (!again.restore(joiner.save())) __builtin_trap();
   return 0;
 }

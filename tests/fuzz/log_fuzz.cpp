@@ -40,13 +40,14 @@ void times(std::string_view text) {
 // Lines of one container; its state must survive a restart behind each of them.
 void cri(std::string_view text) {
   constexpr size_t kMaxBytes = 64;
-  CriJoiner joiner(kMaxBytes);
+  PieceJoiner joiner(kMaxBytes);
   joiner.restore(text);
-  CriJoiner restarted(kMaxBytes);
+  PieceJoiner restarted(kMaxBytes);
   while (!text.empty()) {
     const size_t stop = text.find('\n');
-    CriJoiner::Record record;
-    if (joiner.push(text.substr(0, stop), record) == CriJoiner::Outcome::record) {
+    PieceJoiner::Line record;
+    Piece piece;
+    if (parse_cri(text.substr(0, stop), piece) && joiner.push(piece, 0, record)) {
       require(record.content.size() <= kMaxBytes, "joined record within its bound");
     }
     require(restarted.restore(joiner.save()), "saved state is restored");

@@ -135,11 +135,12 @@ void parse(benchmark::State& state, FormatSpec format, MakeLine make,
 
 void unwrap_cri(benchmark::State& state) {
   const auto lines = corpus(cri_line);
-  CriJoiner joiner(64 * 1024);
+  PieceJoiner joiner(64 * 1024);
   for (auto _ : state) {
     for (const std::string& line : lines) {
-      CriJoiner::Record record;
-      if (joiner.push(line, record) != CriJoiner::Outcome::record)
+      PieceJoiner::Line record;
+      Piece piece;
+      if (!parse_cri(line, piece) || !joiner.push(piece, 0, record))
         return state.SkipWithError("line refused");
       benchmark::DoNotOptimize(record);
     }
