@@ -42,8 +42,8 @@ inline RequestLine split_request_line(const char* p, const char* close) noexcept
   const char* last = close;
   while (last != space && last[-1] != ' ') --last;
   const std::string_view protocol = between(last, close);
-  const bool has_protocol = last - 1 != space && protocol.find('/') != std::string_view::npos &&
-                            protocol.front() != '/';
+  const bool has_protocol =
+      last - 1 != space && protocol.find('/') != std::string_view::npos && protocol.front() != '/';
   if (has_protocol) request.protocol = Value::of_text(protocol);
   request.path = text_or_null(between(space + 1, has_protocol ? last - 1 : close));
   return request;
@@ -58,7 +58,8 @@ class ClfCache {
       return true;
     }
     const unsigned second = two_digits(p + 18);
-    if (second_ >= 0 && std::memcmp(p, text_, 18) == 0 && std::memcmp(p + 20, text_ + 20, 6) == 0 && second < 60) {
+    if (second_ >= 0 && std::memcmp(p, text_, 18) == 0 && std::memcmp(p + 20, text_ + 20, 6) == 0 &&
+        second < 60) {
       ts_.ns += (static_cast<int64_t>(second) - second_) * kNsPerSecond;
     } else if (const auto parsed = parse_clf_time({p, kLength});
                parsed && parsed->length == kLength && second < 60) {

@@ -20,8 +20,8 @@ constexpr FormatName kFormats[] = {
     {"common", FormatKind::combined},   {"containerd", FormatKind::logfmt},
 };
 // Layouts that take a pattern. nginx and apache have a default of their own (combined).
-constexpr std::string_view kDialects[] = {"nginx", "apache", "envoy", "log4j", "python",
-                                          "postgres"};
+constexpr std::string_view kDialects[] = {"nginx", "apache", "envoy",
+                                          "log4j", "python", "postgres"};
 
 bool takes_pattern(std::string_view name) noexcept {
   for (const std::string_view dialect : kDialects) {

@@ -129,8 +129,7 @@ Result<size_t> read_quoted(std::string_view text, size_t i, Unquoted& out) {
   const size_t open = i;
   for (++i; i < text.size() && text[i] != quote; ++i) {
     // nginx knows \" \' \\ and \t \r \n; any other backslash is itself.
-    if (text[i] == '\\' && i + 1 < text.size() &&
-        (text[i + 1] == quote || text[i + 1] == '\\')) {
+    if (text[i] == '\\' && i + 1 < text.size() && (text[i + 1] == quote || text[i + 1] == '\\')) {
       ++i;
     }
     out.add(text[i], i);

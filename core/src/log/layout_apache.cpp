@@ -100,8 +100,7 @@ Result<Token> read_token(std::string_view text, size_t& i) {
   size_t length = 1;
   if (text.substr(p).starts_with("^")) length = 3;
   if (p + length > text.size()) {
-    return pattern_error(i + 1, "a directive without its letter",
-                         "write %% for a percent sign");
+    return pattern_error(i + 1, "a directive without its letter", "write %% for a percent sign");
   }
   token.letter = text.substr(p, length);
   i = p + length;
@@ -182,7 +181,8 @@ Status add_with_argument(const Token& token, ProgramBuilder& builder) {
     case 'x': builder.field(named(argument), token.column); break;
     case 'c': builder.field(named("tls_" + argument), token.column); break;
     case 'a': builder.field(named("peer_addr"), token.column); break;
-    case 'p': builder.field(named(argument + "_port", Take::number, Conv::number), token.column);
+    case 'p':
+      builder.field(named(argument + "_port", Take::number, Conv::number), token.column);
       break;
     case 'P': builder.field(named(argument), token.column); break;
     case 'T': {
@@ -196,10 +196,10 @@ Status add_with_argument(const Token& token, ProgramBuilder& builder) {
       break;
     }
     default:
-      return pattern_error(token.column,
-                           "unknown directive %{" + std::string(token.argument) + "}" +
-                               std::string(token.letter),
-                           "known with an argument are a C c e i n o p P t T x ^ti ^to");
+      return pattern_error(
+          token.column,
+          "unknown directive %{" + std::string(token.argument) + "}" + std::string(token.letter),
+          "known with an argument are a C c e i n o p P t T x ^ti ^to");
   }
   return Ok{};
 }
@@ -259,9 +259,9 @@ Result<Programs> compile_apache(std::string_view text) {
       builder.literal("%");
       i += 2;
     } else if (format.substr(i).starts_with("%U%q")) {
-      builder.field(step_of({"U", "path", Take::until, Conv::dash_text, "path", 0,
-                             Conv::dash_text}),
-                    i + 1 + offset);
+      builder.field(
+          step_of({"U", "path", Take::until, Conv::dash_text, "path", 0, Conv::dash_text}),
+          i + 1 + offset);
       i += 4;
     } else {
       NINES_TRY(Token token, read_token(format, i));

@@ -31,25 +31,25 @@ struct Pattern {
   std::string_view pattern;
 };
 
-#define NINES_HAPROXY_HEAD                                                             \
-  "<remote_addr:address> [<ts:time=%d/%b/%Y:%H:%M:%S.%f>] <frontend:text!> "           \
+#define NINES_HAPROXY_HEAD                                                    \
+  "<remote_addr:address!> [<ts:time=%d/%b/%Y:%H:%M:%S.%f>] <frontend:text!> " \
   "<backend:text!>/<server:text!> "
-#define NINES_HAPROXY_HTTP                                                                 \
-  "<request_ms:number>/<queue_ms:number>/<connect_ms:number>/<response_ms:number>/"        \
-  "<duration_ms:number> <status:number> <bytes:number> <request_cookie:dash!> "            \
-  "<response_cookie:dash!> <termination_state:text!> <actconn:number>/<feconn:number>/"    \
-  "<beconn:number>/<srv_conn:number>/<retries:number> <srv_queue:number>/"                 \
+#define NINES_HAPROXY_HTTP                                                              \
+  "<request_ms:number>/<queue_ms:number>/<connect_ms:number>/<response_ms:number>/"     \
+  "<duration_ms:number> <status:number> <bytes:number> <request_cookie:dash!> "         \
+  "<response_cookie:dash!> <termination_state:text!> <actconn:number>/<feconn:number>/" \
+  "<beconn:number>/<srv_conn:number>/<retries:number> <srv_queue:number>/"              \
   "<backend_queue:number> <captures:text_>\"<message:request>\""
-#define NINES_HAPROXY_TCP                                                                  \
-  "<queue_ms:number>/<connect_ms:number>/<duration_ms:number> <bytes:number> "             \
-  "<termination_state:text!> <actconn:number>/<feconn:number>/<beconn:number>/"            \
+#define NINES_HAPROXY_TCP                                                       \
+  "<queue_ms:number>/<connect_ms:number>/<duration_ms:number> <bytes:number> "  \
+  "<termination_state:text!> <actconn:number>/<feconn:number>/<beconn:number>/" \
   "<srv_conn:number>/<retries:number> <srv_queue:number>/<backend_queue:number>"
 #define NINES_ENVOY_HEAD                                                             \
   "[%START_TIME%] \"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%\" " \
   "%RESPONSE_CODE% %RESPONSE_FLAGS% "
-#define NINES_ENVOY_TAIL                                                             \
-  "%BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "  \
-  "\"%REQ(X-FORWARDED-FOR)%\" \"%REQ(USER-AGENT)%\" \"%REQ(X-REQUEST-ID)%\" "        \
+#define NINES_ENVOY_TAIL                                                            \
+  "%BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% " \
+  "\"%REQ(X-FORWARDED-FOR)%\" \"%REQ(USER-AGENT)%\" \"%REQ(X-REQUEST-ID)%\" "       \
   "\"%REQ(:AUTHORITY)%\" \"%UPSTREAM_HOST%\""
 
 constexpr Pattern kPatterns[] = {
@@ -60,11 +60,10 @@ constexpr Pattern kPatterns[] = {
     {"envoy", Dialect::envoy, NINES_ENVOY_HEAD NINES_ENVOY_TAIL},
     // Istio's default.
     {"envoy", Dialect::envoy,
-     NINES_ENVOY_HEAD
-     "%RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS% "
-     "\"%UPSTREAM_TRANSPORT_FAILURE_REASON%\" " NINES_ENVOY_TAIL
-     " %UPSTREAM_CLUSTER% %UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% "
-     "%DOWNSTREAM_REMOTE_ADDRESS% %REQUESTED_SERVER_NAME% %ROUTE_NAME%"},
+     NINES_ENVOY_HEAD "%RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS% "
+                      "\"%UPSTREAM_TRANSPORT_FAILURE_REASON%\" " NINES_ENVOY_TAIL
+                      " %UPSTREAM_CLUSTER% %UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% "
+                      "%DOWNSTREAM_REMOTE_ADDRESS% %REQUESTED_SERVER_NAME% %ROUTE_NAME%"},
     {"haproxy", Dialect::text, NINES_HAPROXY_HEAD NINES_HAPROXY_HTTP},
     {"haproxy", Dialect::text, NINES_HAPROXY_HEAD NINES_HAPROXY_TCP},
     // The same behind a syslog header: whatever stands before "]: ".

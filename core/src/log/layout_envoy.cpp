@@ -64,11 +64,11 @@ Step header_step(std::string_view argument, std::string_view prefix) {
     return request_header(header);
   }
   if (upper(header) == "X-ENVOY-UPSTREAM-SERVICE-TIME") {
-    return Step{.name = "upstream_duration_ms", .alias = {}, .take = Take::number,
-                .conv = Conv::number};
+    return Step{
+        .name = "upstream_duration_ms", .alias = {}, .take = Take::number, .conv = Conv::number};
   }
-  return Step{.name = std::string(prefix) + header_name(header), .alias = {},
-              .conv = Conv::dash_text};
+  return Step{
+      .name = std::string(prefix) + header_name(header), .alias = {}, .conv = Conv::dash_text};
 }
 
 // Fractions: %3f, %6f, %f; also %Ez.
@@ -103,8 +103,8 @@ Result<Step> operator_step(std::string_view name, std::string_view argument, siz
   if (name == "TRAILER") return header_step(argument, "trailer_");
   for (const Operator& known : kOperators) {
     if (known.name == name) {
-      return Step{.name = std::string(known.field), .alias = {}, .take = known.take,
-                  .conv = known.conv};
+      return Step{
+          .name = std::string(known.field), .alias = {}, .take = known.take, .conv = known.conv};
     }
   }
   std::string field = header_name(name);

@@ -93,11 +93,21 @@ constexpr Conversion kConversions[] = {
 
 // Around other conversions; what they add (colours) is not in files.
 constexpr std::string_view kWrappers[] = {
-    "highlight", "clr",     "style",    "color",        "black",       "red",
-    "green",     "yellow",  "blue",     "magenta",      "cyan",        "white",
-    "gray",      "boldRed", "boldGreen", "boldYellow",  "boldBlue",    "boldMagenta",
-    "boldCyan",  "boldWhite", "replace", "enc",         "encode",      "notEmpty",
-    "varsNotEmpty", "variablesNotEmpty", "maxLen", "maxLength", "prefix",
+    "highlight",    "clr",
+    "style",        "color",
+    "black",        "red",
+    "green",        "yellow",
+    "blue",         "magenta",
+    "cyan",         "white",
+    "gray",         "boldRed",
+    "boldGreen",    "boldYellow",
+    "boldBlue",     "boldMagenta",
+    "boldCyan",     "boldWhite",
+    "replace",      "enc",
+    "encode",       "notEmpty",
+    "varsNotEmpty", "variablesNotEmpty",
+    "maxLen",       "maxLength",
+    "prefix",
 };
 
 bool is_wrapper(std::string_view name) noexcept {

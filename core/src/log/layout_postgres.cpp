@@ -80,8 +80,8 @@ class PostgresCompiler {
   static Status add(char letter, bool padded, size_t column, ProgramBuilder& builder) {
     for (const Escape& escape : kEscapes) {
       if (escape.letter != letter) continue;
-      Step step{.name = std::string(escape.field), .alias = {}, .take = escape.take,
-                .conv = escape.conv};
+      Step step{
+          .name = std::string(escape.field), .alias = {}, .take = escape.take, .conv = escape.conv};
       step.maybe_empty = escape.maybe_empty;
       step.pad_left = padded;
       step.trim = padded;
@@ -89,8 +89,9 @@ class PostgresCompiler {
       builder.field(std::move(step), column);
       return Ok{};
     }
-    return pattern_error(column, std::string("unknown escape %") + letter,
-                         "known are %a %u %d %r %h %L %b %p %P %t %m %n %i %e %c %l %s %v %x %Q %q");
+    return pattern_error(
+        column, std::string("unknown escape %") + letter,
+        "known are %a %u %d %r %h %L %b %p %P %t %m %n %i %e %c %l %s %v %x %Q %q");
   }
 
   std::string_view prefix_;

@@ -29,6 +29,12 @@ Result<Program> ProgramBuilder::finish() {
 void ProgramBuilder::drop_end() {
   std::string& tail = program_.steps.empty() ? program_.head : program_.steps.back().literal;
   tail.resize(trim_right(tail).size());
+  // A header line: its end begins the message.
+  for (size_t i = 0; i + 1 < program_.steps.size(); ++i) {
+    std::string& literal = program_.steps[i].literal;
+    const bool message = program_.steps[i + 1].take == Take::rest;
+    if (message && literal.size() > 1 && literal.ends_with('\n')) literal.pop_back();
+  }
 }
 
 Status ProgramBuilder::check_bounds() {

@@ -34,12 +34,12 @@ enum class Conv : uint8_t {
   nanos,        // to milliseconds
   seconds_sum,  // "0.1, 0.2 : 0.3": the sum, to milliseconds
   level,
-  redis_level,    // . - * #
-  time,           // the time stamp of the record
-  request,        // "GET /a HTTP/1.1": message, method, path, protocol
-  address,        // "10.0.0.1:80": the address, and its remote_port
-  pg_message,     // a message that may begin with "duration: 12.3 ms"
-  pg_severity,    // LOG, ERROR, ...: level; DETAIL, HINT, ... belong to the record before
+  redis_level,  // . - * #
+  time,         // the time stamp of the record
+  request,      // "GET /a HTTP/1.1": message, method, path, protocol
+  address,      // "10.0.0.1:80": the address, and its remote_port
+  pg_message,   // a message that may begin with "duration: 12.3 ms"
+  pg_severity,  // LOG, ERROR, ...: level; DETAIL, HINT, ... belong to the record before
 };
 
 // How a time stamp looks.
@@ -56,15 +56,15 @@ struct Step {
   std::string literal = {};
   Take take = Take::until;
   Conv conv = Conv::text;
-  bool pad_left = false;     // blanks may stand before the value
-  bool trim = false;         // and behind it
-  bool escapes = false;      // a literal that begins with '"' is none behind a backslash
-  bool list = false;         // ", " and " : " belong to the value
-  bool firm = false;         // the first character of the literal must begin it
-  bool strict = false;       // a level that is none is no match
-  bool maybe_empty = false;  // exactly one blank stands before it
-  bool keep_literal = false; // the literal belongs to the next value
-  char lead = '\0';          // every value begins with it
+  bool pad_left = false;      // blanks may stand before the value
+  bool trim = false;          // and behind it
+  bool escapes = false;       // a literal that begins with '"' is none behind a backslash
+  bool list = false;          // ", " and " : " belong to the value
+  bool firm = false;          // the first character of the literal must begin it
+  bool strict = false;        // a level that is none is no match
+  bool maybe_empty = false;   // exactly one blank stands before it
+  bool keep_literal = false;  // the literal belongs to the next value
+  char lead = '\0';           // every value begins with it
   uint16_t width = 0;
   TimeShape time = {};
   // A well-known name this field takes when no other claims it with a lower rank.
@@ -75,7 +75,7 @@ struct Step {
 };
 
 struct Program {
-  std::string head;  // the literal before the first field
+  std::string head;   // the literal before the first field
   bool soft = false;  // a blank in a literal stands for any number of them
   std::vector<Step> steps;
 };

@@ -73,8 +73,9 @@ class PythonCompiler {
       builder_.literal(text_.substr(i++, 1));
       return Ok{};
     }
-    NINES_TRY(const Placeholder found,
-              percent_ ? percent_style(i) : braces_ ? brace_style(i) : dollar_style(i));
+    NINES_TRY(const Placeholder found, percent_  ? percent_style(i)
+                                       : braces_ ? brace_style(i)
+                                                 : dollar_style(i));
     const size_t column = i + 1;
     i = found.end;
     return field(found, column);
@@ -100,8 +101,8 @@ class PythonCompiler {
     if (end == text_.size() || !is_alpha(text_[end])) {
       return pattern_error(i + 1, "%(name) without its letter", "write %(name)s");
     }
-    return Placeholder{text_.substr(i + 2, close - i - 2),
-                       text_.substr(close + 1, end - close - 1), end + 1};
+    return Placeholder{text_.substr(i + 2, close - i - 2), text_.substr(close + 1, end - close - 1),
+                       end + 1};
   }
   Result<Placeholder> brace_style(size_t i) const {
     const size_t close = text_.find('}', i);
@@ -110,8 +111,8 @@ class PythonCompiler {
     }
     const std::string_view inside = text_.substr(i + 1, close - i - 1);
     const size_t colon = std::min(inside.find_first_of(":!"), inside.size());
-    return Placeholder{inside.substr(0, colon),
-                       inside.substr(std::min(colon + 1, inside.size())), close + 1};
+    return Placeholder{inside.substr(0, colon), inside.substr(std::min(colon + 1, inside.size())),
+                       close + 1};
   }
   Result<Placeholder> dollar_style(size_t i) const {
     const bool braces = text_.substr(i + 1).starts_with('{');
@@ -149,9 +150,8 @@ class PythonCompiler {
       NINES_TRY(step.time, loguru_time(p.format, column));
     }
     // "%-8s", "{: <8}"; the digits of "%03d" are no blanks.
-    const bool padded = step.take != Take::time &&
-                        std::any_of(p.format.begin(), p.format.end(),
-                                    [](char c) { return is_digit(c); });
+    const bool padded = step.take != Take::time && std::any_of(p.format.begin(), p.format.end(),
+                                                               [](char c) { return is_digit(c); });
     step.pad_left = padded;
     step.trim = padded;
     builder_.field(std::move(step), column);

@@ -209,9 +209,8 @@ bool take_time(const BoundStep& s, const char*& p, const char* end, const char*&
                const Times& times, WallTime& ts) noexcept {
   const std::string_view text = between(p, end);
   const TimeShape& shape = s.step->time;
-  const auto t = times.cache != nullptr
-                     ? times.cache->parse(text, shape, times.context)
-                     : PrefixTimes::parse_uncached(text, shape, times.context);
+  const auto t = times.cache != nullptr ? times.cache->parse(text, shape, times.context)
+                                        : PrefixTimes::parse_uncached(text, shape, times.context);
   if (!t) return false;
   ts = t->ts;
   stop = p = p + t->length;
@@ -223,9 +222,7 @@ bool advance(const BoundStep& s, const char*& p, const char* end, const char*& s
              const Times& times, WallTime& ts) noexcept {
   switch (s.take) {
     case Take::until: return take_until(s, p, end, stop);
-    case Take::number:
-      stop = p = behind_number(p, end);
-      return match_literal(s, p, end);
+    case Take::number: stop = p = behind_number(p, end); return match_literal(s, p, end);
     case Take::fixed:
       if (end - p < s.width) return false;
       stop = p = p + s.width;
@@ -250,6 +247,13 @@ bool advance(const BoundStep& s, const char*& p, const char* end, const char*& s
 void skip_padding(const BoundStep& s, const char*& p, const char* end) noexcept {
   if ((s.flags & kPadLeft) == 0) return;
   while (p != end && is_space(*p)) ++p;
+}
+
+// The header of a record is one line; only a message has more. It may begin with the second line.
+bool begins_message(const char* line, const char*& p, const char* end) noexcept {
+  const char* eol = find_byte(line, p, '\n');
+  if (eol == p && p != end && *p == '\n') ++p;
+  return eol == p || eol + 1 == p;
 }
 
 std::string_view value_text(const BoundStep& s, const char* begin, const char* stop) noexcept {
@@ -333,8 +337,7 @@ class LayoutParser final : public LineParser {
     WallTime ts;
     for (const BoundStep& s : bound.steps) {
       skip_padding(s, p, end);
-      // The header of a record is one line; only a message has more.
-      if (s.take == Take::rest && find_byte(line.data(), p, '\n') != p) return false;
+      if (s.take == Take::rest && !begins_message(line.data(), p, end)) return false;
       const char* const begin = p;
       const char* stop = p;
       if (!advance(s, p, end, stop, times, ts)) return false;

@@ -56,8 +56,7 @@ std::optional<ParsedTime> PrefixTimes::finish(std::optional<ParsedTime> t, std::
   return t;
 }
 
-std::optional<ParsedTime> PrefixTimes::parse_uncached(std::string_view text,
-                                                      const TimeShape& shape,
+std::optional<ParsedTime> PrefixTimes::parse_uncached(std::string_view text, const TimeShape& shape,
                                                       const TimeContext& context) noexcept {
   const TimeContext zone = zone_of(shape, context);
   if (shape.kind == TimeShape::Kind::any) {
