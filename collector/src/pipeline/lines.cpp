@@ -37,6 +37,7 @@ void LineReader::clean(Line& line) noexcept {
   const size_t nuls = std::min(line.text.find_first_not_of('\0'), line.text.size());
   line.text.remove_prefix(nuls);
   line.nuls = static_cast<uint32_t>(nuls);
+  line.changed = true;
   if (line.text.size() > options_.max_bytes) {
     line.text = cut_utf8(line.text, options_.max_bytes);
     line.truncated = true;
@@ -83,6 +84,7 @@ bool LineReader::next_utf16(Line& line) {
 }
 
 void LineReader::transcode(std::string_view units, Line& line) {
+  line.changed = true;
   const int64_t at = offset_ + static_cast<int64_t>(line.begin);
   const bool big = options_.encoding == Encoding::utf16be;
   if (at == 0 && units.starts_with(big ? kBigMark : kLittleMark)) units.remove_prefix(2);

@@ -72,14 +72,13 @@ struct Pipeline::Impl {
     const FramedRecord& record;
     bool lone_lines;  // of a format of one line a record: traces are passed over
   };
-  log::ParseOutcome parse(const Line& line, log::ParsedRecord& parsed);
-  bool is_trace(const Line& line, log::ParseOutcome outcome);
+  bool is_trace(const Line& line);
   bool admit(const Line& line, WallTime ts);
   WallTime event_time(const Line& line, const log::ParsedRecord& parsed);
   FrameStep on_record(const Line& line);
   void fill_context(const Line& line, WallTime ts);
   void run_tasks(const Line& line, int64_t slot);
-  void count_events(const Line& line, SliTask& task, int64_t slot, int64_t good, int64_t bad);
+  void count_several(const Line& line, SliTask& task, int64_t slot, int64_t good, int64_t bad);
   void run_threshold(SliTask& task, std::span<const Value> values, int64_t slot);
   void malformed(const Line& line, uint64_t SourceCounts::*reason);
   void after_block(LogStream& file, FileState& state, const FrameOutput& framed);
@@ -167,7 +166,7 @@ void Pipeline::Impl::fill_context(const Line& line, WallTime ts) {
 }
 
 void Pipeline::Impl::run_threshold(SliTask& task, std::span<const Value> values, int64_t slot) {
-  const Value value = task.value->eval(values);
+  const Value& value = task.value->of(values);
   if (const auto exact = measured(value)) {
     const bool good = good_by(task.op, compare(*exact, task.threshold));
     accumulator.count(task.slo, slot, good ? 1 : 0, good ? 0 : 1);
@@ -182,26 +181,26 @@ void Pipeline::Impl::run_threshold(SliTask& task, std::span<const Value> values,
 }
 
 // `good` and `bad` for every event that the record stands for.
-void Pipeline::Impl::count_events(const Line& line, SliTask& task, int64_t slot, int64_t good,
-                                  int64_t bad) {
-  if (task.count) {
-    const auto events = whole_events(task.count->eval(line.program.values));
-    if (!events) return malformed(line, &SourceCounts::bad_count);
-    good *= *events;
-    bad *= *events;
-  }
-  accumulator.count(task.slo, slot, good, bad);
+void Pipeline::Impl::count_several(const Line& line, SliTask& task, int64_t slot, int64_t good,
+                                   int64_t bad) {
+  const auto events = whole_events(task.count->of(line.program.values));
+  if (!events) return malformed(line, &SourceCounts::bad_count);
+  accumulator.count(task.slo, slot, good * *events, bad * *events);
 }
 
 void Pipeline::Impl::run_tasks(const Line& line, int64_t slot) {
   const std::span<const Value> values(line.program.values);
+  const auto count = [&](SliTask& task, int64_t good, int64_t bad) {
+    if (task.count) return count_several(line, task, slot, good, bad);
+    accumulator.count(task.slo, slot, good, bad);
+  };
   for (SliTask& task : line.program.tasks) {
     if (task.open != nullptr && !*task.open) continue;
     switch (task.role) {
       case SliTask::Role::ratio: {
         if (task.total.test(values) != Truth::yes) break;
         const bool good = (task.part.test(values) == Truth::yes) != task.part_is_bad;
-        count_events(line, task, slot, good ? 1 : 0, good ? 0 : 1);
+        count(task, good ? 1 : 0, good ? 0 : 1);
         break;
       }
       case SliTask::Role::threshold:
@@ -210,11 +209,11 @@ void Pipeline::Impl::run_tasks(const Line& line, int64_t slot) {
       case SliTask::Role::total_only:  // every event is the other kind until its part says
                                        // otherwise
         if (task.total.test(values) != Truth::yes) break;
-        count_events(line, task, slot, task.part_is_bad ? 1 : 0, task.part_is_bad ? 0 : 1);
+        count(task, task.part_is_bad ? 1 : 0, task.part_is_bad ? 0 : 1);
         break;
       case SliTask::Role::part_only:
         if (task.part.test(values) != Truth::yes) break;
-        count_events(line, task, slot, task.part_is_bad ? -1 : 1, task.part_is_bad ? 1 : -1);
+        count(task, task.part_is_bad ? -1 : 1, task.part_is_bad ? 1 : -1);
         break;
     }
   }
@@ -236,23 +235,11 @@ WallTime Pipeline::Impl::event_time(const Line& line, const log::ParsedRecord& p
   return ts;
 }
 
-// Formats that end with the line do not know records of several: the first line is the record then.
-log::ParseOutcome Pipeline::Impl::parse(const Line& line, log::ParsedRecord& parsed) {
-  const FramedRecord& record = line.record;
-  const log::ParseOutcome outcome = line.program.parser->parse(record.content, parsed);
-  if (outcome != log::ParseOutcome::no_match || record.lines == 1) return outcome;
-  return line.program.parser->parse(record.content.substr(0, record.first_line), parsed);
-}
-
 // A stack trace between lines that are records of their own is part of none (see joining.hpp).
-bool Pipeline::Impl::is_trace(const Line& line, log::ParseOutcome outcome) {
+bool Pipeline::Impl::is_trace(const Line& line) {
   if (!line.lone_lines) return false;
   log::TraceMachine& trace = line.state.format.framer().trace(line.record.stream);
-  if (outcome == log::ParseOutcome::no_match) {
-    return trace.follows(line.record.content) || trace.begins(line.record.content);
-  }
-  trace.reset();
-  return false;
+  return trace.follows(line.record.content) || trace.begins(line.record.content);
 }
 
 // Whether any of the file's sources counts this record; the gates say which.
@@ -278,7 +265,12 @@ FrameStep Pipeline::Impl::on_record(const Line& line) {
   }
   log::ParsedRecord parsed;
   parsed.fields = line.program.values;
-  const log::ParseOutcome outcome = parse(line, parsed);
+  log::ParseOutcome outcome = line.program.parser->parse(line.record.content, parsed);
+  if (outcome == log::ParseOutcome::no_match && line.record.lines > 1) {
+    // The format ends with the line: then the first one is the record.
+    outcome = line.program.parser->parse(line.record.content.substr(0, line.record.first_line),
+                                         parsed);
+  }
   if (outcome == log::ParseOutcome::empty) return FrameStep::next;
   if (parsed.has_ts && parsed.ts > limit && line.program.wrapping == Wrapping::none) {
     state.next_ts = parsed.ts;
@@ -286,15 +278,17 @@ FrameStep Pipeline::Impl::on_record(const Line& line) {
   }
   if (line.record.truncated) ++counts.truncated;
   counts.continuations += line.record.lines - 1;
-  if (is_trace(line, outcome)) {
-    ++counts.continuations;
-    return FrameStep::next;
-  }
-  state.format.count_match(outcome != log::ParseOutcome::no_match);
   if (outcome == log::ParseOutcome::no_match) {
-    malformed(line, &SourceCounts::no_match);
+    if (is_trace(line)) {
+      ++counts.continuations;
+    } else {
+      state.format.count_match(false);
+      malformed(line, &SourceCounts::no_match);
+    }
     return FrameStep::next;
   }
+  state.format.count_match(true);
+  if (line.lone_lines) state.format.framer().trace(line.record.stream).reset();
   if (outcome == log::ParseOutcome::bad_time && !line.record.has_runtime_ts) {
     malformed(line, &SourceCounts::bad_time);
   }

@@ -69,6 +69,15 @@ Predicate::Predicate(const Expression& expression, std::span<const size_t> slots
   }
 }
 
+Measure::Measure(const Expression& expression, std::span<const size_t> slots) {
+  const auto& fields = expression.fields();
+  if (fields.size() == 1 && expression.to_string() == fields[0]) {
+    slot_ = slots[0];
+  } else {
+    evaluator_.emplace(expression, slots);
+  }
+}
+
 Result<std::unique_ptr<Program>> compile_program(const log::FormatSpec& format, Wrapping wrapping,
                                                  const log::TimeContext& time,
                                                  std::span<const TaskSpec* const> tasks,

@@ -42,6 +42,23 @@ class Predicate {
   std::optional<expr::Evaluator> evaluator_;
 };
 
+// A value out of a record. Most are a field and nothing else: those are not copied.
+class Measure {
+ public:
+  Measure(const expr::Expression& expression, std::span<const size_t> slots);
+  // Dies with the next call, and with the record.
+  const Value& of(std::span<const Value> values) noexcept {
+    if (!evaluator_) return values[slot_];
+    value_ = evaluator_->eval(values);
+    return value_;
+  }
+
+ private:
+  std::optional<expr::Evaluator> evaluator_;
+  Value value_;
+  size_t slot_ = 0;
+};
+
 // Fields that belong to the file or the line rather than to the text of the record.
 enum class ContextField : uint8_t {
   source,
@@ -68,7 +85,7 @@ struct SliTask {
   Role role = Role::ratio;
   bool part_is_bad = false;
   Predicate total, part;
-  std::optional<expr::Evaluator> value, count;
+  std::optional<Measure> value, count;
   slo::CompareOp op = slo::CompareOp::lte;
   Decimal threshold;
   slo::OnMissing on_missing = slo::OnMissing::skip;

@@ -135,6 +135,7 @@ class Framer {
   bool hand_over(log::OutputStream stream, bool runtime_ts, FrameOutput& out, OnRecord& on_record);
 
   static void count(const Line& line, FrameOutput& out) {
+    if (!line.changed) return;
     out.nul_bytes += line.nuls;
     out.replaced += line.replaced;
   }
@@ -222,19 +223,21 @@ template <class OnRecord>
 void Framer::single_lines(const FrameInput& in, LineReader& lines, FrameOutput& out,
                           OnRecord& on_record) {
   Line line;
+  FramedRecord record;
+  size_t taken = 0;
   while (lines.next(line)) {
-    FramedRecord record;
     record.content = line.text;
     record.first_line = line.text.size();
     record.at = in.offset + static_cast<int64_t>(line.begin);
     record.truncated = line.truncated;
     if (on_record(std::as_const(record)) == FrameStep::stop_before) {
       out.taken.rest = Taken::Rest::declined;
-      return;
+      break;
     }
-    out.taken.bytes = line.end;
+    taken = line.end;
     count(line, out);
   }
+  out.taken.bytes = taken;
 }
 
 // False: it is not wanted now.

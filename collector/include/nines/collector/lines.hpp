@@ -37,6 +37,7 @@ struct Line {
   uint32_t nuls = 0;          // removed from its start: a crash or a truncation left them
   uint32_t replaced = 0;      // characters that UTF-16 could not mean
   bool truncated = false;
+  bool changed = false;  // one of the three above is set
 };
 
 // Removes '\r' before the line end, a byte order mark at the start of the stream and NULs at the
@@ -60,7 +61,7 @@ class LineReader {
     const char* const p = data_.data() + at_;
     const auto* nl = static_cast<const char*>(std::memchr(p, '\n', data_.size() - at_));
     if (nl == nullptr) return rest(line);
-    line = Line{};
+    if (line.changed) line = Line{};
     line.begin = at_;
     line.end = static_cast<size_t>(nl - data_.data()) + 1;
     line.text = {p, static_cast<size_t>(nl - p)};
