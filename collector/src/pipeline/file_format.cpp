@@ -10,6 +10,7 @@ namespace {
 
 constexpr size_t kSampleLines = 200;
 constexpr size_t kMaxSampleBytes = 1 << 20;
+constexpr size_t kTellingStart = 8;  // bytes that show an encoding
 constexpr std::string_view kLetters = "cjlsprLvJ";  // in the order of log::FormatKind
 constexpr std::string_view kWrappings = "-CD";      // in the order of Wrapping
 constexpr std::string_view kEncodings = "blB";      // in the order of Encoding
@@ -53,6 +54,9 @@ bool FileFormat::detect(LogStream& stream, std::string_view block, Reading how,
     return true;
   }
   if (!known_ && stream.framing == Framing::lines) {
+    // NULs may be halves of characters: more must be seen to tell.
+    const bool unclear = block.size() < kTellingStart && block.find('\0') != block.npos;
+    if (unclear && how == Reading::more) return false;
     stream.encoding = guess_encoding(block, stream.offset);
   }
   const Sample sample(stream, block, how);

@@ -172,6 +172,7 @@ bool TraceMachine::anywhere(std::string_view line) noexcept {
   const std::string_view text = without_indent(line);
   const bool indented = text.size() < line.size();
   if (indented && text.starts_with("at ")) {
+    if (state_ == State::rust) return true;
     state_ = text.ends_with(" {") ? State::node_properties : State::frames;
     return true;
   }
