@@ -11,11 +11,14 @@ namespace {
 
 using enum OptionType;
 
-constexpr int64_t kSecond = 1000, kMinute = 60 * kSecond, kHour = 60 * kMinute;
+constexpr int64_t kSecond = 1000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
 constexpr int64_t kKiB = 1024, kMiB = 1024 * kKiB, kGiB = 1024 * kMiB;
 constexpr int32_t kMaxOffset = 14 * 3600;
 
 slo::SourceSelector& selector(Draft& d) { return d.node.sources.back().selector; }
+
+// The key itself says which input a source is: infer_input().
+void said_by_key(Draft&, OptionValue) {}
 
 // The order is that of the sample file. Ranges are inclusive.
 constexpr Option kOptions[] = {
@@ -38,14 +41,43 @@ constexpr Option kOptions[] = {
      "[\"/var/log/nginx/*debug*\"]",
      [](Draft& d, OptionValue v) { selector(d).exclude = std::move(v.texts); }},
     {"sources[].format", choice, "auto", 0, 0,
-     "auto nginx=combined=common=apache=nginx-combined=apache-combined json=jsonl=ndjson logfmt "
-     "syslog=rfc3164=rfc5424 plain regex",
-     "Format of a line; auto looks at the first lines of each file.", "",
+     "auto nginx=combined=common=nginx-combined apache=apache-combined json=jsonl=ndjson logfmt "
+     "syslog=rfc3164=rfc5424 plain regex traefik envoy haproxy klog k3s containerd postgres redis "
+     "rabbitmq python log4j=logback spring csv tsv journal",
+     "Format of a record; auto looks at the first lines of each file.", "",
      [](Draft& d, OptionValue v) { selector(d).format = std::move(v.text); }},
     {"sources[].pattern", text, "", 0, 0, "",
-     "For format regex: RE2 with named groups; ts and level are special.",
+     "Of the format: for nginx its log_format, for apache its LogFormat, for log4j its "
+     "PatternLayout, for python its format, for postgres its log_line_prefix, for csv the header; "
+     "for regex an RE2 with named groups (ts and level are special).",
      "'^(?P<ts>\\S+) (?P<level>\\w+) (?P<message>.*)$'",
      [](Draft& d, OptionValue v) { selector(d).pattern = std::move(v.text); }},
+    {"sources[].multiline", text, "auto", 0, 0, "",
+     "Lines that belong together: auto joins stack traces, and lines without time stamp where "
+     "records have one; none joins nothing; anything else is an RE2 that the first line of a "
+     "record matches.",
+     "", [](Draft& d, OptionValue v) { selector(d).multiline = std::move(v.text); }},
+    {"sources[].start", text, "beginning", 0, 0, "",
+     "Where to start in files that were there before Nines first looked: beginning, end, or a "
+     "time (RFC 3339), before which records do not count.",
+     "", [](Draft& d, OptionValue v) { selector(d).start = std::move(v.text); }},
+    {"sources[].ignore_older", duration, "", 0, 3650 * kDay, "",
+     "Files that were not written for longer are left alone until they are.", "7d",
+     [](Draft& d, OptionValue v) { selector(d).ignore_older_s = v.number / kSecond; }},
+    {"sources[].catch_up", choice, "oldest_first", 0, 0, "oldest_first newest_first",
+     "After a long stop: which of a log's rotated files is read first.", "",
+     [](Draft& d, OptionValue v) { selector(d).newest_first = v.text == "newest_first"; }},
+    {"sources[].rate_limit", map, "", 0, 0, "",
+     "Reading faster than this waits (and the lag shows), or drops if asked to.", "", nullptr},
+    {"sources[].rate_limit.lines", integer, "", 1, 100'000'000, "", "Records a second.", "20000",
+     [](Draft& d, OptionValue v) { selector(d).max_lines_per_s = v.number; }},
+    {"sources[].rate_limit.bytes", size, "", 1 * kKiB, 64 * kGiB, "", "Bytes a second.", "8MiB",
+     [](Draft& d, OptionValue v) { selector(d).max_bytes_per_s = v.number; }},
+    {"sources[].rate_limit.excess", choice, "wait", 0, 0, "wait drop",
+     "What becomes of the rest. Dropped records are counted on /metrics and in the status.", "",
+     [](Draft& d, OptionValue v) {
+       selector(d).excess = v.text == "drop" ? slo::Excess::drop : slo::Excess::wait;
+     }},
     {"sources[].kubernetes", map, "", 0, 0, "",
      "Container logs of this node instead of paths; globs on names.", "", nullptr},
     {"sources[].kubernetes.namespace", text, "", 0, 0, "", "Namespace.", "shop",
@@ -54,6 +86,40 @@ constexpr Option kOptions[] = {
      [](Draft& d, OptionValue v) { selector(d).k8s_pod = std::move(v.text); }},
     {"sources[].kubernetes.container", text, "", 0, 0, "", "Container.", "nginx",
      [](Draft& d, OptionValue v) { selector(d).k8s_container = std::move(v.text); }},
+    {"sources[].kubernetes.labels", texts, "", 0, 0, "",
+     "Labels of the pod, all of which must hold (needs the API, see kubernetes below).",
+     "[app=web]", [](Draft& d, OptionValue v) { selector(d).k8s_labels = std::move(v.texts); }},
+    {"sources[].journal", map, "", 0, 0, "", "The systemd journal instead of files.", "", nullptr},
+    {"sources[].journal.units", texts, "", 0, 0, "", "Units; all when left out.", "[k3s.service]",
+     [](Draft& d, OptionValue v) { selector(d).units = std::move(v.texts); }},
+    {"sources[].syslog", map, "", 0, 0, "",
+     "Messages sent to this node instead of files. What is sent while Nines is down is lost.", "",
+     nullptr},
+    {"sources[].syslog.listen", texts, "", 0, 0, "",
+     "udp://HOST:PORT, tcp://HOST:PORT, unix:///PATH, unix-stream:///PATH.",
+     "[udp://127.0.0.1:5514]",
+     [](Draft& d, OptionValue v) { selector(d).listen = std::move(v.texts); }},
+    {"sources[].kmsg", flag, "false", 0, 0, "",
+     "The kernel's messages instead of files: OOM kills, under-voltage, SD card errors.", "true",
+     said_by_key},
+    {"sources[].stdin", flag, "false", 0, 0, "", "Standard input instead of files.", "true",
+     said_by_key},
+    {"sources[].scrape", map, "", 0, 0, "",
+     "Metrics of a local Prometheus endpoint: one record a sample (metric, labels, value, delta).",
+     "", nullptr},
+    {"sources[].scrape.url", text, "", 0, 0, "", "http:// or https:// address.",
+     "http://127.0.0.1:9100/metrics",
+     [](Draft& d, OptionValue v) { selector(d).url = std::move(v.text); }},
+    {"sources[].scrape.every", duration, "15s", kSecond, kHour, "", "How often.", "",
+     [](Draft& d, OptionValue v) { selector(d).scrape_every_s = v.number / kSecond; }},
+    {"sources[].scrape.token_file", text, "", 0, 0, "", "File that holds a bearer token to send.",
+     "/etc/nines/scrape.token",
+     [](Draft& d, OptionValue v) { selector(d).token_file = std::move(v.text); }},
+    {"sources[].vitals", map, "", 0, 0, "",
+     "The node's own vitals: CPU, memory, disk, pressure (PSI), temperature, throttling.", "",
+     nullptr},
+    {"sources[].vitals.every", duration, "10s", kSecond, kHour, "", "How often.", "",
+     [](Draft& d, OptionValue v) { selector(d).vitals_every_s = v.number / kSecond; }},
     {"sources[].timezone", offset, "+00:00", -kMaxOffset, kMaxOffset, "",
      "UTC offset of time stamps that carry no zone.", "",
      [](Draft& d, OptionValue v) { selector(d).utc_offset_s = static_cast<int32_t>(v.number); }},
@@ -91,7 +157,7 @@ constexpr Option kOptions[] = {
      "", [](Draft& d, OptionValue v) { d.node.flush_s = v.number / kSecond; }},
 
     {"limits", map, "", 0, 0, "", "Bounds on what Nines uses.", "", nullptr},
-    {"limits.files", integer, "4096", 1, 65536, "", "Files followed at a time.", "",
+    {"limits.files", integer, "16384", 1, 65536, "", "Files followed at a time.", "",
      [](Draft& d, OptionValue v) { d.node.max_files = v.number; }},
     {"limits.slos", integer, "64", 1, 1024, "", "SLOs (about 300 KiB of memory each).", "",
      [](Draft& d, OptionValue v) { d.node.max_slos = v.number; }},
@@ -161,12 +227,16 @@ std::string_view type_text(OptionType type) {
     case offset: return "a UTC offset (+02:00, -05:30, Z)";
     case map: return "a map";
     case maps: return "a list of maps";
+    case flag: return "true or false";
   }
   return "";
 }
 
 std::optional<int64_t> parse_number(const Option& option, const std::string& word) {
   switch (option.type) {
+    case flag:
+      if (word == "true") return 1;
+      return word == "false" ? std::optional<int64_t>(0) : std::nullopt;
     case duration: return parse_duration_ms(word);
     case size: return parse_size(word);
     case offset: return parse_utc_offset(word);
@@ -189,7 +259,7 @@ std::optional<OptionValue> read_number(const Option& option, const YamlNode& nod
         option.type == offset ? "names of zones are unsupported in this version" : "");
     return std::nullopt;
   }
-  if (*number < option.min || *number > option.max) {
+  if (option.type != flag && (*number < option.min || *number > option.max)) {
     report.error(node, what + " must be within " + show(option, option.min) + ".." +
                            show(option, option.max) + ", found " + describe(node));
     return std::nullopt;

@@ -23,6 +23,7 @@ enum class OptionType : uint8_t {
   offset,    // UTC offset in seconds
   map,
   maps,  // a list of maps
+  flag,  // true or false, as number 1 or 0
 };
 
 struct OptionValue {
