@@ -321,7 +321,7 @@ class Live {
         log::error("agent", sources.error().message);
       }
     }
-    ingest.tailer().rescan();
+    ingest.inputs().rescan();
     net::asio::post(io_, [this, drafts] {
       for (const Draft& draft : *drafts) {
         if (draft.attached) judge_->set_sources(draft.plan.slo, draft.sources);
