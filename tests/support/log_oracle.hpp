@@ -2,6 +2,7 @@
 // share them.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -69,6 +70,8 @@ inline std::string disagreement(FormatKind kind, std::string_view line) {
       return std::string(format_name(kind)) + ": outcome or time differs";
     }
     for (size_t i = 0; i < wanted.size(); ++i) {
+      // Beyond that many ways to split a name into nested ones it is looked for in some only.
+      if (std::count(wanted[i].begin(), wanted[i].end(), '.') > 6) continue;
       if (!same_value(values[i], all[first + i].value)) {
         return std::string(format_name(kind)) + ": field " + wanted[i] + " differs";
       }
