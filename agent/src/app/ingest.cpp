@@ -2,26 +2,14 @@
 
 #include <algorithm>
 
+#include "app/inputs.hpp"
+
 namespace nines::agent {
 namespace {
 
 // Once read to its end, a source counts as caught up while no more than this is unread: an
 // unfinished line, or what was written since the last look.
 constexpr int64_t kCaughtUpBytes = 64 * 1024;
-
-// What an inline source that is not files is called.
-std::string input_name(const slo::SourceSelector& s) {
-  switch (s.input) {
-    case slo::InputKind::files: break;
-    case slo::InputKind::journal: return s.units.empty() ? "journal" : "journal:" + s.units.front();
-    case slo::InputKind::syslog: return "syslog+" + s.listen.front();
-    case slo::InputKind::standard_input: return "stdin";
-    case slo::InputKind::kmsg: return "kmsg";
-    case slo::InputKind::scrape: return s.url;
-    case slo::InputKind::vitals: return "vitals";
-  }
-  return "files";
-}
 
 Result<collector::SourcePlan> plan_source(const slo::SourceSelector& selector,
                                           const slo::SloSpec& spec, const NodeConfig& config) {

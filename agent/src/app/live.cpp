@@ -4,6 +4,7 @@
 #include <csignal>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "app/clock_guard.hpp"
 #include "app/ingest_thread.hpp"
@@ -203,8 +204,8 @@ class Live {
     kept_back_.normalize();
     guard_->correct(kept_back_);
     hand_over.batch = std::move(kept_back_);
-    log::info("agent", "the clock was set by " + std::to_string(guard_->step_s()) +
-                           " s; counting goes on");
+    log::info("agent",
+              "the clock was set by " + std::to_string(guard_->step_s()) + " s; counting goes on");
     return true;
   }
 
@@ -437,8 +438,7 @@ Status run_live(const AgentOptions& options, Setup setup, const Clock& clock) {
       if (!before) return done.error();
       log::error("agent", "the new configuration does not start, back to the one before: " +
                               done.error().message);
-      next = std::move(before);
-      before.reset();
+      next = std::exchange(before, std::nullopt);
     } else {
       before = current;
     }
