@@ -16,33 +16,31 @@ struct Delivered {
   bool stuck = false;  // more lines are needed before any is taken
 };
 
-// `lines`: whole lines at stream.offset. `ends`: nothing follows for now, so all must be taken
-// unless declined. Moves stream.offset.
+// Hands over `lines`, whole lines at stream.offset, and moves the offset behind what was taken.
+// `ends`: nothing follows for now, so something is taken unless declined.
 inline Delivered deliver(RecordConsumer& consumer, LogStream& stream, std::string_view lines,
                          bool ends) {
   Delivered out;
   for (const Reading how : {Reading::more, Reading::quiet, Reading::last}) {
     if (how != Reading::more && !ends) {
-      out.stuck = out.bytes == 0;
+      out.stuck = true;
       return out;
     }
-    const std::string_view rest = lines.substr(out.bytes);
-    if (rest.empty()) return out;
-    const Taken taken = consumer.consume(stream, rest, how);
-    size_t used = std::min(taken.bytes, rest.size());
+    const Taken taken = consumer.consume(stream, lines, how);
+    out.bytes = std::min(taken.bytes, lines.size());
     // A line that was cut is passed over to its end.
-    while (taken.mid_line && used < rest.size() && rest[used++] != '\n') continue;
-    out.bytes += used;
-    stream.offset += static_cast<int64_t>(used);
+    while (taken.mid_line && out.bytes < lines.size() && lines[out.bytes++] != '\n') continue;
     out.declined = taken.rest == Taken::Rest::declined;
-    if (out.declined) return out;
-    if (taken.rest == Taken::Rest::held && ends && out.bytes == lines.size()) {
+    if (out.bytes == 0 && !out.declined) continue;
+    stream.offset += static_cast<int64_t>(out.bytes);
+    if (ends && out.bytes == lines.size() && taken.rest == Taken::Rest::held) {
       (void)consumer.consume(stream, {}, Reading::quiet);
     }
+    return out;
   }
   // What is no record even at the end never becomes one.
-  stream.offset += static_cast<int64_t>(lines.size() - out.bytes);
   out.bytes = lines.size();
+  stream.offset += static_cast<int64_t>(out.bytes);
   return out;
 }
 

@@ -126,8 +126,8 @@ void SampleWriter::begin(const Scrape& scrape) {
 void SampleWriter::add(const ExpositionSample& sample) {
   if (sample.role == SampleRole::created) return;
   const uint64_t key = group_key(sample);
-  const bool distribution = sample.role == SampleRole::bucket ||
-                            sample.role == SampleRole::count || sample.role == SampleRole::sum;
+  const bool distribution = sample.role == SampleRole::bucket || sample.role == SampleRole::count ||
+                            sample.role == SampleRole::sum;
   if (!group_open_ || key != group_ || !distribution) {
     close_group();
     open_group(sample, key);
@@ -208,8 +208,8 @@ bool SampleWriter::measure(Member& member) const {
   const auto whole = log::parse_metric_count(member.value, 0);
   if (!whole) return false;
   member.count = whole->value;
-  const uint32_t known = table_.find(
-      series_key(member.name, member.role == SampleRole::bucket ? &member : nullptr));
+  const uint32_t known =
+      table_.find(series_key(member.name, member.role == SampleRole::bucket ? &member : nullptr));
   member.micro = !whole->exact || (known != SeriesTable::kNone && table_.at(known).micro);
   if (member.role == SampleRole::bucket) member.micro = false;
   if (!member.micro) return true;

@@ -22,6 +22,8 @@ using log::SampleRole;
 constexpr const char* kAccept =
     "application/openmetrics-text;version=1.0.0;q=0.9,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
 constexpr int64_t kGraceMs = 1000;  // beyond its time-out, for a fetch that forgets to answer
+// Given to a consumer that wants to see more before it takes any.
+constexpr size_t kChunksTogether = 4;
 
 std::string key_of(const std::string& url) {
   static constexpr char kHex[] = "0123456789abcdef";
@@ -35,6 +37,21 @@ std::string excerpt(std::string_view text) {
   std::string out(text.substr(0, 60));
   for (char& c : out) {
     if (c < 0x20 || c > 0x7e) c = ' ';
+  }
+  return out;
+}
+
+// Everything in `text` that could name a metric.
+std::vector<std::string> words_of(const std::string& text) {
+  std::vector<std::string> out(1);
+  for (const char c : text) {
+    const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '_' || c == ':';
+    if (word) {
+      out.back() += c;
+    } else if (!out.back().empty()) {
+      out.emplace_back();
+    }
   }
   return out;
 }
@@ -55,10 +72,7 @@ class ScrapeImpl final : public ScrapeInput {
     stream_.matched = options_.sources;
     next_ = clock_.mono();
   }
-  ~ScrapeImpl() override {
-    (void)mailbox_->ask();
-    consumer_.closed(stream_);
-  }
+  ~ScrapeImpl() override { (void)mailbox_->ask(); }  // no answer is waited for any more
 
   void restore(const std::vector<slo::Position>& saved);
 
@@ -143,6 +157,7 @@ void ScrapeImpl::restore(const std::vector<slo::Position>& saved) {
     stream_.resumed = table_.decode(*layout, *values, target_);
     if (!stream_.resumed) ++stats_.states_malformed;
     if (stream_.resumed) layout_check_ = SeriesTable::check_of(*layout);
+    layout_dirty_ = table_.size() == options_.max_series;  // some may have found no room
   }
   stream_.extra = target_.extra;
   consumer_.opened(stream_);
@@ -220,8 +235,8 @@ void ScrapeImpl::answered(Result<std::string> answer) {
 // Before anything of the answer counts: is it one, is it whole, and when did its series begin?
 Status ScrapeImpl::look_over(StartTimes& starts, uint64_t& malformed) {
   if (body_.size() > options_.max_body_bytes) {
-    return Error{Errc::exhausted, "the answer is larger than " +
-                                      std::to_string(options_.max_body_bytes) + " bytes"};
+    return Error{Errc::exhausted,
+                 "the answer is larger than " + std::to_string(options_.max_body_bytes) + " bytes"};
   }
   ExpositionReader reader(body_);
   if (!reader.complete()) return Error{Errc::corrupt, "the answer is cut off within a line"};
@@ -275,7 +290,8 @@ bool ScrapeImpl::hand_over(size_t max_bytes) {
       finish();
       return false;
     }
-    const Delivered done = deliver(consumer_, stream_, writer_.pending(), !reader_);
+    const bool enough = writer_.pending().size() >= kChunksTogether * options_.chunk_bytes;
+    const Delivered done = deliver(consumer_, stream_, writer_.pending(), !reader_ || enough);
     const SampleWriter::Changes changes = writer_.commit(done.bytes);
     values_dirty_ = values_dirty_ || changes.values;
     layout_dirty_ = layout_dirty_ || changes.layout;
@@ -382,7 +398,14 @@ bool counts_scrapes(const expr::Expression& where) {
     values[metric] = Value::of_text(name);
     return evaluator.test(values) != expr::Truth::no;
   };
-  return (may_match("up") || may_match("scrape_duration_ms")) && !may_match("0");
+  if (!may_match("up") && !may_match("scrape_duration_ms")) return false;
+  // No metric is called "0"; the others that it may mean are named in it, or nearly so in a
+  // pattern.
+  if (may_match("0")) return false;
+  for (const std::string& name : words_of(where.to_string())) {
+    if (name != "up" && name != "scrape_duration_ms" && may_match(name)) return false;
+  }
+  return true;
 }
 
 }  // namespace nines::collector

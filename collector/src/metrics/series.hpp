@@ -33,10 +33,10 @@ inline constexpr int kMicro = 6;  // scale of a series that has had a fraction
 
 struct Series {
   uint64_t key = 0;
-  uint64_t last = 0;           // as counted, in 10^-scale
+  uint64_t last = 0;            // as counted, in 10^-scale
   int64_t start_ms = kNoStart;  // as last told
-  uint32_t scrape = 0;         // the last one that it was in
-  bool known = false;          // `last` was handed over
+  uint32_t scrape = 0;          // the last one that it was in
+  bool known = false;           // `last` was handed over
   bool micro = false;
 };
 

@@ -77,23 +77,24 @@ rpc_duration_seconds{quantile="0.01"} 3102
 rpc_duration_seconds_sum 1.7560473e+07
 rpc_duration_seconds_count 2693
 )";
-  CHECK(read(body) ==
-        Lines{"counter http_requests http_requests_total{method=post,code=200,} 1027 @1395066363000",
-              "counter http_requests http_requests_total{method=post,code=400,} 3 @1395066363000",
-              "gauge msdos_file_access_time_seconds msdos_file_access_time_seconds{path=C:\\DIR\\"
-              "FILE.TXT,error=Cannot find file:\n\"FILE.TXT\",} 1.458255915e9",
-              "gauge metric_without_timestamp_and_labels metric_without_timestamp_and_labels{} "
-              "12.47",
-              "gauge something_weird something_weird{problem=division by zero,} +Inf @-3982045",
-              "bucket http_request_duration_seconds http_request_duration_seconds_bucket{le=0.05,} "
-              "24054",
-              "bucket http_request_duration_seconds http_request_duration_seconds_bucket{le=+Inf,} "
-              "144320",
-              "sum http_request_duration_seconds http_request_duration_seconds_sum{} 53423",
-              "count http_request_duration_seconds http_request_duration_seconds_count{} 144320",
-              "gauge rpc_duration_seconds rpc_duration_seconds{quantile=0.01,} 3102",
-              "sum rpc_duration_seconds rpc_duration_seconds_sum{} 1.7560473e+07",
-              "count rpc_duration_seconds rpc_duration_seconds_count{} 2693"});
+  CHECK(
+      read(body) ==
+      Lines{"counter http_requests http_requests_total{method=post,code=200,} 1027 @1395066363000",
+            "counter http_requests http_requests_total{method=post,code=400,} 3 @1395066363000",
+            "gauge msdos_file_access_time_seconds msdos_file_access_time_seconds{path=C:\\DIR\\"
+            "FILE.TXT,error=Cannot find file:\n\"FILE.TXT\",} 1.458255915e9",
+            "gauge metric_without_timestamp_and_labels metric_without_timestamp_and_labels{} "
+            "12.47",
+            "gauge something_weird something_weird{problem=division by zero,} +Inf @-3982045",
+            "bucket http_request_duration_seconds http_request_duration_seconds_bucket{le=0.05,} "
+            "24054",
+            "bucket http_request_duration_seconds http_request_duration_seconds_bucket{le=+Inf,} "
+            "144320",
+            "sum http_request_duration_seconds http_request_duration_seconds_sum{} 53423",
+            "count http_request_duration_seconds http_request_duration_seconds_count{} 144320",
+            "gauge rpc_duration_seconds rpc_duration_seconds{quantile=0.01,} 3102",
+            "sum rpc_duration_seconds rpc_duration_seconds_sum{} 1.7560473e+07",
+            "count rpc_duration_seconds rpc_duration_seconds_count{} 2693"});
   CHECK(counts(body).malformed == 0);
 }
 
@@ -137,7 +138,8 @@ TEST_CASE("Exposition does not lend a type to a metric whose name only begins al
   CHECK(read("# TYPE http gauge\nhttp 1\nhttp_requests_total 7\nhttp_requests 8\n") ==
         Lines{"gauge http http{} 1", "counter http_requests http_requests_total{} 7",
               "gauge http_requests http_requests{} 8"});
-  CHECK(read("# TYPE a gauge\na_bucket{le=\"1\"} 1\n") == Lines{"gauge a_bucket a_bucket{le=1,} 1"});
+  CHECK(read("# TYPE a gauge\na_bucket{le=\"1\"} 1\n") ==
+        Lines{"gauge a_bucket a_bucket{le=1,} 1"});
 }
 
 TEST_CASE("Exposition passes over native histograms and counts them", "[log]") {

@@ -64,11 +64,11 @@ struct ScrapeOptions {
   std::string url, token_file;
   std::vector<uint32_t> sources;  // LogStream::matched
   int64_t every_s = 15;
-  int64_t timeout_ms = 10'000;                 // but never longer than every_s
-  size_t max_body_bytes = 4 * 1024 * 1024;     // a larger answer is a failed scrape
-  size_t max_series = 10'000;                  // with a delta; beyond: no delta, series_refused
-  int64_t forget_s = 86'400;                   // a series absent for so long is forgotten
-  size_t chunk_bytes = 64 * 1024;              // handed to the consumer at once
+  int64_t timeout_ms = 10'000;              // but never longer than every_s
+  size_t max_body_bytes = 4 * 1024 * 1024;  // a larger answer is a failed scrape
+  size_t max_series = 10'000;               // with a delta; beyond: no delta, series_refused
+  int64_t forget_s = 86'400;                // a series absent for so long is forgotten
+  size_t chunk_bytes = 64 * 1024;           // handed to the consumer at once
 };
 
 struct ScrapeStats {
