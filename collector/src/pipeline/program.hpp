@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "nines/collector/framing.hpp"
 #include "nines/expr/expression.hpp"
 #include "nines/log/format.hpp"
 #include "nines/slo/spec.hpp"
@@ -67,18 +68,26 @@ struct SliTask {
   Role role = Role::ratio;
   bool part_is_bad = false;
   Predicate total, part;
-  std::optional<expr::Evaluator> value;
+  std::optional<expr::Evaluator> value, count;
   slo::CompareOp op = slo::CompareOp::lte;
   Decimal threshold;
   slo::OnMissing on_missing = slo::OnMissing::skip;
+  bool* open = nullptr;  // where its source turns records away: whether it takes this one
+};
+
+// A source of which not every record counts.
+struct Gate {
+  uint32_t source = 0;
+  bool open = true;
 };
 
 // The uncompiled form, kept per source.
 struct TaskSpec {
   uint32_t slo = 0;
+  uint32_t source = 0;
   SliTask::Role role = SliTask::Role::ratio;
   bool part_is_bad = false;
-  std::optional<expr::Expression> total, part, value;
+  std::optional<expr::Expression> total, part, value, count;
   slo::CompareOp op = slo::CompareOp::lte;
   Decimal threshold;
   slo::OnMissing on_missing = slo::OnMissing::skip;
@@ -90,17 +99,20 @@ struct Program {
     size_t slot;
   };
   log::FormatSpec format;
-  bool cri = false;
+  Wrapping wrapping = Wrapping::none;
   std::vector<std::string> fields;
   std::vector<Context> context;
   std::vector<Value> values;
   std::unique_ptr<log::LineParser> parser;
   std::vector<SliTask> tasks;
+  std::vector<Gate> gates;
   std::vector<uint32_t> sources;  // whose records these are
 };
 
-Result<std::unique_ptr<Program>> compile_program(const log::FormatSpec& format, bool cri,
+// `gated`: the sources of which not every record counts.
+Result<std::unique_ptr<Program>> compile_program(const log::FormatSpec& format, Wrapping wrapping,
                                                  const log::TimeContext& time,
-                                                 std::span<const TaskSpec* const> tasks);
+                                                 std::span<const TaskSpec* const> tasks,
+                                                 std::span<const uint32_t> gated);
 
 }  // namespace nines::collector

@@ -175,7 +175,9 @@ TEST_CASE("Pipeline keeps open CRI pieces with the position, so that a restart c
 }
 
 TEST_CASE("Pipeline gives a record without time stamp the time of the line before", "[collector]") {
-  Rig rig({ratio("errors", "", "level < 'ERROR'")}, "/logs/app.log");
+  slo::SourceSelector lines;
+  lines.multiline = "none";
+  Rig rig({ratio("errors", "", "level < 'ERROR'")}, "/logs/app.log", lines);
   rig.feed(
       "2026-09-21T14:13:20Z INFO started\n"
       "2026-09-21T14:13:21Z INFO going\n"
