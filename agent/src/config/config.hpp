@@ -41,7 +41,7 @@ struct NodeConfig {
   std::string listen = "127.0.0.1:9990";
   int64_t evaluate_s = 10;
   int64_t flush_s = 60;
-  int64_t max_files = 4096;
+  int64_t max_files = 16384;
   int64_t max_slos = 64;
   int64_t max_line_bytes = 256 * 1024;
   int64_t store_max_bytes = 256 * 1024 * 1024;

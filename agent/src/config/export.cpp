@@ -67,7 +67,10 @@ class Writer {
 
  private:
   void selector(int depth, const slo::SourceSelector& s);
-  void metric(int depth, const slo::MetricSpec& metric, const slo::IndicatorSpec* threshold);
+  void input(int depth, const slo::SourceSelector& s);
+  void rate_limit(int depth, const slo::SourceSelector& s);
+  void metric(int depth, const slo::MetricSpec& metric, const slo::IndicatorSpec* threshold,
+              const std::string& count = {});
   void indicator(const SloSpec& spec);
   void objective(const SloSpec& spec);
   void policy(const SloSpec& spec);
@@ -82,24 +85,63 @@ void Writer::selector(int depth, const slo::SourceSelector& s) {
   }
   if (!s.paths.empty()) line(depth, "paths: " + list_of(s.paths));
   if (!s.exclude.empty()) line(depth, "exclude: " + list_of(s.exclude));
-  if (!s.k8s_namespace.empty() || !s.k8s_pod.empty() || !s.k8s_container.empty()) {
+  if (!s.k8s_namespace.empty() || !s.k8s_pod.empty() || !s.k8s_container.empty() ||
+      !s.k8s_labels.empty()) {
     line(depth, "kubernetes:");
     text(depth + 1, "namespace", s.k8s_namespace);
     text(depth + 1, "pod", s.k8s_pod);
     text(depth + 1, "container", s.k8s_container);
+    if (!s.k8s_labels.empty()) line(depth + 1, "labels: " + list_of(s.k8s_labels));
   }
+  input(depth, s);
   if (s.format != "auto") field(depth, "format", s.format);
   text(depth, "pattern", s.pattern);
+  if (s.multiline != "auto") text(depth, "multiline", s.multiline);
+  if (s.start != "beginning") text(depth, "start", s.start);
+  if (s.ignore_older_s > 0) field(depth, "ignore_older", format_duration_s(s.ignore_older_s));
+  if (s.newest_first) field(depth, "catch_up", "newest_first");
+  rate_limit(depth, s);
   if (s.utc_offset_s != 0) text(depth, "timezone", offset_text(s.utc_offset_s));
 }
 
-void Writer::metric(int depth, const slo::MetricSpec& metric, const slo::IndicatorSpec* threshold) {
+void Writer::input(int depth, const slo::SourceSelector& s) {
+  switch (s.input) {
+    case slo::InputKind::files: break;
+    case slo::InputKind::journal: line(depth, "journal: {units: " + list_of(s.units) + "}"); break;
+    case slo::InputKind::syslog: line(depth, "syslog: {listen: " + list_of(s.listen) + "}"); break;
+    case slo::InputKind::standard_input: line(depth, "stdin: true"); break;
+    case slo::InputKind::kmsg: line(depth, "kmsg: true"); break;
+    case slo::InputKind::scrape:
+      line(depth, "scrape:");
+      text(depth + 1, "url", s.url);
+      field(depth + 1, "every", format_duration_s(s.scrape_every_s));
+      text(depth + 1, "token_file", s.token_file);
+      break;
+    case slo::InputKind::vitals:
+      line(depth, "vitals: {every: " + format_duration_s(s.vitals_every_s) + "}");
+      break;
+  }
+}
+
+void Writer::rate_limit(int depth, const slo::SourceSelector& s) {
+  if (s.max_lines_per_s == 0 && s.max_bytes_per_s == 0) return;
+  line(depth, "rate_limit:");
+  if (s.max_lines_per_s > 0) field(depth + 1, "lines", std::to_string(s.max_lines_per_s));
+  if (s.max_bytes_per_s > 0) field(depth + 1, "bytes", std::to_string(s.max_bytes_per_s));
+  if (s.excess == slo::Excess::drop) field(depth + 1, "excess", "drop");
+}
+
+void Writer::metric(int depth, const slo::MetricSpec& metric, const slo::IndicatorSpec* threshold,
+                    const std::string& count) {
   line(depth, "metricSource:");
   line(depth + 1, "type: nines.log");
   line(depth + 1, "spec:");
   selector(depth + 2, metric.source);
   text(depth + 2, "where", metric.where);
-  if (threshold == nullptr) return;
+  if (threshold == nullptr) {
+    text(depth + 2, "count", count);
+    return;
+  }
   text(depth + 2, "value", threshold->value);
   text(depth + 2, "unit", threshold->unit);
   if (threshold->on_missing == slo::OnMissing::bad) line(depth + 2, "onMissing: bad");
@@ -120,9 +162,9 @@ void Writer::indicator(const SloSpec& spec) {
   line(3, "ratioMetric:");
   line(4, "counter: false");
   line(4, spec.indicator.part_is_bad ? "bad:" : "good:");
-  metric(5, spec.indicator.part, nullptr);
+  metric(5, spec.indicator.part, nullptr, spec.indicator.count);
   line(4, "total:");
-  metric(5, spec.indicator.total, nullptr);
+  metric(5, spec.indicator.total, nullptr, spec.indicator.count);
 }
 
 void Writer::objective(const SloSpec& spec) {

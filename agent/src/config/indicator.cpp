@@ -6,11 +6,12 @@
 namespace nines::agent::config {
 namespace {
 constexpr std::string_view kLogType = "nines.log";
+
 }
 
 struct Indicators::Metric {
   slo::MetricSpec spec;
-  std::string value, unit;
+  std::string value, count, unit;
   slo::OnMissing on_missing = slo::OnMissing::skip;
   const YamlNode* at = nullptr;
 };
@@ -116,9 +117,14 @@ std::optional<slo::IndicatorSpec> Indicators::read_ratio(const YamlNode& node,
   if (!names_logs(part.spec.source)) part.spec.source = all.spec.source;
   if (!names_logs(all.spec.source)) all.spec.source = part.spec.source;
   if (!names_logs(all.spec.source)) report_no_source(*all.at, title);
+  if (all.count != part.count) {
+    report_.error(node, "ratioMetric of " + title + " counts its two parts differently",
+                  "give both the same count, or none");
+  }
   if (report_.errors() != errors) return std::nullopt;
   slo::IndicatorSpec indicator;
   indicator.kind = slo::SliKind::ratio;
+  indicator.count = std::move(all.count);
   indicator.total = std::move(all.spec);
   indicator.part = std::move(part.spec);
   indicator.part_is_bad = bad != nullptr;
@@ -219,6 +225,9 @@ void Indicators::read_spec(const YamlNode& spec, const std::string& title, bool 
       out.on_missing = word == "bad" ? slo::OnMissing::bad : slo::OnMissing::skip;
     }
   } else {
+    if (const YamlNode* count = reader.find("count")) {
+      out.count = read_expression(*count, "count of " + title, report_).value_or("");
+    }
     for (const std::string_view key : {"value", "unit", "onMissing"}) {
       if (const YamlNode* node = spec.get(key)) {
         report_.error(*node, "'" + std::string(key) + "' has no meaning in " + title,

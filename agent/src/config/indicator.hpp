@@ -7,7 +7,7 @@
 #include <string>
 
 #include "config/documents.hpp"
-#include "config/node_config.hpp"
+#include "config/selector.hpp"
 
 namespace nines::agent::config {
 

@@ -7,7 +7,7 @@
 
 #include "config/files.hpp"
 #include "config/options.hpp"
-#include "nines/log/format.hpp"
+#include "config/selector.hpp"
 
 namespace nines::agent::config {
 namespace {
@@ -15,12 +15,6 @@ namespace {
 constexpr size_t kMaxSources = 1024;
 constexpr size_t kMaxWebhooks = 16;
 constexpr size_t kMaxTokenBytes = 4096;
-
-// Where to point for `key` of a map: its value when there, else the map.
-const YamlNode& place_of(const YamlNode& map, std::string_view key) {
-  const YamlNode* value = map.get(key);
-  return value != nullptr ? *value : map;
-}
 
 std::string beside(const std::string& file, const std::string& path) {
   const std::filesystem::path p(path);
@@ -48,10 +42,12 @@ void read_source(const YamlNode& node, Draft& draft, std::set<std::string>& name
   read_options(reader, "sources[].", draft, report);
   reader.finish();
   SourceConfig& source = draft.node.sources.back();
+  infer_input(node, source.selector, report);
   if (!source.name.empty()) check_unique(names, source.name, node, "source", report);
   if (reader.is_map() && !names_logs(source.selector)) {
     report.error(node, "source '" + source.name + "' names no logs",
-                 "give paths: [GLOB...] or kubernetes: {namespace, pod, container}");
+                 "give paths: [GLOB...], kubernetes: {namespace, pod, container}, journal, syslog, "
+                 "kmsg, stdin, scrape or vitals");
   }
   check_selector(source.selector, node, "source '" + source.name + "'", report);
   source.selector.name = source.name;
@@ -198,71 +194,6 @@ NodeConfig read_node_config(const YamlFile& file, Reporter& report) {
   check_listen(draft.node.listen, place_of(root, "listen"), report);
   for (auto& path : draft.node.slo_paths) path = beside(file.path, path);
   return std::move(draft.node);
-}
-
-bool names_logs(const slo::SourceSelector& s) {
-  return !s.name.empty() || !s.paths.empty() || !s.k8s_namespace.empty() || !s.k8s_pod.empty() ||
-         !s.k8s_container.empty();
-}
-
-void check_selector(const slo::SourceSelector& selector, const YamlNode& at,
-                    const std::string& what, Reporter& report) {
-  if (selector.format == "regex" && selector.pattern.empty()) {
-    report.error(place_of(at, "format"), what + " has format regex but no pattern",
-                 "add pattern: '^(?P<ts>\\S+) (?P<message>.*)$'");
-  } else if (selector.format != "regex" && !selector.pattern.empty()) {
-    report.error(place_of(at, "pattern"),
-                 what + " has a pattern, but its format is " + selector.format,
-                 "set format: regex");
-  } else if (selector.format == "regex") {
-    log::FormatSpec spec;
-    spec.kind = log::FormatKind::regex;
-    spec.pattern = selector.pattern;
-    auto parser = log::make_parser(spec, {}, {});
-    if (!parser.ok()) report.error(place_of(at, "pattern"), what + ": " + parser.error().message);
-  }
-  for (const auto& path : selector.paths) {
-    if (path.empty()) report.error(place_of(at, "paths"), what + " has an empty path");
-  }
-}
-
-bool read_selector(MapReader& reader, std::span<const SourceConfig> sources,
-                   slo::SourceSelector& base, Reporter& report) {
-  constexpr std::string_view kNotHere[] = {"name", "service"};
-  constexpr std::string_view kKeys[] = {"paths",   "exclude",    "format",
-                                        "pattern", "kubernetes", "timezone"};
-  const auto given = std::find_if(std::begin(kKeys), std::end(kKeys), [&](std::string_view key) {
-    const YamlNode* value = reader.node().get(key);
-    return value != nullptr && !value->is_null();
-  });
-  const bool has_keys = given != std::end(kKeys);
-  Draft draft;
-  draft.node.sources.push_back({{}, {}, base});
-  read_options(reader, "sources[].", draft, report, kNotHere);
-  base = std::move(draft.node.sources.back().selector);
-
-  const YamlNode* source = reader.find("source");
-  if (source == nullptr) return has_keys;
-  const auto name = read_text(*source, "'source' of " + reader.what(), report);
-  if (!name) return true;
-  if (has_keys) {
-    report.error(*reader.node().get(*given),
-                 "'" + std::string(*given) + "' cannot be combined with source: " + *name,
-                 "source '" + *name + "' of nines.yaml says how to read it: change it there");
-  }
-  std::vector<std::string_view> known;
-  for (const auto& candidate : sources) {
-    known.push_back(candidate.name);
-    if (candidate.name == *name) base = candidate.selector;
-  }
-  if (base.name == *name) return true;
-  const auto near = nearest(*name, known);
-  report.error(*source, "there is no source '" + *name + "' in nines.yaml",
-               !near.empty()   ? "did you mean '" + std::string(near) + "'?"
-               : known.empty() ? "it has no sources: name paths: [GLOB...] here instead"
-                               : "its sources: " + join(known));
-  base.name = *name;  // so that the missing source is told once
-  return true;
 }
 
 }  // namespace nines::agent::config

@@ -11,100 +11,166 @@ namespace {
 
 using enum OptionType;
 
-constexpr int64_t kSecond = 1000, kMinute = 60 * kSecond, kHour = 60 * kMinute;
+constexpr int64_t kSecond = 1000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
 constexpr int64_t kKiB = 1024, kMiB = 1024 * kKiB, kGiB = 1024 * kMiB;
 constexpr int32_t kMaxOffset = 14 * 3600;
 
 slo::SourceSelector& selector(Draft& d) { return d.node.sources.back().selector; }
 
+// The key itself says which input a source is: infer_input().
+void said_by_key(Draft&, OptionValue&&) {}
+
 // The order is that of the sample file. Ranges are inclusive.
 constexpr Option kOptions[] = {
     {"node", text, "", 0, 0, "",
      "Name of this node in status, alerts and metrics. Default: the host name.", "node-1",
-     [](Draft& d, OptionValue v) { d.node.node = std::move(v.text); }},
+     [](Draft& d, OptionValue&& v) { d.node.node = std::move(v.text); }},
 
     {"sources", maps, "", 0, 0, "",
      "Logs that SLOs refer to by name (metricSource.spec: {source: NAME}).", "", nullptr},
     {"sources[].name", text, "", 0, 0, "", "Name, unique among the sources. Required.", "nginx",
-     [](Draft& d, OptionValue v) { d.node.sources.back().name = std::move(v.text); }},
+     [](Draft& d, OptionValue&& v) { d.node.sources.back().name = std::move(v.text); }},
     {"sources[].service", text, "", 0, 0, "",
      "Service of the records that do not name one themselves.", "web",
-     [](Draft& d, OptionValue v) { d.node.sources.back().service = std::move(v.text); }},
+     [](Draft& d, OptionValue&& v) { d.node.sources.back().service = std::move(v.text); }},
     {"sources[].paths", texts, "", 0, 0, "",
      "Files, as globs (*, ?, [a-z], ** for any folders). Rotated files are followed.",
      "[/var/log/nginx/access.log]",
-     [](Draft& d, OptionValue v) { selector(d).paths = std::move(v.texts); }},
+     [](Draft& d, OptionValue&& v) { selector(d).paths = std::move(v.texts); }},
     {"sources[].exclude", texts, "", 0, 0, "", "Files to leave out, as globs.",
      "[\"/var/log/nginx/*debug*\"]",
-     [](Draft& d, OptionValue v) { selector(d).exclude = std::move(v.texts); }},
+     [](Draft& d, OptionValue&& v) { selector(d).exclude = std::move(v.texts); }},
     {"sources[].format", choice, "auto", 0, 0,
-     "auto nginx=combined=common=apache=nginx-combined=apache-combined json=jsonl=ndjson logfmt "
-     "syslog=rfc3164=rfc5424 plain regex",
-     "Format of a line; auto looks at the first lines of each file.", "",
-     [](Draft& d, OptionValue v) { selector(d).format = std::move(v.text); }},
+     "auto nginx=combined=common=nginx-combined apache=apache-combined json=jsonl=ndjson logfmt "
+     "syslog=rfc3164=rfc5424 plain regex traefik envoy haproxy klog k3s containerd postgres redis "
+     "rabbitmq python log4j=logback spring csv tsv journal",
+     "Format of a record; auto looks at the first lines of each file.", "",
+     [](Draft& d, OptionValue&& v) { selector(d).format = std::move(v.text); }},
     {"sources[].pattern", text, "", 0, 0, "",
-     "For format regex: RE2 with named groups; ts and level are special.",
+     "Of the format: for nginx its log_format, for apache its LogFormat, for log4j its "
+     "PatternLayout, for python its format, for postgres its log_line_prefix, for csv the header; "
+     "for regex an RE2 with named groups (ts and level are special).",
      "'^(?P<ts>\\S+) (?P<level>\\w+) (?P<message>.*)$'",
-     [](Draft& d, OptionValue v) { selector(d).pattern = std::move(v.text); }},
+     [](Draft& d, OptionValue&& v) { selector(d).pattern = std::move(v.text); }},
+    {"sources[].multiline", text, "auto", 0, 0, "",
+     "Lines that belong together: auto joins stack traces, and lines without time stamp where "
+     "records have one; none joins nothing; anything else is an RE2 that the first line of a "
+     "record matches.",
+     "", [](Draft& d, OptionValue&& v) { selector(d).multiline = std::move(v.text); }},
+    {"sources[].start", text, "beginning", 0, 0, "",
+     "Where to start in files that were there before Nines first looked: beginning, end, or a "
+     "time (RFC 3339), before which records do not count.",
+     "", [](Draft& d, OptionValue&& v) { selector(d).start = std::move(v.text); }},
+    {"sources[].ignore_older", duration, "", 0, 3650 * kDay, "",
+     "Files that were not written for longer are left alone until they are.", "7d",
+     [](Draft& d, OptionValue&& v) { selector(d).ignore_older_s = v.number / kSecond; }},
+    {"sources[].catch_up", choice, "oldest_first", 0, 0, "oldest_first newest_first",
+     "After a long stop: which of a log's rotated files is read first.", "",
+     [](Draft& d, OptionValue&& v) { selector(d).newest_first = v.text == "newest_first"; }},
+    {"sources[].rate_limit", map, "", 0, 0, "",
+     "Reading faster than this waits (and the lag shows), or drops if asked to.", "", nullptr},
+    {"sources[].rate_limit.lines", integer, "", 1, 100'000'000, "", "Records a second.", "20000",
+     [](Draft& d, OptionValue&& v) { selector(d).max_lines_per_s = v.number; }},
+    {"sources[].rate_limit.bytes", size, "", 1 * kKiB, 64 * kGiB, "", "Bytes a second.", "8MiB",
+     [](Draft& d, OptionValue&& v) { selector(d).max_bytes_per_s = v.number; }},
+    {"sources[].rate_limit.excess", choice, "wait", 0, 0, "wait drop",
+     "What becomes of the rest. Dropped records are counted on /metrics and in the status.", "",
+     [](Draft& d, OptionValue&& v) {
+       selector(d).excess = v.text == "drop" ? slo::Excess::drop : slo::Excess::wait;
+     }},
     {"sources[].kubernetes", map, "", 0, 0, "",
      "Container logs of this node instead of paths; globs on names.", "", nullptr},
     {"sources[].kubernetes.namespace", text, "", 0, 0, "", "Namespace.", "shop",
-     [](Draft& d, OptionValue v) { selector(d).k8s_namespace = std::move(v.text); }},
+     [](Draft& d, OptionValue&& v) { selector(d).k8s_namespace = std::move(v.text); }},
     {"sources[].kubernetes.pod", text, "", 0, 0, "", "Pod.", "web-*",
-     [](Draft& d, OptionValue v) { selector(d).k8s_pod = std::move(v.text); }},
+     [](Draft& d, OptionValue&& v) { selector(d).k8s_pod = std::move(v.text); }},
     {"sources[].kubernetes.container", text, "", 0, 0, "", "Container.", "nginx",
-     [](Draft& d, OptionValue v) { selector(d).k8s_container = std::move(v.text); }},
+     [](Draft& d, OptionValue&& v) { selector(d).k8s_container = std::move(v.text); }},
+    {"sources[].kubernetes.labels", texts, "", 0, 0, "",
+     "Labels of the pod, all of which must hold (needs the API, see kubernetes below).",
+     "[app=web]", [](Draft& d, OptionValue&& v) { selector(d).k8s_labels = std::move(v.texts); }},
+    {"sources[].journal", map, "", 0, 0, "", "The systemd journal instead of files.", "", nullptr},
+    {"sources[].journal.units", texts, "", 0, 0, "", "Units; all when left out.", "[k3s.service]",
+     [](Draft& d, OptionValue&& v) { selector(d).units = std::move(v.texts); }},
+    {"sources[].syslog", map, "", 0, 0, "",
+     "Messages sent to this node instead of files. What is sent while Nines is down is lost.", "",
+     nullptr},
+    {"sources[].syslog.listen", texts, "", 0, 0, "",
+     "udp://HOST:PORT, tcp://HOST:PORT, unix:///PATH, unix-stream:///PATH.",
+     "[udp://127.0.0.1:5514]",
+     [](Draft& d, OptionValue&& v) { selector(d).listen = std::move(v.texts); }},
+    {"sources[].kmsg", flag, "false", 0, 0, "",
+     "The kernel's messages instead of files: OOM kills, under-voltage, SD card errors.", "true",
+     said_by_key},
+    {"sources[].stdin", flag, "false", 0, 0, "", "Standard input instead of files.", "true",
+     said_by_key},
+    {"sources[].scrape", map, "", 0, 0, "",
+     "Metrics of a local Prometheus endpoint: one record a sample (metric, labels, value, delta).",
+     "", nullptr},
+    {"sources[].scrape.url", text, "", 0, 0, "", "http:// or https:// address.",
+     "http://127.0.0.1:9100/metrics",
+     [](Draft& d, OptionValue&& v) { selector(d).url = std::move(v.text); }},
+    {"sources[].scrape.every", duration, "15s", kSecond, kHour, "", "How often.", "",
+     [](Draft& d, OptionValue&& v) { selector(d).scrape_every_s = v.number / kSecond; }},
+    {"sources[].scrape.token_file", text, "", 0, 0, "", "File that holds a bearer token to send.",
+     "/etc/nines/scrape.token",
+     [](Draft& d, OptionValue&& v) { selector(d).token_file = std::move(v.text); }},
+    {"sources[].vitals", map, "", 0, 0, "",
+     "The node's own vitals: CPU, memory, disk, pressure (PSI), temperature, throttling.", "",
+     nullptr},
+    {"sources[].vitals.every", duration, "10s", kSecond, kHour, "", "How often.", "",
+     [](Draft& d, OptionValue&& v) { selector(d).vitals_every_s = v.number / kSecond; }},
     {"sources[].timezone", offset, "+00:00", -kMaxOffset, kMaxOffset, "",
      "UTC offset of time stamps that carry no zone.", "",
-     [](Draft& d, OptionValue v) { selector(d).utc_offset_s = static_cast<int32_t>(v.number); }},
+     [](Draft& d, OptionValue&& v) { selector(d).utc_offset_s = static_cast<int32_t>(v.number); }},
 
     {"slos", texts, "", 0, 0, "",
      "Files and folders of SLO documents (*.yaml, *.yml, *.json), relative to this file. "
      "Default: the folder slos/ beside this file, when there is one.",
-     "[slos/]", [](Draft& d, OptionValue v) { d.node.slo_paths = std::move(v.texts); }},
+     "[slos/]", [](Draft& d, OptionValue&& v) { d.node.slo_paths = std::move(v.texts); }},
 
     {"webhooks", maps, "", 0, 0, "", "Where alerts are sent as JSON, beside the log.", "", nullptr},
     {"webhooks[].name", text, "", 0, 0, "", "Name, unique among the webhooks. Required.", "on-call",
-     [](Draft& d, OptionValue v) { d.node.webhooks.back().name = std::move(v.text); }},
+     [](Draft& d, OptionValue&& v) { d.node.webhooks.back().name = std::move(v.text); }},
     {"webhooks[].url", text, "", 0, 0, "", "http:// or https:// address. Required.",
      "https://alerts.example.org/nines",
-     [](Draft& d, OptionValue v) { d.node.webhooks.back().url = std::move(v.text); }},
+     [](Draft& d, OptionValue&& v) { d.node.webhooks.back().url = std::move(v.text); }},
     {"webhooks[].bearer_token", text, "", 0, 0, "",
      "Sent as 'Authorization: Bearer ...'. Give it or token_file, not both.", "change-me",
-     [](Draft& d, OptionValue v) { d.node.webhooks.back().bearer_token = std::move(v.text); }},
+     [](Draft& d, OptionValue&& v) { d.node.webhooks.back().bearer_token = std::move(v.text); }},
     {"webhooks[].token_file", text, "", 0, 0, "",
      "File that holds the token, so that this file need not be secret.", "/etc/nines/webhook.token",
-     [](Draft& d, OptionValue v) { d.token_file = std::move(v.text); }},
+     [](Draft& d, OptionValue&& v) { d.token_file = std::move(v.text); }},
     {"webhooks[].timeout", duration, "5s", 100, 5 * kMinute, "",
      "After this long a delivery counts as failed and is tried again later.", "",
-     [](Draft& d, OptionValue v) { d.node.webhooks.back().timeout_ms = v.number; }},
+     [](Draft& d, OptionValue&& v) { d.node.webhooks.back().timeout_ms = v.number; }},
 
     {"listen", text, "127.0.0.1:9990", 0, 0, "",
      "Address of the dashboard, API and /metrics. Not encrypted: keep it on loopback.", "",
-     [](Draft& d, OptionValue v) { d.node.listen = std::move(v.text); }},
+     [](Draft& d, OptionValue&& v) { d.node.listen = std::move(v.text); }},
     {"evaluate", duration, "10s", kSecond, 5 * kMinute, "",
      "How often budgets, burn rates and alerts are evaluated.", "",
-     [](Draft& d, OptionValue v) { d.node.evaluate_s = v.number / kSecond; }},
+     [](Draft& d, OptionValue&& v) { d.node.evaluate_s = v.number / kSecond; }},
     {"flush", duration, "60s", kSecond, kHour, "",
      "How often counts and file positions are saved; alerts are saved at once. Nothing is lost "
      "in between: lines are read again from the saved position.",
-     "", [](Draft& d, OptionValue v) { d.node.flush_s = v.number / kSecond; }},
+     "", [](Draft& d, OptionValue&& v) { d.node.flush_s = v.number / kSecond; }},
 
     {"limits", map, "", 0, 0, "", "Bounds on what Nines uses.", "", nullptr},
-    {"limits.files", integer, "4096", 1, 65536, "", "Files followed at a time.", "",
-     [](Draft& d, OptionValue v) { d.node.max_files = v.number; }},
+    {"limits.files", integer, "16384", 1, 65536, "", "Files followed at a time.", "",
+     [](Draft& d, OptionValue&& v) { d.node.max_files = v.number; }},
     {"limits.slos", integer, "64", 1, 1024, "", "SLOs (about 300 KiB of memory each).", "",
-     [](Draft& d, OptionValue v) { d.node.max_slos = v.number; }},
+     [](Draft& d, OptionValue&& v) { d.node.max_slos = v.number; }},
     {"limits.line_bytes", size, "256KiB", 1 * kKiB, 16 * kMiB, "",
      "Longer lines are cut and counted.", "",
-     [](Draft& d, OptionValue v) { d.node.max_line_bytes = v.number; }},
+     [](Draft& d, OptionValue&& v) { d.node.max_line_bytes = v.number; }},
     {"limits.store_bytes", size, "256MiB", 16 * kMiB, 64 * kGiB, "",
      "Size of the state file on disk.", "",
-     [](Draft& d, OptionValue v) { d.node.store_max_bytes = v.number; }},
+     [](Draft& d, OptionValue&& v) { d.node.store_max_bytes = v.number; }},
 
     {"log_level", choice, "info", 0, 0, "debug info warn error",
      "What Nines writes about itself to stderr.", "",
-     [](Draft& d, OptionValue v) { d.node.log_level = std::move(v.text); }},
+     [](Draft& d, OptionValue&& v) { d.node.log_level = std::move(v.text); }},
 };
 
 // The key when `path` lies directly below `prefix`, else empty.
@@ -161,12 +227,16 @@ std::string_view type_text(OptionType type) {
     case offset: return "a UTC offset (+02:00, -05:30, Z)";
     case map: return "a map";
     case maps: return "a list of maps";
+    case flag: return "true or false";
   }
   return "";
 }
 
 std::optional<int64_t> parse_number(const Option& option, const std::string& word) {
   switch (option.type) {
+    case flag:
+      if (word == "true") return 1;
+      return word == "false" ? std::optional<int64_t>(0) : std::nullopt;
     case duration: return parse_duration_ms(word);
     case size: return parse_size(word);
     case offset: return parse_utc_offset(word);
@@ -189,7 +259,7 @@ std::optional<OptionValue> read_number(const Option& option, const YamlNode& nod
         option.type == offset ? "names of zones are unsupported in this version" : "");
     return std::nullopt;
   }
-  if (*number < option.min || *number > option.max) {
+  if (option.type != flag && (*number < option.min || *number > option.max)) {
     report.error(node, what + " must be within " + show(option, option.min) + ".." +
                            show(option, option.max) + ", found " + describe(node));
     return std::nullopt;

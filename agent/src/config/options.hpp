@@ -23,6 +23,7 @@ enum class OptionType : uint8_t {
   offset,    // UTC offset in seconds
   map,
   maps,  // a list of maps
+  flag,  // true or false, as number 1 or 0
 };
 
 struct OptionValue {
@@ -45,7 +46,7 @@ struct Option {
   std::string_view choices;   // "a b c"; alternatives after '=' are taken for the first: "a=x=y b"
   std::string_view doc;
   std::string_view sample;  // value in the sample file; empty: the default
-  void (*assign)(Draft&, OptionValue);
+  void (*assign)(Draft&, OptionValue&&);
 };
 
 std::span<const Option> option_table();

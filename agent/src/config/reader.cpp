@@ -98,6 +98,11 @@ size_t offset_of(std::string_view text, size_t line, size_t column) {
 
 }  // namespace
 
+const YamlNode& place_of(const YamlNode& map, std::string_view key) {
+  const YamlNode* value = map.get(key);
+  return value != nullptr ? *value : map;
+}
+
 std::string join(const std::vector<std::string_view>& words, std::string_view separator) {
   std::string out;
   for (const auto word : words) {

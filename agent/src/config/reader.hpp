@@ -71,6 +71,9 @@ std::vector<const YamlNode*> read_list(const YamlNode& node, std::string_view wh
 std::optional<std::string> read_expression(const YamlNode& node, std::string_view what,
                                            Reporter& report);
 
+// Where to point for `key` of a map: its value when there, else the map.
+const YamlNode& place_of(const YamlNode& map, std::string_view key);
+
 std::string join(const std::vector<std::string_view>& words, std::string_view separator = ", ");
 
 }  // namespace nines::agent::config

@@ -120,8 +120,8 @@ TailerImpl::Step TailerImpl::deliver(Entry& e, std::string_view data, Reading ho
   const bool full = data.size() == options_.buffer_bytes;
   if (how == Reading::more && full) how = Reading::full;
   const Taken taken = consumer_.consume(e, data, how);
-  NINES_ASSERT(taken.bytes <= data.size() && (how != Reading::full || taken.bytes > 0 ||
-                                              taken.rest == Taken::Rest::declined));
+  NINES_ASSERT(taken.bytes <= data.size() &&
+               (how != Reading::full || taken.bytes > 0 || taken.rest == Taken::Rest::declined));
   e.held = taken.rest == Taken::Rest::held;
   if (e.held) hold(e);
   if (taken.mid_line) {

@@ -125,8 +125,8 @@ void TailerImpl::descriptors(std::vector<pollfd>& out) const {
 void TailerImpl::wait(int timeout_ms) {
   std::array<pollfd, 2> fds{pollfd{wake_fd_.get(), POLLIN, 0}, pollfd{watcher_.fd(), POLLIN, 0}};
   const int64_t left_ns = std::max<int64_t>(0, due().ns - clock_.mono().ns);
-  const auto left_ms = static_cast<int>(
-      std::min<int64_t>((left_ns + kNsPerMs - 1) / kNsPerMs, timeout_ms < 0 ? INT32_MAX : timeout_ms));
+  const auto left_ms = static_cast<int>(std::min<int64_t>((left_ns + kNsPerMs - 1) / kNsPerMs,
+                                                          timeout_ms < 0 ? INT32_MAX : timeout_ms));
   const int limit = timeout_ms == 0 ? 0 : left_ms;
   const int n = ::poll(fds.data(), watcher_.fd() >= 0 ? 2 : 1, limit);
   if (limit != 0) ++stats_.wakeups;
@@ -255,8 +255,9 @@ void TailerImpl::describe(std::vector<InputStats>& out) const {
   shown.bytes = stats_.bytes_read;
   shown.lag_bytes = stats().lag_bytes;
   if (watcher_.incomplete()) {
-    shown.trouble = "files are polled: inotify watches are exhausted or not to be had; raise "
-                    "fs.inotify.max_user_watches and fs.inotify.max_user_instances";
+    shown.trouble =
+        "files are polled: inotify watches are exhausted or not to be had; raise "
+        "fs.inotify.max_user_watches and fs.inotify.max_user_instances";
   }
   out.push_back(std::move(shown));
 }

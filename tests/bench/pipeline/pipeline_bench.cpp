@@ -62,11 +62,13 @@ int main(int argc, char** argv) {
     const ssize_t n = pread(fd, buffer.get(), kBuffer, file.offset);
     if (n <= 0) break;
     const std::string_view data(buffer.get(), static_cast<size_t>(n));
-    const size_t used =
-        read_only ? data.size()
-                  : pipeline.consume(file, data, n < ssize_t(kBuffer) ? nines::collector::Reading::last
-                                                                 : nines::collector::Reading::full)
-                        .bytes;
+    const size_t used = read_only
+                            ? data.size()
+                            : pipeline
+                                  .consume(file, data,
+                                           n < ssize_t(kBuffer) ? nines::collector::Reading::last
+                                                                : nines::collector::Reading::full)
+                                  .bytes;
     if (used == 0) break;
     file.offset += static_cast<int64_t>(used);
   }

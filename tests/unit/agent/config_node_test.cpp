@@ -74,14 +74,15 @@ TEST_CASE("The sample nines.yaml with every key in use has only the known contra
   folder.write("slos/a.yaml", "");
   const Loaded loaded = folder.load_node(with_all_keys(config::sample_config()));
   INFO(all_text(loaded.diagnostics));
-  // A pattern beside format auto; both ways to give a token.
+  // All inputs at once; a pattern beside format auto; both ways to give a token.
   std::vector<std::string> errors;
   for (const auto& d : loaded.diagnostics) {
     if (d.severity == Diagnostic::Severity::error) errors.push_back(d.message);
   }
-  REQUIRE(errors.size() == 2);
-  CHECK(errors[0].find("has a pattern, but its format is auto") != std::string::npos);
-  CHECK(errors[1].find("both bearer_token and token_file") != std::string::npos);
+  REQUIRE(errors.size() == 3);
+  CHECK(errors[0].find("a source is one kind of input") != std::string::npos);
+  CHECK(errors[1].find("has a pattern, but its format is auto") != std::string::npos);
+  CHECK(errors[2].find("both bearer_token and token_file") != std::string::npos);
   REQUIRE(loaded.node.sources.size() == 1);
   const auto& source = loaded.node.sources[0];
   CHECK(source.name == "nginx");
@@ -89,6 +90,48 @@ TEST_CASE("The sample nines.yaml with every key in use has only the known contra
   CHECK(source.selector.paths == std::vector<std::string>{"/var/log/nginx/access.log"});
   CHECK(source.selector.k8s_container == "nginx");
   CHECK(source.selector.pattern == "^(?P<ts>\\S+) (?P<level>\\w+) (?P<message>.*)$");
+}
+
+TEST_CASE("Every input of a source arrives", "[config]") {
+  const ConfigFolder folder;
+  const Loaded loaded = folder.load_node(
+      "sources:\n"
+      "  - {name: j, journal: {units: [k3s.service]}}\n"
+      "  - {name: all, journal: {}}\n"
+      "  - {name: s, syslog: {listen: ['udp://0.0.0.0:5514', 'unix:///run/nines/log']}}\n"
+      "  - {name: k, kmsg: true}\n"
+      "  - {name: i, stdin: true}\n"
+      "  - {name: m, scrape: {url: 'http://127.0.0.1:9100/metrics', every: 30s, token_file: /t}}\n"
+      "  - {name: v, vitals: {every: 20s}}\n"
+      "  - {name: f, paths: /l, multiline: '^\\d', start: end, ignore_older: 7d,\n"
+      "     catch_up: newest_first, rate_limit: {lines: 100, bytes: 1MiB, excess: drop}}\n"
+      "  - {name: p, kubernetes: {labels: [app=web]}}\n");
+  INFO(all_text(loaded.diagnostics));
+  REQUIRE(loaded.ok());
+  const auto at = [&](size_t i) { return loaded.node.sources[i].selector; };
+  using nines::slo::InputKind;
+  CHECK(at(0).input == InputKind::journal);
+  CHECK(at(0).units == std::vector<std::string>{"k3s.service"});
+  CHECK(at(1).input == InputKind::journal);
+  CHECK(at(2).input == InputKind::syslog);
+  CHECK(at(2).listen.size() == 2);
+  CHECK(at(3).input == InputKind::kmsg);
+  CHECK(at(4).input == InputKind::standard_input);
+  CHECK(at(5).input == InputKind::scrape);
+  CHECK(at(5).url == "http://127.0.0.1:9100/metrics");
+  CHECK(at(5).scrape_every_s == 30);
+  CHECK(at(5).token_file == "/t");
+  CHECK(at(6).input == InputKind::vitals);
+  CHECK(at(6).vitals_every_s == 20);
+  CHECK(at(7).input == InputKind::files);
+  CHECK(at(7).multiline == "^\\d");
+  CHECK(at(7).start == "end");
+  CHECK(at(7).ignore_older_s == 7 * 86400);
+  CHECK(at(7).newest_first);
+  CHECK(at(7).max_lines_per_s == 100);
+  CHECK(at(7).max_bytes_per_s == 1 << 20);
+  CHECK(at(7).excess == nines::slo::Excess::drop);
+  CHECK(at(8).k8s_labels == std::vector<std::string>{"app=web"});
 }
 
 TEST_CASE("Every value of nines.yaml arrives", "[config]") {

@@ -40,7 +40,7 @@ inline constexpr const char* kPositionLost = "lost";
 
 struct TailerOptions {
   size_t buffer_bytes = 256 * 1024;  // also the longest line that is delivered whole
-  size_t max_files = 4096;           // open or remembered; beyond: not read, counted
+  size_t max_files = 16384;          // open or remembered; beyond: not read, counted
   size_t max_watches = 2048;
   int64_t poll_ms = 1000;           // without inotify
   int64_t rescan_ms = 10'000;       // safety net beside inotify

@@ -45,7 +45,7 @@ struct SourceSelector {
   std::vector<std::string> listen;  // syslog: udp://HOST:PORT, tcp://HOST:PORT, unix:///PATH
   std::string url;                  // scrape
   std::string token_file;           // scrape: bearer token
-  int64_t every_s = 0;              // scrape, vitals
+  int64_t scrape_every_s = 15, vitals_every_s = 10;
   friend bool operator==(const SourceSelector&, const SourceSelector&) = default;
 };
 
