@@ -20,11 +20,30 @@ std::string input_name(const slo::SourceSelector& s) {
 
 Result<std::unique_ptr<collector::Input>> make_input(uint32_t source,
                                                      const slo::SourceSelector& selector,
+                                                     const InputEnvironment& environment,
                                                      const std::vector<slo::Position>& saved,
                                                      collector::RecordConsumer& consumer,
-                                                     const Clock& clock, bool once) {
-  (void)source, (void)selector, (void)saved, (void)consumer, (void)clock, (void)once;
-  return Error{Errc::unavailable, "not yet"};
+                                                     const Clock& clock) {
+  switch (selector.input) {
+    case slo::InputKind::files: break;
+    case slo::InputKind::scrape: {
+      collector::ScrapeOptions options;
+      options.url = selector.url;
+      options.token_file = selector.token_file;
+      options.every_s = selector.scrape_every_s;
+      options.sources = {source};
+      return collector::ScrapeInput::create(options, environment.fetch, consumer, saved, clock);
+    }
+    case slo::InputKind::vitals: {
+      collector::VitalsOptions options;
+      options.every_s = selector.vitals_every_s;
+      options.state_dir = environment.state_dir;
+      options.sources = {source};
+      return collector::VitalsInput::create(options, consumer, saved, clock);
+    }
+    default: break;
+  }
+  return Error{Errc::invalid_argument, "files have no input of their own"};
 }
 
 collector::FileSource file_source(const slo::SourceSelector& selector, collector::GlobSpec globs) {
