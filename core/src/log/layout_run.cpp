@@ -40,17 +40,27 @@ enum Flag : uint16_t {
   kExactTail = 128,  // of the literal
   kKeepLiteral = 256,
   kActive = 512,  // someone wants the value
+  kStore = 1024,  // store() has to be called for it, whatever the op
 };
+
+// How a step is run. All but `general` have literals of at most eight bytes and no flag that asks
+// for more than `escapes`.
+enum class Op : uint8_t { general, until, number, clf };
 
 // One step bound to the wanted fields; in the order of use on the hot path.
 struct BoundStep {
+  // The first eight bytes of the literal and which of them count.
+  uint64_t word;
+  uint64_t mask;
   const char* literal;
   uint32_t literal_size;
+  char first;  // of the literal
+  Op op;
   Take take;
   Conv conv;
   uint16_t flags;
-  int16_t slot;     // -1: not wanted
-  int16_t derived;  // index of the first derived slot, -1: none is wanted
+  int16_t slot = -1;     // -1: not wanted
+  int16_t derived = -1;  // index of the first derived slot, -1: none is wanted
   uint16_t width;
   const Step* step;
 };
@@ -113,6 +123,16 @@ bool match_soft(const char*& p, const char* end, const char* literal, size_t siz
   return true;
 }
 
+// For literals of at most eight bytes, soft ones excepted.
+inline bool match_short(const BoundStep& s, const char* p, const char* end) noexcept {
+  if (end - p >= 8) return ((load8(p) ^ s.word) & s.mask) == 0;
+  if (static_cast<size_t>(end - p) < s.literal_size) return false;
+  for (uint32_t i = 0; i < s.literal_size; ++i) {
+    if (p[i] != s.literal[i]) return false;
+  }
+  return true;
+}
+
 bool match_literal(const BoundStep& s, const char*& p, const char* end) noexcept {
   if ((s.flags & kSoft) != 0) {
     return match_soft(p, end, s.literal, s.literal_size, (s.flags & kExactTail) != 0);
@@ -125,10 +145,11 @@ bool match_literal(const BoundStep& s, const char*& p, const char* end) noexcept
   return true;
 }
 
-// Values are short: a call of memchr costs more than two looks at sixteen bytes.
-const char* find_near(const char* p, const char* end, char c) noexcept {
+// Values are short: a call of memchr costs more than a few looks at sixteen bytes.
+inline const char* find_near(const char* p, const char* end, char c) noexcept {
 #ifdef NINES_BYTES16
-  for (int i = 0; i < 2 && end - p >= 16; ++i, p += 16) {
+  constexpr ptrdiff_t kNear = 128;
+  for (ptrdiff_t left = std::min(end - p, kNear) - 16; left >= 0; left -= 16, p += 16) {
     const unsigned at = Bytes16::load(p).eq(c).first();
     if (at < 16) return p + at;
   }
@@ -146,6 +167,17 @@ bool escaped(const char* begin, const char* quote) noexcept {
 bool goes_on(const char* begin, const char* blank, const char* end) noexcept {
   return (blank != begin && (blank[-1] == ',' || blank[-1] == ':')) ||
          (end - blank > 2 && blank[1] == ':' && blank[2] == ' ');
+}
+
+// What nearly all steps of access logs are; nullptr: not found. Returns where the value ends.
+inline const char* quick_until(const BoundStep& s, const char* p, const char* end) noexcept {
+  for (const char* hit = p;; ++hit) {
+    hit = find_near(hit, end, s.first);
+    if (hit == end) return nullptr;
+    if (!match_short(s, hit, end)) continue;
+    if ((s.flags & kEscapes) != 0 && hit != p && hit[-1] == '\\' && escaped(p, hit)) continue;
+    return hit;
+  }
 }
 
 bool take_until(const BoundStep& s, const char*& p, const char* end, const char*& stop) noexcept {
@@ -244,6 +276,49 @@ bool advance(const BoundStep& s, const char*& p, const char* end, const char*& s
   return false;
 }
 
+// Nearly all numbers: at most 17 digits with a point among them, read while their end is looked
+// for.
+inline const char* quick_number(const BoundStep& s, const char* p, const char* end,
+                                Value& value) noexcept {
+  const char* const begin = p;
+  const char* point = nullptr;
+  int64_t mantissa = 0;
+  for (; p != end; ++p) {
+    if (is_digit(*p)) {
+      mantissa = mantissa * 10 + (*p - '0');
+    } else if (*p == '.' && point == nullptr && p != begin) {
+      point = p;
+    } else {
+      break;
+    }
+    if (p - begin > 17) return nullptr;
+  }
+  if (p == begin || point == p - 1 || !match_short(s, p, end)) return nullptr;
+  const int fraction = point != nullptr ? static_cast<int>(p - point - 1) : 0;
+  value = normal_decimal(mantissa, power_of(s.conv) - fraction);
+  return p;
+}
+
+// Stores what it can itself; see kStore for the rest.
+inline const char* quick_number_step(const BoundStep& s, const char* p, const char* end,
+                                     std::span<Value> fields) noexcept {
+  if (s.slot >= 0 && (s.flags & kStore) == 0) {
+    Value& field = fields[static_cast<size_t>(s.slot)];
+    if (const char* const stop = quick_number(s, p, end, field)) return stop;
+  }
+  const char* const stop = behind_number(p, end);
+  if (!match_short(s, stop, end)) return nullptr;
+  if (s.slot >= 0 && (s.flags & kStore) == 0) {
+    fields[static_cast<size_t>(s.slot)] = layout_value(s.conv, between(p, stop));
+  }
+  return stop;
+}
+
+inline const char* quick_clf(const BoundStep& s, const char* p, const char* end) noexcept {
+  if (end - p > 26 && match_short(s, p + 26, end)) return p + 26;
+  return quick_until(s, p, end);
+}
+
 void skip_padding(const BoundStep& s, const char*& p, const char* end) noexcept {
   if ((s.flags & kPadLeft) == 0) return;
   while (p != end && is_space(*p)) ++p;
@@ -336,6 +411,19 @@ class LayoutParser final : public LineParser {
     const Times times{&prefix_, time_};
     WallTime ts;
     for (const BoundStep& s : bound.steps) {
+      const char* quick = p;
+      switch (s.op) {
+        case Op::general: break;
+        case Op::until: quick = quick_until(s, p, end); break;
+        case Op::number: quick = quick_number_step(s, p, end, out.fields); break;
+        case Op::clf: quick = quick_clf(s, p, end); break;
+      }
+      if (s.op != Op::general) {
+        if (quick == nullptr) return false;
+        if ((s.flags & kStore) != 0) store(s, between(p, quick), ts, out);
+        p = quick + s.literal_size;
+        continue;
+      }
       skip_padding(s, p, end);
       if (s.take == Take::rest && !begins_message(line.data(), p, end)) return false;
       const char* const begin = p;
@@ -445,27 +533,45 @@ class LayoutParser final : public LineParser {
     return static_cast<uint16_t>(flags);
   }
 
+  static void choose_op(BoundStep& s) {
+    const size_t least = s.take == Take::number ? 0 : 1;
+    const bool bounded = s.literal_size >= least && s.literal_size <= sizeof s.word;
+    constexpr unsigned kFine = kEscapes | kActive | kStore;
+    if (bounded && (s.flags & ~kFine) == 0) {
+      s.op = s.take == Take::until    ? Op::until
+             : s.take == Take::number ? Op::number
+             : s.take == Take::clf    ? Op::clf
+                                      : Op::general;
+    }
+    const bool stores_itself = s.op == Op::number && s.conv != Conv::time;
+    if ((s.flags & kActive) != 0 && !stores_itself) s.flags |= kStore;
+    if (s.literal_size == 0 || s.literal_size > sizeof s.word) return;
+    std::memcpy(&s.word, s.literal, s.literal_size);
+    std::memset(&s.mask, 0xff, s.literal_size);
+  }
+
   void bind(const Program& program, Wanted wanted) {
     Bound bound{&program, {}, 0, true, {}};
     bool has_time = false;
     Slots slots{wanted, bound.copies, {}};
     for (size_t i = 0; i < program.steps.size(); ++i) {
       const Step& step = program.steps[i];
-      BoundStep s{step.literal.data(),
-                  static_cast<uint32_t>(step.literal.size()),
-                  step.take,
-                  step.conv,
-                  flags_of(program, i),
-                  -1,
-                  -1,
-                  step.width,
-                  &step};
+      BoundStep s{};
+      s.literal = step.literal.data();
+      s.literal_size = static_cast<uint32_t>(step.literal.size());
+      s.first = step.literal.empty() ? '\0' : step.literal[0];
+      s.take = step.take;
+      s.conv = step.conv;
+      s.flags = flags_of(program, i);
+      s.width = step.width;
+      s.step = &step;
       s.slot = slots.take({step.name, step.alias});
       bind_derived(s, slots);
       const bool is_time = step.conv == Conv::time && !has_time;
       has_time = has_time || is_time;
       if (is_time || s.slot >= 0 || s.derived >= 0) s.flags |= kActive;
       if (step.conv == Conv::time && !is_time) s.flags &= static_cast<uint16_t>(~kActive);
+      choose_op(s);
       bound.one_line = bound.one_line && step.take != Take::rest && step.take != Take::last;
       bound.steps.push_back(s);
     }
