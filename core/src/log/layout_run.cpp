@@ -52,6 +52,7 @@ struct BoundStep {
   // The first eight bytes of the literal and which of them count.
   uint64_t word;
   uint64_t mask;
+  char wide_first[16];  // its first character, as vectors want it
   const char* literal;
   uint32_t literal_size;
   char first;  // of the literal
@@ -146,15 +147,16 @@ bool match_literal(const BoundStep& s, const char*& p, const char* end) noexcept
 }
 
 // Values are short: a call of memchr costs more than a few looks at sixteen bytes.
-inline const char* find_near(const char* p, const char* end, char c) noexcept {
+inline const char* find_first(const BoundStep& s, const char* p, const char* end) noexcept {
 #ifdef NINES_BYTES16
+  const Bytes16 first = Bytes16::load(s.wide_first);
   constexpr ptrdiff_t kNear = 128;
   for (ptrdiff_t left = std::min(end - p, kNear) - 16; left >= 0; left -= 16, p += 16) {
-    const unsigned at = Bytes16::load(p).eq(c).first();
+    const unsigned at = Bytes16::load(p).eq(first).first();
     if (at < 16) return p + at;
   }
 #endif
-  return find_byte(p, end, c);
+  return find_byte(p, end, s.first);
 }
 
 bool escaped(const char* begin, const char* quote) noexcept {
@@ -172,7 +174,7 @@ bool goes_on(const char* begin, const char* blank, const char* end) noexcept {
 // What nearly all steps of access logs are; nullptr: not found. Returns where the value ends.
 inline const char* quick_until(const BoundStep& s, const char* p, const char* end) noexcept {
   for (const char* hit = p;; ++hit) {
-    hit = find_near(hit, end, s.first);
+    hit = find_first(s, hit, end);
     if (hit == end) return nullptr;
     if (!match_short(s, hit, end)) continue;
     if ((s.flags & kEscapes) != 0 && hit != p && hit[-1] == '\\' && escaped(p, hit)) continue;
@@ -185,10 +187,9 @@ bool take_until(const BoundStep& s, const char*& p, const char* end, const char*
     stop = p = end;
     return true;
   }
-  const char first = s.literal[0];
-  const bool blank = (s.flags & kSoft) != 0 && is_space(first);
+  const bool blank = (s.flags & kSoft) != 0 && is_space(s.first);
   for (const char* hit = p;; ++hit) {
-    hit = find_near(hit, end, first);
+    hit = find_first(s, hit, end);
     // A soft literal of blanks matches the end of the line.
     if (hit == end && !blank) return false;
     const bool part = ((s.flags & kEscapes) != 0 && escaped(p, hit)) ||
@@ -560,6 +561,7 @@ class LayoutParser final : public LineParser {
       s.literal = step.literal.data();
       s.literal_size = static_cast<uint32_t>(step.literal.size());
       s.first = step.literal.empty() ? '\0' : step.literal[0];
+      std::memset(s.wide_first, s.first, sizeof s.wide_first);
       s.take = step.take;
       s.conv = step.conv;
       s.flags = flags_of(program, i);
