@@ -158,6 +158,9 @@ TEST_CASE("log4j's default layouts are known without a pattern") {
             "2026-11-21 01:35:51,262 INFO org.apache.hadoop.hdfs.server.namenode.NameNode: up") ==
         "ok 2026-11-21T01:35:51.262Z INFO null 'org.apache.hadoop.hdfs.server.namenode.NameNode' "
         "'up'");
+  // Any text could begin like that: only a logger with a dot is one.
+  CHECK(one(format, wanted, "2026-11-21 01:35:51,262 INFO server: listening") ==
+        "no_match null null null null");
   CHECK(one(format, wanted, "2026-11-21 01:35:51,262 hello [x] there a - b") ==
         "no_match null null null null");
 }
@@ -218,6 +221,8 @@ TEST_CASE("Python's defaults are known without a pattern") {
   CHECK(one(python, wanted, "2026-11-21 01:35:51,262 - shop.cart - ERROR - no - stock") ==
         "ok 2026-11-21T01:35:51.262Z ERROR 'shop.cart' 'no - stock'");
   CHECK(one(python, wanted, "WARNING:root:low: 7") == "bad_time WARN 'root' 'low: 7'");
+  CHECK(one(python, wanted, "INFO:     127.0.0.1:5000 - \"GET / HTTP/1.1\" 200 OK") ==
+        "no_match null null null");
   CHECK(one(python, wanted, "Traceback (most recent call last):") == "no_match null null null");
   CHECK(leads(python, "2026-11-21 01:35:51,262 - a - INFO - b"));
   CHECK(leads(python, "WARNING:root:low"));
