@@ -169,26 +169,48 @@ std::map<std::string_view, const Entry*> TailerImpl::restless_paths(const Scan& 
 }
 
 // Paths of which a generation was found, by its inode or content, under a name like app-2.log.
-std::set<std::string_view> TailerImpl::numbering_paths() const {
-  std::set<std::string_view> out;
+void TailerImpl::note_numbering(Scan& scan) {
   for (const auto& e : registry_.all()) {
-    if (e->where.empty() || e->phase == Phase::suspect) continue;
-    if (nomination(name_of(e->path), name_of(e->where)) == Nomination::weak) out.insert(e->path);
+    if (e->where.empty() && !(e->fd.valid() && e->rotated)) continue;
+    if (e->phase == Phase::suspect || e->phase == Phase::lost || numbering_.contains(e->path)) continue;
+    bool found = nomination(name_of(e->path), name_of(e->where)) == Nomination::weak;
+    // Deleted while we hold it: perhaps it was compressed under such a name.
+    if (!found && e->where == e->path && e->id.head_bytes > 0) {
+      for (const std::string& name : beside(scan, e->path, Nomination::weak)) {
+        if (nomination(name_of(e->path), name_of(name)) != Nomination::weak) continue;
+        const auto st = stat_path(name);
+        found = st && match_copy(*e, name, *st) != Match::no;
+        if (found) break;
+      }
+    }
+    if (found) numbering_.insert(e->path);
   }
-  return out;
+}
+
+// Between the generation that was found and the live file: not written since that was born, as the
+// log of another app would be.
+bool TailerImpl::is_weak_generation(const Scan& scan, const std::string& path,
+                                    const FileStat& st) const {
+  constexpr int64_t kLateWritesNs = 2 * kNsPerSecond;
+  const auto live = scan.candidates.find(path);
+  if (live == scan.candidates.end() || live->second.st.born_ns == 0) return false;
+  return st.mtime_ns <= live->second.st.born_ns + kLateWritesNs;
 }
 
 // Unknown files with the name of a rotated generation, born after we last saw a live file in its
 // place: they were written and rotated away between two looks.
 void TailerImpl::adopt_generations(Scan& scan) {
-  const std::set<std::string_view> numbering = numbering_paths();
+  note_numbering(scan);
   for (const auto& [path, youngest] : restless_paths(scan)) {
-    const Nomination least = numbering.contains(path) ? Nomination::weak : Nomination::strong;
+    const bool numbers = numbering_.contains(std::string(path));
+    const Nomination least = numbers ? Nomination::weak : Nomination::strong;
     for (const std::string& name : generations_of(scan, *youngest, least)) {
       const auto st = scan.candidates.contains(name) ? std::nullopt : stat_path(name);
       if (!st || !st->regular || registry_.find(st->dev, st->ino) != nullptr) continue;
       const int64_t born = st->born_ns != 0 ? st->born_ns : st->mtime_ns;
       if (std::min(born, st->mtime_ns) < youngest->path_time_ns) continue;
+      const bool weak = numbers && nomination(name_of(path), name_of(name)) == Nomination::weak;
+      if (weak && !is_weak_generation(scan, youngest->path, *st)) continue;
       adopt_rotated(*youngest, name, *st);
     }
   }

@@ -132,7 +132,10 @@ bool TailerImpl::packed_suspect(Entry& s, const std::vector<Entry*>& originals) 
     if (ensure_open(*original) && same_head(original->source(), s.id)) alike.push_back(original);
   }
   if (alike.empty()) return false;
-  if (!settled(s)) return true;
+  if (!settled(s)) {
+    next_settle_ = std::min(next_settle_, Instant{s.grown.ns + kSettleNs});
+    return true;
+  }
   examine(s);
   const Packed& packed = *s.packed;
   if (packed.end == Decoder::End::starved) return true;

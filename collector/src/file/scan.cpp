@@ -25,6 +25,7 @@ std::vector<uint32_t> TailerImpl::match_all(std::string_view path) const {
 void TailerImpl::scan() {
   const Instant start = clock_.mono();
   scan_due_ = scan_forced_ = false;
+  next_settle_ = {INT64_MAX};
   ++stats_.rescans;
   stats_.files_refused = 0;
   stats_.compressed_ignored = 0;

@@ -126,7 +126,7 @@ void TailerImpl::wake() noexcept {
 
 bool TailerImpl::scan_now() const {
   const Instant now = clock_.mono();
-  if (scan_forced_) return true;
+  if (scan_forced_ || now >= next_settle_) return true;
   if (scan_due_ && now >= next_scan_allowed_) return true;
   return now.ns - last_scan_.ns >= scan_every_ns();
 }
@@ -134,7 +134,7 @@ bool TailerImpl::scan_now() const {
 Instant TailerImpl::due() const noexcept {
   if (!ready_.empty() || !declined_.empty() || scan_now()) return {};
   int64_t until = std::min(last_scan_.ns + scan_every_ns(), next_quiet_.ns);
-  until = std::min({until, next_held_.ns, next_throttle_.ns, next_poll_.ns});
+  until = std::min({until, next_held_.ns, next_throttle_.ns, next_poll_.ns, next_settle_.ns});
   if (scan_due_) until = std::min(until, next_scan_allowed_.ns);
   return {until};
 }

@@ -104,7 +104,8 @@ class TailerImpl final : public Tailer {
   void adopt_heir(Entry& entry);
   Entry* adopt_rotated(const Entry& of, const std::string& place, const FileStat& st);
   std::map<std::string_view, const Entry*> restless_paths(const Scan& scan) const;
-  std::set<std::string_view> numbering_paths() const;
+  void note_numbering(Scan& scan);
+  bool is_weak_generation(const Scan& scan, const std::string& path, const FileStat& st) const;
   bool find_copy(Scan& scan, Entry& entry, bool packed_too);
   Match match_copy(const Entry& entry, const std::string& path, const FileStat& st);
   void rebind(Entry& entry, const std::string& path, const FileStat& st, Match match);
@@ -199,6 +200,8 @@ class TailerImpl final : public Tailer {
   Instant last_scan_{}, next_scan_allowed_{}, next_quiet_{}, next_held_{INT64_MAX}, last_wake_{};
   int64_t scan_cost_ns_ = 0;
   Instant next_throttle_{INT64_MAX}, next_poll_{INT64_MAX};
+  Instant next_settle_{INT64_MAX};   // when an archive that may be a copy is judged
+  std::set<std::string> numbering_;  // paths whose generations are called like app-2.log
   std::map<std::string, int64_t> polled_dirs_;  // and when they last changed
   std::vector<Entry*> polled_files_;
   std::map<std::string, int> silences_;  // directory -> changes of which no event told

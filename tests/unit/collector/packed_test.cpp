@@ -349,6 +349,9 @@ TEST_CASE("Generations numbered before the extension are known by what is in the
     CAPTURE(static_cast<int>(between));
     Rig rig;
     append(rig.dir / "app-7.log", "another app\n");
+    std::filesystem::last_write_time(
+        rig.dir / "app-7.log",
+        std::filesystem::last_write_time(rig.dir / "app-7.log") - std::chrono::hours(1));
     append(rig.log(), text_of(numbered(0, 10)));
     rig.drain();
     rig.save();
