@@ -183,7 +183,7 @@ void TailerImpl::note_numbering(Scan& scan) {
         if (found) break;
       }
     }
-    if (found) numbering_.insert(e->path);
+    if (found && numbering_.size() < options_.max_files) numbering_.insert(e->path);
   }
 }
 
@@ -341,8 +341,26 @@ void TailerImpl::order_ready() {
                    [&](const Entry* a, const Entry* b) { return rank(a) < rank(b); });
 }
 
+// Generations that a glob matches by their own names are read in their turn too.
+void TailerImpl::add_matched_generations(Scan& scan) {
+  for (const Entry* ready : ready_) {
+    if (ready->rotated || !ready->where.empty()) continue;
+    Entry& e = *registry_.all()[ready->index];
+    const std::string_view name = name_of(e.path);
+    for (const std::string& base : possible_bases(name)) {
+      const std::string path = join(directory_of(e.path), base);
+      const Entry* live = registry_.at(path);
+      if (live == nullptr || live == &e || live->phase != Phase::live || live->path != path) continue;
+      if (nomination(base, name) != Nomination::strong) continue;
+      scan.generations[path].push_back(&e);
+      break;
+    }
+  }
+}
+
 // Chains the generations of one path, oldest first, the live file last; or the other way round.
 void TailerImpl::order_generations(Scan& scan) {
+  add_matched_generations(scan);
   for (auto& [path, unsorted] : scan.generations) {
     std::vector<Entry*> chain;
     for (Entry* entry : unsorted) {

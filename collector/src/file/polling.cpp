@@ -25,6 +25,7 @@ void TailerImpl::note_unheard(Scan& scan) {
   for (const Entry* e : scan.unheard) {
     if (e->heard || e->phase != Phase::live) continue;
     const std::string directory(directory_of(e->real.empty() ? e->place() : e->real));
+    if (silences_.size() >= options_.max_files) silences_.clear();
     if (++silences_[directory] == kEnough) watcher_.distrust(directory);
   }
   for (const auto& e : registry_.all()) e->heard = false;

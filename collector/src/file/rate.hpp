@@ -25,7 +25,7 @@ class TokenBucket {
     if (limited()) tokens_ -= std::min(tokens, kMost);
   }
   Instant ready_at() const noexcept {
-    if (tokens_ > 0) return filled_;
+    if (!limited() || tokens_ > 0) return filled_;
     const int64_t wait_ms = ((1 - tokens_) * 1000 + per_s_ - 1) / per_s_;
     return {filled_.ns + wait_ms * kNsPerMs};
   }
