@@ -15,7 +15,8 @@ constexpr FormatName kFormats[] = {
     {"logfmt", FormatKind::logfmt},     {"syslog", FormatKind::syslog},
     {"plain", FormatKind::plain},       {"regex", FormatKind::regex},
     {"nginx", FormatKind::combined},    {"apache", FormatKind::combined},
-    {"common", FormatKind::combined},
+    {"common", FormatKind::combined},   {"csv", FormatKind::csv},
+    {"journal", FormatKind::journal},
 };
 
 }  // namespace
@@ -50,9 +51,9 @@ Result<std::unique_ptr<LineParser>> make_parser(const FormatSpec& format,
     case FormatKind::syslog: return make_syslog(wanted, time);
     case FormatKind::plain: return make_plain(wanted, time);
     case FormatKind::regex: return make_regex(format, wanted, time);
-    case FormatKind::layout:
-    case FormatKind::csv:
-    case FormatKind::journal: break;
+    case FormatKind::csv: return make_csv(format, wanted, time);
+    case FormatKind::journal: return make_journal(wanted, time);
+    case FormatKind::layout: break;
   }
   return Error{Errc::invalid_argument, "unknown log format"};
 }
