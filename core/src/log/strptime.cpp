@@ -94,16 +94,17 @@ class TimeReader {
     return pos_ > begin;
   }
   bool zone() noexcept {
-    int32_t offset = 0;
+    int32_t offset = kNoZone;  // stays with an ambiguous abbreviation: the source's holds
     if (!scan_zone(text_, pos_, offset)) return false;
-    parts.offset_s = offset;
+    if (offset != kNoZone) parts.offset_s = offset;
     return true;
   }
   bool zone_name() noexcept {
-    const std::string_view name = text_.substr(pos_, 3);
-    if (name != "UTC" && name != "GMT") return false;
-    pos_ += 3;
-    parts.offset_s = 0;
+    const size_t begin = pos_;
+    if (!word()) return false;
+    const int32_t offset = zone_offset(text_.substr(begin, pos_ - begin));
+    if (offset == kNoZone) return false;
+    if (offset != kAmbiguousZone) parts.offset_s = offset;
     return true;
   }
   bool epoch() noexcept {
