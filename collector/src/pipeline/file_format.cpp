@@ -69,6 +69,7 @@ bool FileFormat::detect(LogStream& stream, std::string_view block, Reading how,
   log::Detection found = log::detect_format(sample.lines);
   const Wrapping wrapping = stream.framing != Framing::lines ? Wrapping::none
                             : found.cri                      ? Wrapping::cri
+                            : found.docker                   ? Wrapping::docker
                                                              : Wrapping::none;
   misses_ = 0;
   if (selector.format != "auto") {
@@ -132,6 +133,8 @@ JoinRule FileFormat::join_rule(const slo::SourceSelector& selector, const log::L
     rule.by = By::pattern;
   } else if (leads_ && !parser.leads(kIndented)) {
     rule.by = By::format;
+  } else if (format_.kind == log::FormatKind::csv) {
+    rule.by = By::quotes;
   } else if (free_text) {
     rule.by = By::traces;
   }

@@ -42,6 +42,11 @@ std::string cri(const std::string& stream, const std::string& tag, const std::st
   return "2026-09-21T14:13:20.123456789Z " + stream + " " + tag + " " + text + "\n";
 }
 
+std::string docker(const std::string& stream, const std::string& text) {
+  return "{\"log\":\"" + text + "\",\"stream\":\"" + stream +
+         "\",\"time\":\"2026-09-21T14:13:20.123456789Z\"}\n";
+}
+
 }  // namespace
 
 TEST_CASE("Line ends are LF or CRLF, and a lone CR belongs to the line", "[collector]") {
@@ -139,6 +144,29 @@ TEST_CASE("Pieces of a container's lines are joined per stream", "[collector]") 
   CHECK(d.got[0].line == 0);
   CHECK(d.got[1].line == static_cast<int64_t>(cri("stdout", "P", "1a. some ").size()));
   CHECK(d.got[2].error == "not_cri");
+}
+
+TEST_CASE("Docker's lines are unwrapped and their pieces joined per stream", "[collector]") {
+  const std::string text = docker("stdout", "1a. \\u20ac ") + docker("stderr", "1b. ") +
+                           docker("stdout", "\\\"quoted\\\"\\n") + docker("stderr", "end\\r\\n") +
+                           "garbage\n" + docker("stdout", "plain\\n");
+  FramingDriver d = driver("plain", "none");
+  d.grow(text.substr(0, text.size() / 2));
+  d.restart();
+  d.grow(text);
+  CHECK(d.raws() == Raws{"1a. \xE2\x82\xAC \"quoted\"", "1b. end", "garbage", "plain"});
+  CHECK(d.got[2].error == "not_cri");
+}
+
+TEST_CASE("Lines in Docker's wrapping are joined into records per stream", "[collector]") {
+  FramingDriver d = driver("plain");
+  d.grow(docker("stdout", kTs + "o\\u006ee\\n"s) + docker("stderr", kTs + "err\\n"s) +
+         docker("stdout", "\\tat a.B(C.java:1)\\n") + docker("stderr", "  more\\n") +
+         docker("stdout", kTs + "two\\n"s));
+  CHECK(d.raws() == Raws{kTs + "one\n\tat a.B(C.java:1)"s});
+  d.restart();
+  d.deliver("", Reading::last);
+  CHECK(d.raws() == Raws{kTs + "one\n\tat a.B(C.java:1)"s, kTs + "err\n  more"s, kTs + "two"s});
 }
 
 TEST_CASE("A piece whose rest never comes is a record when the log ends", "[collector]") {
