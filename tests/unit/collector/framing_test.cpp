@@ -333,3 +333,29 @@ TEST_CASE("States saved by older versions are still read", "[collector]") {
     CHECK(again.raws() == Raws{"{\"a\":1}"});
   }
 }
+
+TEST_CASE("An entry of the journal is a record, and waits until it is whole", "[collector]") {
+  const std::string one = "__REALTIME_TIMESTAMP=1790000000000000\nMESSAGE=a\nPRIORITY=3\n\n";
+  const std::string two =
+      "__REALTIME_TIMESTAMP=1790000001000000\nMESSAGE\n\x03\0\0\0\0\0\0\0b\nc\n\n"s;
+  FramingDriver d;
+  d.framing = Framing::journal_entries;
+  CHECK(d.deliver(one + two.substr(0, two.size() / 2)).bytes == one.size());
+  d.restart();
+  CHECK(d.deliver(two).bytes == two.size());
+  REQUIRE(d.got.size() == 2);
+  CHECK(d.got[0].error.empty());
+  CHECK(d.got[1].error.empty());
+  CHECK(d.got[1].line == static_cast<int64_t>(one.size()));
+  CHECK(d.deliver(one.substr(0, 20), Reading::full).bytes == 20);
+  CHECK(d.got.back().truncated);
+}
+
+TEST_CASE("Lines within a quoted value of CSV belong to its record", "[collector]") {
+  FramingDriver d = driver("csv");
+  d.selector.pattern = ",ts,status,note";
+  d.grow("2026-09-21T14:13:20Z,200,ok\n2026-09-21T14:13:21Z,500,\"first\n\nlast\"\n");
+  CHECK(d.raws() ==
+        Raws{"2026-09-21T14:13:20Z,200,ok", "2026-09-21T14:13:21Z,500,\"first\n\nlast\""});
+  CHECK(d.last.rest == Taken::Rest::none);
+}
