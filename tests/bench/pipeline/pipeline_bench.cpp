@@ -74,7 +74,8 @@ Outcome count(const char* path, const char* good, const Read& read, bool read_on
   while (const size_t n = read(file.offset, buffer.get())) {
     const std::string_view data(buffer.get(), n);
     size_t used = n;
-    if (!read_only) used = pipeline.consume(file, data, n < kBuffer ? Reading::last : Reading::full).bytes;
+    if (!read_only)
+      used = pipeline.consume(file, data, n < kBuffer ? Reading::last : Reading::full).bytes;
     if (used == 0) break;
     file.offset += static_cast<int64_t>(used);
   }
@@ -90,13 +91,14 @@ Outcome count(const char* path, const char* good, const Read& read, bool read_on
 
 void print(const char* what, const Outcome& out) {
   const double gb = static_cast<double>(out.bytes) * 1e-9;
-  std::printf("%-6s %.3f CPU s for %.3f GB = %.3f CPU s/GB, %5.0f MB/s, %llu records, "
-              "%llu continuations, %llu malformed, %s, %zu deltas\n",
-              what, out.spent, gb, out.spent / gb, gb * 1e3 / out.spent,
-              static_cast<unsigned long long>(out.counts.records),
-              static_cast<unsigned long long>(out.counts.continuations),
-              static_cast<unsigned long long>(out.counts.no_match + out.counts.not_cri),
-              out.counts.format.c_str(), out.deltas);
+  std::printf(
+      "%-6s %.3f CPU s for %.3f GB = %.3f CPU s/GB, %5.0f MB/s, %llu records, "
+      "%llu continuations, %llu malformed, %s, %zu deltas\n",
+      what, out.spent, gb, out.spent / gb, gb * 1e3 / out.spent,
+      static_cast<unsigned long long>(out.counts.records),
+      static_cast<unsigned long long>(out.counts.continuations),
+      static_cast<unsigned long long>(out.counts.no_match + out.counts.not_cri),
+      out.counts.format.c_str(), out.deltas);
 }
 
 // Logs made up.
@@ -193,13 +195,12 @@ int main(int argc, char** argv) {
   const int fd = open(argv[1], O_RDONLY);
   if (fd < 0) return 1;
   const bool read_only = argc > 2;
-  print(read_only ? "read" : "count",
-        count(
-            argv[1], "status < 500",
-            [fd](int64_t offset, char* buffer) {
-              const ssize_t n = pread(fd, buffer, kBuffer, offset);
-              return n > 0 ? static_cast<size_t>(n) : size_t{0};
-            },
-            read_only));
+  print(read_only ? "read" : "count", count(
+                                          argv[1], "status < 500",
+                                          [fd](int64_t offset, char* buffer) {
+                                            const ssize_t n = pread(fd, buffer, kBuffer, offset);
+                                            return n > 0 ? static_cast<size_t>(n) : size_t{0};
+                                          },
+                                          read_only));
   return 0;
 }

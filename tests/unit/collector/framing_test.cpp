@@ -76,8 +76,8 @@ TEST_CASE("UTF-16 is read in both byte orders, with and without its mark", "[col
     CHECK(records(driver("plain", "none"), utf16(text, big)) == expected);
   }
   const std::u16string lone = {u'a', 0xD800, u'b', u'\n'};
-  CHECK(records(driver("plain", "none"), utf16(u"\uFEFF" + lone, false)) ==
-        Raws{"a\xEF\xBF\xBD" "b"});
+  CHECK(records(driver("plain", "none"), utf16(u"\uFEFF" + lone, false)) == Raws{"a\xEF\xBF\xBD"
+                                                                                 "b"});
 }
 
 TEST_CASE("The encoding is kept with the position", "[collector]") {
@@ -136,8 +136,8 @@ TEST_CASE("A datagram is one record whatever is in it", "[collector]") {
 TEST_CASE("Pieces of a container's lines are joined per stream", "[collector]") {
   const std::string text = cri("stdout", "P", "1a. some ") + cri("stderr", "P", "1b. some ") +
                            cri("stdout", "P", "multiline ") + cri("stderr", "P", "multiline ") +
-                           cri("stdout", "F", "log") + cri("stderr", "F", "log") +
-                           "garbage\n" + cri("stdout", "F", "");
+                           cri("stdout", "F", "log") + cri("stderr", "F", "log") + "garbage\n" +
+                           cri("stdout", "F", "");
   FramingDriver d = driver("plain", "none");
   d.grow(text);
   CHECK(d.raws() == Raws{"1a. some multiline log", "1b. some multiline log", "garbage"});
@@ -256,9 +256,9 @@ TEST_CASE("A record that fills the buffer is cut there", "[collector]") {
 
 TEST_CASE("stdout and stderr of a container join their lines separately", "[collector]") {
   const std::string text = cri("stdout", "F", kTs + "out one"s) +
-                           cri("stderr", "F", kTs + "err one"s) +
-                           cri("stdout", "F", "  out more") + cri("stderr", "P", "  err ") +
-                           cri("stderr", "F", "more") + cri("stdout", "F", kTs + "out two"s);
+                           cri("stderr", "F", kTs + "err one"s) + cri("stdout", "F", "  out more") +
+                           cri("stderr", "P", "  err ") + cri("stderr", "F", "more") +
+                           cri("stdout", "F", kTs + "out two"s);
   FramingDriver d = driver("plain");
   d.grow(text);
   CHECK(d.raws() == Raws{kTs + "out one\n  out more"s});
@@ -268,8 +268,8 @@ TEST_CASE("stdout and stderr of a container join their lines separately", "[coll
   d.restart();
   CHECK(d.stream().holds);
   d.grow(text, Reading::quiet);
-  CHECK(d.raws() == Raws{kTs + "out one\n  out more"s, kTs + "err one\n  err more"s,
-                         kTs + "out two"s});
+  CHECK(d.raws() ==
+        Raws{kTs + "out one\n  out more"s, kTs + "err one\n  err more"s, kTs + "out two"s});
   CHECK(d.got[1].line == static_cast<int64_t>(cri("stdout", "F", kTs + "out one"s).size()));
   CHECK_FALSE(d.stream().holds);
 }

@@ -47,17 +47,14 @@ struct JoinRule {
     switch (by) {
       case By::none:
       case By::quotes: return false;
-      case By::format:
-        return is_blank(line) || !parser->leads(line.substr(0, log::kTellingBytes));
+      case By::format: return is_blank(line) || !parser->leads(line.substr(0, log::kTellingBytes));
       case By::pattern: return is_blank(line) || !pattern->matches(line);
       case By::traces: return trace.follows(line);
     }
     return false;
   }
   // Nothing can go on with what was gathered: it need not wait for the next line.
-  bool complete(std::string_view record) const {
-    return by == By::quotes && !parser->open(record);
-  }
+  bool complete(std::string_view record) const { return by == By::quotes && !parser->open(record); }
 };
 
 // The lines gathered for one record. Stays a view of the block as long as they stand in it one
