@@ -145,6 +145,7 @@ TailerImpl::Step TailerImpl::deliver(Entry& e, std::string_view data, Reading ho
   e.wide = taken.bytes == 0 && !at_end;  // of a piece too small for one line the next is larger
   if (pacing_) charge(e, data.substr(0, taken.bytes));
   if (taken.bytes > 0) advance(e, taken.bytes);
+  if (how == Reading::quiet || how == Reading::last) mark_changed(e);  // `extra` may be another now
   if (taken.rest == Taken::Rest::declined) {
     e.taken = static_cast<uint32_t>(taken.bytes);
     return Step::declined;
