@@ -239,6 +239,10 @@ class Torture {
     if (!rig_.tailer) return;
     note("commit");
     rig_.save();
+    for (const std::string& line : rig_.lines.all) {  // for whoever looks into a failure
+      const bool again = std::find(committed_.begin(), committed_.end(), line) != committed_.end();
+      if (again) note(("(" + line.substr(0, 7) + " again)").c_str());
+    }
     committed_.insert(committed_.end(), rig_.lines.all.begin(), rig_.lines.all.end());
     rig_.lines.all.clear();
   }
