@@ -17,6 +17,9 @@
 #include <string>
 #include <vector>
 
+#include <zlib.h>
+#include <zstd.h>
+
 #include "nines/collector/tailer.hpp"
 
 namespace nines::collector::testing {
@@ -75,6 +78,48 @@ inline void truncate_file(const std::string& path, int64_t size = 0) {
   if (::truncate(path.c_str(), size) != 0) throw std::runtime_error("truncate " + path);
 }
 
+// What gzip and zstd make of a text.
+inline std::string gzipped(std::string_view text) {
+  z_stream stream{};
+  if (::deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+    throw std::runtime_error("deflateInit2");
+  }
+  std::string out(::deflateBound(&stream, text.size()) + 64, '\0');
+  std::string in(text);
+  stream.next_in = reinterpret_cast<Bytef*>(in.data());
+  stream.avail_in = static_cast<uInt>(in.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  const bool done = ::deflate(&stream, Z_FINISH) == Z_STREAM_END;
+  out.resize(stream.total_out);
+  ::deflateEnd(&stream);
+  if (!done) throw std::runtime_error("deflate");
+  return out;
+}
+
+inline std::string zstd_of(std::string_view text) {
+  std::string out(::ZSTD_compressBound(text.size()), '\0');
+  const size_t size = ::ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 3);
+  if (::ZSTD_isError(size) != 0) throw std::runtime_error("zstd");
+  out.resize(size);
+  return out;
+}
+
+inline std::string contents(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// As gzip does: writes path.gz with the age of the file, then unlinks it. `keep`: gzip -k.
+inline std::string compress_file(const std::string& path, const char* ending = ".gz",
+                                 bool keep = false) {
+  const std::string text = contents(path), out = path + ending;
+  append(out, std::string_view(ending) == ".zst" ? zstd_of(text) : gzipped(text));
+  std::filesystem::last_write_time(out, std::filesystem::last_write_time(path));
+  if (!keep) remove_file(path);
+  return out;
+}
+
 // Keeps every record in the order of delivery. Consumes at most `max_lines` per call.
 class Lines final : public RecordConsumer {
  public:
@@ -106,6 +151,70 @@ class Lines final : public RecordConsumer {
   size_t max_lines = SIZE_MAX;
   std::vector<std::string> all, opened_paths, closed_paths;
   std::map<std::string, std::vector<std::string>> by_path;
+};
+
+// Joins lines that begin with a blank to the one before, and so holds every record back until it
+// knows that the record is complete: in the file, or in `extra`. Its records go to `out`.
+class Holder final : public RecordConsumer {
+ public:
+  Holder(Lines& out, bool in_extra) : out_(out), in_extra_(in_extra) {}
+  void opened(LogStream& stream) override { out_.opened(stream); }
+  void closed(LogStream& stream) override { out_.closed(stream); }
+
+  Taken consume(LogStream& stream, std::string_view data, Reading how) override {
+    const bool flush = how == Reading::quiet || how == Reading::last;
+    if (in_extra_) return take_all(stream, data, flush, how);
+    Taken taken;
+    std::string record;
+    size_t used = 0;  // up to the end of the lines looked at
+    while (used < data.size()) {
+      const size_t newline = data.find('\n', used);
+      const bool cut = newline == std::string_view::npos;
+      if (cut && how != Reading::last && !(used == 0 && how == Reading::full)) break;
+      const std::string_view line = data.substr(used, cut ? newline : newline - used);
+      if (!record.empty() && !line.starts_with(' ')) {
+        out_.keep(stream, record);
+        record.clear();
+        taken.bytes = used;
+      }
+      record += line;
+      used = cut ? data.size() : newline + 1;
+      taken.mid_line = cut;
+    }
+    if (record.empty()) return taken;
+    if (flush || taken.mid_line || (how == Reading::full && taken.bytes == 0)) {
+      out_.keep(stream, record);
+      taken.bytes = used;
+    } else {
+      taken.rest = Taken::Rest::held;
+    }
+    return taken;
+  }
+
+ private:
+  Taken take_all(LogStream& stream, std::string_view data, bool flush, Reading how) {
+    Taken taken;
+    while (taken.bytes < data.size()) {
+      const size_t newline = data.find('\n', taken.bytes);
+      const bool cut = newline == std::string_view::npos;
+      if (cut && how != Reading::last && !(taken.bytes == 0 && how == Reading::full)) break;
+      const std::string_view line = data.substr(taken.bytes, cut ? newline : newline - taken.bytes);
+      if (!line.starts_with(' ')) let_go(stream);
+      stream.extra += line;
+      taken.bytes = cut ? data.size() : newline + 1;
+      taken.mid_line = cut;
+    }
+    if (flush) let_go(stream);
+    if (!stream.extra.empty()) taken.rest = Taken::Rest::held;
+    return taken;
+  }
+  void let_go(LogStream& stream) {
+    if (!stream.extra.empty()) out_.keep(stream, stream.extra);
+    stream.extra.clear();
+  }
+
+  Lines& out_;
+  bool in_extra_;
 };
 
 // What a store would hold: the last state of every key.
@@ -143,13 +252,15 @@ struct Rig {
     GlobSpec spec;
     spec.include = {glob.starts_with('/') ? glob : dir / glob};
     spec.exclude = exclude;
-    auto made = Tailer::create(options, lines, saved.list(), clock);
+    auto made = Tailer::create(options, consumer != nullptr ? *consumer : lines, saved.list(), clock);
     if (!made.ok()) throw std::runtime_error(made.error().message);
     tailer = std::move(*made);
-    tailer->add_source(0, {spec});
-    uint32_t source = 0;
+    FileSource first = source;
+    first.globs = spec;
+    tailer->add_source(0, first);
+    uint32_t index = 0;
     for (const std::string& more : more_sources) {
-      tailer->add_source(++source, {{{more.starts_with('/') ? more : dir / more}, {}}});
+      tailer->add_source(++index, {{{more.starts_with('/') ? more : dir / more}, {}}});
     }
   }
   // Reads until nothing is ready any more.
@@ -190,9 +301,11 @@ struct Rig {
   std::vector<std::string> exclude, more_sources;
   ManualClock clock;
   Lines lines;
+  RecordConsumer* consumer = nullptr;  // instead of `lines`
   SavedPositions saved;
   size_t lines_saved = 0;
   TailerOptions options;
+  FileSource source;  // its globs are filled in by start()
   std::unique_ptr<Tailer> tailer;
 };
 
