@@ -361,6 +361,7 @@ void TailerImpl::add_matched_generations(Scan& scan) {
 // Chains the generations of one path, oldest first, the live file last; or the other way round.
 void TailerImpl::order_generations(Scan& scan) {
   add_matched_generations(scan);
+  for (const auto& e : registry_.all()) e->after = nullptr;
   for (auto& [path, unsorted] : scan.generations) {
     std::vector<Entry*> chain;
     for (Entry* entry : unsorted) {
