@@ -1,6 +1,7 @@
 // The composition root: the only place that reads system clocks, random devices and signals.
 #include <malloc.h>
 #include <sys/random.h>
+#include <sys/timex.h>
 
 #include <chrono>
 #include <csignal>
@@ -20,6 +21,11 @@ class SystemClock final : public nines::Clock {
     return {std::chrono::duration_cast<std::chrono::nanoseconds>(
                 std::chrono::system_clock::now().time_since_epoch())
                 .count()};
+  }
+  bool synchronised() const noexcept override {
+    struct timex state {};
+    const int verdict = ::adjtimex(&state);
+    return verdict < 0 || (verdict != TIME_ERROR && (state.status & STA_UNSYNC) == 0);
   }
 };
 

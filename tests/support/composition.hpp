@@ -90,12 +90,12 @@ class Life {
 
   // As the live agent at a tick: reads what there is, judges at the clock's time.
   std::vector<slo::AlertEvent> tick() {
-    while (halves_.ingest->tailer().poll(0, SIZE_MAX)) {
+    while (halves_.ingest->inputs().poll(0, SIZE_MAX)) {
     }
     judge().take(halves_.ingest->hand_over(), clock_.wall());
     return judge().evaluate(clock_.wall(), clock_.wall());
   }
-  void look_for_files() { halves_.ingest->tailer().rescan(); }
+  void look_for_files() { halves_.ingest->inputs().rescan(); }
 
   void commit() {
     auto pending = judge().take_commit(clock_.wall());

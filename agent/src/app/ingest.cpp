@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "app/inputs.hpp"
+
 namespace nines::agent {
 namespace {
 
@@ -27,12 +29,27 @@ Result<collector::SourcePlan> plan_source(const slo::SourceSelector& selector,
     plan.name = known->name;
   }
   plan.globs = collector::globs_of(plan.selector);
+  if (plan.selector.input != slo::InputKind::files) {
+    if (plan.name.empty()) plan.name = input_name(plan.selector);
+    return plan;
+  }
   if (plan.globs.include.empty()) {
     return Error{Errc::invalid_argument, spec.origin + ": SLO " + spec.name +
                                              " has no source: give paths, kubernetes or source"};
   }
   if (plan.name.empty()) plan.name = plan.globs.include.front();
   return plan;
+}
+
+// An input of its own is attached while it works, whether or not anything has come.
+void fill_from_input(const collector::Input& input, SourceState& state) {
+  std::vector<collector::InputStats> described;
+  input.describe(described);
+  for (const collector::InputStats& d : described) {
+    state.attached = state.attached || d.healthy;
+    state.replays = state.replays && d.resumable;
+  }
+  state.caught_up = state.attached && input.caught_up();
 }
 
 }  // namespace
@@ -51,34 +68,48 @@ Result<SloPlan> plan_slo(uint32_t slo, const slo::SloSpec& spec, const NodeConfi
 
 Result<std::unique_ptr<Ingest>> Ingest::create(const NodeConfig& config,
                                                std::vector<slo::Position> saved,
-                                               const Clock& clock) {
-  auto ingest = std::unique_ptr<Ingest>(new Ingest);
+                                               InputEnvironment environment, const Clock& clock) {
+  auto ingest =
+      std::unique_ptr<Ingest>(new Ingest(std::move(environment), std::move(saved), clock));
   collector::PipelineOptions pipeline;
   pipeline.node = config.node;
   pipeline.max_record_bytes = static_cast<size_t>(config.max_line_bytes);
   ingest->pipeline_ = std::make_unique<collector::Pipeline>(pipeline, clock);
+  NINES_TRY(ingest->inputs_, collector::InputSet::create(clock));
   collector::TailerOptions tailer;
   tailer.buffer_bytes = static_cast<size_t>(config.max_line_bytes);
   tailer.max_files = static_cast<size_t>(config.max_files);
-  NINES_TRY(ingest->tailer_,
-            collector::Tailer::create(tailer, *ingest->pipeline_, std::move(saved), clock));
+  NINES_TRY(auto files,
+            collector::Tailer::create(tailer, *ingest->pipeline_, ingest->saved_, clock));
+  ingest->tailer_ = files.get();
+  // Those of files begin with the number of a device; the tailer has them now.
+  std::erase_if(ingest->saved_, [](const slo::Position& position) {
+    return position.key.empty() || (position.key[0] >= '0' && position.key[0] <= '9');
+  });
+  ingest->inputs_->add(std::move(files));
   return ingest;
 }
 
-uint32_t Ingest::source_index(const collector::SourcePlan& plan) {
-  for (uint32_t i = 0; i < plans_.size(); ++i) {
-    if (plans_[i].selector == plan.selector && plans_[i].service == plan.service) return i;
+Result<uint32_t> Ingest::source_index(const collector::SourcePlan& plan) {
+  for (uint32_t i = 0; i < sources_.size(); ++i) {
+    const collector::SourcePlan& known = sources_[i].plan;
+    if (known.selector == plan.selector && known.service == plan.service) return i;
   }
-  plans_.push_back(plan);
   const uint32_t index = pipeline_->add_source(plan);
-  tailer_->add_source(index, {plan.globs});
+  sources_.push_back({plan});
+  if (plan.selector.input == slo::InputKind::files) {
+    tailer_->add_source(index, file_source(plan.selector, plan.globs));
+    return index;
+  }
+  NINES_TRY(auto input, make_input(index, plan.selector, environment_, saved_, *pipeline_, clock_));
+  sources_.back().input = &inputs_->add(std::move(input));
   return index;
 }
 
 Result<Ingest::Sources> Ingest::add(const SloPlan& plan) {
   Sources sources;
-  sources.total = source_index(plan.total);
-  sources.part = source_index(plan.part);
+  NINES_TRY(sources.total, source_index(plan.total));
+  NINES_TRY(sources.part, source_index(plan.part));
   NINES_CHECK(pipeline_->add_slo(plan.slo, plan.spec, sources.total, sources.part));
   return sources;
 }
@@ -86,31 +117,41 @@ Result<Ingest::Sources> Ingest::add(const SloPlan& plan) {
 HandOver Ingest::hand_over() {
   HandOver out;
   pipeline_->take(out.batch);
-  tailer_->take_positions(out.batch.positions);
+  inputs_->take_positions(out.batch.positions);
   out.tailer = tailer_->stats();
-  out.caught_up = tailer_->caught_up();
+  out.inputs = inputs_->describe();
+  out.wakeups = inputs_->wakeups();
+  out.caught_up = inputs_->caught_up();
   for (collector::SourceCounts& counts : pipeline_->counts()) {
     SourceState state;
     state.counts = std::move(counts);
     out.sources.push_back(std::move(state));
   }
-  for (const collector::LogStream* file : tailer_->files()) {
-    for (const uint32_t index : file->matched) {
+  fill_state(out);
+  return out;
+}
+
+void Ingest::fill_state(HandOver& out) {
+  for (const auto& [input, stream] : inputs_->list()) {
+    for (const uint32_t index : stream->matched) {
       SourceState& state = out.sources[index];
       state.attached = true;
-      state.resumed = state.resumed || file->resumed;
-      state.lag_bytes += std::max<int64_t>(0, file->size - file->offset);
+      state.resumed = state.resumed || stream->resumed;
+      state.lag_bytes += std::max<int64_t>(0, stream->size - stream->offset);
     }
   }
-  once_caught_up_.resize(out.sources.size());
   for (size_t i = 0; i < out.sources.size(); ++i) {
     SourceState& state = out.sources[i];
-    const bool at_end = out.caught_up || state.lag_bytes == 0;
-    if (state.attached && at_end) once_caught_up_[i] = true;
+    Source& source = sources_[i];
+    if (source.input != nullptr) {
+      fill_from_input(*source.input, state);
+      continue;
+    }
+    const bool at_end = tailer_->caught_up() || state.lag_bytes == 0;
+    if (state.attached && at_end) source.once_caught_up = true;
     state.caught_up =
-        state.attached && (at_end || (once_caught_up_[i] && state.lag_bytes <= kCaughtUpBytes));
+        state.attached && (at_end || (source.once_caught_up && state.lag_bytes <= kCaughtUpBytes));
   }
-  return out;
 }
 
 }  // namespace nines::agent

@@ -1,4 +1,4 @@
-// Ingest: the reading half of the agent: tailer and pipeline, and what they hand to the judging
+// Ingest: the reading half of the agent: inputs and pipeline, and what they hand to the judging
 // half. Used by one thread; IngestThread (live.cpp) runs it.
 #pragma once
 
@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "app/inputs.hpp"
 #include "config/config.hpp"
 #include "nines/base/result.hpp"
 #include "nines/base/time.hpp"
+#include "nines/collector/input_set.hpp"
 #include "nines/collector/pipeline.hpp"
 #include "nines/collector/tailer.hpp"
 #include "nines/slo/batch.hpp"
@@ -21,6 +23,7 @@ struct SourceState {
   bool attached = false;   // at least one file is followed
   bool caught_up = false;  // all of them were read to their end
   bool resumed = false;    // at least one continues from a saved position
+  bool replays = true;     // what was missed can still be read; false: a gap stays one
   int64_t lag_bytes = 0;
 };
 
@@ -29,6 +32,8 @@ struct HandOver {
   slo::Batch batch;
   std::vector<SourceState> sources;
   collector::Tailer::Stats tailer;
+  std::vector<collector::InputStats> inputs;
+  uint64_t wakeups = 0;
   bool caught_up = false;
 };
 
@@ -45,7 +50,7 @@ class Ingest {
  public:
   static Result<std::unique_ptr<Ingest>> create(const NodeConfig& config,
                                                 std::vector<slo::Position> saved,
-                                                const Clock& clock);
+                                                InputEnvironment environment, const Clock& clock);
 
   // Sources that are equal are read once. Gives the indices of `total` and `part`.
   struct Sources {
@@ -53,18 +58,28 @@ class Ingest {
   };
   Result<Sources> add(const SloPlan& plan);
 
-  collector::Tailer& tailer() noexcept { return *tailer_; }
+  collector::InputSet& inputs() noexcept { return *inputs_; }
   collector::Pipeline& pipeline() noexcept { return *pipeline_; }
   HandOver hand_over();
 
  private:
-  Ingest() = default;
-  uint32_t source_index(const collector::SourcePlan& plan);
+  Ingest(InputEnvironment environment, std::vector<slo::Position> saved, const Clock& clock)
+      : environment_(std::move(environment)), saved_(std::move(saved)), clock_(clock) {}
+  Result<uint32_t> source_index(const collector::SourcePlan& plan);
+  void fill_state(HandOver& out);
 
   std::unique_ptr<collector::Pipeline> pipeline_;
-  std::unique_ptr<collector::Tailer> tailer_;  // after pipeline_: it calls it until destroyed
-  std::vector<collector::SourcePlan> plans_;
-  std::vector<bool> once_caught_up_;  // by source
+  std::unique_ptr<collector::InputSet> inputs_;  // after pipeline_: they call it until destroyed
+  collector::Tailer* tailer_ = nullptr;          // one of inputs_
+  struct Source {
+    collector::SourcePlan plan;
+    collector::Input* input = nullptr;  // its own, unless it is files
+    bool once_caught_up = false;
+  };
+  std::vector<Source> sources_;
+  InputEnvironment environment_;
+  std::vector<slo::Position> saved_;  // of an earlier life
+  const Clock& clock_;
 };
 
 }  // namespace nines::agent

@@ -35,7 +35,7 @@ void IngestThread::start() {
 
 void IngestThread::request() {
   wanted_ = true;
-  ingest_->tailer().wake();
+  ingest_->inputs().wake();
 }
 
 void IngestThread::post(std::function<void(Ingest&)> job) {
@@ -43,7 +43,7 @@ void IngestThread::post(std::function<void(Ingest&)> job) {
     const std::lock_guard lock(mutex_);
     jobs_.push_back(std::move(job));
   }
-  ingest_->tailer().wake();
+  ingest_->inputs().wake();
 }
 
 void IngestThread::run_jobs() {
@@ -58,12 +58,12 @@ void IngestThread::run_jobs() {
 void IngestThread::run() {
   lower_io_priority();
   run_jobs();
-  ingest_->tailer().rescan();
+  ingest_->inputs().rescan();
   bool more = true;
   bool told = false;  // caught up once, or long enough at it
   const Instant started = clock_.mono();
   while (!stopping_) {
-    more = ingest_->tailer().poll(more ? 0 : kPollMs, kSliceBytes);
+    more = ingest_->inputs().poll(more ? 0 : kPollMs, kSliceBytes);
     run_jobs();
     const bool first_end = !told && !more;
     told = told || first_end || clock_.mono().ns - started.ns > kCatchUpNs;
@@ -75,7 +75,7 @@ void IngestThread::run() {
 
 HandOver IngestThread::stop() {
   stopping_ = true;
-  ingest_->tailer().wake();
+  ingest_->inputs().wake();
   if (thread_.joinable()) thread_.join();
   return ingest_->hand_over();
 }

@@ -72,7 +72,11 @@ void Judge::cover(uint32_t slo, WallTime until, slo::Batch& out) {
   }
   w.resumed = w.resumed ||
               (total.resumed && part.resumed);  // a file that was rotated meanwhile is soon let go
-  if (!total.caught_up || !part.caught_up) return;  // filled when it is
+  if (!total.caught_up || !part.caught_up) {
+    if (total.replays && part.replays) return;         // filled when it is
+    w.covered_until = std::max(w.covered_until, end);  // missed for good
+    return;
+  }
   int64_t from = w.covered_until;
   const bool gap_is_gone = w.restored && !w.resumed;  // the log that could tell of it is gone
   w.restored = false;
@@ -97,6 +101,8 @@ void Judge::cover(uint32_t slo, WallTime until, slo::Batch& out) {
 void Judge::take(HandOver&& hand_over, WallTime until) {
   sources_ = std::move(hand_over.sources);
   tailer_ = hand_over.tailer;
+  tailer_.wakeups = hand_over.wakeups;
+  inputs_ = std::move(hand_over.inputs);
   if (until != kNoCoverage) {
     for (uint32_t slo = 0; slo < watched_.size(); ++slo) cover(slo, until, hand_over.batch);
   }
@@ -183,6 +189,7 @@ Snapshot Judge::snapshot() const {
     }
   }
   out.tailer = tailer_;
+  out.inputs = inputs_;
   out.counters = engine_.counters();
   out.engine_bytes = engine_.memory_bytes();
   return out;

@@ -65,6 +65,7 @@ class Judge {
   std::vector<Watched> watched_;
   std::vector<SourceState> sources_;
   collector::Tailer::Stats tailer_;
+  std::vector<collector::InputStats> inputs_;
   store::StateStore::Commit pending_;
   std::deque<slo::AlertEvent> recent_;
   WallTime watermark_{};

@@ -4,7 +4,10 @@
 #include <csignal>
 #include <optional>
 #include <set>
+#include <utility>
 
+#include "app/clock_guard.hpp"
+#include "app/fetcher.hpp"
 #include "app/ingest_thread.hpp"
 #include "app/judge.hpp"
 #include "app/log.hpp"
@@ -55,7 +58,13 @@ class Live {
     started_ = to_ms(clock_.wall());
     NINES_TRY(store_, open_store(options_.common.state, setup_.config));
     tell_restored();
-    NINES_TRY(Halves halves, wire(setup_, store_.get(), clock_));
+    guard_.emplace(clock_, store_->restored().max_event_time);
+    if (guard_->holding()) {
+      log::warn("agent", "the clock is not synchronised; what is read meanwhile is kept back for " +
+                             std::to_string(ClockGuard::kMaxWaitS) + " s at most");
+    }
+    NINES_TRY(Halves halves,
+              wire(setup_, store_.get(), clock_, {fetcher_.fetch(), options_.common.state, false}));
     judge_ = std::move(halves.judge);
     for (const slo::SloSpec& spec : setup_.slos) drafted_.insert(spec.generation());
     NINES_CHECK(start_webhooks());
@@ -176,14 +185,30 @@ class Live {
 
   void on_hand_over(HandOver&& hand_over) {
     if (stopping_) {
+      if (guard_->holding()) return;
       judge_->take(std::move(hand_over), Judge::kNoCoverage);
       return;
     }
+    if (guard_->holding() && !clock_is_right(hand_over)) return;
     const WallTime now = to_ms(clock_.wall());
     ready_ = ready_ || hand_over.caught_up;
     judge_->take(std::move(hand_over), now);
     for (const slo::AlertEvent& event : judge_->evaluate(now, now)) tell(event);
     commit_when_due();
+  }
+
+  // Until then, what comes is kept back; afterwards it is in `hand_over`, at its true time. A stop
+  // before leaves it uncommitted, to be read again.
+  bool clock_is_right(HandOver& hand_over) {
+    kept_back_.gather(std::move(hand_over.batch));
+    hand_over.batch = {};
+    if (!guard_->released()) return false;
+    kept_back_.normalize();
+    guard_->correct(kept_back_);
+    hand_over.batch = std::move(kept_back_);
+    log::info("agent",
+              "the clock was set by " + std::to_string(guard_->step_s()) + " s; counting goes on");
+    return true;
   }
 
   static void tell(const slo::AlertEvent& event) {
@@ -321,7 +346,7 @@ class Live {
         log::error("agent", sources.error().message);
       }
     }
-    ingest.tailer().rescan();
+    ingest.inputs().rescan();
     net::asio::post(io_, [this, drafts] {
       for (const Draft& draft : *drafts) {
         if (draft.attached) judge_->set_sources(draft.plan.slo, draft.sources);
@@ -338,7 +363,10 @@ class Live {
     out.now = to_ms(clock_.wall());
     out.started = started_;
     out.ready = ready_;
-    if (!ready_) out.not_ready_reason = "still reading the logs up to their present end";
+    if (!ready_) {
+      out.not_ready_reason = guard_->holding() ? "waiting for the clock to be synchronised"
+                                               : "still reading the logs up to their present end";
+    }
     out.store = store_stats_;
     out.has_store = true;
     out.boot = store_->restored().boot;
@@ -370,6 +398,7 @@ class Live {
     store_work_.stop();
     io_.restart();
     io_.poll();  // hand-overs and commit results that were under way
+    if (guard_->holding()) return Ok{};
     judge_->take(std::move(rest), clock_.wall());
     if (!judge_->has_pending()) return Ok{};
     auto pending = judge_->take_commit(clock_.wall());
@@ -384,8 +413,11 @@ class Live {
   net::asio::signal_set signals_, hangup_;
   std::optional<Setup> next_;
   std::unique_ptr<store::StateStore> store_;  // touched by store_work_ only, once running
+  std::optional<ClockGuard> guard_;
+  slo::Batch kept_back_;  // while the clock is not to be trusted
   std::unique_ptr<Judge> judge_;
   Worker store_work_;
+  Fetcher fetcher_;  // ingest_ asks it
   std::unique_ptr<IngestThread> ingest_;
   std::unique_ptr<http::HttpServer> server_;
   std::vector<std::unique_ptr<notify::Webhook>> webhooks_;
@@ -409,8 +441,7 @@ Status run_live(const AgentOptions& options, Setup setup, const Clock& clock) {
       if (!before) return done.error();
       log::error("agent", "the new configuration does not start, back to the one before: " +
                               done.error().message);
-      next = std::move(before);
-      before.reset();
+      next = std::exchange(before, std::nullopt);
     } else {
       before = current;
     }

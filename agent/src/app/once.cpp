@@ -20,8 +20,8 @@ class Run {
       : ingest_(ingest), judge_(judge), store_(store), clock_(clock), options_(options) {}
 
   Status read_all() {
-    for (collector::LogStream* file : ingest_.tailer().files()) {
-      while (ingest_.tailer().read_some(*file, true)) {
+    for (const collector::StreamRef& at : ingest_.inputs().list()) {
+      while (at.input->read_some(*at.stream, true)) {
         NINES_CHECK(go_on());
         if (!ingest_.pipeline().full()) continue;
         take(Judge::kNoCoverage);
@@ -43,7 +43,7 @@ class Run {
       const Waiting next = waiting_.top();
       waiting_.pop();
       NINES_CHECK(advance(slo::slot_of(next.at)));
-      read_slot(*next.file, slo::slot_of(next.at));
+      read_slot(next.from, slo::slot_of(next.at));
       NINES_CHECK(go_on());
     }
     if (ingest_.pipeline().max_event_time().ns != 0) {
@@ -60,28 +60,29 @@ class Run {
  private:
   struct Waiting {
     WallTime at;
-    collector::LogStream* file;
+    collector::StreamRef from;
     bool operator<(const Waiting& other) const {
-      return at != other.at ? at > other.at : file->path > other.file->path;
+      return at != other.at ? at > other.at : from.stream->path > other.from.stream->path;
     }
   };
 
   // Finds the first time stamp of every file.
   void prime() {
     ingest_.pipeline().set_replay_limit({INT64_MIN});
-    for (collector::LogStream* file : ingest_.tailer().files()) read_until_held(*file);
+    for (const collector::StreamRef& at : ingest_.inputs().list()) read_until_held(at);
   }
 
-  void read_until_held(collector::LogStream& file) {
-    while (ingest_.tailer().read_some(file, true)) {
-      if (collector::Pipeline::next_time(file)) break;
+  void read_until_held(const collector::StreamRef& from) {
+    while (from.input->read_some(*from.stream, true)) {
+      if (collector::Pipeline::next_time(*from.stream)) break;
     }
-    if (const auto next = collector::Pipeline::next_time(file)) waiting_.push({*next, &file});
+    if (const auto next = collector::Pipeline::next_time(*from.stream))
+      waiting_.push({*next, from});
   }
 
-  void read_slot(collector::LogStream& file, int64_t slot) {
+  void read_slot(const collector::StreamRef& from, int64_t slot) {
     ingest_.pipeline().set_replay_limit({slot_start(slot + 1).ns - 1});
-    read_until_held(file);
+    read_until_held(from);
   }
 
   // Evaluates at every 10 s boundary up to the start of `slot`: all events before it are read.
@@ -158,7 +159,7 @@ class Run {
 
 Status run_once(Ingest& ingest, Judge& judge, store::StateStore* store, const Clock& clock,
                 const OnceOptions& options) {
-  ingest.tailer().rescan();
+  ingest.inputs().rescan();
   Run run(ingest, judge, store, clock, options);
   return options.log_clock ? run.replay() : run.read_all();
 }

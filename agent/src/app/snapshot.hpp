@@ -42,6 +42,7 @@ struct Snapshot {
   std::vector<SourceStatus> sources;
   std::vector<AlertShown> recent_alerts;  // newest first, at most 100
   collector::Tailer::Stats tailer;
+  std::vector<collector::InputStats> inputs;
   store::StateStore::Stats store;
   bool has_store = false;
   uint64_t boot = 0;

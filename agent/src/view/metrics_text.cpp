@@ -192,6 +192,32 @@ void sources(Exposition& out, const Snapshot& s) {
   }
 }
 
+template <class Value>
+void input_family(Exposition& out, const Snapshot& s, Value value) {
+  for (const collector::InputStats& input : s.inputs) {
+    out.sample({{"input", input.kind}, {"name", input.name}}, value(input));
+  }
+}
+
+void inputs(Exposition& out, const Snapshot& s) {
+  using collector::InputStats;
+  out.gauge("nines_input_healthy", "1 while the input works.");
+  input_family(out, s, [](const InputStats& x) { return x.healthy; });
+  out.gauge("nines_input_resumable",
+            "1 when what comes while Nines is down can be read afterwards; 0 when it is lost.");
+  input_family(out, s, [](const InputStats& x) { return x.resumable; });
+  out.counter("nines_input_received_total", "Records, datagrams or scrapes received.");
+  input_family(out, s, [](const InputStats& x) { return x.received; });
+  out.counter("nines_input_bytes_total", "Bytes received.");
+  input_family(out, s, [](const InputStats& x) { return x.bytes; });
+  out.counter("nines_input_lost_total", "Known to have been lost before they reached Nines.");
+  input_family(out, s, [](const InputStats& x) { return x.lost; });
+  out.counter("nines_input_refused_total", "Turned away at a declared limit.");
+  input_family(out, s, [](const InputStats& x) { return x.refused; });
+  out.counter("nines_input_restarts_total", "Restarts of what the input reads from.");
+  input_family(out, s, [](const InputStats& x) { return x.restarts; });
+}
+
 void tailer(Exposition& out, const Snapshot& s) {
   const auto& t = s.tailer;
   out.single_gauge("nines_tailer_files_open", "Log files held open.", t.files_open);
@@ -205,6 +231,8 @@ void tailer(Exposition& out, const Snapshot& s) {
                      t.read_errors);
   out.single_counter("nines_tailer_read_bytes_total", "Bytes read from log files.", t.bytes_read);
   out.single_counter("nines_tailer_rescans_total", "Full searches for files.", t.rescans);
+  out.single_counter("nines_wakeups_total", "Returns of the reading thread from waiting.",
+                     t.wakeups);
   out.single_gauge("nines_tailer_polling", "1 when inotify is not available.", t.polling);
   out.single_gauge("nines_tailer_lag_bytes", "Bytes written but not read yet, all files.",
                    t.lag_bytes);
@@ -271,6 +299,7 @@ std::string metrics_text(const Snapshot& s) {
   slo_state(out, s);
   slo_values(out, s);
   sources(out, s);
+  inputs(out, s);
   tailer(out, s);
   overflow_policies(out, s);
   store(out, s);

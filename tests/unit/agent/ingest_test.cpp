@@ -82,7 +82,8 @@ TEST_CASE("A source is not caught up before its files were read once, however li
   auto handed = life.ingest().hand_over();
   CHECK_FALSE(handed.sources[0].caught_up);
   CHECK_FALSE(handed.sources[1].caught_up);
-  life.ingest().tailer().read_some(*life.ingest().tailer().files().front(), false);
+  const collector::StreamRef first = life.ingest().inputs().list().front();
+  first.input->read_some(*first.stream, false);
   handed = life.ingest().hand_over();
   CHECK(handed.sources[0].caught_up != handed.sources[1].caught_up);
   // An unfinished line keeps a source that was read from lagging.

@@ -72,7 +72,7 @@ TEST_CASE("Labels that would hide a field of ours are renamed, and never onto on
                   "service=\"7\"} 1\n"));
   CHECK(rig.consumer.of("a") ==
         Lines{R"(,"label_ts":"1","label_metric":"2","label_value":"3","label_delta":"4",)"
-              R"("label_le":"5","label_label_ts":"6","service":"7","value":1)"});
+              R"("label_le":"5","label_label_ts":"6","label_node":"n","service":"7","value":1)"});
 }
 
 TEST_CASE("A counter counts its exact growth over resets", "[scrape]") {

@@ -11,10 +11,12 @@
 //           much it grew since the scrape before (slo::CounterSeries: resets, start times). Absent
 //           where it is not known: gauges, values that are no count. An untyped name that ends in
 //           _total is a counter. Fractions are kept to millionths, cut downwards; since the value
-//           is cut and not the difference, the deltas of a series always sum to its growth.
+//           is cut and not the difference, the deltas of a series always sum to its growth. An SLI
+//           that counts seconds takes `count: delta * 1000000`, for events are whole.
 //   le      buckets only, a number; +Inf is 1e30. `delta` of a bucket is NOT cumulative: events
 //           that fell between the bound below and this one. (`value` stays as exposed.)
-//   labels  as they are; ts, sample_ts, metric, value, delta and le become label_ts, ...
+//   labels  as they are; those named like a field above or one known everywhere (source, node, line,
+//           raw, ingest_ts) become label_ts, label_node, ...
 //
 // The latency SLI "99 % of requests within 300 ms", 0.3 being a bound of the histogram:
 //

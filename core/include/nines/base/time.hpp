@@ -38,6 +38,8 @@ class Clock {
   virtual ~Clock() = default;
   virtual Instant mono() const noexcept = 0;
   virtual WallTime wall() const noexcept = 0;
+  // False: nothing has set the wall clock since boot (no NTP yet).
+  virtual bool synchronised() const noexcept { return true; }
 };
 
 struct CivilDate {
