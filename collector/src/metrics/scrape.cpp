@@ -25,9 +25,9 @@ constexpr int64_t kGraceMs = 1000;  // beyond its time-out, for a fetch that for
 // Given to a consumer that wants to see more before it takes any.
 constexpr size_t kChunksTogether = 4;
 
-std::string key_of(const std::string& url) {
+std::string key_of(const ScrapeOptions& options) {
   static constexpr char kHex[] = "0123456789abcdef";
-  const uint64_t hash = SeriesHash().add(url).value();
+  const uint64_t hash = SeriesHash().add(options.url).add(options.identity).value();
   std::string key = "scrape:";
   for (int shift = 60; shift >= 0; shift -= 4) key += kHex[hash >> shift & 15];
   return key;
@@ -68,7 +68,7 @@ class ScrapeImpl final : public ScrapeInput {
         table_(options_.max_series),
         writer_(table_, stats_) {
     stream_.path = options_.url;
-    stream_.key = key_of(options_.url);
+    stream_.key = key_of(options_);
     stream_.matched = options_.sources;
     next_ = clock_.mono();
   }

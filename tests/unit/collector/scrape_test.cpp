@@ -69,7 +69,7 @@ TEST_CASE("Labels that would hide a field of ours are renamed, and never onto on
   ScrapeRig rig;
   rig.scrape(
       std::string("a{ts=\"1\",metric=\"2\",value=\"3\",delta=\"4\",le=\"5\",label_ts=\"6\","
-                  "service=\"7\"} 1\n"));
+                  "node=\"n\",service=\"7\"} 1\n"));
   CHECK(rig.consumer.of("a") ==
         Lines{R"(,"label_ts":"1","label_metric":"2","label_value":"3","label_delta":"4",)"
               R"("label_le":"5","label_label_ts":"6","label_node":"n","service":"7","value":1)"});
@@ -382,6 +382,17 @@ TEST_CASE("An answer may come from another thread and wakes the reader", "[scrap
   (void)rig.input->read(1 << 20);
   other.join();
   CHECK(rig.consumer.of("c_total").size() == 1);
+}
+
+TEST_CASE("Inputs of one address that are not one have positions of their own", "[scrape]") {
+  ScrapeRig rig, other;
+  other.options.identity = "another service";
+  other.start();
+  for (ScrapeRig* each : {&rig, &other}) {
+    each->scrape(counter(5));
+    each->commit();
+  }
+  for (const auto& [key, state] : rig.store) CHECK_FALSE(other.store.contains(key));
 }
 
 TEST_CASE("Scrapes keep their rhythm; those that could not be made are skipped and counted",

@@ -15,7 +15,8 @@
 //           that counts seconds takes `count: delta * 1000000`, for events are whole.
 //   le      buckets only, a number; +Inf is 1e30. `delta` of a bucket is NOT cumulative: events
 //           that fell between the bound below and this one. (`value` stays as exposed.)
-//   labels  as they are; those named like a field above or one known everywhere (source, node, line,
+//   labels  as they are; those named like a field above or one known everywhere (source, node,
+//   line,
 //           raw, ingest_ts) become label_ts, label_node, ...
 //
 // The latency SLI "99 % of requests within 300 ms", 0.3 being a bound of the histogram:
@@ -36,11 +37,11 @@
 // the target and its source must not be covered, save for SLIs that count `up` itself
 // (counts_scrapes()), to whom a failed scrape is an event and no gap.
 //
-// Positions: "scrape:<hash of url>" (values, about 3 bytes a series, written when one changed) and
-// "scrape:<hash of url>:n" (which series, 9 to 14 bytes each, written when one appeared or began
-// anew). Series are known by 64 bits of hash: among 10,000 two collide once in 3.7e11 targets; two
-// series of one scrape that do are taken for a duplicate line: the second has no delta and is
-// counted.
+// Positions: "scrape:<hash of url and identity>" (values, about 3 bytes a series, written when one
+// changed) and "scrape:<...>:n" (which series, 9 to 14 bytes each, written when one appeared or
+// began anew). Series are known by 64 bits of hash: among 10,000 two collide once in 3.7e11
+// targets; two series of one scrape that do are taken for a duplicate line: the second has no delta
+// and is counted.
 #pragma once
 
 #include <cstdint>
@@ -67,6 +68,7 @@ using Fetch = std::function<void(const ScrapeRequest&, std::function<void(Result
 
 struct ScrapeOptions {
   std::string url, token_file;
+  std::string identity;           // tells inputs of one url apart that are not one (service, every)
   std::vector<uint32_t> sources;  // LogStream::matched
   int64_t every_s = 15;
   int64_t timeout_ms = 10'000;              // but never longer than every_s
@@ -100,6 +102,7 @@ class ScrapeInput : public Input {
 bool counts_scrapes(const expr::Expression& where);
 
 struct VitalsOptions {
+  std::string identity;  // tells several inputs apart
   std::vector<uint32_t> sources;
   int64_t every_s = 10;
   std::string proc = "/proc", sys = "/sys";
