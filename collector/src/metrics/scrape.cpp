@@ -313,6 +313,9 @@ void ScrapeImpl::finish() {
   if (!up_) return;
   const uint64_t refused = stats_.series_refused - refused_before_;
   trouble_.clear();
+  if (!whole_) {
+    trouble_ = options_.url + ": some lines of its page could not be read and were passed over";
+  }
   if (refused > 0) {
     trouble_ = options_.url + ": " + std::to_string(refused) + " series beyond " +
                std::to_string(options_.max_series) + " have no delta and cannot be counted";

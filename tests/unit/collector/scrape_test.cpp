@@ -4,7 +4,6 @@
 #include <ctime>
 #include <thread>
 
-#include "nines/collector/pipeline.hpp"
 #include "nines/collector/tailer.hpp"
 #include "scrape_support.hpp"
 
@@ -117,6 +116,8 @@ TEST_CASE("A series that appears behind a line that could not be read does not c
           "[scrape]") {
   ScrapeRig rig;
   rig.scrape(std::string("c_total x\nother 1\n"));
+  CHECK(shown(rig).trouble.find("could not be read") != std::string::npos);
+  CHECK(shown(rig).healthy);
   rig.scrape(counter(12));
   rig.scrape(counter(13));
   rig.commit();
@@ -428,53 +429,6 @@ TEST_CASE("A large page is handed over in bounded pieces, at the pace of the con
   CHECK(most < 4 * 4096);
   CHECK(rig.consumer.of("g").size() == 2000);
   CHECK(shown(rig).lag_bytes == 0);
-}
-
-TEST_CASE("The pipeline counts what scrapes say, failed ones too", "[scrape]") {
-  nines::test::ManualClock clock(WallTime::from_s(kStartS));
-  Pipeline pipeline({}, clock);
-  SourcePlan plan;
-  plan.name = "target";
-  plan.selector.input = slo::InputKind::scrape;
-  plan.selector.format = "json";
-  const uint32_t source = pipeline.add_source(plan);
-  slo::SloSpec spec;
-  spec.name = "reachable";
-  spec.indicator.total.where = "metric = 'up'";
-  spec.indicator.part.where = "value = 1";
-  REQUIRE(pipeline.add_slo(0, spec, source, source).ok());
-  spec.name = "served";
-  spec.indicator.total.where = "metric = 'c_total' AND delta IS NOT NULL";
-  spec.indicator.part.where = "delta > 4 AND code = '200'";
-  REQUIRE(pipeline.add_slo(1, spec, source, source).ok());
-
-  ScrapeOptions options;
-  options.url = "http://127.0.0.1:8080/metrics";
-  options.sources = {source};
-  int asked = 0;
-  const Fetch fetch = [&](const ScrapeRequest& request,
-                          std::function<void(Result<std::string>)> done) {
-    CHECK(request.timeout_ms == 10'000);
-    if (++asked % 4 == 0) return done(Error{Errc::unavailable, "refused"});
-    done("# TYPE c_total counter\nc_total{code=\"200\"} " + std::to_string(asked * 5) + "\n");
-  };
-  auto input = std::move(*ScrapeInput::create(options, fetch, pipeline, {}, clock));
-  for (int i = 0; i < 20; ++i) {
-    while (input->read(1 << 20)) continue;
-    clock.advance_s(15);
-  }
-  slo::Batch batch;
-  pipeline.take(batch);
-  batch.normalize();
-  int64_t good[2] = {}, bad[2] = {};
-  for (const slo::SlotDelta& slot : batch.slots) {
-    good[slot.slo] += slot.good;
-    bad[slot.slo] += slot.bad;
-  }
-  CHECK(good[0] == 15);
-  CHECK(bad[0] == 5);
-  CHECK(good[1] == 14);  // all but the first, which is the past
-  CHECK(bad[1] == 1);
 }
 
 TEST_CASE("What a scrape of 1,000 and of 10,000 series costs", "[.bench]") {
