@@ -36,10 +36,13 @@ struct SourcePlan {
 // Globs of a selector: its paths, or those of the container logs it names.
 GlobSpec globs_of(const slo::SourceSelector& selector);
 
-// Names in the path of a container log (/var/log/pods/NS_POD_UID/CONTAINER/N.log,
-// /var/log/containers/POD_NS_CONTAINER-ID.log).
+// Names in the path of a container log (/var/log/pods/NS_POD_UID/CONTAINER/N.log and what the
+// kubelet makes of it when it rotates, /var/log/containers/POD_NS_CONTAINER-ID.log). They need no
+// API. The uid of a static pod is the hash of its manifest.
 struct ContainerPath {
   std::string_view ns, pod, container;
+  std::string_view uid;            // empty: the path does not tell
+  std::optional<int32_t> restart;  // likewise
 };
 std::optional<ContainerPath> parse_container_path(std::string_view path);
 
