@@ -52,6 +52,7 @@ struct Entry final : LogStream {
   bool rotated = false;     // no longer the file at `path`
   bool queued = false;      // in the ready queue
   bool declined = false;    // the consumer wants no more of it before the next poll()
+  bool waiting = false;     // likewise, for a moment
   bool held = false;        // the consumer holds back a record that may go on
   bool seen = false;        // some matching path leads to it (valid during a scan)
   bool gone = false;        // was looked for in vain (phase lost); `grown` says since when

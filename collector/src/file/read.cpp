@@ -10,7 +10,7 @@
 namespace nines::collector {
 
 void TailerImpl::queue(Entry& e) {
-  if (e.queued) return;
+  if (e.queued || e.waiting) return;
   e.queued = true;
   ready_.push_back(&e);
 }
@@ -119,7 +119,8 @@ TailerImpl::Step TailerImpl::deliver(Entry& e, std::string_view data, Reading ho
   if (how == Reading::more && full) how = Reading::full;
   const Taken taken = consumer_.consume(e, data, how);
   NINES_ASSERT(taken.bytes <= data.size() &&
-               (how != Reading::full || taken.bytes > 0 || taken.rest == Taken::Rest::declined));
+               (how != Reading::full || taken.bytes > 0 || taken.rest == Taken::Rest::declined ||
+                taken.rest == Taken::Rest::waiting));
   e.held = taken.rest == Taken::Rest::held;
   if (e.held) hold(e);
   if (taken.mid_line) {
@@ -131,6 +132,7 @@ TailerImpl::Step TailerImpl::deliver(Entry& e, std::string_view data, Reading ho
     e.taken = static_cast<uint32_t>(taken.bytes);
     return Step::declined;
   }
+  if (taken.rest == Taken::Rest::waiting) return Step::waiting;
   e.taken = 0;  // of a piece too small for one line the next one is larger
   return at_end ? Step::end : Step::progress;
 }
@@ -236,6 +238,7 @@ void TailerImpl::retire(Entry& e) {
 void TailerImpl::forget(Entry& e) {
   if (e.queued) std::erase(ready_, &e);
   std::erase(declined_, &e);
+  std::erase(waiting_, &e);
   std::erase(held_, &e);
   if (e.changed) std::erase(changed_, &e);
   if (e.saved) forgotten_.push_back(e.key);

@@ -113,7 +113,7 @@ Instant TailerImpl::due() const noexcept {
   const int64_t every_ms =
       watcher_.incomplete() ? std::min(options_.poll_ms, options_.rescan_ms) : options_.rescan_ms;
   int64_t until = std::min(last_scan_.ns + every_ms * kNsPerMs, next_quiet_.ns);
-  until = std::min(until, next_held_.ns);
+  until = std::min({until, next_held_.ns, next_waiting_.ns});
   if (scan_due_) until = std::min(until, next_scan_allowed_.ns);
   return {until};
 }
@@ -158,13 +158,30 @@ bool TailerImpl::poll(int timeout_ms, size_t max_bytes) {
   return read(max_bytes);
 }
 
-bool TailerImpl::read(size_t max_bytes) {
-  registry_.bury();
-  for (Entry* entry : declined_) {
-    entry->declined = false;
+void TailerImpl::requeue(std::vector<Entry*>& declined) {
+  for (Entry* entry : declined) {
+    entry->declined = entry->waiting = false;
     queue(*entry);
   }
-  declined_.clear();
+  declined.clear();
+}
+
+// Its consumer waits for something that no file tells of.
+void TailerImpl::park(Entry& e) {
+  constexpr int64_t kAskAgainMs = 250;
+  e.waiting = e.declined = true;
+  waiting_.push_back(&e);
+  const Instant again{clock_.mono().ns + kAskAgainMs * kNsPerMs};
+  next_waiting_ = std::min(next_waiting_, again);
+}
+
+bool TailerImpl::read(size_t max_bytes) {
+  registry_.bury();
+  requeue(declined_);
+  if (clock_.mono() >= next_waiting_) {
+    next_waiting_ = {INT64_MAX};
+    requeue(waiting_);
+  }
   take_events();
   if (scan_now()) {
     scan();
@@ -176,6 +193,11 @@ bool TailerImpl::read(size_t max_bytes) {
   while (left > 0 && blocked < ready_.size()) {
     Entry& e = *ready_.front();
     ready_.pop_front();
+    if (e.after != nullptr && e.after->waiting) {
+      e.queued = false;
+      park(e);
+      continue;
+    }
     if (e.after != nullptr && (e.after->queued || e.after->declined)) {
       ready_.push_back(&e);
       ++blocked;
@@ -191,6 +213,7 @@ bool TailerImpl::read(size_t max_bytes) {
       e.declined = true;
       declined_.push_back(&e);
     }
+    if (step == Step::waiting) park(e);
     if (scan_forced_) scan();
   }
   return !ready_.empty() || !declined_.empty();
@@ -221,7 +244,7 @@ bool TailerImpl::read_some(LogStream& file, bool last) {
     size_t bytes = 0;
     const Step step = read_piece(e, last ? Reading::last : Reading::more, bytes);
     if (step == Step::progress && e.offset == from) return false;
-    if (step == Step::progress || step == Step::declined) return true;
+    if (step != Step::end && step != Step::stopped) return true;
     if (step == Step::end) {
       if (e.queued) {
         e.queued = false;
@@ -235,7 +258,7 @@ bool TailerImpl::read_some(LogStream& file, bool last) {
 }
 
 bool TailerImpl::caught_up() const noexcept {
-  return ready_.empty() && declined_.empty() && !scan_due_ && !scan_forced_;
+  return ready_.empty() && declined_.empty() && waiting_.empty() && !scan_due_ && !scan_forced_;
 }
 
 void TailerImpl::take_positions(std::vector<slo::Position>& out) {

@@ -57,7 +57,7 @@ class TailerImpl final : public Tailer {
     std::vector<Entry*> replaced;
     std::map<std::string, std::vector<Entry*>> generations;  // by path, without the live one
   };
-  enum class Step : uint8_t { progress, end, declined, stopped };
+  enum class Step : uint8_t { progress, end, declined, waiting, stopped };
 
   // scan.cpp
   void scan();
@@ -102,6 +102,8 @@ class TailerImpl final : public Tailer {
   Step deliver(Entry& entry, std::string_view data, Reading how, bool at_end);
   void hold(Entry& entry);
   void take_held();
+  void requeue(std::vector<Entry*>& declined);
+  void park(Entry& e);
   void advance(Entry& entry, size_t bytes);
   void close_quiet();
   bool finish(Entry& entry);
@@ -129,7 +131,7 @@ class TailerImpl final : public Tailer {
   std::unique_ptr<char[]> buffer_;  // kTailBytes + options_.buffer_bytes
   int64_t buffer_offset_ = 0;       // file offset of buffer_[0] in the piece being read
   std::deque<Entry*> ready_;
-  std::vector<Entry*> declined_;
+  std::vector<Entry*> declined_, waiting_;  // not queued; waiting_: until next_waiting_
   std::vector<Entry*> held_;
   std::vector<Entry*> changed_;
   std::vector<std::string> forgotten_;
@@ -137,6 +139,7 @@ class TailerImpl final : public Tailer {
   bool scan_due_ = true;     // something changed in a directory
   bool scan_forced_ = true;  // what we read is not what we thought: before anything else is read
   Instant last_scan_{}, next_scan_allowed_{}, next_quiet_{}, next_held_{INT64_MAX}, last_wake_{};
+  Instant next_waiting_{INT64_MAX};
   std::set<std::string> lost_;  // keys (dev:ino) of files whose position is not known any more
 };
 
