@@ -5,6 +5,7 @@
 
 #include "nines/collector/framing.hpp"
 #include "pipeline/accumulator.hpp"
+#include "pipeline/context.hpp"
 #include "pipeline/file_format.hpp"
 #include "pipeline/program.hpp"
 
@@ -21,7 +22,8 @@ struct FileState final : LogStream::User {
   uint64_t program_generation = 0;
   WallTime first_ts{INT64_MAX}, max_ts{}, last_ts{};  // of the records so far
   std::optional<WallTime> next_ts;                    // of the record a replay left unread
-  std::string ns, pod, container, service;
+  StreamContext context;
+  std::string service;
   uint32_t primary = 0;  // the source that this file's lines are shown under
 };
 
@@ -32,6 +34,14 @@ struct Source {
   std::vector<TaskSpec> tasks;
   SourceCounts counts;
 };
+
+// All whole lines of a container's log that nobody counts.
+size_t skipped_bytes(std::string_view data, Reading how) {
+  const size_t last = data.rfind('\n');
+  if (how == Reading::last || (how == Reading::full && last == std::string_view::npos))
+    return data.size();
+  return last == std::string_view::npos ? 0 : last + 1;
+}
 
 bool good_by(slo::CompareOp op, std::strong_ordering order) {
   switch (op) {
@@ -83,8 +93,15 @@ struct Pipeline::Impl {
     return sources[state.primary].plan;
   }
 
+  const slo::SourceSelector& selector_of(FileState& state) const {
+    return state.context.effective(primary_plan(state).selector);
+  }
+  // What is known of the file's pod decides who counts it; false: it is not to be read now.
+  bool admit(LogStream& file, FileState& state, std::string_view data, Reading how, Taken& taken);
+  void settle(LogStream& file, FileState& state);
+
   bool look_at_format(LogStream& file, FileState& state, std::string_view data, bool last);
-  Program* program_for(LogStream& file, FileState& state);
+  Program* program_for(FileState& state);
 
   // --- one record
   // ---------------------------------------------------------------------------------
@@ -108,28 +125,29 @@ bool Pipeline::Impl::look_at_format(LogStream& file, FileState& state, std::stri
                                     bool last) {
   FileFormat& format = state.format;
   if (!format.wants_detection()) return true;
-  if (!format.detect(data, last, primary_plan(state).selector)) return format.known();
+  if (!format.detect(data, last, selector_of(state))) return format.known();
   state.program = nullptr;
   if (!format.matched()) ++sources[state.primary].counts.detect_failed;
   file.extra = format.save();
   return true;
 }
 
-Program* Pipeline::Impl::program_for(LogStream& file, FileState& state) {
+Program* Pipeline::Impl::program_for(FileState& state) {
   const bool current = state.program != nullptr && state.program_generation == generation &&
-                       state.program->sources == file.matched;
+                       state.program->sources == state.context.matched();
   if (current) return state.program;
   const SourcePlan& plan = primary_plan(state);
   for (const auto& known : programs) {
     if (known->cri == state.format.cri() && known->format.kind == state.format.format().kind &&
-        known->format.pattern == state.format.format().pattern && known->sources == file.matched) {
+        known->format.pattern == state.format.format().pattern &&
+        known->sources == state.context.matched()) {
       state.program = known.get();
       state.program_generation = generation;
       return state.program;
     }
   }
   std::vector<const TaskSpec*> tasks;
-  for (const uint32_t source : file.matched) {
+  for (const uint32_t source : state.context.matched()) {
     for (const TaskSpec& task : sources[source].tasks) tasks.push_back(&task);
   }
   log::TimeContext time;
@@ -137,7 +155,7 @@ Program* Pipeline::Impl::program_for(LogStream& file, FileState& state) {
   time.reference = now;
   auto compiled = compile_program(state.format.format(), state.format.cri(), time, tasks);
   NINES_ASSERT(compiled.ok());  // expressions and patterns were checked when they were added
-  (*compiled)->sources = file.matched;
+  (*compiled)->sources = state.context.matched();
   programs.push_back(std::move(*compiled));
   state.program = programs.back().get();
   state.program_generation = generation;
@@ -162,23 +180,32 @@ void Pipeline::Impl::malformed(const Line& line, uint64_t SourceCounts::*reason)
 }
 
 void Pipeline::Impl::fill_context(const Line& line, WallTime ts) {
-  for (const auto& [field, slot] : line.program.context) {
-    Value& v = line.program.values[slot];
-    switch (field) {
+  const std::vector<Value>& of_pod = line.state.context.values(line.program, generation);
+  for (size_t i = 0; i < of_pod.size(); ++i) {
+    const Program::Context& context = line.program.context[i];
+    Value& v = line.program.values[context.slot];
+    switch (context.field) {
       case ContextField::source: v = Value::of_text(line.file.path); break;
       case ContextField::service:
         if (v.is_null() && !line.state.service.empty()) v = Value::of_text(line.state.service);
         break;
       case ContextField::node: v = Value::of_text(options.node); break;
-      case ContextField::ns: v = Value::of_text(line.state.ns); break;
-      case ContextField::pod: v = Value::of_text(line.state.pod); break;
-      case ContextField::container: v = Value::of_text(line.state.container); break;
+      case ContextField::ns: v = Value::of_text(line.state.context.ns); break;
+      case ContextField::pod: v = Value::of_text(line.state.context.pod); break;
+      case ContextField::container: v = Value::of_text(line.state.context.container); break;
       case ContextField::line:
         v = Value::of_int(line.file.offset + static_cast<int64_t>(line.record.at));
         break;
       case ContextField::ingest_ts: v = Value::of_time(now.ns); break;
       case ContextField::raw: v = Value::of_text(line.record.content); break;
       case ContextField::ts: v = Value::of_time(ts.ns); break;
+      case ContextField::restart:
+      case ContextField::pod_uid:
+      case ContextField::owner:
+      case ContextField::owner_kind:
+      case ContextField::label:
+        if (v.is_null()) v = of_pod[i];
+        break;
     }
   }
 }
@@ -277,7 +304,7 @@ FrameStep Pipeline::Impl::on_record(const Line& line) {
 void Pipeline::Impl::after_block(LogStream& file, FileState& state, size_t used) {
   sources[state.primary].counts.bytes += used;
   if (state.max_ts.ns != 0) {
-    for (const uint32_t index : file.matched) {
+    for (const uint32_t index : state.context.matched()) {
       SourceCounts& counts = sources[index].counts;
       if (counts.first_event.ns == 0 || state.first_ts < counts.first_event) {
         counts.first_event = state.first_ts;
@@ -288,6 +315,50 @@ void Pipeline::Impl::after_block(LogStream& file, FileState& state, size_t used)
   }
   if (state.format.cri()) file.extra = state.format.save();
   if (accumulator.worth_compacting(options.max_pending_slots)) accumulator.compact();
+}
+
+bool Pipeline::Impl::admit(LogStream& file, FileState& state, std::string_view data, Reading how,
+                           Taken& taken) {
+  using Gate = StreamContext::Gate;
+  const bool was_unknown = state.context.unknown();
+  const auto look = state.context.look(file, options.pods.get(), clock.mono(),
+                                       [this](uint32_t source) -> const slo::SourceSelector& {
+                                         return sources[source].plan.selector;
+                                       });
+  if (look.gate == Gate::wait) {
+    taken.rest = Taken::Rest::waiting;
+    return false;
+  }
+  if (state.context.unknown() && !was_unknown) ++sources[state.primary].counts.pods_unknown;
+  if (look.changed) settle(file, state);
+  if (look.gate == Gate::read) return true;
+  taken.bytes = skipped_bytes(data, how);
+  taken.mid_line = taken.bytes > 0 && data[taken.bytes - 1] != '\n';
+  sources[state.primary].counts.bytes_excluded += taken.bytes;
+  return false;
+}
+
+// Its sources or its pod became known, or others.
+void Pipeline::Impl::settle(LogStream& file, FileState& state) {
+  const bool counted = !state.context.matched().empty();
+  if (counted) {
+    --sources[state.primary].counts.files;
+    state.primary = state.context.matched().front();
+    ++sources[state.primary].counts.files;
+  }
+  const std::string& service = primary_plan(state).service;
+  const PodOverrides& overrides = state.context.overrides();
+  state.service = !overrides.service.empty() ? overrides.service
+                  : !service.empty()         ? service
+                                             : state.context.container;
+  sources[state.primary].counts.bad_annotations += overrides.refused;
+  if (!counted) {
+    // What was begun must not go on with what comes when it counts again.
+    state.format = FileFormat(options.max_record_bytes);
+    file.extra.clear();
+  } else if (!state.format.known()) {
+    state.format.restore(file.extra, selector_of(state));
+  }
 }
 
 Pipeline::Pipeline(PipelineOptions options, const Clock& clock)
@@ -346,15 +417,8 @@ Status Pipeline::add_slo(uint32_t slo, const slo::SloSpec& spec, uint32_t total,
 void Pipeline::opened(LogStream& file) {
   auto state = std::make_unique<FileState>(impl_->options.max_record_bytes);
   state->primary = file.matched.front();
-  if (const auto names = parse_container_path(file.path)) {
-    state->ns = names->ns;
-    state->pod = names->pod;
-    state->container = names->container;
-  }
-  Source& source = impl_->sources[state->primary];
-  state->service = !source.plan.service.empty() ? source.plan.service : state->container;
-  state->format.restore(file.extra, source.plan.selector);
-  ++source.counts.files;
+  state->context.open(file.path);
+  ++impl_->sources[state->primary].counts.files;
   file.user = std::move(state);
 }
 
@@ -369,9 +433,10 @@ Taken Pipeline::consume(LogStream& file, std::string_view data, Reading how) {
   FileState& state = state_of(file);
   impl_->now = impl_->clock.wall();
   state.next_ts.reset();
+  if (Taken taken; !impl_->admit(file, state, data, how, taken)) return taken;
   const bool cut = how == Reading::full && data.find('\n') == std::string_view::npos;
   if (!impl_->look_at_format(file, state, data, last || cut)) return {};
-  Program& program = *impl_->program_for(file, state);
+  Program& program = *impl_->program_for(state);
   FrameOptions options;
   options.last = last;
   options.cut = cut;

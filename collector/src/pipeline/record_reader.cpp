@@ -13,7 +13,8 @@ struct RecordReader::FileState final : LogStream::User {
   FileFormat format;
   std::unique_ptr<log::LineParser> parser;
   std::vector<log::LineParser::NamedValue> fields;
-  std::string ns, pod, container;
+  std::string ns, pod, container, uid;
+  std::optional<int32_t> restart;
 };
 
 RecordReader::RecordReader(slo::SourceSelector selector, size_t max_record_bytes,
@@ -35,6 +36,8 @@ void RecordReader::opened(LogStream& file) {
     state->ns = names->ns;
     state->pod = names->pod;
     state->container = names->container;
+    state->uid = names->uid;
+    state->restart = names->restart;
   }
   file.user = std::move(state);
 }
@@ -71,6 +74,8 @@ Taken RecordReader::consume(LogStream& file, std::string_view data, Reading how)
     out.ns = state.ns;
     out.pod = state.pod;
     out.container = state.container;
+    out.pod_uid = state.uid;
+    out.restart = state.restart;
     state.fields.clear();
     const log::ParseOutcome outcome =
         framed.not_cri ? log::ParseOutcome::no_match
