@@ -136,7 +136,7 @@ struct FakePod {
   std::string name, uid;
   std::string ns = "shop", node = "n1";
   std::string labels = R"("app":"web")";
-  std::string extra_metadata;  // starts with ','
+  std::string extra_metadata{};  // starts with ','
   std::string phase = "Running";
   int restarts = 0;
 

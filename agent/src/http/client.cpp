@@ -6,6 +6,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <limits>
 #include <memory>
 
 #include "net/asio.hpp"
@@ -110,7 +111,8 @@ asio::awaitable<void> receive_stream(ExchangePtr x, Stream* stream) {
   ErrorCode error;
   beast::flat_buffer buffer(kBufferBytes);
   http::response_parser<http::buffer_body> parser;
-  parser.body_limit(boost::none);
+  // Beast 1.74 takes "none" for a limit of nothing where the length is told.
+  parser.body_limit(std::numeric_limits<uint64_t>::max());
   co_await http::async_read_header(*stream, buffer, parser,
                                    asio::redirect_error(asio::use_awaitable, error));
   if (error) {

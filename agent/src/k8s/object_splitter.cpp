@@ -29,6 +29,9 @@ bool ObjectSplitter::feed(std::string_view bytes) {
 
 bool ObjectSplitter::step(char c) {
   if (string_) return in_string(c) && keep({&c, 1});
+  // Between the items of a list.
+  const bool between = items_ && !collecting_ && depth_ == 2;
+  if (between && c != '{' && c != '[' && c != ']') return c == ',' || is_blank(c);
   switch (c) {
     case '"':
       string_ = true;

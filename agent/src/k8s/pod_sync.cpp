@@ -5,7 +5,10 @@
 namespace nines::agent::k8s {
 namespace {
 
-constexpr int kGone = 410;
+constexpr int kBadRequest = 400, kGone = 410;
+
+// The server does not know the version or page that it was asked to go on from.
+bool is_lost(int status) { return status == kGone || status == kBadRequest; }
 
 // What may stand in a query as it is (RFC 3986 unreserved).
 std::string encoded(std::string_view text) {
@@ -132,7 +135,7 @@ int64_t PodSync::on_end(const Ended& ended) {
 }
 
 int64_t PodSync::end_list(const Ended& ended) {
-  if (ended.status == kGone) {
+  if (is_lost(ended.status)) {
     ++stats_.expired;
     start_over();
     return fail(ended);
@@ -158,7 +161,7 @@ int64_t PodSync::end_list(const Ended& ended) {
 
 int64_t PodSync::end_watch(const Ended& ended) {
   const bool answered = ended.status / 100 == 2;
-  if (ended.status == kGone) {
+  if (is_lost(ended.status)) {
     ++stats_.expired;
     expired_ = true;
   }
