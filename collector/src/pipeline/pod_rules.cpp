@@ -1,15 +1,11 @@
 #include "pipeline/pod_rules.hpp"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 
 #include "nines/log/format.hpp"
 
 namespace nines::collector {
 namespace {
-
-constexpr int64_t kPatternMemory = 256 * 1024;
 
 bool label_holds(std::string_view wanted, const PodInfo& pod) {
   const size_t equals = wanted.find('=');
@@ -26,11 +22,7 @@ bool is_format(const std::string& name) {
 }
 
 bool is_multiline(const std::string& text) {
-  if (text == "auto" || text == "none") return true;
-  RE2::Options options;
-  options.set_log_errors(false);
-  options.set_max_mem(kPatternMemory);
-  return RE2(text, options).ok();
+  return text == "auto" || text == "none" || log::StartPattern::compile(text).ok();
 }
 
 std::string annotation(const PodInfo& pod, std::string_view key) {
@@ -67,6 +59,12 @@ PodOverrides overrides_of(const PodInfo& pod) {
     ++out.refused;
   }
   return out;
+}
+
+std::unique_ptr<log::StartPattern> PodOverrides::start_pattern() const {
+  if (multiline.empty() || multiline == "auto" || multiline == "none") return nullptr;
+  auto pattern = log::StartPattern::compile(multiline);
+  return pattern.ok() ? std::move(*pattern) : nullptr;
 }
 
 }  // namespace nines::collector

@@ -4,11 +4,12 @@
 //   nines.io/format, nines.io/multiline, nines.io/service instead of what the source says
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "nines/collector/pod_directory.hpp"
+#include "nines/log/multiline.hpp"
 #include "nines/slo/spec.hpp"
 
 namespace nines::collector {
@@ -21,6 +22,8 @@ bool counts_pod(const slo::SourceSelector& selector, const PodInfo* pod);
 struct PodOverrides {
   std::string format, multiline, service;  // empty: as the source says
   uint32_t refused = 0;                    // annotations that mean nothing
+  // Of a multiline that is a pattern; null otherwise.
+  std::unique_ptr<log::StartPattern> start_pattern() const;
   bool any() const { return !format.empty() || !multiline.empty(); }
 };
 PodOverrides overrides_of(const PodInfo& pod);
