@@ -11,6 +11,7 @@
 
 #include "k8s/pod_cache.hpp"
 #include "k8s/pod_sync.hpp"
+#include "k8s/settings.hpp"
 #include "nines/base/result.hpp"
 #include "nines/base/time.hpp"
 #include "nines/collector/pod_directory.hpp"
@@ -28,12 +29,6 @@ struct Access {
   std::string ca_file;     // empty: the system's authorities
 };
 
-// `kubernetes:` of nines.yaml.
-struct Settings {
-  std::string api = "auto";  // auto, off, or an URL
-  std::string token_file, ca_file;
-  std::string node;  // empty: $NODE_NAME, then the name of the host
-};
 using Environment = std::function<std::string(const char*)>;  // empty: not set
 
 // How to reach the API: what the settings say, or what a pod finds in itself. nullopt: off, or
