@@ -74,6 +74,7 @@ Result<std::unique_ptr<Ingest>> Ingest::create(const NodeConfig& config,
   collector::PipelineOptions pipeline;
   pipeline.node = config.node;
   pipeline.max_record_bytes = static_cast<size_t>(config.max_line_bytes);
+  pipeline.pods = ingest->environment_.pods;
   ingest->pipeline_ = std::make_unique<collector::Pipeline>(pipeline, clock);
   NINES_TRY(ingest->inputs_, collector::InputSet::create(clock));
   collector::TailerOptions tailer;

@@ -11,6 +11,7 @@
 #include "nines/base/time.hpp"
 #include "nines/collector/input.hpp"
 #include "nines/collector/metrics_inputs.hpp"
+#include "nines/collector/pod_directory.hpp"
 #include "nines/collector/tailer.hpp"
 #include "nines/slo/spec.hpp"
 
@@ -24,6 +25,7 @@ struct InputEnvironment {
   collector::Fetch fetch;  // for scrapes
   std::string state_dir;   // whose file system is among the vitals
   bool once = false;       // inputs end where they presently end
+  std::shared_ptr<const collector::PodFeed> pods = nullptr;  // who tells of pods; null: nobody
 };
 
 // `selector.input` is not files. `saved` holds every position of an earlier life; the input takes

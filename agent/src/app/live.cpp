@@ -15,6 +15,7 @@
 #include "app/worker.hpp"
 #include "http/api.hpp"
 #include "http/server.hpp"
+#include "k8s/follow.hpp"
 #include "net/asio.hpp"
 #include "notify/webhook.hpp"
 
@@ -63,8 +64,10 @@ class Live {
       log::warn("agent", "the clock is not synchronised; what is read meanwhile is kept back for " +
                              std::to_string(ClockGuard::kMaxWaitS) + " s at most");
     }
-    NINES_TRY(Halves halves,
-              wire(setup_, store_.get(), clock_, {fetcher_.fetch(), options_.common.state, false}));
+    pods_ = k8s::follow_pods(io_, clock_, setup_.config.kubernetes, setup_.config.node, *store_,
+                             ~options_.seed);
+    NINES_TRY(Halves halves, wire(setup_, store_.get(), clock_,
+                                  {fetcher_.fetch(), options_.common.state, false, pods_.feed}));
     judge_ = std::move(halves.judge);
     for (const slo::SloSpec& spec : setup_.slos) drafted_.insert(spec.generation());
     NINES_CHECK(start_webhooks());
@@ -224,6 +227,21 @@ class Live {
     if (judge_->has_pending_events() || since_s >= setup_.config.flush_s) commit();
   }
 
+  // What changed of the pods is kept with the counts, so that a restart without the API knows them.
+  void keep_pods() {
+    if (pods_.watcher == nullptr) return;
+    auto changes = std::make_shared<std::vector<store::Document>>(pods_.watcher->take_changes());
+    if (changes->empty()) return;
+    store_work_.post([this, changes] {
+      const Status done = store_->put_documents(*changes);
+      if (done.ok()) return;
+      net::asio::post(io_, [this, changes, error = done.error().message] {
+        log::warn("store", "pods not kept, tried again: " + error);
+        if (pods_.watcher != nullptr) pods_.watcher->give_back(*changes);
+      });
+    });
+  }
+
   // The store thread owns SQLite; the commit comes back with what became of it.
   void commit() {
     commit_in_flight_ = true;
@@ -231,6 +249,7 @@ class Live {
     const bool fold = (last_commit_.ns - last_fold_.ns) / kNsPerSecond >= kFoldEveryS;
     if (fold) last_fold_ = last_commit_;
     auto pending = std::make_shared<store::StateStore::Commit>(judge_->take_commit(clock_.wall()));
+    keep_pods();
     store_work_.post([this, pending, fold] {
       Status done = store_->commit(*pending);
       if (fold || (!done.ok() && done.error().code == Errc::exhausted)) {
@@ -370,6 +389,7 @@ class Live {
     out.store = store_stats_;
     out.has_store = true;
     out.boot = store_->restored().boot;
+    if (pods_.watcher != nullptr) out.pods = pods_.watcher->stats();
     for (const auto& webhook : webhooks_) {
       const notify::DeliveryStats stats = webhook->stats();
       out.notify_sent += stats.sent;
@@ -390,6 +410,8 @@ class Live {
     tick_.cancel();
     server_->stop();
     webhooks_.clear();
+    keep_pods();
+    pods_.watcher.reset();
     net::asio::post(io_, [this] { io_.stop(); });
   }
 
@@ -420,6 +442,7 @@ class Live {
   Fetcher fetcher_;  // ingest_ asks it
   std::unique_ptr<IngestThread> ingest_;
   std::unique_ptr<http::HttpServer> server_;
+  k8s::Following pods_;
   std::vector<std::unique_ptr<notify::Webhook>> webhooks_;
   std::set<std::string> drafted_;  // generations: what they count, whatever the name
   store::StateStore::Stats store_stats_;

@@ -5,9 +5,11 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "k8s/pod_watcher.hpp"
 #include "nines/base/time.hpp"
 #include "nines/collector/tailer.hpp"
 #include "nines/slo/engine.hpp"
@@ -46,6 +48,7 @@ struct Snapshot {
   store::StateStore::Stats store;
   bool has_store = false;
   uint64_t boot = 0;
+  std::optional<k8s::WatcherStats> pods;  // unset: no Kubernetes API is followed
   slo::SloEngine::Counters counters;
   uint64_t notify_sent = 0, notify_failed = 0, notify_pending = 0;
   size_t engine_bytes = 0, resident_bytes = 0;

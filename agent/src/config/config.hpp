@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "k8s/settings.hpp"
 #include "nines/base/result.hpp"
 #include "nines/slo/spec.hpp"
 
@@ -46,6 +47,7 @@ struct NodeConfig {
   int64_t max_line_bytes = 256 * 1024;
   int64_t store_max_bytes = 256 * 1024 * 1024;
   std::string log_level = "info";
+  k8s::Settings kubernetes;
   bool has_sources() const { return !sources.empty(); }
 };
 

@@ -265,6 +265,30 @@ void store(Exposition& out, const Snapshot& s) {
   out.single_counter("nines_store_folds_total", "Times the journal was folded.", t.folds);
 }
 
+void pods(Exposition& out, const Snapshot& s) {
+  if (!s.pods) return;
+  const k8s::WatcherStats& k = *s.pods;
+  out.single_gauge("nines_k8s_connected", "1 while the Kubernetes API is listened to.",
+                   k.connected);
+  out.single_gauge("nines_k8s_pods", "Pods of this node that are known.", uint64_t{k.pods});
+  if (k.heard.ns != 0) {
+    out.single_gauge(
+        "nines_k8s_metadata_age_seconds",
+        "Seconds since the Kubernetes API last said something, also in an earlier "
+        "life of this agent.",
+        static_cast<uint64_t>(std::max<int64_t>(0, (s.now.ns - k.heard.ns)) / kNsPerSecond));
+  }
+  out.counter("nines_k8s_total", "What came of asking the Kubernetes API, by kind.");
+  const std::pair<const char*, uint64_t> kinds[] = {
+      {"list", k.sync.lists},          {"watch", k.sync.watches},
+      {"event", k.sync.events},        {"bookmark", k.sync.bookmarks},
+      {"expired", k.sync.expired},     {"failure", k.sync.failures},
+      {"malformed", k.sync.malformed}, {"oversized", k.sync.oversized},
+      {"foreign", k.sync.foreign},     {"left_out", k.sync.left_out},
+      {"refused", k.refused}};
+  for (const auto& [kind, times] : kinds) out.sample({{"kind", kind}}, times);
+}
+
 double seconds(WallTime t) { return static_cast<double>(t.ns / kNsPerMs) / 1000; }
 
 void process(Exposition& out, const Snapshot& s) {
@@ -303,6 +327,7 @@ std::string metrics_text(const Snapshot& s) {
   tailer(out, s);
   overflow_policies(out, s);
   store(out, s);
+  pods(out, s);
   process(out, s);
   return out.take();
 }

@@ -77,6 +77,7 @@ struct Entry final : LogStream {
   bool rotated = false;     // no longer the file at `path`
   bool queued = false;      // in the ready queue
   bool declined = false;    // the consumer wants no more of it before the next poll()
+  bool parked = false;      // likewise, for a moment
   bool held = false;        // the consumer holds back a record that may go on
   bool throttled = false;   // its source has used up its rate
   bool wide = false;        // the last piece, made small by a rate, held no whole line

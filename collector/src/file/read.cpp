@@ -10,7 +10,7 @@
 namespace nines::collector {
 
 void TailerImpl::queue(Entry& e) {
-  if (e.queued || e.throttled) return;
+  if (e.queued || e.parked || e.throttled) return;
   e.queued = true;
   ready_.push_back(&e);
 }
@@ -138,7 +138,8 @@ TailerImpl::Step TailerImpl::deliver(Entry& e, std::string_view data, Reading ho
   if (how == Reading::more && full) how = Reading::full;
   const Taken taken = consumer_.consume(e, data, how);
   NINES_ASSERT(taken.bytes <= data.size() &&
-               (how != Reading::full || taken.bytes > 0 || taken.rest == Taken::Rest::declined));
+               (how != Reading::full || taken.bytes > 0 || taken.rest == Taken::Rest::declined ||
+                taken.rest == Taken::Rest::waiting));
   e.held = taken.rest == Taken::Rest::held;
   if (e.held) hold(e);
   if (taken.mid_line) {
@@ -153,6 +154,7 @@ TailerImpl::Step TailerImpl::deliver(Entry& e, std::string_view data, Reading ho
     e.taken = static_cast<uint32_t>(taken.bytes);
     return Step::declined;
   }
+  if (taken.rest == Taken::Rest::waiting) return Step::waiting;
   e.taken = 0;
   return at_end ? Step::end : Step::progress;
 }
@@ -282,6 +284,7 @@ void TailerImpl::retire(Entry& e) {
 void TailerImpl::forget(Entry& e) {
   if (e.queued) std::erase(ready_, &e);
   std::erase(declined_, &e);
+  std::erase(waiting_, &e);
   std::erase(held_, &e);
   std::erase(polled_files_, &e);
   std::erase(throttled_, &e);

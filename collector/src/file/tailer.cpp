@@ -134,7 +134,8 @@ bool TailerImpl::scan_now() const {
 Instant TailerImpl::due() const noexcept {
   if (!ready_.empty() || !declined_.empty() || scan_now()) return {};
   int64_t until = std::min(last_scan_.ns + scan_every_ns(), next_quiet_.ns);
-  until = std::min({until, next_held_.ns, next_throttle_.ns, next_poll_.ns, next_settle_.ns});
+  until = std::min({until, next_held_.ns, next_throttle_.ns, next_poll_.ns, next_settle_.ns,
+                    next_waiting_.ns});
   if (scan_due_) until = std::min(until, next_scan_allowed_.ns);
   return {until};
 }
@@ -179,13 +180,30 @@ bool TailerImpl::poll(int timeout_ms, size_t max_bytes) {
   return read(max_bytes);
 }
 
-bool TailerImpl::read(size_t max_bytes) {
-  registry_.bury();
-  for (Entry* entry : declined_) {
-    entry->declined = false;
+void TailerImpl::requeue(std::vector<Entry*>& declined) {
+  for (Entry* entry : declined) {
+    entry->declined = entry->parked = false;
     queue(*entry);
   }
-  declined_.clear();
+  declined.clear();
+}
+
+// Its consumer waits for something that no file tells of.
+void TailerImpl::park(Entry& e) {
+  constexpr int64_t kAskAgainMs = 250;
+  e.parked = e.declined = true;
+  waiting_.push_back(&e);
+  const Instant again{clock_.mono().ns + kAskAgainMs * kNsPerMs};
+  next_waiting_ = std::min(next_waiting_, again);
+}
+
+bool TailerImpl::read(size_t max_bytes) {
+  registry_.bury();
+  requeue(declined_);
+  if (clock_.mono() >= next_waiting_) {
+    next_waiting_ = {INT64_MAX};
+    requeue(waiting_);
+  }
   take_events();
   if (clock_.mono() >= next_throttle_) release_throttled();
   if (clock_.mono() >= next_poll_) poll_unwatched();
@@ -200,6 +218,11 @@ bool TailerImpl::read(size_t max_bytes) {
   while (left > 0 && passed < ready_.size()) {
     Entry& e = *ready_.front();
     ready_.pop_front();
+    if (e.after != nullptr && e.after->parked) {
+      e.queued = false;
+      park(e);
+      continue;
+    }
     if (blocked(e)) {
       ready_.push_back(&e);
       ++passed;
@@ -219,6 +242,7 @@ bool TailerImpl::read(size_t max_bytes) {
       e.declined = true;
       declined_.push_back(&e);
     }
+    if (step == Step::waiting) park(e);
     if (step == Step::end && e.packed) settle_packed(e);
     if (scan_forced_) scan();
   }
@@ -259,7 +283,7 @@ bool TailerImpl::read_some(LogStream& file, bool last) {
     const Step step = read_piece(e, last ? Reading::last : Reading::more, bytes);
     if (step == Step::progress && e.offset == from && narrow) continue;
     if (step == Step::progress && e.offset == from) return false;
-    if (step == Step::progress || step == Step::declined) return true;
+    if (step != Step::end && step != Step::stopped) return true;
     if (step == Step::end) {
       if (e.queued) {
         e.queued = false;
@@ -273,7 +297,8 @@ bool TailerImpl::read_some(LogStream& file, bool last) {
 }
 
 bool TailerImpl::caught_up() const noexcept {
-  return ready_.empty() && declined_.empty() && throttled_.empty() && !scan_due_ && !scan_forced_;
+  return ready_.empty() && declined_.empty() && waiting_.empty() && throttled_.empty() &&
+         !scan_due_ && !scan_forced_;
 }
 
 void TailerImpl::take_positions(std::vector<slo::Position>& out) {

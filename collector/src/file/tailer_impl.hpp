@@ -75,7 +75,7 @@ class TailerImpl final : public Tailer {
     std::unique_ptr<Packed> packed;
     Source source() const noexcept { return {fd.get(), packed ? packed->decoder.get() : nullptr}; }
   };
-  enum class Step : uint8_t { progress, end, declined, stopped };
+  enum class Step : uint8_t { progress, end, declined, waiting, stopped };
 
   // scan.cpp
   void scan();
@@ -143,6 +143,8 @@ class TailerImpl final : public Tailer {
   Step deliver(Entry& entry, std::string_view data, Reading how, bool at_end);
   void hold(Entry& entry);
   void take_held();
+  void requeue(std::vector<Entry*>& declined);
+  void park(Entry& e);
   void advance(Entry& entry, size_t bytes);
   void close_quiet();
   bool finish(Entry& entry);
@@ -188,7 +190,7 @@ class TailerImpl final : public Tailer {
   std::unique_ptr<char[]> buffer_;  // kTailBytes + options_.buffer_bytes
   int64_t buffer_offset_ = 0;       // file offset of buffer_[0] in the piece being read
   std::deque<Entry*> ready_;
-  std::vector<Entry*> declined_;
+  std::vector<Entry*> declined_, waiting_;  // not queued; waiting_: until next_waiting_
   std::vector<Entry*> held_;
   std::vector<Entry*> throttled_;
   bool pacing_ = false;  // rates apply to what is read now
@@ -200,7 +202,7 @@ class TailerImpl final : public Tailer {
   bool scan_forced_ = true;  // what we read is not what we thought: before anything else is read
   Instant last_scan_{}, next_scan_allowed_{}, next_quiet_{}, next_held_{INT64_MAX}, last_wake_{};
   int64_t scan_cost_ns_ = 0;
-  Instant next_throttle_{INT64_MAX}, next_poll_{INT64_MAX};
+  Instant next_throttle_{INT64_MAX}, next_poll_{INT64_MAX}, next_waiting_{INT64_MAX};
   Instant next_settle_{INT64_MAX};   // when an archive that may be a copy is judged
   std::set<std::string> numbering_;  // paths whose generations are called like app-2.log
   std::map<std::string, int64_t> polled_dirs_;  // and when they last changed

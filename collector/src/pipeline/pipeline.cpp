@@ -5,6 +5,7 @@
 
 #include "nines/collector/framing.hpp"
 #include "pipeline/accumulator.hpp"
+#include "pipeline/context.hpp"
 #include "pipeline/file_format.hpp"
 #include "pipeline/gate.hpp"
 #include "pipeline/measure.hpp"
@@ -23,7 +24,9 @@ struct FileState final : LogStream::User {
   uint64_t program_generation = 0;
   WallTime first_ts{INT64_MAX}, max_ts{}, last_ts{};  // of the records so far
   std::optional<WallTime> next_ts;                    // of the record a replay left unread
-  std::string ns, pod, container, service;
+  StreamContext context;
+  std::unique_ptr<log::StartPattern> pattern;  // the pod's own, instead of the source's
+  std::string service;
   uint32_t primary = 0;  // the source that this file's lines are shown under
 };
 
@@ -37,6 +40,14 @@ struct Source {
   std::unique_ptr<log::StartPattern> pattern;
   std::optional<Error> trouble;  // with its pattern
 };
+
+// All whole lines of a container's log that nobody counts.
+size_t skipped_bytes(std::string_view data, Reading how) {
+  const size_t last = data.rfind('\n');
+  if (how == Reading::last || (how == Reading::full && last == std::string_view::npos))
+    return data.size();
+  return last == std::string_view::npos ? 0 : last + 1;
+}
 
 }  // namespace
 
@@ -61,8 +72,17 @@ struct Pipeline::Impl {
     return sources[state.primary].plan;
   }
 
+  const slo::SourceSelector& selector_of(FileState& state) const {
+    return state.context.effective(primary_plan(state).selector);
+  }
+  // What is known of the file's pod decides who counts it; false: it is not to be read now.
+  bool readable(LogStream& file, FileState& state, std::string_view data, Reading how,
+                Taken& taken);
+  StreamContext::Gate look_at_pod(LogStream& file, FileState& state);
+  void settle(LogStream& file, FileState& state);
+
   bool look_at_format(LogStream& file, FileState& state, std::string_view data, Reading how);
-  Program* program_for(LogStream& file, FileState& state);
+  Program* program_for(FileState& state);
 
   // One record.
   struct Line {
@@ -89,21 +109,21 @@ bool Pipeline::Impl::look_at_format(LogStream& file, FileState& state, std::stri
                                     Reading how) {
   FileFormat& format = state.format;
   if (!format.wants_detection()) return true;
-  if (!format.detect(file, data, how, primary_plan(state).selector)) return format.known();
+  if (!format.detect(file, data, how, selector_of(state))) return format.known();
   state.program = nullptr;
   if (!format.matched()) ++sources[state.primary].counts.detect_failed;
   file.extra = format.save(file);
   return true;
 }
 
-Program* Pipeline::Impl::program_for(LogStream& file, FileState& state) {
+Program* Pipeline::Impl::program_for(FileState& state) {
   const bool current = state.program != nullptr && state.program_generation == generation &&
-                       state.program->sources == file.matched;
+                       state.program->sources == state.context.matched();
   if (current) return state.program;
   const SourcePlan& plan = primary_plan(state);
   for (const auto& known : programs) {
     if (known->wrapping == state.format.wrapping() && known->format == state.format.format() &&
-        known->sources == file.matched) {
+        known->sources == state.context.matched()) {
       state.program = known.get();
       state.program_generation = generation;
       return state.program;
@@ -111,7 +131,7 @@ Program* Pipeline::Impl::program_for(LogStream& file, FileState& state) {
   }
   std::vector<const TaskSpec*> tasks;
   std::vector<uint32_t> gated;
-  for (const uint32_t source : file.matched) {
+  for (const uint32_t source : state.context.matched()) {
     if (sources[source].admission.limits()) gated.push_back(source);
     for (const TaskSpec& task : sources[source].tasks) tasks.push_back(&task);
   }
@@ -121,7 +141,7 @@ Program* Pipeline::Impl::program_for(LogStream& file, FileState& state) {
   auto compiled =
       compile_program(state.format.format(), state.format.wrapping(), time, tasks, gated);
   NINES_ASSERT(compiled.ok());  // expressions and patterns were checked when they were added
-  (*compiled)->sources = file.matched;
+  (*compiled)->sources = state.context.matched();
   programs.push_back(std::move(*compiled));
   state.program = programs.back().get();
   state.program_generation = generation;
@@ -143,21 +163,30 @@ void Pipeline::Impl::malformed(const Line& line, uint64_t SourceCounts::*reason)
 }
 
 void Pipeline::Impl::fill_context(const Line& line, WallTime ts) {
-  for (const auto& [field, slot] : line.program.context) {
-    Value& v = line.program.values[slot];
-    switch (field) {
+  const std::vector<Value>& of_pod = line.state.context.values(line.program, generation);
+  for (size_t i = 0; i < of_pod.size(); ++i) {
+    const Program::Context& context = line.program.context[i];
+    Value& v = line.program.values[context.slot];
+    switch (context.field) {
       case ContextField::source: v = Value::of_text(line.file.path); break;
       case ContextField::service:
         if (v.is_null() && !line.state.service.empty()) v = Value::of_text(line.state.service);
         break;
       case ContextField::node: v = Value::of_text(options.node); break;
-      case ContextField::ns: v = Value::of_text(line.state.ns); break;
-      case ContextField::pod: v = Value::of_text(line.state.pod); break;
-      case ContextField::container: v = Value::of_text(line.state.container); break;
+      case ContextField::ns: v = Value::of_text(line.state.context.ns); break;
+      case ContextField::pod: v = Value::of_text(line.state.context.pod); break;
+      case ContextField::container: v = Value::of_text(line.state.context.container); break;
       case ContextField::line: v = Value::of_int(line.record.at); break;
       case ContextField::ingest_ts: v = Value::of_time(now.ns); break;
       case ContextField::raw: v = Value::of_text(line.record.content); break;
       case ContextField::ts: v = Value::of_time(ts.ns); break;
+      case ContextField::restart:
+      case ContextField::pod_uid:
+      case ContextField::owner:
+      case ContextField::owner_kind:
+      case ContextField::label:
+        if (v.is_null()) v = of_pod[i];
+        break;
     }
   }
 }
@@ -307,7 +336,7 @@ void Pipeline::Impl::after_block(LogStream& file, FileState& state, const FrameO
   primary.nul_bytes += framed.nul_bytes;
   primary.replaced += framed.replaced;
   if (state.max_ts.ns != 0) {
-    for (const uint32_t index : file.matched) {
+    for (const uint32_t index : state.context.matched()) {
       SourceCounts& counts = sources[index].counts;
       if (counts.first_event.ns == 0 || state.first_ts < counts.first_event) {
         counts.first_event = state.first_ts;
@@ -318,6 +347,55 @@ void Pipeline::Impl::after_block(LogStream& file, FileState& state, const FrameO
   }
   if (state.format.changed()) file.extra = state.format.save(file);
   if (accumulator.worth_compacting(options.max_pending_slots)) accumulator.compact();
+}
+
+StreamContext::Gate Pipeline::Impl::look_at_pod(LogStream& file, FileState& state) {
+  const bool was_unknown = state.context.unknown();
+  const auto look = state.context.look(file, options.pods.get(), clock.mono(),
+                                       [this](uint32_t source) -> const slo::SourceSelector& {
+                                         return sources[source].plan.selector;
+                                       });
+  if (state.context.unknown() && !was_unknown) ++sources[state.primary].counts.pods_unknown;
+  if (look.changed) settle(file, state);
+  return look.gate;
+}
+
+bool Pipeline::Impl::readable(LogStream& file, FileState& state, std::string_view data, Reading how,
+                              Taken& taken) {
+  const StreamContext::Gate gate = look_at_pod(file, state);
+  if (gate == StreamContext::Gate::read) return true;
+  if (gate == StreamContext::Gate::wait) {
+    taken.rest = Taken::Rest::waiting;
+    return false;
+  }
+  taken.bytes = skipped_bytes(data, how);
+  taken.mid_line = taken.bytes > 0 && data[taken.bytes - 1] != '\n';
+  sources[state.primary].counts.bytes_excluded += taken.bytes;
+  return false;
+}
+
+// Its sources or its pod became known, or others.
+void Pipeline::Impl::settle(LogStream& file, FileState& state) {
+  const bool counted = !state.context.matched().empty();
+  if (counted) {
+    --sources[state.primary].counts.files;
+    state.primary = state.context.matched().front();
+    ++sources[state.primary].counts.files;
+  }
+  const std::string& service = primary_plan(state).service;
+  const PodOverrides& overrides = state.context.overrides();
+  state.service = !overrides.service.empty() ? overrides.service
+                  : !service.empty()         ? service
+                                             : state.context.container;
+  state.pattern = overrides.start_pattern();
+  sources[state.primary].counts.bad_annotations += overrides.refused;
+  if (!counted) {
+    // What was begun must not go on with what comes when it counts again.
+    state.format = FileFormat(options.max_record_bytes);
+    state.program = nullptr;
+    file.extra.clear();
+    file.holds = false;
+  }
 }
 
 Pipeline::Pipeline(PipelineOptions options, const Clock& clock)
@@ -390,16 +468,11 @@ Status Pipeline::add_slo(uint32_t slo, const slo::SloSpec& spec, uint32_t total,
 void Pipeline::opened(LogStream& file) {
   auto state = std::make_unique<FileState>(impl_->options.max_record_bytes);
   state->primary = file.matched.front();
-  if (const auto names = parse_container_path(file.path)) {
-    state->ns = names->ns;
-    state->pod = names->pod;
-    state->container = names->container;
-  }
-  Source& source = impl_->sources[state->primary];
-  state->service = !source.plan.service.empty() ? source.plan.service : state->container;
-  state->format.restore(file, source.plan.selector);
+  state->context.open(file.path);
+  ++impl_->sources[state->primary].counts.files;
+  (void)impl_->look_at_pod(file, *state);
+  state->format.restore(file, impl_->selector_of(*state));
   file.holds = state->format.framer().holds();
-  ++source.counts.files;
   file.user = std::move(state);
 }
 
@@ -414,14 +487,16 @@ Taken Pipeline::consume(LogStream& file, std::string_view data, Reading how) {
   impl_->now = impl_->clock.wall();
   impl_->now_mono = impl_->clock.mono();
   state.next_ts.reset();
+  if (Taken taken; !impl_->readable(file, state, data, how, taken)) return taken;
   if (!impl_->look_at_format(file, state, data, how)) return {};
-  Program& program = *impl_->program_for(file, state);
+  Program& program = *impl_->program_for(state);
   const Source& source = impl_->sources[state.primary];
   FrameInput in = state.format.input(file, data, how, impl_->scratch);
-  in.rule = state.format.join_rule(source.plan.selector, *program.parser, source.pattern.get());
+  const slo::SourceSelector& selector = impl_->selector_of(state);
+  in.rule = state.format.join_rule(selector, *program.parser,
+                                   state.pattern ? state.pattern.get() : source.pattern.get());
   in.limit = impl_->limit;
-  const bool lone_lines =
-      in.rule.by == JoinRule::By::none && source.plan.selector.multiline == "auto";
+  const bool lone_lines = in.rule.by == JoinRule::By::none && selector.multiline == "auto";
   const FrameOutput framed = state.format.framer().frame(in, [&](const FramedRecord& record) {
     return impl_->on_record({file, state, program, record, lone_lines});
   });

@@ -22,16 +22,21 @@ std::vector<size_t> slots_of(const Expression& expression, std::vector<std::stri
   return slots;
 }
 
+constexpr std::string_view kLabels = "labels.";
+
 std::optional<ContextField> context_field(std::string_view name) {
   static constexpr std::pair<std::string_view, ContextField> kNames[] = {
-      {"source", ContextField::source}, {"service", ContextField::service},
-      {"node", ContextField::node},     {"namespace", ContextField::ns},
-      {"pod", ContextField::pod},       {"container", ContextField::container},
-      {"line", ContextField::line},     {"ingest_ts", ContextField::ingest_ts},
-      {"raw", ContextField::raw},       {"ts", ContextField::ts}};
+      {"source", ContextField::source},   {"service", ContextField::service},
+      {"node", ContextField::node},       {"namespace", ContextField::ns},
+      {"pod", ContextField::pod},         {"container", ContextField::container},
+      {"line", ContextField::line},       {"ingest_ts", ContextField::ingest_ts},
+      {"raw", ContextField::raw},         {"ts", ContextField::ts},
+      {"restart", ContextField::restart}, {"pod_uid", ContextField::pod_uid},
+      {"owner", ContextField::owner},     {"owner_kind", ContextField::owner_kind}};
   for (const auto& [known, field] : kNames) {
     if (known == name) return field;
   }
+  if (name.starts_with(kLabels) && name.size() > kLabels.size()) return ContextField::label;
   return std::nullopt;
 }
 
@@ -94,8 +99,11 @@ Result<std::unique_ptr<Program>> compile_program(const log::FormatSpec& format, 
     program->tasks.push_back(std::move(compiled));
   }
   for (size_t i = 0; i < program->fields.size(); ++i) {
-    if (const auto field = context_field(program->fields[i]))
-      program->context.push_back({*field, i});
+    const std::string& name = program->fields[i];
+    const auto field = context_field(name);
+    if (!field) continue;
+    const bool label = *field == ContextField::label;
+    program->context.push_back({*field, i, label ? name.substr(kLabels.size()) : std::string()});
   }
   program->values.resize(program->fields.size());
   NINES_TRY(program->parser, log::make_parser(format, program->fields, time));

@@ -70,7 +70,13 @@ enum class ContextField : uint8_t {
   line,
   ingest_ts,
   raw,
-  ts
+  ts,
+  // Of the pod; a record's own field of the same name comes first.
+  restart,
+  pod_uid,
+  owner,
+  owner_kind,
+  label,
 };
 
 // One SLI on one kind of file.
@@ -114,6 +120,7 @@ struct Program {
   struct Context {
     ContextField field;
     size_t slot;
+    std::string label;  // its key
   };
   log::FormatSpec format;
   Wrapping wrapping = Wrapping::none;

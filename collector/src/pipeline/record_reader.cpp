@@ -14,7 +14,8 @@ struct RecordReader::FileState final : LogStream::User {
   std::unique_ptr<log::LineParser> parser;
   std::vector<log::LineParser::NamedValue> fields;
   FrameScratch scratch;
-  std::string ns, pod, container;
+  std::string ns, pod, container, uid;
+  std::optional<int32_t> restart;
 };
 
 RecordReader::RecordReader(slo::SourceSelector selector, size_t max_record_bytes,
@@ -42,6 +43,8 @@ void RecordReader::opened(LogStream& file) {
     state->ns = names->ns;
     state->pod = names->pod;
     state->container = names->container;
+    state->uid = names->uid;
+    state->restart = names->restart;
   }
   file.user = std::move(state);
 }
@@ -88,6 +91,8 @@ void RecordReader::read(LogStream& file, FileState& state, const FramedRecord& f
   out.ns = state.ns;
   out.pod = state.pod;
   out.container = state.container;
+  out.pod_uid = state.uid;
+  out.restart = state.restart;
   log::ParseOutcome outcome = log::ParseOutcome::no_match;
   const auto parse = [&](std::string_view text) {
     state.fields.clear();

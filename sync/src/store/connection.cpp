@@ -8,7 +8,7 @@ namespace nines::store {
 namespace {
 
 constexpr int64_t kApplicationId = 0x4e494e45;  // "NINE"
-constexpr int64_t kSchemaVersion = 1;
+constexpr int64_t kSchemaVersion = 2;
 
 constexpr const char* kSchema = R"(
 CREATE TABLE meta(k TEXT PRIMARY KEY, crc INT, v BLOB) WITHOUT ROWID;
@@ -18,6 +18,10 @@ CREATE TABLE src(key TEXT PRIMARY KEY, crc INT, state BLOB) WITHOUT ROWID;
 CREATE TABLE chunk(hour INT, slo INT, crc INT, body BLOB, PRIMARY KEY(hour, slo)) WITHOUT ROWID;
 CREATE TABLE event(seq INTEGER PRIMARY KEY, t INT, crc INT, body BLOB);
 CREATE TABLE cursor(destination TEXT PRIMARY KEY, seq INT, crc INT) WITHOUT ROWID;
+)";
+// Since schema 2.
+constexpr const char* kDocuments = R"(
+CREATE TABLE document(kind TEXT, key TEXT, crc INT, body BLOB, PRIMARY KEY(kind, key)) WITHOUT ROWID;
 )";
 
 std::string key_bytes(int64_t key) {
@@ -82,7 +86,7 @@ Status Connection::migrate() {
   const bool empty = !any || tables.integer(0) == 0;
   tables.reset();
   if (empty) {
-    return db.execute(std::string("BEGIN IMMEDIATE;") + kSchema +
+    return db.execute(std::string("BEGIN IMMEDIATE;") + kSchema + kDocuments +
                       "PRAGMA application_id=" + std::to_string(kApplicationId) +
                       ";PRAGMA user_version=" + std::to_string(kSchemaVersion) + ";COMMIT");
   }
@@ -96,7 +100,9 @@ Status Connection::migrate() {
                      ": run the newer version or start with another --state DIR",
                  0};
   }
-  return Ok{};
+  if (version == kSchemaVersion) return Ok{};
+  return db.execute(std::string("BEGIN IMMEDIATE;") + kDocuments +
+                    "PRAGMA user_version=" + std::to_string(kSchemaVersion) + ";COMMIT");
 }
 
 Status Connection::prepare_all() {
@@ -134,6 +140,11 @@ Status Connection::prepare_all() {
       {&cursor_get, "SELECT seq, crc FROM cursor WHERE destination=?"},
       {&cursor_put, "INSERT OR REPLACE INTO cursor(destination, seq, crc) VALUES(?,?,?)"},
       {&cursor_least, "SELECT count(*), min(seq) FROM cursor"},
+      {&document_get, "SELECT crc, body FROM document WHERE kind=? AND key=?"},
+      {&document_put, "INSERT OR REPLACE INTO document(kind, key, crc, body) VALUES(?,?,?,?)"},
+      {&document_drop, "DELETE FROM document WHERE kind=? AND key=?"},
+      {&document_scan, "SELECT key, crc, body FROM document WHERE kind=? ORDER BY key"},
+      {&document_count, "SELECT count(*) FROM document"},
   };
   for (const auto& one : all) {
     NINES_TRY(*one.statement, db.prepare(one.sql));

@@ -1,5 +1,5 @@
 // The StateStore on SQLite. Opening and reading back: sqlite_store.cpp; folding and retention:
-// fold.cpp.
+// fold.cpp; documents: documents.cpp.
 #pragma once
 
 #include <algorithm>
@@ -31,6 +31,8 @@ class SqliteStore final : public StateStore {
   Result<std::vector<slo::AlertEvent>> events_after(uint64_t sequence, size_t max) override;
   Result<uint64_t> cursor(const std::string& destination) override;
   Status set_cursor(const std::string& destination, uint64_t sequence) override;
+  Status put_documents(const std::vector<Document>& documents) override;
+  Result<std::vector<Document>> documents(const std::string& kind) override;
   Stats stats() const noexcept override;
 
  private:
@@ -65,6 +67,8 @@ class SqliteStore final : public StateStore {
 
   Status check_commit(const Commit& commit) const;
   Status write_commit(const Commit& commit, const std::string& alerts);
+  Status write_documents(const std::vector<const Document*>& changed);
+  Result<bool> stands(const Document& document, bool& present);
   // Runs `work`; when the disk (not our cap) is full, frees the ballast and runs it once more.
   Status with_ballast(const std::function<Status()>& work);
 

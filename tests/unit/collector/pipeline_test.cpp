@@ -242,25 +242,6 @@ TEST_CASE("Pipeline counts good and total events of different sources independen
   CHECK(bad == 1);
 }
 
-TEST_CASE("Container paths give namespace, pod and container", "[collector]") {
-  const auto pods =
-      parse_container_path("/var/log/pods/kube-system_coredns-5d_0a1b-2c/coredns/3.log");
-  REQUIRE(pods);
-  CHECK(pods->ns == "kube-system");
-  CHECK(pods->pod == "coredns-5d");
-  CHECK(pods->container == "coredns");
-  const auto rotated =
-      parse_container_path("/var/log/pods/a_b_c/kube-scheduler44/1.log.20250219-233547");
-  REQUIRE(rotated);
-  CHECK(rotated->container == "kube-scheduler44");
-  const auto link = parse_container_path("/var/log/containers/web-1_shop_app-0123abc.log");
-  REQUIRE(link);
-  CHECK(link->ns == "shop");
-  CHECK(link->pod == "web-1");
-  CHECK(link->container == "app");
-  CHECK_FALSE(parse_container_path("/var/log/nginx/access.log"));
-}
-
 TEST_CASE("Pipeline counts for a source from when its glob comes to match the file",
           "[collector]") {
   Rig rig({ratio("first", "", "status < 500")}, "/logs/access.log");

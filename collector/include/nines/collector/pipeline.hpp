@@ -14,6 +14,7 @@
 
 #include "nines/base/result.hpp"
 #include "nines/base/time.hpp"
+#include "nines/collector/pod_directory.hpp"
 #include "nines/collector/tailer.hpp"
 #include "nines/log/format.hpp"
 #include "nines/slo/batch.hpp"
@@ -26,6 +27,8 @@ struct PipelineOptions {
   size_t max_record_bytes = 256 * 1024;  // a line, also one of pieces, is cut there
   size_t max_pending_slots = 64 * 1024;  // beyond: full() asks for take()
   int64_t max_future_skew_s = 60;        // a time stamp further ahead is counted at ingest time
+  // Who tells of pods; null: nobody. Then sources that choose by labels count nothing.
+  std::shared_ptr<const PodFeed> pods = nullptr;
 };
 
 struct SourcePlan {
@@ -36,10 +39,13 @@ struct SourcePlan {
 // Globs of a selector: its paths, or those of the container logs it names.
 GlobSpec globs_of(const slo::SourceSelector& selector);
 
-// Names in the path of a container log (/var/log/pods/NS_POD_UID/CONTAINER/N.log,
-// /var/log/containers/POD_NS_CONTAINER-ID.log).
+// Names in the path of a container log (/var/log/pods/NS_POD_UID/CONTAINER/N.log and what the
+// kubelet makes of it when it rotates, /var/log/containers/POD_NS_CONTAINER-ID.log). They need no
+// API. The uid of a static pod is the hash of its manifest.
 struct ContainerPath {
   std::string_view ns, pod, container;
+  std::string_view uid;            // empty: the path does not tell
+  std::optional<int32_t> restart;  // likewise
 };
 std::optional<ContainerPath> parse_container_path(std::string_view path);
 
@@ -47,6 +53,9 @@ struct SourceCounts {
   std::string name, service, format;  // format: "unknown" until seen, "mixed" for several
   uint64_t files = 0, records = 0, bytes = 0;
   uint64_t no_match = 0, bad_time = 0, truncated = 0, not_cri = 0, detect_failed = 0;
+  uint64_t pods_unknown = 0;     // files read although their pod was not known in time
+  uint64_t bytes_excluded = 0;   // of files that matched by name and that no source counts
+  uint64_t bad_annotations = 0;  // of pods, that mean nothing
   uint64_t bad_count = 0;      // `count` of an SLI gave no whole number of events
   uint64_t continuations = 0;  // lines that are part of the record before, or of a trace
   uint64_t nul_bytes = 0;      // removed from the start of lines

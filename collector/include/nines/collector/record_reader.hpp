@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,8 @@ struct ReadRecord {
   int64_t line = 0;  // byte offset of its first line
   WallTime ts{};
   bool has_ts = false;
-  std::string_view ns, pod, container;  // empty outside Kubernetes
+  std::string_view ns, pod, container, pod_uid;  // empty outside Kubernetes
+  std::optional<int32_t> restart;                // of the container
   std::string_view raw;
   const std::vector<log::LineParser::NamedValue>* fields = nullptr;
   std::string_view error;  // empty, or why the line is malformed: no_match, bad_time, not_cri

@@ -53,6 +53,7 @@ struct Taken {
     none,      // everything whole was taken; what is left is an incomplete line
     held,      // a record that may go on was held back, in the data or in `extra`
     declined,  // not now: the consumer wants to read other streams first (replay in time order)
+    waiting,   // not yet: it waits for something else; ask again in a moment
   } rest = Rest::none;
   bool mid_line = false;  // ends within a line, whose rest the input is to pass over
 };

@@ -26,12 +26,23 @@ struct StoreOptions {
   int64_t fold_after_s = 2 * 3600 + 600;  // journal rows older than this are folded
   int64_t keep_chunks_s = 92 * 86400;
   int64_t keep_events = 10'000;
+  size_t max_documents = 4096;            // of all kinds together
+  size_t max_document_bytes = 64 * 1024;  // of one
   std::string vfs;  // SQLite VFS underneath; empty: the system's (tests)
 };
 
 // SLOs are named in the file by (name, generation); the store maps them to the engine's indices.
 struct SloIdentity {
   std::string name, generation;
+};
+
+// A small thing that another part of the agent wants to find again after a restart, and could learn
+// anew at a price: not counts, not positions. The store does not look into it.
+struct Document {
+  std::string kind;  // whose, e.g. "k8s-pod"
+  std::string key;   // unique within its kind
+  std::string body;  // empty: forget it
+  friend bool operator==(const Document&, const Document&) = default;
 };
 
 struct Restored {
@@ -85,6 +96,12 @@ class StateStore {
   virtual Result<uint64_t> cursor(const std::string& destination) = 0;
   virtual Status set_cursor(const std::string& destination, uint64_t sequence) = 0;
 
+  // All or nothing, in one transaction; what stands there already is not written again.
+  // `invalid_argument`: one is too large; `exhausted`: there would be more than max_documents.
+  virtual Status put_documents(const std::vector<Document>& documents) = 0;
+  // Of one kind, by key. Damaged ones are skipped and counted in restored().skipped_rows.
+  virtual Result<std::vector<Document>> documents(const std::string& kind) = 0;
+
   struct Stats {
     uint64_t commits = 0, failed_commits = 0;
     uint64_t bytes_written = 0, flushes = 0;  // write and fsync calls of SQLite, this life
@@ -93,6 +110,7 @@ class StateStore {
     uint64_t dropped_hours = 0;   // chunks given up because the file was at its cap
     uint64_t dropped_events = 0;  // deleted by keep_events before every destination had them
     uint64_t ballast_freed = 0;   // how often the disk was full
+    uint64_t documents_written = 0, documents_refused = 0;
   };
   virtual Stats stats() const noexcept = 0;
 };
