@@ -21,9 +21,10 @@ std::string input_name(const slo::SourceSelector& selector);
 
 // What inputs need of the process that they run in.
 struct InputEnvironment {
-  collector::Fetch fetch;  // for scrapes
-  std::string state_dir;   // whose file system is among the vitals
-  bool once = false;       // inputs end where they presently end
+  collector::Fetch fetch;    // for scrapes
+  std::string state_dir;     // whose file system is among the vitals
+  bool once = false;         // inputs end where they presently end
+  std::string service = {};  // of the source: each has inputs, and positions, of its own
 };
 
 // `selector.input` is not files. `saved` holds every position of an earlier life; the input takes
