@@ -45,11 +45,14 @@ Result<collector::SourcePlan> plan_source(const slo::SourceSelector& selector,
 void fill_from_input(const collector::Input& input, SourceState& state) {
   std::vector<collector::InputStats> described;
   input.describe(described);
+  bool healthy = true;
   for (const collector::InputStats& d : described) {
+    healthy = healthy && d.healthy;
     state.attached = state.attached || d.healthy;
     state.replays = state.replays && d.resumable;
   }
-  state.caught_up = state.attached && input.caught_up();
+  // What does not work may miss something: nothing is known of that time (a failed scrape).
+  state.caught_up = healthy && state.attached && input.caught_up();
 }
 
 }  // namespace
@@ -102,7 +105,9 @@ Result<uint32_t> Ingest::source_index(const collector::SourcePlan& plan) {
     tailer_->add_source(index, file_source(plan.selector, plan.globs));
     return index;
   }
-  NINES_TRY(auto input, make_input(index, plan.selector, environment_, saved_, *pipeline_, clock_));
+  InputEnvironment environment = environment_;
+  environment.service = plan.service;
+  NINES_TRY(auto input, make_input(index, plan.selector, environment, saved_, *pipeline_, clock_));
   sources_.back().input = &inputs_->add(std::move(input));
   return index;
 }

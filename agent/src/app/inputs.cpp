@@ -58,6 +58,7 @@ Result<std::unique_ptr<collector::Input>> make_input(uint32_t source,
       options.url = selector.url;
       options.token_file = selector.token_file;
       options.every_s = selector.scrape_every_s;
+      options.identity = environment.service + "/" + std::to_string(options.every_s);
       options.sources = {source};
       return as_input(
           collector::ScrapeInput::create(options, environment.fetch, consumer, saved, clock));
@@ -65,6 +66,7 @@ Result<std::unique_ptr<collector::Input>> make_input(uint32_t source,
     case slo::InputKind::vitals: {
       collector::VitalsOptions options;
       options.every_s = selector.vitals_every_s;
+      options.identity = environment.service + "/" + std::to_string(options.every_s);
       options.state_dir = environment.state_dir;
       options.sources = {source};
       return as_input(collector::VitalsInput::create(options, consumer, saved, clock));
