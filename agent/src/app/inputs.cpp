@@ -3,7 +3,21 @@
 #include <string_view>
 #include <utility>
 
+#include "nines/collector/inputs.hpp"
+#include "nines/log/format.hpp"
+#include "nines/log/timestamp.hpp"
+
 namespace nines::agent {
+
+namespace {
+
+template <class Kind>
+Result<std::unique_ptr<collector::Input>> as_input(Result<std::unique_ptr<Kind>> made) {
+  if (!made.ok()) return made.error();
+  return std::unique_ptr<collector::Input>(std::move(*made));
+}
+
+}  // namespace
 
 std::string input_name(const slo::SourceSelector& s) {
   switch (s.input) {
@@ -20,16 +34,58 @@ std::string input_name(const slo::SourceSelector& s) {
 
 Result<std::unique_ptr<collector::Input>> make_input(uint32_t source,
                                                      const slo::SourceSelector& selector,
+                                                     const InputEnvironment& environment,
                                                      const std::vector<slo::Position>& saved,
                                                      collector::RecordConsumer& consumer,
-                                                     const Clock& clock, bool once) {
-  (void)source, (void)selector, (void)saved, (void)consumer, (void)clock, (void)once;
-  return Error{Errc::unavailable, "not yet"};
+                                                     const Clock& clock) {
+  switch (selector.input) {
+    case slo::InputKind::files: break;
+    case slo::InputKind::journal: {
+      collector::JournalOptions options;
+      options.units = selector.units;
+      options.start = selector.start;
+      options.once = environment.once;
+      options.sources = {source};
+      return collector::make_journal_input(options, consumer, saved, clock);
+    }
+    case slo::InputKind::standard_input: {
+      collector::StdinOptions options;
+      options.sources = {source};
+      return collector::make_stdin_input(options, consumer, clock);
+    }
+    case slo::InputKind::scrape: {
+      collector::ScrapeOptions options;
+      options.url = selector.url;
+      options.token_file = selector.token_file;
+      options.every_s = selector.scrape_every_s;
+      options.sources = {source};
+      return as_input(
+          collector::ScrapeInput::create(options, environment.fetch, consumer, saved, clock));
+    }
+    case slo::InputKind::vitals: {
+      collector::VitalsOptions options;
+      options.every_s = selector.vitals_every_s;
+      options.state_dir = environment.state_dir;
+      options.sources = {source};
+      return as_input(collector::VitalsInput::create(options, consumer, saved, clock));
+    }
+    default: break;
+  }
+  return Error{Errc::invalid_argument, "files have no input of their own"};
 }
 
 collector::FileSource file_source(const slo::SourceSelector& selector, collector::GlobSpec globs) {
-  (void)selector;
-  return {std::move(globs)};
+  collector::FileSource out;
+  out.globs = std::move(globs);
+  out.from_end = selector.start == "end";
+  if (const auto start = log::parse_iso_time(selector.start, {})) out.not_before = start->ts;
+  out.ignore_older_s = selector.ignore_older_s;
+  out.newest_first = selector.newest_first;
+  if (selector.excess == slo::Excess::wait) {
+    out.max_bytes_per_s = selector.max_bytes_per_s;
+    out.max_lines_per_s = selector.max_lines_per_s;
+  }
+  return out;
 }
 
 slo::SourceSelector selector_of_argument(const std::string& argument) {

@@ -10,6 +10,7 @@
 #include "nines/base/result.hpp"
 #include "nines/base/time.hpp"
 #include "nines/collector/input.hpp"
+#include "nines/collector/metrics_inputs.hpp"
 #include "nines/collector/tailer.hpp"
 #include "nines/slo/spec.hpp"
 
@@ -18,13 +19,21 @@ namespace nines::agent {
 // What people call a source that is not files: "journal", "syslog+udp://...", a URL.
 std::string input_name(const slo::SourceSelector& selector);
 
+// What inputs need of the process that they run in.
+struct InputEnvironment {
+  collector::Fetch fetch;  // for scrapes
+  std::string state_dir;   // whose file system is among the vitals
+  bool once = false;       // inputs end where they presently end
+};
+
 // `selector.input` is not files. `saved` holds every position of an earlier life; the input takes
-// its own. `once`: it is to end where it presently ends.
+// its own.
 Result<std::unique_ptr<collector::Input>> make_input(uint32_t source,
                                                      const slo::SourceSelector& selector,
+                                                     const InputEnvironment& environment,
                                                      const std::vector<slo::Position>& saved,
                                                      collector::RecordConsumer& consumer,
-                                                     const Clock& clock, bool once);
+                                                     const Clock& clock);
 
 // What the tailer needs to know of a source that is files.
 collector::FileSource file_source(const slo::SourceSelector& selector, collector::GlobSpec globs);

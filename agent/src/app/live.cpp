@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "app/clock_guard.hpp"
+#include "app/fetcher.hpp"
 #include "app/ingest_thread.hpp"
 #include "app/judge.hpp"
 #include "app/log.hpp"
@@ -62,7 +63,8 @@ class Live {
       log::warn("agent", "the clock is not synchronised; what is read meanwhile is kept back for " +
                              std::to_string(ClockGuard::kMaxWaitS) + " s at most");
     }
-    NINES_TRY(Halves halves, wire(setup_, store_.get(), clock_));
+    NINES_TRY(Halves halves,
+              wire(setup_, store_.get(), clock_, {fetcher_.fetch(), options_.common.state, false}));
     judge_ = std::move(halves.judge);
     for (const slo::SloSpec& spec : setup_.slos) drafted_.insert(spec.generation());
     NINES_CHECK(start_webhooks());
@@ -415,6 +417,7 @@ class Live {
   slo::Batch kept_back_;  // while the clock is not to be trusted
   std::unique_ptr<Judge> judge_;
   Worker store_work_;
+  Fetcher fetcher_;  // ingest_ asks it
   std::unique_ptr<IngestThread> ingest_;
   std::unique_ptr<http::HttpServer> server_;
   std::vector<std::unique_ptr<notify::Webhook>> webhooks_;

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <string>
 
+#include "app/fetcher.hpp"
 #include "app/inputs.hpp"
 #include "cli/commands.hpp"
 #include "nines/base/json_writer.hpp"
@@ -164,7 +165,7 @@ class Tail {
         files.paths.push_back(argument);
         continue;
       }
-      NINES_TRY(auto input, make_input(next++, selector, saved, reader_, clock_, options_.once));
+      NINES_TRY(auto input, make_input(next++, selector, environment(), saved, reader_, clock_));
       inputs_->add(std::move(input));
       others_ = true;
     }
@@ -175,6 +176,10 @@ class Tail {
     tailer->add_source(0, file_source(files, {files.paths, files.exclude}));
     inputs_->add(std::move(tailer));
     return Ok{};
+  }
+
+  InputEnvironment environment() {
+    return {options_.once ? blocking_fetch() : fetcher_.fetch(), options_.state, options_.once};
   }
 
   void read_to_end(const collector::StreamRef& at) {
@@ -220,6 +225,7 @@ class Tail {
   const Clock& clock_;
   collector::RecordReader reader_;
   std::unique_ptr<store::StateStore> store_;
+  Fetcher fetcher_;
   std::unique_ptr<collector::InputSet> inputs_;
   std::string out_;
   Instant kept_at_{};

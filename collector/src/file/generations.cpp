@@ -286,6 +286,10 @@ void TailerImpl::judge_suspects(Scan& scan) {
       queue(entry);
     }
   }
+  // Those that were opened only to be compared with are not held open.
+  for (const auto& e : registry_.all()) {
+    if (e->phase == Phase::done && e->fd.valid()) registry_.close(*e);
+  }
 }
 
 std::vector<Entry*> TailerImpl::originals_of(Scan& scan, const Entry& suspect) const {

@@ -323,6 +323,13 @@ char csv_delimiter(std::string_view header) {
   return best;
 }
 
+std::optional<FormatSpec> csv_header(std::string_view line) {
+  line = without_bom(without_line_end(line));
+  const char delimiter = csv_delimiter(line);
+  if (delimiter == '\0') return std::nullopt;
+  return FormatSpec{FormatKind::csv, std::string(1, delimiter).append(line), {}};
+}
+
 Result<std::unique_ptr<LineParser>> make_csv(const FormatSpec& format, Wanted wanted,
                                              const TimeContext& time) {
   const std::string_view pattern = format.pattern;

@@ -105,11 +105,11 @@ constexpr Pattern kPatterns[] = {
      "<ts:time=%H:%M:%S.%f> [<thread:text>] <level:level!> <logger:text!> -- <message:rest>"},
     {"log4j", Dialect::text,
      "<ts:time> <level:level!> [<thread:text>] <logger:text!>: <message:rest>"},
-    {"log4j", Dialect::text, "<ts:time> <level:level!> <logger:text!>: <message:rest>"},
+    {"log4j", Dialect::text, "<ts:time> <level:level!> <logger:dotted!>: <message:rest>"},
     // Kafka.
     {"log4j", Dialect::log4j, "[%d] %p %m (%c)"},
-    {"python", Dialect::text, "<ts:time> - <logger:text!> - <level:level!> - <message:rest>"},
-    {"python", Dialect::text, "<level:level!>:<logger:text!>:<message:rest>"},
+    {"python", Dialect::text, "<ts:time> - <logger:logger!> - <level:level!> - <message:rest>"},
+    {"python", Dialect::text, "<level:level!>:<logger:logger!>:<message:rest>"},
 };
 
 Result<Programs> compile(const Pattern& pattern) {

@@ -24,9 +24,9 @@ Result<Programs> compile_log4j(std::string_view text);
 Result<Programs> compile_python(std::string_view text);
 // log_line_prefix of PostgreSQL; severity and message follow it.
 Result<Programs> compile_postgres(std::string_view text);
-// Our own notation, for built-in layouts:  <name:kind>  with kinds text dash number ms us s level
-// level1 redis_level time time=STRPTIME clf request address request_message rest; '!' behind the
-// kind: firm, '_': padded with blanks. '\' takes the next character literally.
+// Our own notation, for built-in layouts:  <name:kind>  with kinds text logger dotted dash number
+// ms us s level level1 redis_level time time=STRPTIME clf request address request_message rest; '!'
+// behind the kind: firm, '_': padded with blanks. '\' takes the next character literally.
 Result<Programs> compile_native(std::string_view text, bool soft);
 
 // Java date patterns (yyyy-MM-dd HH:mm:ss,SSS) and their names (ISO8601, ABSOLUTE).

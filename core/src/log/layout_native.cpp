@@ -11,6 +11,8 @@ struct Kind {
 };
 constexpr Kind kKinds[] = {
     {"text", Take::until, Conv::text},
+    {"logger", Take::until, Conv::text},
+    {"dotted", Take::until, Conv::text},
     {"dash", Take::until, Conv::dash_text},
     {"number", Take::number, Conv::number},
     {"s", Take::number, Conv::seconds},
@@ -50,7 +52,9 @@ Result<Step> native_step(std::string_view inside, size_t column) {
   if (!known) {
     return pattern_error(column, "unknown kind \"" + std::string(kind) + "\"", "see the list");
   }
-  step.strict = step.conv == Conv::level || step.conv == Conv::redis_level;
+  step.strict = step.conv == Conv::level || step.conv == Conv::redis_level || kind == "logger" ||
+                kind == "dotted";
+  if (kind == "dotted") step.needs = '.';
   step.width = step.take == Take::fixed ? 1 : 0;
   step.escapes = true;
   if (step.conv == Conv::request) step.alias = "request";

@@ -45,7 +45,10 @@ enum class Conv : uint8_t {
 // How a time stamp looks.
 struct TimeShape {
   enum class Kind : uint8_t { any, format, time_of_day } kind = Kind::any;
-  std::string format;      // strptime-like, unless any
+  std::string format;  // strptime-like, unless any
+  // A format that ends with the seconds, or with this and their fraction: the second can be kept.
+  bool ends_with_second = false;
+  char fraction = '\0';
   bool utc = false;        // without a zone it is UTC whatever the source says
   bool zone_word = false;  // " CET" may follow
 };
@@ -61,10 +64,11 @@ struct Step {
   bool escapes = false;       // a literal that begins with '"' is none behind a backslash
   bool list = false;          // ", " and " : " belong to the value
   bool firm = false;          // the first character of the literal must begin it
-  bool strict = false;        // a level that is none is no match
+  bool strict = false;        // a level that is none is no match, nor is a name with blanks
   bool maybe_empty = false;   // exactly one blank stands before it
   bool keep_literal = false;  // the literal belongs to the next value
   char lead = '\0';           // every value begins with it
+  char needs = '\0';          // a strict name holds it
   uint16_t width = 0;
   TimeShape time = {};
   // A well-known name this field takes when no other claims it with a lower rank.

@@ -6,8 +6,7 @@
 #include <algorithm>
 
 #include "log/access.hpp"
-#include "log/layout_time.hpp"
-#include "log/layout_values.hpp"
+#include "log/layout_step.hpp"
 #include "log/scan.hpp"
 
 namespace nines::log {
@@ -28,32 +27,6 @@ std::span<const std::string_view> derived_names(Conv conv) noexcept {
   }
 }
 constexpr size_t kMaxDerived = 3;
-
-enum Flag : uint16_t {
-  kPadLeft = 1,
-  kTrim = 2,
-  kEscapes = 4,
-  kList = 8,
-  kFirm = 16,
-  kStrict = 32,
-  kSoft = 64,
-  kExactTail = 128,  // of the literal
-  kKeepLiteral = 256,
-  kActive = 512,  // someone wants the value
-};
-
-// One step bound to the wanted fields; in the order of use on the hot path.
-struct BoundStep {
-  const char* literal;
-  uint32_t literal_size;
-  Take take;
-  Conv conv;
-  uint16_t flags;
-  int16_t slot;     // -1: not wanted
-  int16_t derived;  // index of the first derived slot, -1: none is wanted
-  uint16_t width;
-  const Step* step;
-};
 
 struct Bound {
   const Program* program;
@@ -87,185 +60,6 @@ struct Slots {
     return slot;
   }
 };
-
-bool is_space(char c) noexcept { return c == ' ' || c == '\t'; }
-
-// `p` is moved behind the literal. In soft mode a blank stands for one or more; those at the end
-// of a line may be missing.
-bool match_soft(const char*& p, const char* end, const char* literal, size_t size,
-                bool exact_tail) noexcept {
-  const char* at = p;
-  for (size_t i = 0; i < size; ++i) {
-    if (!is_space(literal[i])) {
-      if (at == end || *at != literal[i]) return false;
-      ++at;
-      continue;
-    }
-    while (i + 1 < size && is_space(literal[i + 1])) ++i;
-    if (at != end && !is_space(*at)) return false;
-    if (exact_tail && i + 1 == size) {
-      at += at != end;
-    } else {
-      while (at != end && is_space(*at)) ++at;
-    }
-  }
-  p = at;
-  return true;
-}
-
-bool match_literal(const BoundStep& s, const char*& p, const char* end) noexcept {
-  if ((s.flags & kSoft) != 0) {
-    return match_soft(p, end, s.literal, s.literal_size, (s.flags & kExactTail) != 0);
-  }
-  if (static_cast<size_t>(end - p) < s.literal_size) return false;
-  for (uint32_t i = 0; i < s.literal_size; ++i) {
-    if (p[i] != s.literal[i]) return false;
-  }
-  p += s.literal_size;
-  return true;
-}
-
-// Values are short: a call of memchr costs more than two looks at sixteen bytes.
-const char* find_near(const char* p, const char* end, char c) noexcept {
-#ifdef NINES_BYTES16
-  for (int i = 0; i < 2 && end - p >= 16; ++i, p += 16) {
-    const unsigned at = Bytes16::load(p).eq(c).first();
-    if (at < 16) return p + at;
-  }
-#endif
-  return find_byte(p, end, c);
-}
-
-bool escaped(const char* begin, const char* quote) noexcept {
-  const char* slash = quote;
-  while (slash != begin && slash[-1] == '\\') --slash;
-  return (quote - slash) % 2 != 0;
-}
-
-// "a, b" and "a : b" are one value of nginx' upstream variables.
-bool goes_on(const char* begin, const char* blank, const char* end) noexcept {
-  return (blank != begin && (blank[-1] == ',' || blank[-1] == ':')) ||
-         (end - blank > 2 && blank[1] == ':' && blank[2] == ' ');
-}
-
-bool take_until(const BoundStep& s, const char*& p, const char* end, const char*& stop) noexcept {
-  if (s.literal_size == 0) {
-    stop = p = end;
-    return true;
-  }
-  const char first = s.literal[0];
-  const bool blank = (s.flags & kSoft) != 0 && is_space(first);
-  for (const char* hit = p;; ++hit) {
-    hit = find_near(hit, end, first);
-    // A soft literal of blanks matches the end of the line.
-    if (hit == end && !blank) return false;
-    const bool part = ((s.flags & kEscapes) != 0 && escaped(p, hit)) ||
-                      ((s.flags & kList) != 0 && hit != end && goes_on(p, hit, end));
-    if (!part) {
-      const char* next = hit;
-      if (match_literal(s, next, end)) {
-        stop = hit;
-        p = (s.flags & kKeepLiteral) != 0 ? hit : next;
-        return true;
-      }
-      if ((s.flags & kFirm) != 0) return false;
-    }
-    if (hit == end) return false;
-    // The rest of a run of blanks would fail the same way, at the same cost.
-    while (blank && hit + 1 != end && is_space(hit[1])) ++hit;
-  }
-}
-
-// The last place of the literal in the first line: `%m (%c)`.
-bool take_last(const BoundStep& s, const char*& p, const char* end, const char*& stop) noexcept {
-  const char* const eol = find_byte(p, end, '\n');
-  const bool blank = (s.flags & kSoft) != 0 && is_space(s.literal[0]);
-  for (const char* at = eol; at != p;) {
-    --at;
-    const char* next = at;
-    if (*at != s.literal[0] || (blank && at != p && is_space(at[-1]))) continue;
-    if (match_literal(s, next, eol)) {
-      stop = at;
-      p = next;
-      return true;
-    }
-  }
-  return false;
-}
-
-const char* behind_number(const char* p, const char* end) noexcept {
-  if (p != end && (*p == '-' || *p == '+')) ++p;
-  while (p != end && (is_digit(*p) || *p == '.')) ++p;
-  return p;
-}
-
-// What the first steps need besides the line; leads() has no cache to change.
-struct Times {
-  PrefixTimes* cache;
-  const TimeContext& context;
-};
-
-bool take_time(const BoundStep& s, const char*& p, const char* end, const char*& stop,
-               const Times& times, WallTime& ts) noexcept {
-  const std::string_view text = between(p, end);
-  const TimeShape& shape = s.step->time;
-  const auto t = times.cache != nullptr ? times.cache->parse(text, shape, times.context)
-                                        : PrefixTimes::parse_uncached(text, shape, times.context);
-  if (!t) return false;
-  ts = t->ts;
-  stop = p = p + t->length;
-  return match_literal(s, p, end);
-}
-
-// Finds the value [begin, stop) that begins at `p`, and moves `p` behind the literal that ends it.
-bool advance(const BoundStep& s, const char*& p, const char* end, const char*& stop,
-             const Times& times, WallTime& ts) noexcept {
-  switch (s.take) {
-    case Take::until: return take_until(s, p, end, stop);
-    case Take::number: stop = p = behind_number(p, end); return match_literal(s, p, end);
-    case Take::fixed:
-      if (end - p < s.width) return false;
-      stop = p = p + s.width;
-      return match_literal(s, p, end);
-    case Take::clf:
-      if (end - p > 26 && s.literal_size != 0 && p[26] == s.literal[0]) {
-        stop = p + 26;
-        const char* next = stop;
-        if (match_literal(s, next, end)) {
-          p = next;
-          return true;
-        }
-      }
-      return take_until(s, p, end, stop);
-    case Take::time: return take_time(s, p, end, stop, times, ts);
-    case Take::last: return take_last(s, p, end, stop);
-    case Take::rest: stop = p = end; return true;
-  }
-  return false;
-}
-
-void skip_padding(const BoundStep& s, const char*& p, const char* end) noexcept {
-  if ((s.flags & kPadLeft) == 0) return;
-  while (p != end && is_space(*p)) ++p;
-}
-
-// The header of a record is one line; only a message has more. It may begin with the second line.
-bool begins_message(const char* line, const char*& p, const char* end) noexcept {
-  const char* eol = find_byte(line, p, '\n');
-  if (eol == p && p != end && *p == '\n') ++p;
-  return eol == p || eol + 1 == p;
-}
-
-std::string_view value_text(const BoundStep& s, const char* begin, const char* stop) noexcept {
-  std::string_view text = between(begin, stop);
-  if ((s.flags & kTrim) != 0) text = trim_right(text);
-  return text;
-}
-
-bool plausible(const BoundStep& s, std::string_view text) noexcept {
-  if ((s.flags & kStrict) == 0) return true;
-  return s.conv == Conv::pg_severity ? is_pg_severity(text) : !level_value(s.conv, text).is_null();
-}
 
 class LayoutParser final : public LineParser {
  public:
@@ -314,7 +108,10 @@ class LayoutParser final : public LineParser {
     }
     return outcome;
   }
-  void set_reference(WallTime now) noexcept override { time_.reference = now; }
+  void set_reference(WallTime now) noexcept override {
+    if (now != time_.reference) prefix_.forget();
+    time_.reference = now;
+  }
 
   bool leads(std::string_view line) const noexcept override {
     for (const Bound& bound : bounds_) {
@@ -336,6 +133,19 @@ class LayoutParser final : public LineParser {
     const Times times{&prefix_, time_};
     WallTime ts;
     for (const BoundStep& s : bound.steps) {
+      const char* quick = p;
+      switch (s.op) {
+        case Op::general: break;
+        case Op::until: quick = quick_until(s, p, end); break;
+        case Op::number: quick = quick_number_step(s, p, end, out.fields); break;
+        case Op::clf: quick = quick_clf(s, p, end); break;
+      }
+      if (s.op != Op::general) {
+        if (quick == nullptr) return false;
+        if ((s.flags & kStore) != 0) store(s, between(p, quick), ts, out);
+        p = quick + s.literal_size;
+        continue;
+      }
       skip_padding(s, p, end);
       if (s.take == Take::rest && !begins_message(line.data(), p, end)) return false;
       const char* const begin = p;
@@ -445,27 +255,46 @@ class LayoutParser final : public LineParser {
     return static_cast<uint16_t>(flags);
   }
 
+  static void choose_op(BoundStep& s) {
+    const size_t least = s.take == Take::number ? 0 : 1;
+    const bool bounded = s.literal_size >= least && s.literal_size <= sizeof s.word;
+    constexpr unsigned kFine = kEscapes | kActive | kStore;
+    if (bounded && (s.flags & ~kFine) == 0) {
+      s.op = s.take == Take::until    ? Op::until
+             : s.take == Take::number ? Op::number
+             : s.take == Take::clf    ? Op::clf
+                                      : Op::general;
+    }
+    const bool stores_itself = s.op == Op::number && s.conv != Conv::time;
+    if ((s.flags & kActive) != 0 && !stores_itself) s.flags |= kStore;
+    if (s.literal_size == 0 || s.literal_size > sizeof s.word) return;
+    std::memcpy(&s.word, s.literal, s.literal_size);
+    std::memset(&s.mask, 0xff, s.literal_size);
+  }
+
   void bind(const Program& program, Wanted wanted) {
     Bound bound{&program, {}, 0, true, {}};
     bool has_time = false;
     Slots slots{wanted, bound.copies, {}};
     for (size_t i = 0; i < program.steps.size(); ++i) {
       const Step& step = program.steps[i];
-      BoundStep s{step.literal.data(),
-                  static_cast<uint32_t>(step.literal.size()),
-                  step.take,
-                  step.conv,
-                  flags_of(program, i),
-                  -1,
-                  -1,
-                  step.width,
-                  &step};
+      BoundStep s{};
+      s.literal = step.literal.data();
+      s.literal_size = static_cast<uint32_t>(step.literal.size());
+      s.first = step.literal.empty() ? '\0' : step.literal[0];
+      std::memset(s.wide_first, s.first, sizeof s.wide_first);
+      s.take = step.take;
+      s.conv = step.conv;
+      s.flags = flags_of(program, i);
+      s.width = step.width;
+      s.step = &step;
       s.slot = slots.take({step.name, step.alias});
       bind_derived(s, slots);
       const bool is_time = step.conv == Conv::time && !has_time;
       has_time = has_time || is_time;
       if (is_time || s.slot >= 0 || s.derived >= 0) s.flags |= kActive;
       if (step.conv == Conv::time && !is_time) s.flags &= static_cast<uint16_t>(~kActive);
+      choose_op(s);
       bound.one_line = bound.one_line && step.take != Take::rest && step.take != Take::last;
       bound.steps.push_back(s);
     }

@@ -15,18 +15,18 @@ Value scaled(Value value, int power) noexcept {
     return value;
   }
   if (value.kind != ValueKind::number) return Value::null();
-  int exponent = value.mantissa == 0 ? 0 : value.exponent + power;
-  for (; exponent > 0 && value.mantissa < INT64_MAX / 10 && value.mantissa > INT64_MIN / 10;
-       --exponent) {
-    value.mantissa *= 10;
-  }
-  return Value::of_decimal(value.mantissa, exponent);
+  return normal_decimal(value.mantissa, value.exponent + power);
 }
 
 Value number_or_null(std::string_view text) noexcept {
   if (text.empty() || text == "-") return Value::null();
   if (text.front() == '+') text.remove_prefix(1);  // HAProxy: the request was still going on
   return number_value(text);
+}
+
+Value scaled_number(std::string_view text, int power) noexcept {
+  const Value value = number_or_null(text);
+  return power == 0 ? value : scaled(value, power);
 }
 
 // "0.1, 0.2 : -": times of the upstreams tried one after the other.
@@ -83,14 +83,14 @@ Value layout_value(Conv conv, std::string_view text) noexcept {
   switch (conv) {
     case Conv::text: return text.empty() ? Value::null() : Value::of_text(text);
     case Conv::dash_text: return text_or_null(text);
-    case Conv::number: return number_or_null(text);
     case Conv::list_number: {
       if (text.empty() || text == "-") return Value::null();
       return number_value(text);
     }
-    case Conv::seconds: return scaled(number_or_null(text), 3);
-    case Conv::micros: return scaled(number_or_null(text), -3);
-    case Conv::nanos: return scaled(number_or_null(text), -6);
+    case Conv::number:
+    case Conv::seconds:
+    case Conv::micros:
+    case Conv::nanos: return scaled_number(text, power_of(conv));
     case Conv::seconds_sum: return seconds_sum(text);
     case Conv::level:
     case Conv::redis_level: {

@@ -84,6 +84,26 @@ TEST_CASE("a time of day is the last one before the reference, or an hour behind
   CHECK(Lines(format, {}, east)("01:30:00 m") == "ok 2026-11-20T23:30:00Z");
 }
 
+TEST_CASE("times that share their second with the line before are the same as without it") {
+  const FormatSpec klog = layout("klog");
+  Lines kept(klog, {"message"});
+  for (const char* time :
+       {"1121 01:35:51.262484", "1121 01:35:51.9", "1121 01:35:51.000000001", "1121 01:35:52.5",
+        "1121 01:35:5.5", "1121 01:35:51.", "1121 01:35:51", "1121 01:35:51.262",
+        "1120 01:35:51.262", "20261121 01:35:51.262", "20261121 01:35:51.3", "1121 01:35:51.4"}) {
+    CAPTURE(time);
+    const std::string line = "I" + std::string(time) + " 1 a.go:1] m";
+    CHECK(kept(line) == one(klog, {"message"}, line));
+  }
+  const FormatSpec seconds = layout("log4j", "%d{HH:mm:ss}%m");
+  Lines times(seconds, {"message"});
+  CHECK(times("01:35:5 m") == "ok 2026-11-21T01:35:05Z ' m'");
+  CHECK(times("01:35:51 m") == "ok 2026-11-21T01:35:51Z ' m'");
+  CHECK(times("01:35:512") == "ok 2026-11-21T01:35:51Z '2'");
+  times.parser->set_reference({kReference.ns + 86'400 * kNsPerSecond});
+  CHECK(times("01:35:51 m") == "ok 2026-11-22T01:35:51Z ' m'");
+}
+
 TEST_CASE("a zone in the pattern counts before the source's") {
   TimeContext east = kContext;
   east.utc_offset_s = 7200;
@@ -158,6 +178,9 @@ TEST_CASE("log4j's default layouts are known without a pattern") {
             "2026-11-21 01:35:51,262 INFO org.apache.hadoop.hdfs.server.namenode.NameNode: up") ==
         "ok 2026-11-21T01:35:51.262Z INFO null 'org.apache.hadoop.hdfs.server.namenode.NameNode' "
         "'up'");
+  // Any text could begin like that: only a logger with a dot is one.
+  CHECK(one(format, wanted, "2026-11-21 01:35:51,262 INFO server: listening") ==
+        "no_match null null null null");
   CHECK(one(format, wanted, "2026-11-21 01:35:51,262 hello [x] there a - b") ==
         "no_match null null null null");
 }
@@ -218,6 +241,8 @@ TEST_CASE("Python's defaults are known without a pattern") {
   CHECK(one(python, wanted, "2026-11-21 01:35:51,262 - shop.cart - ERROR - no - stock") ==
         "ok 2026-11-21T01:35:51.262Z ERROR 'shop.cart' 'no - stock'");
   CHECK(one(python, wanted, "WARNING:root:low: 7") == "bad_time WARN 'root' 'low: 7'");
+  CHECK(one(python, wanted, "INFO:     127.0.0.1:5000 - \"GET / HTTP/1.1\" 200 OK") ==
+        "no_match null null null");
   CHECK(one(python, wanted, "Traceback (most recent call last):") == "no_match null null null");
   CHECK(leads(python, "2026-11-21 01:35:51,262 - a - INFO - b"));
   CHECK(leads(python, "WARNING:root:low"));
