@@ -19,6 +19,14 @@ constexpr char kVersion2 = '2';
 // A line that begins no record wherever records begin with a time stamp.
 constexpr std::string_view kIndented = "    indented";
 
+// Access logs have one line a record, whatever a line looks like.
+bool is_access_log(const log::FormatSpec& format) noexcept {
+  for (const std::string_view dialect : {"nginx:", "apache:", "envoy:"}) {
+    if (format.kind == log::FormatKind::layout && format.pattern.starts_with(dialect)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 // The first lines, unwrapped or not. Texts are copied only where they were changed.
@@ -127,7 +135,8 @@ JoinRule FileFormat::join_rule(const slo::SourceSelector& selector, const log::L
   rule.pattern = pattern;
   const bool free_text =
       format_.kind == log::FormatKind::plain || format_.kind == log::FormatKind::regex;
-  if (format_.kind == log::FormatKind::journal || selector.multiline == "none") {
+  if (format_.kind == log::FormatKind::journal || selector.multiline == "none" ||
+      (pattern == nullptr && is_access_log(format_))) {
     rule.by = By::none;
   } else if (pattern != nullptr) {
     rule.by = By::pattern;
@@ -147,7 +156,10 @@ FrameInput FileFormat::input(const LogStream& stream, std::string_view data, Rea
   in.data = data;
   in.offset = stream.offset;
   in.how = how;
-  in.framing = stream.framing;
+  // A file may hold exported entries of the journal too.
+  const bool entries = format_.kind == log::FormatKind::journal && wrapping_ == Wrapping::none;
+  in.framing =
+      entries && stream.framing == Framing::lines ? Framing::journal_entries : stream.framing;
   in.encoding = stream.encoding;
   in.wrapping = wrapping_;
   in.scratch = &scratch;

@@ -351,6 +351,16 @@ TEST_CASE("An entry of the journal is a record, and waits until it is whole", "[
   CHECK(d.got.back().truncated);
 }
 
+TEST_CASE("A file of exported journal entries is read entry by entry", "[collector]") {
+  FramingDriver d;
+  const std::string one =
+      "__REALTIME_TIMESTAMP=1790000000000000\nMESSAGE=a\nPRIORITY=3\n_PID=1\n\n";
+  d.grow(one + one + one, Reading::last);
+  REQUIRE(d.got.size() == 3);
+  CHECK(d.got[2].line == static_cast<int64_t>(2 * one.size()));
+  CHECK(d.got[2].error.empty());
+}
+
 TEST_CASE("Lines within a quoted value of CSV belong to its record", "[collector]") {
   FramingDriver d = driver("csv");
   d.selector.pattern = ",ts,status,note";

@@ -1,143 +1,106 @@
-// A consumer that holds a record back because it might go on: it must get the end of it, or be told
-// that there is none, whatever becomes of the file and of the process.
+// Records that may go on, from real files: taken when nothing more comes, once, also over restarts.
 #include <catch2/catch.hpp>
 
+#include "nines/collector/record_reader.hpp"
 #include "tail_fixture.hpp"
 
-using namespace nines;                      // NOLINT(google-build-using-namespace)
-using namespace nines::collector;           // NOLINT(google-build-using-namespace)
-using namespace nines::collector::testing;  // NOLINT(google-build-using-namespace)
+using namespace nines;
+using namespace nines::collector;
+using namespace nines::collector::testing;
 
 namespace {
 
-struct HolderRig : Rig {
-  explicit HolderRig(bool extra, const char* pattern = "app.log")
-      : Rig(pattern), in_extra(extra), holder(lines, extra) {
-    consumer = &holder;
+struct HeldRig {
+  HeldRig() { selector.format = "plain"; }
+  void drain() {
+    if (!tailer) start();
+    for (int i = 0; i < 1000 && tailer->poll(0, SIZE_MAX); ++i) {
+    }
+    saved.take(*tailer);
   }
-  bool in_extra;
-  Holder holder;
+  void pass_ms(int64_t ms) {
+    clock.advance_ms(ms);
+    drain();
+  }
+  void restart() {
+    tailer.reset();
+    reader.reset();
+    start();
+  }
+  void start() {
+    reader = std::make_unique<RecordReader>(
+        selector, 64 * 1024, clock,
+        [this](const ReadRecord& record) { got.emplace_back(record.raw); });
+    auto made = Tailer::create(options, *reader, saved.list(), clock);
+    if (!made.ok()) throw std::runtime_error(made.error().message);
+    tailer = std::move(*made);
+    tailer->add_source(0, {{{dir / "*.log"}, {}}});
+  }
+
+  TempDir dir;
+  ManualClock clock;
+  slo::SourceSelector selector;
+  TailerOptions options;
+  SavedPositions saved;
+  std::vector<std::string> got;
+  std::unique_ptr<RecordReader> reader;
+  std::unique_ptr<Tailer> tailer;
 };
 
-template <class Body>
-void in_every_way(Body&& body) {
-  for (const bool in_extra : {false, true}) {
-    for (const Between between : kEveryBetween) {
-      CAPTURE(in_extra, static_cast<int>(between));
-      HolderRig rig(in_extra);
-      body(rig, between);
-    }
-  }
-}
+constexpr const char* kOne = "2026-09-21 14:13:20 one\n";
+constexpr const char* kCri = "2026-09-21T14:13:20.1Z stdout F ";
 
 }  // namespace
 
-TEST_CASE("A record that goes on is one record, also when it goes on after a restart") {
-  in_every_way([](HolderRig& rig, Between between) {
-    append(rig.log(), "a\nb\n");
-    rig.drain();
-    CHECK(rig.lines.all == Strings{"a"});
-    rig.save();
-    rig.down(between);
-    append(rig.log(), " more\n");
-    rig.drain();
-    rig.pass_ms(rig.options.hold_ms - 10);
-    CHECK(rig.lines.all == Strings{"a"});
-    append(rig.log(), " still\nc\n");
-    rig.drain();
-    CHECK(rig.lines.all == Strings{"a", "b more still"});
-  });
+TEST_CASE("The last record of a live file is taken after a second of silence", "[collector]") {
+  HeldRig rig;
+  append(rig.dir / "a.log", kOne);
+  rig.drain();
+  rig.pass_ms(500);
+  append(rig.dir / "a.log", "  goes on\n");
+  rig.pass_ms(100);
+  CHECK(rig.got.empty());
+  rig.pass_ms(1100);
+  CHECK(rig.got == Strings{"2026-09-21 14:13:20 one\n  goes on"});
+  rig.pass_ms(5000);
+  rig.restart();
+  rig.pass_ms(5000);
+  CHECK(rig.got.size() == 1);
+  append(rig.dir / "a.log", std::string("  too late\n") + kOne + kOne);
+  rig.pass_ms(100);
+  CHECK(rig.got.size() == 2);
 }
 
-TEST_CASE("A record held back is taken when nothing came for hold_ms, once") {
-  in_every_way([](HolderRig& rig, Between between) {
-    append(rig.log(), "a\nb\n");
-    rig.drain();
-    rig.save();
-    rig.down(between);
-    rig.drain();
-    CHECK(rig.lines.all == Strings{"a"});
-    CHECK(rig.tailer->due().ns <= rig.clock.now_ns + rig.options.hold_ms * kNsPerMs);
-    rig.pass_ms(rig.options.hold_ms);
-    CHECK(rig.lines.all == Strings{"a", "b"});
-    rig.save();
-    rig.down(between);
-    rig.pass_ms(rig.options.hold_ms);
-    rig.pass_ms(rig.options.hold_ms);
-    CHECK(rig.lines.all == Strings{"a", "b"});
-    append(rig.log(), "c\n");
-    rig.drain();
-    rig.pass_ms(rig.options.hold_ms);
-    CHECK(rig.lines.all == Strings{"a", "b", "c"});
-  });
+TEST_CASE("A container's record that was held when the process ended is taken by the next one",
+          "[collector]") {
+  HeldRig rig;
+  append(rig.dir / "a.log", std::string(kCri) + kOne + kCri + "  goes on\n");
+  rig.drain();
+  CHECK(rig.got.empty());
+  rig.restart();
+  rig.drain();
+  CHECK(rig.got.empty());
+  rig.pass_ms(3000);
+  rig.pass_ms(3000);
+  CHECK(rig.got == Strings{"2026-09-21 14:13:20 one\n  goes on"});
+  rig.restart();
+  rig.pass_ms(3000);
+  rig.pass_ms(3000);
+  CHECK(rig.got.size() == 1);
 }
 
-TEST_CASE("A file that is rotated, or deleted, while its last record is held gives that too") {
-  for (const bool deleted : {false, true}) {
-    for (const bool quick : {false, true}) {  // gone before hold_ms
-      in_every_way([&](HolderRig& rig, Between between) {
-        CAPTURE(deleted, quick);
-        append(rig.log(), "a\nb\n");
-        rig.drain();
-        rig.save();
-        if (deleted) {
-          remove_file(rig.log());
-        } else {
-          rename_file(rig.log(), rig.dir / "app.log.1");
-        }
-        // What is neither in a file nor in a state that was saved is gone with the process.
-        const bool kept = !deleted || rig.in_extra;
-        const bool process_stays = between == Between::nothing;
-        rig.down(between);
-        if (quick) rig.drain();
-        for (int i = 0; i < 3; ++i) rig.pass_ms(60'000);
-        Strings expected = {"a"};
-        if (kept || process_stays) expected.emplace_back("b");
-        CHECK(rig.lines.all == expected);
-        rig.restart();
-        rig.pass_ms(60'000);
-        CHECK(rig.lines.all == expected);
-      });
-    }
-  }
-}
-
-TEST_CASE("A file that is truncated while its last record is held gives that once") {
-  in_every_way([](HolderRig& rig, Between between) {
-    append(rig.log(), text_of(numbered(0, 50)));
-    rig.drain();
-    rig.save();
-    rig.down(between);
-    copy_file(rig.log(), rig.dir / "app.log.1");
-    truncate_file(rig.log());
-    append(rig.log(), text_of(numbered(50, 60)));
-    rig.drain();
-    rig.pass_ms(5'000);
-    rig.pass_ms(60'000);
-    CHECK(sorted(rig.lines.all) == sorted(numbered(0, 60)));
-  });
-}
-
-TEST_CASE("A record held at the end of an archive is given when the archive is finished") {
-  for (const bool in_extra : {false, true}) {
-    HolderRig rig(in_extra, "*.gz");
-    append(rig.dir / "x.gz", gzipped("a\nb\n more\n"));
-    rig.drain();
-    CHECK(rig.lines.all == Strings{"a", "b more"});
-  }
-}
-
-TEST_CASE("read_some() to the end for good gives what is held back") {
-  for (const bool in_extra : {false, true}) {
-    HolderRig rig(in_extra);
-    append(rig.log(), "a\nb\n");
-    rig.start();
-    rig.tailer->rescan();
-    LogStream* file = rig.tailer->files().at(0);
-    while (rig.tailer->read_some(*file, false)) {
-    }
-    CHECK(rig.lines.all == Strings{"a"});
-    (void)rig.tailer->read_some(*file, true);
-    CHECK(rig.lines.all == Strings{"a", "b"});
-  }
+TEST_CASE("What a container left open is taken when its log is rotated away and quiet",
+          "[collector]") {
+  HeldRig rig;
+  append(rig.dir / "a.log", "2026-09-21T14:13:20.1Z stdout P 2026-09-21 14:13:20 half a \n");
+  rig.drain();
+  rig.restart();
+  rig.pass_ms(3000);
+  CHECK(rig.got.empty());
+  rename_file(rig.dir / "a.log", rig.dir / "a.log.1");
+  append(rig.dir / "a.log", std::string(kCri) + kOne);
+  rig.pass_ms(1000);
+  rig.pass_ms(60'000);
+  rig.pass_ms(60'000);
+  CHECK(sorted(rig.got) == Strings{"2026-09-21 14:13:20 half a ", "2026-09-21 14:13:20 one"});
 }

@@ -28,7 +28,9 @@ struct LogStream {
   std::vector<uint32_t> matched;  // indices of the sources that it belongs to, ascending
   int64_t offset = 0;             // next byte to read = start of the first line not yet consumed
   int64_t size = 0;               // known to be there at the last look
-  std::string extra;     // consumer's state saved with the position (open CRI pieces, format...)
+  // Consumer's state, saved with the position (open pieces, format...). It may change although no
+  // bytes were taken, with Reading::quiet and last most of all.
+  std::string extra;
   bool resumed = false;  // started from a saved position
   Framing framing = Framing::lines;
   Encoding encoding = Encoding::bytes;  // set by the consumer, which sees the byte order mark
