@@ -95,7 +95,7 @@ std::optional<ParsedTime> PrefixTimes::parse_second(std::string_view text, const
   if (!t || shape.zone_word) return t;
   size_t end = t->length;
   if (shape.fraction != '\0') end = text.substr(0, end).rfind(shape.fraction);
-  if (end == std::string_view::npos || end > kMaxSecond) return t;
+  if (end > kMaxSecond) return t;  // npos too
   size_t pos = end;
   second_ts_.ns = t->ts.ns - (shape.fraction != '\0' ? scan_fraction(text, pos) : 0);
   std::memcpy(second_, text.data(), end);
