@@ -108,7 +108,10 @@ class LayoutParser final : public LineParser {
     }
     return outcome;
   }
-  void set_reference(WallTime now) noexcept override { time_.reference = now; }
+  void set_reference(WallTime now) noexcept override {
+    if (now != time_.reference) prefix_.forget();
+    time_.reference = now;
+  }
 
   bool leads(std::string_view line) const noexcept override {
     for (const Bound& bound : bounds_) {
@@ -123,37 +126,43 @@ class LayoutParser final : public LineParser {
   }
 
   bool run(const Bound& bound, std::string_view line, ParsedRecord& out) noexcept {
-    const char* p = line.data();
-    const char* const end = p + line.size();
-    const Program& program = *bound.program;
-    if (!match_head(program, p, end)) return false;
-    const Times times{&prefix_, time_};
-    WallTime ts;
+    const char* const end = line.data() + line.size();
+    const char* begin = line.data();
+    if (!match_head(*bound.program, begin, end)) return false;
+    const char* p = begin;  // never by reference here, so that it stays in a register
     for (const BoundStep& s : bound.steps) {
-      const char* quick = p;
+      const char* quick = nullptr;
       switch (s.op) {
-        case Op::general: break;
+        case Op::general:
+          p = general_step(s, line.data(), p, end, out);
+          if (p == nullptr) return false;
+          continue;
         case Op::until: quick = quick_until(s, p, end); break;
         case Op::number: quick = quick_number_step(s, p, end, out.fields); break;
         case Op::clf: quick = quick_clf(s, p, end); break;
       }
-      if (s.op != Op::general) {
-        if (quick == nullptr) return false;
-        if ((s.flags & kStore) != 0) store(s, between(p, quick), ts, out);
-        p = quick + s.literal_size;
-        continue;
-      }
-      skip_padding(s, p, end);
-      if (s.take == Take::rest && !begins_message(line.data(), p, end)) return false;
-      const char* const begin = p;
-      const char* stop = p;
-      if (!advance(s, p, end, stop, times, ts)) return false;
-      if ((s.flags & (kActive | kStrict)) == 0) continue;
-      const std::string_view text = value_text(s, begin, stop);
-      if (!plausible(s, text)) return false;
-      if ((s.flags & kActive) != 0) store(s, text, ts, out);
+      if (quick == nullptr) return false;
+      if ((s.flags & kStore) != 0) store(s, between(p, quick), {}, out);
+      p = quick + s.literal_size;
     }
     return p == end;
+  }
+
+  // The place behind the step; nullptr when the line is not of this layout.
+  [[gnu::noinline]] const char* general_step(const BoundStep& s, const char* line, const char* p,
+                                             const char* end, ParsedRecord& out) noexcept {
+    skip_padding(s, p, end);
+    if (s.take == Take::rest && !begins_message(line, p, end)) return nullptr;
+    const Times times{&prefix_, time_};
+    WallTime ts;
+    const char* const begin = p;
+    const char* stop = p;
+    if (!advance(s, p, end, stop, times, ts)) return nullptr;
+    if ((s.flags & (kActive | kStrict)) == 0) return p;
+    const std::string_view text = value_text(s, begin, stop);
+    if (!plausible(s, text)) return nullptr;
+    if ((s.flags & kActive) != 0) store(s, text, ts, out);
+    return p;
   }
 
   static bool match_head(const Program& program, const char*& p, const char* end) noexcept {

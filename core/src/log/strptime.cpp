@@ -177,7 +177,11 @@ std::optional<WallTime> resolve(Parts parts, const TimeContext& context) noexcep
   const int64_t second_of_day = parts.hour * 3600 + parts.minute * 60 + parts.second;
   TimeContext zone = context;
   zone.utc_offset_s = parts.offset_s.value_or(context.utc_offset_s);
-  if (parts.year < 0) return infer_year(parts.month, parts.day, second_of_day, parts.nanos, zone);
+  if (parts.year < 0) {  // the fraction has no say in the year, so that a second is in one
+    auto ts = infer_year(parts.month, parts.day, second_of_day, 0, zone);
+    if (ts) ts->ns += parts.nanos;
+    return ts;
+  }
   int64_t midnight = 0;
   if (!civil_to_seconds(parts.year, parts.month, parts.day, 0, 0, midnight)) return std::nullopt;
   if (parts.day_of_year > 0) midnight += (parts.day_of_year - 1) * kDayS;
