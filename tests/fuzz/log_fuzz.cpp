@@ -8,6 +8,8 @@
 
 #include "log_oracle.hpp"
 #include "nines/log/cri.hpp"
+#include "nines/log/docker.hpp"
+#include "nines/log/journal_export.hpp"
 #include "nines/log/timestamp.hpp"
 
 namespace {
@@ -78,6 +80,40 @@ void cri(std::string_view text) {
   }
 }
 
+// The first line is the delimiter and the header.
+void csv(std::string_view text) {
+  const size_t stop = text.find('\n');
+  const FormatSpec format{FormatKind::csv, std::string(text.substr(0, stop)), {}};
+  auto parser = make_parser(format, {}, log::test::kOracleContext);
+  if (!parser.ok()) return;
+  const std::string_view line = stop == std::string_view::npos ? "" : text.substr(stop + 1);
+  const std::string difference = log::test::disagreement(format, line);
+  require(difference.empty(), difference.c_str());
+  ParsedRecord record;
+  const ParseOutcome outcome = (*parser)->parse(line, record);
+  const bool whole = outcome == ParseOutcome::ok || outcome == ParseOutcome::bad_time;
+  require(!whole || !(*parser)->open(line), "a record that parses is not open");
+}
+
+// A stream of entries: frames move on and stay within the data.
+void journal(std::string_view text) {
+  agree(FormatKind::journal, text);
+  while (const size_t length = journal_entry_length(text)) {
+    require(length <= text.size() && text[length - 1] == '\n', "frames end with a line");
+    const std::string_view entry = text.substr(0, length);
+    agree(FormatKind::journal, entry);
+    require(journal_cursor(entry).size() <= entry.size(), "cursor within the entry");
+    text.remove_prefix(length);
+  }
+}
+
+void docker(std::string_view text) {
+  DockerLine line;
+  if (!parse_docker(text, line)) return;
+  std::string scratch;
+  require(docker_content(line, scratch).size() <= line.text.size(), "unescaping does not grow");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -94,6 +130,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     case 'Y': patterns(text); break;
     case 't': times(text); break;
     case 'r': cri(text); break;
+    case 'v': csv(text); break;
+    case 'x': journal(text); break;
+    case 'k': docker(text); break;
     case 'd': {
       const std::string_view lines[] = {text.substr(0, text.size() / 2),
                                         text.substr(text.size() / 2), text};

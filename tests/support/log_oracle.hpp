@@ -15,7 +15,8 @@ namespace nines::log::test {
 inline constexpr TimeContext kOracleContext{0, {1'795'262'400 * kNsPerSecond}};
 inline constexpr FormatKind kTextKinds[] = {FormatKind::combined, FormatKind::json,
                                             FormatKind::logfmt, FormatKind::syslog,
-                                            FormatKind::plain};
+                                            FormatKind::plain, FormatKind::journal};
+inline FormatSpec csv_sample_format() { return {FormatKind::csv, ",time,level,a,b c,a,msg", {}}; }
 
 inline const std::vector<std::string>& sample_lines() {
   static const std::vector<std::string> kLines = {
@@ -33,6 +34,9 @@ inline const std::vector<std::string>& sample_lines() {
       "I1121 01:35:51.262484   12345 file.go:12] started",
       "20171223-22:15:29:606|Step_LSC|30002312|onExtend:1514038530000 14 0 4",
       "2026-11-21T01:35:51.262484239Z stdout P {\"half\":",
+      "__CURSOR=s=1\n__REALTIME_TIMESTAMP=1763688951262484\nPRIORITY=3\n_COMM=su\n"
+      "MESSAGE\n" + std::string("\x03\0\0\0\0\0\0\0a\nb\nA=1\nA=2\n\n", 21),
+      R"(2026-11-21T01:35:51Z,warn,"say ""no"", now",-1.5,x,"")",
   };
   return kLines;
 }

@@ -237,8 +237,10 @@ class CsvParser final : public LineParser {
 
 std::string_view trimmed(std::string_view text) noexcept { return trim_left(trim_right(text)); }
 
-// A column's name: letters, digits and what goes with them. Log text has other things as well.
+// A column's name: letters, digits and what goes with them. Log text has other things as well, and
+// begins with its time stamp.
 bool is_column_name(std::string_view name) noexcept {
+  if (name.empty() || is_digit(name.front())) return false;
   bool letters = false;
   for (const char c : name) {
     const bool other_script = static_cast<unsigned char>(c) >= 0x80;

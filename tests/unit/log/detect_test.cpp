@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "log_oracle.hpp"
 #include "log_test_support.hpp"
 
 using namespace nines;
@@ -13,7 +14,8 @@ Detection detect(const std::vector<std::string>& lines) {
 }
 std::string kind(const std::vector<std::string>& lines) {
   const Detection found = detect(lines);
-  return std::string(found.cri ? "cri " : "") + std::string(format_name(found.format.kind));
+  return std::string(found.cri ? "cri " : "") + (found.docker ? "docker " : "") +
+         format_name(found.format);
 }
 
 const std::vector<std::string> kSamples[] = {
@@ -35,6 +37,12 @@ TEST_CASE("Each format is detected, bare and in a CRI envelope", "[log]") {
     CHECK(kind({sample[1], sample[1]}) == sample[0]);
     const std::string wrapped = "2026-11-21T01:35:51.262484239Z stdout F " + sample[1];
     CHECK(kind({wrapped, wrapped}) == "cri " + sample[0]);
+    std::string escaped;
+    for (const char c : sample[1])
+      escaped += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+    const std::string docker = "{\"log\":\"" + escaped +
+                               R"(\n","stream":"stdout","time":"2026-11-21T01:35:51.262484239Z"})";
+    CHECK(kind({docker, docker}) == "docker " + sample[0]);
   }
 }
 
@@ -51,6 +59,40 @@ TEST_CASE("A few damaged lines and stack traces do not change the format", "[log
     std::reverse(lines.begin(), lines.end());
     CHECK(detect(lines).explanation == found.explanation);
   }
+}
+
+TEST_CASE("Programs with a layout of their own are detected by it", "[log]") {
+  for (const auto& [pattern, line] : test::kLayoutSamples) {
+    if (pattern.find(':') != std::string_view::npos || pattern == "k3s") continue;
+    const std::string first(line.substr(0, line.find('\n')));
+    CAPTURE(first);
+    CHECK(kind({first, first}) == pattern);
+    // Where half of the lines are of another shape it would lose them.
+    CHECK(kind({first, "2026-11-21 01:35:51 up", "2026-11-21 01:35:52 up"}) == "plain");
+  }
+}
+
+TEST_CASE("A table is detected by its header line, which has to be the first", "[log]") {
+  CHECK(kind({"ts,level,msg", "2026-11-21T01:35:51Z,info,up", "2026-11-21T01:35:52Z,info,on"}) ==
+        "csv");
+  CHECK(kind({"time\tmethod\tpath", "1763688951\tGET\t/"}) == "tsv");
+  CHECK(kind({"2026-11-21T01:35:51Z,info,up", "ts,level,msg"}) == "plain");
+  CHECK(kind({"lost, one, connection", "2026-11-21 01:35:51 up", "2026-11-21 01:35:51 up"}) ==
+        "plain");
+  CHECK(detect({"ts,level,msg", "1763688951,info,up"}).format.pattern == ",ts,level,msg");
+}
+
+TEST_CASE("A journal export is detected by its fields", "[log]") {
+  CHECK(kind({"__CURSOR=s=1", "__REALTIME_TIMESTAMP=1763688951262484", "MESSAGE=a=b c=d", "",
+              "__CURSOR=s=2", "_PID=1"}) == "journal");
+  CHECK(kind({"LEVEL=info MSG=x", "LEVEL=warn MSG=y"}) == "logfmt");
+}
+
+TEST_CASE("The explanation counts what the winner does not read", "[log]") {
+  std::vector<std::string> lines(198, R"({"level":"info"})");
+  lines.insert(lines.begin() + 50, 2, "2026-11-21 01:35:51 panic");
+  CHECK(detect(lines).explanation ==
+        "json: 198 of 200 sampled lines are JSON objects; 2 begin with a time stamp only (plain)");
 }
 
 TEST_CASE("Unknown lines are plain with nothing matched", "[log]") {
@@ -78,6 +120,7 @@ TEST_CASE("Real logs are detected and parse", "[log]") {
     const Detection found = detect(lines);
     CHECK(format_name(found.format) == c.kind);
     CHECK(found.matched >= 1990);
+    std::cout << c.name << ": " << found.explanation << "\n";
     test::Lines parser(found.format, {"level", "message", "app"});
     size_t timed = 0, levels = 0, messages = 0, apps = 0;
     for (const std::string& line : lines) {
