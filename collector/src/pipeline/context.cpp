@@ -17,7 +17,7 @@ void StreamContext::open(std::string_view path) {
 }
 
 StreamContext::Look StreamContext::look(const LogStream& stream, const PodFeed* feed, Instant now,
-                                        const SelectorOf& selector_of) {
+                                        const SourceOf& source_of) {
   const uint64_t generation = feed != nullptr && in_container() ? feed->generation() : 0;
   if (decided_ && generation == seen_ && stream.matched == globbed_) {
     return {matched_.empty() ? Gate::skip : Gate::read, false};
@@ -35,8 +35,10 @@ StreamContext::Look StreamContext::look(const LogStream& stream, const PodFeed* 
     }
   }
   const bool by_pod =
-      std::any_of(stream.matched.begin(), stream.matched.end(),
-                  [&](uint32_t source) { return selects_pods(selector_of(source)); });
+      std::any_of(stream.matched.begin(), stream.matched.end(), [&](uint32_t index) {
+        const SourceView source = source_of(index);
+        return source.uses_pod || selects_pods(source.selector);
+      });
   const bool missed = feed != nullptr && in_container() && by_pod && pod_info_ == nullptr;
   if (missed && !decided_ && now.ns - first_look_->ns < kPodHoldNs) return {Gate::wait, false};
   unknown_ = missed;
@@ -47,7 +49,7 @@ StreamContext::Look StreamContext::look(const LogStream& stream, const PodFeed* 
   overridden_.reset();
   matched_.clear();
   for (const uint32_t source : stream.matched) {
-    if (counts_pod(selector_of(source), pod_info_.get())) matched_.push_back(source);
+    if (counts_pod(source_of(source).selector, pod_info_.get())) matched_.push_back(source);
   }
   return {matched_.empty() ? Gate::skip : Gate::read, true};
 }

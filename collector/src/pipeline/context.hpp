@@ -26,7 +26,11 @@ inline constexpr int64_t kPodHoldNs = 10 * kNsPerSecond;
 
 class StreamContext {
  public:
-  using SelectorOf = std::function<const slo::SourceSelector&(uint32_t source)>;
+  struct SourceView {
+    const slo::SourceSelector& selector;
+    bool uses_pod;  // some expression on it has fields of the pod
+  };
+  using SourceOf = std::function<SourceView(uint32_t source)>;
 
   void open(std::string_view path);
 
@@ -41,7 +45,7 @@ class StreamContext {
   };
   // Before each block. `feed` null: nobody tells of pods.
   Look look(const LogStream& stream, const PodFeed* feed, Instant now,
-            const SelectorOf& selector_of);
+            const SourceOf& source_of);
 
   bool in_container() const noexcept { return !container.empty(); }
   const std::vector<uint32_t>& matched() const noexcept { return matched_; }

@@ -37,6 +37,7 @@ struct Source {
   std::vector<TaskSpec> tasks;
   SourceCounts counts;
   Admission admission;
+  bool uses_pod = false;  // in some expression
   std::unique_ptr<log::StartPattern> pattern;
   std::optional<Error> trouble;  // with its pattern
 };
@@ -351,10 +352,10 @@ void Pipeline::Impl::after_block(LogStream& file, FileState& state, const FrameO
 
 StreamContext::Gate Pipeline::Impl::look_at_pod(LogStream& file, FileState& state) {
   const bool was_unknown = state.context.unknown();
-  const auto look = state.context.look(file, options.pods.get(), clock.mono(),
-                                       [this](uint32_t source) -> const slo::SourceSelector& {
-                                         return sources[source].plan.selector;
-                                       });
+  const auto look =
+      state.context.look(file, options.pods.get(), clock.mono(), [this](uint32_t source) {
+        return StreamContext::SourceView{sources[source].plan.selector, sources[source].uses_pod};
+      });
   if (state.context.unknown() && !was_unknown) ++sources[state.primary].counts.pods_unknown;
   if (look.changed) settle(file, state);
   return look.gate;
@@ -442,6 +443,10 @@ Status Pipeline::add_slo(uint32_t slo, const slo::SloSpec& spec, uint32_t total,
   NINES_CHECK(compile(indicator.part.where, task.part));
   NINES_CHECK(compile(indicator.value, task.value));
   NINES_CHECK(compile(indicator.count, task.count));
+  for (const auto* expression : {&task.total, &task.part, &task.value}) {
+    if (!*expression || !uses_pod((*expression)->fields())) continue;
+    impl_->sources[total].uses_pod = impl_->sources[part].uses_pod = true;
+  }
   impl_->accumulator.add_slo(slo);
   ++impl_->generation;
   impl_->programs.clear();

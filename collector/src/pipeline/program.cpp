@@ -83,6 +83,14 @@ Measure::Measure(const Expression& expression, std::span<const size_t> slots) {
   }
 }
 
+bool uses_pod(const std::vector<std::string>& fields) {
+  return std::any_of(fields.begin(), fields.end(), [](const std::string& name) {
+    const auto field = context_field(name);
+    return field == ContextField::owner || field == ContextField::owner_kind ||
+           field == ContextField::label;
+  });
+}
+
 Result<std::unique_ptr<Program>> compile_program(const log::FormatSpec& format, Wrapping wrapping,
                                                  const log::TimeContext& time,
                                                  std::span<const TaskSpec* const> tasks,

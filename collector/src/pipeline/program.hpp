@@ -79,6 +79,9 @@ enum class ContextField : uint8_t {
   label,
 };
 
+// Whether a field among these is the pod's, and known only to who asked Kubernetes.
+bool uses_pod(const std::vector<std::string>& fields);
+
 // One SLI on one kind of file.
 struct SliTask {
   enum class Role : uint8_t {

@@ -174,6 +174,14 @@ TEST_CASE("Nothing waits where nobody tells of pods, or no source asks for them"
   CHECK(outside.feed_lines(1).bytes > 0);
 }
 
+TEST_CASE("A log waits for its pod where an expression asks for the pod's fields", "[pods]") {
+  Rig rig({of_paths()}, "labels.app = 'web'");
+  CHECK(rig.feed_lines(2).rest == Taken::Rest::waiting);
+  tell(*rig.feed, {web({{"app", "web"}})});
+  CHECK(rig.feed_lines(2).bytes > 0);
+  CHECK(rig.counts(0) == Pair{2, 0});
+}
+
 TEST_CASE("An excluded pod is passed over by sources that choose by Kubernetes names", "[pods]") {
   for (const auto& annotation :
        {std::pair{"nines.io/exclude", "true"}, std::pair{"nines.io/include", "false"}}) {
