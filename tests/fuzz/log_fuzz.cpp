@@ -26,6 +26,28 @@ void agree(FormatKind kind, std::string_view line) {
   require(difference.empty(), difference.c_str());
 }
 
+// The first byte chooses the layout.
+void layouts(std::string_view text) {
+  if (text.empty()) return;
+  const size_t index = static_cast<unsigned char>(text[0]) % std::size(log::test::kLayoutSamples);
+  const FormatSpec format{
+      FormatKind::layout, std::string(log::test::kLayoutSamples[index].pattern), {}};
+  const std::string_view line = text.substr(1);
+  const std::string difference = log::test::disagreement(format, line);
+  require(difference.empty(), difference.c_str());
+  (*make_parser(format, {}, log::test::kOracleContext))->leads(line);
+}
+
+// A pattern that compiles must run.
+void patterns(std::string_view text) {
+  const size_t stop = text.find('\n');
+  const FormatSpec format{FormatKind::layout, std::string(text.substr(0, stop)), {}};
+  if (!make_parser(format, {}, log::test::kOracleContext).ok()) return;
+  const std::string_view line = stop == std::string_view::npos ? "" : text.substr(stop + 1);
+  const std::string difference = log::test::disagreement(format, line);
+  require(difference.empty(), difference.c_str());
+}
+
 void times(std::string_view text) {
   for (const auto& t : {parse_any_time(text, log::test::kOracleContext),
                         parse_iso_time(text, log::test::kOracleContext),
@@ -40,13 +62,14 @@ void times(std::string_view text) {
 // Lines of one container; its state must survive a restart behind each of them.
 void cri(std::string_view text) {
   constexpr size_t kMaxBytes = 64;
-  CriJoiner joiner(kMaxBytes);
+  PieceJoiner joiner(kMaxBytes);
   joiner.restore(text);
-  CriJoiner restarted(kMaxBytes);
+  PieceJoiner restarted(kMaxBytes);
   while (!text.empty()) {
     const size_t stop = text.find('\n');
-    CriJoiner::Record record;
-    if (joiner.push(text.substr(0, stop), record) == CriJoiner::Outcome::record) {
+    PieceJoiner::Line record;
+    Piece piece;
+    if (parse_cri(text.substr(0, stop), piece) && joiner.push(piece, 0, record)) {
       require(record.content.size() <= kMaxBytes, "joined record within its bound");
     }
     require(restarted.restore(joiner.save()), "saved state is restored");
@@ -67,6 +90,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     case 'l': agree(FormatKind::logfmt, text); break;
     case 's': agree(FormatKind::syslog, text); break;
     case 'p': agree(FormatKind::plain, text); break;
+    case 'y': layouts(text); break;
+    case 'Y': patterns(text); break;
     case 't': times(text); break;
     case 'r': cri(text); break;
     case 'd': {

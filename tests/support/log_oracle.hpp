@@ -37,6 +37,41 @@ inline const std::vector<std::string>& sample_lines() {
   return kLines;
 }
 
+// Layouts of every dialect, each with a line of its own.
+struct LayoutSample {
+  std::string_view pattern, line;
+};
+inline constexpr LayoutSample kLayoutSamples[] = {
+    {"traefik",
+     R"(192.0.2.1 - - [21/Nov/2026:01:35:51 +0000] "GET /w HTTP/2.0" 200 414 "-" "-" 12 "w@docker" "http://172.18.0.3:80" 17ms)"},
+    {"envoy",
+     R"([2026-11-21T01:35:51.310Z] "POST /api HTTP/2" 204 - 154 0 226 100 "10.0.35.28" "ua" "cc21d9b0" "locations" "tcp://10.0.2.1:80")"},
+    {"haproxy",
+     R"(lb1 haproxy[14389]: 10.0.1.2:33317 [21/Nov/2026:01:35:51.655] http-in~ static/srv1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 {1wt.eu} {} "GET /index.html HTTP/1.1")"},
+    {"klog", R"(E1121 01:35:51.262484 1 reflector.go:150] "Failed" err="x")"},
+    {"redis", "1234:M 21 Nov 2026 01:35:51.262 * Ready to accept connections tcp"},
+    {"rabbitmq", "2022-02-16 18:59:41.066793+00:00 [debug] <0.459.0> Plugins discovery: x"},
+    {"postgres",
+     "2026-11-21 01:35:51.262 CET [12345] LOG:  duration: 12.345 ms  statement: SELECT 1"},
+    {"spring",
+     "2026-11-21T12:22:37.451Z  INFO 7 --- [myapp] [           main] o.s.App       : Starting [x]"},
+    {"log4j", "01:35:51.262 [main] ERROR com.example.App - boom\njava.lang.Error: x\n\tat a.B"},
+    {"python", "2026-11-21 01:35:51,262 - shop.cart - ERROR - no - stock"},
+    {"k3s", R"(time="2026-11-21T01:35:51Z" level=info msg="Starting k3s v1.31")"},
+    {R"(nginx:$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_user_agent" rt=$request_time urt="$upstream_response_time" $upstream_status $msec)",
+     R"(::1 - - [21/Nov/2026:01:35:51 +0000] "GET /a\x22 HTTP/1.1" 502 12 "a" rt=0.250 urt="0.1, 0.15 : -" 502, 502 1795224951.262)"},
+    {"nginx:$time_iso8601 $scheme://$host$uri$is_args$args $upstream_addr $status",
+     "2026-11-21T01:35:51+00:00 http://h/a?b 10.0.0.1:80, 10.0.0.2:80 200"},
+    {R"(apache:%h %l %u %{%Y-%m-%d %H:%M:%S}t.%{msec_frac}t "%r" %>s %b "%{User-Agent}i" %T/%D)",
+     R"(h - - 2026-11-21 01:35:51.262 "GET /\" HTTP/1.0" 200 - "x\\" 1/1234567)"},
+    {"log4j:%d{dd.MM.yyyy HH:mm:ss,SSS} %-5p [%t] %c{1} %x - %m (%F:%L)%n",
+     "21.11.2026 01:35:51,262 WARN  [a b] App  - go - on (App.java:7)"},
+    {"python:%(asctime)s.%(msecs)03d %(levelname)-8s %(name)s:%(lineno)d %(message)s",
+     "2026-11-21 01:35:51.262 WARNING  shop.cart:12 no stock: 7"},
+    {"postgres:%t [%p]: [%l-1] user=%u,db=%d %q%a ",
+     "2026-11-21 01:35:51 +03 [31]: [2-1] user=,db=shop psql FATAL:  no"},
+};
+
 inline bool same_value(const Value& a, const Value& b) {
   if (a.kind != b.kind) return false;
   switch (a.kind) {
@@ -51,8 +86,7 @@ inline bool same_value(const Value& a, const Value& b) {
 
 // parse() must find what parse_all() lists, asked for all at once or one by one. Empty when it
 // does.
-inline std::string disagreement(FormatKind kind, std::string_view line) {
-  const FormatSpec format{kind, {}, {}};
+inline std::string disagreement(const FormatSpec& format, std::string_view line) {
   auto lister = make_parser(format, {}, kOracleContext);
   std::vector<LineParser::NamedValue> all;
   WallTime ts;
@@ -67,13 +101,13 @@ inline std::string disagreement(FormatKind kind, std::string_view line) {
     ParsedRecord record{{}, false, values};
     const ParseOutcome outcome = (*parser)->parse(line, record);
     if (outcome != listed || record.has_ts != has_ts || (has_ts && record.ts != ts)) {
-      return std::string(format_name(kind)) + ": outcome or time differs";
+      return format_name(format) + ": outcome or time differs";
     }
     for (size_t i = 0; i < wanted.size(); ++i) {
       // Beyond that many ways to split a name into nested ones it is looked for in some only.
       if (std::count(wanted[i].begin(), wanted[i].end(), '.') > 6) continue;
       if (!same_value(values[i], all[first + i].value)) {
-        return std::string(format_name(kind)) + ": field " + wanted[i] + " differs";
+        return format_name(format) + ": field " + wanted[i] + " differs";
       }
     }
     return {};
@@ -83,6 +117,9 @@ inline std::string disagreement(FormatKind kind, std::string_view line) {
     found = check(std::span<const std::string>(names).subspan(i, 1), i);
   }
   return found;
+}
+inline std::string disagreement(FormatKind kind, std::string_view line) {
+  return disagreement(FormatSpec{kind, {}, {}}, line);
 }
 
 }  // namespace nines::log::test

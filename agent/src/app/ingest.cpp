@@ -2,26 +2,14 @@
 
 #include <algorithm>
 
+#include "app/inputs.hpp"
+
 namespace nines::agent {
 namespace {
 
 // Once read to its end, a source counts as caught up while no more than this is unread: an
 // unfinished line, or what was written since the last look.
 constexpr int64_t kCaughtUpBytes = 64 * 1024;
-
-// What an inline source that is not files is called.
-std::string input_name(const slo::SourceSelector& s) {
-  switch (s.input) {
-    case slo::InputKind::files: break;
-    case slo::InputKind::journal: return s.units.empty() ? "journal" : "journal:" + s.units.front();
-    case slo::InputKind::syslog: return "syslog+" + s.listen.front();
-    case slo::InputKind::standard_input: return "stdin";
-    case slo::InputKind::kmsg: return "kmsg";
-    case slo::InputKind::scrape: return s.url;
-    case slo::InputKind::vitals: return "vitals";
-  }
-  return "files";
-}
 
 Result<collector::SourcePlan> plan_source(const slo::SourceSelector& selector,
                                           const slo::SloSpec& spec, const NodeConfig& config) {
@@ -80,8 +68,9 @@ Result<SloPlan> plan_slo(uint32_t slo, const slo::SloSpec& spec, const NodeConfi
 
 Result<std::unique_ptr<Ingest>> Ingest::create(const NodeConfig& config,
                                                std::vector<slo::Position> saved,
-                                               const Clock& clock) {
-  auto ingest = std::unique_ptr<Ingest>(new Ingest);
+                                               InputEnvironment environment, const Clock& clock) {
+  auto ingest =
+      std::unique_ptr<Ingest>(new Ingest(std::move(environment), std::move(saved), clock));
   collector::PipelineOptions pipeline;
   pipeline.node = config.node;
   pipeline.max_record_bytes = static_cast<size_t>(config.max_line_bytes);
@@ -91,27 +80,36 @@ Result<std::unique_ptr<Ingest>> Ingest::create(const NodeConfig& config,
   tailer.buffer_bytes = static_cast<size_t>(config.max_line_bytes);
   tailer.max_files = static_cast<size_t>(config.max_files);
   NINES_TRY(auto files,
-            collector::Tailer::create(tailer, *ingest->pipeline_, std::move(saved), clock));
+            collector::Tailer::create(tailer, *ingest->pipeline_, ingest->saved_, clock));
   ingest->tailer_ = files.get();
+  // Those of files begin with the number of a device; the tailer has them now.
+  std::erase_if(ingest->saved_, [](const slo::Position& position) {
+    return position.key.empty() || (position.key[0] >= '0' && position.key[0] <= '9');
+  });
   ingest->inputs_->add(std::move(files));
   return ingest;
 }
 
-uint32_t Ingest::source_index(const collector::SourcePlan& plan) {
+Result<uint32_t> Ingest::source_index(const collector::SourcePlan& plan) {
   for (uint32_t i = 0; i < sources_.size(); ++i) {
     const collector::SourcePlan& known = sources_[i].plan;
     if (known.selector == plan.selector && known.service == plan.service) return i;
   }
   const uint32_t index = pipeline_->add_source(plan);
   sources_.push_back({plan});
-  tailer_->add_source(index, {plan.globs});
+  if (plan.selector.input == slo::InputKind::files) {
+    tailer_->add_source(index, file_source(plan.selector, plan.globs));
+    return index;
+  }
+  NINES_TRY(auto input, make_input(index, plan.selector, environment_, saved_, *pipeline_, clock_));
+  sources_.back().input = &inputs_->add(std::move(input));
   return index;
 }
 
 Result<Ingest::Sources> Ingest::add(const SloPlan& plan) {
   Sources sources;
-  sources.total = source_index(plan.total);
-  sources.part = source_index(plan.part);
+  NINES_TRY(sources.total, source_index(plan.total));
+  NINES_TRY(sources.part, source_index(plan.part));
   NINES_CHECK(pipeline_->add_slo(plan.slo, plan.spec, sources.total, sources.part));
   return sources;
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/inputs.hpp"
 #include "config/config.hpp"
 #include "nines/base/result.hpp"
 #include "nines/base/time.hpp"
@@ -49,7 +50,7 @@ class Ingest {
  public:
   static Result<std::unique_ptr<Ingest>> create(const NodeConfig& config,
                                                 std::vector<slo::Position> saved,
-                                                const Clock& clock);
+                                                InputEnvironment environment, const Clock& clock);
 
   // Sources that are equal are read once. Gives the indices of `total` and `part`.
   struct Sources {
@@ -62,8 +63,9 @@ class Ingest {
   HandOver hand_over();
 
  private:
-  Ingest() = default;
-  uint32_t source_index(const collector::SourcePlan& plan);
+  Ingest(InputEnvironment environment, std::vector<slo::Position> saved, const Clock& clock)
+      : environment_(std::move(environment)), saved_(std::move(saved)), clock_(clock) {}
+  Result<uint32_t> source_index(const collector::SourcePlan& plan);
   void fill_state(HandOver& out);
 
   std::unique_ptr<collector::Pipeline> pipeline_;
@@ -75,6 +77,9 @@ class Ingest {
     bool once_caught_up = false;
   };
   std::vector<Source> sources_;
+  InputEnvironment environment_;
+  std::vector<slo::Position> saved_;  // of an earlier life
+  const Clock& clock_;
 };
 
 }  // namespace nines::agent

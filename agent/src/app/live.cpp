@@ -4,8 +4,10 @@
 #include <csignal>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "app/clock_guard.hpp"
+#include "app/fetcher.hpp"
 #include "app/ingest_thread.hpp"
 #include "app/judge.hpp"
 #include "app/log.hpp"
@@ -61,7 +63,8 @@ class Live {
       log::warn("agent", "the clock is not synchronised; what is read meanwhile is kept back for " +
                              std::to_string(ClockGuard::kMaxWaitS) + " s at most");
     }
-    NINES_TRY(Halves halves, wire(setup_, store_.get(), clock_));
+    NINES_TRY(Halves halves,
+              wire(setup_, store_.get(), clock_, {fetcher_.fetch(), options_.common.state, false}));
     judge_ = std::move(halves.judge);
     for (const slo::SloSpec& spec : setup_.slos) drafted_.insert(spec.generation());
     NINES_CHECK(start_webhooks());
@@ -203,8 +206,8 @@ class Live {
     kept_back_.normalize();
     guard_->correct(kept_back_);
     hand_over.batch = std::move(kept_back_);
-    log::info("agent", "the clock was set by " + std::to_string(guard_->step_s()) +
-                           " s; counting goes on");
+    log::info("agent",
+              "the clock was set by " + std::to_string(guard_->step_s()) + " s; counting goes on");
     return true;
   }
 
@@ -414,6 +417,7 @@ class Live {
   slo::Batch kept_back_;  // while the clock is not to be trusted
   std::unique_ptr<Judge> judge_;
   Worker store_work_;
+  Fetcher fetcher_;  // ingest_ asks it
   std::unique_ptr<IngestThread> ingest_;
   std::unique_ptr<http::HttpServer> server_;
   std::vector<std::unique_ptr<notify::Webhook>> webhooks_;
@@ -437,8 +441,7 @@ Status run_live(const AgentOptions& options, Setup setup, const Clock& clock) {
       if (!before) return done.error();
       log::error("agent", "the new configuration does not start, back to the one before: " +
                               done.error().message);
-      next = std::move(before);
-      before.reset();
+      next = std::exchange(before, std::nullopt);
     } else {
       before = current;
     }

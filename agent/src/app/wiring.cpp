@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <utility>
 
 #include "app/source_check.hpp"
 
@@ -22,10 +23,12 @@ std::vector<slo::Position> saved_positions(const store::StateStore* store) {
 
 }  // namespace
 
-Result<Halves> wire(const Setup& setup, store::StateStore* store, const Clock& clock) {
+Result<Halves> wire(const Setup& setup, store::StateStore* store, const Clock& clock,
+                    InputEnvironment environment) {
   Halves halves;
   halves.judge = std::make_unique<Judge>(setup.config);
-  NINES_TRY(halves.ingest, Ingest::create(setup.config, saved_positions(store), clock));
+  NINES_TRY(halves.ingest,
+            Ingest::create(setup.config, saved_positions(store), std::move(environment), clock));
   std::vector<SloPlan> plans;
   for (const slo::SloSpec& spec : setup.slos) {
     NINES_TRY(const uint32_t index, halves.judge->add(spec));

@@ -17,7 +17,8 @@ struct Halves {
   std::unique_ptr<Judge> judge;
   std::unique_ptr<Ingest> ingest;
 };
-Result<Halves> wire(const Setup& setup, store::StateStore* store, const Clock& clock);
+Result<Halves> wire(const Setup& setup, store::StateStore* store, const Clock& clock,
+                    InputEnvironment environment = {});
 
 Result<std::unique_ptr<store::StateStore>> open_store(const std::string& directory,
                                                       const NodeConfig& config);

@@ -1,6 +1,7 @@
 // `nines agent`: once, replay, or live.
 #include <cstdio>
 
+#include "app/fetcher.hpp"
 #include "app/live.hpp"
 #include "app/once.hpp"
 #include "app/wiring.hpp"
@@ -41,7 +42,7 @@ int once(const AgentOptions& options, const Setup& setup, const Clock& clock) {
     if (!opened.ok()) return complain(opened.error());
     store = std::move(*opened);
   }
-  auto halves = wire(setup, store.get(), clock);
+  auto halves = wire(setup, store.get(), clock, {blocking_fetch(), options.common.state, true});
   if (!halves.ok()) return complain(halves.error());
   OnceOptions run;
   run.log_clock = options.log_clock;

@@ -70,13 +70,25 @@ void add_agent(CLI::App& root, Parsed& p) {
 
 void add_tail(CLI::App& root, Parsed& p) {
   auto* app =
-      root.add_subcommand("tail", "Print assembled records of log files, one JSON object a line");
-  app->add_option("glob", p.tail.globs, "Files")->required();
+      root.add_subcommand("tail", "Print assembled records of logs, one JSON object a line");
+  app->add_option("source", p.tail.sources,
+                  "Files (globs), or - (standard input), journal:[UNIT], kmsg:, vitals:, "
+                  "udp://HOST:PORT, tcp://HOST:PORT, unix:///PATH, http://HOST/metrics")
+      ->required();
+  app->add_option("--exclude", p.tail.exclude, "Files to leave out")->option_text("GLOB");
   app->add_option("--state", p.tail.state, "Resume where the last call stopped")
       ->option_text("DIR");
-  app->add_option("--format", p.tail.format, "auto, combined, json, logfmt, syslog, plain, regex")
+  app->add_option("--format", p.tail.format,
+                  "auto, or what nines.yaml knows: json, nginx, csv, ...")
       ->capture_default_str();
-  app->add_option("--pattern", p.tail.pattern, "RE2 with named groups, for --format regex");
+  app->add_option("--pattern", p.tail.pattern,
+                  "Of the format: a log_format, an RE2 with named groups, ...");
+  app->add_option("--multiline", p.tail.multiline,
+                  "auto, none, or an RE2 that the first line of a record matches")
+      ->capture_default_str();
+  app->add_option("--start", p.tail.start,
+                  "Where to start in files not seen before: beginning, end, or a time")
+      ->capture_default_str();
   app->add_flag("--once", p.tail.once, "Stop at the present end of the files");
   app->add_flag("--raw", p.tail.raw, "Print the records as they were written");
   app->add_flag("--explain-format", p.tail.explain_format,

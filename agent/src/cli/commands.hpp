@@ -34,9 +34,9 @@ struct AgentOptions {
 int run_agent(const AgentOptions& options, const Clock& clock);
 
 struct TailOptions {
-  std::vector<std::string> globs;
+  std::vector<std::string> sources, exclude;
   std::string state;
-  std::string format = "auto", pattern;
+  std::string format = "auto", pattern, multiline = "auto", start = "beginning";
   Output output = Output::json;
   bool raw = false, once = false, explain_format = false;
 };

@@ -1,13 +1,15 @@
-// `nines tail GLOB...`: assembled records, one JSON object a line.
+// `nines tail SOURCE...`: assembled records, one JSON object a line.
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <string>
 
+#include "app/fetcher.hpp"
+#include "app/inputs.hpp"
 #include "cli/commands.hpp"
 #include "nines/base/json_writer.hpp"
+#include "nines/collector/input_set.hpp"
 #include "nines/collector/record_reader.hpp"
-#include "nines/collector/tailer.hpp"
 #include "nines/log/format.hpp"
 #include "nines/store/state_store.hpp"
 
@@ -103,23 +105,19 @@ class Tail {
   }
 
   int run() {
-    if (const int bad = open(); bad != kExitOk) return bad;
-    tailer_->add_source(0, {{options_.globs, {}}});
-    tailer_->rescan();
-    if (options_.once && tailer_->files().empty()) {
-      std::fprintf(
-          stderr,
-          "nines tail: no file matches; check the pattern and that this user may read the files\n");
-      return kExitUnavailable;
+    const Status opened = open();
+    if (!opened.ok()) return refuse(opened.error());
+    inputs_->rescan();
+    const auto streams = inputs_->list();
+    if (options_.once && streams.empty() && !others_) {
+      return refuse({Errc::unavailable,
+                     "no file matches; check the pattern and that this user may read the files"});
     }
     if (options_.once) {
-      for (collector::LogStream* file : tailer_->files()) {
-        while (!failed_ && !stop_requested() && tailer_->read_some(*file, true))
-          keep_position(false);
-      }
+      for (const collector::StreamRef& at : streams) read_to_end(at);
     } else {
       while (!failed_ && !stop_requested()) {
-        tailer_->poll(1000, 4 * kBufferBytes);
+        inputs_->poll(1000, 4 * kBufferBytes);
         flush();
         keep_position(false);
       }
@@ -129,36 +127,65 @@ class Tail {
   }
 
  private:
+  static int refuse(const Error& error) {
+    std::fprintf(stderr, "nines tail: %s\n", error.message.c_str());
+    return kExitUnavailable;
+  }
+
+  // How records are read, whatever they come from.
   static slo::SourceSelector selector(const TailOptions& options) {
     slo::SourceSelector out;
-    out.paths = options.globs;
     out.format = options.format;
     out.pattern = options.pattern;
+    out.multiline = options.multiline;
     return out;
   }
 
-  int open() {
+  Status open() {
     std::vector<slo::Position> saved;
     if (!options_.state.empty()) {
       store::StoreOptions store;
       store.directory = options_.state;
-      auto opened = store::StateStore::open(store);
-      if (!opened.ok()) {
-        std::fprintf(stderr, "nines tail: %s\n", opened.error().message.c_str());
-        return kExitUnavailable;
-      }
-      store_ = std::move(*opened);
+      NINES_TRY(store_, store::StateStore::open(store));
       saved = store_->restored().positions;
     }
-    collector::TailerOptions tailer;
-    tailer.buffer_bytes = kBufferBytes;
-    auto made = collector::Tailer::create(tailer, reader_, std::move(saved), clock_);
-    if (!made.ok()) {
-      std::fprintf(stderr, "nines tail: %s\n", made.error().message.c_str());
-      return kExitUnavailable;
+    NINES_TRY(inputs_, collector::InputSet::create(clock_));
+    return add_sources(saved);
+  }
+
+  // All files are one source; whatever else is named is one of its own.
+  Status add_sources(const std::vector<slo::Position>& saved) {
+    slo::SourceSelector files;
+    files.exclude = options_.exclude;
+    files.start = options_.start;
+    uint32_t next = 1;
+    for (const std::string& argument : options_.sources) {
+      const slo::SourceSelector selector = selector_of_argument(argument);
+      if (selector.input == slo::InputKind::files) {
+        files.paths.push_back(argument);
+        continue;
+      }
+      NINES_TRY(auto input, make_input(next++, selector, environment(), saved, reader_, clock_));
+      inputs_->add(std::move(input));
+      others_ = true;
     }
-    tailer_ = std::move(*made);
-    return kExitOk;
+    if (files.paths.empty()) return Ok{};
+    collector::TailerOptions options;
+    options.buffer_bytes = kBufferBytes;
+    NINES_TRY(auto tailer, collector::Tailer::create(options, reader_, saved, clock_));
+    tailer->add_source(0, file_source(files, {files.paths, files.exclude}));
+    inputs_->add(std::move(tailer));
+    return Ok{};
+  }
+
+  InputEnvironment environment() {
+    return {options_.once ? blocking_fetch() : fetcher_.fetch(), options_.state, options_.once};
+  }
+
+  void read_to_end(const collector::StreamRef& at) {
+    while (!failed_ && !stop_requested() && at.input->read_some(*at.stream, true)) {
+      keep_position(false);
+    }
   }
 
   void print(const collector::ReadRecord& record) {
@@ -186,7 +213,7 @@ class Tail {
     kept_at_ = at;
     flush();
     store::StateStore::Commit commit;
-    tailer_->take_positions(commit.batch.positions);
+    inputs_->take_positions(commit.batch.positions);
     commit.now = clock_.wall();
     if (commit.batch.positions.empty()) return true;
     const Status done = store_->commit(commit);
@@ -198,9 +225,11 @@ class Tail {
   const Clock& clock_;
   collector::RecordReader reader_;
   std::unique_ptr<store::StateStore> store_;
-  std::unique_ptr<collector::Tailer> tailer_;
+  Fetcher fetcher_;
+  std::unique_ptr<collector::InputSet> inputs_;
   std::string out_;
   Instant kept_at_{};
+  bool others_ = false;  // inputs that are not files
   bool failed_ = false;  // nobody reads our output any more
 };
 
@@ -208,12 +237,11 @@ class Tail {
 
 int run_tail(const TailOptions& options, const Clock& clock) {
   if (options.format != "auto") {
-    auto format = log::format_from_name(options.format);
+    const auto format = log::format_from_name(options.format, options.pattern);
     if (!format.ok()) {
       std::fprintf(stderr, "nines tail: --format: %s\n", format.error().message.c_str());
       return kExitUsage;
     }
-    format->pattern = options.pattern;
     if (const auto parser = log::make_parser(*format, {}, {}); !parser.ok()) {
       std::fprintf(stderr, "nines tail: --pattern: %s\n", parser.error().message.c_str());
       return kExitUsage;

@@ -46,7 +46,7 @@ struct Option {
   std::string_view choices;   // "a b c"; alternatives after '=' are taken for the first: "a=x=y b"
   std::string_view doc;
   std::string_view sample;  // value in the sample file; empty: the default
-  void (*assign)(Draft&, OptionValue);
+  void (*assign)(Draft&, OptionValue&&);
 };
 
 std::span<const Option> option_table();

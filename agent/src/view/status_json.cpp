@@ -91,6 +91,16 @@ void write_tailer(JsonWriter& json, const collector::Tailer::Stats& t) {
   json.end_object();
 }
 
+void write_input(JsonWriter& json, const collector::InputStats& input) {
+  json.begin_object();
+  json.member("kind", input.kind).member("name", input.name);
+  json.member("healthy", input.healthy).member("trouble", input.trouble);
+  json.member("resumable", input.resumable).member("received", input.received);
+  json.member("bytes", input.bytes).member("lost", input.lost);
+  json.member("refused", input.refused).member("restarts", input.restarts);
+  json.member("lag_bytes", input.lag_bytes).end_object();
+}
+
 void write_store(JsonWriter& json, const Snapshot& s) {
   json.key("store");
   if (!s.has_store) {
@@ -263,6 +273,8 @@ std::string agent_json(const Snapshot& s) {
   json.member("watermark", s.watermark).member("slos", s.slos.size());
   json.key("sources").begin_array();
   for (const SourceStatus& source : s.sources) write_source(json, source);
+  json.end_array().key("inputs").begin_array();
+  for (const collector::InputStats& input : s.inputs) write_input(json, input);
   json.end_array();
   write_tailer(json, s.tailer);
   write_store(json, s);

@@ -19,6 +19,8 @@ void TailerImpl::announce(Entry& e) {
   if (e.announced) return;
   e.announced = true;
   consumer_.opened(e);
+  e.held = e.holds;
+  if (e.held) hold(e);
 }
 
 void TailerImpl::mark_changed(Entry& e) {
@@ -87,7 +89,7 @@ TailerImpl::Step TailerImpl::read_piece(Entry& e, Reading how, size_t& read_byte
   data = skip_consumed(e, data);
   if (data.empty()) {
     if (!at_end && read_bytes > 0) return Step::progress;
-    if (!e.held || how == Reading::more) return Step::end;
+    if (how == Reading::more || (how == Reading::quiet && !e.held)) return Step::end;
   }
   return deliver(e, data, at_end ? how : Reading::more, at_end);
 }

@@ -218,8 +218,10 @@ bool TailerImpl::read_some(LogStream& file, bool last) {
   Entry& e = static_cast<Entry&>(file);  // every LogStream is ours
   while (true) {
     const int64_t from = e.offset;
+    const bool narrow = e.taken > 0;  // a small piece was read, perhaps smaller than the record
     size_t bytes = 0;
     const Step step = read_piece(e, last ? Reading::last : Reading::more, bytes);
+    if (step == Step::progress && e.offset == from && narrow) continue;
     if (step == Step::progress && e.offset == from) return false;
     if (step == Step::progress || step == Step::declined) return true;
     if (step == Step::end) {

@@ -107,20 +107,20 @@ bool is_number(const Value& v) { return v.kind == ValueKind::number || v.kind ==
 
 void sample(const std::string& text, WallTime now, slo::LogSignals& signals) {
   FileFormat format(64 * 1024);
-  if (!format.detect(text, true, signals.selector) || !format.matched()) return;
+  LogStream stream;
+  if (!format.detect(stream, text, Reading::last, signals.selector) || !format.matched()) return;
   std::vector<std::string> wanted = {"status", "level"};
   wanted.insert(wanted.end(), slo::duration_fields().begin(), slo::duration_fields().end());
   log::TimeContext time;
   time.reference = now;
   auto parser = log::make_parser(format.format(), wanted, time);
   if (!parser.ok()) return;
-  signals.format =
-      std::string(format.cri() ? "cri+" : "") + std::string(log::format_name(format.format().kind));
+  signals.format = format.name();
   std::vector<Value> values(wanted.size());
-  FrameOptions options;
-  options.last = true;
-  options.joiner = format.joiner();
-  frame(text, options, [&](const FramedRecord& record) {
+  FrameScratch scratch;
+  FrameInput in = format.input(stream, text, Reading::last, scratch);
+  in.rule = format.join_rule(signals.selector, **parser, nullptr);
+  format.framer().frame(in, [&](const FramedRecord& record) {
     log::ParsedRecord parsed;
     parsed.fields = values;
     const log::ParseOutcome outcome = (*parser)->parse(record.content, parsed);

@@ -6,6 +6,8 @@
 #include "nines/collector/framing.hpp"
 #include "pipeline/accumulator.hpp"
 #include "pipeline/file_format.hpp"
+#include "pipeline/gate.hpp"
+#include "pipeline/measure.hpp"
 #include "pipeline/program.hpp"
 
 namespace nines::collector {
@@ -31,36 +33,10 @@ struct Source {
   SourcePlan plan;
   std::vector<TaskSpec> tasks;
   SourceCounts counts;
+  Admission admission;
+  std::unique_ptr<log::StartPattern> pattern;
+  std::optional<Error> trouble;  // with its pattern
 };
-
-bool good_by(slo::CompareOp op, std::strong_ordering order) {
-  switch (op) {
-    case slo::CompareOp::lt: return order < 0;
-    case slo::CompareOp::lte: return order <= 0;
-    case slo::CompareOp::gt: return order > 0;
-    case slo::CompareOp::gte: return order >= 0;
-  }
-  return false;
-}
-
-// A measured value as an exact decimal; text that is a number counts as one.
-std::optional<Decimal> measured(const Value& v) {
-  switch (v.kind) {
-    case ValueKind::number: return Decimal{v.mantissa, v.exponent};
-    case ValueKind::text: return Decimal::parse(v.text);
-    default: return std::nullopt;
-  }
-}
-
-bool good_real(slo::CompareOp op, double value, double threshold) {
-  switch (op) {
-    case slo::CompareOp::lt: return value < threshold;
-    case slo::CompareOp::lte: return value <= threshold;
-    case slo::CompareOp::gt: return value > threshold;
-    case slo::CompareOp::gte: return value >= threshold;
-  }
-  return false;
-}
 
 }  // namespace
 
@@ -76,42 +52,47 @@ struct Pipeline::Impl {
   WallTime limit{INT64_MAX};
   WallTime max_event{};
   WallTime now{};  // read once per block
+  Instant now_mono{};
+  FrameScratch scratch;
   int64_t skewed = 0;
 
-  // --- choosing the program of a file ---------------------------------------------------------
+  // Choosing the program of a file.
   const SourcePlan& primary_plan(const FileState& state) const {
     return sources[state.primary].plan;
   }
 
-  bool look_at_format(LogStream& file, FileState& state, std::string_view data, bool last);
+  bool look_at_format(LogStream& file, FileState& state, std::string_view data, Reading how);
   Program* program_for(LogStream& file, FileState& state);
 
-  // --- one record
-  // ---------------------------------------------------------------------------------
+  // One record.
   struct Line {
     LogStream& file;
     FileState& state;
     Program& program;
     const FramedRecord& record;
+    bool lone_lines;  // of a format of one line a record: traces are passed over
   };
+  bool is_trace(const Line& line);
+  bool admit(const Line& line, WallTime ts);
   WallTime event_time(const Line& line, const log::ParsedRecord& parsed);
   FrameStep on_record(const Line& line);
   void fill_context(const Line& line, WallTime ts);
-  void run_tasks(Program& program, int64_t slot);
+  void run_tasks(const Line& line, int64_t slot);
+  void count_several(const Line& line, SliTask& task, int64_t slot, int64_t good, int64_t bad);
   void run_threshold(SliTask& task, std::span<const Value> values, int64_t slot);
   void malformed(const Line& line, uint64_t SourceCounts::*reason);
-  void after_block(LogStream& file, FileState& state, size_t used);
+  void after_block(LogStream& file, FileState& state, const FrameOutput& framed);
 };
 
 // False: nothing to judge by yet.
 bool Pipeline::Impl::look_at_format(LogStream& file, FileState& state, std::string_view data,
-                                    bool last) {
+                                    Reading how) {
   FileFormat& format = state.format;
   if (!format.wants_detection()) return true;
-  if (!format.detect(data, last, primary_plan(state).selector)) return format.known();
+  if (!format.detect(file, data, how, primary_plan(state).selector)) return format.known();
   state.program = nullptr;
   if (!format.matched()) ++sources[state.primary].counts.detect_failed;
-  file.extra = format.save();
+  file.extra = format.save(file);
   return true;
 }
 
@@ -121,29 +102,31 @@ Program* Pipeline::Impl::program_for(LogStream& file, FileState& state) {
   if (current) return state.program;
   const SourcePlan& plan = primary_plan(state);
   for (const auto& known : programs) {
-    if (known->cri == state.format.cri() && known->format.kind == state.format.format().kind &&
-        known->format.pattern == state.format.format().pattern && known->sources == file.matched) {
+    if (known->wrapping == state.format.wrapping() && known->format == state.format.format() &&
+        known->sources == file.matched) {
       state.program = known.get();
       state.program_generation = generation;
       return state.program;
     }
   }
   std::vector<const TaskSpec*> tasks;
+  std::vector<uint32_t> gated;
   for (const uint32_t source : file.matched) {
+    if (sources[source].admission.limits()) gated.push_back(source);
     for (const TaskSpec& task : sources[source].tasks) tasks.push_back(&task);
   }
   log::TimeContext time;
   time.utc_offset_s = plan.selector.utc_offset_s;
   time.reference = now;
-  auto compiled = compile_program(state.format.format(), state.format.cri(), time, tasks);
+  auto compiled =
+      compile_program(state.format.format(), state.format.wrapping(), time, tasks, gated);
   NINES_ASSERT(compiled.ok());  // expressions and patterns were checked when they were added
   (*compiled)->sources = file.matched;
   programs.push_back(std::move(*compiled));
   state.program = programs.back().get();
   state.program_generation = generation;
   std::string& shown = sources[state.primary].counts.format;
-  const std::string name = std::string(state.format.cri() ? "cri+" : "") +
-                           std::string(log::format_name(state.format.format().kind));
+  const std::string name = state.format.name();
   shown = shown == "unknown" || shown == name ? name : "mixed";
   return state.program;
 }
@@ -157,8 +140,7 @@ void Pipeline::Impl::malformed(const Line& line, uint64_t SourceCounts::*reason)
     if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e) c = '?';
   }
   counts.first_malformed = line.file.path + ":" +
-                           std::to_string(line.file.offset + static_cast<int64_t>(line.record.at)) +
-                           ": " + excerpt;
+                           std::to_string(line.record.at) + ": " + excerpt;
 }
 
 void Pipeline::Impl::fill_context(const Line& line, WallTime ts) {
@@ -174,7 +156,7 @@ void Pipeline::Impl::fill_context(const Line& line, WallTime ts) {
       case ContextField::pod: v = Value::of_text(line.state.pod); break;
       case ContextField::container: v = Value::of_text(line.state.container); break;
       case ContextField::line:
-        v = Value::of_int(line.file.offset + static_cast<int64_t>(line.record.at));
+        v = Value::of_int(line.record.at);
         break;
       case ContextField::ingest_ts: v = Value::of_time(now.ns); break;
       case ContextField::raw: v = Value::of_text(line.record.content); break;
@@ -184,7 +166,7 @@ void Pipeline::Impl::fill_context(const Line& line, WallTime ts) {
 }
 
 void Pipeline::Impl::run_threshold(SliTask& task, std::span<const Value> values, int64_t slot) {
-  const Value value = task.value->eval(values);
+  const Value& value = task.value->of(values);
   if (const auto exact = measured(value)) {
     const bool good = good_by(task.op, compare(*exact, task.threshold));
     accumulator.count(task.slo, slot, good ? 1 : 0, good ? 0 : 1);
@@ -198,14 +180,27 @@ void Pipeline::Impl::run_threshold(SliTask& task, std::span<const Value> values,
   }
 }
 
-void Pipeline::Impl::run_tasks(Program& program, int64_t slot) {
-  const std::span<const Value> values(program.values);
-  for (SliTask& task : program.tasks) {
+// `good` and `bad` for every event that the record stands for.
+void Pipeline::Impl::count_several(const Line& line, SliTask& task, int64_t slot, int64_t good,
+                                   int64_t bad) {
+  const auto events = whole_events(task.count->of(line.program.values));
+  if (!events) return malformed(line, &SourceCounts::bad_count);
+  accumulator.count(task.slo, slot, good * *events, bad * *events);
+}
+
+void Pipeline::Impl::run_tasks(const Line& line, int64_t slot) {
+  const std::span<const Value> values(line.program.values);
+  const auto count = [&](SliTask& task, int64_t good, int64_t bad) {
+    if (task.count) return count_several(line, task, slot, good, bad);
+    accumulator.count(task.slo, slot, good, bad);
+  };
+  for (SliTask& task : line.program.tasks) {
+    if (task.open != nullptr && !*task.open) continue;
     switch (task.role) {
       case SliTask::Role::ratio: {
         if (task.total.test(values) != Truth::yes) break;
         const bool good = (task.part.test(values) == Truth::yes) != task.part_is_bad;
-        accumulator.count(task.slo, slot, good ? 1 : 0, good ? 0 : 1);
+        count(task, good ? 1 : 0, good ? 0 : 1);
         break;
       }
       case SliTask::Role::threshold:
@@ -214,11 +209,11 @@ void Pipeline::Impl::run_tasks(Program& program, int64_t slot) {
       case SliTask::Role::total_only:  // every event is the other kind until its part says
                                        // otherwise
         if (task.total.test(values) != Truth::yes) break;
-        accumulator.count(task.slo, slot, task.part_is_bad ? 1 : 0, task.part_is_bad ? 0 : 1);
+        count(task, task.part_is_bad ? 1 : 0, task.part_is_bad ? 0 : 1);
         break;
       case SliTask::Role::part_only:
         if (task.part.test(values) != Truth::yes) break;
-        accumulator.count(task.slo, slot, task.part_is_bad ? -1 : 1, task.part_is_bad ? 1 : -1);
+        count(task, task.part_is_bad ? -1 : 1, task.part_is_bad ? 1 : -1);
         break;
     }
   }
@@ -228,7 +223,7 @@ void Pipeline::Impl::run_tasks(Program& program, int64_t slot) {
 WallTime Pipeline::Impl::event_time(const Line& line, const log::ParsedRecord& parsed) {
   WallTime ts = parsed.ts;
   if (!parsed.has_ts) {
-    ts = line.record.has_cri_ts       ? line.record.cri_ts
+    ts = line.record.has_runtime_ts   ? line.record.runtime_ts
          : line.state.last_ts.ns != 0 ? line.state.last_ts
                                       : now;
   }
@@ -240,42 +235,80 @@ WallTime Pipeline::Impl::event_time(const Line& line, const log::ParsedRecord& p
   return ts;
 }
 
+// A stack trace between lines that are records of their own is part of none (see joining.hpp).
+bool Pipeline::Impl::is_trace(const Line& line) {
+  if (!line.lone_lines) return false;
+  log::TraceMachine& trace = line.state.format.framer().trace(line.record.stream);
+  return trace.follows(line.record.content) || trace.begins(line.record.content);
+}
+
+// Whether any of the file's sources counts this record; the gates say which.
+bool Pipeline::Impl::admit(const Line& line, WallTime ts) {
+  Program& program = line.program;
+  bool any = program.gates.size() < program.sources.size();
+  for (Gate& gate : program.gates) {
+    Source& source = sources[gate.source];
+    const bool early = ts < source.admission.start;
+    gate.open = !early && source.admission.take(now_mono, line.record.content.size());
+    if (!gate.open) ++(early ? source.counts.before_start : source.counts.dropped);
+    any = any || gate.open;
+  }
+  return any;
+}
+
 FrameStep Pipeline::Impl::on_record(const Line& line) {
   FileState& state = line.state;
   SourceCounts& counts = sources[state.primary].counts;
-  if (line.record.not_cri) {
+  if (line.record.not_wrapped) {
     malformed(line, &SourceCounts::not_cri);
     return FrameStep::next;
   }
   log::ParsedRecord parsed;
   parsed.fields = line.program.values;
-  const log::ParseOutcome outcome = line.program.parser->parse(line.record.content, parsed);
+  log::ParseOutcome outcome = line.program.parser->parse(line.record.content, parsed);
+  if (outcome == log::ParseOutcome::no_match && line.record.lines > 1) {
+    // The format ends with the line: then the first one is the record.
+    outcome = line.program.parser->parse(line.record.content.substr(0, line.record.first_line),
+                                         parsed);
+  }
   if (outcome == log::ParseOutcome::empty) return FrameStep::next;
-  if (parsed.has_ts && parsed.ts > limit && !line.program.cri) {
+  if (parsed.has_ts && parsed.ts > limit && line.program.wrapping == Wrapping::none) {
     state.next_ts = parsed.ts;
     return FrameStep::stop_before;
   }
   if (line.record.truncated) ++counts.truncated;
-  state.format.count_match(outcome != log::ParseOutcome::no_match);
+  counts.continuations += line.record.lines - 1;
   if (outcome == log::ParseOutcome::no_match) {
-    malformed(line, &SourceCounts::no_match);
+    if (is_trace(line)) {
+      ++counts.continuations;
+    } else {
+      state.format.count_match(false);
+      malformed(line, &SourceCounts::no_match);
+    }
     return FrameStep::next;
   }
-  if (outcome == log::ParseOutcome::bad_time && !line.record.has_cri_ts) {
+  state.format.count_match(true);
+  if (line.lone_lines) state.format.framer().trace(line.record.stream).reset();
+  if (outcome == log::ParseOutcome::bad_time && !line.record.has_runtime_ts) {
     malformed(line, &SourceCounts::bad_time);
   }
   const WallTime ts = event_time(line, parsed);
   state.last_ts = ts;
+  if (!line.program.gates.empty() && !admit(line, ts)) return FrameStep::next;
   if (ts < state.first_ts) state.first_ts = ts;
   if (ts > state.max_ts) state.max_ts = ts;
   ++counts.records;
   if (!line.program.context.empty()) fill_context(line, ts);
-  run_tasks(line.program, slo::slot_of(ts));
+  run_tasks(line, slo::slot_of(ts));
   return FrameStep::next;
 }
 
-void Pipeline::Impl::after_block(LogStream& file, FileState& state, size_t used) {
-  sources[state.primary].counts.bytes += used;
+void Pipeline::Impl::after_block(LogStream& file, FileState& state, const FrameOutput& framed) {
+  SourceCounts& primary = sources[state.primary].counts;
+  primary.bytes += framed.taken.bytes;
+  primary.continuations += framed.passed_over;
+  primary.nul_bytes += framed.nul_bytes;
+  primary.replaced += framed.replaced;
   if (state.max_ts.ns != 0) {
     for (const uint32_t index : file.matched) {
       SourceCounts& counts = sources[index].counts;
@@ -286,7 +319,7 @@ void Pipeline::Impl::after_block(LogStream& file, FileState& state, size_t used)
     }
     max_event = std::max(max_event, state.max_ts);
   }
-  if (state.format.cri()) file.extra = state.format.save();
+  if (state.format.changed()) file.extra = state.format.save(file);
   if (accumulator.worth_compacting(options.max_pending_slots)) accumulator.compact();
 }
 
@@ -299,6 +332,12 @@ uint32_t Pipeline::add_source(SourcePlan plan) {
   source.counts.name = plan.name;
   source.counts.service = plan.service;
   source.counts.format = "unknown";
+  source.admission = Admission(plan.selector);
+  if (const std::string& by = plan.selector.multiline; by != "auto" && by != "none") {
+    auto pattern = log::StartPattern::compile(by);
+    if (pattern.ok()) source.pattern = std::move(*pattern);
+    else source.trouble = pattern.error();
+  }
   source.plan = std::move(plan);
   impl_->sources.push_back(std::move(source));
   return static_cast<uint32_t>(impl_->sources.size() - 1);
@@ -311,8 +350,12 @@ Status Pipeline::add_slo(uint32_t slo, const slo::SloSpec& spec, uint32_t total,
     NINES_TRY(out, expr::Expression::parse(text));
     return Ok{};
   };
+  for (const uint32_t source : {total, part}) {
+    if (const auto& trouble = impl_->sources[source].trouble) return *trouble;
+  }
   const slo::IndicatorSpec& indicator = spec.indicator;
   TaskSpec task;
+  task.source = total;
   task.slo = slo;
   task.op = spec.op;
   task.threshold = spec.threshold;
@@ -321,6 +364,7 @@ Status Pipeline::add_slo(uint32_t slo, const slo::SloSpec& spec, uint32_t total,
   NINES_CHECK(compile(indicator.total.where, task.total));
   NINES_CHECK(compile(indicator.part.where, task.part));
   NINES_CHECK(compile(indicator.value, task.value));
+  NINES_CHECK(compile(indicator.count, task.count));
   impl_->accumulator.add_slo(slo);
   ++impl_->generation;
   impl_->programs.clear();
@@ -338,6 +382,7 @@ Status Pipeline::add_slo(uint32_t slo, const slo::SloSpec& spec, uint32_t total,
     task.role = SliTask::Role::total_only;
     impl_->sources[total].tasks.push_back(task);
     task.role = SliTask::Role::part_only;
+    task.source = part;
     impl_->sources[part].tasks.push_back(std::move(task));
   }
   return Ok{};
@@ -353,7 +398,8 @@ void Pipeline::opened(LogStream& file) {
   }
   Source& source = impl_->sources[state->primary];
   state->service = !source.plan.service.empty() ? source.plan.service : state->container;
-  state->format.restore(file.extra, source.plan.selector);
+  state->format.restore(file, source.plan.selector);
+  file.holds = state->format.framer().holds();
   ++source.counts.files;
   file.user = std::move(state);
 }
@@ -365,30 +411,25 @@ void Pipeline::closed(LogStream& file) {
 }
 
 Taken Pipeline::consume(LogStream& file, std::string_view data, Reading how) {
-  const bool last = how == Reading::last;
   FileState& state = state_of(file);
   impl_->now = impl_->clock.wall();
+  impl_->now_mono = impl_->clock.mono();
   state.next_ts.reset();
-  const bool cut = how == Reading::full && data.find('\n') == std::string_view::npos;
-  if (!impl_->look_at_format(file, state, data, last || cut)) return {};
+  if (!impl_->look_at_format(file, state, data, how)) return {};
   Program& program = *impl_->program_for(file, state);
-  FrameOptions options;
-  options.last = last;
-  options.cut = cut;
-  options.joiner = state.format.joiner();
-  options.limit = impl_->limit;
-  WallTime next{};
-  options.next_ts = &next;
-  const size_t used = frame(data, options, [&](const FramedRecord& record) {
-    return impl_->on_record({file, state, program, record});
+  const Source& source = impl_->sources[state.primary];
+  FrameInput in = state.format.input(file, data, how, impl_->scratch);
+  in.rule = state.format.join_rule(source.plan.selector, *program.parser, source.pattern.get());
+  in.limit = impl_->limit;
+  const bool lone_lines =
+      in.rule.by == JoinRule::By::none && source.plan.selector.multiline == "auto";
+  const FrameOutput framed = state.format.framer().frame(in, [&](const FramedRecord& record) {
+    return impl_->on_record({file, state, program, record, lone_lines});
   });
-  if (next.ns != 0) state.next_ts = next;
-  impl_->after_block(file, state, used);
-  Taken taken;
-  taken.bytes = used;
-  taken.mid_line = used == data.size() && used > 0 && data.back() != '\n';
-  if (state.next_ts) taken.rest = Taken::Rest::declined;
-  return taken;
+  if (framed.next_ts.ns != 0) state.next_ts = framed.next_ts;
+  impl_->after_block(file, state, framed);
+  file.holds = state.format.framer().holds();
+  return framed.taken;
 }
 
 void Pipeline::set_replay_limit(WallTime limit) { impl_->limit = limit; }

@@ -51,6 +51,7 @@ SliTask compile_task(const TaskSpec& spec, std::vector<std::string>& fields) {
   task.total = predicate(spec.total, fields);
   task.part = predicate(spec.part, fields);
   if (spec.value) task.value.emplace(*spec.value, slots_of(*spec.value, fields));
+  if (spec.count) task.count.emplace(*spec.count, slots_of(*spec.count, fields));
   return task;
 }
 
@@ -68,13 +69,30 @@ Predicate::Predicate(const Expression& expression, std::span<const size_t> slots
   }
 }
 
-Result<std::unique_ptr<Program>> compile_program(const log::FormatSpec& format, bool cri,
+Measure::Measure(const Expression& expression, std::span<const size_t> slots) {
+  const auto& fields = expression.fields();
+  if (fields.size() == 1 && expression.to_string() == fields[0]) {
+    slot_ = slots[0];
+  } else {
+    evaluator_.emplace(expression, slots);
+  }
+}
+
+Result<std::unique_ptr<Program>> compile_program(const log::FormatSpec& format, Wrapping wrapping,
                                                  const log::TimeContext& time,
-                                                 std::span<const TaskSpec* const> tasks) {
+                                                 std::span<const TaskSpec* const> tasks,
+                                                 std::span<const uint32_t> gated) {
   auto program = std::make_unique<Program>();
   program->format = format;
-  program->cri = cri;
-  for (const TaskSpec* task : tasks) program->tasks.push_back(compile_task(*task, program->fields));
+  program->wrapping = wrapping;
+  for (const uint32_t source : gated) program->gates.push_back({source, true});
+  for (const TaskSpec* task : tasks) {
+    SliTask compiled = compile_task(*task, program->fields);
+    for (Gate& gate : program->gates) {
+      if (gate.source == task->source) compiled.open = &gate.open;
+    }
+    program->tasks.push_back(std::move(compiled));
+  }
   for (size_t i = 0; i < program->fields.size(); ++i) {
     if (const auto field = context_field(program->fields[i]))
       program->context.push_back({*field, i});

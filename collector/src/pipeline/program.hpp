@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "nines/collector/framing.hpp"
 #include "nines/expr/expression.hpp"
 #include "nines/log/format.hpp"
 #include "nines/slo/spec.hpp"
@@ -41,6 +42,23 @@ class Predicate {
   std::optional<expr::Evaluator> evaluator_;
 };
 
+// A value out of a record. Most are a field and nothing else: those are not copied.
+class Measure {
+ public:
+  Measure(const expr::Expression& expression, std::span<const size_t> slots);
+  // Dies with the next call, and with the record.
+  const Value& of(std::span<const Value> values) noexcept {
+    if (!evaluator_) return values[slot_];
+    value_ = evaluator_->eval(values);
+    return value_;
+  }
+
+ private:
+  std::optional<expr::Evaluator> evaluator_;
+  Value value_;
+  size_t slot_ = 0;
+};
+
 // Fields that belong to the file or the line rather than to the text of the record.
 enum class ContextField : uint8_t {
   source,
@@ -67,18 +85,26 @@ struct SliTask {
   Role role = Role::ratio;
   bool part_is_bad = false;
   Predicate total, part;
-  std::optional<expr::Evaluator> value;
+  std::optional<Measure> value, count;
   slo::CompareOp op = slo::CompareOp::lte;
   Decimal threshold;
   slo::OnMissing on_missing = slo::OnMissing::skip;
+  bool* open = nullptr;  // where its source turns records away: whether it takes this one
+};
+
+// A source of which not every record counts.
+struct Gate {
+  uint32_t source = 0;
+  bool open = true;
 };
 
 // The uncompiled form, kept per source.
 struct TaskSpec {
   uint32_t slo = 0;
+  uint32_t source = 0;
   SliTask::Role role = SliTask::Role::ratio;
   bool part_is_bad = false;
-  std::optional<expr::Expression> total, part, value;
+  std::optional<expr::Expression> total, part, value, count;
   slo::CompareOp op = slo::CompareOp::lte;
   Decimal threshold;
   slo::OnMissing on_missing = slo::OnMissing::skip;
@@ -90,17 +116,20 @@ struct Program {
     size_t slot;
   };
   log::FormatSpec format;
-  bool cri = false;
+  Wrapping wrapping = Wrapping::none;
   std::vector<std::string> fields;
   std::vector<Context> context;
   std::vector<Value> values;
   std::unique_ptr<log::LineParser> parser;
   std::vector<SliTask> tasks;
+  std::vector<Gate> gates;
   std::vector<uint32_t> sources;  // whose records these are
 };
 
-Result<std::unique_ptr<Program>> compile_program(const log::FormatSpec& format, bool cri,
+// `gated`: the sources of which not every record counts.
+Result<std::unique_ptr<Program>> compile_program(const log::FormatSpec& format, Wrapping wrapping,
                                                  const log::TimeContext& time,
-                                                 std::span<const TaskSpec* const> tasks);
+                                                 std::span<const TaskSpec* const> tasks,
+                                                 std::span<const uint32_t> gated);
 
 }  // namespace nines::collector

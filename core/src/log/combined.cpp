@@ -9,8 +9,7 @@
 // not; times of upstreams behind it are ignored. With a point it is seconds (nginx $request_time),
 // without one microseconds (Apache %D); an integer just before a figure with a point is the
 // request length of ingress-nginx and skipped; a trailing "12ms" (Traefik) is itself.
-#include <cstring>
-
+#include "log/access.hpp"
 #include "log/number.hpp"
 #include "log/parsers.hpp"
 #include "log/scan.hpp"
@@ -53,11 +52,6 @@ constexpr FieldName kNames[] = {
     {"raw", kRaw},
 };
 constexpr std::span<const FieldName> kListed(kNames, kDuration + 1);
-
-Value text_or_null(std::string_view text) noexcept {
-  if (text.empty() || text == "-") return Value::null();
-  return Value::of_text(text);
-}
 
 // Digits with at most one point to milliseconds, exactly. Null when it is something else.
 Value duration_of(std::string_view text) noexcept {
@@ -134,51 +128,6 @@ Value trailing_duration(const char* p, const char* end) noexcept {
   }
   return integer;
 }
-
-// From behind the opening quote to the closing one; `end` when it is never closed.
-const char* closing_quote(const char* p, const char* end) noexcept {
-  const char* begin = p;
-  for (;;) {
-    p = find_byte(p, end, '"');
-    if (p == end || p == begin || p[-1] != '\\') return p;
-    const char* slash = p;  // an even number of backslashes escapes itself, not the quote
-    while (slash != begin && slash[-1] == '\\') --slash;
-    if ((p - slash) % 2 == 0) return p;
-    ++p;
-  }
-}
-
-// "[21/Nov/2026:01:35:51 +0100]": most lines share the minute with the line before.
-class ClfCache {
- public:
-  bool parse(const char* p, WallTime& ts) noexcept {
-    if (std::memcmp(p, text_, kLength) == 0) {
-      ts = ts_;
-      return true;
-    }
-    const unsigned second = two_digits(p + 18);
-    if (std::memcmp(p, text_, 18) == 0 && std::memcmp(p + 20, text_ + 20, 6) == 0 && second < 60) {
-      ts_.ns += (static_cast<int64_t>(second) - second_) * kNsPerSecond;
-    } else if (const auto parsed = parse_clf_time({p, kLength});
-               parsed && parsed->length == kLength && second < 60) {
-      ts_ = parsed->ts;
-    } else {
-      if (!parsed) return false;
-      ts = parsed->ts;
-      return true;
-    }
-    second_ = second;
-    std::memcpy(text_, p, kLength);
-    ts = ts_;
-    return true;
-  }
-  static constexpr size_t kLength = 26;
-
- private:
-  char text_[kLength] = {};
-  int64_t second_ = 0;
-  WallTime ts_{};
-};
 
 class CombinedParser final : public LineParser {
  public:
@@ -267,22 +216,11 @@ class CombinedParser final : public LineParser {
     map_.set(fields, kUser, text_or_null(trim_right(between(ident_end + 1, open))));
   }
 
-  // Only "METHOD target [PROTOCOL]" is split; a target may hold blanks.
   void split_request(const char* p, const char* close, std::span<Value> fields) const noexcept {
-    const char* space = find_byte(p, close, ' ');
-    if (space == close || space == p || space - p > 32) return;
-    for (const char* c = p; c != space; ++c) {
-      if (!is_alpha(*c) && *c != '-' && *c != '_') return;
-    }
-    map_.set(fields, kMethod, Value::of_text(between(p, space)));
-    const char* last = close;
-    while (last != space && last[-1] != ' ') --last;
-    const std::string_view protocol = between(last, close);
-    const bool has_protocol = last - 1 != space && protocol.find('/') != std::string_view::npos &&
-                              protocol.front() != '/';
-    if (has_protocol) map_.set(fields, kProtocol, Value::of_text(protocol));
-    const char* target_end = has_protocol ? last - 1 : close;
-    map_.set(fields, kPath, text_or_null(between(space + 1, target_end)));
+    const RequestLine request = split_request_line(p, close);
+    map_.set(fields, kMethod, request.method);
+    map_.set(fields, kPath, request.path);
+    map_.set(fields, kProtocol, request.protocol);
   }
 
   void tail(const char* p, const char* end, std::span<Value> fields) const noexcept {

@@ -98,6 +98,14 @@ class PlainParser final : public LineParser {
     return all_.parse(line, time_, ts, has_ts, out);
   }
   void set_reference(WallTime now) noexcept override { time_.reference = now; }
+  // Indented lines go on with a record; the others need a time stamp.
+  bool leads(std::string_view line) const noexcept override {
+    if (line.empty() || is_blank(line.front())) return false;
+    size_t begin = 0;
+    size_t end = 0;
+    WallTime ts;
+    return find_time(line, begin, end, ts);
+  }
 
  private:
   ParseOutcome parse_line(std::string_view line, ParsedRecord& out) noexcept {

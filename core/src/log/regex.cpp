@@ -130,6 +130,7 @@ class RegexParser final : public LineParser {
     groups_.resize(names_.size() + 1);
     for (const std::string& field : wanted_) slots_.push_back(group_of(field));
     time_group_ = group_of("ts") > 0 ? group_of("ts") : group_of("time");
+    look_at_beginning();
   }
   bool ok() const noexcept { return re_->ok(); }
 
@@ -178,8 +179,31 @@ class RegexParser final : public LineParser {
     return outcome;
   }
   void set_reference(WallTime now) noexcept override { time_.reference = now; }
+  bool leads(std::string_view line) const noexcept override {
+    if (!time_first_) return true;
+    if (time_in_brackets_) {
+      if (line.empty() || line.front() != '[') return false;
+      line.remove_prefix(1);
+    }
+    if (line.empty() || is_blank(line.front())) return false;
+    return format_.time_format.empty()
+               ? parse_any_time(line, time_).has_value()
+               : parse_time_prefix(line, format_.time_format, time_).has_value();
+  }
 
  private:
+  // Whether every match begins with the time stamp, perhaps in brackets.
+  void look_at_beginning() noexcept {
+    std::string_view rest = format_.pattern;
+    if (!rest.starts_with('^')) return;
+    rest.remove_prefix(1);
+    time_in_brackets_ = rest.starts_with("\\[");
+    if (time_in_brackets_) rest.remove_prefix(2);
+    for (const std::string_view group : {"(?P<ts>", "(?P<time>", "(?<ts>", "(?<time>"}) {
+      time_first_ = time_first_ || rest.starts_with(group);
+    }
+  }
+
   size_t group_of(std::string_view name) const noexcept {
     for (size_t i = 0; i < names_.size(); ++i) {
       if (names_[i] == name) return i + 1;
@@ -229,6 +253,8 @@ class RegexParser final : public LineParser {
   std::vector<re2::StringPiece> groups_;
   std::vector<size_t> slots_;  // group of each wanted field; 0: none
   size_t time_group_ = 0;
+  bool time_first_ = false;
+  bool time_in_brackets_ = false;
   std::vector<std::string> all_names_;
   std::unique_ptr<LineParser> all_;
 };

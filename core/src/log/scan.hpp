@@ -34,6 +34,7 @@ struct Bytes16 {
     return {_mm_loadu_si128(static_cast<const __m128i*>(static_cast<const void*>(p)))};
   }
   Bytes16 eq(char c) const noexcept { return {_mm_cmpeq_epi8(v, _mm_set1_epi8(c))}; }
+  Bytes16 eq(Bytes16 o) const noexcept { return {_mm_cmpeq_epi8(v, o.v)}; }
   Bytes16 with_bit5() const noexcept { return {_mm_or_si128(v, _mm_set1_epi8(0x20))}; }
   Bytes16 operator|(Bytes16 o) const noexcept { return {_mm_or_si128(v, o.v)}; }
   // Index of the first matching byte; 16 when there is none.
@@ -50,6 +51,7 @@ struct Bytes16 {
     return {vld1q_u8(static_cast<const uint8_t*>(static_cast<const void*>(p)))};
   }
   Bytes16 eq(char c) const noexcept { return {vceqq_u8(v, vdupq_n_u8(static_cast<uint8_t>(c)))}; }
+  Bytes16 eq(Bytes16 o) const noexcept { return {vceqq_u8(v, o.v)}; }
   Bytes16 with_bit5() const noexcept { return {vorrq_u8(v, vdupq_n_u8(0x20))}; }
   Bytes16 operator|(Bytes16 o) const noexcept { return {vorrq_u8(v, o.v)}; }
   unsigned first() const noexcept {

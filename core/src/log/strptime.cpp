@@ -40,6 +40,7 @@ class TimeReader {
     return true;
   }
   bool at_end() const noexcept { return pos_ == text_.size(); }
+  size_t used() const noexcept { return pos_; }
 
  private:
   void skip_blank() noexcept {
@@ -166,11 +167,9 @@ Status check_time_format(std::string_view format) {
   return Ok{};
 }
 
-std::optional<WallTime> parse_time_format(std::string_view text, std::string_view format,
-                                          const TimeContext& context) noexcept {
-  TimeReader reader(text);
-  if (!reader.read(format) || !reader.at_end()) return std::nullopt;
-  Parts& parts = reader.parts;
+namespace {
+
+std::optional<WallTime> resolve(Parts parts, const TimeContext& context) noexcept {
   if (parts.epoch)
     return checked_time(parts.epoch->seconds(), parts.epoch->ns % kNsPerSecond + parts.nanos);
   if (parts.half >= 0) parts.hour = parts.hour % 12 + (parts.half == 1 ? 12 : 0);
@@ -182,6 +181,24 @@ std::optional<WallTime> parse_time_format(std::string_view text, std::string_vie
   if (!civil_to_seconds(parts.year, parts.month, parts.day, 0, 0, midnight)) return std::nullopt;
   if (parts.day_of_year > 0) midnight += (parts.day_of_year - 1) * kDayS;
   return checked_time(midnight + second_of_day - zone.utc_offset_s, parts.nanos);
+}
+
+}  // namespace
+
+std::optional<WallTime> parse_time_format(std::string_view text, std::string_view format,
+                                          const TimeContext& context) noexcept {
+  TimeReader reader(text);
+  if (!reader.read(format) || !reader.at_end()) return std::nullopt;
+  return resolve(reader.parts, context);
+}
+
+std::optional<ParsedTime> parse_time_prefix(std::string_view text, std::string_view format,
+                                            const TimeContext& context) noexcept {
+  TimeReader reader(text);
+  if (!reader.read(format)) return std::nullopt;
+  const auto ts = resolve(reader.parts, context);
+  if (!ts) return std::nullopt;
+  return ParsedTime{*ts, reader.used()};
 }
 
 }  // namespace nines::log

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "nines/log/format.hpp"
+#include "nines/log/timestamp.hpp"
 
 namespace nines::log {
 
@@ -15,5 +16,9 @@ Status check_time_format(std::string_view format);
 // The whole text must match. Without a year it is inferred; without a zone context's holds.
 std::optional<WallTime> parse_time_format(std::string_view text, std::string_view format,
                                           const TimeContext& context) noexcept;
+
+// The same for a prefix of `text`.
+std::optional<ParsedTime> parse_time_prefix(std::string_view text, std::string_view format,
+                                            const TimeContext& context) noexcept;
 
 }  // namespace nines::log

@@ -280,18 +280,20 @@ TEST_CASE("CRI records come out whole however they were cut and wherever the pro
       queue[err].push_back(head + "F " + rest);
       expected[err].push_back(text);
     }
-    auto joiner = std::make_unique<CriJoiner>(1 << 20);
+    auto joiner = std::make_unique<PieceJoiner>(1 << 20);
     size_t next[2] = {0, 0};
     while (next[0] < queue[0].size() || next[1] < queue[1].size()) {
       size_t s = *rc::gen::arbitrary<bool>() ? 1 : 0;
       if (next[s] == queue[s].size()) s = 1 - s;
-      CriJoiner::Record record;
-      if (joiner->push(queue[s][next[s]++], record) == CriJoiner::Outcome::record) {
+      PieceJoiner::Line record;
+      Piece piece;
+      RC_ASSERT(parse_cri(queue[s][next[s]++], piece));
+      if (joiner->push(piece, 0, record)) {
         RC_ASSERT(!record.truncated);
         got[static_cast<size_t>(record.stream)].emplace_back(record.content);
       }
       if (*rc::gen::inRange(0, 3) == 0) {
-        auto restarted = std::make_unique<CriJoiner>(1 << 20);
+        auto restarted = std::make_unique<PieceJoiner>(1 << 20);
         RC_ASSERT(restarted->restore(joiner->save()));
         joiner = std::move(restarted);
       }

@@ -175,7 +175,9 @@ TEST_CASE("Pipeline keeps open CRI pieces with the position, so that a restart c
 }
 
 TEST_CASE("Pipeline gives a record without time stamp the time of the line before", "[collector]") {
-  Rig rig({ratio("errors", "", "level < 'ERROR'")}, "/logs/app.log");
+  slo::SourceSelector lines;
+  lines.multiline = "none";
+  Rig rig({ratio("errors", "", "level < 'ERROR'")}, "/logs/app.log", lines);
   rig.feed(
       "2026-09-21T14:13:20Z INFO started\n"
       "2026-09-21T14:13:21Z INFO going\n"
@@ -267,4 +269,177 @@ TEST_CASE("Pipeline counts for a source from when its glob comes to match the fi
   rig.feed(nginx(kNoonS, 200));
   CHECK(rig.counts(0) == Rig::Counts{2, 0});
   CHECK(rig.counts(1) == Rig::Counts{1, 0});
+}
+
+TEST_CASE("Pipeline passes over stack traces between JSON lines and counts their lines",
+          "[collector]") {
+  slo::SourceSelector json;
+  json.format = "json";
+  Rig rig({ratio("errors", "", "level < 'ERROR'")}, "/logs/app.log", json);
+  const std::string line = "{\"ts\":\"2026-09-21T14:13:20Z\",\"level\":\"info\"}\n";
+  rig.feed(line +
+           "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\nKeyError: 'a'\n" +
+           line + "\tat a.B.c(D.java:1)\n" + "garbage\n" + line);
+  CHECK(rig.counts(0) == Rig::Counts{3, 0});
+  const SourceCounts counts = rig.pipeline.counts().front();
+  CHECK(counts.continuations == 4);
+  CHECK(counts.no_match == 1);
+  CHECK(counts.first_malformed.find("garbage") != std::string::npos);
+}
+
+TEST_CASE("Pipeline counts a record of several lines once, at the time of its first line",
+          "[collector]") {
+  Rig rig({ratio("errors", "", "level < 'ERROR'"),
+           ratio("npe", "message LIKE '%NullPointer%'", "level < 'ERROR'")},
+          "/logs/app.log");
+  rig.feed(
+      "2026-09-21 14:13:20 INFO started\n"
+      "2026-09-21 14:13:21 ERROR failed\n"
+      "java.lang.NullPointerException\n"
+      "\tat com.example.Main(Main.java:1)\n\n"
+      "2026-09-21 14:13:45 INFO gone on\n",
+      true);
+  CHECK(rig.counts(0) == Rig::Counts{2, 1});
+  CHECK(rig.counts(1) == Rig::Counts{0, 1});
+  const SourceCounts counts = rig.pipeline.counts().front();
+  CHECK(counts.records == 3);
+  CHECK(counts.continuations == 2);
+  CHECK(counts.bad_time == 0);
+}
+
+TEST_CASE("Pipeline leaves a record of several lines unread until its time has come",
+          "[collector]") {
+  Rig rig({ratio("errors", "", "level < 'ERROR'")}, "/logs/app.log");
+  const std::string early = "2026-09-21 14:13:20 INFO one\n  more\n";
+  const std::string late = "2026-09-21 14:13:40 ERROR two\n  more\n\n";
+  rig.pipeline.set_replay_limit(WallTime::from_s(1'790'000'000));
+  CHECK(rig.feed(early + late, true) == early.size());
+  CHECK(Pipeline::next_time(rig.file) == WallTime::from_s(1'790'000'020));
+  CHECK(rig.pipeline.counts().front().continuations == 1);
+  rig.pipeline.set_replay_limit(WallTime::from_s(1'790'000'020));
+  CHECK(rig.feed(late, true) == late.size());
+  CHECK(rig.counts(0) == Rig::Counts{1, 1});
+  CHECK(rig.pipeline.counts().front().continuations == 2);
+}
+
+TEST_CASE("Pipeline does not let a container's record wait for a line that is not due",
+          "[collector]") {
+  slo::SourceSelector plain;
+  plain.format = "plain";
+  Rig rig({ratio("errors", "", "level < 'ERROR'")}, "/var/log/pods/a_b_c/d/0.log", plain);
+  const std::string early =
+      "2026-09-21T14:13:20.1Z stderr F 2026-09-21 14:13:20 ERROR one\n"
+      "2026-09-21T14:13:20.2Z stderr F   more\n";
+  const std::string late = "2026-09-21T14:13:40.1Z stderr F 2026-09-21 14:13:40 ERROR two\n";
+  rig.pipeline.set_replay_limit(WallTime::from_s(1'790'000'001));
+  CHECK(rig.feed(early + late, true) == early.size());
+  CHECK(rig.counts(0) == Rig::Counts{0, 1});
+  CHECK(Pipeline::next_time(rig.file) == WallTime{1'790'000'020'100'000'000});
+  rig.pipeline.set_replay_limit(WallTime::from_s(1'790'000'021));
+  CHECK(rig.feed(late, true) == late.size());
+  CHECK(rig.counts(0) == Rig::Counts{0, 2});
+}
+
+TEST_CASE("Pipeline counts as many events as a record says it stands for", "[collector]") {
+  slo::SloSpec spec = ratio("requests", "", "code < 500");
+  spec.indicator.count = "n";
+  slo::SourceSelector json;
+  json.format = "json";
+  Rig rig({spec}, "/logs/app.log", json);
+  std::string text;
+  for (const char* rest : {"\"code\":200,\"n\":10", "\"code\":503,\"n\":2.0", "\"code\":200,\"n\":0",
+                           "\"code\":200,\"n\":\"7\"", "\"code\":200,\"n\":-1", "\"code\":200",
+                           "\"code\":200,\"n\":1.5", "\"code\":200,\"n\":1e15"}) {
+    text += "{\"ts\":\"2026-09-21T14:13:20Z\"," + std::string(rest) + "}\n";
+  }
+  rig.feed(text);
+  CHECK(rig.counts(0) == Rig::Counts{17, 2});
+  CHECK(rig.pipeline.counts().front().bad_count == 4);
+  CHECK(rig.pipeline.counts().front().first_malformed.find("\"n\":-1") != std::string::npos);
+}
+
+TEST_CASE("Pipeline does not count records older than where its source starts", "[collector]") {
+  slo::SourceSelector later;
+  later.start = format_rfc3339(WallTime::from_s(kNoonS + 5));
+  Rig rig({ratio("availability", "", "status < 500")}, "/logs/access.log", later);
+  const std::string text = nginx(kNoonS, 500) + nginx(kNoonS + 5, 200) + nginx(kNoonS + 6, 500);
+  CHECK(rig.feed(text) == text.size());
+  CHECK(rig.counts(0) == Rig::Counts{1, 1});
+  const SourceCounts counts = rig.pipeline.counts().front();
+  CHECK(counts.before_start == 1);
+  CHECK(counts.records == 2);
+  CHECK(counts.first_event == WallTime::from_s(kNoonS + 5));
+}
+
+TEST_CASE("Pipeline drops what is beyond the rate of one source and gives it to the others",
+          "[collector]") {
+  test::ManualClock clock{WallTime::from_s(kNoonS + 600)};
+  Pipeline pipeline({.node = "n1"}, clock);
+  slo::SourceSelector limited;
+  limited.max_lines_per_s = 3;
+  limited.excess = slo::Excess::drop;
+  pipeline.add_source({.name = "limited", .service = "", .selector = limited, .globs = {}});
+  pipeline.add_source({.name = "all", .service = "", .selector = {}, .globs = {}});
+  REQUIRE(pipeline.add_slo(0, ratio("limited", "", "status < 500"), 0, 0).ok());
+  REQUIRE(pipeline.add_slo(1, ratio("all", "", "status < 500"), 1, 1).ok());
+  LogStream file;
+  file.path = "/logs/access.log";
+  file.matched = {0, 1};
+  pipeline.opened(file);
+  std::string ten;
+  for (int i = 0; i < 10; ++i) ten += nginx(kNoonS, 200);
+  const auto totals = [&] {
+    slo::Batch batch;
+    pipeline.take(batch);
+    std::map<uint32_t, int64_t> out;
+    for (const auto& delta : batch.slots) out[delta.slo] += delta.good;
+    return out;
+  };
+  pipeline.consume(file, ten, Reading::more);
+  CHECK(totals() == std::map<uint32_t, int64_t>{{0, 3}, {1, 10}});
+  pipeline.consume(file, ten, Reading::more);
+  CHECK(totals() == std::map<uint32_t, int64_t>{{1, 10}});
+  clock.advance_s(60);  // a second's worth at most
+  pipeline.consume(file, ten, Reading::more);
+  CHECK(totals() == std::map<uint32_t, int64_t>{{0, 3}, {1, 10}});
+  CHECK(pipeline.counts()[0].dropped == 24);
+  CHECK(pipeline.counts()[1].dropped == 0);
+}
+
+TEST_CASE("Pipeline limits bytes a second too", "[collector]") {
+  slo::SourceSelector limited;
+  limited.max_bytes_per_s = 250;
+  limited.excess = slo::Excess::drop;
+  Rig rig({ratio("availability", "", "status < 500")}, "/logs/access.log", limited);
+  std::string text;
+  for (int i = 0; i < 10; ++i) text += nginx(kNoonS, 200);  // of 90 bytes
+  rig.feed(text);
+  CHECK(rig.counts(0) == Rig::Counts{3, 0});
+  CHECK(rig.pipeline.counts().front().dropped == 7);
+}
+
+TEST_CASE("Pipeline counts the NULs that it removes and the characters that UTF-16 could not mean",
+          "[collector]") {
+  Rig rig({ratio("availability", "", "status < 500")}, "/logs/access.log");
+  rig.feed(nginx(kNoonS, 200) + std::string(7, '\0') + nginx(kNoonS, 200));
+  CHECK(rig.counts(0) == Rig::Counts{2, 0});
+  CHECK(rig.pipeline.counts().front().nul_bytes == 7);
+  Rig wide({ratio("all", "", "")}, "/logs/app.log");
+  std::string text = "\xFF\xFE";
+  for (const char c : std::string("2026-09-21 14:13:20 one \xD8\n")) {
+    text += c == '\xD8' ? '\0' : c;
+    text += c == '\xD8' ? c : '\0';
+  }
+  wide.feed(text, true);
+  CHECK(wide.pipeline.counts().front().records == 1);
+  CHECK(wide.pipeline.counts().front().replaced == 1);
+}
+
+TEST_CASE("Pipeline refuses an SLO on a source whose multiline pattern is none", "[collector]") {
+  test::ManualClock clock{WallTime::from_s(kNoonS)};
+  Pipeline pipeline({.node = "n1"}, clock);
+  slo::SourceSelector broken;
+  broken.multiline = "(";
+  pipeline.add_source({.name = "logs", .service = "", .selector = broken, .globs = {}});
+  CHECK_FALSE(pipeline.add_slo(0, ratio("availability", "", "status < 500"), 0, 0).ok());
 }

@@ -17,15 +17,13 @@ std::string parsed(const std::string& line) {
          (out.partial ? " P '" : " F '") + std::string(out.content) + "'";
 }
 
-std::string pushed(CriJoiner& joiner, const std::string& line) {
-  CriJoiner::Record record;
-  switch (joiner.push(line, record)) {
-    case CriJoiner::Outcome::pending: return "pending";
-    case CriJoiner::Outcome::not_cri: return "not_cri";
-    default: break;
-  }
-  return std::string(record.stream == CriStream::out ? "out '" : "err '") +
-         std::string(record.content) + "'" + (record.truncated ? " truncated" : "");
+std::string pushed(PieceJoiner& joiner, const std::string& line) {
+  Piece piece;
+  if (!parse_cri(line, piece)) return "not_cri";
+  PieceJoiner::Line whole;
+  if (!joiner.push(piece, 0, whole)) return "pending";
+  return std::string(whole.stream == OutputStream::out ? "out '" : "err '") +
+         std::string(whole.content) + "'" + (whole.truncated ? " truncated" : "");
 }
 
 }  // namespace
@@ -54,14 +52,17 @@ TEST_CASE("CRI lines give time, stream, tag and content", "[log]") {
 }
 
 TEST_CASE("The joiner keeps streams apart and the first piece's time", "[log]") {
-  CriJoiner joiner(1000);
+  PieceJoiner joiner(1000);
   CHECK(pushed(joiner, cri("stdout P 1a. some ")) == "pending");
   CHECK(pushed(joiner, cri("stderr P 1b. some ")) == "pending");
   CHECK(pushed(joiner, cri("stdout P multiline ")) == "pending");
   CHECK(pushed(joiner, cri("stderr P multiline ")) == "pending");
   CHECK(joiner.has_pending());
-  CriJoiner::Record record;
-  REQUIRE(joiner.push("2026-11-21T01:35:59Z stdout F log", record) == CriJoiner::Outcome::record);
+  PieceJoiner::Line record;
+  Piece last;
+  REQUIRE(parse_cri("2026-11-21T01:35:59Z stdout F log", last));
+  REQUIRE(joiner.push(last, 7, record));
+  CHECK(record.at == 0);
   CHECK(record.content == "1a. some multiline log");
   CHECK(format_rfc3339(record.ts) == "2026-11-21T01:35:51.262484239Z");
   CHECK(pushed(joiner, cri("stderr F log")) == "err '1b. some multiline log'");
@@ -73,7 +74,7 @@ TEST_CASE("The joiner keeps streams apart and the first piece's time", "[log]") 
 }
 
 TEST_CASE("The joiner cuts records at its bound and says so", "[log]") {
-  CriJoiner joiner(8);
+  PieceJoiner joiner(8);
   CHECK(pushed(joiner, cri("stdout F 12345678")) == "out '12345678'");
   CHECK(pushed(joiner, cri("stdout F 123456789")) == "out '12345678' truncated");
   CHECK(pushed(joiner, cri("stdout P 12345")) == "pending");
@@ -87,29 +88,29 @@ TEST_CASE("The joiner cuts records at its bound and says so", "[log]") {
 }
 
 TEST_CASE("The joiner's state survives a restart in the middle of a record", "[log]") {
-  CriJoiner before(1000);
+  PieceJoiner before(1000);
   CHECK(before.save().empty());
   pushed(before, cri("stdout P half "));
   pushed(before, cri("stderr P other "));
   const std::string saved = before.save();
-  CriJoiner after(1000);
+  PieceJoiner after(1000);
   REQUIRE(after.restore(saved));
   CHECK(after.save() == saved);
   CHECK(pushed(after, cri("stdout F done")) == "out 'half done'");
   CHECK(pushed(after, cri("stderr F done")) == "err 'other done'");
   REQUIRE(after.restore(""));
   CHECK_FALSE(after.has_pending());
-  CriJoiner small(4);
+  PieceJoiner small(4);
   REQUIRE(small.restore(saved));
   CHECK(pushed(small, cri("stdout F x")) == "out 'half' truncated");
 }
 
 TEST_CASE("The joiner refuses damaged state and keeps its own", "[log]") {
-  CriJoiner source(1000);
+  PieceJoiner source(1000);
   pushed(source, cri("stdout P half "));
   pushed(source, cri("stderr P other "));
   const std::string saved = source.save();
-  CriJoiner joiner(1000);
+  PieceJoiner joiner(1000);
   pushed(joiner, cri("stdout P mine "));
   const std::string mine = joiner.save();
   for (size_t i = 0; i < saved.size(); ++i) {
@@ -121,4 +122,25 @@ TEST_CASE("The joiner refuses damaged state and keeps its own", "[log]") {
   }
   CHECK_FALSE(joiner.restore(saved + "x"));
   CHECK(joiner.save() == mine);
+}
+
+TEST_CASE("Open pieces that an older version saved are completed", "[log]") {
+  // CR1: stream, truncated, time, length, content; then FNV-1a of all before.
+  std::string saved("CR1\0\0\x01\0\0\0\0\0\0\0\x05\0\0\0half ", 22);
+  uint32_t hash = 2166136261u;
+  for (const char c : saved) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
+  for (int i = 0; i < 4; ++i) saved.push_back(static_cast<char>(hash >> (8 * i) & 0xff));
+  PieceJoiner joiner(1000);
+  REQUIRE(joiner.restore(saved));
+  CHECK(pushed(joiner, cri("stdout F done")) == "out 'half done'");
+}
+
+TEST_CASE("The pieces of a line that never ends can be had all the same", "[log]") {
+  PieceJoiner joiner(1000);
+  pushed(joiner, cri("stderr P half "));
+  PieceJoiner::Line line;
+  CHECK_FALSE(joiner.flush(OutputStream::out, line));
+  REQUIRE(joiner.flush(OutputStream::err, line));
+  CHECK(line.content == "half ");
+  CHECK_FALSE(joiner.has_pending());
 }

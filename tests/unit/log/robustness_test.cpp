@@ -39,6 +39,12 @@ const std::vector<std::string> kWanted = {
     "ts",   "level", "message", "request_id",  "service",  "raw",  "status",
     "path", "a.b",   "o.p",     "duration_ms", "sd.a@1.b", "user", "app"};
 
+std::vector<std::string> all_samples() {
+  std::vector<std::string> lines = sample_lines();
+  for (const test::LayoutSample& sample : test::kLayoutSamples) lines.emplace_back(sample.line);
+  return lines;
+}
+
 // One parser of every kind, kept, as the agent keeps them.
 class Everything {
  public:
@@ -48,6 +54,10 @@ class Everything {
     parsers_.push_back(std::make_unique<Lines>(
         FormatSpec{FormatKind::regex, R"((?P<ts>\S+ \S+) (?P<level>\w+) (?P<message>.*))", {}},
         kWanted));
+    for (const test::LayoutSample& sample : test::kLayoutSamples) {
+      parsers_.push_back(std::make_unique<Lines>(
+          FormatSpec{FormatKind::layout, std::string(sample.pattern), {}}, kWanted));
+    }
   }
   void feed(std::string_view line) {
     const std::unique_ptr<char[]> block(new char[line.size()]);
@@ -58,6 +68,7 @@ class Everything {
       for (const Value& v : p->values) touch(v);
       p->parser->parse_all(exact, ts_, has_ts_, all_);
       for (const auto& entry : all_) touch(entry.value);
+      sum_ += p->parser->leads(exact);
     }
     CriLine cri;
     if (parse_cri(exact, cri)) sum_ += cri.content.size();
@@ -84,7 +95,7 @@ class Everything {
 
 TEST_CASE("Parsers survive every truncation of every sample", "[log]") {
   Everything everything;
-  for (const std::string& line : sample_lines()) {
+  for (const std::string& line : all_samples()) {
     for (size_t n = 0; n <= line.size(); ++n) {
       everything.feed(std::string_view(line).substr(0, n));
       everything.feed(std::string_view(line).substr(n));
@@ -97,7 +108,7 @@ TEST_CASE("Parsers survive flipped bytes, NULs and noise", "[log]") {
   Everything everything;
   std::mt19937 random(7);
   const char alphabet[] = "\"\\{}[]:,= -.T0123456789ab<>\0\xff\xc3\n";
-  for (const std::string& line : sample_lines()) {
+  for (const std::string& line : all_samples()) {
     for (int round = 0; round < 60; ++round) {
       std::string damaged = line;
       for (unsigned n = random() % 4 + 1; n > 0; --n) {
@@ -126,8 +137,8 @@ TEST_CASE("Lines of a megabyte cost no more than their bytes", "[log]") {
     while (out.size() < kMega) out += piece;
     return out;
   };
-  for (const std::string_view piece :
-       {"x", "[", "\"", "\\", "{\"a\":", "[1] \"", "a=1 ", "1", " ", "[a b=\"c\"]", "\\\""}) {
+  for (const std::string_view piece : {"x", "[", "\"", "\\", "{\"a\":", "[1] \"", "a=1 ", "1", " ",
+                                       " - ", ", ", "\" ", "] [", "[a b=\"c\"]", "\\\""}) {
     everything.feed(repeated(piece));
   }
   everything.feed("{\"a\":\"" + repeated("\\n") + "\"}");
@@ -188,6 +199,43 @@ TEST_CASE("parse() finds what parse_all() lists on samples, their pieces and dam
         CHECK(test::disagreement(kind, damaged) == "");
       }
     }
+  }
+}
+
+TEST_CASE("Layouts: parse() finds what parse_all() lists, on pieces and damaged lines too",
+          "[log]") {
+  std::mt19937 random(12);
+  const char alphabet[] = "\"\\{}[]:,= .-0a\n";
+  for (const test::LayoutSample& sample : test::kLayoutSamples) {
+    const FormatSpec format{FormatKind::layout, std::string(sample.pattern), {}};
+    CAPTURE(sample.pattern);
+    Lines lines(format, {});
+    CHECK(lines.parse(sample.line) == ParseOutcome::ok);
+    CHECK(lines.parser->leads(sample.line.substr(0, sample.line.find('\n'))));
+    for (size_t n = 0; n <= sample.line.size(); n += 3) {
+      CAPTURE(n);
+      CHECK(test::disagreement(format, sample.line.substr(0, n)) == "");
+    }
+    for (int round = 0; round < 60; ++round) {
+      std::string damaged(sample.line);
+      damaged[random() % damaged.size()] = alphabet[random() % (sizeof alphabet - 1)];
+      CAPTURE(damaged);
+      CHECK(test::disagreement(format, damaged) == "");
+    }
+  }
+}
+
+TEST_CASE("Layouts never allocate while they parse", "[log]") {
+  for (const test::LayoutSample& sample : test::kLayoutSamples) {
+    Lines lines(FormatSpec{FormatKind::layout, std::string(sample.pattern), {}}, kWanted);
+    ParsedRecord record{{}, false, lines.values};
+    const size_t before = allocations;
+    lines.parser->parse(sample.line, record);
+    lines.parser->parse(sample.line.substr(0, sample.line.size() / 2), record);
+    lines.parser->leads(sample.line);
+    const size_t spent = allocations - before;
+    CAPTURE(sample.pattern);
+    CHECK(spent == 0);
   }
 }
 

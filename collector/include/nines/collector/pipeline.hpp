@@ -23,7 +23,7 @@ namespace nines::collector {
 
 struct PipelineOptions {
   std::string node;
-  size_t max_record_bytes = 256 * 1024;  // a joined CRI record is cut there
+  size_t max_record_bytes = 256 * 1024;  // a line, also one of pieces, is cut there
   size_t max_pending_slots = 64 * 1024;  // beyond: full() asks for take()
   int64_t max_future_skew_s = 60;        // a time stamp further ahead is counted at ingest time
 };
@@ -47,6 +47,12 @@ struct SourceCounts {
   std::string name, service, format;  // format: "unknown" until seen, "mixed" for several
   uint64_t files = 0, records = 0, bytes = 0;
   uint64_t no_match = 0, bad_time = 0, truncated = 0, not_cri = 0, detect_failed = 0;
+  uint64_t bad_count = 0;      // `count` of an SLI gave no whole number of events
+  uint64_t continuations = 0;  // lines that are part of the record before, or of a trace
+  uint64_t nul_bytes = 0;      // removed from the start of lines
+  uint64_t replaced = 0;       // characters that UTF-16 could not mean
+  uint64_t before_start = 0;   // records older than the source's start
+  uint64_t dropped = 0;        // records beyond the source's rate
   std::string first_malformed;
   WallTime first_event{}, last_event{};  // 0: none yet
 };

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "nines/base/time.hpp"
+#include "nines/collector/framing.hpp"
 #include "nines/collector/tailer.hpp"
 #include "nines/log/format.hpp"
 #include "nines/slo/spec.hpp"
@@ -17,7 +18,7 @@ namespace nines::collector {
 
 struct ReadRecord {
   const LogStream* file = nullptr;
-  int64_t line = 0;  // byte offset of its last line
+  int64_t line = 0;  // byte offset of its first line
   WallTime ts{};
   bool has_ts = false;
   std::string_view ns, pod, container;  // empty outside Kubernetes
@@ -43,9 +44,13 @@ class RecordReader : public RecordConsumer {
 
  private:
   struct FileState;
+  log::LineParser& parser_for(FileState& state);
+  void read(LogStream& file, FileState& state, const FramedRecord& framed);
+
   slo::SourceSelector selector_;
   size_t max_record_bytes_;
   const Clock& clock_;
+  std::unique_ptr<log::StartPattern> pattern_;
   OnRecord on_record_;
   std::function<void(const LogStream&, const std::string&)> on_format_;
 };

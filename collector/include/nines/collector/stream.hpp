@@ -32,6 +32,7 @@ struct LogStream {
   bool resumed = false;  // started from a saved position
   Framing framing = Framing::lines;
   Encoding encoding = Encoding::bytes;  // set by the consumer, which sees the byte order mark
+  bool holds = false;  // set by the consumer, also in opened(): `extra` holds a record back
   struct User {
     virtual ~User() = default;
   };
@@ -60,7 +61,8 @@ class RecordConsumer {
  public:
   virtual ~RecordConsumer() = default;
   // `data` starts at stream.offset. With Reading::full something must be taken; with `quiet` and
-  // `last`, `data` may be empty: only what `extra` holds back is wanted then.
+  // `last`, `data` may be empty: only what `extra` holds back is wanted then. At its end for good,
+  // a stream is always asked with `last`, for a piece of a line may wait in `extra`.
   virtual Taken consume(LogStream& stream, std::string_view data, Reading how) = 0;
   virtual void opened(LogStream& stream) = 0;
   // Drained and gone; its position is forgotten later. The input then drops stream.user. One that

@@ -83,6 +83,11 @@ class LineParser {
   // Whether a record may begin with this line. False: it goes on with the record before it (a line
   // without time stamp where every record has one). Cheap; formats of one line a record say true.
   virtual bool leads(std::string_view) const noexcept { return true; }
+  // Whether `record` (the lines so far, joined by newlines) ends within a quoted value, so that the
+  // next line belongs to it whatever it is. Who joins lines asks before leads(), and gives up at
+  // its own bound of lines and bytes; the first line is a record of its own then. Reads all of
+  // `record` when it holds quotes.
+  virtual bool open(std::string_view) const noexcept { return false; }
 };
 
 // Fields known everywhere (DESIGN 4.5): ts, level, message, request_id, service and raw are looked
@@ -94,7 +99,8 @@ Result<std::unique_ptr<LineParser>> make_parser(const FormatSpec& format,
 
 struct Detection {
   FormatSpec format;
-  bool cri = false;  // lines are wrapped by a CRI runtime
+  bool cri = false;     // lines are wrapped by a CRI runtime,
+  bool docker = false;  // or by docker's json-file driver; `format` is what is inside
   int matched = 0, sampled = 0;
   std::string explanation;  // one line for people: why this format
 };

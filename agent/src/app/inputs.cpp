@@ -1,0 +1,80 @@
+#include "app/inputs.hpp"
+
+#include <string_view>
+#include <utility>
+
+namespace nines::agent {
+
+std::string input_name(const slo::SourceSelector& s) {
+  switch (s.input) {
+    case slo::InputKind::files: break;
+    case slo::InputKind::journal: return s.units.empty() ? "journal" : "journal:" + s.units.front();
+    case slo::InputKind::syslog: return "syslog+" + s.listen.front();
+    case slo::InputKind::standard_input: return "stdin";
+    case slo::InputKind::kmsg: return "kmsg";
+    case slo::InputKind::scrape: return s.url;
+    case slo::InputKind::vitals: return "vitals";
+  }
+  return "files";
+}
+
+Result<std::unique_ptr<collector::Input>> make_input(uint32_t source,
+                                                     const slo::SourceSelector& selector,
+                                                     const InputEnvironment& environment,
+                                                     const std::vector<slo::Position>& saved,
+                                                     collector::RecordConsumer& consumer,
+                                                     const Clock& clock) {
+  switch (selector.input) {
+    case slo::InputKind::files: break;
+    case slo::InputKind::scrape: {
+      collector::ScrapeOptions options;
+      options.url = selector.url;
+      options.token_file = selector.token_file;
+      options.every_s = selector.scrape_every_s;
+      options.sources = {source};
+      return collector::ScrapeInput::create(options, environment.fetch, consumer, saved, clock);
+    }
+    case slo::InputKind::vitals: {
+      collector::VitalsOptions options;
+      options.every_s = selector.vitals_every_s;
+      options.state_dir = environment.state_dir;
+      options.sources = {source};
+      return collector::VitalsInput::create(options, consumer, saved, clock);
+    }
+    default: break;
+  }
+  return Error{Errc::invalid_argument, "files have no input of their own"};
+}
+
+collector::FileSource file_source(const slo::SourceSelector& selector, collector::GlobSpec globs) {
+  (void)selector;
+  return {std::move(globs)};
+}
+
+slo::SourceSelector selector_of_argument(const std::string& argument) {
+  using slo::InputKind;
+  slo::SourceSelector out;
+  const auto after = [&](std::string_view prefix) { return argument.substr(prefix.size()); };
+  if (argument == "-") {
+    out.input = InputKind::standard_input;
+  } else if (argument.starts_with("journal:")) {
+    out.input = InputKind::journal;
+    if (argument != "journal:") out.units = {after("journal:")};
+  } else if (argument == "kmsg:") {
+    out.input = InputKind::kmsg;
+  } else if (argument == "vitals:") {
+    out.input = InputKind::vitals;
+  } else if (argument.starts_with("udp://") || argument.starts_with("tcp://") ||
+             argument.starts_with("unix://") || argument.starts_with("unix-stream://")) {
+    out.input = InputKind::syslog;
+    out.listen = {argument};
+  } else if (argument.starts_with("http://") || argument.starts_with("https://")) {
+    out.input = InputKind::scrape;
+    out.url = argument;
+  } else {
+    out.paths = {argument};
+  }
+  return out;
+}
+
+}  // namespace nines::agent

@@ -1,0 +1,115 @@
+// log_line_prefix of PostgreSQL. Behind it the server writes "LOG:  message".
+#include "log/layout_dialects.hpp"
+#include "log/time_scan.hpp"
+
+namespace nines::log {
+namespace {
+
+struct Escape {
+  char letter;
+  std::string_view field;
+  Take take;
+  Conv conv;
+  bool maybe_empty;
+};
+constexpr Escape kEscapes[] = {
+    {'a', "application", Take::until, Conv::text, true},
+    {'u', "user", Take::until, Conv::text, true},
+    {'d', "database", Take::until, Conv::text, true},
+    {'r', "remote_addr", Take::until, Conv::text, true},
+    {'h', "remote_addr", Take::until, Conv::text, true},
+    {'L', "local_addr", Take::until, Conv::text, true},
+    {'b', "backend_type", Take::until, Conv::text, true},
+    {'p', "pid", Take::number, Conv::number, false},
+    {'P', "leader_pid", Take::number, Conv::number, true},
+    {'t', "ts", Take::time, Conv::time, false},
+    {'m', "ts", Take::time, Conv::time, false},
+    {'n', "ts", Take::number, Conv::time, false},
+    {'i', "command", Take::until, Conv::text, true},
+    {'e', "sqlstate", Take::until, Conv::text, true},
+    {'c', "session_id", Take::until, Conv::text, true},
+    {'l', "lineno", Take::number, Conv::number, false},
+    {'s', "session_start", Take::until, Conv::text, true},
+    {'v', "virtual_xid", Take::until, Conv::text, true},
+    {'x', "xid", Take::number, Conv::number, true},
+    {'Q', "query_id", Take::number, Conv::number, true},
+};
+
+class PostgresCompiler {
+ public:
+  explicit PostgresCompiler(std::string_view prefix) : prefix_(prefix) {}
+
+  // `session`: what stands behind %q is there only for client sessions.
+  Result<Program> compile(bool session) {
+    ProgramBuilder builder(true);
+    for (size_t i = 0; i < prefix_.size();) {
+      if (prefix_[i] != '%') {
+        builder.literal(prefix_.substr(i++, 1));
+        continue;
+      }
+      const size_t column = i + 1;
+      bool padded = false;
+      for (++i; i < prefix_.size() && (is_digit(prefix_[i]) || prefix_[i] == '-'); ++i) {
+        padded = true;
+      }
+      if (i == prefix_.size()) {
+        return pattern_error(column, "a % without its letter", "write %% for a percent sign");
+      }
+      const char letter = prefix_[i++];
+      if (letter == '%') {
+        builder.literal("%");
+      } else if (letter == 'q') {
+        has_sessions_ = true;
+        if (!session) break;
+      } else {
+        NINES_CHECK(add(letter, padded, column, builder));
+      }
+    }
+    Step severity{.name = "level", .alias = {}, .literal = ":  ", .conv = Conv::pg_severity};
+    severity.strict = true;
+    severity.firm = true;
+    severity.pad_left = true;
+    builder.field(std::move(severity), prefix_.size() + 1);
+    builder.field({.name = "message", .alias = {}, .take = Take::rest, .conv = Conv::pg_message},
+                  prefix_.size() + 1);
+    return builder.finish();
+  }
+  bool has_sessions() const noexcept { return has_sessions_; }
+
+ private:
+  static Status add(char letter, bool padded, size_t column, ProgramBuilder& builder) {
+    for (const Escape& escape : kEscapes) {
+      if (escape.letter != letter) continue;
+      Step step{
+          .name = std::string(escape.field), .alias = {}, .take = escape.take, .conv = escape.conv};
+      step.maybe_empty = escape.maybe_empty;
+      step.pad_left = padded;
+      step.trim = padded;
+      step.time.zone_word = true;
+      builder.field(std::move(step), column);
+      return Ok{};
+    }
+    return pattern_error(
+        column, std::string("unknown escape %") + letter,
+        "known are %a %u %d %r %h %L %b %p %P %t %m %n %i %e %c %l %s %v %x %Q %q");
+  }
+
+  std::string_view prefix_;
+  bool has_sessions_ = false;
+};
+
+}  // namespace
+
+Result<Programs> compile_postgres(std::string_view text) {
+  PostgresCompiler compiler(text);
+  NINES_TRY(Program whole, compiler.compile(true));
+  Programs programs;
+  programs.push_back(std::move(whole));
+  if (compiler.has_sessions()) {
+    NINES_TRY(Program short_one, compiler.compile(false));
+    programs.push_back(std::move(short_one));
+  }
+  return programs;
+}
+
+}  // namespace nines::log

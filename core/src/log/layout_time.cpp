@@ -1,0 +1,82 @@
+#include "log/layout_time.hpp"
+
+#include "log/strptime.hpp"
+
+namespace nines::log {
+namespace {
+
+constexpr int64_t kDayNs = kDayS * kNsPerSecond;
+
+struct Zone {
+  std::string_view word;
+  int hours;
+};
+// Those that mean one thing: CST and IST do not, and the source's own offset holds for them.
+constexpr Zone kZones[] = {{"WET", 0},  {"WEST", 1}, {"BST", 1},  {"CET", 1},  {"CEST", 2},
+                           {"EET", 2},  {"EEST", 3}, {"MSK", 3},  {"JST", 9},  {"KST", 9},
+                           {"EST", -5}, {"EDT", -4}, {"CDT", -5}, {"MST", -7}, {"MDT", -6},
+                           {"PST", -8}, {"PDT", -7}};
+
+// PostgreSQL writes the abbreviation of its zone, or " +03" where there is none.
+void read_zone_word(std::string_view text, const TimeContext& context, ParsedTime& t) noexcept {
+  if (text.size() < t.length + 4 || text[t.length] != ' ') return;
+  const std::string_view rest = text.substr(t.length + 1);
+  size_t end = 0;
+  int32_t offset_s = context.utc_offset_s;
+  if (rest[0] == '+' || rest[0] == '-') {
+    if (!scan_zone(rest, end, offset_s)) return;
+  } else {
+    while (end < rest.size() && rest[end] >= 'A' && rest[end] <= 'Z') ++end;
+    if (end < 3 || end > 5) return;
+    for (const Zone& zone : kZones) {
+      if (zone.word == rest.substr(0, end)) offset_s = zone.hours * 3600;
+    }
+  }
+  if (end < rest.size() && is_alnum(rest[end])) return;
+  t.length += 1 + end;
+  const int64_t ns = t.ts.ns + int64_t{context.utc_offset_s - offset_s} * kNsPerSecond;
+  if (ns >= 0 && ns < kMaxTimeS * kNsPerSecond) t.ts.ns = ns;
+}
+
+// "01:35:51.262" alone: the last such moment that is not more than an hour ahead of the reference.
+WallTime place_on_day(WallTime t, WallTime reference) noexcept {
+  const int64_t in_day = t.ns % kDayNs;
+  const int64_t limit = reference.ns + 3600 * kNsPerSecond;
+  const int64_t behind = limit - in_day;
+  if (behind < 0) return {in_day};
+  return {behind / kDayNs * kDayNs + in_day};
+}
+
+}  // namespace
+
+std::optional<ParsedTime> PrefixTimes::finish(std::optional<ParsedTime> t, std::string_view text,
+                                              const TimeShape& shape,
+                                              const TimeContext& context) noexcept {
+  if (t && shape.zone_word) read_zone_word(text, zone_of(shape, context), *t);
+  return t;
+}
+
+std::optional<ParsedTime> PrefixTimes::parse_uncached(std::string_view text, const TimeShape& shape,
+                                                      const TimeContext& context) noexcept {
+  const TimeContext zone = zone_of(shape, context);
+  if (shape.kind == TimeShape::Kind::any) {
+    return finish(parse_any_time(text, zone), text, shape, context);
+  }
+  auto t = parse_time_prefix(text, shape.format, zone);
+  if (t && shape.kind == TimeShape::Kind::time_of_day) {
+    t->ts = place_on_day(t->ts, context.reference);
+  }
+  return finish(t, text, shape, context);
+}
+
+std::optional<WallTime> PrefixTimes::parse_whole(std::string_view text, const TimeShape& shape,
+                                                 const TimeContext& context) noexcept {
+  if (shape.kind == TimeShape::Kind::any) {
+    if (const auto epoch = parse_epoch(text)) return epoch;
+  }
+  const auto t = parse(text, shape, context);
+  if (!t || t->length != text.size()) return std::nullopt;
+  return t->ts;
+}
+
+}  // namespace nines::log
