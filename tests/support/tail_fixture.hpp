@@ -17,6 +17,9 @@
 #include <string>
 #include <vector>
 
+#include <zlib.h>
+#include <zstd.h>
+
 #include "nines/collector/tailer.hpp"
 
 namespace nines::collector::testing {
@@ -73,6 +76,48 @@ inline void copy_file(const std::string& from, const std::string& to) {
 
 inline void truncate_file(const std::string& path, int64_t size = 0) {
   if (::truncate(path.c_str(), size) != 0) throw std::runtime_error("truncate " + path);
+}
+
+// What gzip and zstd make of a text.
+inline std::string gzipped(std::string_view text) {
+  z_stream stream{};
+  if (::deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+    throw std::runtime_error("deflateInit2");
+  }
+  std::string out(::deflateBound(&stream, text.size()) + 64, '\0');
+  std::string in(text);
+  stream.next_in = reinterpret_cast<Bytef*>(in.data());
+  stream.avail_in = static_cast<uInt>(in.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  const bool done = ::deflate(&stream, Z_FINISH) == Z_STREAM_END;
+  out.resize(stream.total_out);
+  ::deflateEnd(&stream);
+  if (!done) throw std::runtime_error("deflate");
+  return out;
+}
+
+inline std::string zstd_of(std::string_view text) {
+  std::string out(::ZSTD_compressBound(text.size()), '\0');
+  const size_t size = ::ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 3);
+  if (::ZSTD_isError(size) != 0) throw std::runtime_error("zstd");
+  out.resize(size);
+  return out;
+}
+
+inline std::string contents(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// As gzip does: writes path.gz with the age of the file, then unlinks it. `keep`: gzip -k.
+inline std::string compress_file(const std::string& path, const char* ending = ".gz",
+                                 bool keep = false) {
+  const std::string text = contents(path), out = path + ending;
+  append(out, std::string_view(ending) == ".zst" ? zstd_of(text) : gzipped(text));
+  std::filesystem::last_write_time(out, std::filesystem::last_write_time(path));
+  if (!keep) remove_file(path);
+  return out;
 }
 
 // Keeps every record in the order of delivery. Consumes at most `max_lines` per call.
@@ -146,10 +191,12 @@ struct Rig {
     auto made = Tailer::create(options, lines, saved.list(), clock);
     if (!made.ok()) throw std::runtime_error(made.error().message);
     tailer = std::move(*made);
-    tailer->add_source(0, {spec});
-    uint32_t source = 0;
+    FileSource first = source;
+    first.globs = spec;
+    tailer->add_source(0, first);
+    uint32_t index = 0;
     for (const std::string& more : more_sources) {
-      tailer->add_source(++source, {{{more.starts_with('/') ? more : dir / more}, {}}});
+      tailer->add_source(++index, {{{more.starts_with('/') ? more : dir / more}, {}}});
     }
   }
   // Reads until nothing is ready any more.
@@ -193,6 +240,7 @@ struct Rig {
   SavedPositions saved;
   size_t lines_saved = 0;
   TailerOptions options;
+  FileSource source;  // its globs are filled in by start()
   std::unique_ptr<Tailer> tailer;
 };
 

@@ -3,7 +3,20 @@
 #include <string_view>
 #include <utility>
 
+#include "nines/log/format.hpp"
+#include "nines/log/timestamp.hpp"
+
 namespace nines::agent {
+
+namespace {
+
+template <class Kind>
+Result<std::unique_ptr<collector::Input>> as_input(Result<std::unique_ptr<Kind>> made) {
+  if (!made.ok()) return made.error();
+  return std::unique_ptr<collector::Input>(std::move(*made));
+}
+
+}  // namespace
 
 std::string input_name(const slo::SourceSelector& s) {
   switch (s.input) {
@@ -32,14 +45,15 @@ Result<std::unique_ptr<collector::Input>> make_input(uint32_t source,
       options.token_file = selector.token_file;
       options.every_s = selector.scrape_every_s;
       options.sources = {source};
-      return collector::ScrapeInput::create(options, environment.fetch, consumer, saved, clock);
+      return as_input(
+          collector::ScrapeInput::create(options, environment.fetch, consumer, saved, clock));
     }
     case slo::InputKind::vitals: {
       collector::VitalsOptions options;
       options.every_s = selector.vitals_every_s;
       options.state_dir = environment.state_dir;
       options.sources = {source};
-      return collector::VitalsInput::create(options, consumer, saved, clock);
+      return as_input(collector::VitalsInput::create(options, consumer, saved, clock));
     }
     default: break;
   }
@@ -47,8 +61,17 @@ Result<std::unique_ptr<collector::Input>> make_input(uint32_t source,
 }
 
 collector::FileSource file_source(const slo::SourceSelector& selector, collector::GlobSpec globs) {
-  (void)selector;
-  return {std::move(globs)};
+  collector::FileSource out;
+  out.globs = std::move(globs);
+  out.from_end = selector.start == "end";
+  if (const auto start = log::parse_iso_time(selector.start, {})) out.not_before = start->ts;
+  out.ignore_older_s = selector.ignore_older_s;
+  out.newest_first = selector.newest_first;
+  if (selector.excess == slo::Excess::wait) {
+    out.max_bytes_per_s = selector.max_bytes_per_s;
+    out.max_lines_per_s = selector.max_lines_per_s;
+  }
+  return out;
 }
 
 slo::SourceSelector selector_of_argument(const std::string& argument) {

@@ -10,10 +10,10 @@ namespace {
 
 using HeadBuffer = std::array<char, kHeadBytes>;
 
-std::optional<uint64_t> hash_of_range(int fd, int64_t offset, int64_t size) {
+std::optional<uint64_t> hash_of_range(const Source& source, int64_t offset, int64_t size) {
   HeadBuffer buffer;
   const auto want = static_cast<size_t>(size);
-  if (read_at(fd, buffer.data(), want, offset) != size) return std::nullopt;
+  if (source.read(buffer.data(), want, offset) != size) return std::nullopt;
   return hash64({buffer.data(), want});
 }
 
@@ -47,15 +47,22 @@ void put_text(std::string& out, std::string_view text) {
   out.append(text);
 }
 
-enum Flag : uint32_t { kSkipLine = 1, kRotated = 2, kDone = 4, kHole = 8 };
+enum Flag : uint32_t { kSkipLine = 1, kRotated = 2, kDone = 4, kHole = 8, kOld = 16 };
 constexpr std::string_view kVersion = "1 ";
+constexpr std::string_view kPackedVersion = "2 ";  // a compressed file: one number more
 
 }  // namespace
 
+int64_t Source::read(char* buffer, size_t size, int64_t offset) const {
+  return decoder != nullptr ? decoder->read_at(fd, buffer, size, offset)
+                            : read_at(fd, buffer, size, offset);
+}
+
 std::string encode_state(const Entry& e) {
-  std::string out(kVersion);
+  std::string out(e.packed ? kPackedVersion : kVersion);
   put_number(out, (e.skip_line ? kSkipLine : 0U) | (e.rotated ? kRotated : 0U) |
-                      (e.phase == Phase::done ? kDone : 0U) | (e.hole ? kHole : 0U));
+                      (e.phase == Phase::done ? kDone : 0U) | (e.hole ? kHole : 0U) |
+                      (e.packed && e.packed->old ? kOld : 0U));
   put_number(out, e.offset);
   put_number(out, e.id.dev);
   put_number(out, e.id.ino);
@@ -63,6 +70,7 @@ std::string encode_state(const Entry& e) {
   put_number(out, e.id.head_hash);
   put_number(out, e.id.tail_hash);
   put_number(out, e.path_time_ns);
+  if (e.packed) put_number(out, e.packed->stored);
   put_text(out, e.path);
   put_text(out, e.where);
   put_text(out, e.extra);
@@ -71,31 +79,42 @@ std::string encode_state(const Entry& e) {
 }
 
 bool decode_state(std::string_view in, Entry& e) {
-  if (!in.starts_with(kVersion)) return false;
+  const bool packed = in.starts_with(kPackedVersion);
+  if (!packed && !in.starts_with(kVersion)) return false;
   in.remove_prefix(kVersion.size());
+  if (packed) e.packed = std::make_unique<Packed>();
   uint32_t flags = 0;
   const bool read = take_number(in, flags) && take_number(in, e.offset) &&
                     take_number(in, e.id.dev) && take_number(in, e.id.ino) &&
                     take_number(in, e.id.head_bytes) && take_number(in, e.id.head_hash) &&
                     take_number(in, e.id.tail_hash) && take_number(in, e.path_time_ns) &&
+                    (!packed || take_number(in, e.packed->stored)) &&
                     take_text(in, e.path) && take_text(in, e.where) && take_text(in, e.extra) &&
                     (in.empty() || take_text(in, e.real));
   e.skip_line = (flags & kSkipLine) != 0;
   e.rotated = (flags & kRotated) != 0;
   e.hole = (flags & kHole) != 0;
+  if (packed) e.packed->old = (flags & kOld) != 0;
   e.phase = (flags & kDone) != 0 ? Phase::done : Phase::lost;
   return read && in.empty() && e.offset >= 0 && e.id.head_bytes <= kHeadBytes && !e.path.empty();
 }
 
-bool same_content(int fd, const Entry& e) {
-  const int64_t tail = e.tail_bytes();
-  if (e.id.head_bytes > 0 && hash_of_range(fd, 0, e.id.head_bytes) != e.id.head_hash) return false;
-  return tail == 0 || hash_of_range(fd, e.offset - tail, tail) == e.id.tail_hash;
+bool same_head(const Source& source, const Identity& id) {
+  return id.head_bytes == 0 || hash_of_range(source, 0, id.head_bytes) == id.head_hash;
 }
 
-bool refresh_head(int fd, int64_t size, Entry& e) {
+bool same_tail(const Source& source, const Entry& e) {
+  const int64_t tail = e.tail_bytes();
+  return tail == 0 || hash_of_range(source, e.offset - tail, tail) == e.id.tail_hash;
+}
+
+bool same_content(const Source& source, const Entry& e) {
+  return same_head(source, e.id) && (source.decoder != nullptr || same_tail(source, e));
+}
+
+bool refresh_head(const Source& source, int64_t size, Entry& e) {
   HeadBuffer buffer;
-  const int64_t got = read_at(fd, buffer.data(), buffer.size(), 0);
+  const int64_t got = source.read(buffer.data(), buffer.size(), 0);
   if (got < e.id.head_bytes) return false;
   if (hash64({buffer.data(), e.id.head_bytes}) != e.id.head_hash && e.id.head_bytes > 0)
     return false;
@@ -106,22 +125,28 @@ bool refresh_head(int fd, int64_t size, Entry& e) {
   return true;
 }
 
-bool refresh_tail(int fd, Entry& e) {
+bool refresh_tail(const Source& source, Entry& e) {
   const int64_t tail = e.tail_bytes();
-  const auto hash = hash_of_range(fd, e.offset - tail, tail);
+  const auto hash = hash_of_range(source, e.offset - tail, tail);
   if (hash) e.id.tail_hash = *hash;
   return hash.has_value();
 }
 
-bool is_prefix(int copy, int64_t copy_size, int original, int64_t original_size) {
-  if (copy_size > original_size) return false;
+std::optional<uint64_t> hash_of_end(const Source& source, int64_t size) {
+  const int64_t tail = std::min(size, kTailBytes);
+  return hash_of_range(source, size - tail, tail);
+}
+
+bool ends_within(int64_t copy_size, uint64_t end_hash, const Source& original) {
+  return hash_of_end(original, copy_size) == end_hash;
+}
+
+bool is_prefix(const Source& copy, int64_t copy_size, const Source& original) {
   const int64_t head = std::min(copy_size, kHeadBytes);
-  const int64_t tail = std::min(copy_size, kTailBytes);
-  const auto equal = [&](int64_t offset, int64_t size) {
-    const auto hash = hash_of_range(copy, offset, size);
-    return hash && hash == hash_of_range(original, offset, size);
-  };
-  return equal(0, head) && equal(copy_size - tail, tail);
+  const auto start = hash_of_range(copy, 0, head);
+  if (!start || start != hash_of_range(original, 0, head)) return false;
+  const auto end = hash_of_end(copy, copy_size);
+  return end && ends_within(copy_size, *end, original);
 }
 
 }  // namespace nines::collector

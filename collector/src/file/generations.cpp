@@ -8,9 +8,10 @@
 
 namespace nines::collector {
 
-// Names in the directory of `path` that may hold other generations of it; any_suffix: also names
-// that only content can confirm (app.log.bak), and `path` itself.
-std::vector<std::string> TailerImpl::beside(Scan& scan, const std::string& path, bool any_suffix) {
+// Names in the directory of `path` that may hold other generations of it. With Nomination::none
+// also `path` itself.
+std::vector<std::string> TailerImpl::beside(Scan& scan, const std::string& path,
+                                            Nomination least) {
   const std::string_view base = name_of(path);
   const std::string_view stem = rotation_stem(base);
   const std::string directory(directory_of(path));
@@ -20,17 +21,18 @@ std::vector<std::string> TailerImpl::beside(Scan& scan, const std::string& path,
                        [](const auto& item, std::string_view key) { return item.name < key; });
   std::vector<std::string> out;
   for (; it != items.end() && it->name.starts_with(stem); ++it) {
-    if (it->kind == DirCache::Kind::directory || is_compressed_name(it->name)) continue;
-    if (any_suffix || is_rotated_name(base, it->name)) out.push_back(join(directory, it->name));
+    if (it->kind == DirCache::Kind::directory || is_unreadable_name(it->name)) continue;
+    if (nomination(base, it->name) >= least) out.push_back(join(directory, it->name));
   }
   return out;
 }
 
 // Beside the live file's name and, if that is a link, beside what it leads to: there it is rotated.
-std::vector<std::string> TailerImpl::generations_of(Scan& scan, const Entry& e, bool any_suffix) {
-  std::vector<std::string> out = beside(scan, e.path, any_suffix);
+std::vector<std::string> TailerImpl::generations_of(Scan& scan, const Entry& e,
+                                                    Nomination least) {
+  std::vector<std::string> out = beside(scan, e.path, least);
   if (e.real.empty()) return out;
-  const std::vector<std::string> more = beside(scan, e.real, any_suffix);
+  const std::vector<std::string> more = beside(scan, e.real, least);
   out.insert(out.end(), more.begin(), more.end());
   return out;
 }
@@ -44,7 +46,7 @@ void TailerImpl::heal_replaced(Scan& scan) {
     entry->replaced = entry->seen = false;
   }
   for (Entry* entry : scan.replaced) {
-    if (!find_copy(scan, *entry)) retire(*entry);
+    if (!find_copy(scan, *entry, true)) retire(*entry);
   }
 }
 
@@ -58,69 +60,94 @@ void TailerImpl::adopt_heir(Entry& entry) {
   if (keeps_name) adopt_rotated(entry, entry.where, *st);
 }
 
-bool TailerImpl::find_copy(Scan& scan, Entry& entry) {
+// First one that reaches our position; else one that ends before it: all of it was consumed.
+bool TailerImpl::find_copy(Scan& scan, Entry& entry, bool packed_too) {
   if (entry.id.head_bytes == 0) return false;
-  std::vector<std::string> names = generations_of(scan, entry, true);
+  std::vector<std::string> names = generations_of(scan, entry, Nomination::none);
   if (!entry.where.empty() && directory_of(entry.where) != directory_of(entry.path)) {
-    const auto more = beside(scan, entry.where, true);
+    const auto more = beside(scan, entry.where, Nomination::none);
     names.insert(names.end(), more.begin(), more.end());
   }
-  // First one that reaches our position; else one that ends before it: all of it was consumed.
-  for (const bool consumed : {false, true}) {
-    for (const std::string& path : names) {
-      const auto st = stat_path(path);
-      if (!st || !is_copy(entry, path, *st, consumed)) continue;
-      rebind(entry, path, *st, consumed);
-      scan.turned.insert(&entry);
-      if (scan.candidates.contains(path)) entry.seen = true;
-      return true;
-    }
+  const auto take = [&](const std::string& path, bool shorter) {
+    const auto st = stat_path(path);
+    const Match match = st ? match_copy(entry, path, *st) : Match::no;
+    if (match == Match::no || (match == Match::before) != shorter) return match;
+    rebind(entry, path, *st, match);
+    scan.turned.insert(&entry);
+    if (scan.candidates.contains(path)) entry.seen = true;
+    return match;
+  };
+  const std::string* shorter = nullptr;
+  for (const std::string& path : names) {
+    if (!packed_too && is_packed_name(path)) continue;
+    const Match match = take(path, false);
+    if (match == Match::reaches || match == Match::exact) return true;
+    if (match == Match::before && shorter == nullptr) shorter = &path;
   }
-  return false;
+  return shorter != nullptr && take(*shorter, true) == Match::before;
 }
 
 // A copy was written after we last saw the original in its place; that keeps old archives which
 // begin alike (a fixed banner) out. But for what was logged between copying and truncating: then
 // the original was the last to be written.
-bool TailerImpl::is_copy(const Entry& entry, const std::string& path, const FileStat& st,
-                         bool consumed) const {
+TailerImpl::Match TailerImpl::match_copy(const Entry& entry, const std::string& path,
+                                         const FileStat& st) {
   constexpr int64_t kCopyToTruncateNs = 2 * kNsPerSecond;
-  if (!st.regular || st.mtime_ns < entry.path_time_ns - kCopyToTruncateNs) return false;
-  if ((st.size < entry.offset) != consumed) return false;
-  const bool in_place = path == entry.path || path == entry.real;
-  if (in_place && (consumed || entry.offset < kTailBytes)) return false;
+  if (!st.regular || st.mtime_ns < entry.path_time_ns - kCopyToTruncateNs) return Match::no;
   const Entry* tracked = registry_.find(st.dev, st.ino);
-  if (tracked != nullptr && tracked->phase != Phase::suspect) return false;
-  if (st.size < entry.id.head_bytes) return false;
-  const UniqueFd fd = open_for_reading(path);
-  if (!fd.valid()) return false;
-  if (!consumed) return same_content(fd.get(), entry);
-  Entry head_only;
-  head_only.id = entry.id;
-  return same_content(fd.get(), head_only);
+  if (tracked != nullptr && tracked->phase != Phase::suspect) return Match::no;
+  probe_ = {open_for_reading(path), nullptr};
+  if (!probe_.fd.valid()) return Match::no;
+  const Packing packing = packing_of(probe_.fd.get());
+  if (packing == Packing::gzip || packing == Packing::zstd) {
+    probe_.packed = std::make_unique<Packed>();
+    probe_.packed->kind = packing;
+    probe_.packed->stored = st.size;
+    probe_.packed->decoder = Decoder::create(packing);
+    return match_packed(entry, st);
+  }
+  const bool consumed = st.size < entry.offset;
+  const bool in_place = path == entry.path || path == entry.real;
+  if (in_place && (consumed || entry.offset < kTailBytes)) return Match::no;
+  if (st.size < entry.id.head_bytes) return Match::no;
+  if (consumed) return same_head(probe_.source(), entry.id) ? Match::before : Match::no;
+  return same_content(probe_.source(), entry) ? Match::reaches : Match::no;
 }
 
-void TailerImpl::rebind(Entry& entry, const std::string& path, const FileStat& st, bool consumed) {
+void TailerImpl::rebind(Entry& entry, const std::string& path, const FileStat& st, Match match) {
   if (Entry* suspect = registry_.find(st.dev, st.ino)) forget(*suspect);
   registry_.close(entry);
   registry_.bind(entry, st.dev, st.ino);
   registry_.set_path(path, entry);
   entry.where = path == entry.path ? std::string() : path;
   entry.rotated = path != entry.path;
-  entry.gone = false;
-  entry.phase = Phase::live;
-  note_stat(entry, st);
-  entry.own_size = st.size;
-  entry.grown = clock_.mono();
+  entry.gone = entry.replaced = false;
+  entry.packed = std::move(probe_.packed);
+  entry.phase = Phase::lost;
+  resume_from_probe(entry, st, match);
   ++stats_.copies_recognised;
-  if (consumed) {
-    entry.offset = st.size;
-    UniqueFd fd = open_for_reading(path);
-    if (fd.valid() && refresh_tail(fd.get(), entry)) registry_.use(entry, std::move(fd));
-  }
-  (void)ensure_open(entry);
-  announce(entry);
   mark_changed(entry);
+}
+
+void TailerImpl::resume_from_probe(Entry& entry, const FileStat& st, Match match) {
+  const Source source = {probe_.fd.get(), entry.packed ? entry.packed->decoder.get() : nullptr};
+  if (match == Match::before) {
+    entry.offset = entry.packed ? entry.packed->decoder->produced() : st.size;
+    (void)refresh_tail(source, entry);
+  }
+  note_stat(entry, st);
+  entry.own_size = entry.packed ? entry.offset : st.size;
+  if (entry.packed) entry.size = entry.offset;
+  entry.grown = clock_.mono();
+  if (match == Match::exact) {  // a closed book: all of it was read when it was not compressed
+    entry.phase = Phase::done;
+    entry.packed->decoder.reset();
+    probe_.fd.reset();
+    return;
+  }
+  entry.phase = Phase::live;
+  registry_.use(entry, std::move(probe_.fd));
+  announce(entry);
   queue(entry);
 }
 
@@ -141,15 +168,49 @@ std::map<std::string_view, const Entry*> TailerImpl::restless_paths(const Scan& 
   return out;
 }
 
+// Paths of which a generation was found, by its inode or content, under a name like app-2.log.
+void TailerImpl::note_numbering(Scan& scan) {
+  for (const auto& e : registry_.all()) {
+    if (e->where.empty() && !(e->fd.valid() && e->rotated)) continue;
+    if (e->phase == Phase::suspect || e->phase == Phase::lost || numbering_.contains(e->path)) continue;
+    bool found = nomination(name_of(e->path), name_of(e->where)) == Nomination::weak;
+    // Deleted while we hold it: perhaps it was compressed under such a name.
+    if (!found && e->where == e->path && e->id.head_bytes > 0) {
+      for (const std::string& name : beside(scan, e->path, Nomination::weak)) {
+        if (nomination(name_of(e->path), name_of(name)) != Nomination::weak) continue;
+        const auto st = stat_path(name);
+        found = st && match_copy(*e, name, *st) != Match::no;
+        if (found) break;
+      }
+    }
+    if (found && numbering_.size() < options_.max_files) numbering_.insert(e->path);
+  }
+}
+
+// Between the generation that was found and the live file: not written since that was born, as the
+// log of another app would be.
+bool TailerImpl::is_weak_generation(const Scan& scan, const std::string& path,
+                                    const FileStat& st) const {
+  constexpr int64_t kLateWritesNs = 2 * kNsPerSecond;
+  const auto live = scan.candidates.find(path);
+  if (live == scan.candidates.end() || live->second.st.born_ns == 0) return false;
+  return st.mtime_ns <= live->second.st.born_ns + kLateWritesNs;
+}
+
 // Unknown files with the name of a rotated generation, born after we last saw a live file in its
 // place: they were written and rotated away between two looks.
 void TailerImpl::adopt_generations(Scan& scan) {
+  note_numbering(scan);
   for (const auto& [path, youngest] : restless_paths(scan)) {
-    for (const std::string& name : generations_of(scan, *youngest, false)) {
+    const bool numbers = numbering_.contains(std::string(path));
+    const Nomination least = numbers ? Nomination::weak : Nomination::strong;
+    for (const std::string& name : generations_of(scan, *youngest, least)) {
       const auto st = scan.candidates.contains(name) ? std::nullopt : stat_path(name);
       if (!st || !st->regular || registry_.find(st->dev, st->ino) != nullptr) continue;
       const int64_t born = st->born_ns != 0 ? st->born_ns : st->mtime_ns;
       if (std::min(born, st->mtime_ns) < youngest->path_time_ns) continue;
+      const bool weak = numbers && nomination(name_of(path), name_of(name)) == Nomination::weak;
+      if (weak && !is_weak_generation(scan, youngest->path, *st)) continue;
       adopt_rotated(*youngest, name, *st);
     }
   }
@@ -161,9 +222,8 @@ void TailerImpl::adopt_generations(Scan& scan) {
 }
 
 Entry* TailerImpl::adopt_rotated(const Entry& of, const std::string& place, const FileStat& st) {
-  Entry* found = adopt(of.path, of.matched, st);
+  Entry* found = adopt(of.path, place, of.matched, st);
   if (found == nullptr) return nullptr;
-  found->where = place;
   found->rotated = true;
   found->real = of.real;
   found->path_time_ns = of.path_time_ns;
@@ -173,32 +233,53 @@ Entry* TailerImpl::adopt_rotated(const Entry& of, const std::string& place, cons
 
 // A file seen for the first time: generations that are there already are not ours to read. Age
 // tells them from later ones, except for those of the very tick in which the live file was last
-// written.
+// written; and the youngest plain one is remembered because it will be compressed next, perhaps by
+// something that gives it a new age.
 void TailerImpl::ignore_old_generations(Scan& scan, const Entry& entry) {
-  for (const std::string& path : generations_of(scan, entry, false)) {
+  std::string youngest;
+  FileStat youngest_stat;
+  const bool room = registry_.all().size() < options_.max_files / 2;
+  for (const std::string& path : generations_of(scan, entry, Nomination::strong)) {
     const auto st = scan.candidates.contains(path) ? std::nullopt : stat_path(path);
     if (!st || !st->regular || registry_.find(st->dev, st->ino) != nullptr) continue;
+    const bool packed = is_packed_name(path);
     const int64_t born = st->born_ns != 0 ? st->born_ns : st->mtime_ns;
-    if (born < entry.path_time_ns) continue;
-    const UniqueFd fd = open_for_reading(path);
-    Entry* old = fd.valid() ? adopt_rotated(entry, path, *st) : nullptr;
-    if (old == nullptr) continue;
-    old->phase = Phase::done;
-    old->offset = st->size;
-    (void)(refresh_head(fd.get(), st->size, *old) && refresh_tail(fd.get(), *old));
-    mark_changed(*old);
+    if ((packed ? std::min(born, st->mtime_ns) : born) >= entry.path_time_ns) {
+      ignore_old(entry, path, *st);
+    } else if (!packed && (youngest.empty() || st->mtime_ns > youngest_stat.mtime_ns)) {
+      youngest = path;
+      youngest_stat = *st;
+    }
   }
+  if (!youngest.empty() && room) ignore_old(entry, youngest, youngest_stat);
 }
 
-// Files in their place first, so that their copies are seen as copies and not the other way round.
+void TailerImpl::ignore_old(const Entry& of, const std::string& place, const FileStat& st) {
+  const UniqueFd fd = open_for_reading(place);
+  Entry* old = fd.valid() ? adopt_rotated(of, place, st) : nullptr;
+  if (old == nullptr) return;
+  old->phase = Phase::done;
+  mark_changed(*old);
+  if (old->packed) {
+    old->packed->old = true;
+    return;
+  }
+  const Source source{fd.get(), nullptr};
+  old->offset = st.size;
+  (void)(refresh_head(source, st.size, *old) && refresh_tail(source, *old));
+}
+
+// Files in their place first, so that their copies are seen as copies and not the other way round;
+// and plain files before compressed ones.
 void TailerImpl::judge_suspects(Scan& scan) {
-  for (const bool in_place : {true, false}) {
+  const auto rank = [](const Entry& e) { return e.packed ? 2 : e.where.empty() ? 0 : 1; };
+  for (const int turn : {0, 1, 2}) {
     for (size_t i = 0; i < registry_.all().size(); ++i) {
       Entry& entry = *registry_.all()[i];
-      if (entry.phase != Phase::suspect || entry.where.empty() != in_place) continue;
+      if (entry.phase != Phase::suspect || rank(entry) != turn) continue;
       if (still_suspect(scan, entry) || !ensure_open(entry)) continue;
       // Its head from the first look on: a truncation before the first read is then noticed too.
-      (void)refresh_head(entry.fd.get(), kHeadBytes, entry);
+      (void)refresh_head(entry.source(), kHeadBytes, entry);
       entry.phase = Phase::live;
       announce(entry);
       mark_changed(entry);
@@ -207,15 +288,12 @@ void TailerImpl::judge_suspects(Scan& scan) {
   }
 }
 
-// A suspect is (so far) the beginning of a file that we read elsewhere: a copy, perhaps still being
-// made, whose original was not truncated yet. It stays unread as long as that is so; a short
-// resemblance that lasts is taken for chance.
-bool TailerImpl::still_suspect(Scan& scan, Entry& suspect) {
-  std::vector<Entry*> originals;
+std::vector<Entry*> TailerImpl::originals_of(Scan& scan, const Entry& suspect) const {
+  std::vector<Entry*> out;
   const auto add = [&](const std::string& path) {
-    if (Entry* live = registry_.at(path)) originals.push_back(live);
+    if (Entry* live = registry_.at(path)) out.push_back(live);
     if (const auto it = scan.generations.find(path); it != scan.generations.end()) {
-      originals.insert(originals.end(), it->second.begin(), it->second.end());
+      out.insert(out.end(), it->second.begin(), it->second.end());
     }
   };
   if (!suspect.where.empty()) add(suspect.path);
@@ -223,9 +301,18 @@ bool TailerImpl::still_suspect(Scan& scan, Entry& suspect) {
   for (const std::string& base : possible_bases(name_of(place))) {
     add(join(directory_of(place), base));
   }
-  std::erase_if(originals, [&](const Entry* e) {
-    return e == &suspect || e->phase == Phase::suspect || e->phase == Phase::lost;
-  });
+  std::erase_if(out, [&](const Entry* e) { return e == &suspect || e->phase == Phase::suspect; });
+  return out;
+}
+
+// A suspect is (so far) the beginning of a file that we read elsewhere: a copy, perhaps still being
+// made, whose original was not truncated yet. It stays unread as long as that is so; a short
+// resemblance that lasts is taken for chance.
+bool TailerImpl::still_suspect(Scan& scan, Entry& suspect) {
+  std::vector<Entry*> originals = originals_of(scan, suspect);
+  if (suspect.packed && continues_gone(originals, suspect)) return true;
+  std::erase_if(originals, [](const Entry* e) { return e->phase == Phase::lost; });
+  if (suspect.packed) return packed_suspect(suspect, originals);
   if (originals.empty()) return false;
   if (!ensure_open(suspect)) return true;
   const auto st = stat_fd(suspect.fd.get());
@@ -235,14 +322,45 @@ bool TailerImpl::still_suspect(Scan& scan, Entry& suspect) {
   const int64_t age_ns = clock_.mono().ns - suspect.grown.ns;
   if (st->size < kTailBytes && age_ns >= options_.quiet_close_ms * kNsPerMs) return false;
   return std::any_of(originals.begin(), originals.end(), [&](Entry* original) {
-    if (!ensure_open(*original)) return false;
-    const auto other = stat_fd(original->fd.get());
-    return other && is_prefix(suspect.fd.get(), st->size, original->fd.get(), other->size);
+    return ensure_open(*original) && is_prefix(suspect.source(), st->size, original->source());
   });
 }
 
-// Chains the generations of one path, oldest first, the live file last.
+bool TailerImpl::prefers_newest(const Entry& entry) const {
+  return std::any_of(entry.matched.begin(), entry.matched.end(),
+                     [&](uint32_t source) { return globs_[source].wanted.newest_first; });
+}
+
+// Where that is wanted, younger files come first.
+void TailerImpl::order_ready() {
+  const bool any = std::any_of(globs_.begin(), globs_.end(),
+                               [](const Globs& source) { return source.wanted.newest_first; });
+  if (!any) return;
+  const auto rank = [&](const Entry* e) { return prefers_newest(*e) ? -e->mtime_ns : INT64_MIN; };
+  std::stable_sort(ready_.begin(), ready_.end(),
+                   [&](const Entry* a, const Entry* b) { return rank(a) < rank(b); });
+}
+
+// Generations that a glob matches by their own names are read in their turn too.
+void TailerImpl::add_matched_generations(Scan& scan) {
+  for (const Entry* ready : ready_) {
+    if (ready->rotated || !ready->where.empty()) continue;
+    Entry& e = *registry_.all()[ready->index];
+    const std::string_view name = name_of(e.path);
+    for (const std::string& base : possible_bases(name)) {
+      const std::string path = join(directory_of(e.path), base);
+      const Entry* live = registry_.at(path);
+      if (live == nullptr || live == &e || live->phase != Phase::live || live->path != path) continue;
+      if (nomination(base, name) != Nomination::strong) continue;
+      scan.generations[path].push_back(&e);
+      break;
+    }
+  }
+}
+
+// Chains the generations of one path, oldest first, the live file last; or the other way round.
 void TailerImpl::order_generations(Scan& scan) {
+  add_matched_generations(scan);
   for (auto& [path, unsorted] : scan.generations) {
     std::vector<Entry*> chain;
     for (Entry* entry : unsorted) {
@@ -257,11 +375,13 @@ void TailerImpl::order_generations(Scan& scan) {
       std::erase(chain, live);
       chain.push_back(live);
     }
+    if (!chain.empty() && prefers_newest(*chain.back())) std::reverse(chain.begin(), chain.end());
     for (size_t i = 0; i < chain.size(); ++i) {
       chain[i]->after = i == 0 ? nullptr : chain[i - 1];
       chain[i]->awaited = true;
     }
   }
+  order_ready();
 }
 
 }  // namespace nines::collector

@@ -10,7 +10,7 @@
 namespace nines::collector {
 
 void TailerImpl::queue(Entry& e) {
-  if (e.queued) return;
+  if (e.queued || e.throttled) return;
   e.queued = true;
   ready_.push_back(&e);
 }
@@ -46,50 +46,66 @@ bool TailerImpl::ensure_open(Entry& e) {
     scan_due_ = true;
     return false;
   }
+  registry_.use(e, std::move(fd));
+  if (e.packed && !prepare(e)) return false;
   // A file that was empty when last held open tells nothing: its inode may be another's by now.
   const bool nameless = e.id.head_bytes == 0 && st->size > 0 && e.phase != Phase::suspect;
-  if (nameless || !same_content(fd.get(), e)) e.replaced = scan_forced_ = true;
-  registry_.use(e, std::move(fd));
+  if ((nameless && !e.packed) || !same_content(e.source(), e)) e.replaced = scan_forced_ = true;
   return true;
 }
 
-// A consumer that reads in time order takes little at a time: what it left is not read twice.
-size_t TailerImpl::piece_bytes(const Entry& e) const {
+// A consumer that reads in time order takes little at a time: what it left is not read twice. Nor
+// is read what the rate of the source does not allow yet, but for a line that is longer.
+size_t TailerImpl::piece_bytes(const Entry& e) {
   constexpr size_t kLeast = 16 * 1024;
-  if (e.taken == 0) return options_.buffer_bytes;
-  return std::min(options_.buffer_bytes, kLeast + 2 * static_cast<size_t>(e.taken));
+  size_t out = options_.buffer_bytes;
+  if (e.taken > 0) out = std::min(out, kLeast + 2 * static_cast<size_t>(e.taken));
+  if (!pacing_ || e.wide) return out;
+  const int64_t allowed = std::max<int64_t>(bytes_allowed(e), kLeast / 4);
+  return static_cast<size_t>(std::min(static_cast<int64_t>(out), allowed));
 }
 
 TailerImpl::Step TailerImpl::read_piece(Entry& e, Reading how, size_t& read_bytes) {
-  if (e.phase != Phase::live || !ensure_open(e) || e.replaced) return Step::stopped;
+  if (e.phase != Phase::live) return Step::stopped;
+  if (e.packed) make_room_to_decode(e);
+  if (!ensure_open(e) || e.replaced) return Step::stopped;
   const auto st = stat_fd(e.fd.get());
   if (!st) return Step::stopped;
   const int64_t before = e.tail_bytes();
   buffer_offset_ = e.offset - before;
-  const int64_t got = read_at(e.fd.get(), buffer_.get(),
-                              piece_bytes(e) + static_cast<size_t>(before), buffer_offset_);
+  const size_t want = piece_bytes(e) + static_cast<size_t>(before);
+  const int64_t got = e.source().read(buffer_.get(), want, buffer_offset_);
   if (got < 0) {
     ++stats_.read_errors;
     return Step::stopped;
   }
   const std::string_view tail(buffer_.get(), static_cast<size_t>(std::min(got, before)));
+  const bool long_enough = e.packed || st->size >= e.offset;
   const bool intact =
-      st->size >= e.offset && got >= before && (before == 0 || hash64(tail) == e.id.tail_hash);
+      long_enough && got >= before && (before == 0 || hash64(tail) == e.id.tail_hash);
   const bool check_head = e.id.head_bytes < kHeadBytes || e.offset < kTailBytes;
-  if (!intact || (check_head && !refresh_head(e.fd.get(), st->size, e))) {
+  if (!intact || (check_head && !refresh_head(e.source(), e.packed ? kHeadBytes : st->size, e))) {
     e.replaced = scan_forced_ = true;
     return Step::stopped;
   }
   note_stat(e, *st);
-  e.own_size = st->size;
+  if (e.replaced) return Step::stopped;
   read_bytes = static_cast<size_t>(got - before);
   stats_.bytes_read += read_bytes;
   std::string_view data(buffer_.get() + before, read_bytes);
-  const bool at_end = e.offset + static_cast<int64_t>(data.size()) >= st->size;
+  const int64_t reached = e.offset + static_cast<int64_t>(data.size());
+  if (e.packed) e.size = std::max(e.size, reached);
+  e.own_size = e.packed ? reached : st->size;
+  bool at_end = e.packed ? static_cast<size_t>(got) < want : reached >= st->size;
   data = skip_consumed(e, data);
   if (data.empty()) {
     if (!at_end && read_bytes > 0) return Step::progress;
     if (how == Reading::more || (how == Reading::quiet && !e.held)) return Step::end;
+  }
+  if (pacing_ && !data.empty()) {
+    const std::string_view allowed = within_rate(e, data);
+    at_end = at_end && allowed.size() == data.size();
+    data = allowed;
   }
   return deliver(e, data, at_end ? how : Reading::more, at_end);
 }
@@ -128,19 +144,32 @@ TailerImpl::Step TailerImpl::deliver(Entry& e, std::string_view data, Reading ho
     e.skip_line = true;
     if (how == Reading::full) ++stats_.lines_cut;
   }
+  e.wide = taken.bytes == 0 && !at_end;  // of a piece too small for one line the next is larger
+  if (pacing_) charge(e, data.substr(0, taken.bytes));
   if (taken.bytes > 0) advance(e, taken.bytes);
   if (taken.rest == Taken::Rest::declined) {
     e.taken = static_cast<uint32_t>(taken.bytes);
     return Step::declined;
   }
-  e.taken = 0;  // of a piece too small for one line the next one is larger
+  e.taken = 0;
   return at_end ? Step::end : Step::progress;
 }
 
-// Nothing may come after a record that could have gone on: it is taken when it has been quiet.
+// Nothing may come after a record that could have gone on: it is taken when it has been quiet. What
+// is held is in the file behind the position, or in `extra`, which is saved with it.
 void TailerImpl::hold(Entry& e) {
   if (std::find(held_.begin(), held_.end(), &e) == held_.end()) held_.push_back(&e);
   next_held_ = std::min(next_held_, Instant{clock_.mono().ns + options_.hold_ms * kNsPerMs});
+}
+
+// The file is gone or finished: no more of the record will come.
+void TailerImpl::let_go_of_held(Entry& e) {
+  const bool any = e.held || !e.extra.empty();
+  e.held = false;
+  if (!any || e.matched.empty()) return;
+  announce(e);
+  (void)consumer_.consume(e, {}, Reading::last);
+  mark_changed(e);
 }
 
 void TailerImpl::take_held() {
@@ -151,13 +180,18 @@ void TailerImpl::take_held() {
   for (Entry* e : waiting) {
     if (!e->held || e->phase != Phase::live) continue;
     const int64_t due = e->grown.ns + options_.hold_ms * kNsPerMs;
-    if (e->queued || now < due) {
+    if (e->waiting() || now < due) {
       held_.push_back(e);
       next_held_ = std::min(next_held_, Instant{std::max(due, now + kNsPerMs)});
       continue;
     }
     size_t bytes = 0;
-    (void)read_piece(*e, Reading::quiet, bytes);
+    const Step step = read_piece(*e, Reading::quiet, bytes);
+    if (step == Step::progress) queue(*e);
+    if (step == Step::declined) {
+      e->declined = true;
+      declined_.push_back(e);
+    }
   }
 }
 
@@ -176,15 +210,16 @@ void TailerImpl::close_quiet() {
   int64_t next = now + options_.rescan_ms * kNsPerMs;
   for (size_t i = 0; i < registry_.all().size(); ++i) {
     Entry& e = *registry_.all()[i];
-    if (!e.rotated || e.phase != Phase::live) continue;
+    if ((!e.rotated && !e.packed) || e.phase != Phase::live) continue;
     if (e.fd.valid()) {
       const auto st = stat_fd(e.fd.get());
-      if (st && (st->size != e.size || st->mtime_ns != e.mtime_ns)) {
+      const int64_t known = e.packed ? e.packed->stored : e.size;
+      if (st && (st->size != known || st->mtime_ns != e.mtime_ns)) {
         note_stat(e, *st);
         queue(e);
       }
     }
-    if (e.queued) continue;
+    if (e.waiting()) continue;
     const int64_t due = e.grown.ns + options_.quiet_close_ms * kNsPerMs;
     if (now < due) {
       next = std::min(next, due);
@@ -203,15 +238,21 @@ bool TailerImpl::finish(Entry& e) {
   }
   if (step != Step::end) return false;
   const auto st = stat_fd(e.fd.get());
+  if (e.packed) {
+    if (e.packed->decoder->end() != Decoder::End::complete) tell_damaged(e);
+    e.size = e.offset;
+  }
   registry_.close(e);
   e.phase = Phase::done;
+  e.held = false;
   mark_changed(e);
   if (e.announced) {
     e.announced = false;
     consumer_.closed(e);
     e.user.reset();
   }
-  if (!st || st->links == 0) retire(e);
+  // Deleted: perhaps compressed, and its position is to go on in that.
+  if (!st || st->links == 0) scan_due_ = true;
   return true;
 }
 
@@ -223,6 +264,7 @@ void TailerImpl::retire(Entry& e) {
   if (was_read && e.own_size > e.offset) {
     stats_.bytes_lost += static_cast<uint64_t>(e.own_size - e.offset);
   }
+  if (was_read) let_go_of_held(e);
   registry_.close(e);
   e.phase = Phase::lost;
   e.gone = true;
@@ -239,6 +281,8 @@ void TailerImpl::forget(Entry& e) {
   if (e.queued) std::erase(ready_, &e);
   std::erase(declined_, &e);
   std::erase(held_, &e);
+  std::erase(polled_files_, &e);
+  std::erase(throttled_, &e);
   if (e.changed) std::erase(changed_, &e);
   if (e.saved) forgotten_.push_back(e.key);
   registry_.erase(e);

@@ -13,7 +13,7 @@ std::string hex(uint64_t value) {
   return {buffer.data(), end};
 }
 
-bool is_idle(const Entry& e) { return !e.queued && e.offset >= e.size; }
+bool is_idle(const Entry& e) { return !e.waiting() && e.offset >= e.size; }
 
 }  // namespace
 
@@ -107,6 +107,7 @@ void Registry::close(Entry& e) {
   if (!e.fd.valid()) return;
   open_.erase(e.open_place);
   e.fd.reset();
+  if (e.packed) e.packed->decoder.reset();
 }
 
 // Files still under their path can be opened again; rotated ones might be gone by then. Idle ones

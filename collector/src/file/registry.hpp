@@ -39,6 +39,7 @@ class Registry {
   void use(Entry& entry, UniqueFd fd);  // now open, or used once more
   void touch(Entry& entry);
   void close(Entry& entry);
+  const std::list<Entry*>& open() const noexcept { return open_; }
   size_t open_count() const noexcept { return open_.size(); }
 
  private:

@@ -1,7 +1,7 @@
 #include "file/rotation_name.hpp"
 
 #include <algorithm>
-#include <array>
+#include <initializer_list>
 
 namespace nines::collector {
 namespace {
@@ -15,36 +15,48 @@ bool is_generation(std::string_view middle) noexcept {
          middle.find_first_not_of("0123456789.-_:TZ+") == std::string_view::npos;
 }
 
-// Between stem and extension: ".1", or a date. "worker-2.log" is another worker, not a generation
-// of worker.log, and reading it would count its lines for the wrong service.
-bool is_inner_generation(std::string_view middle) noexcept {
+// Between stem and extension: ".1", or a date. "worker-2.log" may as well be another worker, and
+// reading it as a generation of worker.log would count its lines for the wrong service: weak.
+Nomination inner_generation(std::string_view middle) noexcept {
   constexpr int kDigitsOfDate = 6;
-  if (!is_generation(middle)) return false;
+  if (!is_generation(middle)) return Nomination::none;
   const auto digits =
       std::count_if(middle.begin(), middle.end(), [](char c) { return c >= '0' && c <= '9'; });
-  return middle[0] == '.' || digits >= kDigitsOfDate;
+  return middle[0] == '.' || digits >= kDigitsOfDate ? Nomination::strong : Nomination::weak;
+}
+
+bool ends_with_any(std::string_view name, std::initializer_list<std::string_view> endings) {
+  return std::any_of(endings.begin(), endings.end(),
+                     [&](std::string_view ending) { return name.ends_with(ending); });
+}
+
+std::string_view without_packing(std::string_view name) noexcept {
+  return is_packed_name(name) ? name.substr(0, name.rfind('.')) : name;
 }
 
 }  // namespace
 
-bool is_compressed_name(std::string_view name) noexcept {
-  constexpr std::array<std::string_view, 5> kEndings = {".gz", ".zst", ".xz", ".bz2", ".lz4"};
-  for (const std::string_view ending : kEndings) {
-    if (name.ends_with(ending)) return true;
-  }
-  return false;
+bool is_packed_name(std::string_view name) noexcept { return ends_with_any(name, {".gz", ".zst"}); }
+
+bool is_unreadable_name(std::string_view name) noexcept {
+  return ends_with_any(name, {".xz", ".bz2", ".lz4"});
 }
 
-bool is_rotated_name(std::string_view base, std::string_view name) noexcept {
-  if (name.size() <= base.size()) return false;
+Nomination nomination(std::string_view base, std::string_view full_name) noexcept {
+  const std::string_view name = without_packing(full_name);
+  if (name == base && name != full_name) return Nomination::strong;  // app.log.gz
+  if (name.size() <= base.size()) return Nomination::none;
   if (name.starts_with(base)) {
     const std::string_view rest = name.substr(base.size());
-    return is_generation(rest) || rest == ".old" || rest == ".prev";
+    return is_generation(rest) || rest == ".old" || rest == ".prev" ? Nomination::strong
+                                                                    : Nomination::none;
   }
   const std::string_view stem = rotation_stem(base);
   const std::string_view extension = base.substr(stem.size());
-  if (extension.empty() || !name.starts_with(stem) || !name.ends_with(extension)) return false;
-  return is_inner_generation(name.substr(stem.size(), name.size() - base.size()));
+  if (extension.empty() || !name.starts_with(stem) || !name.ends_with(extension)) {
+    return Nomination::none;
+  }
+  return inner_generation(name.substr(stem.size(), name.size() - base.size()));
 }
 
 std::string_view rotation_stem(std::string_view base) noexcept {
@@ -52,15 +64,17 @@ std::string_view rotation_stem(std::string_view base) noexcept {
   return dot == std::string_view::npos || dot == 0 ? base : base.substr(0, dot);
 }
 
-std::vector<std::string> possible_bases(std::string_view name) {
+std::vector<std::string> possible_bases(std::string_view full_name) {
+  const std::string_view name = without_packing(full_name);
   std::vector<std::string> out;
+  if (name != full_name) out.emplace_back(name);
   for (size_t i = name.size(); i-- > 1;) {
     if (kSeparators.find(name[i]) != std::string_view::npos) out.emplace_back(name.substr(0, i));
   }
   const size_t dot = name.rfind('.');
   if (dot == std::string_view::npos) return out;
   for (size_t i = dot; i-- > 1;) {
-    if (!is_inner_generation(name.substr(i, dot - i))) continue;
+    if (inner_generation(name.substr(i, dot - i)) == Nomination::none) continue;
     out.push_back(std::string(name.substr(0, i)).append(name.substr(dot)));
   }
   return out;

@@ -25,6 +25,7 @@ std::vector<uint32_t> TailerImpl::match_all(std::string_view path) const {
 void TailerImpl::scan() {
   const Instant start = clock_.mono();
   scan_due_ = scan_forced_ = false;
+  next_settle_ = {INT64_MAX};
   ++stats_.rescans;
   stats_.files_refused = 0;
   stats_.compressed_ignored = 0;
@@ -40,15 +41,18 @@ void TailerImpl::scan() {
   judge_suspects(scan);
   order_generations(scan);
   finish_scan();
-  stats_.polling = watcher_.incomplete();
+  note_unheard(scan);
+  list_polled();
+  stats_.polling = watcher_.blind() || !watcher_.unwatched().empty();
   stats_.watches = watcher_.watches();
   last_scan_ = clock_.mono();
+  scan_cost_ns_ = last_scan_.ns - start.ns;
   // Many files make a scan dear: at most about 5 % of the time goes into it.
-  next_scan_allowed_ = {last_scan_.ns + 20 * (last_scan_.ns - start.ns)};
+  next_scan_allowed_ = {last_scan_.ns + 20 * scan_cost_ns_};
 }
 
 void TailerImpl::collect(Scan& scan) {
-  watcher_.begin();
+  watcher_.begin(clock_.mono());
   for (uint32_t i = 0; i < globs_.size(); ++i) {
     const Glob::Visitor visitor{[&](const std::string& path) { add_candidate(scan, path, i); },
                                 [&](const std::string& directory) { watcher_.want(directory); },
@@ -65,7 +69,7 @@ void TailerImpl::add_candidate(Scan& scan, const std::string& path, uint32_t glo
     if (matched.back() != glob && matches(globs_[glob], path)) matched.push_back(glob);
     return;
   }
-  if (is_compressed_name(path)) {
+  if (is_unreadable_name(path)) {
     ++stats_.compressed_ignored;
     return;
   }
@@ -91,6 +95,9 @@ void TailerImpl::attach_known(Scan& scan) {
       if (entry->matched.empty()) entry->matched = candidate.matched;
     }
     if (in_place) add_matched(*entry, candidate.matched);
+    const bool grown = entry->phase == Phase::live && !entry->waiting() && !entry->packed &&
+                       candidate.st.size > entry->size && entry->size >= 0;
+    if (grown && !entry->heard && !watcher_.blind()) scan.unheard.push_back(entry);
     attach(*entry, path, candidate.st);
   }
 }
@@ -125,13 +132,22 @@ void TailerImpl::attach(Entry& entry, const std::string& path, const FileStat& s
 }
 
 // A change is looked at once more at the next scan: a second change within the same tick of the
-// file system's clock leaves no trace in mtime.
+// file system's clock leaves no trace in mtime. What was seen to be shorter than what we read of it
+// was truncated, however long and like itself it is when we read on.
 void TailerImpl::note_stat(Entry& entry, const FileStat& st) {
-  const bool differs = st.size != entry.size || st.mtime_ns != entry.mtime_ns;
-  if (st.size != entry.size) entry.grown = clock_.mono();
+  int64_t& known = entry.packed ? entry.packed->stored : entry.size;
+  const bool differs = st.size != known || st.mtime_ns != entry.mtime_ns;
+  const bool followed = entry.phase == Phase::live || entry.phase == Phase::done;
+  if (followed && !entry.replaced && st.size < (entry.packed ? known : entry.offset)) {
+    entry.replaced = scan_forced_ = true;
+  }
+  if (st.size != known) {
+    entry.grown = clock_.mono();
+    if (entry.packed) entry.size = std::max(entry.size, entry.offset + 1);
+  }
   if (differs || entry.phase == Phase::lost) entry.checks_left = 2;
   entry.mtime_ns = st.mtime_ns;
-  entry.size = st.size;
+  known = st.size;
 }
 
 // Files that no matching path leads to, or that moved to another matching path: rotated.
@@ -159,7 +175,8 @@ void TailerImpl::relocate(Scan& scan, Entry& entry) {
   std::string now = path_of_fd(entry.fd.get());
   if (st->links == 0) {
     // Gone, but readable while we hold it; or replaced by a rewritten version of itself.
-    if (entry.offset >= kTailBytes && find_copy(scan, entry)) return;
+    // A compressed form waits until we are done with what we hold.
+    if (entry.offset >= kTailBytes && find_copy(scan, entry, false)) return;
     now = entry.place();
   }
   if (now.empty()) now = entry.place();
@@ -180,11 +197,11 @@ void TailerImpl::find_elsewhere(Scan& scan, Entry& entry) {
   if (entry.id.ino != 0) {
     if (!entry.where.empty() && is_it(entry.where)) return;
     if (!entry.real.empty() && is_it(entry.real)) return;
-    for (const std::string& path : generations_of(scan, entry, true)) {
+    for (const std::string& path : generations_of(scan, entry, Nomination::none)) {
       if (is_it(path)) return;
     }
   }
-  if (!entry.gone && find_copy(scan, entry)) return;
+  if (!entry.gone && find_copy(scan, entry, true)) return;
   retire(entry);
 }
 
@@ -195,9 +212,10 @@ void TailerImpl::verify_changed(Scan& scan) {
     const bool here = entry.seen || !entry.where.empty();
     if (!here || entry.id.ino == 0 || entry.phase == Phase::suspect) continue;
     if (entry.checks_left == 0 && !entry.replaced) continue;
+    if (entry.packed && entry.packed->old) continue;
     if (!ensure_open(entry)) continue;
     if (entry.checks_left > 0) --entry.checks_left;
-    if (entry.replaced || !same_content(entry.fd.get(), entry)) {
+    if (entry.replaced || !same_content(entry.source(), entry)) {
       scan.replaced.push_back(&entry);
       continue;
     }
@@ -209,9 +227,16 @@ void TailerImpl::verify_changed(Scan& scan) {
       entry.gone = false;
       mark_changed(entry);
     }
-    if (entry.phase == Phase::done && entry.size <= entry.offset) continue;
+    if (entry.phase == Phase::done && entry.size <= entry.offset) {
+      registry_.close(entry);
+      continue;
+    }
     entry.phase = Phase::live;
     announce(entry);
+    if (!entry.extra.empty()) {  // perhaps a record held back when we stopped
+      entry.held = true;
+      hold(entry);
+    }
     queue(entry);
   }
 }
@@ -233,7 +258,7 @@ void TailerImpl::adopt_candidates(Scan& scan) {
       attach(*twin, item->first, item->second.st);
       continue;
     }
-    Entry* entry = adopt(item->first, item->second.matched, item->second.st);
+    Entry* entry = adopt(item->first, item->first, item->second.matched, item->second.st);
     if (entry == nullptr) continue;
     attach(*entry, item->first, item->second.st);
     entry->path_time_ns = item->second.st.mtime_ns;
@@ -242,39 +267,77 @@ void TailerImpl::adopt_candidates(Scan& scan) {
 }
 
 // New entries are suspects until judge_suspects() has looked at them.
-Entry* TailerImpl::adopt(const std::string& path, const std::vector<uint32_t>& matched,
-                         const FileStat& st) {
+Entry* TailerImpl::adopt(const std::string& path, const std::string& place,
+                         const std::vector<uint32_t>& matched, const FileStat& st) {
   Entry* entry = registry_.create(st.dev, st.ino);
   if (entry == nullptr) {
     ++stats_.files_refused;
     return nullptr;
   }
   entry->path = path;
+  if (place != path) entry->where = place;
   entry->matched = matched;
   entry->phase = Phase::suspect;
   entry->grown = clock_.mono();
-  entry->size = st.size;
   entry->mtime_ns = st.mtime_ns;
-  if (lost_.erase(entry->key) > 0) continue_at_end(*entry);
+  if (is_packed_name(place)) {
+    entry->packed = std::make_unique<Packed>();
+    entry->packed->stored = st.size;
+  } else {
+    entry->size = st.size;
+  }
+  if (lost_.erase(entry->key) > 0) {
+    ++stats_.positions_lost;
+    place_at_end(*entry);
+  } else if (passed_over(*entry)) {
+    ++stats_.files_passed_over;
+    place_at_end(*entry);
+  }
   return entry;
 }
 
-void TailerImpl::continue_at_end(Entry& entry) {
-  const UniqueFd fd = open_for_reading(entry.path);
+// No source of it wants what is in there already.
+bool TailerImpl::passed_over(const Entry& entry) const {
+  return std::all_of(entry.matched.begin(), entry.matched.end(), [&](uint32_t source) {
+    const Globs& of = globs_[source];
+    if (of.wanted.from_end && !of.looked) return true;
+    if (entry.mtime_ns < of.wanted.not_before.ns) return true;
+    const int64_t age_s = (clock_.wall().ns - entry.mtime_ns) / kNsPerSecond;
+    return of.wanted.ignore_older_s > 0 && age_s > of.wanted.ignore_older_s;
+  });
+}
+
+void TailerImpl::place_at_end(Entry& entry) {
+  mark_changed(entry);
+  if (entry.packed) {  // nothing is appended to those: left alone for good
+    entry.packed->old = true;
+    entry.phase = Phase::done;
+    return;
+  }
+  const UniqueFd fd = open_for_reading(entry.place());
   const auto st = fd.valid() ? stat_fd(fd.get()) : std::nullopt;
-  if (!st || !refresh_head(fd.get(), st->size, entry)) return;
+  const Source source{fd.get(), nullptr};
+  if (!st || !refresh_head(source, st->size, entry)) return;
   entry.offset = st->size;
   char last = '\n';
   if (entry.offset > 0) (void)read_at(fd.get(), &last, 1, entry.offset - 1);
-  entry.skip_line = last != '\n';  // its beginning is on the lost side
-  if (!refresh_tail(fd.get(), entry)) entry.offset = 0;
-  ++stats_.positions_lost;
-  mark_changed(entry);
+  entry.skip_line = last != '\n';  // its beginning is on the other side
+  if (!refresh_tail(source, entry)) entry.offset = 0;
+}
+
+void TailerImpl::note_first_look() {
+  for (Globs& source : globs_) {
+    if (source.wanted.from_end && !source.looked && !source.mark.empty()) {
+      marks_.push_back(source.mark);
+    }
+    source.looked = true;
+  }
 }
 
 // Looks again at what turned quiet, forgets what is gone for good, remembers ages.
 void TailerImpl::finish_scan() {
   watcher_.finish();
+  note_first_look();
   const int64_t now = clock_.mono().ns;
   std::vector<Entry*> gone;
   for (const auto& owned : registry_.all()) {

@@ -10,6 +10,21 @@
 #include "file/tailer_impl.hpp"
 
 namespace nines::collector {
+namespace {
+
+// Keys of positions that say that a source was looked at before.
+constexpr std::string_view kLookedKey = "looked:";
+
+std::string mark_of(const GlobSpec& globs) {
+  std::string text;
+  for (const auto* patterns : {&globs.include, &globs.exclude}) {
+    for (const std::string& pattern : *patterns) text.append(pattern).push_back('\0');
+    text.push_back('\1');
+  }
+  return std::string(kLookedKey) + std::to_string(hash64(text));
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Tailer>> Tailer::create(TailerOptions options, RecordConsumer& consumer,
                                                std::vector<slo::Position> saved,
@@ -34,6 +49,7 @@ TailerImpl::TailerImpl(TailerOptions options, RecordConsumer& consumer, const Cl
   handler_.modified = [this](const std::string& path) {
     Entry* entry = registry_.at(path);
     if (entry == nullptr) return;
+    entry->heard = true;
     if (entry->phase == Phase::live) {
       queue(*entry);
     } else {
@@ -58,6 +74,10 @@ void TailerImpl::restore(std::vector<slo::Position> saved) {
     auto entry = std::make_unique<Entry>();
     entry->key = std::move(position.key);
     if (position.state.empty()) continue;
+    if (entry->key.starts_with(kLookedKey)) {
+      looked_.insert(std::move(entry->key));
+      continue;
+    }
     if (position.state == kPositionLost) {
       lost_.insert(entry->key.substr(0, entry->key.find(':', entry->key.find(':') + 1)));
       continue;
@@ -84,6 +104,11 @@ void TailerImpl::add_source(uint32_t source, FileSource files) {
   };
   parse(files.globs.include, globs.include);
   parse(files.globs.exclude, globs.exclude);
+  globs.bytes = TokenBucket(files.max_bytes_per_s);
+  globs.lines = TokenBucket(files.max_lines_per_s);
+  globs.mark = mark_of(files.globs);
+  globs.looked = looked_.contains(globs.mark);
+  globs.wanted = std::move(files);
   scan_due_ = true;
   next_scan_allowed_ = {};
 }
@@ -101,19 +126,15 @@ void TailerImpl::wake() noexcept {
 
 bool TailerImpl::scan_now() const {
   const Instant now = clock_.mono();
-  if (scan_forced_) return true;
+  if (scan_forced_ || now >= next_settle_) return true;
   if (scan_due_ && now >= next_scan_allowed_) return true;
-  const int64_t every_ms =
-      watcher_.incomplete() ? std::min(options_.poll_ms, options_.rescan_ms) : options_.rescan_ms;
-  return now.ns - last_scan_.ns >= every_ms * kNsPerMs;
+  return now.ns - last_scan_.ns >= scan_every_ns();
 }
 
 Instant TailerImpl::due() const noexcept {
   if (!ready_.empty() || !declined_.empty() || scan_now()) return {};
-  const int64_t every_ms =
-      watcher_.incomplete() ? std::min(options_.poll_ms, options_.rescan_ms) : options_.rescan_ms;
-  int64_t until = std::min(last_scan_.ns + every_ms * kNsPerMs, next_quiet_.ns);
-  until = std::min(until, next_held_.ns);
+  int64_t until = std::min(last_scan_.ns + scan_every_ns(), next_quiet_.ns);
+  until = std::min({until, next_held_.ns, next_throttle_.ns, next_poll_.ns, next_settle_.ns});
   if (scan_due_) until = std::min(until, next_scan_allowed_.ns);
   return {until};
 }
@@ -166,34 +187,48 @@ bool TailerImpl::read(size_t max_bytes) {
   }
   declined_.clear();
   take_events();
+  if (clock_.mono() >= next_throttle_) release_throttled();
+  if (clock_.mono() >= next_poll_) poll_unwatched();
   if (scan_now()) {
     scan();
   } else if (clock_.mono() >= next_quiet_) {
     close_quiet();
   }
   if (clock_.mono() >= next_held_) take_held();
-  size_t left = max_bytes, blocked = 0;
-  while (left > 0 && blocked < ready_.size()) {
+  pacing_ = true;
+  size_t left = max_bytes, passed = 0;
+  while (left > 0 && passed < ready_.size()) {
     Entry& e = *ready_.front();
     ready_.pop_front();
-    if (e.after != nullptr && (e.after->queued || e.after->declined)) {
+    if (blocked(e)) {
       ready_.push_back(&e);
-      ++blocked;
+      ++passed;
       continue;
     }
     e.queued = false;
+    passed = 0;
+    if (over_rate(e)) {
+      throttle(e);
+      continue;
+    }
     size_t bytes = 0;
     const Step step = read_piece(e, Reading::more, bytes);
     left -= std::min(left, bytes);
-    blocked = 0;
     if (step == Step::progress) queue(e);
     if (step == Step::declined) {
       e.declined = true;
       declined_.push_back(&e);
     }
+    if (step == Step::end && e.packed) settle_packed(e);
     if (scan_forced_) scan();
   }
+  pacing_ = false;
   return !ready_.empty() || !declined_.empty();
+}
+
+// Older generations first; and not more decoders at once than there is memory for.
+bool TailerImpl::blocked(const Entry& e) const {
+  return (e.after != nullptr && e.after->waiting()) || !room_to_decode(e);
 }
 
 void TailerImpl::rescan() {
@@ -215,6 +250,7 @@ void TailerImpl::list(std::vector<LogStream*>& out) {
 }
 
 bool TailerImpl::read_some(LogStream& file, bool last) {
+  pacing_ = false;
   Entry& e = static_cast<Entry&>(file);  // every LogStream is ours
   while (true) {
     const int64_t from = e.offset;
@@ -237,12 +273,14 @@ bool TailerImpl::read_some(LogStream& file, bool last) {
 }
 
 bool TailerImpl::caught_up() const noexcept {
-  return ready_.empty() && declined_.empty() && !scan_due_ && !scan_forced_;
+  return ready_.empty() && declined_.empty() && throttled_.empty() && !scan_due_ && !scan_forced_;
 }
 
 void TailerImpl::take_positions(std::vector<slo::Position>& out) {
   for (const std::string& key : forgotten_) out.push_back({key, {}});
   forgotten_.clear();
+  for (const std::string& mark : marks_) out.push_back({mark, "1"});
+  marks_.clear();
   for (Entry* entry : changed_) {
     entry->changed = false;
     entry->saved = true;
@@ -256,10 +294,15 @@ void TailerImpl::describe(std::vector<InputStats>& out) const {
   shown.kind = shown.name = "file";
   shown.bytes = stats_.bytes_read;
   shown.lag_bytes = stats().lag_bytes;
-  if (watcher_.incomplete()) {
-    shown.trouble =
-        "files are polled: inotify watches are exhausted or not to be had; raise "
-        "fs.inotify.max_user_watches and fs.inotify.max_user_instances";
+  if (watcher_.blind() && options_.use_inotify) {
+    shown.trouble = "files are polled: no inotify instance is to be had; raise "
+                    "fs.inotify.max_user_instances";
+  } else if (watcher_.incomplete() && options_.use_inotify) {
+    shown.trouble = std::to_string(watcher_.unwatched().size()) +
+                    " directories are polled: inotify watches are exhausted; raise "
+                    "fs.inotify.max_user_watches";
+  } else if (!damaged_.empty()) {
+    shown.trouble = "damaged compressed file (read as far as it goes): " + damaged_;
   }
   out.push_back(std::move(shown));
 }

@@ -12,7 +12,9 @@
 
 #include "file/entry.hpp"
 #include "file/glob.hpp"
+#include "file/rate.hpp"
 #include "file/registry.hpp"
+#include "file/rotation_name.hpp"
 #include "file/watcher.hpp"
 #include "nines/collector/tailer.hpp"
 
@@ -24,7 +26,6 @@ class TailerImpl final : public Tailer {
 
   Status open_wake();
   void restore(std::vector<slo::Position> saved);
-  void continue_at_end(Entry& entry);
 
   void add_source(uint32_t source, FileSource files) override;
   void descriptors(std::vector<pollfd>& out) const override;
@@ -44,6 +45,10 @@ class TailerImpl final : public Tailer {
  private:
   struct Globs {
     std::vector<Glob> include, exclude;
+    FileSource wanted;
+    TokenBucket bytes, lines;
+    std::string mark;     // key under which it is remembered that this source was looked at once
+    bool looked = false;  // not for the first time now
   };
   struct Candidate {
     std::vector<uint32_t> matched;
@@ -56,6 +61,19 @@ class TailerImpl final : public Tailer {
     std::set<const Entry*> turned;  // changed since the last scan
     std::vector<Entry*> replaced;
     std::map<std::string, std::vector<Entry*>> generations;  // by path, without the live one
+    std::vector<Entry*> unheard;  // grown, and no event said so
+  };
+  // How a file relates to an entry whose bytes are no longer where they were.
+  enum class Match : uint8_t {
+    no,
+    reaches,  // contains all up to the position
+    exact,    // ends exactly there
+    before,   // ends before it: all of it was consumed
+  };
+  struct Probe {
+    UniqueFd fd;
+    std::unique_ptr<Packed> packed;
+    Source source() const noexcept { return {fd.get(), packed ? packed->decoder.get() : nullptr}; }
   };
   enum class Step : uint8_t { progress, end, declined, stopped };
 
@@ -72,7 +90,11 @@ class TailerImpl final : public Tailer {
   void find_elsewhere(Scan& scan, Entry& entry);
   void verify_changed(Scan& scan);
   void adopt_candidates(Scan& scan);
-  Entry* adopt(const std::string& path, const std::vector<uint32_t>& matched, const FileStat& st);
+  Entry* adopt(const std::string& path, const std::string& place,
+               const std::vector<uint32_t>& matched, const FileStat& st);
+  bool passed_over(const Entry& entry) const;
+  void place_at_end(Entry& entry);
+  void note_first_look();
   void finish_scan();
   bool matches(const Globs& globs, std::string_view path) const;
   std::vector<uint32_t> match_all(std::string_view path) const;
@@ -82,21 +104,40 @@ class TailerImpl final : public Tailer {
   void adopt_heir(Entry& entry);
   Entry* adopt_rotated(const Entry& of, const std::string& place, const FileStat& st);
   std::map<std::string_view, const Entry*> restless_paths(const Scan& scan) const;
-  bool find_copy(Scan& scan, Entry& entry);
-  bool is_copy(const Entry& entry, const std::string& path, const FileStat& st,
-               bool consumed) const;
-  void rebind(Entry& entry, const std::string& path, const FileStat& st, bool consumed);
+  void note_numbering(Scan& scan);
+  bool is_weak_generation(const Scan& scan, const std::string& path, const FileStat& st) const;
+  bool find_copy(Scan& scan, Entry& entry, bool packed_too);
+  Match match_copy(const Entry& entry, const std::string& path, const FileStat& st);
+  void rebind(Entry& entry, const std::string& path, const FileStat& st, Match match);
+  void resume_from_probe(Entry& entry, const FileStat& st, Match match);
   void adopt_generations(Scan& scan);
   void ignore_old_generations(Scan& scan, const Entry& entry);
+  void ignore_old(const Entry& of, const std::string& place, const FileStat& st);
   void judge_suspects(Scan& scan);
   bool still_suspect(Scan& scan, Entry& suspect);
+  std::vector<Entry*> originals_of(Scan& scan, const Entry& suspect) const;
+  void add_matched_generations(Scan& scan);
+  bool prefers_newest(const Entry& entry) const;
+  void order_ready();
   void order_generations(Scan& scan);
-  std::vector<std::string> generations_of(Scan& scan, const Entry& entry, bool any_suffix);
-  std::vector<std::string> beside(Scan& scan, const std::string& path, bool any_suffix);
+  std::vector<std::string> generations_of(Scan& scan, const Entry& entry, Nomination least);
+  std::vector<std::string> beside(Scan& scan, const std::string& path, Nomination least);
+
+  // packed.cpp
+  bool prepare(Entry& entry);
+  Match match_packed(const Entry& entry, const FileStat& st);
+  bool packed_suspect(Entry& suspect, const std::vector<Entry*>& originals);
+  bool settled(const Entry& entry) const;
+  void examine(Entry& entry);
+  bool continues_gone(const std::vector<Entry*>& originals, const Entry& suspect);
+  void settle_packed(Entry& entry);
+  void tell_damaged(Entry& entry);
+  bool room_to_decode(const Entry& entry) const;
+  void make_room_to_decode(const Entry& entry);
 
   // read.cpp
   bool ensure_open(Entry& entry);
-  size_t piece_bytes(const Entry& e) const;
+  size_t piece_bytes(const Entry& e);
   Step read_piece(Entry& entry, Reading how, size_t& read_bytes);
   std::string_view skip_consumed(Entry& entry, std::string_view data);
   Step deliver(Entry& entry, std::string_view data, Reading how, bool at_end);
@@ -107,11 +148,29 @@ class TailerImpl final : public Tailer {
   bool finish(Entry& entry);
   void retire(Entry& entry);
   void forget(Entry& entry);
+  void let_go_of_held(Entry& entry);
   void queue(Entry& entry);
   void announce(Entry& entry);
   void mark_changed(Entry& entry);
 
+  // throttle.cpp
+  bool over_rate(const Entry& entry);
+  int64_t bytes_allowed(const Entry& entry);
+  int64_t lines_allowed(const Entry& entry);
+  std::string_view within_rate(const Entry& entry, std::string_view data);
+  void charge(const Entry& entry, std::string_view taken);
+  void throttle(Entry& entry);
+  void release_throttled();
+  Instant ready_at(const Entry& entry) const;
+
+  // polling.cpp
+  void note_unheard(Scan& scan);
+  void list_polled();
+  void poll_unwatched();
+  int64_t scan_every_ns() const;
+
   // tailer.cpp
+  bool blocked(const Entry& entry) const;
   void wait(int timeout_ms);
   void pause_for_more();
   void take_events();
@@ -131,12 +190,25 @@ class TailerImpl final : public Tailer {
   std::deque<Entry*> ready_;
   std::vector<Entry*> declined_;
   std::vector<Entry*> held_;
+  std::vector<Entry*> throttled_;
+  bool pacing_ = false;  // rates apply to what is read now
+  Probe probe_;          // the file that match_copy() looked at last
   std::vector<Entry*> changed_;
   std::vector<std::string> forgotten_;
   Stats stats_;
   bool scan_due_ = true;     // something changed in a directory
   bool scan_forced_ = true;  // what we read is not what we thought: before anything else is read
   Instant last_scan_{}, next_scan_allowed_{}, next_quiet_{}, next_held_{INT64_MAX}, last_wake_{};
+  int64_t scan_cost_ns_ = 0;
+  Instant next_throttle_{INT64_MAX}, next_poll_{INT64_MAX};
+  Instant next_settle_{INT64_MAX};   // when an archive that may be a copy is judged
+  std::set<std::string> numbering_;  // paths whose generations are called like app-2.log
+  std::map<std::string, int64_t> polled_dirs_;  // and when they last changed
+  std::vector<Entry*> polled_files_;
+  std::map<std::string, int> silences_;  // directory -> changes of which no event told
+  std::set<std::string> looked_;         // marks of sources that were looked at before
+  std::vector<std::string> marks_;       // to be saved
+  std::string damaged_;                  // the last damaged compressed file
   std::set<std::string> lost_;  // keys (dev:ino) of files whose position is not known any more
 };
 

@@ -1,6 +1,7 @@
 #include "file/watcher.hpp"
 
 #include <sys/inotify.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,29 +17,63 @@ constexpr uint32_t kMask = IN_MODIFY | IN_ATTRIB | IN_CREATE | IN_MOVED_FROM | I
 constexpr uint32_t kStructure = IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_ATTRIB;
 constexpr uint32_t kSelf = IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT;
 
-}  // namespace
+constexpr int64_t kTryAgainNs = 60 * kNsPerSecond;
 
-Watcher::Watcher(bool enabled, size_t max_watches) : max_watches_(max_watches) {
-  if (enabled) fd_.reset(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+// File systems on which others may write without this kernel seeing it.
+constexpr std::array<uint64_t, 14> kSilent = {
+    0x6969,      // NFS
+    0x517b,      // SMB
+    0xfe534d42,  // SMB2
+    0xff534d42,  // CIFS
+    0x65735546,  // FUSE
+    0x01021997,  // 9P
+    0x786f4256,  // VirtualBox
+    0x00c36400,  // Ceph
+    0x01161970,  // GFS2
+    0x7461636f,  // OCFS2
+    0x5346414f,  // AFS
+    0x73757245,  // Coda
+    0x0bd00bd0,  // Lustre
+    0x794c7630,  // overlay: the layers below may be written to
+};
+
+bool on_silent_file_system(const std::string& directory) {
+  struct statfs fs {};
+  if (::statfs(directory.empty() ? "." : directory.c_str(), &fs) != 0) return false;
+  const auto type = static_cast<uint64_t>(fs.f_type) & 0xffffffff;
+  return std::find(kSilent.begin(), kSilent.end(), type) != kSilent.end();
 }
 
-void Watcher::begin() {
+}  // namespace
+
+Watcher::Watcher(bool enabled, size_t max_watches) : enabled_(enabled), max_watches_(max_watches) {}
+
+void Watcher::begin(Instant now) {
   ++round_;
-  incomplete_ = false;
+  exhausted_ = false;
+  unwatched_.clear();
+  if (!enabled_ || fd_.valid() || (round_ > 1 && now < next_try_)) return;
+  fd_.reset(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  next_try_ = {now.ns + kTryAgainNs};
+}
+
+bool Watcher::refuse(const std::string& directory) {
+  if (!stat_path(directory.empty() ? "." : directory)) return false;  // perhaps its parent exists
+  exhausted_ = true;
+  unwatched_.insert(directory);
+  return true;
 }
 
 bool Watcher::add(const std::string& directory) {
-  if (by_path_.size() >= max_watches_) {
-    incomplete_ = true;
-    return true;
-  }
+  if (by_path_.size() >= max_watches_) return refuse(directory);
   const int wd = ::inotify_add_watch(fd_.get(), directory.empty() ? "." : directory.c_str(), kMask);
   if (wd < 0) {
     if (errno == ENOENT || errno == ENOTDIR) return false;
-    incomplete_ = true;  // ENOSPC (the user's limit), EACCES...
-    return true;
+    return refuse(directory);  // ENOSPC (the user's limit), EACCES...
   }
-  by_path_[directory] = {wd, round_};
+  const bool silent = on_silent_file_system(directory);
+  if (silent) unwatched_.insert(directory);
+  by_path_[directory] = {wd, round_, silent};
   by_wd_[wd].push_back(directory);
   return true;
 }
@@ -49,11 +84,19 @@ void Watcher::want(const std::string& directory) {
   while (true) {
     if (const auto it = by_path_.find(path); it != by_path_.end()) {
       it->second.round = round_;
+      if (it->second.silent) unwatched_.insert(path);
       return;
     }
     if (add(path) || path == "/" || path.empty()) return;
     path = directory_of(path);
   }
+}
+
+void Watcher::distrust(const std::string& directory) {
+  const auto it = by_path_.find(directory);
+  if (it == by_path_.end()) return;
+  it->second.silent = true;
+  unwatched_.insert(directory);
 }
 
 void Watcher::finish() {
