@@ -194,11 +194,11 @@ spec:
             return f.read()[-1500:]
 
 
-def wait_for(condition, seconds):
+def wait_for(condition, seconds, poll=0.1):
     """What `condition` returned last: true, or false at the deadline."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
         if value or time.monotonic() > deadline:
             return value
-        time.sleep(0.1)
+        time.sleep(poll)

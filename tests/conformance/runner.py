@@ -162,7 +162,9 @@ class PlayAgent:
         steps = len(scenario.steps)
         self.kill_before = set(chance.sample(range(steps), min(steps, chance.choice((1, 1, 2, 3)))
                                              )) if kill else set()
-        self.unsure = False  # killed: what was counted is counted, but perhaps not yet again
+        self.unsure = False     # killed: what was counted is counted, but perhaps not yet again
+        self.committed = (0, 0)  # counts that no kill can take away
+        self.first_look = True
         self.kills = 0
 
     def play(self):
@@ -198,6 +200,9 @@ class PlayAgent:
             good, bad = totals(step.expected)
             self.wanted = (self.wanted[0] + good, self.wanted[1] + bad)
             self.settle(what)
+            if self.first_look and self.scenario.first_commit:
+                self.commit(what)
+            self.first_look = False
         elif step.what == "stop":
             self.agent.end()
         elif step.what == "start":
@@ -205,15 +210,32 @@ class PlayAgent:
         elif step.what == "restart":
             self.agent.end()
             self.agent.start()
+        elif step.what == "sigkill":
+            self.agent.end(signal.SIGKILL)
+            self.agent.start()
         elif step.what == "damage state":
             self.agent.damage_state()
         elif step.do is not None:
-            if (step.destroys or self.scenario.inputs) and self.unsure and self.agent.running():
-                self.settle(f"before {what}")
+            if step.destroys:
+                self.commit(f"before {what}")
             step.do(self.world)
 
-    def settle(self, what):
-        """Counts are exactly what they should be, soon. Too many is wrong at once."""
+    def commit(self, what):
+        """What is about to be destroyed must be saved when kills follow: a program that is stopped
+        in an orderly way has saved all of it, with no need to guess how long that takes."""
+        if not self.kill_before or not self.agent.running():
+            return
+        if self.unsure:
+            self.settle(what, at_least=True)
+        if self.committed != self.wanted or self.first_look:
+            self.agent.end()
+            self.agent.start()
+            self.settle(what, at_least=True)
+            self.committed = self.wanted
+
+    def settle(self, what, at_least=False):
+        """Counts are exactly what they should be, soon. Too many is wrong at once; at_least: what
+        was written since the last look may be among them."""
         good, bad = self.wanted
         seen = [None]
 
@@ -223,6 +245,8 @@ class PlayAgent:
             seen[0] = self.agent.counts() or seen[0]
             if seen[0] is None:
                 return False
+            if at_least:
+                return seen[0][0] >= good and seen[0][1] >= bad and self.agent.ready()
             if sum(seen[0][:2]) > good + bad:
                 raise Wrong(f"{what}: {seen[0][:2]} good and bad, expected {self.wanted}: doubled")
             return seen[0][:2] == (good, bad) and self.agent.ready()
