@@ -73,8 +73,8 @@ class FramingDriver {
   void open(int64_t offset, const std::string& extra) {
     reader_ = std::make_unique<RecordReader>(
         selector, max_record, clock_, [this](const ReadRecord& record) {
-          got.push_back({record.line, std::string(record.raw), std::string(record.error),
-                         record.truncated});
+          got.push_back(
+              {record.line, std::string(record.raw), std::string(record.error), record.truncated});
         });
     stream_ = std::make_unique<LogStream>();
     stream_->path = path;

@@ -153,6 +153,70 @@ class Lines final : public RecordConsumer {
   std::map<std::string, std::vector<std::string>> by_path;
 };
 
+// Joins lines that begin with a blank to the one before, and so holds every record back until it
+// knows that the record is complete: in the file, or in `extra`. Its records go to `out`.
+class Holder final : public RecordConsumer {
+ public:
+  Holder(Lines& out, bool in_extra) : out_(out), in_extra_(in_extra) {}
+  void opened(LogStream& stream) override { out_.opened(stream); }
+  void closed(LogStream& stream) override { out_.closed(stream); }
+
+  Taken consume(LogStream& stream, std::string_view data, Reading how) override {
+    const bool flush = how == Reading::quiet || how == Reading::last;
+    if (in_extra_) return take_all(stream, data, flush, how);
+    Taken taken;
+    std::string record;
+    size_t used = 0;  // up to the end of the lines looked at
+    while (used < data.size()) {
+      const size_t newline = data.find('\n', used);
+      const bool cut = newline == std::string_view::npos;
+      if (cut && how != Reading::last && !(used == 0 && how == Reading::full)) break;
+      const std::string_view line = data.substr(used, cut ? newline : newline - used);
+      if (!record.empty() && !line.starts_with(' ')) {
+        out_.keep(stream, record);
+        record.clear();
+        taken.bytes = used;
+      }
+      record += line;
+      used = cut ? data.size() : newline + 1;
+      taken.mid_line = cut;
+    }
+    if (record.empty()) return taken;
+    if (flush || taken.mid_line || (how == Reading::full && taken.bytes == 0)) {
+      out_.keep(stream, record);
+      taken.bytes = used;
+    } else {
+      taken.rest = Taken::Rest::held;
+    }
+    return taken;
+  }
+
+ private:
+  Taken take_all(LogStream& stream, std::string_view data, bool flush, Reading how) {
+    Taken taken;
+    while (taken.bytes < data.size()) {
+      const size_t newline = data.find('\n', taken.bytes);
+      const bool cut = newline == std::string_view::npos;
+      if (cut && how != Reading::last && !(taken.bytes == 0 && how == Reading::full)) break;
+      const std::string_view line = data.substr(taken.bytes, cut ? newline : newline - taken.bytes);
+      if (!line.starts_with(' ')) let_go(stream);
+      stream.extra += line;
+      taken.bytes = cut ? data.size() : newline + 1;
+      taken.mid_line = cut;
+    }
+    if (flush) let_go(stream);
+    if (!stream.extra.empty()) taken.rest = Taken::Rest::held;
+    return taken;
+  }
+  void let_go(LogStream& stream) {
+    if (!stream.extra.empty()) out_.keep(stream, stream.extra);
+    stream.extra.clear();
+  }
+
+  Lines& out_;
+  bool in_extra_;
+};
+
 // What a store would hold: the last state of every key.
 class SavedPositions {
  public:
@@ -188,7 +252,7 @@ struct Rig {
     GlobSpec spec;
     spec.include = {glob.starts_with('/') ? glob : dir / glob};
     spec.exclude = exclude;
-    auto made = Tailer::create(options, lines, saved.list(), clock);
+    auto made = Tailer::create(options, consumer != nullptr ? *consumer : lines, saved.list(), clock);
     if (!made.ok()) throw std::runtime_error(made.error().message);
     tailer = std::move(*made);
     FileSource first = source;
@@ -237,6 +301,7 @@ struct Rig {
   std::vector<std::string> exclude, more_sources;
   ManualClock clock;
   Lines lines;
+  RecordConsumer* consumer = nullptr;  // instead of `lines`
   SavedPositions saved;
   size_t lines_saved = 0;
   TailerOptions options;

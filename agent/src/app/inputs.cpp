@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "nines/collector/inputs.hpp"
 #include "nines/log/format.hpp"
 #include "nines/log/timestamp.hpp"
 
@@ -39,6 +40,19 @@ Result<std::unique_ptr<collector::Input>> make_input(uint32_t source,
                                                      const Clock& clock) {
   switch (selector.input) {
     case slo::InputKind::files: break;
+    case slo::InputKind::journal: {
+      collector::JournalOptions options;
+      options.units = selector.units;
+      options.start = selector.start;
+      options.once = environment.once;
+      options.sources = {source};
+      return collector::make_journal_input(options, consumer, saved, clock);
+    }
+    case slo::InputKind::standard_input: {
+      collector::StdinOptions options;
+      options.sources = {source};
+      return collector::make_stdin_input(options, consumer, clock);
+    }
     case slo::InputKind::scrape: {
       collector::ScrapeOptions options;
       options.url = selector.url;

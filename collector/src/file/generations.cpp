@@ -286,6 +286,10 @@ void TailerImpl::judge_suspects(Scan& scan) {
       queue(entry);
     }
   }
+  // Those that were opened only to be compared with are not held open.
+  for (const auto& e : registry_.all()) {
+    if (e->phase == Phase::done && e->fd.valid()) registry_.close(*e);
+  }
 }
 
 std::vector<Entry*> TailerImpl::originals_of(Scan& scan, const Entry& suspect) const {
@@ -361,6 +365,7 @@ void TailerImpl::add_matched_generations(Scan& scan) {
 // Chains the generations of one path, oldest first, the live file last; or the other way round.
 void TailerImpl::order_generations(Scan& scan) {
   add_matched_generations(scan);
+  for (const auto& e : registry_.all()) e->after = nullptr;
   for (auto& [path, unsorted] : scan.generations) {
     std::vector<Entry*> chain;
     for (Entry* entry : unsorted) {

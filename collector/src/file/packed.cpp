@@ -129,7 +129,11 @@ bool TailerImpl::packed_suspect(Entry& s, const std::vector<Entry*>& originals) 
   }
   std::vector<Entry*> alike;
   for (Entry* original : originals) {
-    if (ensure_open(*original) && same_head(original->source(), s.id)) alike.push_back(original);
+    if (!ensure_open(*original)) {
+      if (scan_due_) return true;  // it has just gone: the next scan sees where to
+      continue;
+    }
+    if (same_head(original->source(), s.id)) alike.push_back(original);
   }
   if (alike.empty()) return false;
   if (!settled(s)) {

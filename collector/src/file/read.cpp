@@ -100,7 +100,8 @@ TailerImpl::Step TailerImpl::read_piece(Entry& e, Reading how, size_t& read_byte
   data = skip_consumed(e, data);
   if (data.empty()) {
     if (!at_end && read_bytes > 0) return Step::progress;
-    if (how == Reading::more || (how == Reading::quiet && !e.held)) return Step::end;
+    if (how == Reading::more || (!e.held && (how == Reading::quiet || e.extra.empty())))
+      return Step::end;
   }
   if (pacing_ && !data.empty()) {
     const std::string_view allowed = within_rate(e, data);
@@ -147,6 +148,7 @@ TailerImpl::Step TailerImpl::deliver(Entry& e, std::string_view data, Reading ho
   e.wide = taken.bytes == 0 && !at_end;  // of a piece too small for one line the next is larger
   if (pacing_) charge(e, data.substr(0, taken.bytes));
   if (taken.bytes > 0) advance(e, taken.bytes);
+  if (how == Reading::quiet || how == Reading::last) mark_changed(e);  // `extra` may be another now
   if (taken.rest == Taken::Rest::declined) {
     e.taken = static_cast<uint32_t>(taken.bytes);
     return Step::declined;

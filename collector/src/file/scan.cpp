@@ -172,6 +172,10 @@ void TailerImpl::relocate(Scan& scan, Entry& entry) {
   if (!entry.fd.valid()) return find_elsewhere(scan, entry);
   const auto st = stat_fd(entry.fd.get());
   if (!st) return;
+  if (st->links == 0 && entry.phase == Phase::done && st->size <= entry.offset) {
+    registry_.close(entry);  // was only looked at
+    return find_elsewhere(scan, entry);
+  }
   std::string now = path_of_fd(entry.fd.get());
   if (st->links == 0) {
     // Gone, but readable while we hold it; or replaced by a rewritten version of itself.

@@ -295,8 +295,9 @@ void TailerImpl::describe(std::vector<InputStats>& out) const {
   shown.bytes = stats_.bytes_read;
   shown.lag_bytes = stats().lag_bytes;
   if (watcher_.blind() && options_.use_inotify) {
-    shown.trouble = "files are polled: no inotify instance is to be had; raise "
-                    "fs.inotify.max_user_instances";
+    shown.trouble =
+        "files are polled: no inotify instance is to be had; raise "
+        "fs.inotify.max_user_instances";
   } else if (watcher_.incomplete() && options_.use_inotify) {
     shown.trouble = std::to_string(watcher_.unwatched().size()) +
                     " directories are polled: inotify watches are exhausted; raise "

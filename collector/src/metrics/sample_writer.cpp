@@ -25,7 +25,8 @@ constexpr std::string_view kInfinity = "1e30";  // a bound that every comparison
 bool reserved(std::string_view label) noexcept {
   constexpr std::string_view kPrefix = "label_";
   while (label.starts_with(kPrefix)) label.remove_prefix(kPrefix.size());
-  for (const std::string_view own : {"ts", "sample_ts", "metric", "value", "delta", "le"}) {
+  for (const std::string_view own : {"ts", "sample_ts", "metric", "value", "delta", "le", "source",
+                                     "node", "line", "raw", "ingest_ts"}) {
     if (label == own) return true;
   }
   return false;

@@ -25,9 +25,9 @@ constexpr int64_t kGraceMs = 1000;  // beyond its time-out, for a fetch that for
 // Given to a consumer that wants to see more before it takes any.
 constexpr size_t kChunksTogether = 4;
 
-std::string key_of(const std::string& url) {
+std::string key_of(const ScrapeOptions& options) {
   static constexpr char kHex[] = "0123456789abcdef";
-  const uint64_t hash = SeriesHash().add(url).value();
+  const uint64_t hash = SeriesHash().add(options.url).add(options.identity).value();
   std::string key = "scrape:";
   for (int shift = 60; shift >= 0; shift -= 4) key += kHex[hash >> shift & 15];
   return key;
@@ -68,7 +68,7 @@ class ScrapeImpl final : public ScrapeInput {
         table_(options_.max_series),
         writer_(table_, stats_) {
     stream_.path = options_.url;
-    stream_.key = key_of(options_.url);
+    stream_.key = key_of(options_);
     stream_.matched = options_.sources;
     next_ = clock_.mono();
   }
@@ -138,7 +138,7 @@ class ScrapeImpl final : public ScrapeInput {
   uint64_t stats_bytes_ = 0;
   uint64_t refused_before_ = 0;
 
-  std::optional<Instant> last_success_;
+  std::optional<Instant> last_done_;  // handed over, successful or not
   std::string trouble_ = "was not scraped yet";
   bool layout_dirty_ = false, values_dirty_ = false;
   std::optional<uint32_t> layout_check_;  // of the layout as saved
@@ -309,13 +309,13 @@ void ScrapeImpl::finish() {
   phase_ = Phase::idle;
   body_ = {};
   starts_ = {};
-  if (!up_) {
-    last_success_.reset();
-    return;
-  }
-  last_success_ = clock_.mono();
+  last_done_ = clock_.mono();
+  if (!up_) return;
   const uint64_t refused = stats_.series_refused - refused_before_;
   trouble_.clear();
+  if (!whole_) {
+    trouble_ = options_.url + ": some lines of its page could not be read and were passed over";
+  }
   if (refused > 0) {
     trouble_ = options_.url + ": " + std::to_string(refused) + " series beyond " +
                std::to_string(options_.max_series) + " have no delta and cannot be counted";
@@ -332,9 +332,9 @@ void ScrapeImpl::finish() {
 }
 
 bool ScrapeImpl::caught_up() const noexcept {
-  if (phase_ == Phase::handing || !last_success_) return false;
+  if (phase_ == Phase::handing || !last_done_) return false;
   const int64_t overdue_ns = 2 * options_.every_s * kNsPerSecond + timeout_ms() * kNsPerMs;
-  return clock_.mono().ns - last_success_->ns <= overdue_ns;
+  return clock_.mono().ns - last_done_->ns <= overdue_ns;
 }
 
 void ScrapeImpl::take_positions(std::vector<slo::Position>& out) {
@@ -357,7 +357,7 @@ void ScrapeImpl::describe(std::vector<InputStats>& out) const {
   InputStats shown;
   shown.kind = "scrape";
   shown.name = options_.url;
-  shown.healthy = last_success_.has_value();
+  shown.healthy = up_;
   shown.trouble = trouble_;
   shown.bytes = stats_bytes_;
   shown.received = stats_.scrapes;

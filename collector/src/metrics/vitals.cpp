@@ -42,7 +42,8 @@ class VitalsImpl final : public VitalsInput {
         reader_({std::move(options.proc), std::move(options.sys), std::move(options.state_dir)},
                 system_fs_probe()),
         next_(clock.mono()) {
-    stream_.path = stream_.key = "vitals";
+    stream_.path = "vitals";
+    stream_.key = options.identity.empty() ? "vitals" : "vitals:" + options.identity;
     stream_.matched = std::move(options.sources);
   }
 

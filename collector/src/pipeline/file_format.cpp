@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kSampleLines = 200;
 constexpr size_t kMaxSampleBytes = 1 << 20;
-constexpr size_t kTellingStart = 8;  // bytes that show an encoding
+constexpr size_t kTellingStart = 8;                 // bytes that show an encoding
 constexpr std::string_view kLetters = "cjlsprLvJ";  // in the order of log::FormatKind
 constexpr std::string_view kWrappings = "-CD";      // in the order of Wrapping
 constexpr std::string_view kEncodings = "blB";      // in the order of Encoding
@@ -69,6 +69,7 @@ bool FileFormat::detect(LogStream& stream, std::string_view block, Reading how,
   log::Detection found = log::detect_format(sample.lines);
   const Wrapping wrapping = stream.framing != Framing::lines ? Wrapping::none
                             : found.cri                      ? Wrapping::cri
+                            : found.docker                   ? Wrapping::docker
                                                              : Wrapping::none;
   misses_ = 0;
   if (selector.format != "auto") {
@@ -124,14 +125,16 @@ JoinRule FileFormat::join_rule(const slo::SourceSelector& selector, const log::L
   JoinRule rule;
   rule.parser = &parser;
   rule.pattern = pattern;
-  const bool free_text = format_.kind == log::FormatKind::plain ||
-                         format_.kind == log::FormatKind::regex;
+  const bool free_text =
+      format_.kind == log::FormatKind::plain || format_.kind == log::FormatKind::regex;
   if (format_.kind == log::FormatKind::journal || selector.multiline == "none") {
     rule.by = By::none;
   } else if (pattern != nullptr) {
     rule.by = By::pattern;
   } else if (leads_ && !parser.leads(kIndented)) {
     rule.by = By::format;
+  } else if (format_.kind == log::FormatKind::csv) {
+    rule.by = By::quotes;
   } else if (free_text) {
     rule.by = By::traces;
   }
@@ -182,7 +185,7 @@ std::string FileFormat::save(const LogStream& stream) {
 void FileFormat::restore(LogStream& stream, const slo::SourceSelector& selector) {
   const std::string& saved = stream.extra;
   const bool good = !saved.empty() && (saved[0] == kVersion2 ? restore_v2(stream, saved, selector)
-                                                              : restore_v1(saved, selector));
+                                                             : restore_v1(saved, selector));
   if (!good) *this = FileFormat(max_record_bytes_);
   if (stream.offset > 0 && (!good || saved[0] != kVersion2)) framer_.begin_inside();
   framer_.saved();

@@ -64,7 +64,7 @@ class FileFormat {
   uint64_t misses_ = 0;
   Wrapping wrapping_ = Wrapping::none;
   bool known_ = false, matched_ = false;
-  bool leads_ = false;  // records begin where LineParser::leads() says
+  bool leads_ = false;     // records begin where LineParser::leads() says
   bool unjudged_ = false;  // restored from a state that did not say so
 };
 

@@ -1,20 +1,21 @@
 #include "nines/collector/framing.hpp"
 
 #include "nines/log/cri.hpp"
+#include "nines/log/docker.hpp"
 
 namespace nines::collector {
 
 bool unwrap(Wrapping wrapping, std::string_view line, std::string& scratch, log::Piece& out,
             bool& copied) {
-  (void)scratch;
-  (void)copied;
   if (wrapping == Wrapping::cri) return log::parse_cri(line, out);
-  return false;
-}
-
-size_t journal_entry(std::string_view data) {
-  (void)data;
-  return 0;
+  log::DockerLine docker;
+  if (!log::parse_docker(line, docker)) return false;
+  out.ts = docker.ts;
+  out.stream = docker.stream;
+  out.partial = docker.partial;
+  out.content = log::docker_content(docker, scratch);
+  copied = copied || docker.escaped;
+  return true;
 }
 
 uint32_t Framer::brief() const noexcept {

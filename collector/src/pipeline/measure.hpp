@@ -45,8 +45,8 @@ inline std::optional<Decimal> measured(const Value& v) {
 inline constexpr int64_t kMaxEvents = 1'000'000'000'000;
 inline std::optional<int64_t> whole_events(const Value& v) {
   if (v.kind == ValueKind::real) {
-    const bool whole = v.real >= 0 && v.real <= static_cast<double>(kMaxEvents) &&
-                       std::floor(v.real) == v.real;
+    const bool whole =
+        v.real >= 0 && v.real <= static_cast<double>(kMaxEvents) && std::floor(v.real) == v.real;
     return whole ? std::optional(static_cast<int64_t>(v.real)) : std::nullopt;
   }
   const auto exact = measured(v);

@@ -139,8 +139,7 @@ void Pipeline::Impl::malformed(const Line& line, uint64_t SourceCounts::*reason)
   for (char& c : excerpt) {
     if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e) c = '?';
   }
-  counts.first_malformed = line.file.path + ":" +
-                           std::to_string(line.record.at) + ": " + excerpt;
+  counts.first_malformed = line.file.path + ":" + std::to_string(line.record.at) + ": " + excerpt;
 }
 
 void Pipeline::Impl::fill_context(const Line& line, WallTime ts) {
@@ -155,9 +154,7 @@ void Pipeline::Impl::fill_context(const Line& line, WallTime ts) {
       case ContextField::ns: v = Value::of_text(line.state.ns); break;
       case ContextField::pod: v = Value::of_text(line.state.pod); break;
       case ContextField::container: v = Value::of_text(line.state.container); break;
-      case ContextField::line:
-        v = Value::of_int(line.record.at);
-        break;
+      case ContextField::line: v = Value::of_int(line.record.at); break;
       case ContextField::ingest_ts: v = Value::of_time(now.ns); break;
       case ContextField::raw: v = Value::of_text(line.record.content); break;
       case ContextField::ts: v = Value::of_time(ts.ns); break;
@@ -268,8 +265,8 @@ FrameStep Pipeline::Impl::on_record(const Line& line) {
   log::ParseOutcome outcome = line.program.parser->parse(line.record.content, parsed);
   if (outcome == log::ParseOutcome::no_match && line.record.lines > 1) {
     // The format ends with the line: then the first one is the record.
-    outcome = line.program.parser->parse(line.record.content.substr(0, line.record.first_line),
-                                         parsed);
+    outcome =
+        line.program.parser->parse(line.record.content.substr(0, line.record.first_line), parsed);
   }
   if (outcome == log::ParseOutcome::empty) return FrameStep::next;
   if (parsed.has_ts && parsed.ts > limit && line.program.wrapping == Wrapping::none) {
@@ -335,8 +332,10 @@ uint32_t Pipeline::add_source(SourcePlan plan) {
   source.admission = Admission(plan.selector);
   if (const std::string& by = plan.selector.multiline; by != "auto" && by != "none") {
     auto pattern = log::StartPattern::compile(by);
-    if (pattern.ok()) source.pattern = std::move(*pattern);
-    else source.trouble = pattern.error();
+    if (pattern.ok())
+      source.pattern = std::move(*pattern);
+    else
+      source.trouble = pattern.error();
   }
   source.plan = std::move(plan);
   impl_->sources.push_back(std::move(source));

@@ -106,11 +106,10 @@ void RecordReader::read(LogStream& file, FileState& state, const FramedRecord& f
     out.ts = framed.runtime_ts;
     out.has_ts = true;
   }
-  out.error = framed.not_wrapped                         ? "not_cri"
-              : outcome == log::ParseOutcome::no_match   ? "no_match"
-              : outcome == log::ParseOutcome::bad_time &&
-                      !framed.has_runtime_ts             ? "bad_time"
-                                                         : "";
+  out.error = framed.not_wrapped                                                 ? "not_cri"
+              : outcome == log::ParseOutcome::no_match                           ? "no_match"
+              : outcome == log::ParseOutcome::bad_time && !framed.has_runtime_ts ? "bad_time"
+                                                                                 : "";
   out.fields = &state.fields;
   on_record_(out);
 }

@@ -106,8 +106,8 @@ Result<std::unique_ptr<LineParser>> make_parser(const FormatSpec& format,
     case FormatKind::plain: return make_plain(wanted, time);
     case FormatKind::regex: return make_regex(format, wanted, time);
     case FormatKind::layout: return make_layout(format, wanted, time);
-    case FormatKind::csv:
-    case FormatKind::journal: break;
+    case FormatKind::csv: return make_csv(format, wanted, time);
+    case FormatKind::journal: return make_journal(wanted, time);
   }
   return Error{Errc::invalid_argument, "unknown log format"};
 }

@@ -11,30 +11,30 @@ namespace {
 // A variable whose value is more than text.
 struct Variable {
   std::string_view name;
-  Take take;
-  Conv conv;
   std::string_view claim;  // the well-known name, unless a variable of lower rank is there too
   int rank;
-  Conv claim_conv;
+  Take take;
+  Conv conv;
+  Conv claim_conv;  // what it means under that name
 };
 
 constexpr Variable text_as(std::string_view name, std::string_view claim, int rank = 0) {
-  return {name, Take::until, Conv::dash_text, claim, rank, Conv::dash_text};
+  return {name, claim, rank, Take::until, Conv::dash_text, Conv::dash_text};
 }
 constexpr Variable number(std::string_view name, std::string_view claim = {}, int rank = 0) {
-  return {name, Take::number, Conv::number, claim, rank, Conv::number};
+  return {name, claim, rank, Take::number, Conv::number, Conv::number};
 }
 constexpr Variable upstream_time(std::string_view name, std::string_view claim) {
-  return {name, Take::until, Conv::dash_text, claim, 0, Conv::seconds_sum};
+  return {name, claim, 0, Take::until, Conv::dash_text, Conv::seconds_sum};
 }
 
 constexpr Variable kVariables[] = {
     text_as("remote_addr", "remote_addr"),
     text_as("remote_user", "user"),
-    {"msec", Take::number, Conv::number, "ts", 0, Conv::time},
-    {"time_iso8601", Take::until, Conv::dash_text, "ts", 1, Conv::time},
-    {"time_local", Take::clf, Conv::dash_text, "ts", 2, Conv::time},
-    {"request", Take::until, Conv::request, "message", 0, Conv::request},
+    {"msec", "ts", 0, Take::number, Conv::number, Conv::time},
+    {"time_iso8601", "ts", 1, Take::until, Conv::dash_text, Conv::time},
+    {"time_local", "ts", 2, Take::clf, Conv::dash_text, Conv::time},
+    {"request", "message", 0, Take::until, Conv::request, Conv::request},
     text_as("request_method", "method"),
     text_as("request_uri", "path"),
     text_as("uri", "path", 1),
@@ -57,19 +57,19 @@ constexpr Variable kVariables[] = {
     number("remote_port"),
     number("server_port"),
     number("gzip_ratio"),
-    {"request_time", Take::number, Conv::number, "duration_ms", 0, Conv::seconds},
-    {"session_time", Take::number, Conv::number, "duration_ms", 1, Conv::seconds},
-    {"connection_time", Take::number, Conv::number, "connection_ms", 0, Conv::seconds},
+    {"request_time", "duration_ms", 0, Take::number, Conv::number, Conv::seconds},
+    {"session_time", "duration_ms", 1, Take::number, Conv::number, Conv::seconds},
+    {"connection_time", "connection_ms", 0, Take::number, Conv::number, Conv::seconds},
     upstream_time("upstream_response_time", "upstream_duration_ms"),
     upstream_time("upstream_session_time", "upstream_duration_ms"),
     upstream_time("upstream_connect_time", "upstream_connect_ms"),
     upstream_time("upstream_header_time", "upstream_header_ms"),
     upstream_time("upstream_first_byte_time", "upstream_first_byte_ms"),
     upstream_time("upstream_queue_time", "upstream_queue_ms"),
-    {"upstream_status", Take::until, Conv::list_number, {}, 0, Conv::text},
-    {"upstream_response_length", Take::until, Conv::list_number, {}, 0, Conv::text},
-    {"upstream_bytes_received", Take::until, Conv::list_number, {}, 0, Conv::text},
-    {"upstream_bytes_sent", Take::until, Conv::list_number, {}, 0, Conv::text},
+    {"upstream_status", {}, 0, Take::until, Conv::list_number, Conv::text},
+    {"upstream_response_length", {}, 0, Take::until, Conv::list_number, Conv::text},
+    {"upstream_bytes_received", {}, 0, Take::until, Conv::list_number, Conv::text},
+    {"upstream_bytes_sent", {}, 0, Take::until, Conv::list_number, Conv::text},
 };
 
 bool is_name_char(char c) noexcept { return is_alnum(c) || c == '_'; }

@@ -25,20 +25,20 @@ constexpr Nickname kNicknames[] = {
 struct Directive {
   std::string_view letter;
   std::string_view name;
-  Take take;
-  Conv conv;
   std::string_view claim;
   int rank;
+  Take take;
+  Conv conv;
   Conv claim_conv;
 };
 constexpr Directive text_of(std::string_view letter, std::string_view name,
                             std::string_view claim = {}, int rank = 0) {
-  return {letter, name, Take::until, Conv::dash_text, claim, rank, Conv::dash_text};
+  return {letter, name, claim, rank, Take::until, Conv::dash_text, Conv::dash_text};
 }
 constexpr Directive number_of(std::string_view letter, std::string_view name,
                               std::string_view claim = {}, int rank = 0,
                               Conv claim_conv = Conv::number) {
-  return {letter, name, Take::number, Conv::number, claim, rank, claim_conv};
+  return {letter, name, claim, rank, Take::number, Conv::number, claim_conv};
 }
 constexpr Directive kDirectives[] = {
     text_of("a", "client_addr", "remote_addr", 1),
@@ -56,7 +56,7 @@ constexpr Directive kDirectives[] = {
     text_of("v", "server_name"),
     text_of("V", "server_name"),
     text_of("X", "connection_status"),
-    {"r", "message", Take::until, Conv::request, "message", 0, Conv::request},
+    {"r", "message", "message", 0, Take::until, Conv::request, Conv::request},
     number_of("s", "status", "status"),
     number_of("b", "body_bytes", "bytes", 0),
     number_of("B", "body_bytes", "bytes", 0),
@@ -260,7 +260,7 @@ Result<Programs> compile_apache(std::string_view text) {
       i += 2;
     } else if (format.substr(i).starts_with("%U%q")) {
       builder.field(
-          step_of({"U", "path", Take::until, Conv::dash_text, "path", 0, Conv::dash_text}),
+          step_of({"U", "path", "path", 0, Take::until, Conv::dash_text, Conv::dash_text}),
           i + 1 + offset);
       i += 4;
     } else {

@@ -94,6 +94,12 @@ TimeShape shape_of_format(std::string format) {
   const bool dated = has(format, "%d") || has(format, "%e") || has(format, "%j") ||
                      has(format, "%s") || has(format, "%D") || has(format, "%F");
   shape.kind = dated ? TimeShape::Kind::format : TimeShape::Kind::time_of_day;
+  rest = format;
+  if (rest.ends_with(".%f") || rest.ends_with(",%f")) {
+    shape.fraction = rest[rest.size() - 3];
+    rest.remove_suffix(3);
+  }
+  shape.ends_with_second = rest.ends_with("%S") || rest.ends_with("%T");
   shape.format = std::move(format);
   return shape;
 }

@@ -6,33 +6,33 @@ namespace nines::log {
 namespace {
 
 struct Escape {
-  char letter;
   std::string_view field;
+  char letter;
   Take take;
   Conv conv;
   bool maybe_empty;
 };
 constexpr Escape kEscapes[] = {
-    {'a', "application", Take::until, Conv::text, true},
-    {'u', "user", Take::until, Conv::text, true},
-    {'d', "database", Take::until, Conv::text, true},
-    {'r', "remote_addr", Take::until, Conv::text, true},
-    {'h', "remote_addr", Take::until, Conv::text, true},
-    {'L', "local_addr", Take::until, Conv::text, true},
-    {'b', "backend_type", Take::until, Conv::text, true},
-    {'p', "pid", Take::number, Conv::number, false},
-    {'P', "leader_pid", Take::number, Conv::number, true},
-    {'t', "ts", Take::time, Conv::time, false},
-    {'m', "ts", Take::time, Conv::time, false},
-    {'n', "ts", Take::number, Conv::time, false},
-    {'i', "command", Take::until, Conv::text, true},
-    {'e', "sqlstate", Take::until, Conv::text, true},
-    {'c', "session_id", Take::until, Conv::text, true},
-    {'l', "lineno", Take::number, Conv::number, false},
-    {'s', "session_start", Take::until, Conv::text, true},
-    {'v', "virtual_xid", Take::until, Conv::text, true},
-    {'x', "xid", Take::number, Conv::number, true},
-    {'Q', "query_id", Take::number, Conv::number, true},
+    {"application", 'a', Take::until, Conv::text, true},
+    {"user", 'u', Take::until, Conv::text, true},
+    {"database", 'd', Take::until, Conv::text, true},
+    {"remote_addr", 'r', Take::until, Conv::text, true},
+    {"remote_addr", 'h', Take::until, Conv::text, true},
+    {"local_addr", 'L', Take::until, Conv::text, true},
+    {"backend_type", 'b', Take::until, Conv::text, true},
+    {"pid", 'p', Take::number, Conv::number, false},
+    {"leader_pid", 'P', Take::number, Conv::number, true},
+    {"ts", 't', Take::time, Conv::time, false},
+    {"ts", 'm', Take::time, Conv::time, false},
+    {"ts", 'n', Take::number, Conv::time, false},
+    {"command", 'i', Take::until, Conv::text, true},
+    {"sqlstate", 'e', Take::until, Conv::text, true},
+    {"session_id", 'c', Take::until, Conv::text, true},
+    {"lineno", 'l', Take::number, Conv::number, false},
+    {"session_start", 's', Take::until, Conv::text, true},
+    {"virtual_xid", 'v', Take::until, Conv::text, true},
+    {"xid", 'x', Take::number, Conv::number, true},
+    {"query_id", 'Q', Take::number, Conv::number, true},
 };
 
 class PostgresCompiler {

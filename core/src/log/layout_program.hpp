@@ -45,7 +45,10 @@ enum class Conv : uint8_t {
 // How a time stamp looks.
 struct TimeShape {
   enum class Kind : uint8_t { any, format, time_of_day } kind = Kind::any;
-  std::string format;      // strptime-like, unless any
+  std::string format;  // strptime-like, unless any
+  // A format that ends with the seconds, or with this and their fraction: the second can be kept.
+  bool ends_with_second = false;
+  char fraction = '\0';
   bool utc = false;        // without a zone it is UTC whatever the source says
   bool zone_word = false;  // " CET" may follow
 };

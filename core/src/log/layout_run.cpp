@@ -108,7 +108,10 @@ class LayoutParser final : public LineParser {
     }
     return outcome;
   }
-  void set_reference(WallTime now) noexcept override { time_.reference = now; }
+  void set_reference(WallTime now) noexcept override {
+    if (now != time_.reference) prefix_.forget();
+    time_.reference = now;
+  }
 
   bool leads(std::string_view line) const noexcept override {
     for (const Bound& bound : bounds_) {

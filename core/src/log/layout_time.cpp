@@ -42,7 +42,7 @@ void read_zone_word(std::string_view text, const TimeContext& context, ParsedTim
 WallTime place_on_day(WallTime t, WallTime reference) noexcept {
   const int64_t in_day = t.ns % kDayNs;
   const int64_t limit = reference.ns + 3600 * kNsPerSecond;
-  const int64_t behind = limit - in_day;
+  const int64_t behind = limit - in_day / kNsPerSecond * kNsPerSecond;  // one day for a second
   if (behind < 0) return {in_day};
   return {behind / kDayNs * kDayNs + in_day};
 }
@@ -67,6 +67,41 @@ std::optional<ParsedTime> PrefixTimes::parse_uncached(std::string_view text, con
     t->ts = place_on_day(t->ts, context.reference);
   }
   return finish(t, text, shape, context);
+}
+
+// The kept second with the fraction of `text`; nothing when it is another second.
+std::optional<ParsedTime> PrefixTimes::from_second(std::string_view text) const noexcept {
+  const std::string_view kept(second_, second_size_);
+  if (!text.starts_with(kept)) return std::nullopt;
+  size_t pos = kept.size();
+  const char next = pos < text.size() ? text[pos] : '\0';
+  if (shape_->fraction == '\0') {
+    if (is_digit(next)) return std::nullopt;
+    return ParsedTime{second_ts_, pos};
+  }
+  if (next != shape_->fraction) return std::nullopt;
+  const int64_t nanos = scan_fraction(text, pos);
+  if (pos == kept.size()) return std::nullopt;
+  return ParsedTime{{second_ts_.ns + nanos}, pos};
+}
+
+std::optional<ParsedTime> PrefixTimes::parse_second(std::string_view text, const TimeShape& shape,
+                                                    const TimeContext& context) noexcept {
+  if (shape_ == &shape) {
+    if (const auto t = from_second(text)) return finish(t, text, shape, context);
+  }
+  const auto t = parse_uncached(text, shape, context);
+  // A zone behind it would be kept with it.
+  if (!t || shape.zone_word) return t;
+  size_t end = t->length;
+  if (shape.fraction != '\0') end = text.substr(0, end).rfind(shape.fraction);
+  if (end == std::string_view::npos || end > kMaxSecond) return t;
+  size_t pos = end;
+  second_ts_.ns = t->ts.ns - (shape.fraction != '\0' ? scan_fraction(text, pos) : 0);
+  std::memcpy(second_, text.data(), end);
+  second_size_ = end;
+  shape_ = &shape;
+  return t;
 }
 
 std::optional<WallTime> PrefixTimes::parse_whole(std::string_view text, const TimeShape& shape,

@@ -11,7 +11,8 @@
 
 namespace nines::log {
 
-// Keeps the last minute: the lines of one file mostly share it.
+// Keeps the last minute of ISO times and the last second of others: lines of one file mostly share
+// it.
 class PrefixTimes {
  public:
   // The time stamp that `text` begins with.
@@ -20,8 +21,11 @@ class PrefixTimes {
     if (shape.kind == TimeShape::Kind::any && text.size() >= 19 && same_minute(text)) {
       return finish(finish_iso(text, minute_s_, zone_of(shape, context)), text, shape, context);
     }
-    return parse_uncached(text, shape, context);
+    return shape.ends_with_second ? parse_second(text, shape, context)
+                                  : parse_uncached(text, shape, context);
   }
+  // Years and days that are left out depend on the reference.
+  void forget() noexcept { shape_ = nullptr; }
   static std::optional<ParsedTime> parse_uncached(std::string_view text, const TimeShape& shape,
                                                   const TimeContext& context) noexcept;
   // The whole of `text`, digits of an epoch among others.
@@ -43,6 +47,15 @@ class PrefixTimes {
     return true;
   }
 
+  std::optional<ParsedTime> parse_second(std::string_view text, const TimeShape& shape,
+                                         const TimeContext& context) noexcept;
+  std::optional<ParsedTime> from_second(std::string_view text) const noexcept;
+
+  static constexpr size_t kMaxSecond = 32;
+  const TimeShape* shape_ = nullptr;  // of the second that is kept; null: none is
+  char second_[kMaxSecond] = {};      // "1121 01:35:51"
+  size_t second_size_ = 0;
+  WallTime second_ts_{};
   char minute_[16] = {};  // "2026-11-21T01:35"; never NULs once a time was seen
   int64_t minute_s_ = 0;
 };

@@ -24,8 +24,8 @@ Result<std::unique_ptr<StartPattern>> StartPattern::compile(std::string_view pat
   options.set_encoding(re2::RE2::Options::EncodingLatin1);  // any byte is a character
   auto impl = std::make_unique<Impl>(pattern, options);
   if (!impl->regex.ok()) {
-    return Error{Errc::invalid_argument, "multiline pattern /" + std::string(pattern) +
-                                             "/: " + impl->regex.error()};
+    return Error{Errc::invalid_argument,
+                 "multiline pattern /" + std::string(pattern) + "/: " + impl->regex.error()};
   }
   return std::unique_ptr<StartPattern>(new StartPattern(std::move(impl)));
 }
@@ -94,8 +94,8 @@ bool is_script_place(std::string_view line) noexcept {  // "/x/y.js:10"
   if (colon == npos || colon + 1 == line.size()) return false;
   if (skip_digits(line, colon + 1) != line.size()) return false;
   const std::string_view file = line.substr(0, colon);
-  return file.find(' ') == npos && (file.ends_with("js") || file.ends_with(".ts") ||
-                                    file.starts_with("node:internal/"));
+  return file.find(' ') == npos &&
+         (file.ends_with("js") || file.ends_with(".ts") || file.starts_with("node:internal/"));
 }
 
 bool is_caret(std::string_view line) noexcept {
@@ -106,14 +106,14 @@ bool is_caret(std::string_view line) noexcept {
 // "java.lang.IllegalStateException: text", "System.IO.IOException".
 bool is_exception_name(std::string_view line) noexcept {
   size_t end = 0;
-  while (end < line.size() && (is_alnum(line[end]) || line[end] == '.' || line[end] == '_' ||
-                               line[end] == '$')) {
+  while (end < line.size() &&
+         (is_alnum(line[end]) || line[end] == '.' || line[end] == '_' || line[end] == '$')) {
     ++end;
   }
   const std::string_view name = line.substr(0, end);
   const bool closed = end == line.size() || line[end] == ':';
-  return closed && name.find('.') != npos && (name.ends_with("Exception") || name.ends_with("Error") ||
-                    name.ends_with("Throwable"));
+  return closed && name.find('.') != npos &&
+         (name.ends_with("Exception") || name.ends_with("Error") || name.ends_with("Throwable"));
 }
 
 // What a line that may go on with a trace, or begin one, can start with.
@@ -135,35 +135,36 @@ bool TraceMachine::restore(char saved) noexcept {
 }
 
 bool TraceMachine::follows(std::string_view line) noexcept {
-  if (state_ == State::none &&
-      (line.empty() || !kFirstBytes[static_cast<unsigned char>(line.front())])) {
-    return false;
-  }
-  return step(line.substr(0, kTellingBytes));
+  const bool telling = !line.empty() && kFirstBytes[static_cast<unsigned char>(line.front())];
+  if (!telling && state_ == State::none) return false;
+  line = line.substr(0, kTellingBytes);
+  if (in_trace(line)) return true;
+  // What the line itself says, it says in every state alike: a record held back is looked at anew
+  // without the lines before it.
+  if (telling && anywhere(line)) return true;
+  state_ = State::none;
+  if (telling) start(line);
+  return false;
 }
 
-bool TraceMachine::step(std::string_view line) noexcept {
-  bool goes_on = false;
+bool TraceMachine::in_trace(std::string_view line) noexcept {
   switch (state_) {
-    case State::none: break;
+    case State::none: return false;
     case State::python:
     case State::python_done:
     case State::python_chain:
-    case State::python_between: goes_on = in_python(line); break;
+    case State::python_between: return in_python(line);
     case State::go_panic:
     case State::go_call:
     case State::go_file:
-    case State::go_blank: goes_on = in_go(line); break;
+    case State::go_blank: return in_go(line);
     case State::node_source:
     case State::node_code:
     case State::node_caret:
     case State::node_error:
-    case State::node_properties: goes_on = in_node(line); break;
-    default: goes_on = in_others(line); break;
+    case State::node_properties: return in_node(line);
+    default: return in_others(line);
   }
-  if (goes_on || anywhere(line)) return true;
-  start(line);
-  return false;
 }
 
 // Lines that belong to the one before whatever that was.
@@ -200,7 +201,6 @@ bool TraceMachine::anywhere(std::string_view line) noexcept {
 
 // A record begins: is it a trace of its own?
 void TraceMachine::start(std::string_view line) noexcept {
-  state_ = State::none;
   const std::string_view text = without_indent(line);
   if (text.starts_with("Traceback (most ") || text.starts_with("+ Exception Group Traceback (")) {
     state_ = State::python;

@@ -21,6 +21,9 @@ std::unique_ptr<LineParser> make_syslog(Wanted wanted, const TimeContext& time);
 std::unique_ptr<LineParser> make_plain(Wanted wanted, const TimeContext& time);
 Result<std::unique_ptr<LineParser>> make_regex(const FormatSpec& format, Wanted wanted,
                                                const TimeContext& time);
+Result<std::unique_ptr<LineParser>> make_csv(const FormatSpec& format, Wanted wanted,
+                                             const TimeContext& time);
+std::unique_ptr<LineParser> make_journal(Wanted wanted, const TimeContext& time);
 
 // parse_all() of a format with a fixed list of fields: a second parser that wants all of them,
 // made at the first call, so that both ways agree by construction.

@@ -1,7 +1,7 @@
 #include "nines/log/pieces.hpp"
 
-#include "nines/log/saved.hpp"
 #include "nines/base/utf.hpp"
+#include "nines/log/saved.hpp"
 
 namespace nines::log {
 namespace {

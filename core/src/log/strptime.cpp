@@ -94,16 +94,17 @@ class TimeReader {
     return pos_ > begin;
   }
   bool zone() noexcept {
-    int32_t offset = 0;
+    int32_t offset = kNoZone;  // stays with an ambiguous abbreviation: the source's holds
     if (!scan_zone(text_, pos_, offset)) return false;
-    parts.offset_s = offset;
+    if (offset != kNoZone) parts.offset_s = offset;
     return true;
   }
   bool zone_name() noexcept {
-    const std::string_view name = text_.substr(pos_, 3);
-    if (name != "UTC" && name != "GMT") return false;
-    pos_ += 3;
-    parts.offset_s = 0;
+    const size_t begin = pos_;
+    if (!word()) return false;
+    const int32_t offset = zone_offset(text_.substr(begin, pos_ - begin));
+    if (offset == kNoZone) return false;
+    if (offset != kAmbiguousZone) parts.offset_s = offset;
     return true;
   }
   bool epoch() noexcept {
@@ -176,7 +177,11 @@ std::optional<WallTime> resolve(Parts parts, const TimeContext& context) noexcep
   const int64_t second_of_day = parts.hour * 3600 + parts.minute * 60 + parts.second;
   TimeContext zone = context;
   zone.utc_offset_s = parts.offset_s.value_or(context.utc_offset_s);
-  if (parts.year < 0) return infer_year(parts.month, parts.day, second_of_day, parts.nanos, zone);
+  if (parts.year < 0) {  // the fraction has no say in the year, so that a second is in one
+    auto ts = infer_year(parts.month, parts.day, second_of_day, 0, zone);
+    if (ts) ts->ns += parts.nanos;
+    return ts;
+  }
   int64_t midnight = 0;
   if (!civil_to_seconds(parts.year, parts.month, parts.day, 0, 0, midnight)) return std::nullopt;
   if (parts.day_of_year > 0) midnight += (parts.day_of_year - 1) * kDayS;

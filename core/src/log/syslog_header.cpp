@@ -6,6 +6,15 @@
 namespace nines::log {
 namespace {
 
+constexpr std::string_view kBom = "\xEF\xBB\xBF";
+constexpr std::string_view kForwarded = "Message forwarded from ";
+
+// A year between 1990 and 2099, else 0: other numbers of four digits may be anything.
+unsigned year_of(const char* p) noexcept {
+  const unsigned year = four_digits(p);
+  return year >= 1990 && year < 2100 ? year : 0;
+}
+
 // The token up to the next blank, which is skipped; "-" is empty.
 std::string_view take_token(std::string_view& rest) noexcept {
   const size_t space = rest.find(' ');
@@ -63,9 +72,21 @@ bool split_5424(std::string_view rest, const TimeContext& context, SyslogLine& o
   } else if (rest == "-" || rest.substr(0, 2) == "- ") {
     take_token(rest);
   }
-  if (rest.substr(0, 3) == "\xEF\xBB\xBF") rest.remove_prefix(3);
+  if (rest.starts_with(kBom)) rest.remove_prefix(kBom.size());
   out.message = rest;
   return true;
+}
+
+// "2001:db8::" ends with a colon, but is a host.
+bool is_ipv6(std::string_view token) noexcept {
+  if (token.size() < 2 || token.size() > 45) return false;
+  int colons = 0;
+  for (const char c : token) {
+    colons += c == ':';
+    const char lower = static_cast<char>(c | 0x20);
+    if (!is_digit(c) && (lower < 'a' || lower > 'f') && c != ':' && c != '.') return false;
+  }
+  return colons >= 2;
 }
 
 // "sshd[123]:" or "kernel:"; false when the token is not a tag but already message.
@@ -83,8 +104,12 @@ bool split_tag(std::string_view token, SyslogLine& out) noexcept {
 void split_3164_rest(std::string_view rest, SyslogLine& out) noexcept {
   rest = trim_left(rest);
   const std::string_view all = rest;
-  const std::string_view first = take_token(rest);
-  if (split_tag(first, out)) {  // no host: local logs of some systems
+  if (out.ts && rest.starts_with(kForwarded)) rest.remove_prefix(kForwarded.size());  // AIX
+  const bool forwarded = rest.size() < all.size();
+  std::string_view first = take_token(rest);
+  if (forwarded && first.ends_with(':')) first.remove_suffix(1);
+  if (!forwarded && !is_ipv6(first) &&
+      split_tag(first, out)) {  // no host: local logs of some systems
     out.message = trim_left(rest);
     return;
   }
@@ -94,8 +119,58 @@ void split_3164_rest(std::string_view rest, SyslogLine& out) noexcept {
   }
   out.host = first;
   out.message = rest;
+  rest = trim_left(rest);
   const std::string_view second = take_token(rest);
   if (split_tag(second, out)) out.message = trim_left(rest);
+}
+
+// What some devices write between the priority and the time stamp: Cisco's sequence number and
+// host ("29: router: *Apr 29 13:58:40.411"), its marks of an unsynchronised clock.
+std::string_view skip_preamble(std::string_view rest, SyslogLine& out) noexcept {
+  size_t digits = 0;
+  while (digits < rest.size() && digits < 10 && is_digit(rest[digits])) ++digits;
+  if (digits > 0 && rest.substr(digits, 2) == ": ") {
+    rest = trim_left(rest.substr(digits + 1));
+    const size_t colon = rest.find(": ");
+    const bool host = colon != std::string_view::npos && colon > 0 && colon < 64 &&
+                      rest.substr(0, colon).find(' ') == std::string_view::npos;
+    if (host) {
+      out.host = rest.substr(0, colon);
+      rest = trim_left(rest.substr(colon + 1));
+    }
+  }
+  if (rest.size() > 1 && (rest[0] == '*' || rest[0] == '.') && is_alpha(rest[1])) {
+    rest.remove_prefix(1);
+  }
+  return rest;
+}
+
+// "Nov 21 01:35:51" and what belongs to it: a year behind it (LinkSys) or a zone (Cisco).
+std::optional<ParsedTime> parse_header_time(std::string_view rest,
+                                            const TimeContext& context) noexcept {
+  auto time = parse_bsd_time(rest, context);
+  if (!time || time->length >= rest.size() || rest[time->length] != ' ') return time;
+  const std::string_view behind = rest.substr(time->length + 1);
+  const unsigned year = behind.size() < 5 || behind[4] != ' ' ? 0 : year_of(behind.data());
+  if (year != 0) {
+    const CivilDate inferred = civil_from_days((time->ts.seconds() + context.utc_offset_s) / kDayS);
+    int64_t seconds = 0;
+    if (!civil_to_seconds(year, static_cast<unsigned>(inferred.month),
+                          static_cast<unsigned>(inferred.day), 0, 0, seconds)) {
+      return time;
+    }
+    seconds += (time->ts.seconds() + context.utc_offset_s) % kDayS - context.utc_offset_s;
+    const auto moved = checked_time(seconds, time->ts.ns % kNsPerSecond);
+    if (moved) time = ParsedTime{*moved, time->length + 5};
+    return time;
+  }
+  size_t pos = time->length;
+  int32_t offset_s = context.utc_offset_s;
+  if (behind[0] < 'A' || behind[0] > 'Z' || !scan_zone(rest, pos, offset_s)) return time;
+  if (pos >= rest.size() || rest[pos] != ':') return time;  // "EST" may be a host as well
+  const int64_t moved_s = time->ts.seconds() + context.utc_offset_s - offset_s;
+  const auto moved = checked_time(moved_s, time->ts.ns % kNsPerSecond);
+  return moved ? ParsedTime{*moved, pos} : time;
 }
 
 }  // namespace
@@ -110,14 +185,20 @@ bool split_syslog(std::string_view line, const TimeContext& context, SyslogLine&
     return split_5424(rest.substr(2), context, out);
   }
   rest = trim_left(rest);
+  const std::string_view behind_priority = rest;
+  if (out.priority >= 0) rest = skip_preamble(rest, out);
   std::optional<ParsedTime> time;
   if (!rest.empty() && is_digit(rest.front())) {
     time = parse_iso_time(rest, context);
     out.iso_time = time.has_value();
   } else {
-    time = parse_bsd_time(rest, context);
+    time = parse_header_time(rest, context);
   }
   if (!time && out.priority < 0) return false;
+  if (!time) {
+    rest = behind_priority;
+    out.host = {};
+  }
   if (time) {
     out.ts = time->ts;
     rest.remove_prefix(time->length);
@@ -125,6 +206,7 @@ bool split_syslog(std::string_view line, const TimeContext& context, SyslogLine&
     if (!rest.empty() && rest.front() == ':') rest.remove_prefix(1);
   }
   split_3164_rest(rest, out);
+  if (out.message.starts_with(kBom)) out.message.remove_prefix(kBom.size());
   return true;
 }
 
@@ -133,7 +215,7 @@ bool next_sd_param(std::string_view& rest, SdParam& out) noexcept {
     while (!rest.empty() && (rest.front() == ' ' || rest.front() == ']')) rest.remove_prefix(1);
     if (rest.empty()) return false;
     if (rest.front() != '[') break;
-    rest.remove_prefix(1);
+    rest = trim_left(rest.substr(1));
     const size_t stop = rest.find_first_of(" ]");
     out.id = rest.substr(0, stop);
     rest.remove_prefix(stop == std::string_view::npos ? rest.size() : stop);

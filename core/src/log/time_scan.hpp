@@ -35,6 +35,12 @@ inline unsigned four_digits(const char* p) noexcept {
 // Calendar date and minute to seconds "as if UTC"; false when there is no such moment.
 bool civil_to_seconds(int64_t year, unsigned month, unsigned day, unsigned hour, unsigned minute,
                       int64_t& out) noexcept;
+constexpr uint32_t pack3(const char* s) {
+  return static_cast<uint32_t>(static_cast<unsigned char>(s[0]) << 16 |
+                               static_cast<unsigned char>(s[1]) << 8 |
+                               static_cast<unsigned char>(s[2]));
+}
+
 // 1..12 of "Jan".."Dec" in any case, 0 otherwise. Reads three characters.
 unsigned month_of(const char* p) noexcept;
 
@@ -51,9 +57,19 @@ std::optional<ParsedTime> finish_iso(std::string_view text, int64_t minute_s,
                                      const TimeContext& context) noexcept;
 // "hh:mm:ss" at `p` as seconds of the day; 60 seconds (a leap second) are the next minute's first.
 bool clock_seconds(const char* p, int64_t& out) noexcept;
-// "+0100", "+01:00", "+01", "Z" at `pos`, also behind one blank, also "UTC" and "GMT" there.
-// Moves `pos` behind it. False: no zone there.
+// "+hh:mm", "+hhmm" or "+hh"; `bare_hour` allows the last one.
+bool scan_offset(std::string_view text, size_t& pos, bool bare_hour, int32_t& offset_s) noexcept;
+// "+0100", "+01:00", "+01", "Z" at `pos`, also behind one blank; there also abbreviations. Moves
+// `pos` behind it. False: no zone there. An ambiguous abbreviation is passed over and leaves
+// `offset_s` as it is.
 bool scan_zone(std::string_view text, size_t& pos, int32_t& offset_s) noexcept;
+// The offset of an abbreviation of one meaning (EST, CET, JST...), as RFC 822 has it where it has
+// one (so CST is Chicago's); kAmbiguousZone for IST (India, Israel, Ireland: 3.5 hours apart) and
+// BST (Britain, Bangladesh), whose writers mostly sit where the source's own offset is known;
+// kNoZone when it is none.
+inline constexpr int32_t kAmbiguousZone = INT32_MAX;
+inline constexpr int32_t kNoZone = INT32_MIN;
+int32_t zone_offset(std::string_view abbreviation) noexcept;
 // ".123" or ",123" at `pos`; digits beyond nanoseconds are cut off. 0 when there is none.
 int64_t scan_fraction(std::string_view text, size_t& pos) noexcept;
 // The year of a time stamp without one: the latest that is not beyond reference + 1 day.

@@ -7,34 +7,7 @@
 namespace nines::log {
 namespace {
 
-constexpr uint32_t pack3(const char* s) {
-  return static_cast<uint32_t>(static_cast<unsigned char>(s[0]) << 16 |
-                               static_cast<unsigned char>(s[1]) << 8 |
-                               static_cast<unsigned char>(s[2]));
-}
-
 bool is_leap(int64_t year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
-
-// "+hh:mm", "+hhmm" or "+hh"; `bare_hour` allows the last one.
-bool scan_offset(std::string_view text, size_t& pos, bool bare_hour, int32_t& offset_s) noexcept {
-  if (text.size() < pos + 3 || (text[pos] != '+' && text[pos] != '-')) return false;
-  const unsigned hour = two_digits(text.data() + pos + 1);
-  if (hour > 23) return false;
-  size_t next = pos + 3;
-  unsigned minute = 0;
-  const size_t colon = next < text.size() && text[next] == ':' ? 1 : 0;
-  if (text.size() >= next + colon + 2 && two_digits(text.data() + next + colon) < 60) {
-    minute = two_digits(text.data() + next + colon);
-    next += colon + 2;
-  } else if (!bare_hour) {
-    return false;
-  }
-  if (next < text.size() && is_digit(text[next])) return false;
-  const auto seconds = static_cast<int32_t>(hour * 3600 + minute * 60);
-  offset_s = text[pos] == '-' ? -seconds : seconds;
-  pos = next;
-  return true;
-}
 
 // Day of the month, blank-padded as syslog does: " 4", "04", "4".
 bool scan_day(std::string_view text, size_t& pos, unsigned& day) noexcept {
@@ -87,25 +60,100 @@ std::optional<ParsedTime> parse_ctime(std::string_view text, const TimeContext& 
   return dated(year, month, day, second_of_day, nanos, offset_s, pos + 4);
 }
 
-// "04 Dec 2005 04:47:44.262 +0100", with "Sun, " in front as in mail and HTTP.
+// " AM", " pm", also behind the narrow blank that newer Javas write. Moves a twelve-hour clock to
+// its half of the day. False: the hour is none of such a clock.
+bool scan_half_day(std::string_view text, size_t& pos, int64_t& second_of_day) noexcept {
+  size_t next = pos;
+  if (text.substr(next).starts_with("\xE2\x80\xAF")) {
+    next += 3;
+  } else if (!skip_char(text, next, ' ')) {
+    return true;
+  }
+  if (text.size() < next + 2 || (text[next + 1] | 0x20) != 'm') return true;
+  const int half = text[next] | 0x20;
+  if ((half != 'a' && half != 'p') || (text.size() > next + 2 && is_alnum(text[next + 2]))) {
+    return true;
+  }
+  constexpr int64_t kHalfDay = kDayS / 2;
+  const int64_t hour = second_of_day / 3600;
+  if (hour < 1 || hour > 12) return false;
+  second_of_day = second_of_day % kHalfDay + (half == 'p' ? kHalfDay : 0);
+  pos = next + 2;
+  return true;
+}
+
+// "hh:mm:ss.fraction AM zone" behind a known date.
+std::optional<ParsedTime> finish_dated(std::string_view text, size_t pos, unsigned year,
+                                       unsigned month, unsigned day,
+                                       const TimeContext& context) noexcept {
+  int64_t second_of_day = 0;
+  size_t colon = pos + 1;  // "1:35:51" is "01:35:51"
+  if (pos + 7 <= text.size() && text[colon] == ':' && is_digit(text[pos])) {
+    char padded[8] = {'0'};
+    text.copy(padded + 1, 7, pos);
+    if (!clock_seconds(padded, second_of_day)) return std::nullopt;
+    pos += 7;
+    if (pos < text.size() && is_digit(text[pos])) return std::nullopt;
+  } else if (!scan_clock(text, pos, second_of_day)) {
+    return std::nullopt;
+  }
+  const int64_t nanos = scan_fraction(text, pos);
+  if (!scan_half_day(text, pos, second_of_day)) return std::nullopt;
+  int32_t offset_s = context.utc_offset_s;
+  scan_zone(text, pos, offset_s);
+  return dated(year, month, day, second_of_day, nanos, offset_s, pos);
+}
+
+// "04 Dec 2005 04:47:44.262 +0100", "04-Dec-2005 04:47:44"; with a day of the week in front as in
+// mail ("Sun, "), HTTP and date(1) ("Sun "); RFC 850: "Sunday, 04-Dec-05 04:47:44 GMT".
 std::optional<ParsedTime> parse_day_first(std::string_view text,
                                           const TimeContext& context) noexcept {
   size_t pos = 0;
-  if (text.size() > 5 && text[3] == ',' && text[4] == ' ') pos = 5;
+  while (pos < text.size() && pos < 9 && is_alpha(text[pos])) ++pos;
+  if (pos > 0) {
+    if (pos < 3) return std::nullopt;
+    skip_char(text, pos, ',');
+    if (!skip_char(text, pos, ' ')) return std::nullopt;
+  }
   unsigned day = 0;
   if (!scan_day(text, pos, day) || text.size() < pos + 9) return std::nullopt;
   const char separator = text[pos];
   if (separator != ' ' && separator != '-') return std::nullopt;
   const unsigned month = month_of(text.data() + pos + 1);
   if (month == 0 || text[pos + 4] != separator) return std::nullopt;
-  const unsigned year = four_digits(text.data() + pos + 5);
+  unsigned year = four_digits(text.data() + pos + 5);
+  if (text[pos + 7] == ' ' && separator == '-') {  // two digits: 1970..2069
+    year = two_digits(text.data() + pos + 5);
+    year += year < 70 ? 2000 : 1900;
+    pos -= 2;
+  }
   pos += 9;
-  int64_t second_of_day = 0;
-  if (!skip_char(text, pos, ' ') || !scan_clock(text, pos, second_of_day)) return std::nullopt;
-  const int64_t nanos = scan_fraction(text, pos);
-  int32_t offset_s = context.utc_offset_s;
-  scan_zone(text, pos, offset_s);
-  return dated(year, month, day, second_of_day, nanos, offset_s, pos);
+  if (!skip_char(text, pos, ' ')) return std::nullopt;
+  return finish_dated(text, pos, year, month, day, context);
+}
+
+// "Nov 21, 2026 1:35:51 AM" and "Nov 21, 2026, 1:35:51 PM" of java.util.logging.
+std::optional<ParsedTime> parse_java(std::string_view text, const TimeContext& context) noexcept {
+  if (text.size() < 20 || text[3] != ' ') return std::nullopt;
+  const unsigned month = month_of(text.data());
+  size_t pos = 4;
+  unsigned day = 0;
+  if (month == 0 || !scan_day(text, pos, day) || !skip_char(text, pos, ',') ||
+      !skip_char(text, pos, ' ') || text.size() < pos + 6) {
+    return std::nullopt;
+  }
+  const unsigned year = four_digits(text.data() + pos);
+  pos += 4;
+  skip_char(text, pos, ',');
+  if (!skip_char(text, pos, ' ')) return std::nullopt;
+  return finish_dated(text, pos, year, month, day, context);
+}
+
+// "21.11.2026 01:35:51".
+std::optional<ParsedTime> parse_dotted(std::string_view text, const TimeContext& context) noexcept {
+  if (text.size() < 18 || text[2] != '.' || text[5] != '.' || text[10] != ' ') return std::nullopt;
+  const char* p = text.data();
+  return finish_dated(text, 11, four_digits(p + 6), two_digits(p + 3), two_digits(p), context);
 }
 
 // glog and klog: "I1121 01:35:51.262484", newer "I20261121 01:35:51.262484".
@@ -172,11 +220,28 @@ bool scan_packed_clock(std::string_view text, size_t& pos, int64_t& second_of_da
   return true;
 }
 
-// Dates without separators: "20261121T013551Z", "20261121-01:35:51:262", "261121 013551".
+// "20261121013551", fourteen digits: as an epoch they would lie beyond our time in any unit.
+std::optional<ParsedTime> parse_packed(std::string_view text, const TimeContext& context) noexcept {
+  const char* p = text.data();
+  size_t pos = 8;
+  int64_t second_of_day = 0;
+  if (!scan_packed_clock(text, pos, second_of_day)) return std::nullopt;
+  const int64_t nanos = scan_fraction(text, pos);
+  if (pos < text.size() && (is_digit(text[pos]) || text[pos] == '.')) return std::nullopt;
+  int32_t offset_s = context.utc_offset_s;
+  scan_zone(text, pos, offset_s);
+  if (pos < text.size() && is_alnum(text[pos])) return std::nullopt;
+  return dated(four_digits(p), two_digits(p + 4), two_digits(p + 6), second_of_day, nanos, offset_s,
+               pos);
+}
+
+// Dates without separators: "20261121T013551Z", "20261121-01:35:51:262", "261121 013551", and
+// "261121  1:35:51" of old MySQL.
 std::optional<ParsedTime> parse_compact(std::string_view text,
                                         const TimeContext& context) noexcept {
   size_t digits = 0;
-  while (digits < text.size() && digits < 9 && is_digit(text[digits])) ++digits;
+  while (digits < text.size() && digits < 15 && is_digit(text[digits])) ++digits;
+  if (digits == 14) return parse_packed(text, context);
   if ((digits != 8 && digits != 6) || text.size() < digits + 6) return std::nullopt;
   const char* p = text.data();
   const unsigned year = digits == 8 ? four_digits(p) : 2000 + two_digits(p);
@@ -187,7 +252,8 @@ std::optional<ParsedTime> parse_compact(std::string_view text,
   size_t pos = digits + 1;
   int64_t second_of_day = 0;
   int64_t nanos = 0;
-  const bool colons = digits == 8 && (text[pos + 1] == ':' || text[pos + 2] == ':');
+  if (digits == 6) skip_char(text, pos, ' ');
+  const bool colons = text[pos + 1] == ':' || text[pos + 2] == ':';
   if (!(colons ? scan_unpadded_clock(text, pos, second_of_day, nanos)
                : scan_packed_clock(text, pos, second_of_day)) ||
       (pos < text.size() && is_digit(text[pos]))) {
@@ -217,7 +283,8 @@ std::optional<ParsedTime> parse_epoch_token(std::string_view text) noexcept {
 std::optional<ParsedTime> parse_from_digit(std::string_view text,
                                            const TimeContext& context) noexcept {
   if (auto t = parse_iso_time(text, context)) return t;
-  if (text.size() > 2 && (text[2] == '/' || text[1] == '/')) return parse_clf_time(text);
+  if (text[2] == '/' || text[1] == '/') return parse_clf_time(text);
+  if (text[2] == '.') return parse_dotted(text, context);
   if (auto t = parse_compact(text, context)) return t;
   if (auto t = parse_epoch_token(text)) return t;
   return parse_day_first(text, context);
@@ -226,9 +293,10 @@ std::optional<ParsedTime> parse_from_digit(std::string_view text,
 std::optional<ParsedTime> parse_from_letter(std::string_view text,
                                             const TimeContext& context) noexcept {
   if (text.size() > 1 && is_digit(text[1])) return parse_glog(text, context);
-  if (text.size() > 4 && text[3] == ',') return parse_day_first(text, context);
   if (auto t = parse_bsd_time(text, context)) return t;
-  return parse_ctime(text, context);
+  if (auto t = parse_ctime(text, context)) return t;
+  if (auto t = parse_java(text, context)) return t;
+  return parse_day_first(text, context);
 }
 
 }  // namespace
@@ -285,29 +353,6 @@ int64_t scan_fraction(std::string_view text, size_t& pos) noexcept {
     nanos += (text[pos] - '0') * unit;
   }
   return nanos;
-}
-
-bool scan_zone(std::string_view text, size_t& pos, int32_t& offset_s) noexcept {
-  if (pos >= text.size()) return false;
-  const char c = text[pos];
-  if (c == 'Z' || c == 'z') {
-    if (pos + 1 < text.size() && is_alnum(text[pos + 1])) return false;
-    ++pos;
-    offset_s = 0;
-    return true;
-  }
-  if (c == '+' || c == '-') return scan_offset(text, pos, true, offset_s);
-  if (c != ' ') return false;
-  size_t next = pos + 1;
-  if (const std::string_view word = text.substr(next, 3); word == "UTC" || word == "GMT") {
-    if (next + 3 < text.size() && is_alnum(text[next + 3])) return false;
-    pos = next + 3;
-    offset_s = 0;
-    return true;
-  }
-  if (!scan_offset(text, next, false, offset_s)) return false;
-  pos = next;
-  return true;
 }
 
 std::optional<WallTime> infer_year(unsigned month, unsigned day, int64_t second_of_day,

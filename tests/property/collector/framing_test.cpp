@@ -119,9 +119,7 @@ void same_in_pieces(const std::string& format, const std::string& text, size_t b
 
 TEST_CASE("Pieces and restarts make no difference to records of plain text", "[collector]") {
   CHECK(rc::check("time stamps", [] { same_in_pieces("plain", some_text(), 1 << 18); }));
-  CHECK(rc::check("traces", [] {
-    same_in_pieces("regex", some_text(), 1 << 18);
-  }));
+  CHECK(rc::check("traces", [] { same_in_pieces("regex", some_text(), 1 << 18); }));
   CHECK(rc::check("utf16", [] { same_in_pieces("plain", in_utf16(some_text()), 1 << 18); }));
 }
 
@@ -132,8 +130,7 @@ TEST_CASE("Pieces and restarts make no difference to records of containers", "[c
   CHECK(rc::check("lines", [] { same_in_pieces("json", in_container(some_text()), 1 << 18); }));
 }
 
-TEST_CASE("Pieces and restarts make no difference to lines longer than the buffer",
-          "[collector]") {
+TEST_CASE("Pieces and restarts make no difference to lines longer than the buffer", "[collector]") {
   CHECK(rc::check("lines", [] { same_in_pieces("json", some_text() + "\n", 24); }));
 }
 

@@ -8,10 +8,12 @@
 // - deleting a file (or the last copy of it) of which something is unread;
 // - truncating without a copy while something is unread;
 // - a line of which one half is in a copy and the other in the truncated file: it counts as two;
-// - with a glob that does not match rotated names: generations rotated before the first look ever;
-// - files compressed before they were read.
+// - with a glob that does not match rotated names: generations rotated before the first look ever.
+//
+// NINES_LONG=n in the environment: n times as many seeds.
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <deque>
 #include <random>
 #include <sstream>
@@ -24,12 +26,30 @@ using namespace nines::collector::testing;  // NOLINT(google-build-using-namespa
 
 namespace {
 
+// What is varied besides the seed.
+struct Way {
+  std::string glob;
+  bool inotify = false;
+  bool ordered = false;       // lines must come in order
+  bool compress = false;      // generations are compressed at random
+  bool newest_first = false;
+  bool throttled = false;     // by bytes and lines
+  bool holding = false;       // the consumer holds records back
+};
+
 class Torture {
  public:
-  Torture(uint32_t seed, std::string glob, bool inotify, bool ordered)
-      : random_(seed), rig_(std::move(glob)), ordered_(ordered) {
-    rig_.options.use_inotify = inotify;
+  Torture(uint32_t seed, const Way& way)
+      : random_(seed), rig_(way.glob), way_(way), ordered_(way.ordered), holder_(rig_.lines, seed % 2 == 0) {
+    if (way.holding) rig_.consumer = &holder_;
+    rig_.source.newest_first = way.newest_first;
+    if (way.throttled) {
+      rig_.source.max_bytes_per_s = 2'000;
+      rig_.source.max_lines_per_s = 50;
+    }
+    rig_.options.use_inotify = way.inotify;
     rig_.options.poll_ms = 0;
+    rig_.options.hold_ms = 10;
     rig_.options.quiet_close_ms = 1000;
     rig_.options.buffer_bytes = rig_.lines.buffer_bytes = 256;
     write_lines(1 + pick(4));
@@ -70,7 +90,7 @@ class Torture {
   void note(const char* what) { history_.append(" ").append(what); }
 
   void step() {
-    switch (pick(13)) {
+    switch (pick(way_.compress ? 15 : 13)) {
       case 0:
       case 1:
       case 2:
@@ -90,6 +110,9 @@ class Torture {
         return stop();
       case 10:
         return commit();
+      case 13:
+      case 14:
+        return compress_one();
       default:
         return look();
     }
@@ -125,17 +148,41 @@ class Torture {
   // Numbered generations, as logrotate keeps them; the oldest goes once it was read.
   void shift_generations() {
     for (int i = kKeep; i > 0; --i) {
-      const std::string from = generation(i);
-      if (!std::filesystem::exists(from)) continue;
+      const std::string from = present(i);
+      if (from.empty()) continue;
       if (i == kKeep) {
         settle();
         remove_file(from);
       } else {
-        rename_file(from, generation(i + 1));
+        rename_file(from, generation(i + 1) + from.substr(generation(i).size()));
       }
     }
   }
   std::string generation(int i) { return rig_.dir / ("app.log." + std::to_string(i)); }
+  std::string present(int i) {
+    for (const char* ending : {"", ".gz", ".zst"}) {
+      if (std::filesystem::exists(generation(i) + ending)) return generation(i) + ending;
+    }
+    return {};
+  }
+  // As gzip does it: written (now and then looked at while half done), then the original unlinked.
+  void compress_one() {
+    const std::string from = generation(1 + static_cast<int>(pick(kKeep)));
+    if (!std::filesystem::exists(from)) return;
+    note(("compress " + from.substr(from.size() - 1)).c_str());
+    const bool zstd = pick(2) == 0;
+    const std::string text = contents(from), to = from + (zstd ? ".zst" : ".gz");
+    const std::string packed = zstd ? zstd_of(text) : gzipped(text);
+    const size_t half = pick(static_cast<uint32_t>(packed.size()));
+    append(to, std::string_view(packed).substr(0, half));
+    if (pick(3) == 0) look();
+    append(to, std::string_view(packed).substr(half));
+    if (pick(2) == 0) {
+      std::filesystem::last_write_time(to, std::filesystem::last_write_time(from));
+    }
+    if (pick(3) == 0) look();
+    remove_file(from);
+  }
 
   void rotate_by_rename() {
     end_line();
@@ -186,12 +233,16 @@ class Torture {
     const uint32_t polls = 1 + pick(3);
     for (uint32_t i = 0; i < polls; ++i) (void)rig_.tailer->poll(0, 1 + pick(600));
     rig_.lines.max_lines = SIZE_MAX;
-    if (pick(4) == 0) rig_.clock.advance_ms(600);
+    if (pick(4) == 0) rig_.clock.advance_ms(pick(2) == 0 ? 600 : 20);
   }
   void commit() {
     if (!rig_.tailer) return;
     note("commit");
     rig_.save();
+    for (const std::string& line : rig_.lines.all) {  // for whoever looks into a failure
+      const bool again = std::find(committed_.begin(), committed_.end(), line) != committed_.end();
+      if (again) note(("(" + line.substr(0, 7) + " again)").c_str());
+    }
     committed_.insert(committed_.end(), rig_.lines.all.begin(), rig_.lines.all.end());
     rig_.lines.all.clear();
   }
@@ -213,24 +264,32 @@ class Torture {
       rig_.tailer->rescan();
       rig_.drain();
     }
+    for (int i = 0; i < 200 && way_.throttled && !rig_.tailer->caught_up(); ++i) rig_.pass_ms(100);
+    for (int i = 0; i < 3 && (way_.holding || way_.compress); ++i) rig_.pass_ms(i == 2 ? 5'001 : 20);
     commit();
   }
 
   static constexpr int kKeep = 4;
   std::mt19937 random_;
   Rig rig_;
+  Way way_;
   bool ordered_;
+  Holder holder_;
   int lines_ = 0;
   std::string half_, history_;
   std::vector<std::string> written_, committed_;
 };
 
-void torment(const std::string& glob, bool inotify, bool ordered, uint32_t seeds) {
-  for (uint32_t seed = 1; seed <= seeds; ++seed) {
-    Torture torture(seed, glob, inotify, ordered);
+void torment(const Way& way, uint32_t seeds) {
+  const char* const times = std::getenv("NINES_LONG");  // NOLINT(concurrency-mt-unsafe)
+  const int factor = times != nullptr ? std::max(1, std::atoi(times)) : 1;  // NOLINT(cert-err34-c)
+  for (uint32_t seed = 1; seed <= seeds * static_cast<uint32_t>(factor); ++seed) {
+    Torture torture(seed, way);
     torture.run(60);
     const std::string problems = torture.verdict();
-    INFO("seed " << seed << " glob " << glob << " inotify " << inotify << problems);
+    INFO("seed " << seed << " glob " << way.glob << " inotify " << way.inotify << " compress "
+                 << way.compress << " newest " << way.newest_first << " throttled "
+                 << way.throttled << " holding " << way.holding << problems);
     REQUIRE(problems.empty());
   }
 }
@@ -238,16 +297,31 @@ void torment(const std::string& glob, bool inotify, bool ordered, uint32_t seeds
 }  // namespace
 
 TEST_CASE("Every line is consumed once through any rotation and restart (glob: live name only)") {
-  torment("app.log", true, false, 40);
+  torment({"app.log", true}, 40);
 }
 TEST_CASE(
     "Every line is consumed once through any rotation and restart (glob: rotated names too)") {
-  torment("app.log*", true, false, 40);
+  torment({"app.log*", true}, 40);
 }
 TEST_CASE("Every line is consumed once with polling instead of inotify") {
-  torment("app.log", false, false, 300);
-  torment("app.log*", false, false, 300);
+  torment({"app.log"}, 300);
+  torment({"app.log*"}, 300);
+}
+TEST_CASE("Every line is consumed once, whatever is compressed while it is read or not") {
+  for (const char* glob : {"app.log", "app.log*"}) {
+    torment({.glob = glob, .inotify = true, .compress = true}, 60);
+    torment({.glob = glob, .compress = true}, 300);
+  }
+}
+TEST_CASE("Every line is consumed once, newest first, throttled, held back, compressed") {
+  for (const char* glob : {"app.log", "app.log*"}) {
+    torment({.glob = glob, .newest_first = true}, 100);
+    torment({.glob = glob, .throttled = true}, 100);
+    torment({.glob = glob, .holding = true}, 100);
+    torment({.glob = glob, .compress = true, .newest_first = true, .throttled = true, .holding = true},
+            200);
+  }
 }
 TEST_CASE("Lines of one log come in the order in which they were written") {
-  torment("app.log", false, true, 100);
+  torment({.glob = "app.log", .ordered = true}, 100);
 }

@@ -42,6 +42,11 @@ std::string cri(const std::string& stream, const std::string& tag, const std::st
   return "2026-09-21T14:13:20.123456789Z " + stream + " " + tag + " " + text + "\n";
 }
 
+std::string docker(const std::string& stream, const std::string& text) {
+  return "{\"log\":\"" + text + "\",\"stream\":\"" + stream +
+         "\",\"time\":\"2026-09-21T14:13:20.123456789Z\"}\n";
+}
+
 }  // namespace
 
 TEST_CASE("Line ends are LF or CRLF, and a lone CR belongs to the line", "[collector]") {
@@ -71,8 +76,8 @@ TEST_CASE("UTF-16 is read in both byte orders, with and without its mark", "[col
     CHECK(records(driver("plain", "none"), utf16(text, big)) == expected);
   }
   const std::u16string lone = {u'a', 0xD800, u'b', u'\n'};
-  CHECK(records(driver("plain", "none"), utf16(u"\uFEFF" + lone, false)) ==
-        Raws{"a\xEF\xBF\xBD" "b"});
+  CHECK(records(driver("plain", "none"), utf16(u"\uFEFF" + lone, false)) == Raws{"a\xEF\xBF\xBD"
+                                                                                 "b"});
 }
 
 TEST_CASE("The encoding is kept with the position", "[collector]") {
@@ -131,14 +136,37 @@ TEST_CASE("A datagram is one record whatever is in it", "[collector]") {
 TEST_CASE("Pieces of a container's lines are joined per stream", "[collector]") {
   const std::string text = cri("stdout", "P", "1a. some ") + cri("stderr", "P", "1b. some ") +
                            cri("stdout", "P", "multiline ") + cri("stderr", "P", "multiline ") +
-                           cri("stdout", "F", "log") + cri("stderr", "F", "log") +
-                           "garbage\n" + cri("stdout", "F", "");
+                           cri("stdout", "F", "log") + cri("stderr", "F", "log") + "garbage\n" +
+                           cri("stdout", "F", "");
   FramingDriver d = driver("plain", "none");
   d.grow(text);
   CHECK(d.raws() == Raws{"1a. some multiline log", "1b. some multiline log", "garbage"});
   CHECK(d.got[0].line == 0);
   CHECK(d.got[1].line == static_cast<int64_t>(cri("stdout", "P", "1a. some ").size()));
   CHECK(d.got[2].error == "not_cri");
+}
+
+TEST_CASE("Docker's lines are unwrapped and their pieces joined per stream", "[collector]") {
+  const std::string text = docker("stdout", "1a. \\u20ac ") + docker("stderr", "1b. ") +
+                           docker("stdout", "\\\"quoted\\\"\\n") + docker("stderr", "end\\r\\n") +
+                           "garbage\n" + docker("stdout", "plain\\n");
+  FramingDriver d = driver("plain", "none");
+  d.grow(text.substr(0, text.size() / 2));
+  d.restart();
+  d.grow(text);
+  CHECK(d.raws() == Raws{"1a. \xE2\x82\xAC \"quoted\"", "1b. end", "garbage", "plain"});
+  CHECK(d.got[2].error == "not_cri");
+}
+
+TEST_CASE("Lines in Docker's wrapping are joined into records per stream", "[collector]") {
+  FramingDriver d = driver("plain");
+  d.grow(docker("stdout", kTs + "o\\u006ee\\n"s) + docker("stderr", kTs + "err\\n"s) +
+         docker("stdout", "\\tat a.B(C.java:1)\\n") + docker("stderr", "  more\\n") +
+         docker("stdout", kTs + "two\\n"s));
+  CHECK(d.raws() == Raws{kTs + "one\n\tat a.B(C.java:1)"s});
+  d.restart();
+  d.deliver("", Reading::last);
+  CHECK(d.raws() == Raws{kTs + "one\n\tat a.B(C.java:1)"s, kTs + "err\n  more"s, kTs + "two"s});
 }
 
 TEST_CASE("A piece whose rest never comes is a record when the log ends", "[collector]") {
@@ -228,9 +256,9 @@ TEST_CASE("A record that fills the buffer is cut there", "[collector]") {
 
 TEST_CASE("stdout and stderr of a container join their lines separately", "[collector]") {
   const std::string text = cri("stdout", "F", kTs + "out one"s) +
-                           cri("stderr", "F", kTs + "err one"s) +
-                           cri("stdout", "F", "  out more") + cri("stderr", "P", "  err ") +
-                           cri("stderr", "F", "more") + cri("stdout", "F", kTs + "out two"s);
+                           cri("stderr", "F", kTs + "err one"s) + cri("stdout", "F", "  out more") +
+                           cri("stderr", "P", "  err ") + cri("stderr", "F", "more") +
+                           cri("stdout", "F", kTs + "out two"s);
   FramingDriver d = driver("plain");
   d.grow(text);
   CHECK(d.raws() == Raws{kTs + "out one\n  out more"s});
@@ -240,8 +268,8 @@ TEST_CASE("stdout and stderr of a container join their lines separately", "[coll
   d.restart();
   CHECK(d.stream().holds);
   d.grow(text, Reading::quiet);
-  CHECK(d.raws() == Raws{kTs + "out one\n  out more"s, kTs + "err one\n  err more"s,
-                         kTs + "out two"s});
+  CHECK(d.raws() ==
+        Raws{kTs + "out one\n  out more"s, kTs + "err one\n  err more"s, kTs + "out two"s});
   CHECK(d.got[1].line == static_cast<int64_t>(cri("stdout", "F", kTs + "out one"s).size()));
   CHECK_FALSE(d.stream().holds);
 }
@@ -304,4 +332,30 @@ TEST_CASE("States saved by older versions are still read", "[collector]") {
     again.deliver("{\"a\":1}\n", Reading::last);
     CHECK(again.raws() == Raws{"{\"a\":1}"});
   }
+}
+
+TEST_CASE("An entry of the journal is a record, and waits until it is whole", "[collector]") {
+  const std::string one = "__REALTIME_TIMESTAMP=1790000000000000\nMESSAGE=a\nPRIORITY=3\n\n";
+  const std::string two =
+      "__REALTIME_TIMESTAMP=1790000001000000\nMESSAGE\n\x03\0\0\0\0\0\0\0b\nc\n\n"s;
+  FramingDriver d;
+  d.framing = Framing::journal_entries;
+  CHECK(d.deliver(one + two.substr(0, two.size() / 2)).bytes == one.size());
+  d.restart();
+  CHECK(d.deliver(two).bytes == two.size());
+  REQUIRE(d.got.size() == 2);
+  CHECK(d.got[0].error.empty());
+  CHECK(d.got[1].error.empty());
+  CHECK(d.got[1].line == static_cast<int64_t>(one.size()));
+  CHECK(d.deliver(one.substr(0, 20), Reading::full).bytes == 20);
+  CHECK(d.got.back().truncated);
+}
+
+TEST_CASE("Lines within a quoted value of CSV belong to its record", "[collector]") {
+  FramingDriver d = driver("csv");
+  d.selector.pattern = ",ts,status,note";
+  d.grow("2026-09-21T14:13:20Z,200,ok\n2026-09-21T14:13:21Z,500,\"first\n\nlast\"\n");
+  CHECK(d.raws() ==
+        Raws{"2026-09-21T14:13:20Z,200,ok", "2026-09-21T14:13:21Z,500,\"first\n\nlast\""});
+  CHECK(d.last.rest == Taken::Rest::none);
 }

@@ -1,4 +1,6 @@
 // Limits and what happens beyond them; finding files; waiting.
+#include <sys/resource.h>
+
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <chrono>
@@ -40,6 +42,12 @@ class AsNobody {
  private:
   bool root_, works_ = true;
 };
+
+std::string trouble(Rig& rig) {
+  std::vector<InputStats> shown;
+  rig.tailer->describe(shown);
+  return shown.at(0).trouble;
+}
 
 void set_mode(const std::string& path, mode_t mode) { REQUIRE(::chmod(path.c_str(), mode) == 0); }
 
@@ -131,7 +139,139 @@ TEST_CASE("With enough watches there is no polling") {
   Rig rig;
   append(rig.log(), "a\n");
   rig.drain();
-  CHECK_FALSE(rig.tailer->stats().polling);
+  CHECK(trouble(rig).empty());
+  CHECK(rig.tailer->stats().watches > 0);
+}
+
+TEST_CASE("A directory beyond max_watches gets a watch when there is one again") {
+  Rig rig("*/app.log");
+  rig.options.max_watches = 3;
+  for (const char* name : {"1", "2", "3"}) {
+    std::filesystem::create_directory(rig.dir / name);
+    append(rig.dir / name + "/app.log", "a\n");
+  }
+  rig.drain();
+  CHECK(trouble(rig).find("1 directories are polled") != std::string::npos);
+  CHECK(trouble(rig).find("max_user_watches") != std::string::npos);
+  std::filesystem::remove_all(rig.dir / "1");
+  rig.drain();
+  rig.pass_ms(60'000);
+  CHECK(trouble(rig).empty());
+}
+
+TEST_CASE("Files in directories without a watch come, go, grow and are rotated within poll_ms") {
+  Rig rig("*/*.log");
+  rig.options.max_watches = 0;
+  std::filesystem::create_directory(rig.dir / "a");
+  append(rig.dir / "a/app.log", "1\n");
+  rig.drain();
+  const uint64_t scans = rig.tailer->stats().rescans;
+  for (int i = 0; i < 10; ++i) rig.pass_ms(rig.options.poll_ms);
+  CHECK(rig.tailer->stats().rescans <= scans + 1);  // nothing changed: only those are looked at
+  const auto step = [&] { rig.pass_ms(rig.options.poll_ms); };
+  append(rig.dir / "a/app.log", "2\n");
+  step();
+  CHECK(rig.lines.all == Strings{"1", "2"});
+  append(rig.dir / "a/new.log", "3\n");
+  step();
+  CHECK(rig.lines.all == Strings{"1", "2", "3"});
+  rename_file(rig.dir / "a/app.log", rig.dir / "a/app.log.1");
+  append(rig.dir / "a/app.log.1", "4\n");
+  append(rig.dir / "a/app.log", "5\n");
+  step();
+  CHECK(rig.lines.all == Strings{"1", "2", "3", "4", "5"});
+  std::filesystem::create_directory(rig.dir / "b");
+  append(rig.dir / "b/app.log", "6\n");
+  step();
+  CHECK(rig.lines.all.back() == "6");
+}
+
+TEST_CASE("Without an inotify instance files are polled, and it is asked for again later") {
+  Rig rig("*.log");
+  append(rig.log(), "a\n");
+  rig.start();
+  rlimit limit{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  const int next = ::dup(0);
+  ::close(next);
+  rlimit none = limit;
+  none.rlim_cur = static_cast<rlim_t>(next);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  (void)rig.tailer->poll(0, SIZE_MAX);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  CHECK(trouble(rig).find("max_user_instances") != std::string::npos);
+  rig.pass_ms(rig.options.poll_ms);
+  CHECK(rig.lines.all == Strings{"a"});
+  append(rig.dir / "b.log", "b\n");
+  rig.pass_ms(rig.options.poll_ms);
+  CHECK(rig.lines.all == Strings{"a", "b"});
+  rig.pass_ms(61'000);
+  CHECK(trouble(rig).empty());
+  append(rig.log(), "c\n");
+  rig.drain();
+  CHECK(rig.lines.all == Strings{"a", "b", "c"});
+}
+
+TEST_CASE("A file that grows again and again without an event is polled from then on") {
+  Rig rig("logs/*.log");
+  std::filesystem::create_directory(rig.dir / "logs");
+  append(rig.dir / "logs/app.log", "a\n");
+  // Written to by a name in a directory that is not watched: our directory sees no event.
+  std::filesystem::create_hard_link(rig.dir / "logs/app.log", rig.dir / "elsewhere");
+  rig.drain();
+  for (int i = 0; i < 3; ++i) {
+    append(rig.dir / "elsewhere", "b\n");
+    rig.pass_ms(rig.options.rescan_ms);
+  }
+  CHECK(rig.lines.all.size() == 4);
+  CHECK(rig.tailer->stats().polling);
+  append(rig.dir / "elsewhere", "c\n");
+  rig.pass_ms(rig.options.poll_ms);
+  CHECK(rig.lines.all.size() == 5);
+}
+
+TEST_CASE("Growth of which events told does not lead to polling") {
+  Rig rig;
+  append(rig.log(), "a\n");
+  rig.drain();
+  for (int i = 0; i < 10; ++i) {
+    append(rig.log(), "b\n");
+    rig.pass_ms(rig.options.rescan_ms);
+  }
+  CHECK(trouble(rig).empty());
+}
+
+TEST_CASE("Ten thousand short-lived files leave no memory, no descriptor and no position behind") {
+  Rig rig("*.log");
+  rig.options.max_files = 64;
+  rig.options.quiet_close_ms = 10;
+  rig.options.forget_ms = 10;
+  const auto rss_pages = [] {
+    std::ifstream in("/proc/self/statm");
+    int64_t total = 0, resident = 0;
+    in >> total >> resident;
+    return resident;
+  };
+  int64_t warm = 0;
+  constexpr int kFiles = 10'000;
+  for (int i = 0; i < kFiles; ++i) {
+    const std::string path = rig.dir / ("job-" + std::to_string(i) + ".log");
+    append(path, "x\n");
+    rig.drain();
+    remove_file(path);
+    rig.pass_ms(20);
+    rig.pass_ms(20);
+    if (i == kFiles / 10) warm = rss_pages();
+    if (i % 100 == 0) rig.save();
+  }
+  rig.pass_ms(20'000);
+  rig.pass_ms(20'000);
+  rig.save();
+  CHECK(rig.lines.opened_paths.size() == kFiles);
+  CHECK(rig.tailer->stats().files_open == 0);
+  CHECK(rig.saved.states == std::map<std::string, std::string>{});
+  // The test itself remembers three short strings a file.
+  CHECK((rss_pages() - warm) * ::sysconf(_SC_PAGESIZE) < kFiles * 400 + 1'000'000);
 }
 
 TEST_CASE("Fifty files are read with four descriptors, through a rotation of each") {

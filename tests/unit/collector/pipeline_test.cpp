@@ -167,7 +167,8 @@ TEST_CASE("Pipeline keeps open CRI pieces with the position, so that a restart c
   again.matched = {0};
   again.extra = first.file.extra;
   pipeline.opened(again);
-  pipeline.consume(again, "2026-09-21T14:13:20.3Z stdout F or\",\"message\":\"a\"}\n", Reading::more);
+  pipeline.consume(again, "2026-09-21T14:13:20.3Z stdout F or\",\"message\":\"a\"}\n",
+                   Reading::more);
   slo::Batch batch;
   pipeline.take(batch);
   REQUIRE(batch.slots.size() == 1);
@@ -225,7 +226,8 @@ TEST_CASE("Pipeline counts good and total events of different sources independen
   failures.matched = {1};
   pipeline.opened(requests);
   pipeline.opened(failures);
-  pipeline.consume(requests, nginx(kNoonS, 200) + nginx(kNoonS, 200) + nginx(kNoonS, 200), Reading::more);
+  pipeline.consume(requests, nginx(kNoonS, 200) + nginx(kNoonS, 200) + nginx(kNoonS, 200),
+                   Reading::more);
   pipeline.consume(failures, "2026-09-21T14:13:20Z ERROR boom\n2026-09-21T14:13:20Z INFO fine\n",
                    Reading::more);
   slo::Batch batch;
@@ -347,9 +349,10 @@ TEST_CASE("Pipeline counts as many events as a record says it stands for", "[col
   json.format = "json";
   Rig rig({spec}, "/logs/app.log", json);
   std::string text;
-  for (const char* rest : {"\"code\":200,\"n\":10", "\"code\":503,\"n\":2.0", "\"code\":200,\"n\":0",
-                           "\"code\":200,\"n\":\"7\"", "\"code\":200,\"n\":-1", "\"code\":200",
-                           "\"code\":200,\"n\":1.5", "\"code\":200,\"n\":1e15"}) {
+  for (const char* rest :
+       {"\"code\":200,\"n\":10", "\"code\":503,\"n\":2.0", "\"code\":200,\"n\":0",
+        "\"code\":200,\"n\":\"7\"", "\"code\":200,\"n\":-1", "\"code\":200",
+        "\"code\":200,\"n\":1.5", "\"code\":200,\"n\":1e15"}) {
     text += "{\"ts\":\"2026-09-21T14:13:20Z\"," + std::string(rest) + "}\n";
   }
   rig.feed(text);

@@ -1,6 +1,7 @@
 #include <poll.h>
 
 #include <catch2/catch.hpp>
+#include <ctime>
 #include <thread>
 
 #include "nines/collector/tailer.hpp"
@@ -67,10 +68,10 @@ TEST_CASE("Labels that would hide a field of ours are renamed, and never onto on
   ScrapeRig rig;
   rig.scrape(
       std::string("a{ts=\"1\",metric=\"2\",value=\"3\",delta=\"4\",le=\"5\",label_ts=\"6\","
-                  "service=\"7\"} 1\n"));
+                  "node=\"n\",service=\"7\"} 1\n"));
   CHECK(rig.consumer.of("a") ==
         Lines{R"(,"label_ts":"1","label_metric":"2","label_value":"3","label_delta":"4",)"
-              R"("label_le":"5","label_label_ts":"6","service":"7","value":1)"});
+              R"("label_le":"5","label_label_ts":"6","label_node":"n","service":"7","value":1)"});
 }
 
 TEST_CASE("A counter counts its exact growth over resets", "[scrape]") {
@@ -115,6 +116,8 @@ TEST_CASE("A series that appears behind a line that could not be read does not c
           "[scrape]") {
   ScrapeRig rig;
   rig.scrape(std::string("c_total x\nother 1\n"));
+  CHECK(shown(rig).trouble.find("could not be read") != std::string::npos);
+  CHECK(shown(rig).healthy);
   rig.scrape(counter(12));
   rig.scrape(counter(13));
   rig.commit();
@@ -338,7 +341,7 @@ TEST_CASE("An answer that cannot be trusted is a failed scrape: up is 0, nothing
     rig.scrape(bad);
     CHECK(rig.consumer.of("up").back() == R"(,"value":0)");
     CHECK_FALSE(shown(rig).healthy);
-    CHECK_FALSE(rig.input->caught_up());
+    CHECK(rig.input->caught_up());  // all that is known was handed over
     CHECK(shown(rig).trouble.find("http://127.0.0.1:9100/metrics: the answer is") == 0);
     rig.scrape(counter(105));
     CHECK(rig.consumer.of("c_total").back() == R"(,"value":105,"delta":5)");
@@ -382,6 +385,17 @@ TEST_CASE("An answer may come from another thread and wakes the reader", "[scrap
   CHECK(rig.consumer.of("c_total").size() == 1);
 }
 
+TEST_CASE("Inputs of one address that are not one have positions of their own", "[scrape]") {
+  ScrapeRig rig, other;
+  other.options.identity = "another service";
+  other.start();
+  for (ScrapeRig* each : {&rig, &other}) {
+    each->scrape(counter(5));
+    each->commit();
+  }
+  for (const auto& [key, state] : rig.store) CHECK_FALSE(other.store.contains(key));
+}
+
 TEST_CASE("Scrapes keep their rhythm; those that could not be made are skipped and counted",
           "[scrape]") {
   ScrapeRig rig;
@@ -415,6 +429,33 @@ TEST_CASE("A large page is handed over in bounded pieces, at the pace of the con
   CHECK(most < 4 * 4096);
   CHECK(rig.consumer.of("g").size() == 2000);
   CHECK(shown(rig).lag_bytes == 0);
+}
+
+TEST_CASE("What a scrape of 1,000 and of 10,000 series costs", "[.bench]") {
+  for (const int series : {1000, 10'000}) {
+    ScrapeRig rig;
+    const auto page = [&](int scrape) {
+      std::string out = "# TYPE r_total counter\n";
+      for (int i = 0; i < series; ++i) {
+        out += "r_total{path=\"/api/v1/items\",code=\"200\",method=\"GET\",n=\"" +
+               std::to_string(i) + "\"} " + std::to_string(i * 100 + scrape) + "\n";
+      }
+      return out;
+    };
+    constexpr int kScrapes = 20;
+    int64_t us = 0;
+    for (int i = 0; i < kScrapes; ++i) {
+      const std::string body = page(i);
+      timespec from{}, to{};
+      ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
+      rig.scrape(body);
+      rig.commit();
+      ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
+      us += (to.tv_sec - from.tv_sec) * 1'000'000 + (to.tv_nsec - from.tv_nsec) / 1000;
+    }
+    WARN(series << " series: " << us / kScrapes << " us a scrape, " << rig.committed_bytes
+                << " bytes of position a flush");
+  }
 }
 
 TEST_CASE("An SLI that counts scrapes is told from one that counts what they bring", "[scrape]") {

@@ -84,6 +84,26 @@ TEST_CASE("a time of day is the last one before the reference, or an hour behind
   CHECK(Lines(format, {}, east)("01:30:00 m") == "ok 2026-11-20T23:30:00Z");
 }
 
+TEST_CASE("times that share their second with the line before are the same as without it") {
+  const FormatSpec klog = layout("klog");
+  Lines kept(klog, {"message"});
+  for (const char* time :
+       {"1121 01:35:51.262484", "1121 01:35:51.9", "1121 01:35:51.000000001", "1121 01:35:52.5",
+        "1121 01:35:5.5", "1121 01:35:51.", "1121 01:35:51", "1121 01:35:51.262",
+        "1120 01:35:51.262", "20261121 01:35:51.262", "20261121 01:35:51.3", "1121 01:35:51.4"}) {
+    CAPTURE(time);
+    const std::string line = "I" + std::string(time) + " 1 a.go:1] m";
+    CHECK(kept(line) == one(klog, {"message"}, line));
+  }
+  const FormatSpec seconds = layout("log4j", "%d{HH:mm:ss}%m");
+  Lines times(seconds, {"message"});
+  CHECK(times("01:35:5 m") == "ok 2026-11-21T01:35:05Z ' m'");
+  CHECK(times("01:35:51 m") == "ok 2026-11-21T01:35:51Z ' m'");
+  CHECK(times("01:35:512") == "ok 2026-11-21T01:35:51Z '2'");
+  times.parser->set_reference({kReference.ns + 86'400 * kNsPerSecond});
+  CHECK(times("01:35:51 m") == "ok 2026-11-22T01:35:51Z ' m'");
+}
+
 TEST_CASE("a zone in the pattern counts before the source's") {
   TimeContext east = kContext;
   east.utc_offset_s = 7200;

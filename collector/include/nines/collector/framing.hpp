@@ -23,6 +23,7 @@
 #include "nines/collector/joining.hpp"
 #include "nines/collector/lines.hpp"
 #include "nines/collector/stream.hpp"
+#include "nines/log/journal_export.hpp"
 #include "nines/log/multiline.hpp"
 #include "nines/log/pieces.hpp"
 
@@ -109,6 +110,14 @@ class Framer {
     bool begun = false;  // a record was handed over: lines that go on with it are passed over
   };
   Side& side(log::OutputStream stream) { return sides_[static_cast<size_t>(stream)]; }
+  // Whether `line` goes on with the record before it, whether that is still here or not.
+  static bool goes_on_with(Side& side, const JoinRule& rule, std::string_view line) {
+    if (rule.by == JoinRule::By::quotes) return side.open.active();
+    return rule.goes_on(line, side.trace);
+  }
+  static bool passes_over(const Side& side, const JoinRule& rule, bool goes_on) noexcept {
+    return goes_on && side.begun && rule.by != JoinRule::By::quotes;
+  }
   bool busy() const noexcept { return holds() || pieces_.has_pending(); }
   uint32_t brief() const noexcept;
 
@@ -150,8 +159,6 @@ class Framer {
 // Removes the wrapping. False: the line has none. `copied`: the content is in `scratch`.
 bool unwrap(Wrapping wrapping, std::string_view line, std::string& scratch, log::Piece& out,
             bool& copied);
-// Length of the first entry of systemd's export format, 0: not complete.
-size_t journal_entry(std::string_view data);
 
 template <class OnRecord>
 FrameOutput Framer::frame(const FrameInput& in, OnRecord&& on_record) {
@@ -200,7 +207,7 @@ void Framer::journal_entries(const FrameInput& in, FrameOutput& out, OnRecord& o
   size_t& taken = out.taken.bytes;
   while (taken < in.data.size()) {
     const std::string_view left = in.data.substr(taken);
-    size_t length = journal_entry(left);
+    size_t length = log::journal_entry_length(left);
     FramedRecord record;
     if (length == 0) {
       record.truncated = in.how == Reading::full && taken == 0;
@@ -275,13 +282,16 @@ void Framer::joined_lines(const FrameInput& in, LineReader& lines, FrameOutput& 
   size_t end = 0;  // of the open record
   Line line;
   while (lines.next(line)) {
-    const bool goes_on = in.rule.goes_on(line.text, here.trace);
+    const bool goes_on = goes_on_with(here, in.rule, line.text);
     if (goes_on && here.open.active() && here.open.fits(line.text, in.rule)) {
       here.open.add(line.text);
       here.open.nuls += line.nuls;
       here.open.replaced += line.replaced;
       here.open.truncated = here.open.truncated || line.truncated;
       end = line.end;
+      if (!in.rule.complete(here.open.content())) continue;
+      if (!hand_over(kSide, false, out, on_record)) return;
+      out.taken.bytes = end;
       continue;
     }
     if (here.open.active()) {
@@ -289,7 +299,7 @@ void Framer::joined_lines(const FrameInput& in, LineReader& lines, FrameOutput& 
       if (!hand_over(kSide, false, out, on_record)) return;
     }
     const bool blank = is_blank(line.text);
-    if (blank || (goes_on && here.begun)) {
+    if (blank || passes_over(here, in.rule, goes_on)) {
       out.passed_over += blank ? 0 : 1;
       out.taken.bytes = line.end;
       count(line, out);
@@ -302,6 +312,9 @@ void Framer::joined_lines(const FrameInput& in, LineReader& lines, FrameOutput& 
     here.open.replaced = line.replaced;
     here.open.truncated = line.truncated;
     end = line.end;
+    if (!in.rule.complete(here.open.content())) continue;
+    if (!hand_over(kSide, false, out, on_record)) return;
+    out.taken.bytes = end;
   }
   if (here.open.active()) joined_end(in, lines, end, out, on_record);
 }
@@ -323,8 +336,8 @@ void Framer::joined_end(const FrameInput& in, LineReader& lines, size_t end, Fra
   if (must) {
     const std::string_view next = lines.peek();
     log::TraceMachine trace = here.trace;
-    here.open.truncated =
-        here.open.truncated || next.empty() || in.rule.goes_on(next, trace);
+    here.open.truncated = here.open.truncated || next.empty() ||
+                          in.rule.by == JoinRule::By::quotes || in.rule.goes_on(next, trace);
   }
   if (hand_over(kSide, false, out, on_record)) out.taken.bytes = end;
 }
@@ -350,7 +363,8 @@ void Framer::container_lines(const FrameInput& in, LineReader& lines, FrameOutpu
       // What is complete must not wait for the line that completes it.
       Side& from = side(piece.stream);
       log::TraceMachine trace = from.trace;
-      if (from.open.active() && !in.rule.goes_on(piece.content, trace)) {
+      if (from.open.active() && in.rule.by != JoinRule::By::quotes &&
+          !in.rule.goes_on(piece.content, trace)) {
         hand_over(piece.stream, true, out, on_record);
       }
       out.next_ts = piece.ts;
@@ -388,10 +402,11 @@ void Framer::container_line(const FrameInput& in, const log::PieceJoiner::Line& 
     on_record(std::as_const(record));
     return;
   }
-  const bool goes_on = in.rule.goes_on(line.content, from.trace);
+  const bool goes_on = goes_on_with(from, in.rule, line.content);
   if (goes_on && from.open.active() && from.open.fits(line.content, in.rule)) {
     from.open.add(line.content);
     from.open.truncated = from.open.truncated || line.truncated;
+    if (in.rule.complete(from.open.content())) hand_over(line.stream, true, out, on_record);
     return;
   }
   if (from.open.active()) {
@@ -399,7 +414,7 @@ void Framer::container_line(const FrameInput& in, const log::PieceJoiner::Line& 
     hand_over(line.stream, true, out, on_record);
   }
   const bool blank = is_blank(line.content);
-  if (blank || (goes_on && from.begun)) {
+  if (blank || passes_over(from, in.rule, goes_on)) {
     out.passed_over += blank ? 0 : 1;
     return;
   }
@@ -407,6 +422,7 @@ void Framer::container_line(const FrameInput& in, const log::PieceJoiner::Line& 
   from.open.at = line.at;
   from.open.ts = line.ts;
   from.open.truncated = line.truncated;
+  if (in.rule.complete(from.open.content())) hand_over(line.stream, true, out, on_record);
 }
 
 template <class OnRecord>

@@ -4,6 +4,7 @@
 // Formats of one line a record (JSON, access logs, logfmt, syslog, CSV) are not joined at all and
 // pay nothing. A stack trace between their lines is attached to none of them: it is recognised
 // where a line does not parse, and its lines are counted as `continuations` instead of malformed.
+// CSV waits for the next line only within a quoted value.
 #pragma once
 
 #include <cstddef>
@@ -31,6 +32,7 @@ struct JoinRule {
     format,   // LineParser::leads(): most often a time stamp
     pattern,  // the user's
     traces,   // log::TraceMachine
+    quotes,   // every line, but for those within a quoted value: LineParser::open()
   };
   By by = By::none;
   const log::LineParser* parser = nullptr;
@@ -43,14 +45,16 @@ struct JoinRule {
   // Whether `line` goes on with those before it. A blank line may: the next one decides.
   bool goes_on(std::string_view line, log::TraceMachine& trace) const {
     switch (by) {
-      case By::none: return false;
-      case By::format:
-        return is_blank(line) || !parser->leads(line.substr(0, log::kTellingBytes));
+      case By::none:
+      case By::quotes: return false;
+      case By::format: return is_blank(line) || !parser->leads(line.substr(0, log::kTellingBytes));
       case By::pattern: return is_blank(line) || !pattern->matches(line);
       case By::traces: return trace.follows(line);
     }
     return false;
   }
+  // Nothing can go on with what was gathered: it need not wait for the next line.
+  bool complete(std::string_view record) const { return by == By::quotes && !parser->open(record); }
 };
 
 // The lines gathered for one record. Stays a view of the block as long as they stand in it one

@@ -32,7 +32,7 @@ inline size_t next_line(std::string_view data, Encoding encoding, int64_t offset
 Encoding guess_encoding(std::string_view data, int64_t offset) noexcept;
 
 struct Line {
-  std::string_view text;  // UTF-8 (or whatever bytes there were), without line end
+  std::string_view text;      // UTF-8 (or whatever bytes there were), without line end
   size_t begin = 0, end = 0;  // within the block; `end` is behind the line end
   uint32_t nuls = 0;          // removed from its start: a crash or a truncation left them
   uint32_t replaced = 0;      // characters that UTF-16 could not mean
@@ -66,8 +66,8 @@ class LineReader {
     line.end = static_cast<size_t>(nl - data_.data()) + 1;
     line.text = {p, static_cast<size_t>(nl - p)};
     if (!line.text.empty() && line.text.back() == '\r') line.text.remove_suffix(1);
-    const bool ordinary = line.text.size() <= options_.max_bytes && *p != '\0' &&
-                          (offset_ != 0 || at_ != 0);
+    const bool ordinary =
+        line.text.size() <= options_.max_bytes && *p != '\0' && (offset_ != 0 || at_ != 0);
     at_ = line.end;
     if (!ordinary) clean(line);
     return true;

@@ -11,10 +11,13 @@
 //           much it grew since the scrape before (slo::CounterSeries: resets, start times). Absent
 //           where it is not known: gauges, values that are no count. An untyped name that ends in
 //           _total is a counter. Fractions are kept to millionths, cut downwards; since the value
-//           is cut and not the difference, the deltas of a series always sum to its growth.
+//           is cut and not the difference, the deltas of a series always sum to its growth. An SLI
+//           that counts seconds takes `count: delta * 1000000`, for events are whole.
 //   le      buckets only, a number; +Inf is 1e30. `delta` of a bucket is NOT cumulative: events
 //           that fell between the bound below and this one. (`value` stays as exposed.)
-//   labels  as they are; ts, sample_ts, metric, value, delta and le become label_ts, ...
+//   labels  as they are; those named like a field above or one known everywhere (source, node,
+//   line,
+//           raw, ingest_ts) become label_ts, label_node, ...
 //
 // The latency SLI "99 % of requests within 300 ms", 0.3 being a bound of the histogram:
 //
@@ -29,13 +32,16 @@
 // count and sum of one histogram are reset together. Nothing is extrapolated.
 //
 // Beside them, for each scrape: `up` (value 1, or 0 when there was no usable answer) and
-// `scrape_duration_ms`. After a failed scrape healthy is false until one succeeds: nothing is known
-// of that time and it must not be covered, save for SLIs that count `up` itself (counts_scrapes()).
+// `scrape_duration_ms`. caught_up() says that what is known was handed over, and that scrapes are
+// made in time. After a failed scrape `healthy` is false until one succeeds: nothing is known of
+// the target and its source must not be covered, save for SLIs that count `up` itself
+// (counts_scrapes()), to whom a failed scrape is an event and no gap.
 //
-// Positions: "scrape:<hash of url>" (values) and "scrape:<hash of url>:n" (which series; changes
-// only with them), together about 3 bytes a series and flush. Series are known by 64 bits of hash:
-// 10,000 of them collide once in 400 million targets; two series of one scrape that do collide are
-// taken for a duplicate line: the second has no delta and is counted.
+// Positions: "scrape:<hash of url and identity>" (values, about 3 bytes a series, written when one
+// changed) and "scrape:<...>:n" (which series, 9 to 14 bytes each, written when one appeared or
+// began anew). Series are known by 64 bits of hash: among 10,000 two collide once in 3.7e11
+// targets; two series of one scrape that do are taken for a duplicate line: the second has no delta
+// and is counted.
 #pragma once
 
 #include <cstdint>
@@ -62,6 +68,7 @@ using Fetch = std::function<void(const ScrapeRequest&, std::function<void(Result
 
 struct ScrapeOptions {
   std::string url, token_file;
+  std::string identity;           // tells inputs of one url apart that are not one (service, every)
   std::vector<uint32_t> sources;  // LogStream::matched
   int64_t every_s = 15;
   int64_t timeout_ms = 10'000;              // but never longer than every_s
@@ -95,6 +102,7 @@ class ScrapeInput : public Input {
 bool counts_scrapes(const expr::Expression& where);
 
 struct VitalsOptions {
+  std::string identity;  // tells several inputs apart
   std::vector<uint32_t> sources;
   int64_t every_s = 10;
   std::string proc = "/proc", sys = "/sys";

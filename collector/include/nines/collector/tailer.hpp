@@ -59,7 +59,8 @@ struct TailerOptions {
   int64_t quiet_close_ms = 30'000;  // a rotated-away or deleted file is closed at EOF after this
   int64_t forget_ms = 3'600'000;    // the position of a vanished file is forgotten after this
   size_t max_open = 256;            // descriptors kept; idle live files beyond it are closed
-  size_t max_decoder_bytes = 12 * 1024 * 1024;  // of all files being decompressed (one may exceed it)
+  size_t max_decoder_bytes =
+      12 * 1024 * 1024;    // of all files being decompressed (one may exceed it)
   int64_t hold_ms = 1000;  // a record that may go on is taken after this long without more
   bool use_inotify = true;
 };

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,6 +45,9 @@ Result<FormatSpec> format_from_name(std::string_view name, std::string_view patt
 // What people call it: "json", "redis", "nginx".
 std::string format_name(const FormatSpec& format);
 std::string_view format_name(FormatKind kind) noexcept;
+// The CSV format whose header is `line` (three or more distinct names and no values); nothing when
+// it is none. For a file of which only "csv" is known: its first line.
+std::optional<FormatSpec> csv_header(std::string_view line);
 
 enum class ParseOutcome : uint8_t {
   ok,

@@ -15,8 +15,8 @@ namespace nines::log {
 
 inline constexpr size_t kTellingBytes = 1024;
 
-// An RE2 that the first line of every record matches (anywhere; anchor it with ^). Immutable, may be
-// shared by threads.
+// An RE2 that the first line of every record matches (anywhere; anchor it with ^). Immutable, may
+// be shared by threads.
 class StartPattern {
  public:
   static Result<std::unique_ptr<StartPattern>> compile(std::string_view pattern);
@@ -81,7 +81,7 @@ class TraceMachine {
     rust,
     last_ = rust,
   };
-  bool step(std::string_view line) noexcept;
+  bool in_trace(std::string_view line) noexcept;
   bool anywhere(std::string_view line) noexcept;
   bool in_python(std::string_view line) noexcept;
   bool in_go(std::string_view line) noexcept;
