@@ -277,7 +277,12 @@ void TailerImpl::judge_suspects(Scan& scan) {
     for (size_t i = 0; i < registry_.all().size(); ++i) {
       Entry& entry = *registry_.all()[i];
       if (entry.phase != Phase::suspect || rank(entry) != turn) continue;
-      if (still_suspect(scan, entry) || !ensure_open(entry)) continue;
+      if (still_suspect(scan, entry) || was_copy(scan, entry)) {
+        const auto st = entry.fd.valid() ? stat_fd(entry.fd.get()) : std::nullopt;
+        if (st && st->links == 0) retire(entry);
+        continue;
+      }
+      if (!ensure_open(entry)) continue;
       // Its head from the first look on: a truncation before the first read is then noticed too.
       (void)refresh_head(entry.source(), kHeadBytes, entry);
       entry.phase = Phase::live;
@@ -327,6 +332,17 @@ bool TailerImpl::still_suspect(Scan& scan, Entry& suspect) {
   if (st->size < kTailBytes && age_ns >= options_.quiet_close_ms * kNsPerMs) return false;
   return std::any_of(originals.begin(), originals.end(), [&](Entry* original) {
     return ensure_open(*original) && is_prefix(suspect.source(), st->size, original->source());
+  });
+}
+
+// Deleted together with that of which it was the copy.
+bool TailerImpl::was_copy(Scan& scan, const Entry& suspect) const {
+  const auto st = suspect.fd.valid() ? stat_fd(suspect.fd.get()) : std::nullopt;
+  if (!st || st->links > 0) return false;
+  const std::vector<Entry*> originals = originals_of(scan, suspect);
+  return std::any_of(originals.begin(), originals.end(), [&](const Entry* e) {
+    return e->phase == Phase::lost && e->id.head_bytes > 0 && same_head(suspect.source(), e->id) &&
+           same_tail(suspect.source(), *e);
   });
 }
 

@@ -103,7 +103,7 @@ TailerImpl::Step TailerImpl::read_piece(Entry& e, Reading how, size_t& read_byte
     if (how == Reading::more || (!e.held && (how == Reading::quiet || e.extra.empty())))
       return Step::end;
   }
-  if (pacing_ && !data.empty()) {
+  if (pacing_ && !e.wide && !data.empty()) {
     const std::string_view allowed = within_rate(e, data);
     at_end = at_end && allowed.size() == data.size();
     data = allowed;

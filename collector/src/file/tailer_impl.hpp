@@ -116,6 +116,7 @@ class TailerImpl final : public Tailer {
   void judge_suspects(Scan& scan);
   bool still_suspect(Scan& scan, Entry& suspect);
   std::vector<Entry*> originals_of(Scan& scan, const Entry& suspect) const;
+  bool was_copy(Scan& scan, const Entry& suspect) const;
   void add_matched_generations(Scan& scan);
   bool prefers_newest(const Entry& entry) const;
   void order_ready();
