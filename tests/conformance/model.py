@@ -28,7 +28,6 @@ class Scenario:
     ways: tuple = ("tail", "agent")
     needs: str = ""           # the feature that it waits for: reported as an expected failure
     bug: str = ""             # the defect of Nines that it shows: likewise
-    first_commit: bool = True  # kills come after the first records are saved
     any_order: bool = False   # records of different files, or of sockets: compared as a multiset
     unprivileged: bool = False
     no_kill: str = ""         # why killing proves nothing here: what it costs no program could keep
@@ -303,11 +302,6 @@ def start():
 
 def restart():
     return Step("restart")
-
-
-def sigkill():
-    """At this very step, in every run of the scenario."""
-    return Step("sigkill")
 
 
 def damage_state():

@@ -200,7 +200,7 @@ class PlayAgent:
             good, bad = totals(step.expected)
             self.wanted = (self.wanted[0] + good, self.wanted[1] + bad)
             self.settle(what)
-            if self.first_look and self.scenario.first_commit:
+            if self.first_look:  # what was rotated before a first commit counts as an old archive
                 self.commit(what)
             self.first_look = False
         elif step.what == "stop":
@@ -209,9 +209,6 @@ class PlayAgent:
             self.agent.start()
         elif step.what == "restart":
             self.agent.end()
-            self.agent.start()
-        elif step.what == "sigkill":
-            self.agent.end(signal.SIGKILL)
             self.agent.start()
         elif step.what == "damage state":
             self.agent.damage_state()

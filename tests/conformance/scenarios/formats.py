@@ -56,7 +56,7 @@ SCENARIOS = [
                fmt="json") for unit, factor in (("s", 1), ("ms", 1000), ("us", 10**6), ("ns", 10**9))],
     scenario("logfmt", [
         f'time="{ts()}" level=warn msg="a b" status=200 took=1.5', f'ts={ts()} level=error msg=bad status=500'],
-        Record(ts=ts(), level="WARN", message="a b", status=200),
+        Record(ts=ts(), level="WARN", message="a b", status="200"),
         Record(ts=ts(), level="ERROR", message="bad"), good="status < 500"),
     scenario("CSV with a header line", ["time,status,path", f'{ts()},200,"/a,b"', f"{ts()},500,/bad"],
              Record(ts=ts(), status=200, path="/a,b"), Record(status=500, path="/bad"), fmt="csv",
@@ -148,9 +148,9 @@ SCENARIOS = [
         "MESSAGE=first", "", "__CURSOR=s=1;i=2", f"__REALTIME_TIMESTAMP={BASE * 10**6 + 250000}", "PRIORITY=3",
         "MESSAGE=bad second", ""],
         Record(ts=ts(), message="first", level="INFO"),
-        Record(ts=ts(".250"), message="bad second", level="ERROR"), fmt="journal", needs="framing", ids=("L14",)),
+        Record(ts=ts(".250"), message="bad second", level="ERROR"), fmt="journal", ids=("L14",)),
     Scenario("a journal export file with a binary field of several lines", ids=("L14",), format="journal",
-             needs="framing", steps=[
+              steps=[
                  write("app.log", f"__CURSOR=s=1;i=1\n__REALTIME_TIMESTAMP={BASE * 10**6}\nMESSAGE\n".encode()
                        + (15).to_bytes(8, "little") + b"two\nlines\n\nhere"[:15] + b"\nPRIORITY=6\n\n"),
                  look(Record(message="two\nlines\n\nher"))]),

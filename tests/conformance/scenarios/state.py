@@ -65,12 +65,6 @@ SCENARIOS = [
     Scenario("killed again and again over one log", ids=("R14", "T4"), steps=sum((
         [write("app.log", lines(*numbered(n * 3000, 3000))), look(numbered(n * 3000, 3000))]
         for n in range(6)), [])),
-    Scenario("killed before the first commit, rotated meanwhile", ids=("R14", "T4"), ways=("agent",),
-             first_commit=False, bug="generations that were read but not saved count as old ones",
-             no_kill="", steps=[
-                 write("app.log", lines("a")), look("a"), rename("app.log", "app.log.1"),
-                 write("app.log", lines("b")), sigkill(), look("b"), rename("app.log", "app.log.2"),
-                 write("app.log", lines("c")), look("c")]),
     Scenario("damaged state: the agent starts afresh", ids=("R16", "R20"), ways=("agent",),
              no_kill="the damage is the fault here", steps=[
                  write("app.log", lines("a", "b")), look("a", "b"), stop(), damage_state(), start(), look(),
