@@ -61,15 +61,11 @@ SCENARIOS = [
     Scenario("copied and truncated under a stale writer: no NUL in any record", ids=("R2",), steps=[
         hold("w", "app.log", append=False), put("w", lines("a1", "a2")), look("a1", "a2"),
         copytruncate("app.log", "app.log.1"), put("w", lines("b")), look("b")]),
-    Scenario("eight copytruncates", ids=("R2", "T5"), steps=copies(True, True), bug="a copy that is looked at while its original is truncated counts again",
-             bug_ways=("agent", "agent+kill")),
-    Scenario("eight copytruncates onto one name", ids=("R2", "T5"), steps=copies(True, False), bug="a copy that is looked at while its original is truncated counts again",
-             bug_ways=("agent", "agent+kill")),
-    Scenario("eight copytruncates under a stale writer", ids=("R2", "T5", "T7"), steps=copies(False, True), bug="a copy that is looked at while its original is truncated counts again",
-             bug_ways=("agent", "agent+kill")),
+    Scenario("eight copytruncates", ids=("R2", "T5"), steps=copies(True, True)),
+    Scenario("eight copytruncates onto one name", ids=("R2", "T5"), steps=copies(True, False)),
+    Scenario("eight copytruncates under a stale writer", ids=("R2", "T5", "T7"), steps=copies(False, True)),
     Scenario("eight copytruncates under a stale writer onto one name", ids=("R2", "T5", "T7"),
-             steps=copies(False, False), bug="a copy that is looked at while its original is truncated counts again",
-             bug_ways=("agent", "agent+kill")),
+             steps=copies(False, False)),
     Scenario("leading NUL bytes are passed over", ids=("R2", "L5"), steps=[
         write("app.log", b"\0" * 1024 + lines("a sample log").encode()), look("a sample log")]),
     Scenario("NUL bytes in the middle belong to their line", ids=("R2", "L5"), steps=[
