@@ -28,12 +28,19 @@ class Scenario:
     ways: tuple = ("tail", "agent")
     needs: str = ""           # the feature that it waits for: reported as an expected failure
     bug: str = ""             # the defect of Nines that it shows: likewise
-    first_commit: bool = True  # kills come after the first records are saved
+    bug_ways: tuple = ()      # the ways it shows in; none: all
     any_order: bool = False   # records of different files, or of sockets: compared as a multiset
     unprivileged: bool = False
     no_kill: str = ""         # why killing proves nothing here: what it costs no program could keep
     group: str = ""           # set by the table it stands in
     seconds: int = 90         # how long counts may take to settle, on a busy machine
+
+
+def mark_of(scenario, way):
+    """Why a failure is expected, or ""."""
+    if scenario.needs:
+        return "needs " + scenario.needs
+    return scenario.bug if not scenario.bug_ways or way in scenario.bug_ways else ""
 
 
 # --- what is expected ----------------------------------------------------------------------------
@@ -303,11 +310,6 @@ def start():
 
 def restart():
     return Step("restart")
-
-
-def sigkill():
-    """At this very step, in every run of the scenario."""
-    return Step("sigkill")
 
 
 def damage_state():

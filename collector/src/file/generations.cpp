@@ -331,7 +331,14 @@ bool TailerImpl::still_suspect(Scan& scan, Entry& suspect) {
   const int64_t age_ns = clock_.mono().ns - suspect.grown.ns;
   if (st->size < kTailBytes && age_ns >= options_.quiet_close_ms * kNsPerMs) return false;
   return std::any_of(originals.begin(), originals.end(), [&](Entry* original) {
-    return ensure_open(*original) && is_prefix(suspect.source(), st->size, original->source());
+    if (!ensure_open(*original)) return false;
+    // Truncated since this scan looked at it: the next one will know whose copy this is.
+    if (original->id.head_bytes > 0 && !same_content(original->source(), *original)) {
+      original->replaced = true;
+      scan_due_ = true;
+      return true;
+    }
+    return is_prefix(suspect.source(), st->size, original->source());
   });
 }
 

@@ -28,11 +28,16 @@ for _n, _stamp in enumerate(("20261121-100000", "20261121-100100", "20261121-100
     KUBELET += [rename("0.log", f"0.log.{_stamp}"), write("0.log", lines(f"after {_n} a", f"b {_n}")),
                 look(f"after {_n} a", f"b {_n}")]
 
-COPIES_WITH_STALE_WRITER = [hold("w", "app.log", append=False)]
-for _n in range(8):
-    COPIES_WITH_STALE_WRITER += [put("w", lines(*numbered(_n * 100, 100))), look(numbered(_n * 100, 100)),
-                                 copytruncate("app.log", "app.log.1")]
-COPIES_WITH_STALE_WRITER += [put("w", lines("the last")), look("the last")]
+
+def copies(append, shift):
+    """Eight copytruncates; shift: older copies are renamed first, as logrotate does."""
+    steps = [hold("w", "app.log", append=append)]
+    for n in range(8):
+        steps += [put("w", lines(*numbered(n * 100, 100))), look(numbered(n * 100, 100)),
+                  *([rename(f"app.log.{k}", f"app.log.{k + 1}") for k in range(n, 0, -1)] if shift else []),
+                  copytruncate("app.log", "app.log.1")]
+    return steps + [put("w", lines("the last")), look("the last")]
+
 
 SCENARIOS = [
     Scenario("renamed, old descriptor goes on, new file", ids=("R1",), steps=[
@@ -56,12 +61,16 @@ SCENARIOS = [
     Scenario("copied and truncated under a stale writer: no NUL in any record", ids=("R2",), steps=[
         hold("w", "app.log", append=False), put("w", lines("a1", "a2")), look("a1", "a2"),
         copytruncate("app.log", "app.log.1"), put("w", lines("b")), look("b")]),
-    Scenario("eight copytruncates under a stale writer", ids=("R2", "T5", "T7"), steps=COPIES_WITH_STALE_WRITER),
+    Scenario("eight copytruncates", ids=("R2", "T5"), steps=copies(True, True)),
+    Scenario("eight copytruncates onto one name", ids=("R2", "T5"), steps=copies(True, False)),
+    Scenario("eight copytruncates under a stale writer", ids=("R2", "T5", "T7"), steps=copies(False, True)),
+    Scenario("eight copytruncates under a stale writer onto one name", ids=("R2", "T5", "T7"),
+             steps=copies(False, False)),
     Scenario("leading NUL bytes are passed over", ids=("R2", "L5"), steps=[
         write("app.log", b"\0" * 1024 + lines("a sample log").encode()), look("a sample log")]),
     Scenario("NUL bytes in the middle belong to their line", ids=("R2", "L5"), steps=[
         write("app.log", lines("alma\0korte", "next")), look("alma\0korte", "next")]),
-    Scenario("a run of NUL bytes after power loss, then the log goes on", ids=("R2",), needs="framing",
+    Scenario("a run of NUL bytes after power loss, then the log goes on", ids=("R2",),
              steps=[write("app.log", lines("a", "b")), look("a", "b"), hole("app.log", 65536),
                     write("app.log", lines("c")), look("c")]),
     Scenario("a link swapped from one target to another", ids=("R3",), steps=[
@@ -203,17 +212,18 @@ SCENARIOS = [
                  write("skip.log", lines("y")), look("a"), rename("app-debug.log", "app-2.log"),
                  write("skip.log", lines("y")), look("x", "x", "x")]),
     Scenario("old files are left alone until they are written", ids=("R19",), ways=("agent",),
-             needs="files", paths=("*.log",), source="ignore_older: 1h", steps=[
+             paths=("*.log",), source="ignore_older: 1h", steps=[
                  stop(), write("old.log", lines("stale")), age("old.log", 7200),
                  write("new.log", lines("fresh")), start(), look("fresh"),
                  write("old.log", lines("appended")), look("appended")]),
     Scenario("started at the end: what was there does not count", ids=("R19",), ways=("agent",),
-             needs="files", source="start: end", steps=[
+             source="start: end", steps=[
                  stop(), write("app.log", lines("old", "old")), start(), look(),
                  pause(2, "it must have looked before the next line comes"),
                  write("app.log", lines("new")), look("new"),
                  rename("app.log", "app.log.1"), write("app.log", lines("newer")), look("newer")],
-             no_kill="a kill before its first commit makes a first look of the second one"),
+             no_kill="a kill before its first commit makes a first look of the second one",
+             bug="where records may have several lines, start: end counts all but the last"),
     Scenario("the kubelet's rotation names", ids=("L7",), paths=("0.log",), steps=KUBELET),
     Scenario("the kubelet's rotation, compressed behind it", ids=("L7", "L10"), paths=("0.log",), steps=[
         write("0.log", lines("a")), look("a"), rename("0.log", "0.log.20261121-100000"),
@@ -223,24 +233,24 @@ SCENARIOS = [
         write("app.log", lines(*numbered(0, 200))), look(numbered(0, 200)),
         rename("app.log", "app.log.1"), write("app.log", lines("b")), look("b"),
         compress("app.log.1"), look(), write("app.log", lines("c")), look("c")]),
-    *[Scenario(f"a {suffix} generation that nobody has read", ids=("L10",), needs="files", steps=[
+    *[Scenario(f"a {suffix} generation that nobody has read", ids=("L10",), steps=[
         stop(), write("app.log", lines("first")), start(), look("first"), stop(),
         write("app.log", lines(*numbered(0, 100))), rename("app.log", "app.log.1"),
         compress("app.log.1", suffix), write("app.log", lines("live")), start(),
         look(numbered(0, 100), "live")]) for suffix in (".gz", ".zst")],
-    *[Scenario(f"a {suffix} generation of which the first half was read", ids=("L10",), needs="files", steps=[
+    *[Scenario(f"a {suffix} generation of which the first half was read", ids=("L10",), steps=[
         write("app.log", lines(*numbered(0, 100))), look(numbered(0, 100)), stop(),
         write("app.log", lines(*numbered(100, 100))), rename("app.log", "app.log.1"),
         compress("app.log.1", suffix), write("app.log", lines("live")), start(),
         look(numbered(100, 100), "live")]) for suffix in (".gz", ".zst")],
-    Scenario("a gz file of several members, named by the glob", ids=("L10",), needs="files",
+    Scenario("a gz file of several members, named by the glob", ids=("L10",),
              paths=("*.gz",), steps=[
                  write_compressed("history.gz", lines("a", "b"), lines("c"), lines("d")),
                  look("a", "b", "c", "d"), look()]),
-    Scenario("a zst file of several frames, named by the glob", ids=("L10",), needs="files",
+    Scenario("a zst file of several frames, named by the glob", ids=("L10",),
              paths=("*.zst",), steps=[
                  write_compressed("history.zst", lines("a", "b"), lines("c")), look("a", "b", "c"), look()]),
-    Scenario("a gz beside its plain original", ids=("L10", "R17"), needs="files", paths=("app.log*",), steps=[
+    Scenario("a gz beside its plain original", ids=("L10", "R17"), paths=("app.log*",), steps=[
         write("app.log.1", lines(*numbered(0, 50))), compress("app.log.1", keep=True),
         write("app.log", lines("live")), look({"app.log.1": numbered(0, 50), "app.log": ["live"]})]),
     Scenario("one line of 40 KiB among 300", ids=("T1",), steps=[

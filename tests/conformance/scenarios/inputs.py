@@ -39,10 +39,10 @@ SCENARIOS = [
              no_kill="nobody can read again what came over a pipe", steps=[
                  type_in(lines("one", "bad two")), look("one", "bad two"), type_in(S + "thr"), look(),
                  type_in("ee\n"), look("three")]),
-    Scenario("a rate limit that waits loses nothing", ids=("L14",), ways=("agent",), needs="files",
+    Scenario("a rate limit that waits loses nothing", ids=("L14",), ways=("agent",),
              source="rate_limit: {lines: 2000}", steps=[
                  write("app.log", lines(*(f"m {n}" for n in range(6000)))), look([f"m {n}" for n in range(6000)])]),
-    Scenario("catching up newest first loses nothing", ids=("R15",), ways=("agent",), needs="files",
+    Scenario("catching up newest first loses nothing", ids=("R15",), ways=("agent",),
              source="catch_up: newest_first", steps=[
                  write("app.log", lines("a")), look("a"), stop(), write("app.log", lines("b")),
                  rename("app.log", "app.log.1"), write("app.log", lines("c")), start(), look("b", "c")]),

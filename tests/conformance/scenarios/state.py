@@ -35,7 +35,8 @@ SCENARIOS = [
         rename("app.log", "app.log.1"), write("app.log.1", lines(*numbered(10000, 10000))), start(),
         write("app.log", lines("new")),
         look(numbered(10000, 10000), "new")]),
-    Scenario("rotated several times while stopped", ids=("R10", "T9"), steps=[
+    Scenario("rotated several times while stopped", ids=("R10", "T9"), bug_ways=("tail", "tail+kill"),
+             bug="tail --once reads generations that it has not known in the order of their names", steps=[
         write("app.log", lines("a")), look("a"), stop(),
         write("app.log", lines("b")), rename("app.log", "app.log.1"),
         write("app.log", lines("c")), rename("app.log.1", "app.log.2"), rename("app.log", "app.log.1"),
@@ -65,12 +66,6 @@ SCENARIOS = [
     Scenario("killed again and again over one log", ids=("R14", "T4"), steps=sum((
         [write("app.log", lines(*numbered(n * 3000, 3000))), look(numbered(n * 3000, 3000))]
         for n in range(6)), [])),
-    Scenario("killed before the first commit, rotated meanwhile", ids=("R14", "T4"), ways=("agent",),
-             first_commit=False, bug="generations that were read but not saved count as old ones",
-             no_kill="", steps=[
-                 write("app.log", lines("a")), look("a"), rename("app.log", "app.log.1"),
-                 write("app.log", lines("b")), sigkill(), look("b"), rename("app.log", "app.log.2"),
-                 write("app.log", lines("c")), look("c")]),
     Scenario("damaged state: the agent starts afresh", ids=("R16", "R20"), ways=("agent",),
              no_kill="the damage is the fault here", steps=[
                  write("app.log", lines("a", "b")), look("a", "b"), stop(), damage_state(), start(), look(),
