@@ -6,6 +6,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <ctime>
 
 #include "cli/cli.hpp"
 #include "cli/commands.hpp"
@@ -21,6 +22,11 @@ class SystemClock final : public nines::Clock {
     return {std::chrono::duration_cast<std::chrono::nanoseconds>(
                 std::chrono::system_clock::now().time_since_epoch())
                 .count()};
+  }
+  int64_t thread_cpu_ns() const noexcept override {
+    timespec used{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return used.tv_sec * nines::kNsPerSecond + used.tv_nsec;
   }
   bool synchronised() const noexcept override {
     struct timex state {};

@@ -41,6 +41,14 @@ class InputSetImpl final : public InputSet {
     return more;
   }
 
+  void pause(int timeout_ms) override {
+    pollfd only_wake{wake_fd_.get(), POLLIN, 0};
+    (void)::poll(&only_wake, 1, timeout_ms);
+    ++wakeups_;
+    uint64_t count = 0;
+    (void)!::read(wake_fd_.get(), &count, sizeof count);
+  }
+
   void wake() noexcept override {
     const uint64_t one = 1;
     (void)!::write(wake_fd_.get(), &one, sizeof one);

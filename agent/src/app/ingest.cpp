@@ -79,6 +79,12 @@ Result<std::unique_ptr<Ingest>> Ingest::create(const NodeConfig& config,
   pipeline.max_record_bytes = static_cast<size_t>(config.max_line_bytes);
   pipeline.pods = ingest->environment_.pods;
   ingest->pipeline_ = std::make_unique<collector::Pipeline>(pipeline, clock);
+  collector::GovernorOptions governor;
+  governor.cpu_permille = static_cast<int32_t>(config.cpu_percent * 10);
+  governor.cpu_percent = static_cast<int32_t>(config.cpu_pressure_percent);
+  governor.memory_percent = static_cast<int32_t>(config.memory_pressure_percent);
+  governor.io_percent = static_cast<int32_t>(config.io_pressure_percent);
+  ingest->governor_ = std::make_unique<collector::Governor>(governor);
   NINES_TRY(ingest->inputs_, collector::InputSet::create(clock));
   collector::TailerOptions tailer;
   tailer.buffer_bytes = static_cast<size_t>(config.max_line_bytes);
@@ -127,6 +133,7 @@ HandOver Ingest::hand_over() {
   out.tailer = tailer_->stats();
   out.inputs = inputs_->describe();
   out.wakeups = inputs_->wakeups();
+  out.governor = governor_->stats();
   out.caught_up = inputs_->caught_up();
   for (collector::SourceCounts& counts : pipeline_->counts()) {
     SourceState state;

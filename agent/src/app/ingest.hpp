@@ -11,6 +11,7 @@
 #include "config/config.hpp"
 #include "nines/base/result.hpp"
 #include "nines/base/time.hpp"
+#include "nines/collector/governor.hpp"
 #include "nines/collector/input_set.hpp"
 #include "nines/collector/pipeline.hpp"
 #include "nines/collector/tailer.hpp"
@@ -34,6 +35,7 @@ struct HandOver {
   collector::Tailer::Stats tailer;
   std::vector<collector::InputStats> inputs;
   uint64_t wakeups = 0;
+  collector::Governor::Stats governor;
   bool caught_up = false;
 };
 
@@ -60,6 +62,7 @@ class Ingest {
 
   collector::InputSet& inputs() noexcept { return *inputs_; }
   collector::Pipeline& pipeline() noexcept { return *pipeline_; }
+  collector::Governor& governor() noexcept { return *governor_; }
   HandOver hand_over();
 
  private:
@@ -68,6 +71,7 @@ class Ingest {
   Result<uint32_t> source_index(const collector::SourcePlan& plan);
   void fill_state(HandOver& out);
 
+  std::unique_ptr<collector::Governor> governor_;
   std::unique_ptr<collector::Pipeline> pipeline_;
   std::unique_ptr<collector::InputSet> inputs_;  // after pipeline_: they call it until destroyed
   collector::Tailer* tailer_ = nullptr;          // one of inputs_

@@ -7,7 +7,7 @@ namespace nines::agent {
 namespace {
 
 constexpr int kPollMs = 10'000;
-constexpr size_t kSliceBytes = 4 * 1024 * 1024;  // between two looks at requests: some milliseconds
+constexpr size_t kFirstBytes = 64 * 1024;  // after a wait: what a node usually logs meanwhile
 
 // What was there before us is handed over in one batch, as far as memory allows: files are read one
 // beside the other, and what comes in a later batch than younger lines counts as late.
@@ -55,6 +55,24 @@ void IngestThread::run_jobs() {
   for (const auto& job : jobs) job(*ingest_);
 }
 
+// Waits or reads, as far as the governor lets us (law 3). True: there is more to read.
+bool IngestThread::read_on(bool more) {
+  collector::Governor& governor = ingest_->governor();
+  const Instant now = clock_.mono();
+  if (governor.wants_pressure(now, more)) {
+    governor.note_pressure(now, collector::read_pressure());
+  }
+  if (!more) return ingest_->inputs().poll(kPollMs, kFirstBytes);
+  const collector::Governor::Grant grant = governor.next(now, clock_.thread_cpu_ns());
+  if (grant.pause_until > now) {
+    ingest_->inputs().pause(static_cast<int>((grant.pause_until.ns - now.ns) / kNsPerMs + 1));
+    return true;
+  }
+  const bool still_more = ingest_->inputs().poll(0, grant.bytes);
+  governor.spent(grant.bytes);
+  return still_more;
+}
+
 void IngestThread::run() {
   lower_io_priority();
   run_jobs();
@@ -63,7 +81,7 @@ void IngestThread::run() {
   bool told = false;  // caught up once, or long enough at it
   const Instant started = clock_.mono();
   while (!stopping_) {
-    more = ingest_->inputs().poll(more ? 0 : kPollMs, kSliceBytes);
+    more = read_on(more);
     run_jobs();
     const bool first_end = !told && !more;
     told = told || first_end || clock_.mono().ns - started.ns > kCatchUpNs;

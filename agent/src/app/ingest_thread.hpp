@@ -34,6 +34,7 @@ class IngestThread {
  private:
   void run();
   void run_jobs();
+  bool read_on(bool more);
 
   std::unique_ptr<Ingest> ingest_;
   const Clock& clock_;

@@ -103,6 +103,7 @@ void Judge::take(HandOver&& hand_over, WallTime until) {
   tailer_ = hand_over.tailer;
   tailer_.wakeups = hand_over.wakeups;
   inputs_ = std::move(hand_over.inputs);
+  governor_ = std::move(hand_over.governor);
   if (until != kNoCoverage) {
     for (uint32_t slo = 0; slo < watched_.size(); ++slo) cover(slo, until, hand_over.batch);
   }
@@ -169,7 +170,16 @@ Snapshot Judge::snapshot() const {
     shown.malformed = {{"no_match", state.counts.no_match},
                        {"bad_time", state.counts.bad_time},
                        {"truncated", state.counts.truncated},
-                       {"not_cri", state.counts.not_cri}};
+                       {"not_cri", state.counts.not_cri},
+                       {"bad_count", state.counts.bad_count},
+                       {"bad_characters", state.counts.replaced},
+                       {"bad_annotation", state.counts.bad_annotations}};
+    shown.set_aside = {{"rate_limit", state.counts.dropped},
+                       {"before_start", state.counts.before_start},
+                       {"continuation", state.counts.continuations},
+                       {"pod_unknown", state.counts.pods_unknown},
+                       {"excluded_bytes", state.counts.bytes_excluded},
+                       {"nul_bytes", state.counts.nul_bytes}};
     out.sources.push_back(std::move(shown));
   }
   for (const slo::AlertEvent& event : recent_) {
@@ -190,6 +200,7 @@ Snapshot Judge::snapshot() const {
   }
   out.tailer = tailer_;
   out.inputs = inputs_;
+  out.governor = governor_;
   out.counters = engine_.counters();
   out.engine_bytes = engine_.memory_bytes();
   return out;

@@ -66,6 +66,7 @@ class Judge {
   std::vector<SourceState> sources_;
   collector::Tailer::Stats tailer_;
   std::vector<collector::InputStats> inputs_;
+  collector::Governor::Stats governor_;
   store::StateStore::Commit pending_;
   std::deque<slo::AlertEvent> recent_;
   WallTime watermark_{};

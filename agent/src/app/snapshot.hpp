@@ -11,6 +11,7 @@
 
 #include "k8s/pod_watcher.hpp"
 #include "nines/base/time.hpp"
+#include "nines/collector/governor.hpp"
 #include "nines/collector/tailer.hpp"
 #include "nines/slo/engine.hpp"
 #include "nines/store/state_store.hpp"
@@ -24,8 +25,9 @@ struct SourceStatus {
   std::string format;  // combined, json... or "unknown"
   uint64_t files = 0, records = 0, bytes = 0;
   std::map<std::string, uint64_t>
-      malformed;                // reason (no_match, bad_time, truncated, ...) -> lines
-  std::string first_malformed;  // an example: path:offset and a short excerpt
+      malformed;  // reason (no_match, bad_time, truncated, ...) -> lines
+  std::map<std::string, uint64_t> set_aside;  // on purpose, by reason: beyond a rate, joined, ...
+  std::string first_malformed;                // an example: path:offset and a short excerpt
   int64_t lag_bytes = 0;
 };
 
@@ -45,6 +47,7 @@ struct Snapshot {
   std::vector<AlertShown> recent_alerts;  // newest first, at most 100
   collector::Tailer::Stats tailer;
   std::vector<collector::InputStats> inputs;
+  collector::Governor::Stats governor;
   store::StateStore::Stats store;
   bool has_store = false;
   uint64_t boot = 0;

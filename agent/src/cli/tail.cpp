@@ -11,6 +11,7 @@
 #include "nines/collector/input_set.hpp"
 #include "nines/collector/record_reader.hpp"
 #include "nines/log/format.hpp"
+#include "nines/log/multiline.hpp"
 #include "nines/store/state_store.hpp"
 
 namespace nines::agent {
@@ -242,8 +243,15 @@ int run_tail(const TailOptions& options, const Clock& clock) {
       std::fprintf(stderr, "nines tail: --format: %s\n", format.error().message.c_str());
       return kExitUsage;
     }
-    if (const auto parser = log::make_parser(*format, {}, {}); !parser.ok()) {
+    if (const auto parser = log::make_parser(*format, {}, {});
+        !parser.ok() && !log::wants_header(*format)) {
       std::fprintf(stderr, "nines tail: --pattern: %s\n", parser.error().message.c_str());
+      return kExitUsage;
+    }
+  }
+  if (options.multiline != "auto" && options.multiline != "none") {
+    if (const auto start = log::StartPattern::compile(options.multiline); !start.ok()) {
+      std::fprintf(stderr, "nines tail: --multiline: %s\n", start.error().message.c_str());
       return kExitUsage;
     }
   }

@@ -44,6 +44,8 @@ struct NodeConfig {
   int64_t flush_s = 60;
   int64_t max_files = 16384;
   int64_t max_slos = 64;
+  int64_t cpu_percent = 50;  // of one core, for reading
+  int64_t cpu_pressure_percent = 60, memory_pressure_percent = 10, io_pressure_percent = 30;
   int64_t max_line_bytes = 256 * 1024;
   int64_t store_max_bytes = 256 * 1024 * 1024;
   std::string log_level = "info";

@@ -4,6 +4,7 @@
 
 #include "config/options.hpp"
 #include "nines/log/format.hpp"
+#include "nines/log/multiline.hpp"
 #include "nines/log/timestamp.hpp"
 
 namespace nines::agent::config {
@@ -67,6 +68,7 @@ void check_format(const slo::SourceSelector& selector, const YamlNode& at, const
                  what + ": " + format.error().message);
     return;
   }
+  if (log::wants_header(*format)) return;
   const auto parser = log::make_parser(*format, {}, {});
   if (!parser.ok()) report.error(place_of(at, "pattern"), what + ": " + parser.error().message);
 }
@@ -79,6 +81,15 @@ void check_start(const slo::SourceSelector& selector, const YamlNode& at, const 
   if (time && time->length == start.size()) return;
   report.error(place_of(at, "start"), "start of " + what + " is '" + start + "'",
                "beginning, end, or a time like 2026-11-21T00:00:00Z");
+}
+
+void check_multiline(const slo::SourceSelector& selector, const YamlNode& at,
+                     const std::string& what, Reporter& report) {
+  if (selector.multiline == "auto" || selector.multiline == "none") return;
+  const auto pattern = log::StartPattern::compile(selector.multiline);
+  if (pattern.ok()) return;
+  report.error(place_of(at, "multiline"), "multiline of " + what + ": " + pattern.error().message,
+               "auto, none, or an RE2 that the first line of a record matches");
 }
 
 void check_label(const std::string& label, const YamlNode& at, const std::string& what,
@@ -116,6 +127,7 @@ void check_selector(const slo::SourceSelector& selector, const YamlNode& at,
                     const std::string& what, Reporter& report) {
   check_format(selector, at, what, report);
   check_start(selector, at, what, report);
+  check_multiline(selector, at, what, report);
   check_input(selector, at, what, report);
   for (const auto& label : selector.k8s_labels) check_label(label, at, what, report);
   for (const auto& path : selector.paths) {

@@ -192,6 +192,29 @@ void sources(Exposition& out, const Snapshot& s) {
   }
 }
 
+void set_aside(Exposition& out, const Snapshot& s) {
+  out.counter("nines_source_set_aside_total",
+              "Not counted, or counted as part of others, on purpose, by reason: records beyond a "
+              "rate limit that asks for drops, before the start asked for, lines joined to the "
+              "record before, files whose pod was not known in time.");
+  for (const SourceStatus& source : s.sources) {
+    for (const auto& [reason, times] : source.set_aside) {
+      out.sample({{"source", source.name}, {"reason", reason}}, times);
+    }
+  }
+}
+
+void governor(Exposition& out, const Snapshot& s) {
+  const auto& g = s.governor;
+  out.single_gauge("nines_governor_backing_off",
+                   "1 while reading is slowed because the node is under pressure.", g.backing_off);
+  out.single_counter("nines_governor_back_offs_total", "Times that it began.", g.back_offs);
+  out.single_counter("nines_governor_cpu_pauses_total", "Pauses that keep the CPU budget.",
+                     g.cpu_pauses);
+  out.single_counter("nines_governor_paused_seconds_total", "Length of all pauses.",
+                     static_cast<double>(g.paused_ms) / 1000);
+}
+
 template <class Value>
 void input_family(Exposition& out, const Snapshot& s, Value value) {
   for (const collector::InputStats& input : s.inputs) {
@@ -244,6 +267,8 @@ void overflow_policies(Exposition& out, const Snapshot& s) {
   const std::pair<const char*, uint64_t> limits[] = {
       {"tailer_files_refused", s.tailer.files_refused},
       {"tailer_lines_cut", s.tailer.lines_cut},
+      {"tailer_compressed_damaged", s.tailer.compressed_damaged},
+      {"tailer_throttled", s.tailer.throttled},
       {"inotify_queue", s.tailer.overflows},
       {"late_horizon", s.counters.late},
       {"retention_dropped_late", s.counters.dropped_late},
@@ -323,7 +348,9 @@ std::string metrics_text(const Snapshot& s) {
   slo_state(out, s);
   slo_values(out, s);
   sources(out, s);
+  set_aside(out, s);
   inputs(out, s);
+  governor(out, s);
   tailer(out, s);
   overflow_policies(out, s);
   store(out, s);

@@ -75,6 +75,8 @@ void write_source(JsonWriter& json, const SourceStatus& source) {
   json.member("records", source.records).member("bytes", source.bytes);
   json.key("malformed").begin_object();
   for (const auto& [reason, lines] : source.malformed) json.member(reason, lines);
+  json.end_object().key("set_aside").begin_object();
+  for (const auto& [reason, times] : source.set_aside) json.member(reason, times);
   json.end_object();
   json.member("first_malformed", source.first_malformed);
   json.member("lag_bytes", source.lag_bytes).end_object();
@@ -99,6 +101,13 @@ void write_input(JsonWriter& json, const collector::InputStats& input) {
   json.member("bytes", input.bytes).member("lost", input.lost);
   json.member("refused", input.refused).member("restarts", input.restarts);
   json.member("lag_bytes", input.lag_bytes).end_object();
+}
+
+void write_governor(JsonWriter& json, const collector::Governor::Stats& g) {
+  json.key("governor").begin_object();
+  json.member("backing_off", g.backing_off).member("reason", g.reason);
+  json.member("back_offs", g.back_offs).member("cpu_pauses", g.cpu_pauses);
+  json.member("paused_ms", g.paused_ms).end_object();
 }
 
 void write_store(JsonWriter& json, const Snapshot& s) {
@@ -277,6 +286,7 @@ std::string agent_json(const Snapshot& s) {
   for (const collector::InputStats& input : s.inputs) write_input(json, input);
   json.end_array();
   write_tailer(json, s.tailer);
+  write_governor(json, s.governor);
   write_store(json, s);
   write_limits(json, s);
   json.end_object();

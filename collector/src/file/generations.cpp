@@ -10,8 +10,7 @@ namespace nines::collector {
 
 // Names in the directory of `path` that may hold other generations of it. With Nomination::none
 // also `path` itself.
-std::vector<std::string> TailerImpl::beside(Scan& scan, const std::string& path,
-                                            Nomination least) {
+std::vector<std::string> TailerImpl::beside(Scan& scan, const std::string& path, Nomination least) {
   const std::string_view base = name_of(path);
   const std::string_view stem = rotation_stem(base);
   const std::string directory(directory_of(path));
@@ -28,8 +27,7 @@ std::vector<std::string> TailerImpl::beside(Scan& scan, const std::string& path,
 }
 
 // Beside the live file's name and, if that is a link, beside what it leads to: there it is rotated.
-std::vector<std::string> TailerImpl::generations_of(Scan& scan, const Entry& e,
-                                                    Nomination least) {
+std::vector<std::string> TailerImpl::generations_of(Scan& scan, const Entry& e, Nomination least) {
   std::vector<std::string> out = beside(scan, e.path, least);
   if (e.real.empty()) return out;
   const std::vector<std::string> more = beside(scan, e.real, least);
@@ -172,7 +170,8 @@ std::map<std::string_view, const Entry*> TailerImpl::restless_paths(const Scan& 
 void TailerImpl::note_numbering(Scan& scan) {
   for (const auto& e : registry_.all()) {
     if (e->where.empty() && !(e->fd.valid() && e->rotated)) continue;
-    if (e->phase == Phase::suspect || e->phase == Phase::lost || numbering_.contains(e->path)) continue;
+    if (e->phase == Phase::suspect || e->phase == Phase::lost || numbering_.contains(e->path))
+      continue;
     bool found = nomination(name_of(e->path), name_of(e->where)) == Nomination::weak;
     // Deleted while we hold it: perhaps it was compressed under such a name.
     if (!found && e->where == e->path && e->id.head_bytes > 0) {
@@ -377,7 +376,8 @@ void TailerImpl::add_matched_generations(Scan& scan) {
     for (const std::string& base : possible_bases(name)) {
       const std::string path = join(directory_of(e.path), base);
       const Entry* live = registry_.at(path);
-      if (live == nullptr || live == &e || live->phase != Phase::live || live->path != path) continue;
+      if (live == nullptr || live == &e || live->phase != Phase::live || live->path != path)
+        continue;
       if (nomination(base, name) != Nomination::strong) continue;
       scan.generations[path].push_back(&e);
       break;

@@ -134,8 +134,8 @@ bool TailerImpl::scan_now() const {
 Instant TailerImpl::due() const noexcept {
   if (!ready_.empty() || !declined_.empty() || scan_now()) return {};
   int64_t until = std::min(last_scan_.ns + scan_every_ns(), next_quiet_.ns);
-  until = std::min({until, next_held_.ns, next_throttle_.ns, next_poll_.ns, next_settle_.ns,
-                    next_waiting_.ns});
+  until = std::min(
+      {until, next_held_.ns, next_throttle_.ns, next_poll_.ns, next_settle_.ns, next_waiting_.ns});
   if (scan_due_) until = std::min(until, next_scan_allowed_.ns);
   return {until};
 }

@@ -27,6 +27,13 @@ bool is_access_log(const log::FormatSpec& format) noexcept {
   return false;
 }
 
+// A table given without its columns has them in its first line. Without one it is plain text.
+void learn_header(log::FormatSpec& format, std::string_view first, int64_t offset) {
+  if (!log::wants_header(format)) return;
+  if (offset == 0) format.pattern += first;
+  if (!log::make_parser(format, {}, {}).ok()) format = {};
+}
+
 }  // namespace
 
 // The first lines, unwrapped or not. Texts are copied only where they were changed.
@@ -84,6 +91,7 @@ bool FileFormat::detect(LogStream& stream, std::string_view block, Reading how,
     if (known_) return false;
     if (auto fixed = log::format_from_name(selector.format, selector.pattern); fixed.ok()) {
       found.format = std::move(*fixed);
+      learn_header(found.format, sample.lines.front(), stream.offset);
       found.matched = found.sampled;
       found.explanation = "given by the configuration";
     }

@@ -14,6 +14,11 @@
 namespace nines::collector {
 namespace {
 
+// Outside of container logs a record's own field of that name stays.
+void name_of_container(const std::string& name, Value& v) {
+  if (!name.empty() || v.is_null()) v = Value::of_text(name);
+}
+
 using expr::Truth;
 
 struct FileState final : LogStream::User {
@@ -174,9 +179,9 @@ void Pipeline::Impl::fill_context(const Line& line, WallTime ts) {
         if (v.is_null() && !line.state.service.empty()) v = Value::of_text(line.state.service);
         break;
       case ContextField::node: v = Value::of_text(options.node); break;
-      case ContextField::ns: v = Value::of_text(line.state.context.ns); break;
-      case ContextField::pod: v = Value::of_text(line.state.context.pod); break;
-      case ContextField::container: v = Value::of_text(line.state.context.container); break;
+      case ContextField::ns: name_of_container(line.state.context.ns, v); break;
+      case ContextField::pod: name_of_container(line.state.context.pod, v); break;
+      case ContextField::container: name_of_container(line.state.context.container, v); break;
       case ContextField::line: v = Value::of_int(line.record.at); break;
       case ContextField::ingest_ts: v = Value::of_time(now.ns); break;
       case ContextField::raw: v = Value::of_text(line.record.content); break;

@@ -194,8 +194,8 @@ class JournalInput final : public Input {
 
   void failed(std::string why) {
     ++stats_.restarts;
-    stats_.trouble = std::move(why) +
-                     "; it needs journalctl, and a user in the group systemd-journal (or adm)";
+    stats_.trouble =
+        std::move(why) + "; it needs journalctl, and a user in the group systemd-journal (or adm)";
     next_start_ = {clock_.mono().ns + backoff_ms_ * kNsPerMs};
     backoff_ms_ = std::min(backoff_ms_ * 2, options_.max_backoff_ms);
     if (options_.once) ended_ = true;

@@ -101,8 +101,7 @@ class StdinInput final : public Input {
 
 Result<std::unique_ptr<Input>> make_stdin_input(StdinOptions options, RecordConsumer& consumer,
                                                 const Clock& clock) {
-  return std::unique_ptr<Input>(
-      std::make_unique<StdinInput>(std::move(options), consumer, clock));
+  return std::unique_ptr<Input>(std::make_unique<StdinInput>(std::move(options), consumer, clock));
 }
 
 }  // namespace nines::collector

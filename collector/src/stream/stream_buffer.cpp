@@ -24,6 +24,7 @@ void StreamBuffer::open() {
   NINES_ASSERT(!opened_);
   opened_ = true;
   consumer_.opened(stream_);
+  if (stream_.holds) due_ = {clock_.mono().ns + hold_ms_ * kNsPerMs};
 }
 
 StreamBuffer::Room StreamBuffer::room() noexcept {
@@ -78,8 +79,8 @@ StreamBuffer::Handed StreamBuffer::hand_over(Reading how) {
   out.taken = all.substr(0, taken.bytes);
   out.declined = taken.rest == Taken::Rest::declined;
   passing_over_ = taken.mid_line;
-  due_ = taken.rest == Taken::Rest::held ? Instant{clock_.mono().ns + hold_ms_ * kNsPerMs}
-                                         : Instant{INT64_MAX};
+  const bool held = taken.rest == Taken::Rest::held || stream_.holds;
+  due_ = held ? Instant{clock_.mono().ns + hold_ms_ * kNsPerMs} : Instant{INT64_MAX};
   advance(taken.bytes);
   return out;
 }

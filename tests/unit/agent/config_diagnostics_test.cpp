@@ -124,6 +124,7 @@ std::vector<BadInput> bad_nodes() {
       {"two inputs", "sources:\n  - {name: a, paths: /l, kmsg: @true}\n", "a source is one kind of input, found paths, kmsg", "a source of each"},
       {"no flag", "sources:\n  - {name: a, kmsg: @maybe}\n", "must be true or false", ""},
       {"start", "sources:\n  - {name: a, paths: /l, start: @monday}\n", "start of source 'a' is 'monday'", "beginning, end"},
+      {"bad multiline", "sources:\n  - {name: a, paths: /l, multiline: @'(x'}\n", "multiline of source 'a'", "first line of a record"},
       {"listens nowhere", "sources:\n  - {name: a, syslog: @{}}\n", "source 'a' listens nowhere", "udp://"},
       {"listens oddly", "sources:\n  - {name: a, syslog: @{listen: ['http://x']}}\n", "cannot listen on 'http://x'", "unix:///PATH"},
       {"scrape without url", "sources:\n  - {name: a, scrape: @{every: 10s}}\n", "source 'a' has no url", "url: http"},

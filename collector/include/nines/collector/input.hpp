@@ -18,15 +18,15 @@ struct pollfd;
 namespace nines::collector {
 
 struct InputStats {
-  std::string kind;        // "file", "journal", "syslog", "stdin", "kmsg", "scrape", "vitals"
-  std::string name;        // of the source, for people
-  bool resumable = true;   // false: what comes while nobody listens is lost (said by doctor)
+  std::string kind;       // "file", "journal", "syslog", "stdin", "kmsg", "scrape", "vitals"
+  std::string name;       // of the source, for people
+  bool resumable = true;  // false: what comes while nobody listens is lost (said by doctor)
   bool healthy = true;
-  std::string trouble;     // why not, with a way out
+  std::string trouble;               // why not, with a way out
   uint64_t bytes = 0, received = 0;  // received: records, datagrams or scrapes
-  uint64_t lost = 0;       // known to have been lost before they reached us
-  uint64_t refused = 0;    // turned away at a limit (connections, oversized datagrams)
-  uint64_t restarts = 0;   // of a supervised child, connection or scrape
+  uint64_t lost = 0;                 // known to have been lost before they reached us
+  uint64_t refused = 0;              // turned away at a limit (connections, oversized datagrams)
+  uint64_t restarts = 0;             // of a supervised child, connection or scrape
   int64_t lag_bytes = 0;
 };
 

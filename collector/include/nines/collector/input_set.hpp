@@ -30,6 +30,8 @@ class InputSet {
   // Waits at most timeout_ms (returns early on wake()), then gives every input that is ready or due
   // its share of `max_bytes`. True: more is ready now.
   virtual bool poll(int timeout_ms, size_t max_bytes) = 0;
+  // Reads nothing for so long; returns early on wake().
+  virtual void pause(int timeout_ms) = 0;
   virtual void wake() noexcept = 0;  // thread-safe, async-signal-safe
 
   virtual void rescan() = 0;

@@ -18,9 +18,9 @@ namespace nines::collector {
 // format). Exactly once: the cursor of the last entry taken is the position, committed with the
 // counts. When the journal no longer has that entry, reading goes on with the nearest later one.
 struct JournalOptions {
-  std::vector<uint32_t> sources;   // LogStream::matched
-  std::vector<std::string> units;  // -u; empty: all
-  std::string directory;           // --directory; empty: the system's journals
+  std::vector<uint32_t> sources;    // LogStream::matched
+  std::vector<std::string> units;   // -u; empty: all
+  std::string directory;            // --directory; empty: the system's journals
   std::string start = "beginning";  // without a position: beginning, end, or RFC 3339
   std::string journalctl = "journalctl";
   size_t buffer_bytes = 512 * 1024;  // also the largest entry that is taken whole

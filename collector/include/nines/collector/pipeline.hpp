@@ -56,12 +56,12 @@ struct SourceCounts {
   uint64_t pods_unknown = 0;     // files read although their pod was not known in time
   uint64_t bytes_excluded = 0;   // of files that matched by name and that no source counts
   uint64_t bad_annotations = 0;  // of pods, that mean nothing
-  uint64_t bad_count = 0;      // `count` of an SLI gave no whole number of events
-  uint64_t continuations = 0;  // lines that are part of the record before, or of a trace
-  uint64_t nul_bytes = 0;      // removed from the start of lines
-  uint64_t replaced = 0;       // characters that UTF-16 could not mean
-  uint64_t before_start = 0;   // records older than the source's start
-  uint64_t dropped = 0;        // records beyond the source's rate
+  uint64_t bad_count = 0;        // `count` of an SLI gave no whole number of events
+  uint64_t continuations = 0;    // lines that are part of the record before, or of a trace
+  uint64_t nul_bytes = 0;        // removed from the start of lines
+  uint64_t replaced = 0;         // characters that UTF-16 could not mean
+  uint64_t before_start = 0;     // records older than the source's start
+  uint64_t dropped = 0;          // records beyond the source's rate
   std::string first_malformed;
   WallTime first_event{}, last_event{};  // 0: none yet
 };

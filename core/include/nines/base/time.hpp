@@ -40,6 +40,8 @@ class Clock {
   virtual WallTime wall() const noexcept = 0;
   // False: nothing has set the wall clock since boot (no NTP yet).
   virtual bool synchronised() const noexcept { return true; }
+  // CPU time that the calling thread has used.
+  virtual int64_t thread_cpu_ns() const noexcept { return 0; }
 };
 
 struct CivilDate {

@@ -42,6 +42,10 @@ struct FormatSpec {
 // regex and to the names that take one (nginx, apache, envoy, log4j, python, csv, tsv). "auto" is
 // not a FormatSpec. Errors name the valid words, or where in the pattern the trouble is.
 Result<FormatSpec> format_from_name(std::string_view name, std::string_view pattern = {});
+// The columns of a table (csv, tsv) that was named without a pattern are in its first line.
+inline bool wants_header(const FormatSpec& format) noexcept {
+  return format.kind == FormatKind::csv && format.pattern.size() <= 1;
+}
 // What people call it: "json", "redis", "nginx".
 std::string format_name(const FormatSpec& format);
 std::string_view format_name(FormatKind kind) noexcept;
