@@ -168,10 +168,12 @@ class PlayAgent:
         self.kills = 0
 
     def play(self):
-        self.agent.start()
         try:
-            # Files must not vanish before a program that runs could have seen them.
-            self.until_ready("at the start")
+            # A scenario that begins with a stop has its first life only when it says start.
+            if self.scenario.steps[0].what != "stop":
+                self.agent.start()
+                # Files must not vanish before a program that runs could have seen them.
+                self.until_ready("at the start")
             for n, step in enumerate(self.scenario.steps):
                 if n in self.kill_before:
                     self.kill()
@@ -204,7 +206,8 @@ class PlayAgent:
                 self.commit(what)
             self.first_look = False
         elif step.what == "stop":
-            self.agent.end()
+            if self.agent.running():
+                self.agent.end()
         elif step.what == "start":
             self.agent.start()
         elif step.what == "restart":
