@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "nines/collector/metrics_inputs.hpp"
+#include "nines/expr/expression.hpp"
+
 namespace nines::agent {
 namespace {
 
@@ -35,6 +38,10 @@ Judge::Judge(const NodeConfig& config) : engine_(static_cast<size_t>(config.max_
 Result<uint32_t> Judge::add(const slo::SloSpec& spec) {
   NINES_TRY(const uint32_t index, engine_.add(spec));
   watched_.resize(index + 1);
+  const slo::MetricSpec& total = spec.indicator.total;
+  if (const auto where = expr::Expression::parse(total.where); where.ok()) {
+    watched_[index].counts_scrapes = collector::counts_scrapes(*where);
+  }
   return index;
 }
 
@@ -66,13 +73,14 @@ void Judge::cover(uint32_t slo, WallTime until, slo::Batch& out) {
   const SourceState& total = sources_[w.sources->total];
   const SourceState& part = sources_[w.sources->part];
   const int64_t end = slo::slot_of(until);
-  if (!total.attached || !part.attached) {
+  const bool known = w.counts_scrapes || (total.attached && part.attached);
+  if (!known) {
     w.covered_until = std::max(w.covered_until, end);  // nobody watches: stays uncovered
     return;
   }
   w.resumed = w.resumed ||
               (total.resumed && part.resumed);  // a file that was rotated meanwhile is soon let go
-  if (!total.caught_up || !part.caught_up) {
+  if (!w.counts_scrapes && (!total.caught_up || !part.caught_up)) {
     if (total.replays && part.replays) return;         // filled when it is
     w.covered_until = std::max(w.covered_until, end);  // missed for good
     return;

@@ -56,6 +56,7 @@ class Judge {
     int64_t covered_until = INT64_MIN;       // first slot not yet covered
     bool restored = false;                   // covered_until is from an earlier life
     bool resumed = false;                    // reading went on where that life had ended
+    bool counts_scrapes = false;             // a failed scrape is an event to it and no gap
     int64_t good_total = 0, bad_total = 0;
   };
   void cover(uint32_t slo, WallTime until, slo::Batch& out);

@@ -1,6 +1,8 @@
 // `nines doctor`: is this node fit for Nines, and how to mend what is not. First checks:
 // configuration, logs and their permissions, inotify limits, state directory, disk, clock, memory
 // control, page size, the agent itself.
+#include "cli/doctor.hpp"
+
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -21,12 +23,6 @@
 namespace nines::agent {
 namespace {
 
-enum class Verdict : uint8_t { ok, warning, problem };
-struct Check {
-  const char* name;
-  Verdict verdict;
-  std::string found, remedy;
-};
 const char* word(Verdict v) {
   return v == Verdict::ok ? "ok" : v == Verdict::warning ? "warning" : "problem";
 }
@@ -182,6 +178,7 @@ int run_doctor(const CommonOptions& options, const Clock& clock) {
   checks.push_back(check_config(options, loaded));
   checks.push_back(check_logs(loaded.node, options.log_root, clock));
   checks.push_back(check_inotify());
+  check_inputs(loaded, checks);
   checks.push_back(check_state(options.state.empty() ? "/var/lib/nines" : options.state));
   checks.push_back(check_clock());
   checks.push_back(check_memory_control());
