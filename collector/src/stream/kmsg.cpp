@@ -1,4 +1,6 @@
 // The kernel's log: one record a read(), made into JSON lines.
+#include "nines/log/kmsg.hpp"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
@@ -14,7 +16,6 @@
 #include "file/fs.hpp"
 #include "metrics/delivery.hpp"
 #include "nines/collector/inputs.hpp"
-#include "nines/log/kmsg.hpp"
 
 namespace nines::collector {
 namespace {
@@ -258,8 +259,7 @@ Result<std::unique_ptr<Input>> make_kmsg_input(KmsgOptions options, RecordConsum
                                                const Clock& clock) {
   if (options.start != "beginning" && options.start != "end") {
     return Error{Errc::invalid_argument,
-                 "kmsg: start: " + options.start + " is neither beginning nor end",
-                 0};
+                 "kmsg: start: " + options.start + " is neither beginning nor end", 0};
   }
   auto input = std::make_unique<KmsgInput>(std::move(options), consumer, clock);
   input->restore(saved);

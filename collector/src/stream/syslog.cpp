@@ -163,9 +163,8 @@ class SyslogInput final : public Input {
   }
 
   bool is_ready(int fd) const noexcept {
-    return fd >= 0 && std::any_of(polled_.begin(), polled_.end(), [&](const pollfd& p) {
-             return p.fd == fd && p.revents != 0;
-           });
+    return fd >= 0 && std::any_of(polled_.begin(), polled_.end(),
+                                  [&](const pollfd& p) { return p.fd == fd && p.revents != 0; });
   }
 
   void accept_all(Acceptor& acceptor) {
@@ -186,9 +185,9 @@ class SyslogInput final : public Input {
       }
       std::string path = peer_path(acceptor.listener, address);
       std::string key = path + '#' + std::to_string(++accepted_);
-      peers_.push_back(std::make_unique<SyslogPeer>(
-          std::move(fd), std::move(path), std::move(key), options_.sources,
-          options_.max_message_bytes, acceptor.stats, consumer_, clock_));
+      peers_.push_back(std::make_unique<SyslogPeer>(std::move(fd), std::move(path), std::move(key),
+                                                    options_.sources, options_.max_message_bytes,
+                                                    acceptor.stats, consumer_, clock_));
     }
   }
 

@@ -48,8 +48,8 @@ const char* way_out(int error) noexcept {
 }
 
 Error refused(const std::string& uri, int error) {
-  return Error{Errc::io,
-               "cannot listen on " + uri + ": " + std::strerror(error) + way_out(error), error};
+  return Error{Errc::io, "cannot listen on " + uri + ": " + std::strerror(error) + way_out(error),
+               error};
 }
 
 Error malformed(const std::string& uri) {

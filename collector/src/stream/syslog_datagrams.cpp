@@ -10,8 +10,8 @@
 namespace nines::collector {
 namespace {
 
-constexpr int64_t kRetryMs = 20;    // after the consumer wanted nothing
-constexpr int64_t kHoldMs = 1000;   // as StreamBuffer does
+constexpr int64_t kRetryMs = 20;   // after the consumer wanted nothing
+constexpr int64_t kHoldMs = 1000;  // as StreamBuffer does
 
 }  // namespace
 
@@ -92,8 +92,8 @@ size_t DatagramSource::hand_over() {
     if (data.empty()) continue;
     stream_.size = stream_.offset + static_cast<int64_t>(data.size());
     const Taken taken = consumer_.consume(stream_, data, Reading::more);
-    if (taken.bytes == 0 && (taken.rest == Taken::Rest::declined ||
-                             taken.rest == Taken::Rest::waiting)) {
+    if (taken.bytes == 0 &&
+        (taken.rest == Taken::Rest::declined || taken.rest == Taken::Rest::waiting)) {
       due_ = {clock_.mono().ns + kRetryMs * kNsPerMs};
       return taken_count;
     }

@@ -79,8 +79,7 @@ bool SyslogPeer::hand_over() {
     return done_;
   }
   const bool no_room = buffer_.room().size <= SyslogFramer::kSlack;
-  const StreamBuffer::Handed handed =
-      buffer_.hand_over(no_room ? Reading::full : Reading::more);
+  const StreamBuffer::Handed handed = buffer_.hand_over(no_room ? Reading::full : Reading::more);
   stalled_ = handed.declined || buffer_.room().size <= SyslogFramer::kSlack;
   if (stalled_) retry_ = {clock_.mono().ns + kRetryMs * kNsPerMs};
   return !handed.taken.empty();

@@ -14,9 +14,9 @@ constexpr uint64_t kMaxUsec = 1'000'000'000'000'000;  // 31 years: no uptime is 
 constexpr std::string_view kLevels[] = {"emerg",   "alert",  "crit", "error",
                                         "warning", "notice", "info", "debug"};
 constexpr std::string_view kFacilities[] = {
-    "kern", "user",     "mail", "daemon", "auth", "syslog", "lpr",   "news",
-    "uucp", "cron",     "authpriv", "ftp", "ntp", "audit",  "alert", "clock",
-    "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"};
+    "kern",   "user",   "mail",     "daemon", "auth",   "syslog", "lpr",    "news",
+    "uucp",   "cron",   "authpriv", "ftp",    "ntp",    "audit",  "alert",  "clock",
+    "local0", "local1", "local2",   "local3", "local4", "local5", "local6", "local7"};
 
 // The number that `text` begins with, removed from it.
 template <class T>

@@ -19,9 +19,9 @@ namespace nines::collector {
 // format). Exactly once: the cursor of the last entry taken is the position, committed with the
 // counts. When the journal no longer has that entry, reading goes on with the nearest later one.
 struct JournalOptions {
-  std::vector<uint32_t> sources;   // LogStream::matched
-  std::vector<std::string> units;  // -u; empty: all
-  std::string directory;           // --directory; empty: the system's journals
+  std::vector<uint32_t> sources;    // LogStream::matched
+  std::vector<std::string> units;   // -u; empty: all
+  std::string directory;            // --directory; empty: the system's journals
   std::string start = "beginning";  // without a position: beginning, end, or RFC 3339
   std::string journalctl = "journalctl";
   size_t buffer_bytes = 512 * 1024;  // also the largest entry that is taken whole
@@ -54,10 +54,10 @@ Result<std::unique_ptr<Input>> make_stdin_input(StdinOptions options, RecordCons
 //
 // A socket file that nobody listens on is replaced; ours are 0660, and removed at the end.
 struct SyslogOptions {
-  std::vector<uint32_t> sources;   // LogStream::matched
+  std::vector<uint32_t> sources;  // LogStream::matched
   std::vector<std::string> listen;
-  size_t max_connections = 64;     // of all URIs together; more are closed and counted as refused
-  int64_t idle_ms = 10 * 60'000;   // a connection that is silent for so long is closed
+  size_t max_connections = 64;    // of all URIs together; more are closed and counted as refused
+  int64_t idle_ms = 10 * 60'000;  // a connection that is silent for so long is closed
   size_t max_message_bytes = 64 * 1024;  // the rest is cut off and counted as refused
   size_t rcvbuf_bytes = 1024 * 1024;     // of datagram sockets; the kernel may allow less
 };
