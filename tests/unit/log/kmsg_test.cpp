@@ -95,7 +95,7 @@ TEST_CASE("A record becomes one line of JSON", "[kmsg]") {
   KmsgRecord record;
   REQUIRE(
       parse_kmsg("3,7,1000000,-,caller=T1;Out of memory: Killed process 12 (a\\x0ab) x\n"
-                 " SUBSYSTEM=mem\n Odd=\"1\"\n",
+                 " SUBSYSTEM=mem\n Odd=1\n",
                  record));
   std::string line;
   append_kmsg_json(record, WallTime::from_s(1'795'000'000), line);
