@@ -53,6 +53,19 @@ Result<std::unique_ptr<collector::Input>> make_input(uint32_t source,
       options.sources = {source};
       return collector::make_stdin_input(options, consumer, clock);
     }
+    case slo::InputKind::syslog: {
+      collector::SyslogOptions options;
+      options.listen = selector.listen;
+      options.sources = {source};
+      return collector::make_syslog_input(std::move(options), consumer, clock);
+    }
+    case slo::InputKind::kmsg: {
+      collector::KmsgOptions options;
+      options.start = selector.start;
+      options.once = environment.once;
+      options.sources = {source};
+      return collector::make_kmsg_input(std::move(options), consumer, saved, clock);
+    }
     case slo::InputKind::scrape: {
       collector::ScrapeOptions options;
       options.url = selector.url;

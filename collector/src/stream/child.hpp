@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "file/fs.hpp"
+#include "../file/fs.hpp"
 #include "nines/base/result.hpp"
 
 namespace nines::collector {

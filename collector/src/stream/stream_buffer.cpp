@@ -7,6 +7,11 @@
 #include "nines/collector/lines.hpp"
 
 namespace nines::collector {
+namespace {
+
+constexpr size_t kCompactBelow = 64;  // a room smaller than this is not worth a read()
+
+}  // namespace
 
 StreamBuffer::StreamBuffer(RecordConsumer& consumer, const Clock& clock, size_t capacity,
                            int64_t hold_ms)
@@ -28,7 +33,7 @@ void StreamBuffer::open() {
 }
 
 StreamBuffer::Room StreamBuffer::room() noexcept {
-  if (begin_ > 0 && end_ == capacity_) {
+  if (begin_ > 0 && capacity_ - end_ < kCompactBelow) {
     std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
