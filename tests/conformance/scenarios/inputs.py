@@ -14,28 +14,28 @@ def octets(text):
 
 
 SCENARIOS = [
-    Scenario("syslog over UDP", ids=("L11",), ways=("agent",), needs="streams", no_kill=LOST, format="syslog",
+    Scenario("syslog over UDP", ids=("L11",), ways=("agent",), no_kill=LOST, format="syslog",
              inputs='syslog: {listen: ["udp://@HOST@:5514"]}', steps=[
                  send_udp(message("one"), message("bad two"), message("three\n")),
                  look("one", "bad two", "three"), send_udp(*[message(f"m {n}") for n in range(50)]),
                  look([f"m {n}" for n in range(50)])]),
-    Scenario("syslog over TCP: lines", ids=("L12",), ways=("agent",), needs="streams", no_kill=LOST,
+    Scenario("syslog over TCP: lines", ids=("L12",), ways=("agent",), no_kill=LOST,
              format="syslog", inputs='syslog: {listen: ["tcp://@HOST@:5514"]}', steps=[
                  send_tcp(message("one") + "\n" + message("bad t"), "wo\n"), look("one", "bad two"),
                  send_tcp(message("no line end")), look("no line end")]),
     Scenario("syslog over TCP: octet counting, frames cut anywhere", ids=("L12",), ways=("agent",),
-             needs="streams", no_kill=LOST, format="syslog", inputs='syslog: {listen: ["tcp://@HOST@:5514"]}',
+             no_kill=LOST, format="syslog", inputs='syslog: {listen: ["tcp://@HOST@:5514"]}',
              steps=[send_tcp(*(octets(message("one")) + octets(message("bad two\nin two lines")))), look("one", "bad two"),
                     send_tcp(octets(message("x" * 5000)) * 20), look(["x" * 5000] * 20)]),
-    Scenario("syslog over a unix socket", ids=("L11",), ways=("agent",), needs="streams", no_kill=LOST,
+    Scenario("syslog over a unix socket", ids=("L11",), ways=("agent",), no_kill=LOST,
              format="syslog", inputs='syslog: {listen: ["unix://@DIR@/log.sock"]}', steps=[
                  send_unix("log.sock", message("one"), message("bad two")), look("one", "bad two"), restart(),
                  send_unix("log.sock", message("three")), look("three")]),
-    Scenario("syslog over a unix stream socket", ids=("L12",), ways=("agent",), needs="streams", no_kill=LOST,
+    Scenario("syslog over a unix stream socket", ids=("L12",), ways=("agent",), no_kill=LOST,
              format="syslog", inputs='syslog: {listen: ["unix-stream://@DIR@/log.sock"]}', steps=[
                  send_unix("log.sock", message("one") + "\n" + message("two") + "\n", stream=True),
                  look("one", "two")]),
-    Scenario("standard input", ids=("L4",), ways=("agent",), needs="streams", inputs="stdin: true",
+    Scenario("standard input", ids=("L4",), ways=("agent",), inputs="stdin: true",
              no_kill="nobody can read again what came over a pipe", steps=[
                  type_in(lines("one", "bad two")), look("one", "bad two"), type_in(S + "thr"), look(),
                  type_in("ee\n"), look("three")]),

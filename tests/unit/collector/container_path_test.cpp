@@ -20,8 +20,8 @@ TEST_CASE("Container paths keep the restart count through the kubelet's rotation
   for (const char* file : {"1.log.20250219-233547", "1.log.20250219-233547.gz", "1.log.gz",
                            "1.log.20250219-233547.tmp", "1.log"}) {
     CAPTURE(file);
-    const auto path =
-        parse_container_path(std::string("/var/log/pods/a_b_c/kube-scheduler44/") + file);
+    const std::string name = std::string("/var/log/pods/a_b_c/kube-scheduler44/") + file;
+    const auto path = parse_container_path(name);
     REQUIRE(path);
     CHECK(path->container == "kube-scheduler44");
     CHECK(path->restart == 1);
