@@ -7,11 +7,23 @@
 #include "file/tailer_impl.hpp"
 
 namespace nines::collector {
+namespace {
+
+// Paths of the logs of which a file could be a generation, by what rotations are usually called.
+std::vector<std::string> logs_of(const std::string& path) {
+  const std::string_view name = name_of(path);
+  std::vector<std::string> out;
+  for (const std::string& base : possible_bases(name)) {
+    if (is_rotated_name(base, name)) out.push_back(join(directory_of(path), base));
+  }
+  return out;
+}
+
+}  // namespace
 
 // Names in the directory of `path` that may hold other generations of it. With Nomination::none
 // also `path` itself.
-std::vector<std::string> TailerImpl::beside(Scan& scan, const std::string& path,
-                                            Nomination least) {
+std::vector<std::string> TailerImpl::beside(Scan& scan, const std::string& path, Nomination least) {
   const std::string_view base = name_of(path);
   const std::string_view stem = rotation_stem(base);
   const std::string directory(directory_of(path));
@@ -28,8 +40,7 @@ std::vector<std::string> TailerImpl::beside(Scan& scan, const std::string& path,
 }
 
 // Beside the live file's name and, if that is a link, beside what it leads to: there it is rotated.
-std::vector<std::string> TailerImpl::generations_of(Scan& scan, const Entry& e,
-                                                    Nomination least) {
+std::vector<std::string> TailerImpl::generations_of(Scan& scan, const Entry& e, Nomination least) {
   std::vector<std::string> out = beside(scan, e.path, least);
   if (e.real.empty()) return out;
   const std::vector<std::string> more = beside(scan, e.real, least);
@@ -172,7 +183,8 @@ std::map<std::string_view, const Entry*> TailerImpl::restless_paths(const Scan& 
 void TailerImpl::note_numbering(Scan& scan) {
   for (const auto& e : registry_.all()) {
     if (e->where.empty() && !(e->fd.valid() && e->rotated)) continue;
-    if (e->phase == Phase::suspect || e->phase == Phase::lost || numbering_.contains(e->path)) continue;
+    if (e->phase == Phase::suspect || e->phase == Phase::lost || numbering_.contains(e->path))
+      continue;
     bool found = nomination(name_of(e->path), name_of(e->where)) == Nomination::weak;
     // Deleted while we hold it: perhaps it was compressed under such a name.
     if (!found && e->where == e->path && e->id.head_bytes > 0) {
@@ -286,6 +298,7 @@ void TailerImpl::judge_suspects(Scan& scan) {
       // Its head from the first look on: a truncation before the first read is then noticed too.
       (void)refresh_head(entry.source(), kHeadBytes, entry);
       entry.phase = Phase::live;
+      if (scan.logs_known) index_logs_of(scan, entry);
       announce(entry);
       mark_changed(entry);
       queue(entry);
@@ -295,6 +308,22 @@ void TailerImpl::judge_suspects(Scan& scan) {
   for (const auto& e : registry_.all()) {
     if (e->phase == Phase::done && e->fd.valid()) registry_.close(*e);
   }
+}
+
+// By log: the entries that are not suspects under every log that a name of theirs may be a
+// generation of. A pattern that matches generations by their own names makes each of them a file
+// with a path of its own; what belongs together does not depend on how it came to be matched.
+void TailerImpl::index_logs(Scan& scan) const {
+  scan.logs_known = true;
+  for (const auto& e : registry_.all()) {
+    if (e->phase != Phase::suspect) index_logs_of(scan, *e);
+  }
+}
+
+void TailerImpl::index_logs_of(Scan& scan, Entry& e) {
+  for (const std::string& log : logs_of(e.path)) scan.logs[log].push_back(&e);
+  if (e.where.empty() || e.where == e.path) return;
+  for (const std::string& log : logs_of(e.where)) scan.logs[log].push_back(&e);
 }
 
 std::vector<Entry*> TailerImpl::originals_of(Scan& scan, const Entry& suspect) const {
@@ -310,6 +339,16 @@ std::vector<Entry*> TailerImpl::originals_of(Scan& scan, const Entry& suspect) c
   for (const std::string& base : possible_bases(name_of(place))) {
     add(join(directory_of(place), base));
   }
+  const std::vector<std::string> logs = logs_of(place);
+  if (!logs.empty() && !scan.logs_known) index_logs(scan);
+  for (const std::string& log : logs) {
+    if (const auto it = scan.logs.find(log); it != scan.logs.end()) {
+      out.insert(out.end(), it->second.begin(), it->second.end());
+    }
+  }
+  std::sort(out.begin(), out.end(),
+            [](const Entry* a, const Entry* b) { return a->index < b->index; });
+  out.erase(std::unique(out.begin(), out.end()), out.end());
   std::erase_if(out, [&](const Entry* e) { return e == &suspect || e->phase == Phase::suspect; });
   return out;
 }
@@ -377,7 +416,8 @@ void TailerImpl::add_matched_generations(Scan& scan) {
     for (const std::string& base : possible_bases(name)) {
       const std::string path = join(directory_of(e.path), base);
       const Entry* live = registry_.at(path);
-      if (live == nullptr || live == &e || live->phase != Phase::live || live->path != path) continue;
+      if (live == nullptr || live == &e || live->phase != Phase::live || live->path != path)
+        continue;
       if (nomination(base, name) != Nomination::strong) continue;
       scan.generations[path].push_back(&e);
       break;
