@@ -134,8 +134,8 @@ bool TailerImpl::scan_now() const {
 Instant TailerImpl::due() const noexcept {
   if (!ready_.empty() || !declined_.empty() || scan_now()) return {};
   int64_t until = std::min(last_scan_.ns + scan_every_ns(), next_quiet_.ns);
-  until = std::min({until, next_held_.ns, next_throttle_.ns, next_poll_.ns, next_settle_.ns,
-                    next_waiting_.ns});
+  until = std::min(
+      {until, next_held_.ns, next_throttle_.ns, next_poll_.ns, next_settle_.ns, next_waiting_.ns});
   if (scan_due_) until = std::min(until, next_scan_allowed_.ns);
   return {until};
 }
@@ -267,9 +267,18 @@ std::vector<LogStream*> TailerImpl::files() {
   return out;
 }
 
+// Whoever reads one after another to the end gets the generations of a log in their order too.
 void TailerImpl::list(std::vector<LogStream*>& out) {
+  std::vector<bool> listed(registry_.all().size());
+  std::vector<Entry*> chain;
   for (const auto& entry : registry_.all()) {
-    if (entry->phase == Phase::live) out.push_back(entry.get());
+    for (Entry* e = entry.get(); e != nullptr && !listed[e->index]; e = e->after) {
+      listed[e->index] = true;
+      chain.push_back(e);
+    }
+    for (; !chain.empty(); chain.pop_back()) {
+      if (chain.back()->phase == Phase::live) out.push_back(chain.back());
+    }
   }
 }
 
