@@ -407,33 +407,21 @@ void TailerImpl::order_ready() {
                    [&](const Entry* a, const Entry* b) { return rank(a) < rank(b); });
 }
 
-// Generations that a glob matches by their own names are read in their turn too.
-void TailerImpl::add_matched_generations(Scan& scan) {
-  for (const Entry* ready : ready_) {
-    if (ready->rotated || !ready->where.empty()) continue;
-    Entry& e = *registry_.all()[ready->index];
-    const std::string_view name = name_of(e.path);
-    for (const std::string& base : possible_bases(name)) {
-      const std::string path = join(directory_of(e.path), base);
-      const Entry* live = registry_.at(path);
-      if (live == nullptr || live == &e || live->phase != Phase::live || live->path != path)
-        continue;
-      if (nomination(base, name) != Nomination::strong) continue;
-      scan.generations[path].push_back(&e);
-      break;
-    }
-  }
+// The log that a path belongs to, also if a pattern matched a generation by its own name.
+std::string TailerImpl::log_of(const std::string& path) {
+  std::vector<std::string> logs = logs_of(path);
+  return logs.empty() ? path : std::move(logs.back());
 }
 
-// Chains the generations of one path, oldest first, the live file last; or the other way round.
-void TailerImpl::order_generations(Scan& scan) {
-  add_matched_generations(scan);
-  for (const auto& e : registry_.all()) e->after = nullptr;
-  for (auto& [path, unsorted] : scan.generations) {
-    std::vector<Entry*> chain;
-    for (Entry* entry : unsorted) {
-      if (entry->phase == Phase::live) chain.push_back(entry);
-    }
+// Chains the generations of one log, oldest first, the live file last; or the other way round.
+void TailerImpl::order_generations() {
+  std::map<std::string, std::vector<Entry*>> logs;
+  for (const auto& e : registry_.all()) {
+    e->after = nullptr;
+    const bool wanted = e->rotated || !e->where.empty() || e->waiting();
+    if (wanted && e->phase == Phase::live) logs[log_of(e->path)].push_back(e.get());
+  }
+  for (auto& [path, chain] : logs) {
     std::stable_sort(chain.begin(), chain.end(), [](const Entry* a, const Entry* b) {
       // In one tick of the clock app.log.2 is older than app.log.1.
       return a->mtime_ns != b->mtime_ns ? a->mtime_ns < b->mtime_ns : a->place() > b->place();
@@ -443,7 +431,7 @@ void TailerImpl::order_generations(Scan& scan) {
       std::erase(chain, live);
       chain.push_back(live);
     }
-    if (!chain.empty() && prefers_newest(*chain.back())) std::reverse(chain.begin(), chain.end());
+    if (prefers_newest(*chain.back())) std::reverse(chain.begin(), chain.end());
     for (size_t i = 0; i < chain.size(); ++i) {
       chain[i]->after = i == 0 ? nullptr : chain[i - 1];
       chain[i]->awaited = true;

@@ -121,10 +121,10 @@ class TailerImpl final : public Tailer {
   static void index_logs_of(Scan& scan, Entry& entry);
   std::vector<Entry*> originals_of(Scan& scan, const Entry& suspect) const;
   bool was_copy(Scan& scan, const Entry& suspect) const;
-  void add_matched_generations(Scan& scan);
   bool prefers_newest(const Entry& entry) const;
   void order_ready();
-  void order_generations(Scan& scan);
+  static std::string log_of(const std::string& path);
+  void order_generations();
   std::vector<std::string> generations_of(Scan& scan, const Entry& entry, Nomination least);
   std::vector<std::string> beside(Scan& scan, const std::string& path, Nomination least);
 

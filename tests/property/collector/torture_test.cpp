@@ -329,4 +329,5 @@ TEST_CASE("Every line is consumed once, newest first, throttled, held back, comp
 }
 TEST_CASE("Lines of one log come in the order in which they were written") {
   torment({.glob = "app.log", .ordered = true}, 100);
+  torment({.glob = "app.log*", .ordered = true}, 100);
 }
