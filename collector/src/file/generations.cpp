@@ -7,6 +7,19 @@
 #include "file/tailer_impl.hpp"
 
 namespace nines::collector {
+namespace {
+
+// Paths of the logs of which a file could be a generation, by what rotations are usually called.
+std::vector<std::string> logs_of(const std::string& path) {
+  const std::string_view name = name_of(path);
+  std::vector<std::string> out;
+  for (const std::string& base : possible_bases(name)) {
+    if (is_rotated_name(base, name)) out.push_back(join(directory_of(path), base));
+  }
+  return out;
+}
+
+}  // namespace
 
 // Names in the directory of `path` that may hold other generations of it. With Nomination::none
 // also `path` itself.
@@ -285,6 +298,7 @@ void TailerImpl::judge_suspects(Scan& scan) {
       // Its head from the first look on: a truncation before the first read is then noticed too.
       (void)refresh_head(entry.source(), kHeadBytes, entry);
       entry.phase = Phase::live;
+      if (scan.logs_known) index_logs_of(scan, entry);
       announce(entry);
       mark_changed(entry);
       queue(entry);
@@ -294,6 +308,22 @@ void TailerImpl::judge_suspects(Scan& scan) {
   for (const auto& e : registry_.all()) {
     if (e->phase == Phase::done && e->fd.valid()) registry_.close(*e);
   }
+}
+
+// By log: the entries that are not suspects under every log that a name of theirs may be a
+// generation of. A pattern that matches generations by their own names makes each of them a file
+// with a path of its own; what belongs together does not depend on how it came to be matched.
+void TailerImpl::index_logs(Scan& scan) const {
+  scan.logs_known = true;
+  for (const auto& e : registry_.all()) {
+    if (e->phase != Phase::suspect) index_logs_of(scan, *e);
+  }
+}
+
+void TailerImpl::index_logs_of(Scan& scan, Entry& e) {
+  for (const std::string& log : logs_of(e.path)) scan.logs[log].push_back(&e);
+  if (e.where.empty() || e.where == e.path) return;
+  for (const std::string& log : logs_of(e.where)) scan.logs[log].push_back(&e);
 }
 
 std::vector<Entry*> TailerImpl::originals_of(Scan& scan, const Entry& suspect) const {
@@ -309,6 +339,16 @@ std::vector<Entry*> TailerImpl::originals_of(Scan& scan, const Entry& suspect) c
   for (const std::string& base : possible_bases(name_of(place))) {
     add(join(directory_of(place), base));
   }
+  const std::vector<std::string> logs = logs_of(place);
+  if (!logs.empty() && !scan.logs_known) index_logs(scan);
+  for (const std::string& log : logs) {
+    if (const auto it = scan.logs.find(log); it != scan.logs.end()) {
+      out.insert(out.end(), it->second.begin(), it->second.end());
+    }
+  }
+  std::sort(out.begin(), out.end(),
+            [](const Entry* a, const Entry* b) { return a->index < b->index; });
+  out.erase(std::unique(out.begin(), out.end()), out.end());
   std::erase_if(out, [&](const Entry* e) { return e == &suspect || e->phase == Phase::suspect; });
   return out;
 }
@@ -367,33 +407,21 @@ void TailerImpl::order_ready() {
                    [&](const Entry* a, const Entry* b) { return rank(a) < rank(b); });
 }
 
-// Generations that a glob matches by their own names are read in their turn too.
-void TailerImpl::add_matched_generations(Scan& scan) {
-  for (const Entry* ready : ready_) {
-    if (ready->rotated || !ready->where.empty()) continue;
-    Entry& e = *registry_.all()[ready->index];
-    const std::string_view name = name_of(e.path);
-    for (const std::string& base : possible_bases(name)) {
-      const std::string path = join(directory_of(e.path), base);
-      const Entry* live = registry_.at(path);
-      if (live == nullptr || live == &e || live->phase != Phase::live || live->path != path)
-        continue;
-      if (nomination(base, name) != Nomination::strong) continue;
-      scan.generations[path].push_back(&e);
-      break;
-    }
-  }
+// The log that a path belongs to, also if a pattern matched a generation by its own name.
+std::string TailerImpl::log_of(const std::string& path) {
+  std::vector<std::string> logs = logs_of(path);
+  return logs.empty() ? path : std::move(logs.back());
 }
 
-// Chains the generations of one path, oldest first, the live file last; or the other way round.
-void TailerImpl::order_generations(Scan& scan) {
-  add_matched_generations(scan);
-  for (const auto& e : registry_.all()) e->after = nullptr;
-  for (auto& [path, unsorted] : scan.generations) {
-    std::vector<Entry*> chain;
-    for (Entry* entry : unsorted) {
-      if (entry->phase == Phase::live) chain.push_back(entry);
-    }
+// Chains the generations of one log, oldest first, the live file last; or the other way round.
+void TailerImpl::order_generations() {
+  std::map<std::string, std::vector<Entry*>> logs;
+  for (const auto& e : registry_.all()) {
+    e->after = nullptr;
+    const bool wanted = e->rotated || !e->where.empty() || e->waiting();
+    if (wanted && e->phase == Phase::live) logs[log_of(e->path)].push_back(e.get());
+  }
+  for (auto& [path, chain] : logs) {
     std::stable_sort(chain.begin(), chain.end(), [](const Entry* a, const Entry* b) {
       // In one tick of the clock app.log.2 is older than app.log.1.
       return a->mtime_ns != b->mtime_ns ? a->mtime_ns < b->mtime_ns : a->place() > b->place();
@@ -403,7 +431,7 @@ void TailerImpl::order_generations(Scan& scan) {
       std::erase(chain, live);
       chain.push_back(live);
     }
-    if (!chain.empty() && prefers_newest(*chain.back())) std::reverse(chain.begin(), chain.end());
+    if (prefers_newest(*chain.back())) std::reverse(chain.begin(), chain.end());
     for (size_t i = 0; i < chain.size(); ++i) {
       chain[i]->after = i == 0 ? nullptr : chain[i - 1];
       chain[i]->awaited = true;

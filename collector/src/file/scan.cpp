@@ -39,7 +39,7 @@ void TailerImpl::scan() {
   adopt_generations(scan);
   adopt_candidates(scan);
   judge_suspects(scan);
-  order_generations(scan);
+  order_generations();
   finish_scan();
   note_unheard(scan);
   list_polled();

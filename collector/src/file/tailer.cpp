@@ -267,9 +267,18 @@ std::vector<LogStream*> TailerImpl::files() {
   return out;
 }
 
+// Whoever reads one after another to the end gets the generations of a log in their order too.
 void TailerImpl::list(std::vector<LogStream*>& out) {
+  std::vector<bool> listed(registry_.all().size());
+  std::vector<Entry*> chain;
   for (const auto& entry : registry_.all()) {
-    if (entry->phase == Phase::live) out.push_back(entry.get());
+    for (Entry* e = entry.get(); e != nullptr && !listed[e->index]; e = e->after) {
+      listed[e->index] = true;
+      chain.push_back(e);
+    }
+    for (; !chain.empty(); chain.pop_back()) {
+      if (chain.back()->phase == Phase::live) out.push_back(chain.back());
+    }
   }
 }
 

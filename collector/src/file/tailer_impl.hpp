@@ -61,6 +61,8 @@ class TailerImpl final : public Tailer {
     std::set<const Entry*> turned;  // changed since the last scan
     std::vector<Entry*> replaced;
     std::map<std::string, std::vector<Entry*>> generations;  // by path, without the live one
+    std::map<std::string, std::vector<Entry*>> logs;  // see index_logs()
+    bool logs_known = false;
     std::vector<Entry*> unheard;  // grown, and no event said so
   };
   // How a file relates to an entry whose bytes are no longer where they were.
@@ -115,12 +117,14 @@ class TailerImpl final : public Tailer {
   void ignore_old(const Entry& of, const std::string& place, const FileStat& st);
   void judge_suspects(Scan& scan);
   bool still_suspect(Scan& scan, Entry& suspect);
+  void index_logs(Scan& scan) const;
+  static void index_logs_of(Scan& scan, Entry& entry);
   std::vector<Entry*> originals_of(Scan& scan, const Entry& suspect) const;
   bool was_copy(Scan& scan, const Entry& suspect) const;
-  void add_matched_generations(Scan& scan);
   bool prefers_newest(const Entry& entry) const;
   void order_ready();
-  void order_generations(Scan& scan);
+  static std::string log_of(const std::string& path);
+  void order_generations();
   std::vector<std::string> generations_of(Scan& scan, const Entry& entry, Nomination least);
   std::vector<std::string> beside(Scan& scan, const std::string& path, Nomination least);
 
