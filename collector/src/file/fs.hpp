@@ -79,6 +79,8 @@ class DirCache {
     int error = 0;  // errno of opendir
   };
   const Listing& list(const std::string& directory);
+  // What has happened since it was listed matters: list it anew.
+  void forget(const std::string& directory) { listings_.erase(directory); }
 
  private:
   std::map<std::string, Listing, std::less<>> listings_;

@@ -51,6 +51,7 @@ std::vector<std::string> TailerImpl::generations_of(Scan& scan, const Entry& e, 
 // The bytes at this inode are no longer what we read (copytruncate, truncation, a reused inode):
 // the entry goes on in the copy if there is one, the inode is taken in anew.
 void TailerImpl::heal_replaced(Scan& scan) {
+  for (size_t i = 0; i < scan.replaced.size(); ++i) look_at_copies(scan, *scan.replaced[i]);
   for (Entry* entry : scan.replaced) {
     if (entry->where.empty() && entry->id.head_bytes > 0) ++stats_.truncations;
     adopt_heir(*entry);
@@ -58,6 +59,24 @@ void TailerImpl::heal_replaced(Scan& scan) {
   }
   for (Entry* entry : scan.replaced) {
     if (!find_copy(scan, *entry, true)) retire(*entry);
+  }
+}
+
+// A file that is found truncated has been copied before, but perhaps after this scan listed its
+// directory, or looked at the older copy that was overwritten.
+void TailerImpl::look_at_copies(Scan& scan, const Entry& entry) {
+  if (entry.id.head_bytes == 0) return;
+  scan.dirs.forget(std::string(directory_of(entry.path)));
+  if (!entry.real.empty()) scan.dirs.forget(std::string(directory_of(entry.real)));
+  for (const std::string& path : generations_of(scan, entry, Nomination::weak)) {
+    const auto st = stat_path(path);
+    Entry* copy = st ? registry_.find(st->dev, st->ino) : nullptr;
+    if (copy == nullptr || copy == &entry || copy->phase == Phase::suspect || copy->packed) continue;
+    const auto known = std::find(scan.replaced.begin(), scan.replaced.end(), copy);
+    if (known != scan.replaced.end() || !ensure_open(*copy)) continue;
+    if (!copy->replaced && same_content(copy->source(), *copy)) continue;
+    copy->replaced = true;
+    scan.replaced.push_back(copy);
   }
 }
 
@@ -121,7 +140,9 @@ TailerImpl::Match TailerImpl::match_copy(const Entry& entry, const std::string& 
   const bool in_place = path == entry.path || path == entry.real;
   if (in_place && (consumed || entry.offset < kTailBytes)) return Match::no;
   if (st.size < entry.id.head_bytes) return Match::no;
-  if (consumed) return same_head(probe_.source(), entry.id) ? Match::before : Match::no;
+  // The NULs in front of what a writer without O_APPEND goes on with tell nothing of what follows.
+  const bool told = entry.id.head_hash != hash64(std::string(entry.id.head_bytes, '\0'));
+  if (consumed) return told && same_head(probe_.source(), entry.id) ? Match::before : Match::no;
   return same_content(probe_.source(), entry) ? Match::reaches : Match::no;
 }
 

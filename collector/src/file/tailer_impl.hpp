@@ -103,6 +103,7 @@ class TailerImpl final : public Tailer {
 
   // generations.cpp
   void heal_replaced(Scan& scan);
+  void look_at_copies(Scan& scan, const Entry& entry);
   void adopt_heir(Entry& entry);
   Entry* adopt_rotated(const Entry& of, const std::string& place, const FileStat& st);
   std::map<std::string_view, const Entry*> restless_paths(const Scan& scan) const;
