@@ -35,6 +35,9 @@ struct HandOver {
   std::vector<collector::InputStats> inputs;
   uint64_t wakeups = 0;
   bool caught_up = false;
+  // Nothing was read yet: tells only of what there is. Committed at once, so that files rotated
+  // from now on are known to be news, whatever happens to the process.
+  bool first_look = false;
 };
 
 // A source and the SLOs counted from it.
