@@ -88,8 +88,8 @@ bool decode_state(std::string_view in, Entry& e) {
                     take_number(in, e.id.dev) && take_number(in, e.id.ino) &&
                     take_number(in, e.id.head_bytes) && take_number(in, e.id.head_hash) &&
                     take_number(in, e.id.tail_hash) && take_number(in, e.path_time_ns) &&
-                    (!packed || take_number(in, e.packed->stored)) &&
-                    take_text(in, e.path) && take_text(in, e.where) && take_text(in, e.extra) &&
+                    (!packed || take_number(in, e.packed->stored)) && take_text(in, e.path) &&
+                    take_text(in, e.where) && take_text(in, e.extra) &&
                     (in.empty() || take_text(in, e.real));
   e.skip_line = (flags & kSkipLine) != 0;
   e.rotated = (flags & kRotated) != 0;

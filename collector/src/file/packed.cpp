@@ -171,8 +171,8 @@ void TailerImpl::settle_packed(Entry& e) {
   if (end == Decoder::End::complete || ended_badly(end)) {
     (void)finish(e);
   } else {
-    next_quiet_ = std::min(next_quiet_,
-                           Instant{clock_.mono().ns + options_.quiet_close_ms * kNsPerMs});
+    next_quiet_ =
+        std::min(next_quiet_, Instant{clock_.mono().ns + options_.quiet_close_ms * kNsPerMs});
   }
 }
 

@@ -69,7 +69,8 @@ void TailerImpl::poll_unwatched() {
     if (st->size != known || st->mtime_ns != e->mtime_ns) handler_.modified(e->place());
   }
   const int64_t end = clock_.mono().ns;
-  next_poll_ = {end + std::max({options_.poll_ms * kNsPerMs, kCostFactor * (end - start), kNsPerMs})};
+  next_poll_ = {end +
+                std::max({options_.poll_ms * kNsPerMs, kCostFactor * (end - start), kNsPerMs})};
 }
 
 }  // namespace nines::collector

@@ -23,7 +23,9 @@ int64_t TailerImpl::lines_allowed(const Entry& e) {
   return out;
 }
 
-bool TailerImpl::over_rate(const Entry& e) { return bytes_allowed(e) <= 0 || lines_allowed(e) <= 0; }
+bool TailerImpl::over_rate(const Entry& e) {
+  return bytes_allowed(e) <= 0 || lines_allowed(e) <= 0;
+}
 
 // The whole lines at the front of `data` that may be taken now; at least one.
 std::string_view TailerImpl::within_rate(const Entry& e, std::string_view data) {
@@ -31,7 +33,8 @@ std::string_view TailerImpl::within_rate(const Entry& e, std::string_view data) 
   if (lines == INT64_MAX) return data;
   size_t end = 0;
   for (int64_t n = std::max<int64_t>(1, lines); n > 0 && end < data.size(); --n) {
-    const size_t next = next_line(data.substr(end), e.encoding, e.offset + static_cast<int64_t>(end));
+    const size_t next =
+        next_line(data.substr(end), e.encoding, e.offset + static_cast<int64_t>(end));
     if (next == std::string_view::npos) return data;
     end += next;
   }
