@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
+#include <zstd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -16,9 +18,6 @@
 #include <stdexcept>
 #include <string>
 #include <vector>
-
-#include <zlib.h>
-#include <zstd.h>
 
 #include "nines/collector/tailer.hpp"
 
@@ -252,7 +251,8 @@ struct Rig {
     GlobSpec spec;
     spec.include = {glob.starts_with('/') ? glob : dir / glob};
     spec.exclude = exclude;
-    auto made = Tailer::create(options, consumer != nullptr ? *consumer : lines, saved.list(), clock);
+    auto made =
+        Tailer::create(options, consumer != nullptr ? *consumer : lines, saved.list(), clock);
     if (!made.ok()) throw std::runtime_error(made.error().message);
     tailer = std::move(*made);
     FileSource first = source;

@@ -37,6 +37,9 @@ struct HandOver {
   uint64_t wakeups = 0;
   collector::Governor::Stats governor;
   bool caught_up = false;
+  // Nothing was read yet: tells only of what there is. Committed at once, so that files rotated
+  // from now on are known to be news, whatever happens to the process.
+  bool first_look = false;
 };
 
 // A source and the SLOs counted from it.

@@ -77,6 +77,9 @@ void IngestThread::run() {
   lower_io_priority();
   run_jobs();
   ingest_->inputs().rescan();
+  HandOver first = ingest_->hand_over();
+  first.first_look = true;
+  on_hand_over_(std::move(first));
   bool more = true;
   bool told = false;  // caught up once, or long enough at it
   const Instant started = clock_.mono();

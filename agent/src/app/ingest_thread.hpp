@@ -1,5 +1,6 @@
 // IngestThread: runs an Ingest on its own thread. It hands over batches, never lines: on request,
-// and by itself when it has caught up for the first time or holds as much as it may.
+// and by itself after the first look, when it has caught up for the first time, and when it holds
+// as much as it may.
 #pragma once
 
 #include <atomic>

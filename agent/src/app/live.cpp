@@ -193,6 +193,11 @@ class Live {
       return;
     }
     if (guard_->holding() && !clock_is_right(hand_over)) return;
+    if (hand_over.first_look) {
+      judge_->take(std::move(hand_over), Judge::kNoCoverage);
+      if (!commit_in_flight_ && judge_->has_pending()) commit();
+      return;
+    }
     const WallTime now = to_ms(clock_.wall());
     ready_ = ready_ || hand_over.caught_up;
     judge_->take(std::move(hand_over), now);

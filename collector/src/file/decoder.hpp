@@ -54,7 +54,7 @@ class Decoder {
   bool refill(int fd);
   void start_again();
 
-  std::string kept_;   // decoded bytes [base_, base_ + kept_.size())
+  std::string kept_;  // decoded bytes [base_, base_ + kept_.size())
   int64_t base_ = 0;
   std::unique_ptr<char[]> input_{new char[kBlock]};
   std::string_view pending_;  // of input_, not decoded yet

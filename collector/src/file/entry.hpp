@@ -65,8 +65,8 @@ struct Entry final : LogStream {
   Instant grown{};       // when growth, or a change of its place, was last noticed
   UniqueFd fd;
   std::list<Entry*>::iterator open_place{};
-  size_t index = 0;        // in the registry
-  uint32_t taken = 0;      // what the consumer took of a piece it did not want whole; 0: all of it
+  size_t index = 0;    // in the registry
+  uint32_t taken = 0;  // what the consumer took of a piece it did not want whole; 0: all of it
   std::unique_ptr<Packed> packed;  // set: the file is compressed
   Entry* after = nullptr;          // older generation to be read to its end first
   Phase phase = Phase::lost;

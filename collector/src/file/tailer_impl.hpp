@@ -61,7 +61,7 @@ class TailerImpl final : public Tailer {
     std::set<const Entry*> turned;  // changed since the last scan
     std::vector<Entry*> replaced;
     std::map<std::string, std::vector<Entry*>> generations;  // by path, without the live one
-    std::map<std::string, std::vector<Entry*>> logs;  // see index_logs()
+    std::map<std::string, std::vector<Entry*>> logs;         // see index_logs()
     bool logs_known = false;
     std::vector<Entry*> unheard;  // grown, and no event said so
   };
@@ -209,8 +209,8 @@ class TailerImpl final : public Tailer {
   Instant last_scan_{}, next_scan_allowed_{}, next_quiet_{}, next_held_{INT64_MAX}, last_wake_{};
   int64_t scan_cost_ns_ = 0;
   Instant next_throttle_{INT64_MAX}, next_poll_{INT64_MAX}, next_waiting_{INT64_MAX};
-  Instant next_settle_{INT64_MAX};   // when an archive that may be a copy is judged
-  std::set<std::string> numbering_;  // paths whose generations are called like app-2.log
+  Instant next_settle_{INT64_MAX};              // when an archive that may be a copy is judged
+  std::set<std::string> numbering_;             // paths whose generations are called like app-2.log
   std::map<std::string, int64_t> polled_dirs_;  // and when they last changed
   std::vector<Entry*> polled_files_;
   std::map<std::string, int> silences_;  // directory -> changes of which no event told

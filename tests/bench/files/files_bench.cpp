@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdio>
 
-
 #include "tail_fixture.hpp"
 
 using namespace nines::collector;           // NOLINT(google-build-using-namespace)
@@ -32,7 +31,9 @@ class Count final : public RecordConsumer {
  public:
   Taken consume(LogStream&, std::string_view data, Reading how) override {
     const size_t newline = data.rfind('\n');
-    const size_t used = how == Reading::last ? data.size() : newline == std::string_view::npos ? 0 : newline + 1;
+    const size_t used = how == Reading::last                ? data.size()
+                        : newline == std::string_view::npos ? 0
+                                                            : newline + 1;
     bytes += used;
     return {used, Taken::Rest::none, false};
   }
@@ -55,7 +56,8 @@ void drain(Tailer& tailer) {
 
 int run(int files) {
   const TempDir dir;
-  for (int i = 0; i < files; ++i) append(name(dir, i), "a line of file " + std::to_string(i) + "\n");
+  for (int i = 0; i < files; ++i)
+    append(name(dir, i), "a line of file " + std::to_string(i) + "\n");
   Count count;
   ManualClock clock;
   TailerOptions options;
@@ -94,6 +96,6 @@ int run(int files) {
 
 int main(int argc, char** argv) {
   constexpr int kFiles = 10'000;
-  if (argc > 2) ::setenv("TMPDIR", argv[2], 1);  // NOLINT(concurrency-mt-unsafe): one thread
+  if (argc > 2) ::setenv("TMPDIR", argv[2], 1);        // NOLINT(concurrency-mt-unsafe): one thread
   return run(argc > 1 ? std::atoi(argv[1]) : kFiles);  // NOLINT(cert-err34-c)
 }

@@ -30,17 +30,21 @@ namespace {
 struct Way {
   std::string glob;
   bool inotify = false;
-  bool ordered = false;       // lines must come in order
-  bool compress = false;      // generations are compressed at random
+  bool ordered = false;   // lines must come in order
+  bool compress = false;  // generations are compressed at random
   bool newest_first = false;
-  bool throttled = false;     // by bytes and lines
-  bool holding = false;       // the consumer holds records back
+  bool throttled = false;  // by bytes and lines
+  bool holding = false;    // the consumer holds records back
 };
 
 class Torture {
  public:
   Torture(uint32_t seed, const Way& way)
-      : random_(seed), rig_(way.glob), way_(way), ordered_(way.ordered), holder_(rig_.lines, seed % 2 == 0) {
+      : random_(seed),
+        rig_(way.glob),
+        way_(way),
+        ordered_(way.ordered),
+        holder_(rig_.lines, seed % 2 == 0) {
     if (way.holding) rig_.consumer = &holder_;
     rig_.source.newest_first = way.newest_first;
     if (way.throttled) {
@@ -94,27 +98,17 @@ class Torture {
       case 0:
       case 1:
       case 2:
-      case 3:
-        return write_lines(1 + pick(5));
-      case 4:
-        return half_line();
-      case 5:
-        return rotate_by_rename();
-      case 6:
-        return rotate_by_copy();
-      case 7:
-        return delete_and_recreate();
-      case 8:
-        return crash();
-      case 9:
-        return stop();
-      case 10:
-        return commit();
+      case 3: return write_lines(1 + pick(5));
+      case 4: return half_line();
+      case 5: return rotate_by_rename();
+      case 6: return rotate_by_copy();
+      case 7: return delete_and_recreate();
+      case 8: return crash();
+      case 9: return stop();
+      case 10: return commit();
       case 13:
-      case 14:
-        return compress_one();
-      default:
-        return look();
+      case 14: return compress_one();
+      default: return look();
     }
   }
 
@@ -265,7 +259,8 @@ class Torture {
       rig_.drain();
     }
     for (int i = 0; i < 200 && way_.throttled && !rig_.tailer->caught_up(); ++i) rig_.pass_ms(100);
-    for (int i = 0; i < 3 && (way_.holding || way_.compress); ++i) rig_.pass_ms(i == 2 ? 5'001 : 20);
+    for (int i = 0; i < 3 && (way_.holding || way_.compress); ++i)
+      rig_.pass_ms(i == 2 ? 5'001 : 20);
     commit();
   }
 
@@ -288,8 +283,8 @@ void torment(const Way& way, uint32_t seeds) {
     torture.run(60);
     const std::string problems = torture.verdict();
     INFO("seed " << seed << " glob " << way.glob << " inotify " << way.inotify << " compress "
-                 << way.compress << " newest " << way.newest_first << " throttled "
-                 << way.throttled << " holding " << way.holding << problems);
+                 << way.compress << " newest " << way.newest_first << " throttled " << way.throttled
+                 << " holding " << way.holding << problems);
     REQUIRE(problems.empty());
   }
 }
@@ -323,8 +318,9 @@ TEST_CASE("Every line is consumed once, newest first, throttled, held back, comp
     torment({.glob = glob, .newest_first = true, .throttled = true, .holding = true}, 100);
   }
   for (const char* glob : {"app.log", "app.log*"}) {
-    torment({.glob = glob, .compress = true, .newest_first = true, .throttled = true,
-             .holding = true}, 100);
+    torment(
+        {.glob = glob, .compress = true, .newest_first = true, .throttled = true, .holding = true},
+        100);
   }
 }
 TEST_CASE("Lines of one log come in the order in which they were written") {

@@ -1,6 +1,10 @@
 // Sources: which files they are, and when they count as read to the end.
 #include <catch2/catch.hpp>
+#include <condition_variable>
+#include <mutex>
+#include <vector>
 
+#include "app/ingest_thread.hpp"
 #include "composition.hpp"
 
 using namespace nines;
@@ -106,4 +110,36 @@ TEST_CASE("An SLO that names a source nines.yaml does not have is refused with i
   REQUIRE_FALSE(plan.ok());
   CHECK(plan.error().message.find("slos/web.yaml:3") != std::string::npos);
   CHECK(plan.error().message.find("\"nginx\"") != std::string::npos);
+}
+
+TEST_CASE("What the first look saw is handed over, to be saved, before anything is read",
+          "[ingest]") {
+  const TempDir dir;
+  const ManualClock clock(WallTime::from_s(kStart));
+  append(dir / "a.log", access_line(kStart - 100, 200));
+  agent::Setup setup;
+  setup.slos = {availability("a", dir / "a.log")};
+  auto wired = agent::wire(setup, nullptr, clock);
+  REQUIRE(wired.ok());
+  std::mutex mutex;
+  std::condition_variable came;
+  std::vector<agent::HandOver> handed;
+  agent::IngestThread thread(std::move(wired->ingest), clock, [&](agent::HandOver&& hand_over) {
+    const std::lock_guard lock(mutex);
+    handed.push_back(std::move(hand_over));
+    came.notify_one();
+  });
+  thread.start();
+  std::unique_lock lock(mutex);
+  REQUIRE(came.wait_for(lock, std::chrono::seconds(30), [&] { return handed.size() >= 2; }));
+  CHECK(handed[0].first_look);
+  REQUIRE(handed[0].batch.positions.size() == 1);
+  CHECK(!handed[0].batch.positions[0].state.empty());
+  CHECK(handed[0].batch.slots.empty());
+  CHECK(handed[0].tailer.bytes_read == 0);
+  CHECK(!handed[1].first_look);
+  CHECK(handed[1].batch.positions.size() == 1);
+  CHECK(!handed[1].batch.slots.empty());
+  lock.unlock();
+  (void)thread.stop();
 }

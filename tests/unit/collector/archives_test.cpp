@@ -91,3 +91,29 @@ TEST_CASE("Listed one after another, the generations of a log come oldest first"
     }
   }
 }
+
+TEST_CASE("What the first look saw can be saved before it is read: later generations are news") {
+  for (const char* glob : kGlobs) {
+    Rig rig(glob);
+    append(rig.dir / "app.log.1", "old\n");
+    std::filesystem::last_write_time(
+        rig.dir / "app.log.1",
+        std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+    append(rig.log(), "a\n");
+    rig.start();
+    rig.tailer->rescan();
+    rig.save();
+    rig.drain();
+    rotate(rig);
+    append(rig.log(), "b\n");
+    rig.drain();
+    rotate(rig);
+    append(rig.log(), "c\n");
+    rig.down(Between::crash);
+    rig.drain();
+    const bool history_is_matched = rig.glob == "app.log*";
+    Strings expected{"a", "b", "c"};
+    if (history_is_matched) expected.emplace_back("old");
+    CHECK(sorted(rig.lines.all) == expected);
+  }
+}

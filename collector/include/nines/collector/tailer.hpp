@@ -20,7 +20,10 @@
 // What cannot be known: a file truncated and written again, between two looks, with the same first
 // 1 KiB and the same 64 bytes before the position, is taken for unchanged up to there (a job that
 // prints exactly the same each time). A size seen to be less than the position always counts as a
-// truncation, whatever follows.
+// truncation, whatever follows. Of a file cut to a part of itself it is not known where the kept
+// part ends and what was written since begins, nor can it be told from a shorter one written anew
+// with the same banner: it is read from its start. That repeats lines of the kept part, where
+// going on at its end would lose lines of all who write anew, which is the common case.
 //
 // An unterminated last line is consumed when its file is finished (rotated away, at its end and
 // quiet, or read_some(file, true)); should it be completed later, the rest up to the newline is
