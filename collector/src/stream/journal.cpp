@@ -9,6 +9,7 @@
 
 #include "nines/base/time.hpp"
 #include "nines/collector/inputs.hpp"
+#include "nines/log/journal_export.hpp"
 #include "stream/child.hpp"
 #include "stream/stream_buffer.hpp"
 
@@ -108,7 +109,12 @@ class JournalInput final : public Input {
     shown.kind = "journal";
     shown.name = options_.units.empty() ? "journal" : options_.units.front();
     shown.lag_bytes = static_cast<int64_t>(buffer_.unread());
-    shown.healthy = child_.running() || ended_;
+    shown.healthy = child_.running() || (ended_ && !failed_);
+    if (shown.trouble.empty() && position_gone_) {
+      shown.trouble =
+          "the entry read last was gone from the journal: entries that it dropped unread are not "
+          "counted; raise SystemMaxUse= (RuntimeMaxUse=) in journald.conf";
+    }
     out.push_back(std::move(shown));
   }
 
@@ -119,7 +125,8 @@ class JournalInput final : public Input {
     if (!options_.directory.empty()) out.push_back("--directory=" + options_.directory);
     for (const std::string& unit : options_.units) out.push_back("--unit=" + unit);
     if (!cursor_.empty()) {
-      out.push_back("--after-cursor=" + cursor_);
+      // Not --after-cursor: where the entry is gone, journalctl passes over one that is not ours.
+      out.push_back("--cursor=" + cursor_);
     } else if (options_.start == "end") {
       out.push_back("--lines=0");
       std::erase(out, "--no-tail");
@@ -130,7 +137,8 @@ class JournalInput final : public Input {
   }
 
   void start() {
-    last_entry_ = started_ = clock_.mono();
+    last_entry_ = clock_.mono();
+    awaits_known_ = !cursor_.empty();
     const Status done = child_.start(arguments());
     if (done.ok()) return;
     failed(done.error().message);
@@ -151,8 +159,26 @@ class JournalInput final : public Input {
     return 0;
   }
 
+  // The first thing told is the entry that the position names, unless the journal has lost it.
+  // False: not seen yet.
+  bool passed_known() {
+    if (!awaits_known_) return true;
+    const std::string_view data = buffer_.data();
+    const size_t end = data.find('\n');
+    if (end == std::string_view::npos && !buffer_.full()) return false;
+    awaits_known_ = false;
+    const std::string_view line = data.substr(0, end);
+    if (line.starts_with(kCursor) && line.substr(kCursor.size()) == cursor_) {
+      buffer_.pass_over_entry();
+    } else {
+      position_gone_ = true;
+    }
+    return true;
+  }
+
   // True: something was taken.
   bool hand_over(Reading how) {
+    if (!passed_known()) return false;
     const StreamBuffer::Handed handed = buffer_.hand_over(how);
     declined_ = handed.declined;
     if (handed.taken.empty()) return false;
@@ -163,14 +189,15 @@ class JournalInput final : public Input {
   }
 
   void note_entries(std::string_view entries) {
-    for (size_t at = entries.find(kCursor); at != std::string_view::npos;
-         at = entries.find(kCursor, at)) {
-      const size_t end = std::min(entries.find('\n', at), entries.size());
-      if (at == 0 || entries[at - 1] == '\n') {
-        cursor_ = entries.substr(at + kCursor.size(), end - at - kCursor.size());
+    while (!entries.empty()) {
+      size_t size = log::journal_entry_length(entries);
+      if (size == 0) size = entries.size();  // it was cut
+      const std::string_view cursor = log::journal_cursor(entries.substr(0, size));
+      if (!cursor.empty()) {
+        cursor_ = cursor;
         ++stats_.received;
       }
-      at = end;
+      entries.remove_prefix(size);
     }
     changed_ = true;
   }
@@ -198,7 +225,7 @@ class JournalInput final : public Input {
         std::move(why) + "; it needs journalctl, and a user in the group systemd-journal (or adm)";
     next_start_ = {clock_.mono().ns + backoff_ms_ * kNsPerMs};
     backoff_ms_ = std::min(backoff_ms_ * 2, options_.max_backoff_ms);
-    if (options_.once) ended_ = true;
+    if (options_.once) ended_ = failed_ = true;
   }
 
   bool wait_for_output() {
@@ -215,9 +242,11 @@ class JournalInput final : public Input {
   Child child_;
   InputStats stats_;
   std::string cursor_;  // of the last entry taken
-  Instant next_start_{}, started_{}, last_entry_{};
+  Instant next_start_{}, last_entry_{};
   int64_t backoff_ms_ = kFirstBackoffMs;
-  bool changed_ = false, declined_ = false, ended_ = false;
+  bool changed_ = false, declined_ = false, ended_ = false, failed_ = false;
+  bool awaits_known_ = false;   // a child was started at cursor_ and has not told it yet
+  bool position_gone_ = false;  // the journal no longer had what was read last
 };
 
 }  // namespace

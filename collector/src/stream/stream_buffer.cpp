@@ -5,6 +5,7 @@
 
 #include "nines/base/contract.hpp"
 #include "nines/collector/lines.hpp"
+#include "nines/log/journal_export.hpp"
 
 namespace nines::collector {
 namespace {
@@ -60,17 +61,27 @@ void StreamBuffer::advance(size_t bytes) noexcept {
 
 void StreamBuffer::pass_over_rest() noexcept {
   if (!passing_over_) return;
-  size_t next = std::string_view::npos;
   if (stream_.framing == Framing::journal_entries) {
-    const size_t blank = data().find("\n\n");
-    if (blank != std::string_view::npos) next = blank + 2;
-    // A line end at the very end may be the first half of a blank line.
-    if (next == std::string_view::npos && !data().empty()) return advance(data().size() - 1);
-  } else {
-    next = next_line(data(), stream_.encoding, stream_.offset);
+    advance(skip_.pass(data()));
+    passing_over_ = !skip_.done();
+    return;
   }
+  const size_t next = next_line(data(), stream_.encoding, stream_.offset);
   passing_over_ = next == std::string_view::npos;
   advance(std::min(next, data().size()));
+}
+
+// The last entry of `taken` was cut.
+void StreamBuffer::begin_skip(std::string_view taken) noexcept {
+  while (const size_t whole = log::journal_entry_length(taken)) taken.remove_prefix(whole);
+  skip_.begin();
+  (void)skip_.pass(taken);
+}
+
+void StreamBuffer::pass_over_entry() noexcept {
+  NINES_ASSERT(stream_.framing == Framing::journal_entries);
+  skip_.begin();
+  passing_over_ = true;
 }
 
 StreamBuffer::Handed StreamBuffer::hand_over(Reading how) {
@@ -84,6 +95,7 @@ StreamBuffer::Handed StreamBuffer::hand_over(Reading how) {
   out.taken = all.substr(0, taken.bytes);
   out.declined = taken.rest == Taken::Rest::declined;
   passing_over_ = taken.mid_line;
+  if (passing_over_ && stream_.framing == Framing::journal_entries) begin_skip(out.taken);
   const bool held = taken.rest == Taken::Rest::held || stream_.holds;
   due_ = held ? Instant{clock_.mono().ns + hold_ms_ * kNsPerMs} : Instant{INT64_MAX};
   advance(taken.bytes);

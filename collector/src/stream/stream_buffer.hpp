@@ -9,6 +9,7 @@
 
 #include "nines/base/time.hpp"
 #include "nines/collector/stream.hpp"
+#include "stream/journal_skip.hpp"
 
 namespace nines::collector {
 
@@ -39,7 +40,12 @@ class StreamBuffer {
   // One call of the consumer with all there is. Reading::more becomes `full` where it is.
   Handed hand_over(Reading how);
 
+  // What stands at the front will not be handed over: an entry that was taken before (journal
+  // only).
+  void pass_over_entry() noexcept;
+
   size_t unread() const noexcept { return end_ - begin_; }
+  std::string_view data() const noexcept { return {buffer_.get() + begin_, end_ - begin_}; }
   bool full() const noexcept { return begin_ == 0 && end_ == capacity_; }
   // When Reading::quiet is due because a record is held back; {INT64_MAX}: it is not.
   Instant due() const noexcept { return due_; }
@@ -50,7 +56,7 @@ class StreamBuffer {
 
  private:
   void pass_over_rest() noexcept;
-  std::string_view data() const noexcept { return {buffer_.get() + begin_, end_ - begin_}; }
+  void begin_skip(std::string_view taken) noexcept;
   void advance(size_t bytes) noexcept;
   void note_size() noexcept;
 
@@ -64,6 +70,7 @@ class StreamBuffer {
   Instant due_{INT64_MAX};
   bool opened_ = false;
   bool passing_over_ = false;  // the rest of a record that was taken cut
+  JournalSkip skip_;           // where in its entry that rest begins
 };
 
 }  // namespace nines::collector

@@ -118,6 +118,7 @@ constexpr Sign kSigns[] = {
     {"io_error", "critical medium error", ""},
     {"hung_task", "INFO: task ", " blocked for more than "},
     {"segfault", " segfault at ", ""},
+    {"usb_reset", "usb ", ": reset "},
     {"usb_disconnect", "USB disconnect", ""},
     {"link_down", "ink is Down", ""},
     {"link_down", "ink is down", ""},

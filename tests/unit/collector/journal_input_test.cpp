@@ -169,12 +169,12 @@ TEST_CASE("A journalctl that dies midway is started again behind the last whole 
           "[journal]") {
   const TempDir dir;
   Life life;
-  life.options.journalctl = script(dir, "case \"$*\" in\n*--after-cursor=c1*) printf '" +
-                                            std::string("%s") + "' \"$(cat " + dir.file("rest") +
-                                            ")\"; echo; echo; exec sleep 100;;\n*) cat " +
-                                            dir.file("begin") + "; exit 1;;\nesac\n");
+  life.options.journalctl =
+      script(dir, "case \"$*\" in\n*--cursor=c1*) printf '" + std::string("%s") + "' \"$(cat " +
+                      dir.file("rest") + ")\"; echo; echo; exec sleep 100;;\n*) cat " +
+                      dir.file("begin") + "; exit 1;;\nesac\n");
   std::ofstream(dir.file("begin")) << told_entry(0) << told_entry(1) << "__CURSOR=c2\nMESSAGE=mess";
-  std::ofstream(dir.file("rest")) << told_entry(2) << told_entry(3);
+  std::ofstream(dir.file("rest")) << told_entry(1) << told_entry(2) << told_entry(3);
   life.start();
   REQUIRE(life.reads(2));
   REQUIRE(read_until(*life.input, [&] { return stats_of(*life.input).restarts == 1; }));
@@ -190,7 +190,7 @@ TEST_CASE("A cursor that journalctl refuses is given up", "[journal]") {
   std::ofstream(dir.file("all")) << told_entry(7);
   life.options.journalctl =
       script(dir,
-             "case \"$*\" in\n*--after-cursor*) echo 'Failed to seek to cursor: Invalid "
+             "case \"$*\" in\n*--cursor*) echo 'Failed to seek to cursor: Invalid "
              "argument' >&2; exit 1;;\n*) cat " +
                  dir.file("all") + "; exec sleep 100;;\nesac\n");
   life.start();
@@ -217,6 +217,72 @@ TEST_CASE("Garbage instead of entries stays within the buffer and harms nothing"
   life.commit();
   REQUIRE(life.saved.size() == 1);
   CHECK(life.saved[0].state.starts_with("c3\n"));
+}
+
+TEST_CASE("What a message holds is never taken for the journal's own cursor", "[journal]") {
+  const TempDir dir;
+  Life life;
+  // A field of several lines is told with its length: "A\n__CURSOR=evil" is 15 bytes.
+  const std::string forged =
+      std::string("__CURSOR=c4\nMESSAGE\n\x0f") + std::string(7, '\0') + "A\n__CURSOR=evil\n\n";
+  std::ofstream(dir.file("all")) << told_entry(3) << forged;
+  life.options.journalctl = script(dir, "cat " + dir.file("all") + "; exec sleep 100\n");
+  life.start();
+  REQUIRE(life.reads(2));
+  life.commit();
+  REQUIRE(life.saved.size() == 1);
+  CHECK(life.saved[0].state.starts_with("c4\n"));
+  CHECK(stats_of(*life.input).received == 2);
+}
+
+TEST_CASE("An entry beyond the buffer ends where its fields end, whatever they hold", "[journal]") {
+  const TempDir dir;
+  Life life;
+  life.options.buffer_bytes = 4096;
+  const std::string text = std::string(5000, 'x') +
+                           "\n\n__CURSOR=evil\nMESSAGE=message number 666\n\n" +
+                           std::string(5000, 'y');
+  std::string length(8, '\0');
+  length[0] = static_cast<char>(text.size() & 0xff);
+  length[1] = static_cast<char>(text.size() >> 8);
+  std::ofstream(dir.file("all")) << "__CURSOR=c1\nMESSAGE\n"
+                                 << length << text << "\n\n"
+                                 << told_entry(2);
+  life.options.journalctl = script(dir, "cat " + dir.file("all") + "; exec sleep 100\n");
+  life.start();
+  REQUIRE(life.reads(2));
+  life.commit();
+  CHECK(life.told() == std::vector<std::string>{"none", "2"});
+  CHECK(life.saved.at(0).state.starts_with("c2\n"));
+  CHECK(stats_of(*life.input).received == 2);
+}
+
+TEST_CASE("When the journal has no such entry any more, the earliest later one comes next",
+          "[journal]") {
+  if (tools_absent()) return;
+  const TempDir dir;
+  write_journal(dir, "a", 0, 5);
+  Life life;
+  life.options.directory = dir.path;
+  life.options.once = true;
+  life.start();
+  life.drain();
+  life.commit();
+  std::filesystem::remove(dir.file("a.journal"));
+  write_journal(dir, "b", 5, 8);
+  life.start();
+  life.drain();
+  CHECK(life.told() == numbers(0, 8));
+  CHECK(stats_of(*life.input).trouble.find("gone from the journal") != std::string::npos);
+}
+
+TEST_CASE("Once with a journalctl that fails is unhealthy", "[journal]") {
+  Life life;
+  life.options.journalctl = "/no/such/journalctl";
+  life.options.once = true;
+  life.start();
+  life.drain();
+  CHECK_FALSE(stats_of(*life.input).healthy);
 }
 
 TEST_CASE("Without journalctl the input is unhealthy and says why", "[journal]") {

@@ -51,6 +51,7 @@ class RecordKeeper final : public RecordConsumer {
       if (end != std::string_view::npos && stream.framing != Framing::datagrams) {
         size = end + (stream.framing == Framing::lines ? 1 : 2);
       }
+      taken.mid_line = how == Reading::full && end == std::string_view::npos;
       records.emplace_back(left.substr(0, std::min(end, size)));
       paths.push_back(stream.path);
       taken.bytes += size;

@@ -52,6 +52,7 @@ const Sample kSamples[] = {
     {"nginx[812]: segfault at 0 ip 00007f1 sp 00007ffd error 4 in libc.so.6[7f+1]", "segfault",
      "nginx", 812},
     {"usb 1-1.3: USB disconnect, device number 5", "usb_disconnect", "", 0},
+    {"usb 2-2: reset SuperSpeed USB device number 3 using xhci_hcd", "usb_reset", "", 0},
     {"smsc95xx 1-1.1:1.0 eth0: NIC Link is Down", "link_down", "", 0},
     {"bcmgenet fd580000.ethernet eth0: Link is Down", "link_down", "", 0},
     {"rcu: INFO: rcu_sched self-detected stall on CPU", "rcu_stall", "", 0},

@@ -21,8 +21,8 @@ namespace nines::log {
 size_t journal_entry_length(std::string_view data) noexcept;
 inline constexpr size_t kMaxJournalField = size_t{64} << 20;
 
-// Value of __CURSOR: where to go on after this entry (`journalctl --after-cursor`). Points into
-// `entry`; empty when it has none.
+// Value of __CURSOR: where to go on (`journalctl --cursor`, which tells this entry once more).
+// Points into `entry`; empty when it has none.
 std::string_view journal_cursor(std::string_view entry) noexcept;
 
 }  // namespace nines::log
