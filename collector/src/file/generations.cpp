@@ -390,16 +390,21 @@ bool TailerImpl::still_suspect(Scan& scan, Entry& suspect) {
   if (st->size == 0) return true;
   const int64_t age_ns = clock_.mono().ns - suspect.grown.ns;
   if (st->size < kTailBytes && age_ns >= options_.quiet_close_ms * kNsPerMs) return false;
-  return std::any_of(originals.begin(), originals.end(), [&](Entry* original) {
-    if (!ensure_open(*original)) return false;
-    // Truncated since this scan looked at it: the next one will know whose copy this is.
-    if (original->id.head_bytes > 0 && !same_content(original->source(), *original)) {
-      original->replaced = true;
-      scan_due_ = true;
-      return true;
-    }
-    return is_prefix(suspect.source(), st->size, original->source());
+  const bool resembles = std::any_of(originals.begin(), originals.end(), [&](Entry* original) {
+    if (!ensure_open(*original)) return scan_due_;  // perhaps it has just been moved
+    return is_prefix(suspect.source(), st->size, original->source()) || !is_intact(*original);
   });
+  if (resembles) return true;
+  const auto since = stat_fd(suspect.fd.get());
+  return !since || since->size < st->size;  // written anew while we compared
+}
+
+// To be asked after a comparison with it came out unequal. False: it was truncated since this scan
+// looked at it; the next scan knows of what it was the original.
+bool TailerImpl::is_intact(Entry& original) {
+  if (original.id.head_bytes == 0 || same_content(original.source(), original)) return true;
+  original.replaced = scan_due_ = true;
+  return false;
 }
 
 // Deleted together with that of which it was the copy.

@@ -133,7 +133,11 @@ bool TailerImpl::packed_suspect(Entry& s, const std::vector<Entry*>& originals) 
       if (scan_due_) return true;  // it has just gone: the next scan sees where to
       continue;
     }
-    if (same_head(original->source(), s.id)) alike.push_back(original);
+    if (same_head(original->source(), s.id)) {
+      alike.push_back(original);
+    } else if (!is_intact(*original)) {
+      return true;
+    }
   }
   if (alike.empty()) return false;
   if (!settled(s)) {
@@ -143,8 +147,10 @@ bool TailerImpl::packed_suspect(Entry& s, const std::vector<Entry*>& originals) 
   examine(s);
   const Packed& packed = *s.packed;
   if (packed.end == Decoder::End::starved) return true;
-  return std::any_of(alike.begin(), alike.end(), [&](const Entry* original) {
-    if (!original->packed) return ends_within(packed.whole, packed.end_hash, original->source());
+  return std::any_of(alike.begin(), alike.end(), [&](Entry* original) {
+    if (!original->packed) {
+      return ends_within(packed.whole, packed.end_hash, original->source()) || !is_intact(*original);
+    }
     return original->packed->examined >= 0 ? original->packed->end_hash == packed.end_hash
                                            : original->size == packed.whole;
   });

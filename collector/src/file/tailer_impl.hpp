@@ -118,6 +118,7 @@ class TailerImpl final : public Tailer {
   void ignore_old(const Entry& of, const std::string& place, const FileStat& st);
   void judge_suspects(Scan& scan);
   bool still_suspect(Scan& scan, Entry& suspect);
+  bool is_intact(Entry& original);
   void index_logs(Scan& scan) const;
   static void index_logs_of(Scan& scan, Entry& entry);
   std::vector<Entry*> originals_of(Scan& scan, const Entry& suspect) const;
