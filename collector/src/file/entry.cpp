@@ -112,16 +112,20 @@ bool same_content(const Source& source, const Entry& e) {
   return same_head(source, e.id) && (source.decoder != nullptr || same_tail(source, e));
 }
 
-bool refresh_head(const Source& source, int64_t size, Entry& e) {
+bool refresh_head(const Source& source, Entry& e) {
   HeadBuffer buffer;
   const int64_t got = source.read(buffer.data(), buffer.size(), 0);
-  if (got < e.id.head_bytes) return false;
-  if (hash64({buffer.data(), e.id.head_bytes}) != e.id.head_hash && e.id.head_bytes > 0)
-    return false;
-  const auto now = static_cast<uint16_t>(std::min(got, size));
-  if (now <= e.id.head_bytes) return true;
-  e.id.head_bytes = now;
-  e.id.head_hash = hash64({buffer.data(), now});
+  return got >= 0 && refresh_head({buffer.data(), static_cast<size_t>(got)}, e);
+}
+
+bool refresh_head(std::string_view start, Entry& e) {
+  start = start.substr(0, kHeadBytes);
+  const size_t known = e.id.head_bytes;
+  if (start.size() < known) return false;
+  if (known > 0 && hash64(start.substr(0, known)) != e.id.head_hash) return false;
+  if (start.size() == known) return true;
+  e.id.head_bytes = static_cast<uint16_t>(start.size());
+  e.id.head_hash = hash64(start);
   return true;
 }
 

@@ -105,7 +105,8 @@ bool same_content(const Source& source, const Entry& entry);
 bool same_head(const Source& source, const Identity& id);
 bool same_tail(const Source& source, const Entry& entry);
 // Remembers as much of the head as there is; false: what was remembered is not there any more.
-bool refresh_head(const Source& source, int64_t size, Entry& entry);
+bool refresh_head(const Source& source, Entry& entry);
+bool refresh_head(std::string_view start, Entry& entry);  // from the first bytes of the file
 bool refresh_tail(const Source& source, Entry& entry);
 // All of `copy` (of that size) is what `original` begins with, judged by its head and its end.
 bool is_prefix(const Source& copy, int64_t copy_size, const Source& original);

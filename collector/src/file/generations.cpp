@@ -71,9 +71,12 @@ void TailerImpl::look_at_copies(Scan& scan, const Entry& entry) {
   for (const std::string& path : generations_of(scan, entry, Nomination::weak)) {
     const auto st = stat_path(path);
     Entry* copy = st ? registry_.find(st->dev, st->ino) : nullptr;
-    if (copy == nullptr || copy == &entry || copy->phase == Phase::suspect || copy->packed) continue;
+    if (copy == nullptr || copy == &entry || copy->phase == Phase::suspect) continue;
+    if (copy->packed && !copy->gone) continue;
     const auto known = std::find(scan.replaced.begin(), scan.replaced.end(), copy);
-    if (known != scan.replaced.end() || !ensure_open(*copy)) continue;
+    if (known != scan.replaced.end()) continue;
+    if (copy->gone) copy->where = path == copy->path ? std::string() : path;  // its inode is used
+    if (!ensure_open(*copy)) continue;
     if (!copy->replaced && same_content(copy->source(), *copy)) continue;
     copy->replaced = true;
     scan.replaced.push_back(copy);
@@ -299,7 +302,7 @@ void TailerImpl::ignore_old(const Entry& of, const std::string& place, const Fil
   }
   const Source source{fd.get(), nullptr};
   old->offset = st.size;
-  (void)(refresh_head(source, st.size, *old) && refresh_tail(source, *old));
+  (void)(refresh_head(source, *old) && refresh_tail(source, *old));
 }
 
 // Files in their place first, so that their copies are seen as copies and not the other way round;
@@ -317,7 +320,7 @@ void TailerImpl::judge_suspects(Scan& scan) {
       }
       if (!ensure_open(entry)) continue;
       // Its head from the first look on: a truncation before the first read is then noticed too.
-      (void)refresh_head(entry.source(), kHeadBytes, entry);
+      (void)refresh_head(entry.source(), entry);
       entry.phase = Phase::live;
       if (scan.logs_known) index_logs_of(scan, entry);
       announce(entry);

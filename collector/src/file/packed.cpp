@@ -117,7 +117,7 @@ bool TailerImpl::packed_suspect(Entry& s, const std::vector<Entry*>& originals) 
     registry_.close(s);
     return true;
   }
-  (void)refresh_head(s.source(), kHeadBytes, s);
+  (void)refresh_head(s.source(), s);
   const bool bad = ended_badly(s.packed->decoder->end());
   if (bad) tell_damaged(s);
   if (s.id.head_bytes == 0) {

@@ -84,7 +84,7 @@ TailerImpl::Step TailerImpl::read_piece(Entry& e, Reading how, size_t& read_byte
   const bool intact =
       long_enough && got >= before && (before == 0 || hash64(tail) == e.id.tail_hash);
   const bool check_head = e.id.head_bytes < kHeadBytes || e.offset < kTailBytes;
-  if (!intact || (check_head && !refresh_head(e.source(), e.packed ? kHeadBytes : st->size, e))) {
+  if (!intact || (check_head && !check_head_of_piece(e, static_cast<size_t>(got)))) {
     e.replaced = scan_forced_ = true;
     return Step::stopped;
   }
@@ -109,6 +109,12 @@ TailerImpl::Step TailerImpl::read_piece(Entry& e, Reading how, size_t& read_byte
     data = allowed;
   }
   return deliver(e, data, at_end ? how : Reading::more, at_end);
+}
+
+// By what was read just now, if that is enough, not by what may have come in its place since.
+bool TailerImpl::check_head_of_piece(Entry& e, size_t bytes) {
+  const bool enough = buffer_offset_ == 0 && bytes >= e.id.head_bytes;
+  return enough ? refresh_head({buffer_.get(), bytes}, e) : refresh_head(e.source(), e);
 }
 
 // Passes over the hole of NULs that a writer without O_APPEND leaves at the start after a

@@ -322,7 +322,7 @@ void TailerImpl::place_at_end(Entry& entry) {
   const UniqueFd fd = open_for_reading(entry.place());
   const auto st = fd.valid() ? stat_fd(fd.get()) : std::nullopt;
   const Source source{fd.get(), nullptr};
-  if (!st || !refresh_head(source, st->size, entry)) return;
+  if (!st || !refresh_head(source, entry)) return;
   entry.offset = st->size;
   char last = '\n';
   if (entry.offset > 0) (void)read_at(fd.get(), &last, 1, entry.offset - 1);

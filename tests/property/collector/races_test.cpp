@@ -102,7 +102,7 @@ void play(const Way& way) {
   rotator.write_lines();
   rig.drain();
   const auto look = [&] {
-    rig.clock.advance_ms(1);
+    rig.clock.advance_ms(10);
     rig.tailer->rescan();
     rig.drain();
     read = rig.lines.all.size();
