@@ -11,6 +11,8 @@ import socket
 import subprocess
 import time
 
+import programs
+
 
 @dataclasses.dataclass
 class Scenario:
@@ -333,9 +335,13 @@ def send_udp(*messages):
 
 def send_unix(path, *messages, stream=False):
     def do(world):
-        kind = socket.SOCK_STREAM if stream else socket.SOCK_DGRAM
-        with socket.socket(socket.AF_UNIX, kind) as s:
-            s.connect(world.path(path))
+        def connected():  # as syslog(3) does while the daemon is restarted
+            try:
+                return s.connect(world.path(path)) is None
+            except OSError:
+                return False
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM if stream else socket.SOCK_DGRAM) as s:
+            assert programs.wait_for(connected, 30, 0.02), f"nobody listens at {path}"
             for message in messages:
                 s.sendall(as_bytes(message))
     return action(f"send to {path}", do)
