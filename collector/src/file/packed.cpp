@@ -149,7 +149,8 @@ bool TailerImpl::packed_suspect(Entry& s, const std::vector<Entry*>& originals) 
   if (packed.end == Decoder::End::starved) return true;
   return std::any_of(alike.begin(), alike.end(), [&](Entry* original) {
     if (!original->packed) {
-      return ends_within(packed.whole, packed.end_hash, original->source()) || !is_intact(*original);
+      const bool ends = ends_within(packed.whole, packed.end_hash, original->source());
+      return ends || !is_intact(*original);
     }
     return original->packed->examined >= 0 ? original->packed->end_hash == packed.end_hash
                                            : original->size == packed.whole;

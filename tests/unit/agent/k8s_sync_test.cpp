@@ -206,80 +206,121 @@ TEST_CASE("Pods of other nodes are passed over", "[k8s]") {
   CHECK(rig.table.snapshot()->find("shop", "a", "1")->gone);
 }
 
-TEST_CASE("Whatever breaks, what is known ends as it truly is", "[k8s][simulation]") {
-  // A small generator of its own, so that every failure can be replayed by its seed.
-  struct Dice {
-    uint64_t state;
-    uint64_t roll(uint64_t sides) {
-      state = state * 6364136223846793005u + 1442695040888963407u;
-      return (state >> 33) % sides;
+namespace {
+
+// A small generator of its own, so that every failure can be replayed by its seed.
+struct Dice {
+  uint64_t state;
+  uint64_t roll(uint64_t sides) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (state >> 33) % sides;
+  }
+};
+
+// A cluster that changes at random, heard of over a connection that breaks at random.
+class BrokenTalk {
+ public:
+  explicit BrokenTalk(uint64_t seed) : dice_{seed}, rig_(options()) {}
+
+  void change_pods() {
+    for (uint64_t n = dice_.roll(4); n > 0; --n) {
+      const std::string uid = std::to_string(dice_.roll(9));
+      FakePod pod{"p" + uid, "u" + uid};
+      pod.labels = "\"v\":\"" + std::to_string(dice_.roll(5)) + "\"";
+      const uint64_t what = dice_.roll(10);
+      if (what < 6) {
+        cluster_.put(pod);
+      } else if (what < 8) {
+        cluster_.remove(pod.uid);
+      } else if (what < 9) {
+        cluster_.pass();
+      } else {
+        cluster_.compact();
+      }
     }
-  };
-  for (uint64_t seed = 1; seed <= 300; ++seed) {
-    CAPTURE(seed);
-    Dice dice{seed};
-    SyncOptions options = Rig::of("n1");
-    options.page = static_cast<int64_t>(1 + dice.roll(4));
-    Rig rig(options);
-    FakeCluster cluster;
-    const auto exchange = [&](bool faults) {
-      const std::string target = rig.sync.begin();
-      const uint64_t fault = faults ? dice.roll(8) : 99;
-      if (cluster.expired(target) || fault == 0) {
-        const bool as_event = target.find("watch=true") != std::string::npos && dice.roll(2) == 0;
-        if (as_event) (void)rig.sync.on_data(test::gone_json());
-        const int status = dice.roll(2) == 0 ? 400 : 410;
-        return rig.sync.on_end({as_event ? 200 : status, false, std::nullopt, 0, ""});
-      }
-      if (fault == 1) return rig.sync.on_end({});
-      std::string body = cluster.answer(target);
-      if (fault <= 4 && fault >= 2 && !body.empty()) body.resize(dice.roll(body.size()));
-      if (fault == 5 && !body.empty()) body[dice.roll(body.size())] = '}';
-      bool whole = fault > 4;
-      for (size_t at = 0; at < body.size();) {
-        const size_t piece = 1 + dice.roll(400);
-        if (!rig.sync.on_data(std::string_view(body).substr(at, piece))) {
-          whole = false;
-          break;
-        }
-        at += piece;
-      }
-      return rig.sync.on_end({200, whole, std::nullopt, 0, whole ? "" : "broken"});
-    };
-    for (int step = 0; step < 60; ++step) {
-      for (uint64_t n = dice.roll(4); n > 0; --n) {
-        const std::string uid = std::to_string(dice.roll(9));
-        FakePod pod{"p" + uid, "u" + uid};
-        pod.labels = "\"v\":\"" + std::to_string(dice.roll(5)) + "\"";
-        const uint64_t what = dice.roll(10);
-        if (what < 6)
-          cluster.put(pod);
-        else if (what < 8)
-          cluster.remove(pod.uid);
-        else if (what < 9)
-          cluster.pass();
-        else
-          cluster.compact();
-      }
-      exchange(true);
-    }
-    // A flipped byte may have gone unnoticed, also in a list that goes on: one that is whole from
-    // its first page puts everything right.
+  }
+
+  void exchange(bool faults) {
+    const std::string target = rig_.sync.begin();
+    const uint64_t fault = faults ? dice_.roll(8) : 99;
+    if (cluster_.expired(target) || fault == 0) return refuse(target);
+    if (fault == 1) return (void)rig_.sync.on_end({});
+    std::string body = cluster_.answer(target);
+    if (fault <= 4 && fault >= 2 && !body.empty()) body.resize(dice_.roll(body.size()));
+    if (fault == 5 && !body.empty()) body[dice_.roll(body.size())] = '}';
+    const bool whole = say(body) && fault > 4;
+    rig_.sync.on_end({200, whole, std::nullopt, 0, whole ? "" : "broken"});
+  }
+
+  // A flipped byte may have gone unnoticed, also in a list that goes on: one that is whole from its
+  // first page puts everything right.
+  void heal() {
     for (int i = 0; i < 120; ++i) {
       if (i % 60 == 0) {
-        cluster.pass();
-        cluster.compact();
+        cluster_.pass();
+        cluster_.compact();
       }
       exchange(false);
     }
-    std::map<std::string, std::string> truth, known;
-    for (const auto& [uid, pod] : cluster.pods()) truth[uid] = pod.labels;
-    const auto snapshot = rig.table.snapshot();
+  }
+
+  std::map<std::string, std::string> truth() const {
+    std::map<std::string, std::string> out;
+    for (const auto& [uid, pod] : cluster_.pods()) out[uid] = pod.labels;
+    return out;
+  }
+  std::map<std::string, std::string> known() const {
+    std::map<std::string, std::string> out;
+    const auto snapshot = rig_.table.snapshot();
     for (const auto& pod : snapshot->pods()) {
       if (pod->gone) continue;
-      known[pod->uid] = "\"v\":\"" + std::string(collector::find_text(pod->labels, "v")) + "\"";
+      out[pod->uid] = "\"v\":\"" + std::string(collector::find_text(pod->labels, "v")) + "\"";
     }
-    REQUIRE(known == truth);
-    REQUIRE(rig.sync.watching());
+    return out;
+  }
+  bool watching() const { return rig_.sync.watching(); }
+
+ private:
+  SyncOptions options() {
+    SyncOptions out = Rig::of("n1");
+    out.page = static_cast<int64_t>(1 + dice_.roll(4));
+    return out;
+  }
+
+  void refuse(const std::string& target) {
+    const bool as_event = target.find("watch=true") != std::string::npos && dice_.roll(2) == 0;
+    if (as_event) (void)rig_.sync.on_data(test::gone_json());
+    const int status = dice_.roll(2) == 0 ? 400 : 410;
+    rig_.sync.on_end({as_event ? 200 : status, false, std::nullopt, 0, ""});
+  }
+
+  // In pieces; false: the connection was given up.
+  bool say(std::string_view body) {
+    for (size_t at = 0; at < body.size();) {
+      const size_t piece = 1 + dice_.roll(400);
+      if (!rig_.sync.on_data(body.substr(at, piece))) return false;
+      at += piece;
+    }
+    return true;
+  }
+
+  Dice dice_;
+  Rig rig_;
+  FakeCluster cluster_;
+};
+
+}  // namespace
+
+TEST_CASE("Whatever breaks, what is known ends as it truly is", "[k8s][simulation]") {
+  for (uint64_t seed = 1; seed <= 300; ++seed) {
+    CAPTURE(seed);
+    BrokenTalk talk(seed);
+    for (int step = 0; step < 60; ++step) {
+      talk.change_pods();
+      talk.exchange(true);
+    }
+    talk.heal();
+    REQUIRE(talk.known() == talk.truth());
+    REQUIRE(talk.watching());
   }
 }
