@@ -127,9 +127,9 @@ class JsonParser final : public LineParser {
 
   static const KeyTree::Key* find_escaped(const KeyTree::Node& node,
                                           std::string_view name) noexcept {
-    char plain[kMaxNameBytes];
-    if (name.size() > sizeof plain) return nullptr;
-    return node.find({plain, unescape_json(name, plain, sizeof plain)});
+    char plain[kMaxNameBytes + 4];  // what is longer than a name fills it beyond that length
+    const size_t size = unescape_json(name, plain, sizeof plain);
+    return size > kMaxNameBytes ? nullptr : node.find({plain, size});
   }
 
   bool read_time(WallTime& ts) noexcept {

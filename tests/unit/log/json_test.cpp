@@ -64,6 +64,14 @@ TEST_CASE("JSON keys with escapes are the keys they spell", "[log]") {
   CHECK(lines(R"({"st\u00e4tus":1})") == "bad_time 1");
 }
 
+TEST_CASE("JSON keys may be longer than a name as long as what they spell is not", "[log]") {
+  std::string escaped;
+  for (int i = 0; i < 200; ++i) escaped += "\\u0061";
+  Lines lines(FormatKind::json, {std::string(200, 'a')});
+  CHECK(lines("{\"" + escaped + "\":1}") == "bad_time 1");
+  CHECK(lines("{\"" + escaped + escaped + "\":1}") == "bad_time null");
+}
+
 TEST_CASE("JSON strings beyond the scratch buffer are cut between characters", "[log]") {
   Lines lines(FormatKind::json, {"s"});
   std::string body = "\\n";
