@@ -67,7 +67,7 @@ class Rotator {
     }
   }
 
-  size_t written = 0;
+  std::atomic<size_t> written = 0;
 
  private:
   uint32_t pick(uint32_t n) { return static_cast<uint32_t>(random_() % n); }
