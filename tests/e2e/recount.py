@@ -250,11 +250,45 @@ class Alert:
                        and tail_probability(bad, total, float(budget)) < 0.01)
 
 
-def replay_alerts(slo, end):
-    """Names of the rules that fire at `end`: every evaluation since the first event, one by one."""
+class BudgetAlert:
+    """Fires when more than `share` of the budget is gone, now and `for_s` ago, unless a larger
+    share is told already."""
+
+    def __init__(self, name, share, for_s, window_s):
+        self.name, self.share, self.for_s, self.window_s = name, share, for_s, window_s
+        self.firing, self.calm, self.resolved_at = False, 0, None
+
+    def step(self, now, prefix, budget, larger):
+        def over(share, at):
+            good, bad = prefix.counts(window_start(at, self.window_s), at)
+            return bad > share * budget * (good + bad)
+
+        good, bad = prefix.counts(window_start(now, self.window_s), now)
+        if self.firing:
+            if good + bad > 0:
+                self.calm = 0 if over(self.share * Fraction(9, 10), now) else self.calm + 1
+            if self.calm >= 2:
+                self.firing, self.calm, self.resolved_at = False, 0, now
+            return
+        cooling = self.resolved_at is not None and now - self.resolved_at < 15 * 60
+        if cooling or any(rule.firing for rule in larger):
+            return
+        if bad < 2 or not over(self.share, now) or not over(self.share, now - self.for_s):
+            return
+        total = good + bad
+        self.firing = (self.share * budget * total >= 2
+                       or tail_probability(bad, total, float(budget)) < 0.01)
+
+
+def replay_alerts(slo, end, budget_rules=()):
+    """Names of the rules that fire at `end`: every evaluation since the first event, one by one.
+    budget_rules: (name, share, for_s), larger shares first."""
     prefix = Prefix(slo, slo.first, end)
     rules = [Alert(*r) for r in default_rules(slo.window_s, slo.target)]
+    shares = [BudgetAlert(*r, slo.window_s) for r in budget_rules]
     for now in range(slo.first + 10, end + 10, 10):
         for rule in rules:
             rule.step(now, prefix, 1 - slo.target, rules)
-    return [rule.name for rule in rules if rule.firing]
+        for i, rule in enumerate(shares):
+            rule.step(now, prefix, 1 - slo.target, shares[:i])
+    return [rule.name for rule in rules + shares if rule.firing]

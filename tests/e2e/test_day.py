@@ -51,6 +51,19 @@ def make_slos(paths):
     ]
 
 
+BUDGET_RULES = (("budget-90", Fraction(9, 10), 60), ("budget-50", Fraction(1, 2), 300))
+POLICY = """---
+apiVersion: nines/v1alpha1
+kind: SLOPolicy
+metadata: {name: budgets}
+spec:
+  selector: {tier: ["1", "2", "3"]}
+  budgetAlerts:
+    - {consumedPercent: 50, severity: warning, for: 5m}
+    - {consumedPercent: 90, severity: critical, for: 1m}
+"""
+
+
 def unix(text):
     return Fraction(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
 
@@ -64,7 +77,7 @@ def close(got, exact):
 
 def compare(checks, got, slo):
     end = int(unix(got["window_end"]))
-    firing = recount.replay_alerts(slo, end)
+    firing = recount.replay_alerts(slo, end, BUDGET_RULES)
     for field, exact in recount.expected(slo, end, firing).items():
         what = f"{slo.name}.{field}"
         if field in ("window_start", "window_end"):
@@ -89,7 +102,7 @@ def main():
         paths[fmt] = os.path.join(folder, f"{fmt}.log")
         common.loggen(paths[fmt], fmt, days=DAYS, **options)
     slos = make_slos(paths)
-    document = common.write(os.path.join(folder, "slos.yaml"), "".join(y for _, y, _ in slos))
+    document = common.write(os.path.join(folder, "slos.yaml"), "".join(y for _, y, _ in slos) + POLICY)
     last = {}
     for fmt, path in paths.items():
         for record in recount.records(path, fmt):

@@ -20,7 +20,7 @@ std::string quotient(Decimal budget) {
 }
 
 struct Condition {
-  std::optional<slo::BurnRule> rule;  // none: cannot be mapped, which has been told
+  std::optional<slo::AlertRule> rule;  // none: cannot be mapped, which has been told
 };
 
 // The words teams use for what wakes somebody up; the rest becomes a ticket.
@@ -89,7 +89,7 @@ Condition read_burn_rate(const YamlNode& node, const std::string& name, const st
                        format_duration_s(short_s),
                    "write an SLOPolicy to choose both windows");
   }
-  return {slo::BurnRule{name, severity, *long_s, short_s, *factor}};
+  return {slo::AlertRule{name, severity, *long_s, short_s, *factor}};
 }
 
 // `spec` of an AlertCondition.
@@ -170,7 +170,7 @@ void warn_about_switches(MapReader& reader, const std::string& title, bool& enab
 }
 
 // `spec` of an AlertPolicy.
-std::vector<slo::BurnRule> read_policy(const YamlNode& spec, const std::string& title,
+std::vector<slo::AlertRule> read_policy(const YamlNode& spec, const std::string& title,
                                        const Documents& documents, Reporter& report) {
   MapReader reader(spec, "spec of " + title, report);
   check_description(reader, report);
@@ -187,7 +187,7 @@ std::vector<slo::BurnRule> read_policy(const YamlNode& spec, const std::string& 
                    "notificationTargets of " + title +
                        " are not used: alerts go to the log and the webhooks of nines.yaml");
   }
-  std::vector<slo::BurnRule> rules;
+  std::vector<slo::AlertRule> rules;
   if (conditions == nullptr) return rules;
   for (const YamlNode* item : read_list(*conditions, "conditions of " + title, report)) {
     auto condition = read_condition_item(*item, title, documents, report);
@@ -196,7 +196,7 @@ std::vector<slo::BurnRule> read_policy(const YamlNode& spec, const std::string& 
   return rules;
 }
 
-std::vector<slo::BurnRule> read_policy_item(const YamlNode& item, const std::string& title,
+std::vector<slo::AlertRule> read_policy_item(const YamlNode& item, const std::string& title,
                                             const Documents& documents, Reporter& report) {
   const YamlNode* ref = &item;  // a bare name is common in the wild
   if (item.kind != YamlNode::Kind::scalar) {
@@ -247,9 +247,9 @@ void check_alert_documents(const Documents& documents, Reporter& report) {
   }
 }
 
-std::vector<slo::BurnRule> read_alert_policies(const YamlNode& node, const std::string& title,
+std::vector<slo::AlertRule> read_alert_policies(const YamlNode& node, const std::string& title,
                                                const Documents& documents, Reporter& report) {
-  std::vector<slo::BurnRule> rules;
+  std::vector<slo::AlertRule> rules;
   const auto items = read_list(node, "alertPolicies of " + title, report);
   for (const YamlNode* item : items) {
     auto more = read_policy_item(*item, title, documents, report);
@@ -264,9 +264,11 @@ std::vector<slo::BurnRule> read_alert_policies(const YamlNode& node, const std::
   return rules;
 }
 
-void check_rule(const slo::SloSpec& spec, const slo::BurnRule& rule, const YamlNode& at,
+void check_rule(const slo::SloSpec& spec, const slo::AlertRule& rule, const YamlNode& at,
                 Reporter& report) {
-  const std::string who = "burn alert '" + rule.name + "' of SLO '" + spec.name + "'";
+  const bool budget_rule = rule.kind == slo::RuleKind::budget;
+  const std::string who = std::string(budget_rule ? "budget" : "burn") + " alert '" + rule.name +
+                          "' of SLO '" + spec.name + "'";
   if (rule.long_s > spec.window_s) {
     report.error(at,
                  who + " looks back " + format_duration_s(rule.long_s) +

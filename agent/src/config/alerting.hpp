@@ -13,13 +13,13 @@ namespace nines::agent::config {
 void check_alert_documents(const Documents& documents, Reporter& report);
 
 // alertPolicies of an SLO -> burn rules. Empty: none could be used, the default rules stay.
-std::vector<slo::BurnRule> read_alert_policies(const YamlNode& node, const std::string& title,
+std::vector<slo::AlertRule> read_alert_policies(const YamlNode& node, const std::string& title,
                                                const Documents& documents, Reporter& report);
 
 // A rule whose factor no error rate can exceed is an error, told with the arithmetic. `at` is where
 // to report.
 void check_rules(const slo::SloSpec& spec, const YamlNode& at, Reporter& report);
-void check_rule(const slo::SloSpec& spec, const slo::BurnRule& rule, const YamlNode& at,
+void check_rule(const slo::SloSpec& spec, const slo::AlertRule& rule, const YamlNode& at,
                 Reporter& report);
 
 }  // namespace nines::agent::config

@@ -1,5 +1,6 @@
 // SloSpecs back to OpenSLO v1 documents, with an SLOPolicy where alerts or data handling differ
 // from the defaults.
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -73,6 +74,7 @@ class Writer {
               const std::string& count = {});
   void indicator(const SloSpec& spec);
   void objective(const SloSpec& spec);
+  void alert_rules(const std::vector<slo::AlertRule>& rules);
   void policy(const SloSpec& spec);
 
   std::string out_;
@@ -182,7 +184,7 @@ bool same_rules(const slo::AlertPolicy& a, const slo::AlertPolicy& b) {
     const auto& x = a.rules[i];
     const auto& y = b.rules[i];
     if (x.name != y.name || x.severity != y.severity || x.long_s != y.long_s ||
-        x.short_s != y.short_s || x.factor != y.factor) {
+        x.short_s != y.short_s || x.factor != y.factor || x.kind != y.kind || x.for_s != y.for_s) {
       return false;
     }
   }
@@ -200,6 +202,27 @@ bool same_data(const slo::DataPolicy& a, const slo::DataPolicy& b) {
          a.min_coverage == b.min_coverage && a.stale_after_s == b.stale_after_s;
 }
 
+void Writer::alert_rules(const std::vector<slo::AlertRule>& rules) {
+  const auto is_burn = [](const auto& rule) { return rule.kind == slo::RuleKind::burn; };
+  const auto burns = std::count_if(rules.begin(), rules.end(), is_burn);
+  line(1, burns == 0 ? "burnAlerts: []" : "burnAlerts:");
+  for (const auto& rule : rules) {
+    if (!is_burn(rule)) continue;
+    line(2, "- {name: " + quoted(rule.name) + ", severity: " + rule.severity + ", long: " +
+                format_duration_s(rule.long_s) + ", short: " + format_duration_s(rule.short_s) +
+                ", factor: " + rule.factor.to_string() + "}");
+  }
+  if (std::all_of(rules.begin(), rules.end(), is_burn)) return;
+  line(1, "budgetAlerts:");
+  for (const auto& rule : rules) {
+    if (is_burn(rule)) continue;
+    const Decimal percent{rule.factor.mantissa, rule.factor.exponent + 2};
+    line(2, "- {name: " + quoted(rule.name) + ", severity: " + rule.severity +
+                ", consumedPercent: " + percent.to_string() +
+                ", for: " + format_duration_s(rule.for_s) + "}");
+  }
+}
+
 void Writer::policy(const SloSpec& spec) {
   const slo::AlertPolicy usual = slo::default_policy(spec.window_s, spec.target);
   const bool rules = !same_rules(spec.alerts, usual);
@@ -213,13 +236,7 @@ void Writer::policy(const SloSpec& spec) {
   text(1, "name", spec.name);
   line(0, "spec:");
   text(1, "sloRef", spec.name);
-  if (rules) line(1, spec.alerts.rules.empty() ? "burnAlerts: []" : "burnAlerts:");
-  for (const auto& rule : spec.alerts.rules) {
-    if (!rules) break;
-    line(2, "- {name: " + quoted(rule.name) + ", severity: " + rule.severity + ", long: " +
-                format_duration_s(rule.long_s) + ", short: " + format_duration_s(rule.short_s) +
-                ", factor: " + rule.factor.to_string() + "}");
-  }
+  if (rules) alert_rules(spec.alerts.rules);
   if (guards) {
     const auto& a = spec.alerts;
     line(1, "lowTraffic: {minBad: " + std::to_string(a.min_bad) +

@@ -280,7 +280,7 @@ void SloReader::read(std::vector<DraftSlo>& out) {
   const YamlNode* objectives = reader.require("objectives", "objectives: [{target: 0.999}]");
   const YamlNode* alerting = reader.find("alertPolicies");
   reader.finish();
-  std::vector<slo::BurnRule> rules;
+  std::vector<slo::AlertRule> rules;
   if (alerting != nullptr) rules = read_alert_policies(*alerting, title_, documents_, report_);
   if (objectives == nullptr) return;
   const auto items = read_list(*objectives, "objectives of " + title_, report_);

@@ -16,7 +16,7 @@ constexpr int64_t kDay = 86400;
 constexpr size_t kMaxRules = 8;
 
 struct RuleDraft {
-  slo::BurnRule rule;
+  slo::AlertRule rule;
   std::optional<Decimal> percent;  // of the budget over `long`; else rule.factor is given
   const YamlNode* at = nullptr;    // factor or budgetPercent
 };
@@ -25,7 +25,7 @@ struct Policy {
   const Document* document = nullptr;
   const YamlNode* ref = nullptr;
   std::set<int> tiers;
-  std::optional<std::vector<RuleDraft>> rules;
+  std::optional<std::vector<RuleDraft>> rules, budget_rules;
   std::optional<int64_t> min_bad, evaluations, cooldown_s, late_horizon_s, max_future_skew_s,
       stale_after_s;
   std::optional<Decimal> significance, resolve_ratio, min_coverage;
@@ -53,9 +53,11 @@ class PolicyReader {
 
  private:
   void read_scope(MapReader& reader, Policy& policy);
-  std::vector<RuleDraft> read_rules(const YamlNode& node);
+  using ReadRule = std::optional<RuleDraft> (PolicyReader::*)(const YamlNode& node);
+  std::vector<RuleDraft> read_rules(const YamlNode& node, std::string_view key, ReadRule one);
   std::optional<RuleDraft> read_rule(const YamlNode& node);
-  bool read_windows(MapReader& reader, slo::BurnRule& rule);
+  std::optional<RuleDraft> read_budget_rule(const YamlNode& node);
+  bool read_windows(MapReader& reader, slo::AlertRule& rule);
   bool read_factor(MapReader& reader, RuleDraft& out);
   void read_guards(MapReader& reader, Policy& policy);
   void read_data(MapReader& reader, Policy& policy);
@@ -75,7 +77,7 @@ class PolicyReader {
 void PolicyReader::not_used_yet(MapReader& reader, std::string_view key) {
   if (const YamlNode* node = reader.find(key)) {
     report_.warning(*node, "'" + std::string(key) + "' of " + title_ + " is not used yet",
-                    "this version reads burnAlerts, lowTraffic, resolve and data");
+                    "this version reads burnAlerts, budgetAlerts, lowTraffic, resolve and data");
   }
 }
 
@@ -140,7 +142,7 @@ void PolicyReader::read_scope(MapReader& reader, Policy& policy) {
   }
 }
 
-bool PolicyReader::read_windows(MapReader& reader, slo::BurnRule& rule) {
+bool PolicyReader::read_windows(MapReader& reader, slo::AlertRule& rule) {
   constexpr int64_t kMaxLong = 92 * kDay;
   const YamlNode* const long_node = reader.require("long", "long: 1h");
   const YamlNode* const short_node = reader.require("short", "a twelfth of long, for example 5m");
@@ -218,19 +220,60 @@ std::optional<RuleDraft> PolicyReader::read_rule(const YamlNode& node) {
   return out;
 }
 
-std::vector<RuleDraft> PolicyReader::read_rules(const YamlNode& node) {
+// {consumedPercent: 50, severity: warning, for: 5m}; the name is budget-50 unless it has one.
+std::optional<RuleDraft> PolicyReader::read_budget_rule(const YamlNode& node) {
+  constexpr int64_t kMaxForS = 2 * 3600;
+  MapReader reader(node, "a budget alert of " + title_, report_);
+  if (!reader.is_map()) return std::nullopt;
+  RuleDraft out;
+  out.rule.kind = slo::RuleKind::budget;
+  out.at = reader.require("consumedPercent", "consumedPercent: 50");
+  const YamlNode* severity = reader.require("severity", "critical, page, ticket or warning");
+  const YamlNode* name = reader.find("name");
+  out.rule.for_s = read_duration(reader, "for", 0, kMaxForS).value_or(0);
+  reader.finish();
+  if (out.at == nullptr || severity == nullptr) return std::nullopt;
+  const auto word = read_choice(*severity, "'severity' of " + reader.what(),
+                                {"critical", "page", "ticket", "warning"}, report_);
+  const std::string what = "'consumedPercent' of " + reader.what();
+  const auto percent = read_decimal(*out.at, what, report_);
+  if (!word || !percent) return std::nullopt;
+  const bool fine = percent->to_string().size() <= 12;
+  if (*percent <= Decimal{0, 0} || *percent > Decimal{1000, 0} || !fine) {
+    report_.error(*out.at,
+                  what + " must be above 0 and at most 1000, found " + describe(*out.at));
+    return std::nullopt;
+  }
+  if (out.rule.for_s % kSlot != 0) {
+    report_.error(node, "'for' of " + reader.what() + " must be a multiple of 10s");
+    return std::nullopt;
+  }
+  out.rule.factor = {percent->mantissa, percent->exponent - 2};
+  out.rule.severity = *word;
+  out.rule.name = "budget-" + percent->to_string();
+  if (name != nullptr) {
+    out.rule.name = read_text(*name, "'name' of " + reader.what(), report_).value_or("");
+    if (out.rule.name.empty()) return std::nullopt;
+  }
+  return out;
+}
+
+std::vector<RuleDraft> PolicyReader::read_rules(const YamlNode& node, std::string_view key,
+                                                ReadRule one) {
   std::vector<RuleDraft> rules;
   std::set<std::string> names;
-  const auto items = read_list(node, "burnAlerts of " + title_, report_);
+  const std::string what = std::string(key) + " of " + title_;
+  const auto items = read_list(node, what, report_);
   if (items.size() > kMaxRules) {
-    report_.error(node, title_ + " has more than 8 burn alerts");
+    report_.error(node, what + " are more than 8");
     return rules;
   }
   for (const YamlNode* item : items) {
-    auto rule = read_rule(*item);
+    auto rule = (this->*one)(*item);
     if (!rule) continue;
     if (!names.insert(rule->rule.name).second) {
-      report_.error(*item, "burnAlerts of " + title_ + " has two named '" + rule->rule.name + "'");
+      report_.error(*item, what + " has two named '" + rule->rule.name + "'");
+      continue;
     }
     rules.push_back(std::move(*rule));
   }
@@ -275,11 +318,15 @@ Policy PolicyReader::read() {
   if (!reader.is_map()) return policy;
   check_description(reader, report_);
   read_scope(reader, policy);
-  if (const YamlNode* rules = reader.find("burnAlerts")) policy.rules = read_rules(*rules);
+  if (const YamlNode* rules = reader.find("burnAlerts")) {
+    policy.rules = read_rules(*rules, "burnAlerts", &PolicyReader::read_rule);
+  }
+  if (const YamlNode* rules = reader.find("budgetAlerts")) {
+    policy.budget_rules = read_rules(*rules, "budgetAlerts", &PolicyReader::read_budget_rule);
+  }
   read_guards(reader, policy);
   read_data(reader, policy);
-  for (const std::string_view key :
-       {"budgetAlerts", "exclusions", "gate", "forecast", "onNoData"}) {
+  for (const std::string_view key : {"exclusions", "gate", "forecast", "onNoData"}) {
     not_used_yet(reader, key);
   }
   reader.finish();
@@ -293,11 +340,30 @@ void override_with(To& to, const std::optional<From>& from) {
 
 void apply(const Policy& policy, slo::SloSpec& spec, Reporter& report) {
   slo::AlertPolicy& alerts = spec.alerts;
+  const auto drop = [&](slo::RuleKind kind) {
+    std::erase_if(alerts.rules, [&](const slo::AlertRule& rule) { return rule.kind == kind; });
+  };
   if (policy.rules) {
-    alerts.rules.clear();
+    drop(slo::RuleKind::burn);
     for (const auto& draft : *policy.rules) {
-      slo::BurnRule rule = draft.rule;
+      slo::AlertRule rule = draft.rule;
       if (draft.percent) rule.factor = factor_of(*draft.percent, spec.window_s, rule.long_s);
+      check_rule(spec, rule, *draft.at, report);
+      alerts.rules.push_back(std::move(rule));
+    }
+  }
+  if (policy.budget_rules) {
+    drop(slo::RuleKind::budget);
+    for (const auto& draft : *policy.budget_rules) {
+      slo::AlertRule rule = draft.rule;
+      rule.long_s = rule.short_s = spec.window_s;
+      const bool named = std::any_of(alerts.rules.begin(), alerts.rules.end(),
+                                     [&](const auto& other) { return other.name == rule.name; });
+      if (named) {
+        report.error(*draft.at, "a budget alert of SLO '" + spec.name +
+                                    "' is called like a burn alert: '" + rule.name + "'");
+        continue;
+      }
       check_rule(spec, rule, *draft.at, report);
       alerts.rules.push_back(std::move(rule));
     }

@@ -117,8 +117,12 @@ std::string rule_verdict(const RuleState& r) {
 }
 
 void append_rule(std::string& out, const SloStatus& s, const RuleState& r) {
-  out += "  " + printable(r.rule.name) + " (" + printable(r.rule.severity) + "), factor " +
-         r.rule.factor.to_string() + "\n";
+  const bool budget = r.rule.kind == slo::RuleKind::budget;
+  out += "  " + printable(r.rule.name) + " (" + printable(r.rule.severity) + "), " +
+         (budget ? "more than " + exact_percent(r.rule.factor) + " of the budget used for " +
+                       format_duration_s(r.rule.for_s)
+                 : "factor " + r.rule.factor.to_string()) +
+         "\n";
   append_comparison(out, s, r, r.long_window, r.rule.long_s);
   append_comparison(out, s, r, r.short_window, r.rule.short_s);
   out += "    => " + rule_verdict(r) + "\n";

@@ -23,6 +23,7 @@ void write_window(JsonWriter& json, const BurnWindow& window) {
 std::vector<const BurnWindow*> all_windows(const SloStatus& s) {
   std::vector<const BurnWindow*> windows{&s.burn_5m, &s.burn_1h, &s.burn_24h};
   for (const RuleState& rule : s.rules) {
+    if (rule.rule.kind == slo::RuleKind::budget) continue;  // those of the SLO window
     windows.push_back(&rule.long_window);
     windows.push_back(&rule.short_window);
   }
@@ -203,6 +204,11 @@ std::string rule_summary(const SloStatus& s, const RuleState& r) {
     return short_number(w.burn) + " over " + window_name(window_s) + " (" +
            std::to_string(w.counts.bad) + " bad of " + std::to_string(w.counts.total()) + ")";
   };
+  if (r.rule.kind == slo::RuleKind::budget) {
+    return s.slo + ": budget used " + part(r.long_window, r.rule.long_s) + ", " +
+           window_name(r.rule.for_s) + " ago " + part(r.short_window, r.rule.short_s) + "; rule " +
+           r.rule.name + " fires when both exceed " + r.rule.factor.to_string();
+  }
   return s.slo + ": burn rate " + part(r.long_window, r.rule.long_s) + " and " +
          part(r.short_window, r.rule.short_s) + "; rule " + r.rule.name +
          " fires when both exceed " + r.rule.factor.to_string();

@@ -24,7 +24,16 @@ std::string decimals(double value, int places) {
   return {text, static_cast<size_t>(n)};
 }
 
+// "web has used 92.3 % of its 30d error budget: 923 of 1000000 events bad"
+std::string used(const SloStatus& status, const RuleState& rule) {
+  return decimals(100 * rule.long_window.burn.value_or(0), 1) + " % of its " +
+         format_duration_s(status.window_s) + " error budget: " + bad_of_total(rule.long_window) +
+         " (rule " + rule.rule.name + ", " + rule.rule.severity + " above " +
+         decimals(100 * rule.rule.factor.to_double(), 1) + " %).";
+}
+
 std::string fired_summary(const SloStatus& status, const RuleState& rule) {
+  if (rule.rule.kind == RuleKind::budget) return status.slo + " has used " + used(status, rule);
   return status.slo + " burns its error budget " + decimals(rule.long_window.burn.value_or(0), 1) +
          " times as fast as it may: " + bad_of_total(rule.long_window) + ", " +
          bad_of_total(rule.short_window) + " (rule " + rule.rule.name + ", " + rule.rule.severity +
@@ -34,6 +43,10 @@ std::string fired_summary(const SloStatus& status, const RuleState& rule) {
 }
 
 std::string resolved_summary(const SloStatus& status, const RuleState& rule, int64_t lasted_s) {
+  if (rule.rule.kind == RuleKind::budget) {
+    return status.slo + " has recovered after " + format_duration_s(lasted_s) + " and uses " +
+           used(status, rule);
+  }
   return status.slo + " has recovered after " + format_duration_s(lasted_s) + ": " +
          bad_of_total(rule.short_window) + " (rule " + rule.rule.name + ", " + rule.rule.severity +
          " above " + rule.rule.factor.to_string() + "); " +
@@ -49,13 +62,17 @@ AlertBook::AlertBook(const SloSpec& spec, Decimal budget)
       significance_(spec.alerts.significance.to_double()),
       by_urgency_(spec.alerts.rules.size()),
       memory_(spec.alerts.rules.size()) {
-  const std::vector<BurnRule>& rules = spec.alerts.rules;
+  const std::vector<AlertRule>& rules = spec.alerts.rules;
   std::iota(by_urgency_.begin(), by_urgency_.end(), size_t{0});
   std::stable_sort(by_urgency_.begin(), by_urgency_.end(), [&](size_t a, size_t b) {
-    return std::tuple(rules[a].severity != "page", rules[a].long_s) <
-           std::tuple(rules[b].severity != "page", rules[b].long_s);
+    const auto key = [&](const AlertRule& rule) {
+      const bool share = rule.kind == RuleKind::budget;
+      return std::tuple(share, share ? 0 : severity_rank(rule.severity), rule.long_s);
+    };
+    const auto ka = key(rules[a]), kb = key(rules[b]);
+    return ka != kb ? ka < kb : std::get<0>(ka) && rules[a].factor > rules[b].factor;
   });
-  for (const BurnRule& rule : rules) {
+  for (const AlertRule& rule : rules) {
     // add() has checked that the product exists.
     resolve_factor_.push_back(*multiply(rule.factor, spec.alerts.resolve_ratio));
   }
@@ -69,15 +86,24 @@ bool AlertBook::exceeds(const BurnWindow& window, const Decimal& factor) const {
 bool AlertBook::significant(RuleState& rule) const {
   const Ratio r = ratio_of(rule.long_window.counts);
   rule.probability = binomial_tail(r.bad, r.total, budget_.to_double());
-  return r.bad >= spec_.alerts.min_bad && *rule.probability < significance_;
+  if (r.bad < spec_.alerts.min_bad) return false;
+  if (*rule.probability < significance_) return true;
+  // Of so many events the share is a number of events that means something.
+  return rule.rule.kind == RuleKind::budget &&
+         compare_burn({spec_.alerts.min_bad, r.total}, budget_, rule.rule.factor) <= 0;
 }
 
 bool AlertBook::inhibited(size_t urgency, WallTime end) const {
-  const BurnRule& mine = spec_.alerts.rules[by_urgency_[urgency]];
+  const AlertRule& mine = spec_.alerts.rules[by_urgency_[urgency]];
   for (size_t i = 0; i < by_urgency_.size(); ++i) {
-    if (i == urgency) continue;
+    const AlertRule& rule = spec_.alerts.rules[by_urgency_[i]];
+    if (i == urgency || rule.kind != mine.kind) continue;
     const Memory& other = memory_[by_urgency_[i]];
-    const bool same_severity = spec_.alerts.rules[by_urgency_[i]].severity == mine.severity;
+    if (mine.kind == RuleKind::budget) {
+      if (i < urgency && other.firing) return true;
+      continue;
+    }
+    const bool same_severity = rule.severity == mine.severity;
     if (other.firing && (i < urgency || same_severity)) return true;
     const bool just_resolved = other.last_resolved != WallTime{} && other.last_resolved <= end &&
                                end.ns - other.last_resolved.ns < mine.short_s * kNsPerSecond;
@@ -88,7 +114,8 @@ bool AlertBook::inhibited(size_t urgency, WallTime end) const {
 
 void AlertBook::resolve_when_calm(Memory& memory, const RuleState& rule, WallTime end,
                                   const SloStatus& status, std::vector<AlertEvent>& transitions) {
-  const Ratio r = ratio_of(rule.short_window.counts);
+  const bool of_budget = rule.rule.kind == RuleKind::budget;
+  const Ratio r = ratio_of(of_budget ? rule.long_window.counts : rule.short_window.counts);
   if (r.total == 0) return;
   const size_t index = static_cast<size_t>(&memory - memory_.data());
   if (compare_burn(r, budget_, resolve_factor_[index]) > 0) {

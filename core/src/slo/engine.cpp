@@ -12,6 +12,7 @@ namespace {
 
 constexpr int64_t kDayS = 86400;
 constexpr int64_t kCoverageWindowS = 300;
+constexpr int64_t kMaxForS = 2 * 3600;
 constexpr int64_t kSlotsPerHour = 3600 / kSlotS;
 constexpr Decimal kOne{1, 0};
 
@@ -20,21 +21,35 @@ Error invalid(const SloSpec& spec, const std::string& what) {
   return {Errc::invalid_argument, where + "SLO " + spec.name + ": " + what, 0};
 }
 
-Status check_rule(const SloSpec& spec, const BurnRule& rule, Decimal budget) {
+std::string kind_name(const AlertRule& rule) {
+  return rule.kind == RuleKind::budget ? "budget rule " : "burn rule ";
+}
+
+Status check_windows(const SloSpec& spec, const AlertRule& rule) {
+  if (rule.kind == RuleKind::budget) {
+    const bool fine = rule.long_s == spec.window_s && rule.short_s == spec.window_s;
+    if (fine && rule.for_s >= 0 && rule.for_s <= kMaxForS && rule.for_s % kSlotS == 0) return Ok{};
+    return invalid(spec, "budget rule " + rule.name +
+                             " needs the window of the SLO and a 'for' of at most 2h, a multiple "
+                             "of 10s");
+  }
   const auto is_window = [](int64_t s) {
     return s >= kSlotS && s % kSlotS == 0 && s <= 92 * kDayS;
   };
-  if (!is_window(rule.long_s) || !is_window(rule.short_s) || rule.short_s > rule.long_s) {
-    return invalid(spec, "burn rule " + rule.name +
-                             " needs 10s <= short <= long <= 92d, both multiples of 10s");
-  }
+  if (is_window(rule.long_s) && is_window(rule.short_s) && rule.short_s <= rule.long_s) return Ok{};
+  return invalid(spec, "burn rule " + rule.name +
+                           " needs 10s <= short <= long <= 92d, both multiples of 10s");
+}
+
+Status check_rule(const SloSpec& spec, const AlertRule& rule, Decimal budget) {
+  NINES_CHECK(check_windows(spec, rule));
   const auto resolve = multiply(rule.factor, spec.alerts.resolve_ratio);
   if (!comparable_factor(rule.factor) || !resolve || !comparable_factor(*resolve)) {
-    return invalid(spec, "burn rule " + rule.name + " needs a positive factor, has " +
+    return invalid(spec, kind_name(rule) + rule.name + " needs a positive factor, has " +
                              rule.factor.to_string());
   }
   if (compare_burn({1, 1}, budget, rule.factor) < 0) {
-    return invalid(spec, "burn rule " + rule.name + " can never fire: at target " +
+    return invalid(spec, kind_name(rule) + rule.name + " can never fire: at target " +
                              spec.target.to_string() + " no burn rate reaches " +
                              rule.factor.to_string() + "; lower the factor or leave the rule out");
   }
@@ -55,11 +70,11 @@ Status check(const SloSpec& spec) {
   if (coverage.mantissa != 0 && (!comparable_factor(coverage) || coverage > kOne)) {
     return invalid(spec, "min coverage must lie between 0 and 1, is " + coverage.to_string());
   }
-  for (const BurnRule& rule : spec.alerts.rules) {
+  for (const AlertRule& rule : spec.alerts.rules) {
     NINES_CHECK(check_rule(spec, rule, *budget));
     const auto twin = std::find_if(spec.alerts.rules.begin(), spec.alerts.rules.end(),
-                                   [&](const BurnRule& other) { return other.name == rule.name; });
-    if (&*twin != &rule) return invalid(spec, "burn rule " + rule.name + " is there twice");
+                                   [&](const AlertRule& other) { return other.name == rule.name; });
+    if (&*twin != &rule) return invalid(spec, kind_name(rule) + rule.name + " is there twice");
   }
   return Ok{};
 }
@@ -80,7 +95,7 @@ struct Slo {
     status.burn_5m.window_s = 300;
     status.burn_1h.window_s = 3600;
     status.burn_24h.window_s = kDayS;
-    for (const BurnRule& rule : spec.alerts.rules) {
+    for (const AlertRule& rule : spec.alerts.rules) {
       RuleState& state = status.rules.emplace_back();
       state.rule = rule;
       state.long_window.window_s = rule.long_s;
@@ -102,11 +117,24 @@ struct Slo {
 
 Ratio ratio_of(const BurnWindow& w) { return {w.counts.bad, w.counts.total()}; }
 
+void fill_budget_windows(Slo& slo, RuleState& rule, int64_t end_s) {
+  const int64_t before_s = end_s - rule.rule.for_s;
+  rule.long_window.counts = slo.status.window;
+  rule.short_window.counts = slo.counts.window(before_s, slo.spec.window_s);
+  for (BurnWindow* w : {&rule.long_window, &rule.short_window}) {
+    w->burn = burn_rate(ratio_of(*w), slo.budget);
+  }
+}
+
 void fill_windows(Slo& slo, int64_t end_s) {
   SloStatus& st = slo.status;
   st.window = slo.counts.window(end_s, slo.spec.window_s);
   std::vector<BurnWindow*> all{&st.burn_5m, &st.burn_1h, &st.burn_24h};
   for (RuleState& rule : st.rules) {
+    if (rule.rule.kind == RuleKind::budget) {
+      fill_budget_windows(slo, rule, end_s);
+      continue;
+    }
     all.push_back(&rule.long_window);
     all.push_back(&rule.short_window);
   }
@@ -289,9 +317,11 @@ void SloEngine::Impl::evaluate(Slo& slo, WallTime watermark, WallTime now, bool 
   const bool blind = no_data(slo, end_s, watermark, now);
   const Decimal share = slo.spec.data.min_coverage;
   for (size_t i = 0; i < st.rules.size(); ++i) {
-    slo.frozen[i] = blind || backwards ||
-                    slo.counts.uncovered(st.rules[i].long_window.counts, share) ||
-                    slo.counts.uncovered(st.rules[i].short_window.counts, share);
+    const RuleState& rule = st.rules[i];
+    slo.frozen[i] = blind || backwards;
+    if (rule.rule.kind == RuleKind::budget) continue;
+    slo.frozen[i] = slo.frozen[i] || slo.counts.uncovered(rule.long_window.counts, share) ||
+                    slo.counts.uncovered(rule.short_window.counts, share);
   }
   slo.alerts.evaluate(st, slo.frozen, WallTime::from_s(end_s), out);
   st.state = blind ? State::no_data : state_of(slo);

@@ -79,6 +79,10 @@ int64_t slots_of(int64_t seconds) { return std::max(kSlot, seconds / kSlot * kSl
 
 }  // namespace
 
+int severity_rank(std::string_view severity) noexcept {
+  return severity == "critical" ? 0 : severity == "page" ? 1 : severity == "ticket" ? 2 : 3;
+}
+
 std::string SloSpec::generation() const {
   Fingerprint f;
   f.add("nines-sli-1");

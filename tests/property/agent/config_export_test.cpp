@@ -60,8 +60,8 @@ slo::IndicatorSpec indicator() {
   return i;
 }
 
-std::vector<slo::BurnRule> rules(int64_t window_s) {
-  std::vector<slo::BurnRule> out;
+std::vector<slo::AlertRule> rules(int64_t window_s) {
+  std::vector<slo::AlertRule> out;
   const auto count = *rc::gen::inRange(0, 4);
   for (int k = 0; k < count; ++k) {
     const int64_t long_s = *rc::gen::inRange<int64_t>(2, window_s / 10 + 1) * 10;
@@ -69,6 +69,13 @@ std::vector<slo::BurnRule> rules(int64_t window_s) {
     // Below 1/(1 - 0.5): can fire at every target made here.
     out.push_back({"rule-" + std::to_string(k), *rc::gen::element<std::string>("page", "ticket"),
                    long_s, short_s, Decimal{*rc::gen::inRange<int64_t>(1, 19'999), -4}});
+  }
+  const auto shares = *rc::gen::inRange(0, 3);
+  for (int k = 0; k < shares; ++k) {
+    const auto* severity = *rc::gen::element("critical", "page", "ticket", "warning");
+    out.push_back({"share-" + std::to_string(k), severity, window_s, window_s,
+                   Decimal{*rc::gen::inRange<int64_t>(1, 19'999), -4}, slo::RuleKind::budget,
+                   *rc::gen::inRange<int64_t>(0, 721) * 10});
   }
   return out;
 }
@@ -115,6 +122,8 @@ void expect_same_rules(const slo::AlertPolicy& a, const slo::AlertPolicy& b) {
     RC_ASSERT(a.rules[k].long_s == b.rules[k].long_s);
     RC_ASSERT(a.rules[k].short_s == b.rules[k].short_s);
     RC_ASSERT(a.rules[k].factor == b.rules[k].factor);
+    RC_ASSERT(a.rules[k].kind == b.rules[k].kind);
+    RC_ASSERT(a.rules[k].for_s == b.rules[k].for_s);
   }
   RC_ASSERT(a.min_bad == b.min_bad);
   RC_ASSERT(a.significance == b.significance);

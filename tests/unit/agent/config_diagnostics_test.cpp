@@ -90,6 +90,9 @@ std::string policy(const std::string& spec) {
 std::string rule(const std::string& text) {
   return policy("  sloRef: api\n  burnAlerts:\n    - " + text + "\n");
 }
+std::string budget(const std::string& text) {
+  return policy("  sloRef: api\n  budgetAlerts:\n    - " + text + "\n");
+}
 
 std::vector<BadInput> bad_nodes() {
   return {
@@ -240,6 +243,13 @@ std::vector<BadInput> bad_policies() {
       {"severity", rule("{name: f, severity: @pager, long: 1h, short: 5m, factor: 2}"), "must be one of page, ticket, found 'pager'", "'page'"},
       {"unknown rule key", rule("{name: f, severity: page, long: 1h, short: 5m, factor: 2, @for: 1m}"), "unknown key 'for'", ""},
       {"same rule name", rule("{name: f, severity: page, long: 1h, short: 5m, factor: 2}\n    - @{name: f, severity: page, long: 1h, short: 5m, factor: 2}"), "two named 'f'", ""},
+      {"budget share", budget("{consumedPercent: @0, severity: page}"), "must be above 0 and at most 1000, found '0'", ""},
+      {"budget severity", budget("{consumedPercent: 50, severity: @red}"), "must be one of critical, page, ticket, warning, found 'red'", ""},
+      {"budget for", budget("{consumedPercent: 50, severity: page, for: @3h}"), "must be within 0s..2h, found '3h'", ""},
+      {"odd for", budget("@{consumedPercent: 50, severity: page, for: 15s}"), "must be a multiple of 10s", ""},
+      {"no share", budget("@{severity: page}"), "consumedPercent", ""},
+      {"same budget name", budget("{consumedPercent: 50, severity: page}\n    - @{consumedPercent: 50, severity: page}"), "two named 'budget-50'", ""},
+      {"named like a burn alert", budget("{name: fast, consumedPercent: @50, severity: page}"), "called like a burn alert: 'fast'", ""},
       {"no scope", policy("  @burnAlerts: []\n"), "neither sloRef nor selector", "tier"},
       {"two scopes", policy("  sloRef: api\n  selector: @{tier: 1}\n"), "both sloRef and selector", ""},
       {"unknown sloRef", policy("  sloRef: @apy\n"), "refers to SLO 'apy', which does not exist", "did you mean 'api'?"},

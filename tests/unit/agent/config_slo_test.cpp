@@ -132,16 +132,23 @@ TEST_CASE("The dashboard example with its policy loads; parts not used yet are t
   CHECK(spec.indicator.total.source.k8s_namespace == "auditflow");
   CHECK(spec.indicator.part.where == "status >= 200 AND status < 300");
   CHECK_FALSE(spec.indicator.part_is_bad);
-  REQUIRE(spec.alerts.rules.size() == 4);
+  REQUIRE(spec.alerts.rules.size() == 6);
   CHECK(spec.alerts.rules[0].factor == Decimal{144, -1});
   CHECK(spec.alerts.rules[1].factor == Decimal{6, 0});
   CHECK(spec.alerts.rules[2].factor == Decimal{3, 0});
   CHECK(spec.alerts.rules[3].factor == Decimal{1, 0});
   CHECK(spec.alerts.rules[3].short_s == 6 * 3600);
-  for (const char* key : {"budgetAlerts", "exclusions", "gate", "forecast"}) {
+  const slo::AlertRule& gone = spec.alerts.rules[5];
+  CHECK(gone.kind == slo::RuleKind::budget);
+  CHECK(gone.name == "budget-90");
+  CHECK(gone.severity == "critical");
+  CHECK(gone.factor == Decimal{9, -1});
+  CHECK(gone.for_s == 60);
+  CHECK(gone.long_s == spec.window_s);
+  for (const char* key : {"exclusions", "gate", "forecast"}) {
     CHECK_THAT(warnings(loaded), Catch::Contains("'" + std::string(key) + "' of SLOPolicy"));
   }
-  CHECK(loaded.diagnostics.size() == 4);
+  CHECK(loaded.diagnostics.size() == 3);
   CHECK_THAT(spec.origin, Catch::EndsWith("slo.yaml:9"));
 }
 
@@ -254,7 +261,7 @@ spec: {target: email}
 )"));
   REQUIRE(loaded.slos.size() == 1);
   REQUIRE(loaded.slos[0].alerts.rules.size() == 1);
-  const slo::BurnRule& rule = loaded.slos[0].alerts.rules[0];
+  const slo::AlertRule& rule = loaded.slos[0].alerts.rules[0];
   CHECK(rule.name == "fast");
   CHECK(rule.severity == "page");
   CHECK(rule.long_s == 3600);

@@ -283,7 +283,7 @@ TEST_CASE("Default policy scales the Workbook's pairs and leaves out what can ne
           "[slo]") {
   const auto story = [](int64_t window_s, const char* target) {
     std::string text;
-    for (const BurnRule& r : default_policy(window_s, dec(target)).rules) {
+    for (const AlertRule& r : default_policy(window_s, dec(target)).rules) {
       text += r.name + ":" + r.severity + " " + format_duration_s(r.long_s) + "/" +
               format_duration_s(r.short_s) + " " + r.factor.to_string() + "; ";
     }

@@ -136,7 +136,7 @@ TEST_CASE("Engine refuses what it cannot compute or what can never happen", "[sl
     spec.window_s = window_s;
     CHECK(code(spec) == Errc::invalid_argument);
   }
-  const auto with_rule = [](BurnRule rule) {
+  const auto with_rule = [](AlertRule rule) {
     SloSpec spec = spec_of("r", "0.9");
     spec.origin = "slos/a.yaml:3";
     spec.alerts.rules = {std::move(rule)};

@@ -39,7 +39,7 @@
 //     DEGRADING  composite_burn_rate >= 1, exactly, or a rule fires
 //     HEALTHY
 //
-// Alerts, each rule at each evaluation
+// Alerts, each burn rule at each evaluation
 //   frozen     the state is NO_DATA, or the coverage of one of its two windows, computed like
 //              `coverage`, is < min_coverage (SLOs with any coverage), or the watermark lies before
 //              an earlier one: the rule keeps its state.
@@ -52,6 +52,15 @@
 //              escalates at most from ticket to page, and a burn that goes on is told.
 //   resolves   short-window burn <= resolve_ratio * factor at resolve_evaluations window ends in a
 //              row. A short window without events keeps the state.
+//   Budget rules tell how much of the budget is gone, whatever its pace. The same, but:
+//   condition  consumed > factor, exactly, over the SLO windows that end at `end` and at end - for.
+//   frozen     with NO_DATA only: what was seen to be consumed is.
+//   guard      bad >= min_bad, and the share that the factor stands for is at least min_bad events
+//              (factor * b * total >= min_bad) or P(X >= bad | total, b) < significance.
+//   fires      unless a more urgent budget rule fires; urgency: the larger factor.
+//   resolves   consumed <= resolve_ratio * factor at resolve_evaluations window ends in a row.
+//   Burn and budget rules do not hold each other back.
+//
 //   A ticket that fires when a page joins stays and resolves by itself: each `fired` has
 //   exactly one `resolved`. A watermark more than an hour before an earlier one is taken as a
 //   corrected clock: rules are evaluated again from there.
@@ -93,8 +102,8 @@ struct BurnWindow {
 
 // Why a rule fires or does not: enough to print the whole arithmetic.
 struct RuleState {
-  BurnRule rule;
-  BurnWindow long_window, short_window;
+  AlertRule rule;
+  BurnWindow long_window, short_window;  // of a budget rule: now, and for_s ago
   bool firing = false;
   bool frozen = false;   // NO_DATA: keeps its state
   bool guarded = false;  // both windows exceed the factor, the low-traffic guard holds it back

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "nines/base/decimal.hpp"
@@ -71,16 +72,24 @@ struct IndicatorSpec {
   OnMissing on_missing = OnMissing::skip;
 };
 
-// Multi-window burn-rate alert: fires when burn > factor over both windows.
-struct BurnRule {
-  std::string name;      // fast, medium, slow, drift
-  std::string severity;  // page, ticket
-  int64_t long_s = 0, short_s = 0;
-  Decimal factor;
+enum class RuleKind : uint8_t {
+  burn,    // multi-window burn rate: burn > factor over both windows
+  budget,  // consumed > factor over the SLO window that ends now, and over that of for_s ago
 };
 
+struct AlertRule {
+  std::string name;      // fast, medium, slow, drift; half_used...
+  std::string severity;  // page, ticket; of budget rules also critical, warning
+  int64_t long_s = 0, short_s = 0;  // budget: both are the SLO window
+  Decimal factor;                   // budget: the share of the budget, 0.5 for half of it
+  RuleKind kind = RuleKind::burn;
+  int64_t for_s = 0;  // budget: how long it has been so, a multiple of 10 s up to 2 h
+};
+// 0 is the most urgent: critical, page, ticket, warning.
+int severity_rank(std::string_view severity) noexcept;
+
 struct AlertPolicy {
-  std::vector<BurnRule> rules;
+  std::vector<AlertRule> rules;
   int64_t min_bad = 2;           // low-traffic guard on the long window ...
   Decimal significance{1, -2};   // ... P(X >= bad | total, 1 - target) < this
   Decimal resolve_ratio{9, -1};  // leave at this share of the factor on the short window
