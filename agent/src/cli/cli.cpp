@@ -116,12 +116,24 @@ void add_slo(CLI::App& root, Parsed& p) {
   lint->add_option("--config", p.slo.common.config, "Configuration")->option_text("FILE");
 }
 
+void add_gate(CLI::App& root, Parsed& p) {
+  auto* app = root.add_subcommand(
+      "gate", "Whether a release may go out: exit code 0 yes, 1 no, 3 nobody knows");
+  app->add_option("name", p.slo.name, "SLO or service (default: all there is)");
+  app->add_option("--config", p.slo.common.config, "Configuration that names the agent's address")
+      ->option_text("FILE");
+  app->add_option("--agent", p.slo.address, "Address of the agent (default 127.0.0.1:9990)")
+      ->option_text("HOST:PORT");
+  add_output(app, p.slo.common.output);
+}
+
 int dispatch(CLI::App& root, Parsed& p, const Clock& clock) {
   if (root.got_subcommand("agent")) {
     p.agent.log_clock = p.clock == "log";
     return run_agent(p.agent, clock);
   }
   if (root.got_subcommand("tail")) return run_tail(p.tail, clock);
+  if (root.got_subcommand("gate")) return run_gate(p.slo);
   if (root.got_subcommand("suggest")) return run_suggest(p.common, clock);
   if (root.got_subcommand("doctor")) return run_doctor(p.common, clock);
   const CLI::App* slo = root.get_subcommand("slo");
@@ -144,6 +156,7 @@ int run_cli(int argc, char** argv, const Clock& clock, uint64_t seed) {
   add_agent(root, p);
   add_tail(root, p);
   add_slo(root, p);
+  add_gate(root, p);
   auto* suggest =
       root.add_subcommand("suggest", "Print OpenSLO documents drafted from what the logs show");
   add_config(suggest, p.common);

@@ -18,8 +18,8 @@ std::string address_of(const SloOptions& options) {
   return load_config(options.common.config, {}).node.listen;
 }
 
-// Prints the body of GET http://address/path; the exit code of the command.
-int show(const std::string& address, const std::string& path) {
+// Prints the body of GET http://address/path and leaves it in `body`; the exit code of the command.
+int show(const std::string& address, const std::string& path, std::string* body = nullptr) {
   http::ClientRequest request;
   request.url = "http://" + address + path;
   request.timeout_ms = kTimeoutMs;
@@ -44,6 +44,7 @@ int show(const std::string& address, const std::string& path) {
     return kExitUnavailable;
   }
   std::fwrite(answer->body.data(), 1, answer->body.size(), stdout);
+  if (body != nullptr) *body = answer->body;
   return kExitOk;
 }
 
@@ -63,6 +64,18 @@ int run_slo_status(const SloOptions& options) {
 
 int run_slo_explain(const SloOptions& options) {
   return show(address_of(options), "/api/slo/" + options.name + "/explain");
+}
+
+int run_gate(const SloOptions& options) {
+  const bool json = options.common.output == Output::json;
+  std::string body;
+  const int code = show(
+      address_of(options),
+      "/api/gate" + (options.name.empty() ? "" : "/" + options.name) + (json ? "" : "?format=text"),
+      &body);
+  if (code != kExitOk) return code;
+  if (json) return body.find("\"allowed\": true") < body.find("\"slos\"") ? kExitOk : kExitNo;
+  return body.starts_with("GO") || body.starts_with("CAUTION") ? kExitOk : kExitNo;
 }
 
 int run_slo_lint(const SloOptions& options) {

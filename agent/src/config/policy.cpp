@@ -29,6 +29,7 @@ struct Policy {
   std::optional<int64_t> min_bad, evaluations, cooldown_s, late_horizon_s, max_future_skew_s,
       stale_after_s;
   std::optional<Decimal> significance, resolve_ratio, min_coverage;
+  std::optional<Decimal> reduce_below, freeze_below, require_spent;
 };
 
 // percent/100 * window / long, exact where it has an end, else rounded to 6 places.
@@ -61,6 +62,7 @@ class PolicyReader {
   bool read_factor(MapReader& reader, RuleDraft& out);
   void read_guards(MapReader& reader, Policy& policy);
   void read_data(MapReader& reader, Policy& policy);
+  void read_gate(MapReader& reader, Policy& policy);
   // A share within (0, 1], or [0, 1].
   std::optional<Decimal> read_share(MapReader& reader, std::string_view key, bool zero_allowed);
   std::optional<int64_t> read_duration(MapReader& reader, std::string_view key, int64_t min_s,
@@ -76,8 +78,10 @@ class PolicyReader {
 
 void PolicyReader::not_used_yet(MapReader& reader, std::string_view key) {
   if (const YamlNode* node = reader.find(key)) {
-    report_.warning(*node, "'" + std::string(key) + "' of " + title_ + " is not used yet",
-                    "this version reads burnAlerts, budgetAlerts, lowTraffic, resolve and data");
+    report_.warning(
+        *node, "'" + std::string(key) + "' of " + title_ + " is not used yet",
+        "this version reads burnAlerts, budgetAlerts, lowTraffic, resolve, data, and of gate "
+        "budget and requireSpent");
   }
 }
 
@@ -240,8 +244,7 @@ std::optional<RuleDraft> PolicyReader::read_budget_rule(const YamlNode& node) {
   if (!word || !percent) return std::nullopt;
   const bool fine = percent->to_string().size() <= 12;
   if (*percent <= Decimal{0, 0} || *percent > Decimal{1000, 0} || !fine) {
-    report_.error(*out.at,
-                  what + " must be above 0 and at most 1000, found " + describe(*out.at));
+    report_.error(*out.at, what + " must be above 0 and at most 1000, found " + describe(*out.at));
     return std::nullopt;
   }
   if (out.rule.for_s % kSlot != 0) {
@@ -311,6 +314,30 @@ void PolicyReader::read_data(MapReader& reader, Policy& policy) {
   data.finish();
 }
 
+void PolicyReader::read_gate(MapReader& reader, Policy& policy) {
+  const YamlNode* node = reader.find("gate");
+  if (node == nullptr) return;
+  MapReader gate(*node, "gate of " + title_, report_);
+  policy.require_spent = read_share(gate, "requireSpent", true);
+  if (const YamlNode* budget = gate.find("budget")) {
+    MapReader shares(*budget, "budget of the gate of " + title_, report_);
+    policy.reduce_below = read_share(shares, "reduceBelow", false);
+    policy.freeze_below = read_share(shares, "freezeBelow", false);
+    shares.finish();
+    const slo::GatePolicy usual;
+    const Decimal reduce = policy.reduce_below.value_or(usual.reduce_below);
+    const Decimal freeze = policy.freeze_below.value_or(usual.freeze_below);
+    if (freeze > reduce || reduce >= Decimal{1, 0}) {
+      report_.error(*budget, "the gate of " + title_ + " needs freezeBelow (" + freeze.to_string() +
+                                 ") <= reduceBelow (" + reduce.to_string() + ") < 1");
+    }
+  }
+  for (const std::string_view key : {"composite", "levels", "holdDown", "onNoData", "override"}) {
+    not_used_yet(gate, key);
+  }
+  gate.finish();
+}
+
 Policy PolicyReader::read() {
   Policy policy;
   policy.document = &document_;
@@ -326,7 +353,8 @@ Policy PolicyReader::read() {
   }
   read_guards(reader, policy);
   read_data(reader, policy);
-  for (const std::string_view key : {"exclusions", "gate", "forecast", "onNoData"}) {
+  read_gate(reader, policy);
+  for (const std::string_view key : {"exclusions", "forecast", "onNoData"}) {
     not_used_yet(reader, key);
   }
   reader.finish();
@@ -373,6 +401,9 @@ void apply(const Policy& policy, slo::SloSpec& spec, Reporter& report) {
   override_with(alerts.resolve_ratio, policy.resolve_ratio);
   override_with(alerts.resolve_evaluations, policy.evaluations);
   override_with(alerts.cooldown_s, policy.cooldown_s);
+  override_with(spec.gate.reduce_below, policy.reduce_below);
+  override_with(spec.gate.freeze_below, policy.freeze_below);
+  override_with(spec.gate.require_spent, policy.require_spent);
   override_with(spec.data.late_horizon_s, policy.late_horizon_s);
   override_with(spec.data.max_future_skew_s, policy.max_future_skew_s);
   override_with(spec.data.min_coverage, policy.min_coverage);

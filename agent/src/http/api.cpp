@@ -17,6 +17,7 @@ namespace nines::agent::http {
 namespace {
 
 constexpr std::string_view kSloPrefix = "/api/slo/";
+constexpr std::string_view kGatePrefix = "/api/gate/";
 constexpr std::string_view kExplainSuffix = "/explain";
 
 struct RouteDoc {
@@ -37,6 +38,9 @@ constexpr RouteDoc kRoutes[] = {
     {"/api/slo/{name}", "get_slo", "Status of one SLO", "application/json"},
     {"/api/slo/{name}/explain", "explain_slo", "Every number of one SLO with its arithmetic",
      "text/plain"},
+    {"/api/gate", "gate", "Whether releases may go out, by every SLO; format=text for people",
+     "application/json"},
+    {"/api/gate/{name}", "gate_of", "The same of one SLO or service", "application/json"},
     {"/api/status", "status", "Node, version, sources and limits of the agent", "application/json"},
     {"/api/alerts", "list_alerts", "Recent alert transitions, newest first", "application/json"},
     {"/api/openapi.json", "openapi", "This description", "application/json"},
@@ -88,6 +92,9 @@ constexpr ParameterDoc kParameters[] = {
     {"/api/slo", "format", "query", "string", "json (default), ndjson, csv or table"},
     {"/api/slo", "width", "query", "integer", "columns of the table, 40 to 400"},
     {"/api/slo", "color", "query", "string", "1: the table has ANSI colours"},
+    {"/api/gate", "format", "query", "string", "json (default) or text"},
+    {"/api/gate/{name}", "name", "path", "string", "of the SLO or service"},
+    {"/api/gate/{name}", "format", "query", "string", "json (default) or text"},
     {"/api/slo/{name}", "name", "path", "string", "of the SLO"},
     {"/api/slo/{name}/explain", "name", "path", "string", "of the SLO"},
 };
@@ -137,6 +144,7 @@ constexpr Property kSloProperties[] = {{"slo", "string", false},
                                        {"alerts", "array", false},
                                        {"timestamp", "string", true},
                                        {"draft", "boolean", false},
+                                       {"release", "object", false},
                                        {"windows", "object", false}};
 
 void write_schema(JsonWriter& out) {
@@ -249,6 +257,13 @@ HttpResponse slo_list(const Snapshot& snapshot, std::string_view query) {
       200, view::status_table(snapshot, options) + "\n" + view::sources_table(snapshot, options));
 }
 
+HttpResponse gate(const Snapshot& snapshot, std::string_view name, std::string_view query) {
+  const auto found = view::gate_of(snapshot, name);
+  if (!found) return json_error(404, "no SLO or service is called '" + std::string(name) + "'");
+  if (parameter(query, "format") == "text") return text(200, view::gate_text(*found));
+  return json(view::gate_json(*found));
+}
+
 HttpResponse readiness(const Snapshot& snapshot) {
   if (snapshot.ready) return text(200, "ready\n");
   return text(503, "not ready: " + snapshot.not_ready_reason + "\n");
@@ -274,6 +289,10 @@ Handler make_api(std::function<Snapshot()> snapshot) {
     }
     if (path == "/api/slo") return slo_list(snapshot(), request.query);
     if (path.starts_with(kSloPrefix)) return one_slo(snapshot(), path.substr(kSloPrefix.size()));
+    if (path == "/api/gate") return gate(snapshot(), {}, request.query);
+    if (path.starts_with(kGatePrefix)) {
+      return gate(snapshot(), path.substr(kGatePrefix.size()), request.query);
+    }
     if (path == "/api/status") return json(view::agent_json(snapshot()));
     if (path == "/api/alerts") return json(view::alerts_json(snapshot()));
     if (path == "/api/openapi.json") return json(openapi_json(snapshot()));

@@ -175,7 +175,8 @@ std::string explain_text(const SloStatus& s) {
                     format_duration_s(s.window_s) + "\n";
   out += "evaluated at " + (s.timestamp.ns == 0 ? "never" : format_rfc3339(s.timestamp)) + "\n\n";
   out += "State " + std::string(slo::state_name(s.state)) + ": " + state_reason(s) + "\n";
-  out += "Risk  " + std::string(slo::risk_name(s.risk)) + ": " + risk_reason(s) + "\n\n";
+  out += "Risk  " + std::string(slo::risk_name(s.risk)) + ": " + risk_reason(s) + "\n";
+  out += "Release " + s.release_reason + "\n\n";
   append_window(out, s);
   out += "\nBurn rate = bad / total / (1 - target), where 1 - target = " +
          allowed_share(s).to_string() + "\n";

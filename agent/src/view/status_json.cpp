@@ -59,7 +59,17 @@ void write_rates(JsonWriter& json, const SloStatus& s) {
   json.member("risk_level", slo::risk_name(s.risk)).member("state", slo::state_name(s.state));
 }
 
+void write_release(JsonWriter& json, const SloStatus& s) {
+  json.key("release").begin_object();
+  json.member("decision", slo::release_name(s.release.decision));
+  json.member("allowed", s.release.allows());
+  json.member("by_risk", slo::release_name(s.release.by_risk));
+  json.member("by_budget", slo::release_name(s.release.by_budget));
+  json.member("reason", s.release_reason).end_object();
+}
+
 void write_extras(JsonWriter& json, const SloStatus& s) {
+  write_release(json, s);
   json.member("draft", s.draft);
   if (s.p50 || s.p95 || s.p99) {
     json.member("p50", s.p50).member("p95", s.p95).member("p99", s.p99).member("unit", s.unit);
@@ -231,6 +241,42 @@ void write_slo(JsonWriter& json, const SloStatus& s) {
   json.end_array().member("timestamp", s.timestamp);
   write_extras(json, s);
   json.end_object();
+}
+
+std::optional<Gate> gate_of(const Snapshot& snapshot, std::string_view name) {
+  Gate gate;
+  for (const SloStatus& s : snapshot.slos) {
+    if (!name.empty() && s.service != name && s.slo != name) continue;
+    gate.slos.push_back(&s);
+    gate.decision = std::max(gate.decision, s.release.decision);
+  }
+  if (gate.slos.empty() && !name.empty()) return std::nullopt;
+  return gate;
+}
+
+std::string gate_json(const Gate& gate) {
+  std::string out;
+  JsonWriter json(out, 2);
+  json.begin_object().member("decision", slo::release_name(gate.decision));
+  json.member("allowed", gate.decision <= slo::Release::caution);
+  json.key("slos").begin_array();
+  for (const SloStatus* s : gate.slos) {
+    json.begin_object().member("slo", s->slo).member("service", s->service);
+    write_release(json, *s);
+    json.end_object();
+  }
+  json.end_array().end_object();
+  return out += '\n';
+}
+
+std::string gate_text(const Gate& gate) {
+  std::string out(slo::release_name(gate.decision));
+  out += '\n';
+  for (const SloStatus* s : gate.slos) {
+    out += "  " + printable(s->slo) + " (" + printable(s->service) + "): " + s->release_reason;
+    out += '\n';
+  }
+  return out;
 }
 
 std::string slos_json(const Snapshot& snapshot) {

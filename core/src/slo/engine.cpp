@@ -37,8 +37,8 @@ Status check_windows(const SloSpec& spec, const AlertRule& rule) {
     return s >= kSlotS && s % kSlotS == 0 && s <= 92 * kDayS;
   };
   if (is_window(rule.long_s) && is_window(rule.short_s) && rule.short_s <= rule.long_s) return Ok{};
-  return invalid(spec, "burn rule " + rule.name +
-                           " needs 10s <= short <= long <= 92d, both multiples of 10s");
+  return invalid(
+      spec, "burn rule " + rule.name + " needs 10s <= short <= long <= 92d, both multiples of 10s");
 }
 
 Status check_rule(const SloSpec& spec, const AlertRule& rule, Decimal budget) {
@@ -325,6 +325,9 @@ void SloEngine::Impl::evaluate(Slo& slo, WallTime watermark, WallTime now, bool 
   }
   slo.alerts.evaluate(st, slo.frozen, WallTime::from_s(end_s), out);
   st.state = blind ? State::no_data : state_of(slo);
+  const Ratio window{st.window.bad, st.window.total()};
+  st.release = decide_release(slo.spec.gate, st.risk, st.state, window, slo.budget);
+  st.release_reason = release_reason(slo.spec.gate, st.release, st.risk, window, slo.budget);
 }
 
 bool SloEngine::Impl::goes_backwards(int64_t end_s) {

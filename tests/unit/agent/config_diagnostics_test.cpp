@@ -258,7 +258,8 @@ std::vector<BadInput> bad_policies() {
       {"significance", policy("  sloRef: api\n  lowTraffic: {significance: @2}\n"), "must be above 0 and at most 1, found '2'", ""},
       {"minBad", policy("  sloRef: api\n  lowTraffic: {minBad: @-1}\n"), "must be within 0..1000000", ""},
       {"lateHorizon", policy("  sloRef: api\n  data: {lateHorizon: @2d}\n"), "must be within 0s..1d, found '2d'", ""},
-      {"not used yet", policy("  sloRef: api\n  gate: @{holdDown: 10m}\n"), "'gate' of SLOPolicy 'p' is not used yet", "", kWarning},
+      {"gate shares the wrong way round", policy("  sloRef: api\n  gate: {budget: @{reduceBelow: 0.1, freezeBelow: 0.5}}\n"), "needs freezeBelow (0.5) <= reduceBelow (0.1) < 1", ""},
+      {"not used yet", policy("  sloRef: api\n  gate: {holdDown: @10m}\n"), "'holdDown' of SLOPolicy 'p' is not used yet", "", kWarning},
       {"misspelt part", policy("  sloRef: api\n  @exclusion: []\n"), "unknown key 'exclusion'", "'exclusions'"},
       {"two policies", policy("  sloRef: api\n") + "---\napiVersion: nines/v1alpha1\nkind: SLOPolicy\nmetadata: {name: q}\nspec: @{sloRef: api}\n", "both apply to SLO 'api'", "sloRef"},
   };

@@ -145,10 +145,10 @@ TEST_CASE("The dashboard example with its policy loads; parts not used yet are t
   CHECK(gone.factor == Decimal{9, -1});
   CHECK(gone.for_s == 60);
   CHECK(gone.long_s == spec.window_s);
-  for (const char* key : {"exclusions", "gate", "forecast"}) {
+  for (const char* key : {"exclusions", "composite", "levels", "holdDown", "forecast"}) {
     CHECK_THAT(warnings(loaded), Catch::Contains("'" + std::string(key) + "' of SLOPolicy"));
   }
-  CHECK(loaded.diagnostics.size() == 3);
+  CHECK(loaded.diagnostics.size() == 7);
   CHECK_THAT(spec.origin, Catch::EndsWith("slo.yaml:9"));
 }
 

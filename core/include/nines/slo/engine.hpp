@@ -127,6 +127,8 @@ struct SloStatus {
   std::optional<double> error_budget_consumed, error_budget_remaining;  // signed, unclamped
   Risk risk = Risk::safe;
   State state = State::no_data;
+  GateDecision release;  // gate.hpp
+  std::string release_reason;
   double coverage = 0;
   std::vector<RuleState> rules;
   std::optional<double> p50, p95, p99;  // of `value`, last 24 h (sketch, <= 1 % relative error)

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "nines/base/decimal.hpp"
+#include "nines/slo/gate.hpp"
 
 namespace nines::slo {
 
@@ -25,13 +26,13 @@ enum class Excess : uint8_t { wait, drop };
 // Which records feed an SLI: a named source of nines.yaml or an inline one. Two SLOs with equal
 // selectors share files and parsers.
 struct SourceSelector {
-  std::string name;                  // of a source in nines.yaml; empty: inline
+  std::string name;  // of a source in nines.yaml; empty: inline
   InputKind input = InputKind::files;
   std::vector<std::string> paths;    // globs
   std::vector<std::string> exclude;  // globs
   std::string format = "auto";       // a name that log::format_from_name() knows, or auto
   std::string pattern;               // for formats that take one
-  std::string multiline = "auto";    // auto, none, or an RE2 that the first line of a record matches
+  std::string multiline = "auto";  // auto, none, or an RE2 that the first line of a record matches
   std::string k8s_namespace, k8s_pod, k8s_container;  // globs on names; any set = container logs
   std::vector<std::string> k8s_labels;                // KEY=VALUE, all must hold
   int32_t utc_offset_s = 0;
@@ -78,8 +79,8 @@ enum class RuleKind : uint8_t {
 };
 
 struct AlertRule {
-  std::string name;      // fast, medium, slow, drift; half_used...
-  std::string severity;  // page, ticket; of budget rules also critical, warning
+  std::string name;                 // fast, medium, slow, drift; half_used...
+  std::string severity;             // page, ticket; of budget rules also critical, warning
   int64_t long_s = 0, short_s = 0;  // budget: both are the SLO window
   Decimal factor;                   // budget: the share of the budget, 0.5 for half of it
   RuleKind kind = RuleKind::burn;
@@ -121,6 +122,7 @@ struct SloSpec {
   Decimal threshold;
   AlertPolicy alerts;
   DataPolicy data;
+  GatePolicy gate;
   bool draft = false;  // made by zero configuration
   std::string origin;  // file:line it was read from, for messages
 
