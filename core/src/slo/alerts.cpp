@@ -11,12 +11,29 @@
 namespace nines::slo {
 namespace {
 
-Ratio ratio_of(const WindowCounts& c) { return {c.bad, c.total()}; }
-
-std::string bad_of_total(const BurnWindow& w) {
-  return std::to_string(w.counts.bad) + " of " + std::to_string(w.counts.total()) +
-         " events bad in " + format_duration_s(w.window_s);
+// What a rule compares: of the budget all that is spent, of the pace what was bad.
+Ratio ratio_of(const AlertRule& rule, const WindowCounts& c) {
+  return rule.kind == RuleKind::budget ? c.spent() : Ratio{c.bad, c.total()};
 }
+
+// Of whole events or slices, rounded down, as chance counts them.
+Ratio whole(Ratio r, int64_t scale) { return {r.bad / scale, r.total / scale}; }
+
+std::string units(int64_t n, int64_t scale) {
+  if (scale == 1) return std::to_string(n);
+  char text[64];
+  const int size =
+      std::snprintf(text, sizeof text, "%.2f", static_cast<double>(n) / static_cast<double>(scale));
+  return {text, static_cast<size_t>(size)};
+}
+
+std::string bad_of_total(const BurnWindow& w, bool slices) {
+  const WindowCounts& c = w.counts;
+  return units(c.bad, c.scale) + " of " + units(c.total(), c.scale) +
+         (slices ? " time slices" : " events") + " bad in " + format_duration_s(w.window_s);
+}
+
+bool in_slices(const SloStatus& status) { return status.budgeting != Budgeting::occurrences; }
 
 std::string decimals(double value, int places) {
   char text[64];
@@ -27,17 +44,18 @@ std::string decimals(double value, int places) {
 // "web has used 92.3 % of its 30d error budget: 923 of 1000000 events bad"
 std::string used(const SloStatus& status, const RuleState& rule) {
   return decimals(100 * rule.long_window.burn.value_or(0), 1) + " % of its " +
-         format_duration_s(status.window_s) + " error budget: " + bad_of_total(rule.long_window) +
-         " (rule " + rule.rule.name + ", " + rule.rule.severity + " above " +
+         format_duration_s(status.window_s) +
+         " error budget: " + bad_of_total(rule.long_window, in_slices(status)) + " (rule " +
+         rule.rule.name + ", " + rule.rule.severity + " above " +
          decimals(100 * rule.rule.factor.to_double(), 1) + " %).";
 }
 
 std::string fired_summary(const SloStatus& status, const RuleState& rule) {
   if (rule.rule.kind == RuleKind::budget) return status.slo + " has used " + used(status, rule);
   return status.slo + " burns its error budget " + decimals(rule.long_window.burn.value_or(0), 1) +
-         " times as fast as it may: " + bad_of_total(rule.long_window) + ", " +
-         bad_of_total(rule.short_window) + " (rule " + rule.rule.name + ", " + rule.rule.severity +
-         " above " + rule.rule.factor.to_string() + "); " +
+         " times as fast as it may: " + bad_of_total(rule.long_window, in_slices(status)) + ", " +
+         bad_of_total(rule.short_window, in_slices(status)) + " (rule " + rule.rule.name + ", " +
+         rule.rule.severity + " above " + rule.rule.factor.to_string() + "); " +
          decimals(100 * status.error_budget_consumed.value_or(0), 1) + " % of the " +
          format_duration_s(status.window_s) + " budget is used.";
 }
@@ -48,8 +66,8 @@ std::string resolved_summary(const SloStatus& status, const RuleState& rule, int
            used(status, rule);
   }
   return status.slo + " has recovered after " + format_duration_s(lasted_s) + ": " +
-         bad_of_total(rule.short_window) + " (rule " + rule.rule.name + ", " + rule.rule.severity +
-         " above " + rule.rule.factor.to_string() + "); " +
+         bad_of_total(rule.short_window, in_slices(status)) + " (rule " + rule.rule.name + ", " +
+         rule.rule.severity + " above " + rule.rule.factor.to_string() + "); " +
          decimals(100 * status.error_budget_consumed.value_or(0), 1) + " % of the " +
          format_duration_s(status.window_s) + " budget is used.";
 }
@@ -78,13 +96,14 @@ AlertBook::AlertBook(const SloSpec& spec, Decimal budget)
   }
 }
 
-bool AlertBook::exceeds(const BurnWindow& window, const Decimal& factor) const {
-  const Ratio r = ratio_of(window.counts);
-  return r.total > 0 && compare_burn(r, budget_, factor) > 0;
+bool AlertBook::exceeds(const AlertRule& rule, const BurnWindow& window) const {
+  const Ratio r = ratio_of(rule, window.counts);
+  return r.total > 0 && compare_burn(r, budget_, rule.factor) > 0;
 }
 
 bool AlertBook::significant(RuleState& rule) const {
-  const Ratio r = ratio_of(rule.long_window.counts);
+  const WindowCounts& counts = rule.long_window.counts;
+  const Ratio r = whole(ratio_of(rule.rule, counts), counts.scale);
   rule.probability = binomial_tail(r.bad, r.total, budget_.to_double());
   if (r.bad < spec_.alerts.min_bad) return false;
   if (*rule.probability < significance_) return true;
@@ -115,7 +134,8 @@ bool AlertBook::inhibited(size_t urgency, WallTime end) const {
 void AlertBook::resolve_when_calm(Memory& memory, const RuleState& rule, WallTime end,
                                   const SloStatus& status, std::vector<AlertEvent>& transitions) {
   const bool of_budget = rule.rule.kind == RuleKind::budget;
-  const Ratio r = ratio_of(of_budget ? rule.long_window.counts : rule.short_window.counts);
+  const Ratio r =
+      ratio_of(rule.rule, of_budget ? rule.long_window.counts : rule.short_window.counts);
   if (r.total == 0) return;
   const size_t index = static_cast<size_t>(&memory - memory_.data());
   if (compare_burn(r, budget_, resolve_factor_[index]) > 0) {
@@ -138,7 +158,7 @@ void AlertBook::step(size_t urgency, RuleState& rule, WallTime end, const SloSta
   Memory& memory = memory_[by_urgency_[urgency]];
   rule.inhibited = inhibited(urgency, end);
   const bool condition =
-      exceeds(rule.long_window, rule.rule.factor) && exceeds(rule.short_window, rule.rule.factor);
+      exceeds(rule.rule, rule.long_window) && exceeds(rule.rule, rule.short_window);
   const bool sure = condition && significant(rule);
   rule.guarded = condition && !sure;
   if (rule.frozen) return;

@@ -29,7 +29,7 @@ class AlertBook {
     WallTime calm_at{};  // end of the windows that were last found calm
   };
 
-  bool exceeds(const BurnWindow& window, const Decimal& factor) const;
+  bool exceeds(const AlertRule& rule, const BurnWindow& window) const;
   bool significant(RuleState& rule) const;
   bool inhibited(size_t urgency, WallTime end) const;
   void step(size_t urgency, RuleState& rule, WallTime end, const SloStatus& status,

@@ -56,6 +56,40 @@ Status check_rule(const SloSpec& spec, const AlertRule& rule, Decimal budget) {
   return Ok{};
 }
 
+Status check_slices(const SloSpec& spec) {
+  if (spec.budgeting == Budgeting::occurrences) return Ok{};
+  const SlicePolicy& slices = spec.slices;
+  const int64_t s = slices.slice_s;
+  if (s < 60 || s > 12 * 3600 || s % 60 != 0) {
+    return invalid(
+        spec, "a time slice must be 1m to 12h long, in whole minutes, is " + format_duration_s(s));
+  }
+  if (spec.window_s < s) {
+    return invalid(spec, "the window " + format_duration_s(spec.window_s) +
+                             " is shorter than a time slice of " + format_duration_s(s));
+  }
+  const bool fine = slices.target > Decimal{0, 0} && slices.target <= kOne &&
+                    slices.target.exponent >= -9 && slices.floor >= 0;
+  if (fine) return Ok{};
+  return invalid(spec,
+                 "the target of a time slice must be above 0, at most 1 and have at most 9 "
+                 "decimal places, is " +
+                     slices.target.to_string());
+}
+
+Status check_reserve(const SloSpec& spec, Decimal budget) {
+  const bool used =
+      std::any_of(spec.exclusions.begin(), spec.exclusions.end(),
+                  [](const ExclusionSpec& e) { return e.effect == ExclusionEffect::reserve; });
+  const bool given = spec.reserve > Decimal{0, 0} && spec.reserve < kOne;
+  if (!used && spec.reserve.mantissa == 0) return Ok{};
+  if (given && multiply(spec.reserve, budget)) return Ok{};
+  return invalid(spec,
+                 "exclusions with the effect 'reserve' need a reserved share of the budget "
+                 "between 0 and 1, it is " +
+                     spec.reserve.to_string());
+}
+
 Status check(const SloSpec& spec) {
   const auto budget = budget_of(spec.target);
   if (!budget) {
@@ -70,6 +104,8 @@ Status check(const SloSpec& spec) {
   if (coverage.mantissa != 0 && (!comparable_factor(coverage) || coverage > kOne)) {
     return invalid(spec, "min coverage must lie between 0 and 1, is " + coverage.to_string());
   }
+  NINES_CHECK(check_slices(spec));
+  NINES_CHECK(check_reserve(spec, *budget));
   for (const AlertRule& rule : spec.alerts.rules) {
     NINES_CHECK(check_rule(spec, rule, *budget));
     const auto twin = std::find_if(spec.alerts.rules.begin(), spec.alerts.rules.end(),
@@ -79,10 +115,20 @@ Status check(const SloSpec& spec) {
   return Ok{};
 }
 
+std::string window_name(const SloSpec& spec) {
+  if (spec.calendar == nullptr) return format_duration_s(spec.window_s);
+  static constexpr char kUnits[] = {'d', 'w', 'M'};
+  const int count = spec.calendar->count();
+  const bool quarters = spec.calendar->unit() == Calendar::Unit::month && count % 3 == 0;
+  if (quarters) return std::to_string(count / 3) + "Q";
+  return std::to_string(count) + kUnits[static_cast<size_t>(spec.calendar->unit())];
+}
+
 struct Slo {
   explicit Slo(SloSpec s)
       : spec(std::move(s)),
         budget(*budget_of(spec.target)),
+        counts(spec, budget),
         alerts(spec, budget),
         frozen(spec.alerts.rules.size()) {
     status.slo = spec.name;
@@ -91,6 +137,9 @@ struct Slo {
     status.target = spec.target;
     status.window_s = spec.window_s;
     status.draft = spec.draft;
+    status.budgeting = spec.budgeting;
+    status.window_name = window_name(spec);
+    if (spec.calendar != nullptr) status.time_zone = spec.calendar->zone().name();
     status.unit = spec.indicator.unit;
     status.burn_5m.window_s = 300;
     status.burn_1h.window_s = 3600;
@@ -120,15 +169,19 @@ Ratio ratio_of(const BurnWindow& w) { return {w.counts.bad, w.counts.total()}; }
 void fill_budget_windows(Slo& slo, RuleState& rule, int64_t end_s) {
   const int64_t before_s = end_s - rule.rule.for_s;
   rule.long_window.counts = slo.status.window;
-  rule.short_window.counts = slo.counts.window(before_s, slo.spec.window_s);
+  rule.short_window.counts = slo.counts.slo_window(before_s);
   for (BurnWindow* w : {&rule.long_window, &rule.short_window}) {
-    w->burn = burn_rate(ratio_of(*w), slo.budget);
+    w->burn = burn_rate(w->counts.spent(), slo.budget);
   }
 }
 
 void fill_windows(Slo& slo, int64_t end_s) {
   SloStatus& st = slo.status;
-  st.window = slo.counts.window(end_s, slo.spec.window_s);
+  st.window = slo.counts.slo_window(end_s);
+  st.events = slo.spec.budgeting == Budgeting::occurrences ? st.window : slo.counts.events(end_s);
+  st.period_end = WallTime::from_s(slo.counts.period_end(end_s).value_or(0));
+  st.excluded_by = slo.counts.excluded_by(end_s);
+  const bool reserve_exhausted = st.window.reserved_bad > st.window.forgiven;
   std::vector<BurnWindow*> all{&st.burn_5m, &st.burn_1h, &st.burn_24h};
   for (RuleState& rule : st.rules) {
     if (rule.rule.kind == RuleKind::budget) {
@@ -147,17 +200,17 @@ void fill_windows(Slo& slo, int64_t end_s) {
       *all[i] = **same;
       continue;
     }
-    all[i]->counts = slo.counts.window(end_s, all[i]->window_s);
+    all[i]->counts = slo.counts.window(end_s, all[i]->window_s, reserve_exhausted);
     all[i]->burn = burn_rate(ratio_of(*all[i]), slo.budget);
   }
 }
 
 void fill_budget(Slo& slo) {
   SloStatus& st = slo.status;
-  const Ratio window{st.window.bad, st.window.total()};
+  const Ratio window = st.window.spent();
   st.sli.reset();
-  if (window.total > 0)
-    st.sli = static_cast<double>(st.window.good) / static_cast<double>(window.total);
+  if (st.window.total() > 0)
+    st.sli = static_cast<double>(st.window.good) / static_cast<double>(st.window.total());
   st.error_budget_consumed.reset();
   st.error_budget_remaining.reset();
   if (slo.counts.ever()) {
@@ -180,17 +233,17 @@ Risk risk_of(const std::array<Ratio, 3>& windows, Decimal budget) {
   return compare_composite(windows, budget, {2, 0}) <= 0 ? Risk::danger : Risk::freeze;
 }
 
-bool no_data(const Slo& slo, int64_t end_s, WallTime watermark, WallTime now) {
+bool no_data(Slo& slo, int64_t end_s, WallTime watermark, WallTime now) {
   if (!slo.counts.ever()) return true;
   if (now.ns - watermark.ns > slo.spec.data.stale_after_s * kNsPerSecond) return true;
-  return slo.counts.uncovered(slo.counts.window(end_s, kCoverageWindowS),
+  return slo.counts.uncovered(slo.counts.events(end_s, kCoverageWindowS),
                               slo.spec.data.min_coverage);
 }
 
 State state_of(const Slo& slo) {
   const SloStatus& st = slo.status;
-  if (st.window.total() > 0 &&
-      compare_burn({st.window.bad, st.window.total()}, slo.budget, kOne) > 0) {
+  const Ratio spent = st.window.spent();
+  if (spent.total > 0 && compare_burn(spent, slo.budget, kOne) > 0) {
     return State::violated;
   }
   const bool fires =
@@ -325,7 +378,7 @@ void SloEngine::Impl::evaluate(Slo& slo, WallTime watermark, WallTime now, bool 
   }
   slo.alerts.evaluate(st, slo.frozen, WallTime::from_s(end_s), out);
   st.state = blind ? State::no_data : state_of(slo);
-  const Ratio window{st.window.bad, st.window.total()};
+  const Ratio window = st.window.spent();
   st.release = decide_release(slo.spec.gate, st.risk, st.state, window, slo.budget);
   st.release_reason = release_reason(slo.spec.gate, st.release, st.risk, window, slo.budget);
 }
@@ -404,7 +457,7 @@ SloEngine::Counters SloEngine::counters() const noexcept { return impl_->counter
 size_t SloEngine::memory_bytes() const noexcept {
   size_t bytes = 0;
   for (const auto& slo : impl_->slos) {
-    bytes += sizeof(Slo) + TieredRings::memory_bytes() + slo->sketches.memory_bytes();
+    bytes += sizeof(Slo) + slo->counts.memory_bytes() + slo->sketches.memory_bytes();
   }
   return bytes;
 }

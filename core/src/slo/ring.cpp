@@ -81,6 +81,7 @@ TieredRings::Added TieredRings::add(size_t finest, int64_t at_s, int64_t good, i
     covered_s = std::min({covered_s, room, static_cast<uint32_t>(kFinest)});
     if (covered_s != 0) covered_[p] = static_cast<uint16_t>(covered_[p] + covered_s);
   }
+  if (added.kept) added.covered_s = covered_s;
   return added;
 }
 

@@ -28,10 +28,10 @@ inline constexpr size_t kTiers = 4;
 inline constexpr std::array<Tier, kTiers> kTier{{
     {10, 2 * 3600, 720 + 60, 0},
     {60, 3 * 86400, 4320 + 60, 780},
-    {300, 31 * 86400, 8928 + 12, 780 + 4380},
-    {3600, 92 * 86400, 2208 + 24, 780 + 4380 + 8940},
+    {300, 31 * 86400, 8928 + 36, 780 + 4380},  // a month may have 31 days and an hour
+    {3600, 92 * 86400, 2208 + 24, 780 + 4380 + 8964},
 }};
-inline constexpr size_t kSlotsInAll = 780 + 4380 + 8940 + 2232;
+inline constexpr size_t kSlotsInAll = 780 + 4380 + 8964 + 2232;
 
 struct Sums {
   int64_t good = 0, bad = 0, covered_s = 0;
@@ -44,6 +44,7 @@ class TieredRings {
   struct Added {
     bool kept = false;       // some tier reached back to it
     uint32_t saturated = 0;  // how many slots hit the limits of int32
+    uint32_t covered_s = 0;  // seconds that were not covered before
   };
   // Adds to every tier from `finest` on that reaches back to second `at_s`.
   Added add(size_t finest, int64_t at_s, int64_t good, int64_t bad, uint32_t covered_s);

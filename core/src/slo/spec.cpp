@@ -83,6 +83,11 @@ int severity_rank(std::string_view severity) noexcept {
   return severity == "critical" ? 0 : severity == "page" ? 1 : severity == "ticket" ? 2 : 3;
 }
 
+std::string_view budgeting_name(Budgeting budgeting) noexcept {
+  static constexpr std::string_view kNames[] = {"Occurrences", "Timeslices", "RatioTimeslices"};
+  return kNames[static_cast<size_t>(budgeting)];
+}
+
 std::string SloSpec::generation() const {
   Fingerprint f;
   f.add("nines-sli-1");

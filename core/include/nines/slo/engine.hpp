@@ -18,11 +18,29 @@
 //   from finer tiers. All multiples count from 1970-01-01T00:00:00Z. good and bad are >= 0: sums
 //   below zero (deltas of unlike sources that have not met yet) read as 0.
 //
+// Calendar windows (spec.calendar)
+//   start = of the period that holds `end`, in the SLO's time zone; the tier is that of the usual
+//           length (1M: 30 d). At `end` = start of a period the window is empty.
+//
+// Slices (spec.budgeting other than Occurrences): SlicePolicy in spec.hpp says how one is judged.
+//   `end` and (end - length) are rounded down to multiples of the slice, so that only closed slices
+//   count, at least one; a calendar period begins with its first whole slice. good and bad are then
+//   slices (RatioTimeslices: shares of slices, see WindowCounts::scale) in all that follows.
+//
+// Exclusions (exclusions.hpp), taken out of every window
+//   drop     neither good nor bad, neither covered nor coverable
+//   reserve  with r bad events in reserved times, n events and the share s of the budget set aside:
+//            in an SLO window that touches such a time, R = floor(s * b * n) is charged as if it
+//            were bad, and min(r, R) bad events are forgiven: they are in neither good nor bad.
+//            Other windows forgive all of theirs as long as r <= R in the SLO window, else none.
+//   A slice that an exclusion touches is excluded.
+//
 // Numbers of the status, with b = 1 - target
 //   sli                    good / total; null when total = 0
 //   burn_rate_x            bad / total / b over that window; null when its total = 0
 //   composite_burn_rate    0.40 b5m + 0.35 b1h + 0.25 b24h, null burns as 0; null when all are null
-//   error_budget_consumed  bad / total / b over the SLO window; 0 when total = 0; null when the SLO
+//   error_budget_consumed  (bad + R) / n / b over the SLO window, n = total + forgiven; 0 when
+//   total = 0; null when the SLO
 //                          was never covered nor counted anything at all
 //   error_budget_remaining 1 - consumed, null with it
 //   risk_level             of the exact composite: [0,1) SAFE, [1,1.5) OBSERVE, [1.5,2] DANGER,
@@ -66,6 +84,7 @@
 //   corrected clock: rules are evaluated again from there.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -77,6 +96,7 @@
 #include "nines/base/result.hpp"
 #include "nines/base/time.hpp"
 #include "nines/slo/batch.hpp"
+#include "nines/slo/burn.hpp"
 #include "nines/slo/forecast.hpp"
 #include "nines/slo/spec.hpp"
 
@@ -87,6 +107,18 @@ struct WindowCounts {
   int64_t covered_s = 0;
   WallTime start{}, end{};  // half-open, as aligned
   int64_t total() const { return good + bad; }
+  // good and bad are in units of 1 / scale: of events or slices; RatioTimeslices: 2^31.
+  int64_t scale = 1;
+  // What exclusions took out of good and bad: dropped, and bad events that the reserve pays for.
+  int64_t dropped_good = 0, dropped_bad = 0, forgiven = 0;
+  int64_t excluded_s = 0;  // dropped seconds that could have been covered
+  // SLO windows: what the reserve takes from the budget in advance, in the same units as bad.
+  int64_t reserve = 0, reserved_bad = 0;
+  // For all that is decided of the budget: bad, and the reserve as if it were bad.
+  Ratio spent() const {
+    const int64_t all = total() + forgiven;
+    return {std::min(bad + reserve, all), all};
+  }
 };
 
 enum class Risk : uint8_t { safe, observe, danger, freeze };  // [0,1) [1,1.5) [1.5,2] (2,inf)
@@ -134,6 +166,12 @@ struct SloStatus {
   std::optional<double> p50, p95, p99;  // of `value`, last 24 h (sketch, <= 1 % relative error)
   std::string unit;
   WallTime timestamp{};  // of this evaluation
+  Budgeting budgeting = Budgeting::occurrences;
+  WindowCounts events;      // Timeslices: the events in the window; else the same as `window`
+  std::string window_name;  // "30d"; of the calendar "1M"
+  std::string time_zone;    // of a calendar window; empty: rolling
+  WallTime period_end{};    // when a calendar window starts anew
+  std::string excluded_by;  // the exclusion that holds at the end of the window; empty: none
 };
 
 struct AlertEvent {

@@ -3,12 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "nines/base/decimal.hpp"
+#include "nines/slo/calendar.hpp"
+#include "nines/slo/exclusions.hpp"
 #include "nines/slo/gate.hpp"
 
 namespace nines::slo {
@@ -109,6 +112,29 @@ struct DataPolicy {
   int64_t stale_after_s = 120;
 };
 
+// What one bad event costs (OpenSLO).
+enum class Budgeting : uint8_t {
+  occurrences,       // bad events of all events
+  timeslices,        // bad slices of time of all slices
+  ratio_timeslices,  // the mean of the slices' shares of bad events
+};
+std::string_view budgeting_name(Budgeting) noexcept;  // Occurrences Timeslices RatioTimeslices
+
+enum class OnEmpty : uint8_t { good, bad, skip };
+
+// How a slice of time is judged, by all events that were counted in it, however late they came:
+//   excluded in part     not at all (exclusions.hpp)
+//   total < floor        bad; not at all while its logs are not covered as DataPolicy asks
+//   no event             on_empty; not at all while not covered
+//   timeslices           good when good / total >= target
+//   ratio_timeslices     bad by bad / total, kept as a multiple of 2^-31, rounded to the nearest
+struct SlicePolicy {
+  int64_t slice_s = 60;    // 1 min to 12 h, whole minutes
+  Decimal target{95, -2};  // timeslices; within (0, 1]
+  int64_t floor = 0;       // throughput: fewer events are a bad slice
+  OnEmpty on_empty = OnEmpty::good;
+};
+
 struct SloSpec {
   std::string name;  // unique
   std::string service;
@@ -125,6 +151,12 @@ struct SloSpec {
   GatePolicy gate;
   bool draft = false;  // made by zero configuration
   std::string origin;  // file:line it was read from, for messages
+  Budgeting budgeting = Budgeting::occurrences;
+  SlicePolicy slices;
+  // A window of the calendar; null: rolling. window_s is then what a period usually is (1M: 30 d).
+  std::shared_ptr<const Calendar> calendar;
+  std::vector<ExclusionSpec> exclusions;
+  Decimal reserve{0, 0};  // share of the budget set aside for exclusions with that effect
 
   // Changes when (and only when) what is counted changes: a new generation of counts. Target,
   // window and alerts are applied at read time and keep history.
