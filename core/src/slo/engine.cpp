@@ -180,7 +180,7 @@ void fill_windows(Slo& slo, int64_t end_s) {
   st.window = slo.counts.slo_window(end_s);
   st.events = slo.spec.budgeting == Budgeting::occurrences ? st.window : slo.counts.events(end_s);
   st.period_end = WallTime::from_s(slo.counts.period_end(end_s).value_or(0));
-  st.excluded_by = slo.counts.excluded_by(end_s);
+  st.excluded_by = slo.counts.excluded_by(end_s - 1);
   const bool reserve_exhausted = st.window.reserved_bad > st.window.forgiven;
   std::vector<BurnWindow*> all{&st.burn_5m, &st.burn_1h, &st.burn_24h};
   for (RuleState& rule : st.rules) {

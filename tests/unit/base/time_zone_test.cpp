@@ -9,6 +9,8 @@
 #include <random>
 #include <sstream>
 
+#include "nines/base/time.hpp"
+
 using namespace nines;
 
 namespace {
@@ -57,11 +59,11 @@ int64_t libc_offset(int64_t utc_s) {
 TEST_CASE("A zone's offsets are those of the C library, past and future", "[time_zone]") {
   if (!have_zones()) return;
   std::mt19937_64 random(7);
-  for (const char* name : {"Europe/Berlin", "America/New_York", "Asia/Kolkata", "Asia/Kathmandu",
-                           "Australia/Lord_Howe", "America/St_Johns", "Europe/Dublin",
-                           "Pacific/Apia", "Africa/Casablanca", "America/Sao_Paulo",
-                           "Antarctica/Troll", "Asia/Tehran", "Pacific/Chatham", "Etc/UTC",
-                           "America/Godthab", "Asia/Gaza"}) {
+  for (const char* name :
+       {"Europe/Berlin", "America/New_York", "Asia/Kolkata", "Asia/Kathmandu",
+        "Australia/Lord_Howe", "America/St_Johns", "Europe/Dublin", "Pacific/Apia",
+        "Africa/Casablanca", "America/Sao_Paulo", "Antarctica/Troll", "Asia/Tehran",
+        "Pacific/Chatham", "Etc/UTC", "America/Godthab", "Asia/Gaza"}) {
     if (!std::filesystem::exists(kZones + std::string(name))) continue;
     const TimeZone zone = load(name);
     use_libc_zone(name);
@@ -124,7 +126,8 @@ TEST_CASE("A damaged zone file is refused, wherever it is cut or changed", "[tim
   if (!have_zones()) return;
   const std::string whole = bytes_of("Europe/Berlin");
   CHECK_FALSE(TimeZone::from_tzif("x", "").ok());
-  CHECK_FALSE(TimeZone::from_tzif("x", "not a zone at all, but long enough to be one of them").ok());
+  CHECK_FALSE(
+      TimeZone::from_tzif("x", "not a zone at all, but long enough to be one of them").ok());
   const size_t footer = whole.rfind('\n', whole.size() - 2);
   for (size_t n = 0; n < footer; n += 7) {
     CHECK_FALSE(TimeZone::from_tzif("x", std::string_view(whole).substr(0, n)).ok());
