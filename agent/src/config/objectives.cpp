@@ -5,14 +5,13 @@
 #include <utility>
 
 #include "config/alerting.hpp"
+#include "config/time_window.hpp"
 #include "nines/base/time.hpp"
 
 namespace nines::agent::config {
 namespace {
 
-constexpr int64_t kSlot = 10;               // seconds; windows are counted in slots
-constexpr int64_t kMaxWindow = 92 * 86400;  // the coarsest ring reaches back so far
-constexpr int kMaxTargetPlaces = 9;         // keeps burn arithmetic within 128 bits
+constexpr int kMaxTargetPlaces = 9;  // keeps burn arithmetic within 128 bits
 constexpr size_t kMaxObjectives = 64;
 
 // "fast enough" -> "fast-enough", to make a name of a display name.
@@ -29,56 +28,6 @@ std::string slug(std::string_view text) {
   }
   while (!out.empty() && out.back() == '-') out.pop_back();
   return out;
-}
-
-void check_budgeting(const YamlNode* node, const std::string& title, Reporter& report) {
-  if (node == nullptr) return;  // OpenSLO's own examples leave it out; Occurrences is meant
-  const auto method = read_choice(*node, "budgetingMethod of " + title,
-                                  {"Occurrences", "Timeslices", "RatioTimeslices"}, report);
-  if (method && *method != "Occurrences") {
-    report.error(*node,
-                 "budgetingMethod " + *method + " of " + title + " is unsupported in this version",
-                 "use Occurrences");
-  }
-}
-
-std::optional<int64_t> read_window(const YamlNode* node, const std::string& title,
-                                   Reporter& report) {
-  if (node == nullptr) return slo::SloSpec().window_s;
-  const auto items = read_list(*node, "timeWindow of " + title, report);
-  if (items.size() != 1) {
-    if (node->kind == YamlNode::Kind::sequence) {
-      report.error(*node, "timeWindow of " + title + " needs exactly one item",
-                   "- {duration: 30d, isRolling: true}");
-    }
-    return std::nullopt;
-  }
-  MapReader reader(*items.front(), "timeWindow of " + title, report);
-  const YamlNode* duration = reader.require("duration", "duration: 30d");
-  const YamlNode* rolling = reader.find("isRolling");
-  const YamlNode* calendar = reader.find("calendar");
-  reader.finish();
-  if (calendar != nullptr) {
-    report.error(*calendar, "the calendar window of " + title + " is unsupported in this version",
-                 "use a rolling one: - {duration: 30d, isRolling: true}");
-    return std::nullopt;
-  }
-  if (rolling != nullptr && read_bool(*rolling, "isRolling", report) == false) {
-    report.error(*rolling,
-                 "timeWindow of " + title +
-                     " is not rolling: calendar windows are unsupported in this version",
-                 "set isRolling: true");
-    return std::nullopt;
-  }
-  if (duration == nullptr) return std::nullopt;
-  const auto seconds =
-      read_duration_s(*duration, "the window of " + title, 6 * kSlot, kMaxWindow, report);
-  if (seconds && *seconds % kSlot != 0) {
-    report.error(*duration, "the window of " + title + " must be a multiple of 10s, found " +
-                                describe(*duration));
-    return std::nullopt;
-  }
-  return seconds;
 }
 
 // Hint for a target of 1 or more.
@@ -191,11 +140,10 @@ std::optional<slo::SloSpec> SloReader::read_common(MapReader& reader) {
       text(reader.require("service", "service: the name of what users depend on"), "service");
   spec.tier = document_.meta.tier.value_or(spec.tier);
   spec.owner = document_.meta.owner;
-  check_budgeting(reader.find("budgetingMethod"), title_, report_);
-  const auto window = read_window(reader.find("timeWindow"), title_, report_);
+  read_budgeting(reader.find("budgetingMethod"), title_, spec, report_);
+  const bool window = read_time_window(reader.find("timeWindow"), title_, spec, report_);
   auto indicator = read_indicator(reader);
   if (!window || !indicator) return std::nullopt;
-  spec.window_s = *window;
   spec.indicator = std::move(*indicator);
   return spec;
 }
@@ -207,14 +155,6 @@ void SloReader::refuse_unsupported(MapReader& reader) {
                     title_ + " is composite ('" + std::string(key) +
                         "' in an objective): unsupported in this version",
                     "write one SLO for each part");
-    }
-  }
-  for (const std::string_view key : {"timeSliceTarget", "timeSliceWindow"}) {
-    if (const YamlNode* node = reader.find(key)) {
-      report_.error(*node,
-                    "'" + std::string(key) + "' of " + title_ +
-                        " is unsupported in this version: time slices are not counted",
-                    "use budgetingMethod: Occurrences without it");
     }
   }
 }
@@ -262,6 +202,7 @@ bool SloReader::read_objective(const YamlNode& node, bool several, slo::SloSpec&
   const YamlNode* op = reader.find("op");
   const YamlNode* value = reader.find("value");
   refuse_unsupported(reader);
+  read_slices(reader, title_, spec, report_);
   const auto target = read_target(reader, title_, report_);
   read_threshold(op, value, node, spec);
   reader.finish();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "config/alerting.hpp"
+#include "config/exclusion_reader.hpp"
 #include "nines/base/int128.hpp"
 #include "nines/base/time.hpp"
 
@@ -30,6 +31,8 @@ struct Policy {
       stale_after_s;
   std::optional<Decimal> significance, resolve_ratio, min_coverage;
   std::optional<Decimal> reduce_below, freeze_below, require_spent;
+  std::optional<std::vector<slo::ExclusionSpec>> exclusions;
+  std::optional<Decimal> reserve;
 };
 
 // percent/100 * window / long, exact where it has an end, else rounded to 6 places.
@@ -63,6 +66,7 @@ class PolicyReader {
   void read_guards(MapReader& reader, Policy& policy);
   void read_data(MapReader& reader, Policy& policy);
   void read_gate(MapReader& reader, Policy& policy);
+  void read_excluded(MapReader& reader, Policy& policy);
   // A share within (0, 1], or [0, 1].
   std::optional<Decimal> read_share(MapReader& reader, std::string_view key, bool zero_allowed);
   std::optional<int64_t> read_duration(MapReader& reader, std::string_view key, int64_t min_s,
@@ -338,6 +342,26 @@ void PolicyReader::read_gate(MapReader& reader, Policy& policy) {
   gate.finish();
 }
 
+void PolicyReader::read_excluded(MapReader& reader, Policy& policy) {
+  const YamlNode* share = reader.find("reservedBudget");
+  policy.reserve = read_share(reader, "reservedBudget", false);
+  if (policy.reserve && *policy.reserve == Decimal{1, 0}) {
+    report_.error(*share, "'reservedBudget' of " + title_ + " must leave something of the budget");
+  }
+  const YamlNode* node = reader.find("exclusions");
+  if (node == nullptr) return;
+  policy.exclusions = read_exclusions(*node, title_, report_);
+  if (!policy.exclusions || share != nullptr) return;
+  for (const slo::ExclusionSpec& one : *policy.exclusions) {
+    if (one.effect != slo::ExclusionEffect::reserve) continue;
+    report_.error(*node,
+                  "exclusion '" + one.name + "' of " + title_ +
+                      " has the effect 'reserve', but nothing is reserved",
+                  "reservedBudget: \"0.2\" sets 20 % of the budget aside");
+    return;
+  }
+}
+
 Policy PolicyReader::read() {
   Policy policy;
   policy.document = &document_;
@@ -354,7 +378,8 @@ Policy PolicyReader::read() {
   read_guards(reader, policy);
   read_data(reader, policy);
   read_gate(reader, policy);
-  for (const std::string_view key : {"exclusions", "forecast", "onNoData"}) {
+  read_excluded(reader, policy);
+  for (const std::string_view key : {"forecast", "onNoData"}) {
     not_used_yet(reader, key);
   }
   reader.finish();
@@ -401,6 +426,8 @@ void apply(const Policy& policy, slo::SloSpec& spec, Reporter& report) {
   override_with(alerts.resolve_ratio, policy.resolve_ratio);
   override_with(alerts.resolve_evaluations, policy.evaluations);
   override_with(alerts.cooldown_s, policy.cooldown_s);
+  override_with(spec.exclusions, policy.exclusions);
+  override_with(spec.reserve, policy.reserve);
   override_with(spec.gate.reduce_below, policy.reduce_below);
   override_with(spec.gate.freeze_below, policy.freeze_below);
   override_with(spec.gate.require_spent, policy.require_spent);

@@ -253,8 +253,9 @@ std::optional<int64_t> read_duration_s(const YamlNode& node, std::string_view wh
       std::isdigit(static_cast<unsigned char>(node.text.front())) != 0) {
     report.error(node,
                  std::string(what) + " " + describe(node) + " is a calendar period (M months, " +
-                     "Q quarters, Y years): unsupported in this version",
-                 "use a rolling duration in m (minutes), h, d or w, for example 30d");
+                     "Q quarters, Y years), which does not roll",
+                 "use m (minutes), h, d or w, for example 30d; for a calendar month isRolling: "
+                 "false and a calendar");
     return std::nullopt;
   }
   if (!ms || *ms % 1000 != 0) {

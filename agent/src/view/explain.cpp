@@ -1,5 +1,6 @@
 #include "view/explain.hpp"
 
+#include "view/counts.hpp"
 #include "view/text.hpp"
 
 namespace nines::agent::view {
@@ -33,22 +34,51 @@ std::string covered(const WindowCounts& w) {
   return "logs read during " + number(w.covered_s) + " of " + number(seconds) + " s";
 }
 
+// What exclusions took out of the counts, and what a reserve adds to what is consumed.
+void append_excluded(std::string& out, const SloStatus& s) {
+  const WindowCounts& w = s.window;
+  if (w.dropped_good > 0 || w.dropped_bad > 0 || w.excluded_s > 0) {
+    out += "  excluded   " + number(w.excluded_s) + " s with good " + amount(w.dropped_good, w) +
+           ", bad " + amount(w.dropped_bad, w) + " (not in the counts above)\n";
+  }
+  if (w.reserve > 0 || w.reserved_bad > 0) {
+    out += "  reserve    " + amount(w.reserve, w) + " bad are set aside and count as consumed; " +
+           amount(w.reserved_bad, w) + " were needed, " + amount(w.forgiven, w) +
+           " of them are paid by it\n";
+  }
+  if (!s.excluded_by.empty()) out += "  excluded now by " + printable(s.excluded_by) + "\n";
+}
+
 void append_window(std::string& out, const SloStatus& s) {
   const WindowCounts& w = s.window;
   const Decimal share = allowed_share(s);
-  const std::string total = number(w.total());
-  out += "Window " + format_duration_s(s.window_s) + " " + bounds(w) + "\n";
-  out += "  counts     good " + number(w.good) + " + bad " + number(w.bad) + " = total " + total +
-         "\n";
-  if (w.total() == 0) {
-    out += "  no event: SLI and budget are undefined, nothing is spent\n";
+  const bool slices = s.budgeting != slo::Budgeting::occurrences;
+  const std::string total = amount(w.total(), w);
+  out += "Window " + window_label(s) + " " + bounds(w);
+  if (!s.time_zone.empty()) {
+    out += " in " + printable(s.time_zone) + ", anew at " + format_rfc3339(s.period_end);
+  }
+  out += "\n";
+  if (slices) {
+    out += "  " + std::string(slo::budgeting_name(s.budgeting)) + ": good and bad are slices of " +
+           "time; events: good " + number(s.events.good) + ", bad " + number(s.events.bad) + "\n";
+  }
+  out += "  counts     good " + amount(w.good, w) + " + bad " + amount(w.bad, w) + " = total " +
+         total + "\n";
+  append_excluded(out, s);
+  if (w.spent().total == 0) {
+    out += std::string("  no ") + (slices ? "slice" : "event") +
+           ": SLI and budget are undefined, nothing is spent\n";
   } else {
-    const std::string allowed = product(Decimal{w.total(), 0}, share);
-    out += "  SLI        good / total = " + number(w.good) + " / " + total + " = " +
+    const slo::Ratio spent = w.spent();
+    const Decimal all{spent.total / w.scale, 0};
+    const std::string allowed = product(all, share);
+    out += "  SLI        good / total = " + amount(w.good, w) + " / " + total + " = " +
            percent(s.sli) + "\n";
-    out += "  budget     total * (1 - target) = " + total + " * " + share.to_string() + " = " +
-           allowed + " bad events allowed\n";
-    out += "  consumed   bad / allowed = " + number(w.bad) + " / " + allowed + " = " +
+    out += "  budget     total * (1 - target) = " + number(spent.total / w.scale) + " * " +
+           share.to_string() + " = " + allowed + " bad " + (slices ? "slices" : "events") +
+           " allowed\n";
+    out += "  consumed   bad / allowed = " + amount(spent.bad, w) + " / " + allowed + " = " +
            percent(s.error_budget_consumed) + "\n";
     out += "  remaining  1 - consumed = " + percent(s.error_budget_remaining) + "\n";
   }
@@ -58,13 +88,13 @@ void append_window(std::string& out, const SloStatus& s) {
 void append_burn(std::string& out, const SloStatus& s, const BurnWindow& b) {
   const WindowCounts& w = b.counts;
   out += "  " + pad_right(window_name(b.window_s), 5) + bounds(w) + "\n";
-  out += "       good " + number(w.good) + ", bad " + number(w.bad) + ", total " +
-         number(w.total()) + "; " + covered(w) + "\n";
+  out += "       good " + amount(w.good, w) + ", bad " + amount(w.bad, w) + ", total " +
+         amount(w.total(), w) + "; " + covered(w) + "\n";
   if (w.total() == 0) {
     out += "       no event: undefined, burns nothing\n";
     return;
   }
-  out += "       " + number(w.bad) + " / " + number(w.total()) + " / " +
+  out += "       " + amount(w.bad, w) + " / " + amount(w.total(), w) + " / " +
          allowed_share(s).to_string() + " = " + short_number(b.burn) + "\n";
 }
 
@@ -84,19 +114,22 @@ void append_composite(std::string& out, const SloStatus& s) {
 void append_comparison(std::string& out, const SloStatus& s, const RuleState& r,
                        const BurnWindow& b, int64_t window_s) {
   const Decimal share = allowed_share(s);
-  const Decimal total{b.counts.total(), 0};
+  const slo::WindowCounts& w = b.counts;
+  const bool of_budget = r.rule.kind == slo::RuleKind::budget;
+  const slo::Ratio ratio = of_budget ? w.spent() : slo::Ratio{w.bad, w.total()};
+  const Decimal total{ratio.total, 0};
   const auto limit_share = multiply(r.rule.factor, share);
-  const std::string limit =
-      limit_share
-          ? product(*limit_share, total)
-          : "~" + double_text(r.rule.factor.to_double() * share.to_double() * total.to_double());
+  const std::string limit = limit_share
+                                ? product(*limit_share, Decimal{ratio.total / w.scale, 0})
+                                : "~" + double_text(r.rule.factor.to_double() * share.to_double() *
+                                                    static_cast<double>(ratio.total / w.scale));
   bool exceeds = b.burn && *b.burn > r.rule.factor.to_double();
   if (const auto exact = limit_share ? multiply(*limit_share, total) : std::nullopt) {
-    exceeds = Decimal{b.counts.bad, 0} > *exact;
+    exceeds = Decimal{ratio.bad, 0} > *exact;
   }
   out += "    " + pad_right(window_name(window_s), 5) + bounds(b.counts) + "\n";
-  out += "         bad " + number(b.counts.bad) + " > " + r.rule.factor.to_string() + " * " +
-         share.to_string() + " * " + number(b.counts.total()) + " = " + limit + " ? " +
+  out += "         bad " + amount(ratio.bad, w) + " > " + r.rule.factor.to_string() + " * " +
+         share.to_string() + " * " + number(ratio.total / w.scale) + " = " + limit + " ? " +
          (exceeds ? "yes" : "no") + "\n";
 }
 
@@ -157,8 +190,11 @@ std::string state_reason(const SloStatus& s) {
              short_number(s.composite_burn_rate) +
              "; firing: " + (firing.empty() ? "none" : firing) + ")";
     case slo::State::violated:
-      return number(s.window.bad) + " bad events are more than the " +
-             product(Decimal{s.window.total(), 0}, allowed_share(s)) + " that the target allows";
+      return amount(s.window.spent().bad, s.window) + " bad " +
+             (s.budgeting == slo::Budgeting::occurrences ? "events" : "slices") +
+             " are more than the " +
+             product(Decimal{s.window.spent().total / s.window.scale, 0}, allowed_share(s)) +
+             " that the target allows";
     case slo::State::no_data:
       return "the logs are not read up to now or were not watched lately (last 5m: " +
              covered(s.burn_5m.counts) + "): no verdict, alerts keep their state";
@@ -171,8 +207,7 @@ std::string state_reason(const SloStatus& s) {
 std::string explain_text(const SloStatus& s) {
   std::string out = "SLO " + printable(s.slo) + " (service " + printable(s.service) + ", tier " +
                     std::to_string(s.tier) + (s.draft ? ", draft" : "") +
-                    "): " + exact_percent(s.target) + " good over " +
-                    format_duration_s(s.window_s) + "\n";
+                    "): " + exact_percent(s.target) + " good over " + window_label(s) + "\n";
   out += "evaluated at " + (s.timestamp.ns == 0 ? "never" : format_rfc3339(s.timestamp)) + "\n\n";
   out += "State " + std::string(slo::state_name(s.state)) + ": " + state_reason(s) + "\n";
   out += "Risk  " + std::string(slo::risk_name(s.risk)) + ": " + risk_reason(s) + "\n";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "view/counts.hpp"
 #include "view/text.hpp"
 
 namespace nines::agent::view {
@@ -11,10 +12,22 @@ using slo::BurnWindow;
 using slo::RuleState;
 using slo::SloStatus;
 
+// Counts are integers; shares of slices (RatioTimeslices) are sums of fractions.
+void write_counts(JsonWriter& json, const slo::WindowCounts& w) {
+  if (w.scale == 1) {
+    json.member("good", w.good).member("bad", w.bad).member("total", w.total());
+    return;
+  }
+  const auto units = [&](int64_t n) {
+    return static_cast<double>(n) / static_cast<double>(w.scale);
+  };
+  json.member("good", units(w.good)).member("bad", units(w.bad)).member("total", units(w.total()));
+}
+
 void write_window(JsonWriter& json, const BurnWindow& window) {
   json.key(window_name(window.window_s)).begin_object();
-  json.member("good", window.counts.good).member("bad", window.counts.bad);
-  json.member("total", window.counts.total()).member("burn_rate", window.burn);
+  write_counts(json, window.counts);
+  json.member("burn_rate", window.burn);
   json.member("covered_s", window.counts.covered_s);
   json.member("start", window.counts.start).member("end", window.counts.end).end_object();
 }
@@ -40,12 +53,12 @@ void write_alert(JsonWriter& json, const SloStatus& s, const RuleState& r) {
   json.member("factor", r.rule.factor);
   json.member("long_window", window_name(r.rule.long_s));
   json.member("long_burn_rate", r.long_window.burn);
-  json.member("long_bad", r.long_window.counts.bad)
-      .member("long_total", r.long_window.counts.total());
+  json.member("long_bad", r.long_window.counts.bad / r.long_window.counts.scale);
+  json.member("long_total", r.long_window.counts.total() / r.long_window.counts.scale);
   json.member("short_window", window_name(r.rule.short_s));
   json.member("short_burn_rate", r.short_window.burn);
-  json.member("short_bad", r.short_window.counts.bad);
-  json.member("short_total", r.short_window.counts.total());
+  json.member("short_bad", r.short_window.counts.bad / r.short_window.counts.scale);
+  json.member("short_total", r.short_window.counts.total() / r.short_window.counts.scale);
   json.member("inhibited", r.inhibited).member("frozen", r.frozen);
   json.member("summary", rule_summary(s, r)).end_object();
 }
@@ -68,8 +81,41 @@ void write_release(JsonWriter& json, const SloStatus& s) {
   json.member("reason", s.release_reason).end_object();
 }
 
+// What the overlays took out, so that raw = shown + excluded; only where there are any.
+void write_excluded(JsonWriter& json, const SloStatus& s) {
+  const slo::WindowCounts& w = s.window;
+  const bool reserve = w.reserve > 0 || w.reserved_bad > 0;
+  const bool dropped = w.dropped_good > 0 || w.dropped_bad > 0 || w.excluded_s > 0;
+  if (!reserve && !dropped && s.excluded_by.empty()) return;
+  const auto units = [&](int64_t n) {
+    return static_cast<double>(n) / static_cast<double>(w.scale);
+  };
+  json.key("excluded").begin_object();
+  json.member("now", s.excluded_by).member("seconds", w.excluded_s);
+  json.member("good", units(w.dropped_good)).member("bad", units(w.dropped_bad));
+  const int64_t good = w.good + w.dropped_good;
+  const int64_t bad = w.bad + w.forgiven + w.dropped_bad;
+  json.member("raw_sli", good + bad == 0
+                             ? std::optional<double>()
+                             : static_cast<double>(good) / static_cast<double>(good + bad));
+  if (reserve) {
+    json.member("reserve", units(w.reserve)).member("reserve_used", units(w.forgiven));
+    json.member("reserved_bad", units(w.reserved_bad));
+  }
+  json.end_object();
+}
+
 void write_extras(JsonWriter& json, const SloStatus& s) {
   write_release(json, s);
+  write_excluded(json, s);
+  if (!s.time_zone.empty()) {
+    json.member("time_zone", s.time_zone).member("period_end", s.period_end);
+  }
+  if (s.budgeting != slo::Budgeting::occurrences) {
+    json.key("events").begin_object();
+    write_counts(json, s.events);
+    json.end_object();
+  }
   json.member("draft", s.draft);
   if (s.p50 || s.p95 || s.p99) {
     json.member("p50", s.p50).member("p95", s.p95).member("p99", s.p99).member("unit", s.unit);
@@ -174,11 +220,11 @@ void append_csv_row(std::string& out, const SloStatus& s) {
                                 s.service,
                                 std::to_string(s.tier),
                                 s.target.to_string(),
-                                format_duration_s(s.window_s),
-                                "Occurrences",
-                                std::to_string(s.window.good),
-                                std::to_string(s.window.bad),
-                                std::to_string(s.window.total()),
+                                window_label(s),
+                                std::string(slo::budgeting_name(s.budgeting)),
+                                amount(s.window.good, s.window),
+                                amount(s.window.bad, s.window),
+                                amount(s.window.total(), s.window),
                                 csv_number(s.sli),
                                 csv_number(s.burn_5m.burn),
                                 csv_number(s.burn_1h.burn),
@@ -212,7 +258,7 @@ void append_csv_row(std::string& out, const SloStatus& s) {
 std::string rule_summary(const SloStatus& s, const RuleState& r) {
   const auto part = [](const BurnWindow& w, int64_t window_s) {
     return short_number(w.burn) + " over " + window_name(window_s) + " (" +
-           std::to_string(w.counts.bad) + " bad of " + std::to_string(w.counts.total()) + ")";
+           amount(w.counts.bad, w.counts) + " bad of " + amount(w.counts.total(), w.counts) + ")";
   };
   if (r.rule.kind == slo::RuleKind::budget) {
     return s.slo + ": budget used " + part(r.long_window, r.rule.long_s) + ", " +
@@ -227,10 +273,10 @@ std::string rule_summary(const SloStatus& s, const RuleState& r) {
 void write_slo(JsonWriter& json, const SloStatus& s) {
   json.begin_object();
   json.member("slo", s.slo).member("service", s.service).member("tier", s.tier);
-  json.member("target", s.target).member("window", format_duration_s(s.window_s));
-  json.member("budgeting_method", "Occurrences");
-  json.member("good", s.window.good).member("bad", s.window.bad);
-  json.member("total", s.window.total()).member("sli", s.sli);
+  json.member("target", s.target).member("window", window_label(s));
+  json.member("budgeting_method", slo::budgeting_name(s.budgeting));
+  write_counts(json, s.window);
+  json.member("sli", s.sli);
   write_rates(json, s);
   json.member("coverage", s.coverage);
   json.member("window_start", s.window.start).member("window_end", s.window.end);

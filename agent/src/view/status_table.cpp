@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "view/counts.hpp"
 #include "view/table.hpp"
 #include "view/text.hpp"
 
@@ -79,9 +80,9 @@ std::vector<Table::Cell> slo_row(const SloStatus& s, bool unicode) {
           {printable(s.service)},
           {exact_percent(s.target)},
           {percent(s.sli)},
-          {std::to_string(s.window.good)},
-          {std::to_string(s.window.bad)},
-          {std::to_string(s.window.total())},
+          {amount(s.window.good, s.window)},
+          {amount(s.window.bad, s.window)},
+          {amount(s.window.total(), s.window)},
           {short_number(s.burn_5m.burn), burn_color(s.burn_5m.burn)},
           {short_number(s.burn_1h.burn), burn_color(s.burn_1h.burn)},
           {short_number(s.burn_24h.burn), burn_color(s.burn_24h.burn)},
