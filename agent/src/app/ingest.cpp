@@ -89,6 +89,7 @@ Result<std::unique_ptr<Ingest>> Ingest::create(const NodeConfig& config,
   collector::TailerOptions tailer;
   tailer.buffer_bytes = static_cast<size_t>(config.max_line_bytes);
   tailer.max_files = static_cast<size_t>(config.max_files);
+  tailer.reread = ingest->environment_.reread;
   NINES_TRY(auto files,
             collector::Tailer::create(tailer, *ingest->pipeline_, ingest->saved_, clock));
   ingest->tailer_ = files.get();

@@ -26,6 +26,7 @@ struct InputEnvironment {
   std::string state_dir;   // whose file system is among the vitals
   bool once = false;       // inputs end where they presently end
   std::shared_ptr<const collector::PodFeed> pods = nullptr;  // who tells of pods; null: nobody
+  bool reread = false;       // files only, up to where they were read (collector::TailerOptions)
   std::string service = {};  // of the source: each has inputs, and positions, of its own
 };
 

@@ -73,6 +73,12 @@ int run_agent(const AgentOptions& options, const Clock& clock) {
   if (options.once) return once(options, *setup, clock);
   AgentOptions live = options;
   if (live.common.state.empty()) live.common.state = kDefaultState;
+  if (options.backfill) {
+    SloOptions fill;
+    fill.common = live.common;
+    const int code = run_slo_backfill(fill, clock);
+    if (code != kExitOk) return code;
+  }
   const Status done = run_live(live, std::move(*setup), clock);
   return done.ok() ? kExitOk : complain(done.error());
 }

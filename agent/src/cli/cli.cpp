@@ -62,6 +62,8 @@ void add_agent(CLI::App& root, Parsed& p) {
   app->add_option("--clock", p.clock,
                   "log: time is that of the logs (replay of history; needs --once)")
       ->check(CLI::IsMember({"system", "log"}));
+  app->add_flag("--backfill", p.agent.backfill,
+                "SLOs that are new here first count what the logs still hold");
   app->add_option("--listen", p.agent.listen, "Address of the HTTP API (default 127.0.0.1:9990)")
       ->option_text("HOST:PORT");
   app->add_flag("--allow-remote", p.agent.allow_remote,
@@ -111,6 +113,14 @@ void add_slo(CLI::App& root, Parsed& p) {
     if (std::string(name) == "explain")
       app->add_option("slo", p.slo.name, "Name of the SLO")->required();
   }
+  auto* fill = slo->add_subcommand(
+      "backfill", "Count for new SLOs what the logs still hold (the agent must not run)");
+  fill->add_option("slo", p.slo.paths, "Names (default: all that were never counted here)");
+  fill->add_option("--slo", p.slo.common.slo_paths, "Documents beside the configured ones")
+      ->option_text("PATH");
+  fill->add_option("--config", p.slo.common.config, "Configuration")->option_text("FILE");
+  fill->add_option("--state", p.slo.common.state, "State directory (default /var/lib/nines)")
+      ->option_text("DIR");
   auto* lint = slo->add_subcommand("lint", "Check SLO documents and configuration");
   lint->add_option("paths", p.slo.paths, "Files or folders (default: the configured ones)");
   lint->add_option("--config", p.slo.common.config, "Configuration")->option_text("FILE");
@@ -139,6 +149,7 @@ int dispatch(CLI::App& root, Parsed& p, const Clock& clock) {
   const CLI::App* slo = root.get_subcommand("slo");
   if (slo->got_subcommand("status")) return run_slo_status(p.slo);
   if (slo->got_subcommand("explain")) return run_slo_explain(p.slo);
+  if (slo->got_subcommand("backfill")) return run_slo_backfill(p.slo, clock);
   return run_slo_lint(p.slo);
 }
 

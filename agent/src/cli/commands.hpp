@@ -30,6 +30,7 @@ struct AgentOptions {
   std::string listen;         // overrides the configuration
   bool allow_remote = false;  // listen on more than loopback without TLS
   uint64_t seed = 0;          // of retry jitter; given by main
+  bool backfill = false;      // new SLOs first count what the logs still hold
 };
 int run_agent(const AgentOptions& options, const Clock& clock);
 
@@ -51,6 +52,8 @@ struct SloOptions {
 int run_slo_status(const SloOptions& options);
 int run_slo_explain(const SloOptions& options);
 int run_slo_lint(const SloOptions& options);
+// Works on the state directory of an agent that does not run.
+int run_slo_backfill(const SloOptions& options, const Clock& clock);
 // 0: releases of that SLO or service (name empty: of all) may go out; 1: they may not.
 int run_gate(const SloOptions& options);
 

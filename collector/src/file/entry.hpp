@@ -68,6 +68,8 @@ struct Entry final : LogStream {
   size_t index = 0;    // in the registry
   uint32_t taken = 0;  // what the consumer took of a piece it did not want whole; 0: all of it
   std::unique_ptr<Packed> packed;  // set: the file is compressed
+  int64_t limit = INT64_MAX;       // (reread) where reading ends
+  bool whole_at_limit = false;     // (reread) no record was held back there
   Entry* after = nullptr;          // older generation to be read to its end first
   Phase phase = Phase::lost;
   bool awaited = false;     // may be the `after` of another

@@ -97,6 +97,11 @@ TailerImpl::Step TailerImpl::read_piece(Entry& e, Reading how, size_t& read_byte
   if (e.packed) e.size = std::max(e.size, reached);
   e.own_size = e.packed ? reached : st->size;
   bool at_end = e.packed ? static_cast<size_t>(got) < want : reached >= st->size;
+  if (const int64_t room = e.limit - e.offset; static_cast<int64_t>(data.size()) >= room) {
+    data = data.substr(0, static_cast<size_t>(room));
+    at_end = true;
+    if (!e.whole_at_limit) how = Reading::more;
+  }
   data = skip_consumed(e, data);
   if (data.empty()) {
     if (!at_end && read_bytes > 0) return Step::progress;

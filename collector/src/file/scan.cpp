@@ -220,12 +220,20 @@ void TailerImpl::verify_changed(Scan& scan) {
     if (entry.packed && entry.packed->old) continue;
     if (!ensure_open(entry)) continue;
     if (entry.checks_left > 0) --entry.checks_left;
-    if (entry.replaced || !same_content(entry.source(), entry)) {
+    const bool other = entry.replaced || !same_content(entry.source(), entry);
+    if (other && options_.reread) {
+      // What is there now will be read by who follows it; what was read is in a copy, or gone.
+      entry.replaced = false;
+      if (!find_copy(scan, entry, true)) retire(entry);
+      continue;
+    }
+    if (other) {
       scan.replaced.push_back(&entry);
       continue;
     }
     scan.turned.insert(&entry);
     entry.own_size = entry.size;
+    if (options_.reread) rewind(entry);
     if (entry.phase == Phase::lost) {
       entry.phase = Phase::live;
       entry.resumed = true;
@@ -274,6 +282,7 @@ void TailerImpl::adopt_candidates(Scan& scan) {
 // New entries are suspects until judge_suspects() has looked at them.
 Entry* TailerImpl::adopt(const std::string& path, const std::string& place,
                          const std::vector<uint32_t>& matched, const FileStat& st) {
+  if (options_.reread) return nullptr;
   Entry* entry = registry_.create(st.dev, st.ino);
   if (entry == nullptr) {
     ++stats_.files_refused;

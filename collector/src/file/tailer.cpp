@@ -90,8 +90,25 @@ void TailerImpl::restore(std::vector<slo::Position> saved) {
     entry->grown = clock_.mono();
     entry->checks_left = 2;
     entry->size = -1;
+    if (options_.reread && entry->packed && entry->packed->old) {  // nobody has read it
+      entry->packed->old = false;
+      entry->phase = Phase::lost;
+      entry->limit = INT64_MAX - 1;
+      entry->whole_at_limit = true;
+    }
     if (!registry_.restore(std::move(entry))) ++stats_.files_refused;
   }
+}
+
+// A known file was found again: to be read once more, up to where it was read.
+void TailerImpl::rewind(Entry& e) {
+  if (e.limit != INT64_MAX) return;
+  e.limit = e.offset;
+  e.whole_at_limit = e.extra.empty();
+  e.offset = 0;
+  e.extra.clear();
+  e.skip_line = e.hole = false;
+  e.id.tail_hash = hash64({});
 }
 
 void TailerImpl::add_source(uint32_t source, FileSource files) {

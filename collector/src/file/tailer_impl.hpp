@@ -26,6 +26,7 @@ class TailerImpl final : public Tailer {
 
   Status open_wake();
   void restore(std::vector<slo::Position> saved);
+  static void rewind(Entry& e);
 
   void add_source(uint32_t source, FileSource files) override;
   void descriptors(std::vector<pollfd>& out) const override;

@@ -66,6 +66,10 @@ struct TailerOptions {
       12 * 1024 * 1024;    // of all files being decompressed (one may exceed it)
   int64_t hold_ms = 1000;  // a record that may go on is taken after this long without more
   bool use_inotify = true;
+  // Reads again what the saved positions say was read, from the start of each file that is still
+  // there up to its position, and nothing else: for what shall be counted afterwards. Generations
+  // that were there before the first look are read too. Positions must not be taken from it.
+  bool reread = false;
 };
 
 struct GlobSpec {
