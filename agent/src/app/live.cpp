@@ -75,7 +75,7 @@ class Live {
     server.listen = setup_.config.listen;
     server.allow_non_loopback = options_.allow_remote;
     NINES_TRY(server_,
-              http::HttpServer::start(io_, server, http::make_api([this] { return snapshot(); })));
+              http::HttpServer::start(io_, server, http::make_api([this] { return snapshot(); }, insight())));
     ingest_ = std::make_unique<IngestThread>(
         std::move(halves.ingest), clock_, [this](HandOver&& hand_over) {
           net::asio::post(io_, [this, h = std::make_shared<HandOver>(std::move(hand_over))] {
@@ -376,6 +376,18 @@ class Live {
         if (draft.attached) judge_->set_sources(draft.plan.slo, draft.sources);
       }
     });
+  }
+
+  http::Insight insight() {
+    http::Insight out;
+    out.backtest = [this](std::string_view name) -> std::optional<slo::BacktestReport> {
+      const slo::SloEngine& engine = judge_->engine();
+      for (uint32_t i = 0; i < engine.size(); ++i) {
+        if (engine.spec(i).name == name) return engine.backtest(i);
+      }
+      return std::nullopt;
+    };
+    return out;
   }
 
   // --- what it shows

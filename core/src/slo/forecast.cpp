@@ -160,8 +160,9 @@ Forecast forecast(const ForecastInput& in, const ForecastPolicy& policy, const S
     f.latest_hours = in_hours(course.latest);
   }
   if (f.time_to_exhaustion_hours) {
-    f.projected_exhaustion_time =
-        WallTime{in.end.ns + static_cast<int64_t>(*f.time_to_exhaustion_hours * 3600e9)};
+    // Whole seconds: more would claim what no forecast knows.
+    f.projected_exhaustion_time = WallTime::from_s(
+        in.end.seconds() + static_cast<int64_t>(*f.time_to_exhaustion_hours * 3600));
   }
   f.message = message_of(f, policy, in.slots_until_reset != 0, enough);
   return f;

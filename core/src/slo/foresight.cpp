@@ -131,6 +131,9 @@ void Foresight::update(const SloCounts& counts, int64_t end_s, bool frozen, SloS
   if (spec_.forecast.warn_within_s > 0 && !frozen) {
     warn(status.forecast, now, status, transitions);
   }
+  if (spec_.forecast.warn_within_s > 0) {
+    status.forecast.warning_severity = spec_.forecast.warn_severity;
+  }
   status.forecast.warning = warning_;
   status.forecast.warning_since = warning_ ? since_ : WallTime{};
 }

@@ -69,6 +69,7 @@ struct ForecastPolicy {
   int64_t warn_calm_s = 3600;
   int64_t warn_min_bad = 10;
   std::string warn_severity = "ticket";  // never the pager
+  friend bool operator==(const ForecastPolicy&, const ForecastPolicy&) = default;
 };
 // history 24h, 12 points, horizon = the window, warning at window / 30 (24h of 30d). Windows below
 // a day: half the window as history. Horizons are at most 92 days.
@@ -96,6 +97,7 @@ struct Forecast {
   WallTime made_at{};               // end of the known past; 0: never made
   bool warning = false;             // the early warning is up
   WallTime warning_since{};
+  std::string warning_severity;  // empty: there is no early warning
 };
 
 struct ForecastInput {
