@@ -153,6 +153,15 @@ void add_gate(CLI::App& root, Parsed& p) {
   add_output(app, p.slo.common.output);
 }
 
+void add_capacity(CLI::App& root, Parsed& p) {
+  auto* app = root.add_subcommand("capacity", "How long CPU, memory and disks of the node last");
+  app->add_option("--config", p.slo.common.config, "Configuration that names the agent's address")
+      ->option_text("FILE");
+  app->add_option("--agent", p.slo.address, "Address of the agent (default 127.0.0.1:9990)")
+      ->option_text("HOST:PORT");
+  add_output(app, p.slo.common.output);
+}
+
 int dispatch(CLI::App& root, Parsed& p, const Clock& clock) {
   if (root.got_subcommand("agent")) {
     p.agent.log_clock = p.clock == "log";
@@ -160,6 +169,7 @@ int dispatch(CLI::App& root, Parsed& p, const Clock& clock) {
   }
   if (root.got_subcommand("tail")) return run_tail(p.tail, clock);
   if (root.got_subcommand("gate")) return run_gate(p.slo);
+  if (root.got_subcommand("capacity")) return run_capacity(p.slo);
   if (root.got_subcommand("suggest")) return run_suggest(p.common, clock);
   if (root.got_subcommand("doctor")) return run_doctor(p.common, clock);
   const CLI::App* slo = root.get_subcommand("slo");
@@ -185,6 +195,7 @@ int run_cli(int argc, char** argv, const Clock& clock, uint64_t seed) {
   add_tail(root, p);
   add_slo(root, p);
   add_gate(root, p);
+  add_capacity(root, p);
   auto* suggest =
       root.add_subcommand("suggest", "Print OpenSLO documents drafted from what the logs show");
   add_config(suggest, p.common);

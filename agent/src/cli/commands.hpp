@@ -57,6 +57,7 @@ int run_slo_lint(const SloOptions& options);
 int run_slo_backfill(const SloOptions& options, const Clock& clock);
 // Of the running agent; with a state directory of what is kept there.
 int run_slo_forecast(const SloOptions& options, const Clock& clock);
+int run_capacity(const SloOptions& options);
 // 0: releases of that SLO or service (name empty: of all) may go out; 1: they may not.
 int run_gate(const SloOptions& options);
 

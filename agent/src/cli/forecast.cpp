@@ -1,4 +1,5 @@
 // `nines slo forecast [--backtest]`: what the running agent says, or what a state directory holds.
+// `nines capacity`.
 #include "view/forecast.hpp"
 
 #include <stdlib.h>
@@ -129,6 +130,18 @@ int offline(const SloOptions& options, const Clock& clock) {
 }
 
 }  // namespace
+
+int run_capacity(const SloOptions& options) {
+  std::string path = "/api/capacity";
+  if (options.common.output == Output::table) {
+    path += "?format=table&width=" + std::to_string(terminal_of_stdout().width);
+    if (terminal_of_stdout().color) path += "&color=1";
+  } else if (options.common.output != Output::json) {
+    std::fprintf(stderr, "nines capacity: -o table or -o json\n");
+    return kExitUsage;
+  }
+  return show(address_of(options), path);
+}
 
 int run_slo_forecast(const SloOptions& options, const Clock& clock) {
   if (options.common.output != Output::table && options.common.output != Output::json) {

@@ -48,7 +48,7 @@ ForecastDraft read_forecast(const YamlNode& node, const std::string& policy, Rep
   }
   if (const YamlNode* horizon = reader.find("horizon")) {
     out.horizon_s =
-        read_duration_s(*horizon, "'horizon' of " + reader.what(), 600, kMaxDays, report);
+        read_duration_s(*horizon, "'horizon' of " + reader.what(), 60, kMaxDays, report);
   }
   if (const YamlNode* warning = reader.find("warning")) {
     read_warning(*warning, policy, report, out);

@@ -46,6 +46,8 @@ constexpr RouteDoc kRoutes[] = {
      "application/json"},
     {"/api/backtest", "list_backtests", "Back-tests of all forecasts; format=table for people",
      "application/json"},
+    {"/api/capacity", "capacity", "How long CPU, memory and disks of the node last",
+     "application/json"},
     {"/api/gate", "gate", "Whether releases may go out, by every SLO; format=text for people",
      "application/json"},
     {"/api/gate/{name}", "gate_of", "The same of one SLO or service", "application/json"},
@@ -70,7 +72,8 @@ void write_responses(JsonWriter& out, const RouteDoc& route) {
     out.member("$ref", "#/components/schemas/SloStatus").end_object();
   } else if (path == "/api/slo/{name}") {
     out.member("$ref", "#/components/schemas/SloStatus");
-  } else if (path == "/api/alerts" || path == "/api/forecast" || path.ends_with("backtest")) {
+  } else if (path == "/api/alerts" || path == "/api/forecast" || path == "/api/capacity" ||
+             path.ends_with("backtest")) {
     out.member("type", "array").key("items").begin_object().member("type", "object").end_object();
   } else {
     out.member("type",
@@ -110,6 +113,7 @@ constexpr ParameterDoc kParameters[] = {
     {"/api/slo/{name}/backtest", "name", "path", "string", "of the SLO"},
     {"/api/slo/{name}/backtest", "format", "query", "string", "json (default) or table"},
     {"/api/forecast", "format", "query", "string", "json (default) or table"},
+    {"/api/capacity", "format", "query", "string", "json (default) or table"},
     {"/api/backtest", "format", "query", "string", "json (default) or table"},
 };
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <string>
 
+#include "view/capacity.hpp"
 #include "view/forecast.hpp"
 
 namespace nines::agent::http {
@@ -77,6 +78,11 @@ HttpResponse backtest(const Question& q, const Snapshot& snapshot, const Insight
                 q.table ? view::backtest_text(reports, q.options) : view::backtest_json(reports));
 }
 
+HttpResponse capacity(const Question& q, const Insight& insight) {
+  const auto vitals = insight.capacity ? insight.capacity() : view::Capacities();
+  return answer(q, q.table ? view::capacity_table(vitals, q.options) : view::capacity_json(vitals));
+}
+
 bool take_suffix(std::string_view& path, std::string_view suffix) {
   if (!path.ends_with(suffix) || path.size() == suffix.size()) return false;
   path.remove_suffix(suffix.size());
@@ -90,6 +96,7 @@ std::optional<HttpResponse> insight_routes(const HttpRequest& request,
                                            const Insight& insight) {
   const std::string_view path = request.path;
   if (path == "/api/forecast") return forecast(question(request, {}), snapshot());
+  if (path == "/api/capacity") return capacity(question(request, {}), insight);
   if (path == "/api/backtest") return backtest(question(request, {}), snapshot(), insight);
   if (!path.starts_with(kSloPrefix)) return std::nullopt;
   std::string_view name = path.substr(kSloPrefix.size());

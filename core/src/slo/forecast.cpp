@@ -16,7 +16,8 @@ constexpr int64_t kDayS = 86400;
 Confidence confidence_of(const Line& line, size_t min_points) {
   const double scatter = line.mean > 0 ? line.residual / line.mean : 0;
   if (line.n >= 2 * min_points && (line.r2 >= 0.8 || scatter <= 0.25)) return Confidence::high;
-  if (line.n >= min_points && (line.r2 >= 0.5 || scatter <= 1)) return Confidence::medium;
+  const bool spread = line.bad == 0 || 2 * line.spread_over >= static_cast<double>(min_points);
+  if (line.n >= min_points && (line.r2 >= 0.5 || spread)) return Confidence::medium;
   return Confidence::low;
 }
 

@@ -51,7 +51,7 @@ std::string percent_text(const std::optional<double>& share) {
 bool worth_a_warning(const Forecast& f, const ForecastPolicy& policy) {
   const double within = static_cast<double>(policy.warn_within_s) / kHourS;
   return f.time_to_exhaustion_hours && *f.time_to_exhaustion_hours > 0 &&
-         *f.time_to_exhaustion_hours <= within && f.latest_hours && *f.latest_hours <= 4 * within &&
+         *f.time_to_exhaustion_hours <= within && f.latest_hours &&
          f.confidence != Confidence::low && f.bad_in_points >= policy.warn_min_bad;
 }
 

@@ -9,6 +9,9 @@ namespace nines::slo {
 namespace {
 
 constexpr double kZ = 1.2815515655446004;  // 80 % of a normal distribution lie within +- this
+// Of a slope, in its standard errors. Two would be usual, but the day's own rise and fall passes
+// for a trend then, and forecasts made an hour apart contradict each other.
+constexpr double kFollow = 4;
 constexpr int64_t kHourS = 3600;
 
 struct Point {
@@ -18,7 +21,7 @@ struct Point {
 // The last points, x = 0 at the end, -1 a slot earlier.
 std::vector<Point> points_of(const Past& past, size_t most, const Season* season, Line& line) {
   std::vector<Point> points;
-  double events = 0, usual = 0;
+  double events = 0, usual = 0, squares = 0;
   const size_t n = past.slots.size();
   for (size_t i = n - std::min(n, most); i < n; ++i) {
     const ForecastSlot& slot = past.slots[i];
@@ -36,10 +39,13 @@ std::vector<Point> points_of(const Past& past, size_t most, const Season* season
     events += total;
     if (slot.total() <= 0) continue;
     line.bad += slot.bad;
+    squares += static_cast<double>(slot.bad) * static_cast<double>(slot.bad);
     points.push_back({static_cast<double>(k) + 0.5,
                       static_cast<double>(slot.bad) / total / past.budget / shape, total * shape});
   }
   line.traffic = usual > 0 ? events / usual : 0;
+  const auto bad = static_cast<double>(line.bad);
+  line.spread_over = squares > 0 ? bad * bad / squares : 0;
   return points;
 }
 
@@ -102,7 +108,7 @@ Line fit(const Past& past, size_t most, const Season* season) {
   const double change = slope * line.reach;
   const double slope_error = line.xx > 0 ? line.residual * std::sqrt(line.spread / line.xx) : 0;
   const bool real =
-      std::abs(change) > 0.1 * line.mean && std::abs(slope) > 2 * slope_error && line.n > 2;
+      std::abs(change) > 0.1 * line.mean && std::abs(slope) > kFollow * slope_error && line.n > 2;
   if (!real) return line;
   line.slope = slope;
   line.trend = change > 0 ? Trend::increasing : Trend::decreasing;

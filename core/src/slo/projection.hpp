@@ -27,6 +27,7 @@ Past past_of(const ForecastInput& input, double budget);
 struct Line {
   size_t n = 0;
   int64_t bad = 0;
+  double spread_over = 0;  // slots that the bad events came from: (sum bad)^2 / sum bad^2
   double mean = 0, slope = 0;               // burn; per slot, 0 unless significant
   double mean_x = 0, xx = 0;                // slots relative to the end; weighted squares
   double r2 = 0, residual = 0, spread = 1;  // spread: widening by correlation, of the variance

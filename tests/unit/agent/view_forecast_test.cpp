@@ -4,6 +4,7 @@
 
 #include "http/api.hpp"
 #include "snapshot_fixture.hpp"
+#include "view/capacity.hpp"
 #include "view/explain.hpp"
 #include "view/forecast.hpp"
 #include "view/metrics_text.hpp"
@@ -66,6 +67,11 @@ http::Handler api() {
   insight.backtest = [](std::string_view slo) -> std::optional<slo::BacktestReport> {
     if (slo == "api-availability") return report();
     return std::nullopt;
+  };
+  insight.capacity = [] {
+    slo::DailyMaxima maxima;
+    for (int64_t d = 0; d < 40; ++d) maxima.add(20'000 + d, 0.5 + 0.005 * static_cast<double>(d));
+    return view::Capacities{slo::forecast_capacity("disk_root", maxima)};
   };
   return http::make_api([] { return foreseen(); }, insight);
 }
@@ -154,4 +160,19 @@ TEST_CASE("Back-tests name the best method, also when it is a naive one", "[http
   const view::Backtests young{{"young", slo::BacktestReport{}}};
   CHECK_THAT(view::backtest_text(young, {}), Catch::Contains("too few to look back from"));
   CHECK(ordered_json::parse(view::backtest_json(young))[0]["best"].is_null());
+}
+
+TEST_CASE("Capacity is served as JSON and as a table", "[http]") {
+  const auto vitals = ordered_json::parse(get("/api/capacity").body);
+  REQUIRE(vitals.size() == 1);
+  CHECK(vitals[0]["vital"] == "disk_root");
+  CHECK(vitals[0]["thresholds"]["critical"] == 0.95);
+  CHECK(vitals[0]["growth_per_day"] == Approx(0.005));
+  CHECK(vitals[0]["days_to_critical"] == Approx(51).margin(1));
+  CHECK(vitals[0]["growing"] == true);
+  CHECK(vitals[0]["newest_day"] == "2024-11-11T00:00:00Z");
+  const std::string table = get("/api/capacity", "format=table&width=200").body;
+  CHECK_THAT(table, Catch::Contains("disk_root  ok"));
+  CHECK_THAT(table, Catch::Contains("51d"));
+  CHECK_THAT(view::capacity_table({}, {}), Catch::Contains("nothing is known yet"));
 }

@@ -22,10 +22,12 @@
 //               from the residuals s of the fit: of the line (all slots alike) and of the slots
 //               (each its own), both widened by the residuals' lag-1 correlation.
 //   trend       increasing / decreasing when the line changes by more than 10 % of the mean burn
-//               over the points and by more than twice its standard error; else stable.
-//   confidence  by points n, the share of variance explained R2, and the scatter = s / mean burn:
-//               high n >= 2 min_points and (R2 >= 0.8 or scatter <= 0.25); medium n >= min_points
-//               and (R2 >= 0.5 or scatter <= 1); else low.
+//               over the points and by more than four times its standard error; else stable.
+//   confidence  by points n, the share of variance explained R2, scatter = s / mean burn, and over
+//   how
+//               many slots the bad events are spread, (sum bad)^2 / sum bad^2 (one outage: 1): high
+//               n >= 2 min_points and (R2 >= 0.8 or scatter <= 0.25); medium n >= min_points and
+//               (R2 >= 0.5 or spread over min_points / 2 slots, or no bad event); else low.
 //   for comparison, both without expiry: naive_hours = remaining / burn; regression_hours = where
 //   the
 //               least squares line through `consumed` at the ends of the last slots reaches 1.
@@ -61,8 +63,8 @@ struct ForecastPolicy {
   // weeks). Windows below a day have no season.
   enum class Use : uint8_t { better, regression, seasonal } use = Use::better;
   // Early warning, told as alert rule "forecast": enters when the budget is not yet exhausted, is
-  // forecast to be within warn_within_s and, at the favourable end of the interval, within four
-  // times that, with at least medium confidence and warn_min_bad bad events among the points.
+  // forecast to be within warn_within_s and, at the favourable end of the interval, within the
+  // horizon, with at least medium confidence and warn_min_bad bad events among the points.
   // Leaves when the budget is exhausted (others tell that), or when for warn_calm_s in a row it was
   // forecast to last for twice warn_within_s. 0: no warning.
   int64_t warn_within_s = 0;
