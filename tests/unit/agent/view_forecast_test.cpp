@@ -170,7 +170,7 @@ TEST_CASE("Capacity is served as JSON and as a table", "[http]") {
   CHECK(vitals[0]["growth_per_day"] == Approx(0.005));
   CHECK(vitals[0]["days_to_critical"] == Approx(51).margin(1));
   CHECK(vitals[0]["growing"] == true);
-  CHECK(vitals[0]["newest_day"] == "2024-11-11T00:00:00Z");
+  CHECK(vitals[0]["newest_day"] == "2024-11-12T00:00:00Z");
   const std::string table = get("/api/capacity", "format=table&width=200").body;
   CHECK_THAT(table, Catch::Contains("disk_root  ok"));
   CHECK_THAT(table, Catch::Contains("51d"));
