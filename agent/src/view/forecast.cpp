@@ -64,6 +64,7 @@ void write_result(JsonWriter& json, const BacktestReport& report, const Backtest
 
 std::string backtest_title(const std::string& slo, const BacktestReport& r) {
   std::string out = "SLO " + printable(slo) + ": ";
+  if (r.calendar) return out + "has a window of the calendar; only rolling ones are tested\n";
   out += std::to_string(r.history_slots) + " slots of " + format_duration_s(r.step_s) + " recorded";
   if (r.first_origin.ns == 0 || r.results[0].leads.empty()) {
     return out + ", too few to look back from\n";
@@ -136,7 +137,7 @@ namespace {
 
 void write_named(JsonWriter& json, const SloStatus& s) {
   json.begin_object().member("slo", s.slo).member("service", s.service);
-  json.member("window", format_duration_s(s.window_s));
+  json.member("window", s.window_name.empty() ? format_duration_s(s.window_s) : s.window_name);
   json.member("error_budget_consumed", s.error_budget_consumed).key("forecast");
   write_forecast(json, s.forecast);
   json.end_object();
@@ -223,6 +224,7 @@ std::string backtest_json(const Backtests& reports) {
   json.begin_array();
   for (const auto& [slo, report] : reports) {
     json.begin_object().member("slo", slo).member("history_slots", report.history_slots);
+    json.member("calendar_window", report.calendar);
     json.member("slot_seconds", report.step_s).member("first_origin", report.first_origin);
     json.member("last_origin", report.last_origin).member("exhaustions", report.exhaustions);
     json.key("best");

@@ -425,13 +425,18 @@ WindowCounts SloEngine::window(uint32_t slo, WallTime end, int64_t window_s) con
 
 Forecast SloEngine::forecast(uint32_t index, const ForecastPolicy& policy) const {
   NINES_ASSERT(index < size());
-  const Slo& slo = *impl_->slos[index];
+  Slo& slo = *impl_->slos[index];
   return slo.foresight.look(slo.counts, impl_->watermark_s.value_or(0), policy);
 }
 
 BacktestReport SloEngine::backtest(uint32_t index) const {
   NINES_ASSERT(index < size());
-  const Slo& slo = *impl_->slos[index];
+  Slo& slo = *impl_->slos[index];
+  if (slo.spec.calendar != nullptr) {
+    BacktestReport report;
+    report.calendar = true;
+    return report;
+  }
   const History history = history_of(slo.counts, slo.spec, impl_->watermark_s.value_or(0));
   return slo::backtest(history.input, history.whole, slo.spec.forecast);
 }

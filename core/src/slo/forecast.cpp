@@ -132,7 +132,7 @@ Forecast forecast(const ForecastInput& in, const ForecastPolicy& policy, const S
   f.made_at = in.end;
   f.method = season != nullptr ? ForecastMethod::seasonal : ForecastMethod::regression;
   f.data_points_used = line.n;
-  f.bad_in_points = line.bad;
+  f.bad_in_points = line.bad / in.scale;
   f.burn_rate_trend = line.trend;
   f.confidence = confidence_of(line, policy.min_points);
   const ForecastSlot now = window_sum(past, 0);

@@ -14,22 +14,30 @@ constexpr int64_t kKeptHours = 92 * 24, kKeptMinutes = 3 * 24 * 60;
 
 int64_t step_of(const SloSpec& spec) { return spec.window_s >= kDayS ? kHourS : 60; }
 
-ForecastSlot slot_of_sums(const Sums& s, bool tells_coverage) {
-  const bool empty = s.good <= 0 && s.bad <= 0;
-  return {std::max<int64_t>(s.good, 0), std::max<int64_t>(s.bad, 0),
-          tells_coverage && empty && s.covered_s == 0};
-}
-
-// `n` slots of `step_s` that end at end_s, a multiple of the tier's slot.
-std::vector<ForecastSlot> gather(const SloCounts& counts, size_t tier, int64_t end_s,
-                                 int64_t step_s, size_t n) {
+// `n` slots of `step_s` that end at end_s, a multiple of the tier's slot. Nothing of before
+// `not_before` is in the first `of_window` from the newest: a calendar period begins anywhere.
+struct Wanted {
+  size_t tier;
+  int64_t end_s, step_s;
+  size_t n;
+  size_t of_window = 0;
+  int64_t not_before = INT64_MIN;
+};
+std::vector<ForecastSlot> gather(SloCounts& counts, const Wanted& wanted) {
   std::vector<ForecastSlot> slots;
-  slots.reserve(n);
-  for (size_t i = 0; i < n; ++i) {
-    const int64_t from_s = end_s - static_cast<int64_t>(n - i) * step_s;
-    slots.push_back(slot_of_sums(counts.sum(tier, from_s, from_s + step_s), counts.has_coverage()));
+  slots.reserve(wanted.n);
+  for (size_t left = wanted.n; left > 0; --left) {
+    int64_t from_s = wanted.end_s - static_cast<int64_t>(left) * wanted.step_s;
+    const int64_t to_s = from_s + wanted.step_s;
+    if (left == wanted.of_window) from_s = std::clamp(wanted.not_before, from_s, to_s);
+    const WindowCounts w = counts.stretch(wanted.tier, from_s, to_s, wanted.end_s);
+    slots.push_back({w.good, w.bad, counts.has_coverage() && w.total() == 0 && w.covered_s == 0});
   }
   return slots;
+}
+
+int64_t scale_of(const SloSpec& spec) {
+  return spec.budgeting == Budgeting::ratio_timeslices ? SliceCounts::kOne : 1;
 }
 
 int64_t grid_s(const SloSpec& spec, const ForecastPolicy& policy) {
@@ -65,17 +73,18 @@ bool lasts(const Forecast& f, const ForecastPolicy& policy) {
 
 }  // namespace
 
-History history_of(const SloCounts& counts, const SloSpec& spec, int64_t end_s) {
+History history_of(SloCounts& counts, const SloSpec& spec, int64_t end_s) {
   History out;
-  out.input.step_s = step_of(spec);
+  const int64_t step_s = step_of(spec);
+  out.input.step_s = step_s;
   out.input.target = spec.target;
-  out.input.window_slots =
-      static_cast<size_t>((spec.window_s + out.input.step_s - 1) / out.input.step_s);
-  const bool hourly = out.input.step_s == kHourS;
-  const int64_t end = floor_div(end_s, out.input.step_s) * out.input.step_s;
+  out.input.scale = scale_of(spec);
+  out.input.window_slots = static_cast<size_t>((spec.window_s + step_s - 1) / step_s);
+  const bool hourly = step_s == kHourS;
+  const int64_t end = floor_div(end_s, step_s) * step_s;
   out.input.end = WallTime::from_s(end);
-  out.input.slots = gather(counts, hourly ? kHourTier : kMinuteTier, end, out.input.step_s,
-                           static_cast<size_t>(hourly ? kKeptHours : kKeptMinutes));
+  out.input.slots = gather(counts, {hourly ? kHourTier : kMinuteTier, end, step_s,
+                                    static_cast<size_t>(hourly ? kKeptHours : kKeptMinutes)});
   auto& slots = out.input.slots;
   const auto first =
       std::find_if(slots.begin(), slots.end(), [](const ForecastSlot& s) { return s.total() > 0; });
@@ -85,7 +94,7 @@ History history_of(const SloCounts& counts, const SloSpec& spec, int64_t end_s) 
 }
 
 // Which projection to use, once an hour.
-void Foresight::learn(const SloCounts& counts, int64_t end_s) {
+void Foresight::learn(SloCounts& counts, int64_t end_s) {
   const int64_t hour = floor_div(end_s, kHourS);
   if (hour == season_hour_ || step_of(spec_) != kHourS) return;
   season_hour_ = hour;
@@ -99,26 +108,37 @@ void Foresight::learn(const SloCounts& counts, int64_t end_s) {
       Season::learn(history.input.slots, hour - static_cast<int64_t>(history.input.slots.size()));
 }
 
-Forecast Foresight::look(const SloCounts& counts, int64_t end_s,
-                         const ForecastPolicy& policy) const {
+Forecast Foresight::look(SloCounts& counts, int64_t end_s, const ForecastPolicy& policy) const {
   ForecastInput in;
   in.step_s = step_of(spec_);
   in.target = spec_.target;
+  in.scale = scale_of(spec_);
   // Slots end on the tier's own grid, at most one of its slots before the watermark.
   const size_t tier = tier_for(std::max(spec_.window_s, policy.history_s));
   const int64_t grid = kTier[tier].slot_s;
-  const int64_t end = floor_div(end_s, grid) * grid;
+  const auto on_grid = [&](int64_t s) { return floor_div(s, grid) * grid; };
+  const int64_t end = on_grid(end_s);
   in.end = WallTime::from_s(end);
-  in.window_slots = static_cast<size_t>((spec_.window_s + in.step_s - 1) / in.step_s);
+  const auto slots_in = [&](int64_t s) {
+    return static_cast<size_t>(std::max<int64_t>(1, (s + in.step_s - 1) / in.step_s));
+  };
+  in.window_slots = slots_in(spec_.window_s);
+  Wanted wanted{tier, end, in.step_s, 0};
+  if (const auto start_s = counts.period_start(end)) {
+    wanted.not_before = on_grid(*start_s);
+    in.window_slots = wanted.of_window = slots_in(end - wanted.not_before);
+    const int64_t left_s = *counts.period_end(end) - end;
+    in.slots_until_reset = static_cast<size_t>(std::max<int64_t>(1, left_s / in.step_s));
+  }
   // As long as the regression of `consumed` looks back, if it is kept.
   const auto kept = static_cast<size_t>(kTier[tier].span_s / in.step_s);
   const auto points = static_cast<size_t>(policy.history_s / in.step_s);
-  const size_t n = std::max({in.window_slots, points, std::min(in.window_slots + points, kept)});
-  in.slots = gather(counts, tier, end, in.step_s, n);
+  wanted.n = std::max({in.window_slots, points, std::min(in.window_slots + points, kept)});
+  in.slots = gather(counts, wanted);
   return forecast(in, policy, season_ ? &*season_ : nullptr);
 }
 
-void Foresight::update(const SloCounts& counts, int64_t end_s, bool frozen, SloStatus& status,
+void Foresight::update(SloCounts& counts, int64_t end_s, bool frozen, SloStatus& status,
                        std::vector<AlertEvent>& transitions) {
   if (!counts.ever()) return;
   const int64_t grid = std::max<int64_t>(60, grid_s(spec_, spec_.forecast));
@@ -146,7 +166,7 @@ void Foresight::warn(const Forecast& f, WallTime now, const SloStatus& status,
                            since_, std::move(summary), 0});
   };
   const std::string used = percent_text(status.error_budget_consumed) + " of the " +
-                           format_duration_s(spec_.window_s) + " budget is used.";
+                           status.window_name + " budget is used.";
   if (!warning_) {
     const bool cooling = last_resolved_ != WallTime{} && last_resolved_ <= now &&
                          now.ns - last_resolved_.ns < spec_.alerts.cooldown_s * kNsPerSecond;

@@ -19,16 +19,16 @@ class Foresight {
 
   // Leaves the forecast in status.forecast and appends transitions of the warning. `frozen`: no
   // data, the warning keeps its state.
-  void update(const SloCounts& counts, int64_t end_s, bool frozen, SloStatus& status,
+  void update(SloCounts& counts, int64_t end_s, bool frozen, SloStatus& status,
               std::vector<AlertEvent>& transitions);
   // Without effect on the warning or what is remembered.
-  Forecast look(const SloCounts& counts, int64_t end_s, const ForecastPolicy& policy) const;
+  Forecast look(SloCounts& counts, int64_t end_s, const ForecastPolicy& policy) const;
 
   void save(std::vector<AlertMemory>& to) const;
   bool restore(const AlertMemory& saved);  // false: there is no such rule
 
  private:
-  void learn(const SloCounts& counts, int64_t end_s);
+  void learn(SloCounts& counts, int64_t end_s);
   void warn(const Forecast& f, WallTime now, const SloStatus& status,
             std::vector<AlertEvent>& transitions);
 
@@ -46,6 +46,6 @@ struct History {
   ForecastInput input;
   bool whole = false;  // begins with the SLO
 };
-History history_of(const SloCounts& counts, const SloSpec& spec, int64_t end_s);
+History history_of(SloCounts& counts, const SloSpec& spec, int64_t end_s);
 
 }  // namespace nines::slo

@@ -268,3 +268,53 @@ TEST_CASE("Names of trends and confidences are those of the interface", "[slo]")
   CHECK(confidence_name(Confidence::medium) == "medium");
   CHECK(confidence_name(Confidence::high) == "high");
 }
+
+TEST_CASE("Engine forecasts calendar windows to their end", "[slo]") {
+  SloSpec spec = spec_of("checkout");
+  spec.calendar = std::make_shared<const Calendar>(TimeZone(), Calendar::Unit::month, 1,
+                                                   days_from_civil(2026, 1, 1) * 86400);
+  World world(spec);
+  world.fill(15 * 86400, 998, 2);  // to the middle of January, at twice the budget
+  const Forecast gone = world.engine().forecast(0);
+  CHECK(gone.time_to_exhaustion_hours == 0.0);
+  world.fill(17 * 86400, 1000, 0);  // February has begun a day ago
+  world.fill(86400, 9995, 5);
+  const Forecast f = world.engine().forecast(0);
+  CHECK_FALSE(f.time_to_exhaustion_hours);
+  CHECK(f.message.find("to the end of its window") != std::string::npos);
+  world.fill(86400, 997, 3);
+  const Forecast soon = world.engine().forecast(0);
+  CHECK_FALSE(soon.time_to_exhaustion_hours == 0.0);
+  CHECK(world.engine().backtest(0).calendar);
+}
+
+TEST_CASE("Engine forecasts budgets that are counted in slices of time", "[slo]") {
+  SloSpec spec = spec_of("checkout", "0.99");
+  spec.budgeting = Budgeting::timeslices;
+  World world(spec);
+  world.fill(29 * 86400, 100, 0);
+  for (int hour = 0; hour < 24; ++hour) {
+    world.fill(3600 - 120, 100, 0);
+    world.fill(120, 50, 50);  // two bad minutes in 60: burn 3.33
+  }
+  const Forecast f = world.engine().forecast(0);
+  CHECK(*f.burn == Approx(10.0 / 3).epsilon(0.001));
+  CHECK(f.bad_in_points == 48);
+  CHECK(*f.time_to_exhaustion_hours ==
+        Approx((1 - 24 * 10.0 / 3 / 720) * 720 / (10.0 / 3)).epsilon(0.01));
+}
+
+TEST_CASE("Engine forecasts without what is excluded", "[slo]") {
+  SloSpec spec = spec_of("checkout");
+  ExclusionSpec migration;
+  migration.name = "migration";
+  migration.once = {kT0 + 29 * 86400, kT0 + 29 * 86400 + 6 * 3600};
+  spec.exclusions = {migration};
+  World world(spec);
+  world.fill(29 * 86400, 1000, 0);
+  world.fill(6 * 3600, 500, 500);
+  world.fill(18 * 3600, 9992, 8);
+  const Forecast f = world.engine().forecast(0);
+  CHECK(*f.burn == Approx(0.8));
+  CHECK_FALSE(f.time_to_exhaustion_hours);
+}

@@ -57,6 +57,7 @@ struct BacktestReport {
   // With the least median error at the longest lead, over the origins that all methods with any
   // origin there have in common; ties: the later named, which is simpler.
   std::optional<BacktestMethod> best;
+  bool calendar = false;  // a calendar window: not tested
   size_t best_origins = 0;
   int64_t best_after_s = 0;
 };

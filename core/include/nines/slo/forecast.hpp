@@ -31,6 +31,8 @@
 //   for comparison, both without expiry: naive_hours = remaining / burn; regression_hours = where
 //   the
 //               least squares line through `consumed` at the ends of the last slots reaches 1.
+// Budgets counted in time are forecast in slices instead of events. Exclusions are taken out; bad
+// events in reserved times are left out, and the share set aside for them is not charged.
 // Uses only + - * / and sqrt of doubles: the same bits on x86 and ARM. Decides nothing but the
 // early warning (foresight below).
 #pragma once
@@ -110,6 +112,7 @@ struct ForecastInput {
   WallTime end{};
   // A calendar window: slots until it ends; 0: rolling.
   size_t slots_until_reset = 0;
+  int64_t scale = 1;  // good and bad are in units of 1 / scale (RatioTimeslices)
 };
 
 // REQUIRES 0 < window_slots <= slots.size(), a target that SloEngine::add takes. `season` (may be
