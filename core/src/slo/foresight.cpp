@@ -88,7 +88,11 @@ History history_of(SloCounts& counts, const SloSpec& spec, int64_t end_s) {
   auto& slots = out.input.slots;
   const auto first =
       std::find_if(slots.begin(), slots.end(), [](const ForecastSlot& s) { return s.total() > 0; });
-  out.whole = first != slots.begin();
+  // Slices are not kept as long as events: what is missing there was not empty.
+  const int64_t from_s = end - static_cast<int64_t>(slots.size()) * step_s;
+  const Sums before = counts.sum(hourly ? kHourTier : kMinuteTier, from_s,
+                                 from_s + (first - slots.begin()) * step_s);
+  out.whole = first != slots.begin() && before.good <= 0 && before.bad <= 0;
   slots.erase(slots.begin(), first);
   return out;
 }

@@ -300,8 +300,21 @@ TEST_CASE("Engine forecasts budgets that are counted in slices of time", "[slo]"
   const Forecast f = world.engine().forecast(0);
   CHECK(*f.burn == Approx(10.0 / 3).epsilon(0.001));
   CHECK(f.bad_in_points == 48);
+  // Kept for the window and a day: all of this short life, but not of a longer one.
+  CHECK(world.engine().backtest(0).first_origin.seconds() == kT0 + 86400);
   CHECK(*f.time_to_exhaustion_hours ==
         Approx((1 - 24 * 10.0 / 3 / 720) * 720 / (10.0 / 3)).epsilon(0.01));
+}
+
+TEST_CASE("Of slices that are kept no more nobody says that they were empty", "[slo]") {
+  SloSpec spec = spec_of("checkout", "0.99");
+  spec.budgeting = Budgeting::timeslices;
+  World world(spec);
+  world.fill(40 * 86400, 100, 0);
+  // 31 days are kept: one whole window, and a day to look back from.
+  const BacktestReport report = world.engine().backtest(0);
+  CHECK(report.history_slots <= 31 * 24 + 1);
+  CHECK(report.first_origin.seconds() >= kT0 + 38 * 86400);
 }
 
 TEST_CASE("Engine forecasts without what is excluded", "[slo]") {
