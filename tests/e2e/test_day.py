@@ -87,7 +87,9 @@ def compare(checks, got, slo):
         else:
             checks.that(close(None if got[field] is None else float(got[field]), exact),
                         f"{what}: got {got[field]!r}, expected {exact and float(exact)!r}")
-    checks.equal(sorted(a["rule"] for a in got["alerts"]), sorted(firing), f"{slo.name}.alerts")
+    # The early warning is a forecast, which the recount makes none of.
+    rules = sorted(a["rule"] for a in got["alerts"] if a["rule"] != "forecast")
+    checks.equal(rules, sorted(firing), f"{slo.name}.alerts")
     checks.equal(got["budgeting_method"], "Occurrences", f"{slo.name}.budgeting_method")
     checks.equal(got["service"], f"{slo.name}-service", f"{slo.name}.service")
     checks.that(close(got["coverage"], Fraction(1)), f"{slo.name}.coverage: {got['coverage']}, "

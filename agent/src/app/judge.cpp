@@ -199,6 +199,10 @@ Snapshot Judge::snapshot() const {
     if (shown.event.kind != slo::AlertEvent::Kind::fired) continue;
     for (const slo::SloStatus& status : out.slos) {
       if (status.slo != shown.event.slo) continue;
+      if (shown.event.rule == "forecast" && status.forecast.warning &&
+          status.forecast.warning_since == shown.event.since) {
+        shown.firing = true;
+      }
       for (const slo::RuleState& rule : status.rules) {
         if (rule.rule.name == shown.event.rule && rule.firing && rule.since == shown.event.since) {
           shown.firing = true;

@@ -11,6 +11,7 @@
 #include "app/ingest_thread.hpp"
 #include "app/judge.hpp"
 #include "app/log.hpp"
+#include "app/node_capacity.hpp"
 #include "app/wiring.hpp"
 #include "app/worker.hpp"
 #include "http/api.hpp"
@@ -26,6 +27,7 @@ namespace {
 constexpr int64_t kTickDelayNs = 250 * kNsPerMs;
 constexpr int64_t kFoldEveryS = 3600;
 constexpr int64_t kDraftEveryS = 30;
+constexpr int64_t kKeepCapacityEveryS = 3600;
 constexpr size_t kMaxEventsPerFetch = 64;
 
 class Live {
@@ -71,11 +73,12 @@ class Live {
     judge_ = std::move(halves.judge);
     for (const slo::SloSpec& spec : setup_.slos) drafted_.insert(spec.generation());
     NINES_CHECK(start_webhooks());
+    NINES_CHECK(start_capacity());
     http::ServerOptions server;
     server.listen = setup_.config.listen;
     server.allow_non_loopback = options_.allow_remote;
-    NINES_TRY(server_,
-              http::HttpServer::start(io_, server, http::make_api([this] { return snapshot(); })));
+    NINES_TRY(server_, http::HttpServer::start(
+                           io_, server, http::make_api([this] { return snapshot(); }, insight())));
     ingest_ = std::make_unique<IngestThread>(
         std::move(halves.ingest), clock_, [this](HandOver&& hand_over) {
           net::asio::post(io_, [this, h = std::make_shared<HandOver>(std::move(hand_over))] {
@@ -123,6 +126,16 @@ class Live {
           io_, clock_, config, identity, event_source(destination), cursor, ++seed));
       webhooks_.back()->notify();
     }
+    return Ok{};
+  }
+
+  Status start_capacity() {
+    collector::VitalsOptions options;
+    options.state_dir = options_.common.state;
+    NINES_TRY(capacity_, NodeCapacity::create(std::move(options), clock_));
+    NINES_TRY(const auto kept, store_->documents(NodeCapacity::kDocuments));
+    capacity_->restore(kept);
+    last_capacity_ = clock_.mono();
     return Ok{};
   }
 
@@ -182,6 +195,7 @@ class Live {
       if (error) return;
       ingest_->request();
       draft_again();
+      watch_capacity();
       schedule_tick();
     });
   }
@@ -230,6 +244,25 @@ class Live {
     const int64_t since_s = (clock_.mono().ns - last_commit_.ns) / kNsPerSecond;
     if (commit_in_flight_ || !judge_->has_pending()) return;
     if (judge_->has_pending_events() || since_s >= setup_.config.flush_s) commit();
+  }
+
+  // What a kill costs is the highest value of the last hour, if it was that of the day.
+  void watch_capacity() {
+    if (guard_->holding()) return;
+    capacity_->sample();
+    const Instant now = clock_.mono();
+    if ((now.ns - last_capacity_.ns) / kNsPerSecond < kKeepCapacityEveryS) return;
+    last_capacity_ = now;
+    keep_capacity();
+  }
+
+  void keep_capacity() {
+    auto changes = std::make_shared<std::vector<store::Document>>(capacity_->take_changes());
+    if (changes->empty()) return;
+    store_work_.post([this, changes] {
+      const Status done = store_->put_documents(*changes);
+      if (!done.ok()) log::warn("store", "capacity not kept: " + done.error().message);
+    });
   }
 
   // What changed of the pods is kept with the counts, so that a restart without the API knows them.
@@ -378,6 +411,19 @@ class Live {
     });
   }
 
+  http::Insight insight() {
+    http::Insight out;
+    out.backtest = [this](std::string_view name) -> std::optional<slo::BacktestReport> {
+      const slo::SloEngine& engine = judge_->engine();
+      for (uint32_t i = 0; i < engine.size(); ++i) {
+        if (engine.spec(i).name == name) return engine.backtest(i);
+      }
+      return std::nullopt;
+    };
+    out.capacity = [this] { return capacity_->forecasts(); };
+    return out;
+  }
+
   // --- what it shows
   // -------------------------------------------------------------------------------
   Snapshot snapshot() const {
@@ -416,6 +462,7 @@ class Live {
     server_->stop();
     webhooks_.clear();
     keep_pods();
+    keep_capacity();
     pods_.watcher.reset();
     net::asio::post(io_, [this] { io_.stop(); });
   }
@@ -443,6 +490,7 @@ class Live {
   std::optional<ClockGuard> guard_;
   slo::Batch kept_back_;  // while the clock is not to be trusted
   std::unique_ptr<Judge> judge_;
+  std::unique_ptr<NodeCapacity> capacity_;
   Worker store_work_;
   Fetcher fetcher_;  // ingest_ asks it
   std::unique_ptr<IngestThread> ingest_;
@@ -452,7 +500,7 @@ class Live {
   std::set<std::string> drafted_;  // generations: what they count, whatever the name
   store::StateStore::Stats store_stats_;
   WallTime started_{};
-  Instant last_commit_{}, last_fold_{}, last_draft_{};
+  Instant last_commit_{}, last_fold_{}, last_draft_{}, last_capacity_{};
   bool ready_ = false, commit_in_flight_ = false, drafting_ = false, stopping_ = false;
 };
 

@@ -98,6 +98,21 @@ void add_tail(CLI::App& root, Parsed& p) {
   add_output(app, p.tail.output);
 }
 
+void add_forecast(CLI::App& slo, Parsed& p) {
+  auto* app = slo.add_subcommand(
+      "forecast", "When error budgets will be exhausted, and how good such forecasts were");
+  app->add_option("name", p.slo.name, "SLO (default: all)");
+  app->add_flag("--backtest", p.slo.backtest,
+                "Forecast from many points of the recorded past and compare with what happened");
+  app->add_option("--agent", p.slo.address, "Address of the agent (default 127.0.0.1:9990)")
+      ->option_text("HOST:PORT");
+  app->add_option("--state", p.slo.common.state,
+                  "Read what is kept in this state directory instead of asking an agent")
+      ->option_text("DIR");
+  add_config(app, p.slo.common);
+  add_output(app, p.slo.common.output);
+}
+
 void add_slo(CLI::App& root, Parsed& p) {
   auto* slo = root.add_subcommand("slo", "SLO status, explanations and checks");
   slo->require_subcommand(1);
@@ -121,6 +136,7 @@ void add_slo(CLI::App& root, Parsed& p) {
   fill->add_option("--config", p.slo.common.config, "Configuration")->option_text("FILE");
   fill->add_option("--state", p.slo.common.state, "State directory (default /var/lib/nines)")
       ->option_text("DIR");
+  add_forecast(*slo, p);
   auto* lint = slo->add_subcommand("lint", "Check SLO documents and configuration");
   lint->add_option("paths", p.slo.paths, "Files or folders (default: the configured ones)");
   lint->add_option("--config", p.slo.common.config, "Configuration")->option_text("FILE");
@@ -137,6 +153,15 @@ void add_gate(CLI::App& root, Parsed& p) {
   add_output(app, p.slo.common.output);
 }
 
+void add_capacity(CLI::App& root, Parsed& p) {
+  auto* app = root.add_subcommand("capacity", "How long CPU, memory and disks of the node last");
+  app->add_option("--config", p.slo.common.config, "Configuration that names the agent's address")
+      ->option_text("FILE");
+  app->add_option("--agent", p.slo.address, "Address of the agent (default 127.0.0.1:9990)")
+      ->option_text("HOST:PORT");
+  add_output(app, p.slo.common.output);
+}
+
 int dispatch(CLI::App& root, Parsed& p, const Clock& clock) {
   if (root.got_subcommand("agent")) {
     p.agent.log_clock = p.clock == "log";
@@ -144,12 +169,14 @@ int dispatch(CLI::App& root, Parsed& p, const Clock& clock) {
   }
   if (root.got_subcommand("tail")) return run_tail(p.tail, clock);
   if (root.got_subcommand("gate")) return run_gate(p.slo);
+  if (root.got_subcommand("capacity")) return run_capacity(p.slo);
   if (root.got_subcommand("suggest")) return run_suggest(p.common, clock);
   if (root.got_subcommand("doctor")) return run_doctor(p.common, clock);
   const CLI::App* slo = root.get_subcommand("slo");
   if (slo->got_subcommand("status")) return run_slo_status(p.slo);
   if (slo->got_subcommand("explain")) return run_slo_explain(p.slo);
   if (slo->got_subcommand("backfill")) return run_slo_backfill(p.slo, clock);
+  if (slo->got_subcommand("forecast")) return run_slo_forecast(p.slo, clock);
   return run_slo_lint(p.slo);
 }
 
@@ -168,6 +195,7 @@ int run_cli(int argc, char** argv, const Clock& clock, uint64_t seed) {
   add_tail(root, p);
   add_slo(root, p);
   add_gate(root, p);
+  add_capacity(root, p);
   auto* suggest =
       root.add_subcommand("suggest", "Print OpenSLO documents drafted from what the logs show");
   add_config(suggest, p.common);

@@ -48,12 +48,16 @@ struct SloOptions {
   std::string address;             // of the agent; default from the configuration
   std::string name;                // explain, gate
   std::vector<std::string> paths;  // lint
+  bool backtest = false;           // forecast
 };
 int run_slo_status(const SloOptions& options);
 int run_slo_explain(const SloOptions& options);
 int run_slo_lint(const SloOptions& options);
 // Works on the state directory of an agent that does not run.
 int run_slo_backfill(const SloOptions& options, const Clock& clock);
+// Of the running agent; with a state directory of what is kept there.
+int run_slo_forecast(const SloOptions& options, const Clock& clock);
+int run_capacity(const SloOptions& options);
 // 0: releases of that SLO or service (name empty: of all) may go out; 1: they may not.
 int run_gate(const SloOptions& options);
 

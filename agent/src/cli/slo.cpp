@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <string>
 
+#include "cli/ask.hpp"
 #include "cli/commands.hpp"
 #include "cli/terminal.hpp"
 #include "config/config.hpp"
@@ -13,13 +14,14 @@ namespace {
 
 constexpr int64_t kTimeoutMs = 5000;
 
+}  // namespace
+
 std::string address_of(const SloOptions& options) {
   if (!options.address.empty()) return options.address;
   return load_config(options.common.config, {}).node.listen;
 }
 
-// Prints the body of GET http://address/path and leaves it in `body`; the exit code of the command.
-int show(const std::string& address, const std::string& path, std::string* body = nullptr) {
+int show(const std::string& address, const std::string& path, std::string* body) {
   http::ClientRequest request;
   request.url = "http://" + address + path;
   request.timeout_ms = kTimeoutMs;
@@ -47,8 +49,6 @@ int show(const std::string& address, const std::string& path, std::string* body 
   if (body != nullptr) *body = answer->body;
   return kExitOk;
 }
-
-}  // namespace
 
 int run_slo_status(const SloOptions& options) {
   static constexpr const char* kNames[] = {"table", "json", "ndjson", "csv"};

@@ -75,6 +75,7 @@ class Writer {
   void indicator(const SloSpec& spec);
   void objective(const SloSpec& spec);
   void alert_rules(const std::vector<slo::AlertRule>& rules);
+  void forecast_policy(const slo::ForecastPolicy& f);
   void policy(const SloSpec& spec);
 
   std::string out_;
@@ -223,12 +224,28 @@ void Writer::alert_rules(const std::vector<slo::AlertRule>& rules) {
   }
 }
 
+void Writer::forecast_policy(const slo::ForecastPolicy& f) {
+  using Use = slo::ForecastPolicy::Use;
+  const std::string method = f.use == Use::better       ? "auto"
+                             : f.use == Use::regression ? "regression+expiry"
+                                                        : "seasonal+expiry";
+  line(1, "forecast:");
+  line(2, "method: " + method);
+  line(2, "history: " + format_duration_s(f.history_s));
+  line(2, "minPoints: " + std::to_string(f.min_points));
+  line(2, "horizon: " + format_duration_s(f.horizon_s));
+  line(2, "warning: {within: " + format_duration_s(f.warn_within_s) +
+              ", minBad: " + std::to_string(f.warn_min_bad) + ", severity: " + f.warn_severity +
+              "}");
+}
+
 void Writer::policy(const SloSpec& spec) {
   const slo::AlertPolicy usual = slo::default_policy(spec.window_s, spec.target);
   const bool rules = !same_rules(spec.alerts, usual);
   const bool guards = !same_guards(spec.alerts, usual);
   const bool data = !same_data(spec.data, slo::DataPolicy());
-  if (!rules && !guards && !data) return;
+  const bool forecast = spec.forecast != slo::default_forecast(spec.window_s);
+  if (!rules && !guards && !data && !forecast) return;
   line(0, "---");
   line(0, "apiVersion: nines/v1alpha1");
   line(0, "kind: SLOPolicy");
@@ -251,6 +268,7 @@ void Writer::policy(const SloSpec& spec) {
                 ", minCoverage: " + spec.data.min_coverage.to_string() +
                 ", staleAfter: " + format_duration_s(spec.data.stale_after_s) + "}");
   }
+  if (forecast) forecast_policy(spec.forecast);
 }
 
 void Writer::slo(const SloSpec& spec) {

@@ -210,6 +210,7 @@ bool SloReader::read_objective(const YamlNode& node, bool several, slo::SloSpec&
   spec.target = *target;
   spec.origin = node.file->path + ":" + std::to_string(document_.node->at.line);
   spec.alerts = slo::default_policy(spec.window_s, spec.target);
+  spec.forecast = slo::default_forecast(spec.window_s);
   return true;
 }
 

@@ -6,6 +6,7 @@
 
 #include "config/alerting.hpp"
 #include "config/exclusion_reader.hpp"
+#include "config/policy_forecast.hpp"
 #include "nines/base/int128.hpp"
 #include "nines/base/time.hpp"
 
@@ -33,6 +34,7 @@ struct Policy {
   std::optional<Decimal> reduce_below, freeze_below, require_spent;
   std::optional<std::vector<slo::ExclusionSpec>> exclusions;
   std::optional<Decimal> reserve;
+  ForecastDraft forecast;
 };
 
 // percent/100 * window / long, exact where it has an end, else rounded to 6 places.
@@ -84,8 +86,8 @@ void PolicyReader::not_used_yet(MapReader& reader, std::string_view key) {
   if (const YamlNode* node = reader.find(key)) {
     report_.warning(
         *node, "'" + std::string(key) + "' of " + title_ + " is not used yet",
-        "this version reads burnAlerts, budgetAlerts, lowTraffic, resolve, data, and of gate "
-        "budget and requireSpent");
+        "this version reads burnAlerts, budgetAlerts, lowTraffic, resolve, data, forecast, and of "
+        "gate budget and requireSpent");
   }
 }
 
@@ -379,9 +381,10 @@ Policy PolicyReader::read() {
   read_data(reader, policy);
   read_gate(reader, policy);
   read_excluded(reader, policy);
-  for (const std::string_view key : {"forecast", "onNoData"}) {
-    not_used_yet(reader, key);
+  if (const YamlNode* node = reader.find("forecast")) {
+    policy.forecast = read_forecast(*node, title_, report_);
   }
+  not_used_yet(reader, "onNoData");
   reader.finish();
   return policy;
 }
@@ -435,6 +438,7 @@ void apply(const Policy& policy, slo::SloSpec& spec, Reporter& report) {
   override_with(spec.data.max_future_skew_s, policy.max_future_skew_s);
   override_with(spec.data.min_coverage, policy.min_coverage);
   override_with(spec.data.stale_after_s, policy.stale_after_s);
+  apply_forecast(policy.forecast, spec, report);
 }
 
 bool refers_to(const Policy& policy, const DraftSlo& slo) {

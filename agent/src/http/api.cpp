@@ -38,6 +38,16 @@ constexpr RouteDoc kRoutes[] = {
     {"/api/slo/{name}", "get_slo", "Status of one SLO", "application/json"},
     {"/api/slo/{name}/explain", "explain_slo", "Every number of one SLO with its arithmetic",
      "text/plain"},
+    {"/api/slo/{name}/forecast", "forecast_of_slo", "Where the budget of one SLO goes",
+     "application/json"},
+    {"/api/slo/{name}/backtest", "backtest_of_slo",
+     "How good its forecasts would have been over the recorded past", "application/json"},
+    {"/api/forecast", "list_forecasts", "Where the budgets go; format=table for people",
+     "application/json"},
+    {"/api/backtest", "list_backtests", "Back-tests of all forecasts; format=table for people",
+     "application/json"},
+    {"/api/capacity", "capacity", "How long CPU, memory and disks of the node last",
+     "application/json"},
     {"/api/gate", "gate", "Whether releases may go out, by every SLO; format=text for people",
      "application/json"},
     {"/api/gate/{name}", "gate_of", "The same of one SLO or service", "application/json"},
@@ -62,7 +72,8 @@ void write_responses(JsonWriter& out, const RouteDoc& route) {
     out.member("$ref", "#/components/schemas/SloStatus").end_object();
   } else if (path == "/api/slo/{name}") {
     out.member("$ref", "#/components/schemas/SloStatus");
-  } else if (path == "/api/alerts") {
+  } else if (path == "/api/alerts" || path == "/api/forecast" || path == "/api/capacity" ||
+             path.ends_with("backtest")) {
     out.member("type", "array").key("items").begin_object().member("type", "object").end_object();
   } else {
     out.member("type",
@@ -97,6 +108,13 @@ constexpr ParameterDoc kParameters[] = {
     {"/api/gate/{name}", "format", "query", "string", "json (default) or text"},
     {"/api/slo/{name}", "name", "path", "string", "of the SLO"},
     {"/api/slo/{name}/explain", "name", "path", "string", "of the SLO"},
+    {"/api/slo/{name}/forecast", "name", "path", "string", "of the SLO"},
+    {"/api/slo/{name}/forecast", "format", "query", "string", "json (default) or table"},
+    {"/api/slo/{name}/backtest", "name", "path", "string", "of the SLO"},
+    {"/api/slo/{name}/backtest", "format", "query", "string", "json (default) or table"},
+    {"/api/forecast", "format", "query", "string", "json (default) or table"},
+    {"/api/capacity", "format", "query", "string", "json (default) or table"},
+    {"/api/backtest", "format", "query", "string", "json (default) or table"},
 };
 
 void write_route(JsonWriter& out, const RouteDoc& route) {
@@ -145,6 +163,7 @@ constexpr Property kSloProperties[] = {{"slo", "string", false},
                                        {"timestamp", "string", true},
                                        {"draft", "boolean", false},
                                        {"release", "object", false},
+                                       {"forecast", "object", false},
                                        {"windows", "object", false}};
 
 void write_schema(JsonWriter& out) {
@@ -278,8 +297,9 @@ HttpResponse unknown(const std::string& path) {
 
 }  // namespace
 
-Handler make_api(std::function<Snapshot()> snapshot) {
-  return [snapshot = std::move(snapshot)](const HttpRequest& request) -> HttpResponse {
+Handler make_api(std::function<Snapshot()> snapshot, Insight insight) {
+  return [snapshot = std::move(snapshot),
+          insight = std::move(insight)](const HttpRequest& request) -> HttpResponse {
     const std::string& path = request.path;
     if (path == "/healthz") return text(200, "ok\n");
     if (path == "/") return dashboard();
@@ -287,6 +307,7 @@ Handler make_api(std::function<Snapshot()> snapshot) {
     if (path == "/metrics") {
       return {200, view::kMetricsContentType, view::metrics_text(snapshot()), {}};
     }
+    if (auto found = insight_routes(request, snapshot, insight)) return std::move(*found);
     if (path == "/api/slo") return slo_list(snapshot(), request.query);
     if (path.starts_with(kSloPrefix)) return one_slo(snapshot(), path.substr(kSloPrefix.size()));
     if (path == "/api/gate") return gate(snapshot(), {}, request.query);

@@ -5,12 +5,13 @@
 #include <functional>
 
 #include "app/snapshot.hpp"
+#include "http/insight.hpp"
 #include "http/message.hpp"
 
 namespace nines::agent::http {
 
 // `snapshot` is called once a request, on the thread of the server.
-Handler make_api(std::function<Snapshot()> snapshot);
+Handler make_api(std::function<Snapshot()> snapshot, Insight insight = {});
 
 // The dashboard: one page without external resources.
 extern const char* const kDashboardHtml;

@@ -71,6 +71,7 @@ function card(s) {
   c.append(row("risk", s.risk_level + " (" + num(s.composite_burn_rate) + ")"));
   c.append(row("good / bad", s.good + " / " + s.bad));
   c.append(row("coverage", pct(s.coverage)));
+  c.append(el("div", s.forecast.early_warning ? "alert" : "sub", s.forecast.forecast_message));
   for (const a of s.alerts) c.append(el("div", "alert", a.severity + ": " + a.summary));
   const foot = el("div", "foot");
   const link = el("a", "", "explain");

@@ -1,6 +1,7 @@
 #include "view/explain.hpp"
 
 #include "view/counts.hpp"
+#include "view/forecast.hpp"
 #include "view/text.hpp"
 
 namespace nines::agent::view {
@@ -222,6 +223,7 @@ std::string explain_text(const SloStatus& s) {
   out += "\nRules: fire when bad > factor * (1 - target) * total in both windows\n";
   for (const RuleState& r : s.rules) append_rule(out, s, r);
   if (s.rules.empty()) out += "  none\n";
+  out += forecast_paragraph(s);
   if (s.p50 || s.p95 || s.p99) {
     out += "\nMeasured value over 24h (error <= 1 %): p50 " + short_number(s.p50) + ", p95 " +
            short_number(s.p95) + ", p99 " + short_number(s.p99) + " " + printable(s.unit) + "\n";

@@ -150,7 +150,27 @@ void slo_state(Exposition& out, const Snapshot& s) {
                   {"severity", rule.rule.severity}},
                  rule.firing);
     }
+    if (!slo.forecast.warning_severity.empty()) {
+      out.sample({{"slo", slo.slo},
+                  {"service", slo.service},
+                  {"rule", "forecast"},
+                  {"severity", slo.forecast.warning_severity}},
+                 slo.forecast.warning);
+    }
   }
+}
+
+void slo_forecast(Exposition& out, const Snapshot& s) {
+  slo_gauge(out, s, "nines_slo_forecast_exhaustion_seconds",
+            "Time until the error budget is forecast to be exhausted, 0 when it is; absent when it "
+            "lasts for the horizon or nothing is known.",
+            [](const SloStatus& x) {
+              const auto& hours = x.forecast.time_to_exhaustion_hours;
+              return hours ? std::optional<double>(*hours * 3600) : std::nullopt;
+            });
+  slo_gauge(out, s, "nines_slo_forecast_confidence",
+            "How far the forecast is to be trusted: 0 low, 1 medium, 2 high.",
+            [](const SloStatus& x) { return static_cast<int64_t>(x.forecast.confidence); });
 }
 
 void slo_values(Exposition& out, const Snapshot& s) {
@@ -346,6 +366,7 @@ std::string metrics_text(const Snapshot& s) {
   slo_ratios(out, s);
   slo_burn(out, s);
   slo_state(out, s);
+  slo_forecast(out, s);
   slo_values(out, s);
   sources(out, s);
   set_aside(out, s);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "view/counts.hpp"
+#include "view/forecast.hpp"
 #include "view/text.hpp"
 
 namespace nines::agent::view {
@@ -63,6 +64,12 @@ void write_alert(JsonWriter& json, const SloStatus& s, const RuleState& r) {
   json.member("summary", rule_summary(s, r)).end_object();
 }
 
+void write_warning(JsonWriter& json, const SloStatus& s) {
+  json.begin_object().member("rule", "forecast").member("severity", s.forecast.warning_severity);
+  json.member("since", s.forecast.warning_since);
+  json.member("summary", s.slo + ": " + s.forecast.message).end_object();
+}
+
 void write_rates(JsonWriter& json, const SloStatus& s) {
   json.member("burn_rate_5m", s.burn_5m.burn).member("burn_rate_1h", s.burn_1h.burn);
   json.member("burn_rate_24h", s.burn_24h.burn);
@@ -107,6 +114,8 @@ void write_excluded(JsonWriter& json, const SloStatus& s) {
 
 void write_extras(JsonWriter& json, const SloStatus& s) {
   write_release(json, s);
+  json.key("forecast");
+  write_forecast(json, s.forecast);
   write_excluded(json, s);
   if (!s.time_zone.empty()) {
     json.member("time_zone", s.time_zone).member("period_end", s.period_end);
@@ -210,6 +219,7 @@ std::string csv_alerts(const SloStatus& s) {
   for (const RuleState& rule : s.rules) {
     if (rule.firing) names += (names.empty() ? "" : ";") + rule.rule.name;
   }
+  if (s.forecast.warning) names += names.empty() ? "forecast" : ";forecast";
   return names;
 }
 
@@ -284,6 +294,7 @@ void write_slo(JsonWriter& json, const SloStatus& s) {
   for (const RuleState& rule : s.rules) {
     if (rule.firing) write_alert(json, s, rule);
   }
+  if (s.forecast.warning) write_warning(json, s);
   json.end_array().member("timestamp", s.timestamp);
   write_extras(json, s);
   json.end_object();

@@ -71,6 +71,9 @@ std::string firing_rules(const SloStatus& s) {
     if (!r.firing) continue;
     names += (names.empty() ? "" : ",") + r.rule.name + ":" + r.rule.severity;
   }
+  if (s.forecast.warning) {
+    names += (names.empty() ? "" : ",") + std::string("forecast:") + s.forecast.warning_severity;
+  }
   return names.empty() ? "-" : printable(names);
 }
 

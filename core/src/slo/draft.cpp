@@ -33,6 +33,7 @@ SloSpec base(const LogSignals& signals, const std::string& what, Decimal target)
   spec.indicator.name = spec.name;
   spec.indicator.total.source = signals.selector;
   spec.alerts = default_policy(spec.window_s, spec.target);
+  spec.forecast = default_forecast(spec.window_s);
   return spec;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "alerts.hpp"
+#include "foresight.hpp"
 #include "hourly_sketches.hpp"
 #include "nines/slo/burn.hpp"
 #include "slo_counts.hpp"
@@ -110,6 +111,10 @@ Status check(const SloSpec& spec) {
     NINES_CHECK(check_rule(spec, rule, *budget));
     const auto twin = std::find_if(spec.alerts.rules.begin(), spec.alerts.rules.end(),
                                    [&](const AlertRule& other) { return other.name == rule.name; });
+    if (rule.name == Foresight::kRule && spec.forecast.warn_within_s > 0) {
+      return invalid(spec, kind_name(rule) + "is called '" + rule.name +
+                               "' like the early warning of the forecast");
+    }
     if (&*twin != &rule) return invalid(spec, kind_name(rule) + rule.name + " is there twice");
   }
   return Ok{};
@@ -130,6 +135,7 @@ struct Slo {
         budget(*budget_of(spec.target)),
         counts(spec, budget),
         alerts(spec, budget),
+        foresight(spec),
         frozen(spec.alerts.rules.size()) {
     status.slo = spec.name;
     status.service = spec.service;
@@ -157,6 +163,7 @@ struct Slo {
   SloCounts counts;
   HourlySketches sketches;
   AlertBook alerts;
+  Foresight foresight;
   SloStatus status;
   std::vector<bool> frozen;
   std::optional<int64_t> newest_before;  // newest slot when the batch of this number began
@@ -377,6 +384,7 @@ void SloEngine::Impl::evaluate(Slo& slo, WallTime watermark, WallTime now, bool 
                     slo.counts.uncovered(rule.short_window.counts, share);
   }
   slo.alerts.evaluate(st, slo.frozen, WallTime::from_s(end_s), out);
+  slo.foresight.update(slo.counts, end_s, blind || backwards, st, out);
   st.state = blind ? State::no_data : state_of(slo);
   const Ratio window = st.window.spent();
   st.release = decide_release(slo.spec.gate, st.risk, st.state, window, slo.budget);
@@ -417,29 +425,28 @@ WindowCounts SloEngine::window(uint32_t slo, WallTime end, int64_t window_s) con
 
 Forecast SloEngine::forecast(uint32_t index, const ForecastPolicy& policy) const {
   NINES_ASSERT(index < size());
-  const Slo& slo = *impl_->slos[index];
-  ForecastInput in;
-  in.step_s = slo.spec.window_s >= kDayS ? 3600 : 60;
-  in.target = slo.spec.target;
-  // Slots end on the tier's own grid, at most one of its slots before the watermark.
-  const int64_t reach_s = std::max(slo.spec.window_s, policy.history_s);
-  const size_t tier = tier_for(reach_s);
-  const int64_t end_s =
-      floor_div(impl_->watermark_s.value_or(0), kTier[tier].slot_s) * kTier[tier].slot_s;
-  in.end = WallTime::from_s(end_s);
-  in.window_slots = static_cast<size_t>((slo.spec.window_s + in.step_s - 1) / in.step_s);
-  const auto n = std::max(in.window_slots, static_cast<size_t>(policy.history_s / in.step_s));
-  for (size_t i = 0; i < n; ++i) {
-    const int64_t from_s = end_s - static_cast<int64_t>(n - i) * in.step_s;
-    const Sums s = slo.counts.sum(tier, from_s, from_s + in.step_s);
-    in.slots.push_back({std::max<int64_t>(s.good, 0), std::max<int64_t>(s.bad, 0)});
+  Slo& slo = *impl_->slos[index];
+  return slo.foresight.look(slo.counts, impl_->watermark_s.value_or(0), policy);
+}
+
+BacktestReport SloEngine::backtest(uint32_t index) const {
+  NINES_ASSERT(index < size());
+  Slo& slo = *impl_->slos[index];
+  if (slo.spec.calendar != nullptr) {
+    BacktestReport report;
+    report.calendar = true;
+    return report;
   }
-  return slo::forecast(in, policy);
+  const History history = history_of(slo.counts, slo.spec, impl_->watermark_s.value_or(0));
+  return slo::backtest(history.input, history.whole, slo.spec.forecast);
 }
 
 std::vector<AlertMemory> SloEngine::save_alerts() const {
   std::vector<AlertMemory> saved = impl_->orphans;
-  for (const auto& slo : impl_->slos) slo->alerts.save(saved);
+  for (const auto& slo : impl_->slos) {
+    slo->alerts.save(saved);
+    slo->foresight.save(saved);
+  }
   return saved;
 }
 
@@ -447,7 +454,8 @@ void SloEngine::restore_alerts(const std::vector<AlertMemory>& saved) {
   for (const AlertMemory& memory : saved) {
     const auto slo = std::find_if(impl_->slos.begin(), impl_->slos.end(),
                                   [&](const auto& s) { return s->spec.name == memory.slo; });
-    const bool known = slo != impl_->slos.end() && (*slo)->alerts.restore(memory);
+    const bool known = slo != impl_->slos.end() &&
+                       ((*slo)->alerts.restore(memory) || (*slo)->foresight.restore(memory));
     if (!known && memory.firing) impl_->orphans.push_back(memory);
   }
 }

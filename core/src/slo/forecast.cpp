@@ -6,111 +6,48 @@
 
 #include "nines/base/contract.hpp"
 #include "nines/slo/burn.hpp"
+#include "projection.hpp"
 
 namespace nines::slo {
 namespace {
 
-struct Line {
-  size_t n = 0;
-  double mean = 0, slope = 0, at_end = 0;  // burn; per slot; at x = 0 (the end)
-  double r2 = 0, residual = 0, slope_error = 0;
-  double reach = 0;    // slots from the oldest point to the end
-  double traffic = 0;  // events per slot with events
-};
-
-struct Point {
-  double x, y;
-};
-
-// The last points of the input, x = 0 at the end, -1 a slot earlier.
-std::vector<Point> points_of(const ForecastInput& in, size_t most, Decimal budget,
-                             double& traffic) {
-  std::vector<Point> points;
-  double events = 0;
-  const size_t n = in.slots.size();
-  for (size_t i = n - std::min(n, most); i < n; ++i) {
-    const ForecastSlot& slot = in.slots[i];
-    const int64_t total = slot.good + slot.bad;
-    if (total <= 0) continue;
-    points.push_back({static_cast<double>(i) + 0.5 - static_cast<double>(n),
-                      *burn_rate({slot.bad, total}, budget)});
-    events += static_cast<double>(total);
-  }
-  if (!points.empty()) traffic = events / static_cast<double>(std::min(n, most));
-  return points;
-}
-
-Line fit(const std::vector<Point>& points) {
-  Line line;
-  line.n = points.size();
-  if (points.empty()) return line;
-  const auto n = static_cast<double>(points.size());
-  double mean_x = 0;
-  for (const Point& p : points) {
-    mean_x += p.x / n;
-    line.mean += p.y / n;
-  }
-  double xx = 0, xy = 0, yy = 0;
-  for (const Point& p : points) {
-    xx += (p.x - mean_x) * (p.x - mean_x);
-    xy += (p.x - mean_x) * (p.y - line.mean);
-    yy += (p.y - line.mean) * (p.y - line.mean);
-  }
-  line.slope = xx > 0 ? xy / xx : 0;
-  line.at_end = line.mean - line.slope * mean_x;
-  line.reach = -points.front().x;
-  const double left_over = std::max(0.0, yy - line.slope * xy);
-  line.r2 = yy > 0 ? 1 - left_over / yy : 1;
-  if (points.size() > 2) {
-    line.residual = std::sqrt(left_over / (n - 2));
-    line.slope_error = xx > 0 ? line.residual / std::sqrt(xx) : 0;
-  }
-  return line;
-}
-
-Trend trend_of(const Line& line) {
-  const double change = line.slope * line.reach;
-  const bool real = std::abs(change) > 0.1 * line.mean &&
-                    std::abs(line.slope) > 2 * line.slope_error && line.n > 2;
-  if (!real) return Trend::stable;
-  return change > 0 ? Trend::increasing : Trend::decreasing;
-}
+constexpr int64_t kDayS = 86400;
 
 Confidence confidence_of(const Line& line, size_t min_points) {
   const double scatter = line.mean > 0 ? line.residual / line.mean : 0;
   if (line.n >= 2 * min_points && (line.r2 >= 0.8 || scatter <= 0.25)) return Confidence::high;
-  if (line.n >= min_points && (line.r2 >= 0.5 || scatter <= 1)) return Confidence::medium;
+  const bool spread = line.bad == 0 || 2 * line.spread_over >= static_cast<double>(min_points);
+  if (line.n >= min_points && (line.r2 >= 0.5 || spread)) return Confidence::medium;
   return Confidence::low;
 }
 
-// Slots until consumed reaches 1; nullopt when it does not within `horizon` slots.
-std::optional<double> project(const ForecastInput& in, const Line& line, double budget,
-                              size_t horizon) {
-  double bad = 0, total = 0;
-  const size_t oldest = in.slots.size() - in.window_slots;
-  for (size_t i = oldest; i < in.slots.size(); ++i) {
-    bad += static_cast<double>(in.slots[i].bad);
-    total += static_cast<double>(in.slots[i].good + in.slots[i].bad);
+// Slots until the least squares line through `consumed` at the ends of the last slots reaches 1.
+std::optional<double> regression(const Past& past, size_t most, size_t min_points) {
+  const size_t n = std::min(most, past.slots.size() - past.window_slots + 1);
+  if (n < std::max<size_t>(min_points, 2)) return std::nullopt;
+  ForecastSlot sum = window_sum(past, 0);
+  double mean_x = 0, mean_y = 0, xy = 0, xx = 0;
+  std::vector<double> y(n);
+  const size_t end = past.slots.size();
+  for (size_t back = 0; back < n; ++back) {
+    const auto total = static_cast<double>(sum.total());
+    y[back] = total > 0 ? static_cast<double>(sum.bad) / total / past.budget : 0;
+    mean_y += y[back] / static_cast<double>(n);
+    mean_x -= static_cast<double>(back) / static_cast<double>(n);
+    if (back + 1 == n) break;
+    const ForecastSlot& newest = past.slots[end - back - 1];
+    const ForecastSlot& older = past.slots[end - back - 1 - past.window_slots];
+    sum.good += older.good - newest.good;
+    sum.bad += older.bad - newest.bad;
   }
-  std::vector<double> future_bad;  // they leave in turn when the horizon is longer than the window
-  double spare = budget * total - bad;
-  for (size_t step = 0; step < horizon; ++step) {
-    const double x = std::min(static_cast<double>(step) + 0.5, line.reach);
-    const double burn = std::max(0.0, line.at_end + line.slope * x);
-    future_bad.push_back(std::min(burn * budget, 1.0) * line.traffic);
-    const bool known = step < in.window_slots;
-    const ForecastSlot leaving = known ? in.slots[oldest + step] : ForecastSlot{};
-    bad += future_bad[step] -
-           (known ? static_cast<double>(leaving.bad) : future_bad[step - in.window_slots]);
-    total +=
-        line.traffic - (known ? static_cast<double>(leaving.good + leaving.bad) : line.traffic);
-    const double spare_now = budget * total - bad;
-    if (spare_now <= 0 && bad > 0) {
-      return static_cast<double>(step) + spare / std::max(spare - spare_now, 1e-300);
-    }
-    spare = spare_now;
+  for (size_t back = 0; back < n; ++back) {
+    const double dx = -static_cast<double>(back) - mean_x;
+    xy += dx * (y[back] - mean_y);
+    xx += dx * dx;
   }
-  return std::nullopt;
+  const double slope = xy / xx;
+  if (slope <= 0) return std::nullopt;
+  return std::max(0.0, (1 - (mean_y - slope * mean_x)) / slope);
 }
 
 std::string hours_text(double hours) {
@@ -120,22 +57,38 @@ std::string hours_text(double hours) {
   return {text, static_cast<size_t>(n)};
 }
 
-std::string message_of(const Forecast& f, const ForecastPolicy& policy, bool enough) {
+std::string interval_text(const Forecast& f) {
+  const std::string from = hours_text(f.earliest_hours.value_or(*f.time_to_exhaustion_hours));
+  if (!f.latest_hours) return " (80 %: from " + from + " on, or not at all)";
+  const std::string to = hours_text(*f.latest_hours);
+  return from == to ? "" : " (80 %: " + from + " to " + to + ")";
+}
+
+std::string message_of(const Forecast& f, const ForecastPolicy& policy, bool calendar,
+                       bool enough) {
   if (f.time_to_exhaustion_hours == 0.0) return "The error budget is exhausted.";
   if (!enough) {
     return "Not enough data for a forecast: " + std::to_string(f.data_points_used) + " of " +
            std::to_string(policy.min_points) + " points.";
   }
-  const std::string trend(trend_name(f.burn_rate_trend));
+  const std::string basis = (f.method == ForecastMethod::seasonal
+                                 ? " at the present burn rate and the usual week's course ("
+                                 : " at the present burn rate (") +
+                            std::string(trend_name(f.burn_rate_trend)) + ")";
   if (!f.time_to_exhaustion_hours) {
     return "The error budget lasts for the next " + format_duration_s(policy.horizon_s) +
-           " at the present burn rate (" + trend + ").";
+           (calendar ? " or to the end of its window" : "") + basis + ".";
   }
   return "The error budget will be exhausted in " + hours_text(*f.time_to_exhaustion_hours) +
-         " at the present burn rate (" + trend + "), counting what leaves the window until then.";
+         interval_text(f) + basis +
+         (calendar ? "." : ", counting what leaves the window until then.");
 }
 
 }  // namespace
+
+std::string_view method_name(ForecastMethod method) noexcept {
+  return method == ForecastMethod::seasonal ? "seasonal+expiry" : "regression+expiry";
+}
 
 std::string_view trend_name(Trend trend) noexcept {
   static constexpr std::string_view kNames[] = {"decreasing", "stable", "increasing"};
@@ -147,44 +100,72 @@ std::string_view confidence_name(Confidence confidence) noexcept {
   return kNames[static_cast<size_t>(confidence)];
 }
 
-Forecast forecast(const ForecastInput& in, const ForecastPolicy& policy) {
+ForecastPolicy default_forecast(int64_t window_s) {
+  ForecastPolicy policy;
+  policy.history_s = window_s >= kDayS ? kDayS : std::max<int64_t>(window_s / 2, 12 * 60);
+  policy.horizon_s = std::min(window_s, 92 * kDayS);
+  policy.warn_within_s = window_s / 30;
+  policy.warn_calm_s = std::clamp<int64_t>(window_s / 720, 60, 3600);
+  return policy;
+}
+
+std::vector<size_t> course_leads_in_slots(size_t window_slots, int64_t step_s) {
+  const auto window_s = static_cast<int64_t>(window_slots) * step_s;
+  std::vector<size_t> leads;
+  for (const int64_t days : {1, 3, 7}) {
+    const int64_t lead_s = window_s >= kDayS ? days * kDayS : window_s * days / 30;
+    leads.push_back(static_cast<size_t>(std::max<int64_t>(1, lead_s / step_s)));
+    if (leads.size() > 1 && leads.back() <= leads[leads.size() - 2]) leads.pop_back();
+  }
+  return leads;
+}
+
+Forecast forecast(const ForecastInput& in, const ForecastPolicy& policy, const Season* season) {
   NINES_ASSERT(in.window_slots > 0 && in.window_slots <= in.slots.size() && in.step_s > 0);
-  const Decimal exact_budget = *budget_of(in.target);
-  const double budget = exact_budget.to_double();
-  double traffic = 0;
+  const Decimal budget = *budget_of(in.target);
+  const Past past = past_of(in, budget.to_double());
   const auto most = static_cast<size_t>(policy.history_s / in.step_s);
-  Line line = fit(points_of(in, most, exact_budget, traffic));
-  line.traffic = traffic;
+  if (in.step_s != 3600) season = nullptr;
+  const Line line = fit(past, most, season);
 
   Forecast f;
+  f.made_at = in.end;
+  f.method = season != nullptr ? ForecastMethod::seasonal : ForecastMethod::regression;
   f.data_points_used = line.n;
-  f.burn_rate_trend = trend_of(line);
+  f.bad_in_points = line.bad / in.scale;
+  f.burn_rate_trend = line.trend;
   f.confidence = confidence_of(line, policy.min_points);
-  int64_t bad = 0, total = 0;
-  for (size_t i = in.slots.size() - in.window_slots; i < in.slots.size(); ++i) {
-    bad += in.slots[i].bad;
-    total += in.slots[i].good + in.slots[i].bad;
-  }
-  const bool enough = line.n >= policy.min_points && line.n > 0;
+  const ForecastSlot now = window_sum(past, 0);
   const double step_hours = static_cast<double>(in.step_s) / 3600;
-  if (total > 0 && compare_burn({bad, total}, exact_budget, {1, 0}) >= 0) {
+  const bool enough = line.n >= policy.min_points && line.n > 0;
+  const auto in_hours = [&](const std::optional<double>& slots) {
+    return slots ? std::optional<double>(*slots * step_hours) : std::nullopt;
+  };
+  Course course;
+  if (enough) {
+    const auto leads = course_leads_in_slots(in.window_slots, in.step_s);
+    course = project(past, line, season, static_cast<size_t>(policy.horizon_s / in.step_s), leads);
+    f.course = std::move(course.at);
+    f.burn = std::max(0.0, line.at(0));
+  }
+  if (now.total() > 0 && compare_burn({now.bad, now.total()}, budget, {1, 0}) >= 0) {
     f.time_to_exhaustion_hours = 0;
   } else if (enough) {
-    const double consumed = burn_rate({bad, total}, exact_budget).value_or(0);
-    const double burn = std::max(0.0, line.at_end);
-    if (burn > 0)
-      f.regression_hours =
-          (1 - consumed) / burn * static_cast<double>(in.window_slots) * step_hours;
-    const auto horizon = static_cast<size_t>(policy.horizon_s / in.step_s);
-    if (const auto slots = project(in, line, budget, horizon)) {
-      f.time_to_exhaustion_hours = *slots * step_hours;
+    const double consumed = burn_rate({now.bad, now.total()}, budget).value_or(0);
+    if (*f.burn > 0) {
+      f.naive_hours = (1 - consumed) / *f.burn * static_cast<double>(in.window_slots) * step_hours;
     }
+    f.regression_hours = in_hours(regression(past, most, policy.min_points));
+    f.time_to_exhaustion_hours = in_hours(course.exhausted);
+    f.earliest_hours = in_hours(course.earliest);
+    f.latest_hours = in_hours(course.latest);
   }
   if (f.time_to_exhaustion_hours) {
-    f.projected_exhaustion_time =
-        WallTime{in.end.ns + static_cast<int64_t>(*f.time_to_exhaustion_hours * 3600e9)};
+    // Whole seconds: more would claim what no forecast knows.
+    f.projected_exhaustion_time = WallTime::from_s(
+        in.end.seconds() + static_cast<int64_t>(*f.time_to_exhaustion_hours * 3600));
   }
-  f.message = message_of(f, policy, enough);
+  f.message = message_of(f, policy, in.slots_until_reset != 0, enough);
   return f;
 }
 

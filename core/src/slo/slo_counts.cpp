@@ -200,6 +200,24 @@ WindowCounts SloCounts::window(int64_t end_s, int64_t window_s, bool reserve_exh
   return w;
 }
 
+WindowCounts SloCounts::stretch(size_t tier, int64_t from_s, int64_t to_s, int64_t end_s) {
+  WindowCounts w;
+  if (slices_ != nullptr) {
+    const int64_t slice_s = slices_->slice_s();
+    const int64_t to = std::min(round_up(to_s, slice_s), round_down(end_s, slice_s));
+    w = count_slices(std::min(round_up(from_s, slice_s), to), to);
+    w.bad -= w.reserved_bad;
+    return w;
+  }
+  const Sums all = rings_.sum(tier, from_s, to_s);
+  const Sums dropped = dropped_ == nullptr ? Sums{} : dropped_->sum(tier, from_s, to_s);
+  const Sums reserved = reserved_ == nullptr ? Sums{} : reserved_->sum(tier, from_s, to_s);
+  w.good = std::max<int64_t>(all.good - dropped.good, 0);
+  w.bad = std::max<int64_t>(all.bad - dropped.bad - reserved.bad, 0);
+  w.covered_s = all.covered_s - dropped.covered_s;
+  return w;
+}
+
 int64_t SloCounts::coverable_s(const WindowCounts& w) const noexcept {
   if (!first_covered_s_) return 0;
   const int64_t all_s = w.end.seconds() - std::max(w.start.seconds(), *first_covered_s_);

@@ -43,6 +43,13 @@ class SloCounts {
     if (calendar_ == nullptr) return std::nullopt;
     return calendar_->end_of(at_s);
   }
+  // What [from, to), multiples of the tier's slot, holds of the SLO's own units (events, slices
+  // that began in it and are closed at end_s), without what is excluded; all reserved is forgiven.
+  WindowCounts stretch(size_t tier, int64_t from_s, int64_t to_s, int64_t end_s);
+  std::optional<int64_t> period_start(int64_t at_s) const {
+    if (calendar_ == nullptr) return std::nullopt;
+    return calendar_->start_of(at_s);
+  }
   // Events of [from, to), multiples of the tier's slot, without exclusions.
   Sums sum(size_t tier, int64_t from_s, int64_t to_s) const {
     return rings_.sum(tier, from_s, to_s);

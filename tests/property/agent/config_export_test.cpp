@@ -96,6 +96,7 @@ slo::SloSpec spec(int number) {
     s.threshold = Decimal{*rc::gen::inRange<int64_t>(-100'000, 100'000), *rc::gen::inRange(-6, 4)};
   }
   s.alerts = slo::default_policy(s.window_s, s.target);
+  s.forecast = slo::default_forecast(s.window_s);
   if (*rc::gen::arbitrary<bool>()) s.alerts.rules = rules(s.window_s);
   if (*rc::gen::arbitrary<bool>()) {
     s.alerts.min_bad = *rc::gen::inRange(0, 100);
@@ -106,6 +107,15 @@ slo::SloSpec spec(int number) {
   }
   if (*rc::gen::arbitrary<bool>()) {
     s.data.late_horizon_s = *rc::gen::inRange(0, 86401);
+    s.forecast.history_s = *rc::gen::inRange(1, 31) * 86400;
+    s.forecast.min_points = *rc::gen::inRange<size_t>(3, 20);
+    s.forecast.horizon_s = *rc::gen::inRange(30, 93) * 86400;
+    s.forecast.use =
+        *rc::gen::element(slo::ForecastPolicy::Use::better, slo::ForecastPolicy::Use::regression,
+                          slo::ForecastPolicy::Use::seasonal);
+    s.forecast.warn_within_s = *rc::gen::inRange(0, 30 * 86400);
+    s.forecast.warn_min_bad = *rc::gen::inRange(1, 100);
+    s.forecast.warn_severity = *rc::gen::element<std::string>("ticket", "warning");
     s.data.max_future_skew_s = *rc::gen::inRange(0, 86401);
     s.data.min_coverage = Decimal{*rc::gen::inRange<int64_t>(0, 101), -2};
     s.data.stale_after_s = *rc::gen::inRange(10, 86401);
@@ -153,6 +163,7 @@ void expect_same(const slo::SloSpec& a, const slo::SloSpec& b) {
   RC_ASSERT(a.threshold == b.threshold);
   RC_ASSERT(a.generation() == b.generation());
   expect_same_rules(a.alerts, b.alerts);
+  RC_ASSERT(a.forecast == b.forecast);
   RC_ASSERT(a.data.late_horizon_s == b.data.late_horizon_s);
   RC_ASSERT(a.data.max_future_skew_s == b.data.max_future_skew_s);
   RC_ASSERT(a.data.min_coverage == b.data.min_coverage);

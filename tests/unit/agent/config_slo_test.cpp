@@ -145,11 +145,61 @@ TEST_CASE("The dashboard example with its policy loads; parts not used yet are t
   CHECK(gone.factor == Decimal{9, -1});
   CHECK(gone.for_s == 60);
   CHECK(gone.long_s == spec.window_s);
-  for (const char* key : {"composite", "levels", "holdDown", "forecast"}) {
+  for (const char* key : {"composite", "levels", "holdDown"}) {
     CHECK_THAT(warnings(loaded), Catch::Contains("'" + std::string(key) + "' of SLOPolicy"));
   }
-  CHECK(loaded.diagnostics.size() == 6);
+  CHECK(loaded.diagnostics.size() == 5);
+  slo::ForecastPolicy forecast = slo::default_forecast(30 * 86400);
+  forecast.use = slo::ForecastPolicy::Use::regression;
+  CHECK(spec.forecast == forecast);
   CHECK_THAT(spec.origin, Catch::EndsWith("slo.yaml:9"));
+}
+
+namespace {
+// The policy of the dashboard's SLO with another forecast.
+Loaded with_forecast(const std::string& forecast) {
+  const ConfigFolder folder;
+  return folder.load_slos(std::string(kDashboard) +
+                              "---\napiVersion: nines/v1alpha1\nkind: SLOPolicy\n"
+                              "metadata: {name: p}\nspec:\n  sloRef: dashboard-availability\n"
+                              "  forecast: " +
+                              forecast + "\n",
+                          "");
+}
+}  // namespace
+
+TEST_CASE("A policy says how an SLO is forecast and when it warns", "[config]") {
+  const Loaded loaded = with_forecast(
+      "{method: seasonal+expiry, history: 2d, minPoints: 20, horizon: 60d,"
+      " warning: {within: 2d, minBad: 5, severity: warning}}");
+  INFO(all_text(loaded.diagnostics));
+  REQUIRE(loaded.ok());
+  const slo::ForecastPolicy& f = loaded.slos[0].forecast;
+  CHECK(f.use == slo::ForecastPolicy::Use::seasonal);
+  CHECK(f.history_s == 2 * 86400);
+  CHECK(f.min_points == 20);
+  CHECK(f.horizon_s == 60 * 86400);
+  CHECK(f.warn_within_s == 2 * 86400);
+  CHECK(f.warn_min_bad == 5);
+  CHECK(f.warn_severity == "warning");
+  CHECK(with_forecast("{warning: {within: 0s}}").slos[0].forecast.warn_within_s == 0);
+  CHECK(with_forecast("{method: auto}").slos[0].forecast == slo::default_forecast(30 * 86400));
+}
+
+TEST_CASE("A forecast that cannot be made is refused with its place", "[config]") {
+  const auto refused = [](const std::string& forecast) {
+    const Loaded loaded = with_forecast(forecast);
+    CHECK_FALSE(loaded.ok());
+    return all_text(loaded.diagnostics);
+  };
+  CHECK_THAT(refused("{method: crystal}"), Catch::Contains("crystal"));
+  CHECK_THAT(refused("{history: 6h}"),
+             Catch::Contains("needs 12 points") && Catch::Contains("has only 6"));
+  CHECK_THAT(refused("{horizon: 1h}"), Catch::Contains("looks no further"));
+  CHECK_THAT(refused("{warning: {severity: page}}"), Catch::Contains("page"));
+  CHECK_THAT(refused("{warning: {beyond: 1h}}"), Catch::Contains("beyond"));
+  CHECK_THAT(refused("{minPoints: 2}"), Catch::Contains("minPoints"));
+  CHECK_THAT(refused("tomorrow"), Catch::Contains("forecast of SLOPolicy"));
 }
 
 TEST_CASE("The processing latency example loads", "[config]") {

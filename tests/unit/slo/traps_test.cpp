@@ -400,10 +400,10 @@ TEST_CASE("Trap 12: the forecast knows what will leave the window", "[slo][trap]
   world.fill(kDay, 998, 2);
   const Forecast f = world.engine().forecast(0);
   REQUIRE(f.time_to_exhaustion_hours);
-  REQUIRE(f.regression_hours);
+  REQUIRE(f.naive_hours);
   // Twice the budget a day: 0.45 + 0.067 used. Without expiry: 174 h. With it: the incident leaves
   // after two days; then 1 - 0.067 at 2 / 30 d an hour.
-  CHECK(*f.regression_hours == Approx(174).epsilon(0.02));
+  CHECK(*f.naive_hours == Approx(174).epsilon(0.02));
   CHECK(*f.time_to_exhaustion_hours == Approx(336).epsilon(0.02));
 }
 

@@ -95,6 +95,7 @@
 
 #include "nines/base/result.hpp"
 #include "nines/base/time.hpp"
+#include "nines/slo/backtest.hpp"
 #include "nines/slo/batch.hpp"
 #include "nines/slo/burn.hpp"
 #include "nines/slo/forecast.hpp"
@@ -172,6 +173,7 @@ struct SloStatus {
   std::string time_zone;    // of a calendar window; empty: rolling
   WallTime period_end{};    // when a calendar window starts anew
   std::string excluded_by;  // the exclusion that holds at the end of the window; empty: none
+  Forecast forecast;     // of the last 5 minutes (windows below a day: of the last minute)
 };
 
 struct AlertEvent {
@@ -229,6 +231,8 @@ class SloEngine {
   WindowCounts window(uint32_t slo, WallTime end, int64_t window_s) const;
   // Where the budget goes from the last evaluate() on.
   Forecast forecast(uint32_t slo, const ForecastPolicy& policy = {}) const;
+  // How good forecasts like it would have been over the recorded past. Some milliseconds.
+  BacktestReport backtest(uint32_t slo) const;
 
   // All rules that fire or have fired. Restoring it, after the SLOs are added, neither repeats nor
   // loses a transition: a firing rule that is configured no more is resolved at the next

@@ -12,6 +12,7 @@
 #include "nines/base/decimal.hpp"
 #include "nines/slo/calendar.hpp"
 #include "nines/slo/exclusions.hpp"
+#include "nines/slo/forecast.hpp"
 #include "nines/slo/gate.hpp"
 
 namespace nines::slo {
@@ -157,6 +158,7 @@ struct SloSpec {
   std::shared_ptr<const Calendar> calendar;
   std::vector<ExclusionSpec> exclusions;
   Decimal reserve{0, 0};  // share of the budget set aside for exclusions with that effect
+  ForecastPolicy forecast;
 
   // Changes when (and only when) what is counted changes: a new generation of counts. Target,
   // window and alerts are applied at read time and keep history.
