@@ -144,6 +144,15 @@ struct RuleState {
   WallTime since{};                   // of the present firing
 };
 
+// A part of a composite SLO: what its sum was made of.
+struct PartStatus {
+  std::string slo;
+  Decimal weight, target;
+  Ratio window;
+  State state = State::no_data;
+  std::optional<double> consumed;
+};
+
 // DESIGN 4.2. Doubles are derived from the integers beside them, for display only.
 struct SloStatus {
   std::string slo, service;
@@ -172,6 +181,7 @@ struct SloStatus {
   std::string time_zone;    // of a calendar window; empty: rolling
   WallTime period_end{};    // when a calendar window starts anew
   std::string excluded_by;  // the exclusion that holds at the end of the window; empty: none
+  std::vector<PartStatus> parts;  // of a composite: target and sli do not apply (composite.hpp)
 };
 
 struct AlertEvent {
@@ -202,7 +212,7 @@ class SloEngine {
   // Returns the index used in batches. exhausted beyond max_slos; invalid_argument for what can't
   // be computed exactly or never happens: a name twice, a target outside (0, 1) or of more than 18
   // places, a window outside [1 min, 92 d] or not a multiple of 10 s, a burn factor above
-  // 1/(1-target).
+  // 1/(1-target). The parts of a composite must have been added before, with the same window.
   Result<uint32_t> add(SloSpec spec);
   size_t size() const noexcept;
   const SloSpec& spec(uint32_t slo) const;
