@@ -47,13 +47,20 @@ struct SloOptions {
   CommonOptions common;
   std::string address;             // of the agent; default from the configuration
   std::string name;                // explain, gate
-  std::vector<std::string> paths;  // lint
+  std::vector<std::string> paths;  // lint, import, export, export-rules
+  // import
+  std::string scrape_url, source, window = "30d";
+  std::vector<std::string> target_labels;
 };
 int run_slo_status(const SloOptions& options);
 int run_slo_explain(const SloOptions& options);
 int run_slo_lint(const SloOptions& options);
 // Works on the state directory of an agent that does not run.
 int run_slo_backfill(const SloOptions& options, const Clock& clock);
+// Print documents or rules; nothing but the files is read.
+int run_slo_import(const SloOptions& options);
+int run_slo_export(const SloOptions& options);
+int run_slo_export_rules(const SloOptions& options);
 // 0: releases of that SLO or service (name empty: of all) may go out; 1: they may not.
 int run_gate(const SloOptions& options);
 

@@ -5,36 +5,14 @@
 #include <string_view>
 
 #include "config/config.hpp"
+#include "config/yaml_text.hpp"
 #include "nines/base/time.hpp"
 
 namespace nines::agent {
 namespace {
 
+using config::quoted;
 using slo::SloSpec;
-
-// Always quoted: no text can be mistaken for a number, a null or YAML syntax.
-std::string quoted(std::string_view text) {
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (byte < 0x20 || byte == 0x7F) {
-      out += "\\x";
-      out += kHex[byte >> 4U];
-      out += kHex[byte & 15U];
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
 
 std::string list_of(const std::vector<std::string>& texts) {
   std::string out = "[";
