@@ -49,14 +49,14 @@ std::string days(int64_t window_s) {
 
 class Rules {
  public:
-  explicit Rules(std::string_view version) : version_(version) {
+  Rules(std::span<const SloSpec> all, std::string_view version) : all_(all), version_(version) {
     out_ =
         "# Recording and alert rules of what Nines counts, under the series names of Sloth.\n"
         "# Written by nines slo export-rules; Prometheus needs to keep the longest period.\n"
         "groups:\n";
   }
   void slo(const SloSpec& spec);
-  void composite(const SloSpec& spec, std::span<const SloSpec> all);
+  void composite(const SloSpec& spec);
   std::string take() { return std::move(out_); }
 
  private:
@@ -67,9 +67,7 @@ class Rules {
              "\", sloth_slo=\"" + escaped(slo) + "\"}";
     }
   };
-  static Id id_of(const SloSpec& spec) {
-    return {spec.service + "-" + spec.name, spec.service, spec.name};
-  }
+  Id id_of(const SloSpec& spec) const;
 
   void line(int depth, const std::string& text) {
     out_.append(static_cast<size_t>(depth) * 2, ' ').append(text).append("\n");
@@ -100,8 +98,21 @@ class Rules {
   void alert(const Id& id, const SloSpec& spec, const AlertRule& rule);
 
   std::string out_;
+  std::span<const SloSpec> all_;
   std::string version_;
 };
+
+// Sloth's identity is service-slo. What was imported from it has that as its name.
+Rules::Id Rules::id_of(const SloSpec& spec) const {
+  const std::string prefix = spec.service + "-";
+  const bool whole = spec.name.starts_with(prefix) && spec.name.size() > prefix.size();
+  const std::string bare = whole ? spec.name.substr(prefix.size()) : spec.name;
+  const bool taken = whole && std::any_of(all_.begin(), all_.end(), [&](const SloSpec& other) {
+                       return other.service == spec.service && other.name == bare;
+                     });
+  if (taken) return {prefix + spec.name, spec.service, spec.name};
+  return {prefix + bare, spec.service, bare};
+}
 
 void Rules::ratio(const Id& id, const SloSpec& spec, int64_t window_s) {
   const std::string window = prometheus_duration(window_s);
@@ -191,16 +202,16 @@ void Rules::slo(const SloSpec& spec) {
 }
 
 // The weighted mean of the parts' burn rates; a part without events burns 0.
-void Rules::composite(const SloSpec& spec, std::span<const SloSpec> all) {
+void Rules::composite(const SloSpec& spec) {
   const Id id = id_of(spec);
   group("meta-recordings", id);
   for (const char* series : {"slo:current_burn_rate:ratio", "slo:period_burn_rate:ratio"}) {
     std::string sum;
     std::string weights;
     for (const auto& part : spec.composite.parts) {
-      const auto found = std::find_if(all.begin(), all.end(),
+      const auto found = std::find_if(all_.begin(), all_.end(),
                                       [&](const SloSpec& other) { return other.name == part.slo; });
-      if (found == all.end()) continue;
+      if (found == all_.end()) continue;
       const std::string plus = sum.empty() ? "" : " + ";
       sum += plus + part.weight.to_string() + " * (sum(" + series + id_of(*found).selector() +
              ") or vector(0))";
@@ -232,10 +243,10 @@ std::string prometheus_duration(int64_t seconds) {
 }
 
 std::string to_prometheus_rules(std::span<const SloSpec> slos, std::string_view version) {
-  Rules rules(version);
+  Rules rules(slos, version);
   for (const SloSpec& spec : slos) {
     if (spec.composite.used()) {
-      rules.composite(spec, slos);
+      rules.composite(spec);
     } else {
       rules.slo(spec);
     }
