@@ -32,7 +32,7 @@ std::optional<Decimal> read_percent(const YamlNode& node, const std::string& wha
     return share;
   }
   report.error(node,
-               what + " " + describe(node) + " must lie between 0 and 100, with a budget left",
+               what + " must lie between 0 and 100 and leave a budget, found " + describe(node),
                "a percentage, for example 99.9");
   return std::nullopt;
 }

@@ -124,7 +124,8 @@ std::unique_ptr<Node> Parser::quotient(int depth) {
   auto left = difference(depth);
   if (!left || !take('/')) return left;
   const size_t offset = at_ - 1;
-  if (left->kind == Node::Kind::add || left->kind == Node::Kind::subtract) {
+  const bool sum = left->kind == Node::Kind::add || left->kind == Node::Kind::subtract;
+  if (sum && !left->grouped) {
     return fail(offset, "this '/' belongs to the term before it alone",
                 "put parentheses around each side of '/'");
   }
@@ -162,6 +163,7 @@ std::unique_ptr<Node> Parser::primary(int depth) {
   if (take('(')) {
     auto node = quotient(depth + 1);
     if (!node || !expect(')') || !zero_when_empty()) return nullptr;
+    node->grouped = true;
     return node;
   }
   if (at_ < text_.size() && text_[at_] == '1' &&

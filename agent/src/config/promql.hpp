@@ -33,6 +33,7 @@ struct Node {
   Kind kind = Kind::sum;
   Selector selector;                  // sum
   std::unique_ptr<Node> left, right;  // of the others but one
+  bool grouped = false;               // stands in parentheses
   size_t offset = 0;
 };
 
