@@ -57,7 +57,8 @@ class Writer {
   void objective(const SloSpec& spec);
   void gate(const slo::GatePolicy& policy);
   void alert_rules(const std::vector<slo::AlertRule>& rules);
-  void policy(const SloSpec& spec);
+  // `forced`: also when it says nothing, so that no policy of wider scope applies.
+  bool policy(const SloSpec& spec, bool forced = false);
 
   std::string out_;
 };
@@ -217,14 +218,14 @@ void Writer::gate(const slo::GatePolicy& policy) {
   line(2, "requireSpent: " + policy.require_spent.to_string());
 }
 
-void Writer::policy(const SloSpec& spec) {
+bool Writer::policy(const SloSpec& spec, bool forced) {
   slo::AlertPolicy usual = slo::default_policy(spec.window_s, spec.target);
   if (spec.composite.used()) usual = spec.alerts;  // those of its parts
   const bool rules = !same_rules(spec.alerts, usual);
   const bool guards = !same_guards(spec.alerts, usual);
   const bool data = !same_data(spec.data, slo::DataPolicy());
   const bool own_gate = !same_gate(spec.gate, slo::GatePolicy());
-  if (!rules && !guards && !data && !own_gate) return;
+  if (!rules && !guards && !data && !own_gate && !forced) return false;
   line(0, "---");
   line(0, "apiVersion: nines/v1alpha1");
   line(0, "kind: SLOPolicy");
@@ -248,6 +249,7 @@ void Writer::policy(const SloSpec& spec) {
                 ", staleAfter: " + format_duration_s(spec.data.stale_after_s) + "}");
   }
   if (own_gate) gate(spec.gate);
+  return true;
 }
 
 // Everything but what is measured.
@@ -298,10 +300,10 @@ void Writer::composite(const SloSpec& spec, std::span<const SloSpec> all) {
     line(3, "compositeWeight: " + part.weight.to_string());
     indicator(3, *counted);
   }
+  const bool own = policy(spec);  // applies to parts that have none
   for (const auto& part : spec.composite.parts) {
-    if (const SloSpec* const counted = find(all, part.slo)) policy(*counted);
+    if (const SloSpec* const counted = find(all, part.slo)) policy(*counted, own);
   }
-  policy(spec);
 }
 
 }  // namespace

@@ -170,7 +170,10 @@ bool Indicators::read_metric(const YamlNode& holder, const std::string& title, b
   if (type != nullptr && type->text != kLogType) {
     report_.error(
         *type, title + " has metricSource type " + describe(*type) + ", which Nines does not read",
-        "logs are type: nines.log");
+        type->text == "Prometheus" || type->text == "prometheus"
+            ? "type: nines.log with scrape: {url: ...} counts exposed metrics; nines slo import "
+              "translates Sloth's and Pyrra's queries"
+            : "logs are type: nines.log");
     return false;
   }
   if (type == nullptr && ref == nullptr) {

@@ -223,7 +223,10 @@ void SloReader::read_single(MapReader& reader, const std::vector<const YamlNode*
     slo::SloSpec spec = common.value_or(slo::SloSpec());
     if (indicator) spec.indicator = *indicator;
     const bool probe = !common || !indicator;
-    if (!indicator && item->get("value") != nullptr) {
+    const YamlNode* given = document_.spec->get("indicator");
+    const YamlNode* inner = given != nullptr ? given->get("spec") : nullptr;
+    const bool ratio = inner != nullptr && inner->get("ratioMetric") != nullptr;
+    if (!indicator && !ratio && item->get("value") != nullptr) {
       spec.indicator.kind = slo::SliKind::threshold;
     }
     std::string display;

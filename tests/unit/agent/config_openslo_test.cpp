@@ -264,9 +264,9 @@ TEST_CASE("What OpenSLO's SDK shows of foreign systems is refused by name, not m
     ratioMetric: {rawType: success, raw: {metricSource: {type: Prometheus, spec: {query: x}}}}
 )");
   const std::string text = all_text(loaded.diagnostics);
-INFO(text);
-CHECK(warnings(loaded, "DataSource 'metrics' of type 'Prometheus' is not used") == 1);
-CHECK(text.find("thresholdMetric of SLI 'lag' has metricSource type 'Prometheus'") !=
-      std::string::npos);
-CHECK(text.find("a ready-made ratio has no events to count") != std::string::npos);
+  INFO(text);
+  CHECK(warnings(loaded, "DataSource 'metrics' of type 'Prometheus' is not used") == 1);
+  CHECK(text.find("thresholdMetric of SLI 'lag' has metricSource type 'Prometheus'") !=
+        std::string::npos);
+  CHECK(text.find("a ready-made ratio has no events to count") != std::string::npos);
 }
