@@ -120,7 +120,7 @@ void add_slo_files(CLI::App* slo, Parsed& p) {
                    "A label that Prometheus adds to what it scrapes, beside job and instance; "
                    "repeatable")
       ->option_text("NAME");
-  import->add_option("--window", p.slo.window, "Window of Sloth's SLOs")
+  import->add_option("--window", p.slo.window, "Window of Sloth's SLOs (default 30d)")
       ->capture_default_str()
       ->option_text("DURATION");
 }
