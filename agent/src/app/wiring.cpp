@@ -32,6 +32,7 @@ Result<Halves> wire(const Setup& setup, store::StateStore* store, const Clock& c
   std::vector<SloPlan> plans;
   for (const slo::SloSpec& spec : setup.slos) {
     NINES_TRY(const uint32_t index, halves.judge->add(spec));
+    if (spec.composite.used()) continue;  // made of other SLOs: nothing to count or keep
     if (store != nullptr) {
       NINES_CHECK(store->attach(index, {spec.name, spec.generation()},
                                 [&](const slo::Batch& batch) { halves.judge->restore(batch); }));

@@ -113,8 +113,35 @@ void add_forecast(CLI::App& slo, Parsed& p) {
   add_output(app, p.slo.common.output);
 }
 
+void add_slo_files(CLI::App* slo, Parsed& p) {
+  for (const auto& [name, help] :
+       {std::pair{"lint", "Check SLO documents and configuration"},
+        std::pair{"export", "Print everything configured as OpenSLO v1 (and SLOPolicy) documents"},
+        std::pair{"export-rules",
+                  "Print Prometheus recording and alert rules under Sloth's series names"}}) {
+    auto* app = slo->add_subcommand(name, help);
+    app->add_option("paths", p.slo.paths, "Files or folders (default: the configured ones)");
+    app->add_option("--config", p.slo.common.config, "Configuration")->option_text("FILE");
+  }
+  auto* import = slo->add_subcommand(
+      "import", "Print OpenSLO documents made of Sloth (prometheus/v1) and Pyrra specs");
+  import->add_option("files", p.slo.paths, "Their files")->required()->option_text("FILE...");
+  import->add_option("--scrape", p.slo.scrape_url, "Where the metrics are exposed")
+      ->option_text("URL");
+  import->add_option("--source", p.slo.source, "The same, as a source of nines.yaml")
+      ->option_text("NAME");
+  import
+      ->add_option("--target-label", p.slo.target_labels,
+                   "A label that Prometheus adds to what it scrapes, beside job and instance; "
+                   "repeatable")
+      ->option_text("NAME");
+  import->add_option("--window", p.slo.window, "Window of Sloth's SLOs (default 30d)")
+      ->capture_default_str()
+      ->option_text("DURATION");
+}
+
 void add_slo(CLI::App& root, Parsed& p) {
-  auto* slo = root.add_subcommand("slo", "SLO status, explanations and checks");
+  auto* slo = root.add_subcommand("slo", "SLO status, explanations, checks and exchange");
   slo->require_subcommand(1);
   for (const auto& [name, help] :
        {std::pair{"status", "Budgets and burn rates of the running agent"},
@@ -137,9 +164,7 @@ void add_slo(CLI::App& root, Parsed& p) {
   fill->add_option("--state", p.slo.common.state, "State directory (default /var/lib/nines)")
       ->option_text("DIR");
   add_forecast(*slo, p);
-  auto* lint = slo->add_subcommand("lint", "Check SLO documents and configuration");
-  lint->add_option("paths", p.slo.paths, "Files or folders (default: the configured ones)");
-  lint->add_option("--config", p.slo.common.config, "Configuration")->option_text("FILE");
+  add_slo_files(slo, p);
 }
 
 void add_gate(CLI::App& root, Parsed& p) {
@@ -177,6 +202,9 @@ int dispatch(CLI::App& root, Parsed& p, const Clock& clock) {
   if (slo->got_subcommand("explain")) return run_slo_explain(p.slo);
   if (slo->got_subcommand("backfill")) return run_slo_backfill(p.slo, clock);
   if (slo->got_subcommand("forecast")) return run_slo_forecast(p.slo, clock);
+  if (slo->got_subcommand("import")) return run_slo_import(p.slo);
+  if (slo->got_subcommand("export")) return run_slo_export(p.slo);
+  if (slo->got_subcommand("export-rules")) return run_slo_export_rules(p.slo);
   return run_slo_lint(p.slo);
 }
 

@@ -47,8 +47,11 @@ struct SloOptions {
   CommonOptions common;
   std::string address;             // of the agent; default from the configuration
   std::string name;                // explain, gate
-  std::vector<std::string> paths;  // lint
   bool backtest = false;           // forecast
+  std::vector<std::string> paths;  // lint, import, export, export-rules
+  // import
+  std::string scrape_url, source, window = "30d";
+  std::vector<std::string> target_labels;
 };
 int run_slo_status(const SloOptions& options);
 int run_slo_explain(const SloOptions& options);
@@ -58,6 +61,10 @@ int run_slo_backfill(const SloOptions& options, const Clock& clock);
 // Of the running agent; with a state directory of what is kept there.
 int run_slo_forecast(const SloOptions& options, const Clock& clock);
 int run_capacity(const SloOptions& options);
+// Print documents or rules; nothing but the files is read.
+int run_slo_import(const SloOptions& options);
+int run_slo_export(const SloOptions& options);
+int run_slo_export_rules(const SloOptions& options);
 // 0: releases of that SLO or service (name empty: of all) may go out; 1: they may not.
 int run_gate(const SloOptions& options);
 

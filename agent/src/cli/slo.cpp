@@ -86,6 +86,11 @@ int run_slo_lint(const SloOptions& options) {
     ++(d.severity == Diagnostic::Severity::error ? errors : warnings);
   }
   for (const slo::SloSpec& spec : loaded.slos) {
+    if (spec.composite.used()) {
+      std::printf("%s: SLO %s: composite of %zu over %s\n", spec.origin.c_str(), spec.name.c_str(),
+                  spec.composite.parts.size(), format_duration_s(spec.window_s).c_str());
+      continue;
+    }
     std::printf("%s: SLO %s: target %s over %s, %zu alert rule(s)\n", spec.origin.c_str(),
                 spec.name.c_str(), spec.target.to_string().c_str(),
                 format_duration_s(spec.window_s).c_str(), spec.alerts.rules.size());

@@ -130,24 +130,44 @@ Condition read_condition_item(const YamlNode& item, const std::string& title,
   return read_condition(*spec, metadata.name, report);
 }
 
+// A target that Nines can't tell is a note: the alert itself is still told.
+void note_target(const YamlNode& at, const std::string& name, const std::string& title,
+                 const Documents& documents, Reporter& report) {
+  const auto& known = documents.notifiers();
+  if (std::find(known.begin(), known.end(), name) != known.end()) return;
+  report.warning(at,
+                 title + " notifies '" + name + "', but nines.yaml has no webhook of that name: " +
+                     "its alerts go to the log and to every webhook",
+                 "webhooks: [{name: " + name + ", url: \"https://...\"}]");
+}
+
 void check_target_item(const YamlNode& item, const std::string& title, const Documents& documents,
                        Reporter& report) {
   MapReader reader(item, "a notification target of " + title, report);
   const YamlNode* ref = reader.find("targetRef");
   if (ref != nullptr) {
     reader.finish();
-    if (documents.find("AlertNotificationTarget", ref->text) == nullptr) {
-      report.warning(
-          *ref,
-          title + " refers to AlertNotificationTarget " + describe(*ref) + ", which does not exist",
-          documents.hint_for("AlertNotificationTarget", ref->text));
+    if (documents.find("AlertNotificationTarget", ref->text) != nullptr) {
+      note_target(*ref, ref->text, title, documents, report);
+      return;
     }
+    report.warning(
+        *ref,
+        title + " refers to AlertNotificationTarget " + describe(*ref) + ", which does not exist",
+        documents.hint_for("AlertNotificationTarget", ref->text));
     return;
   }
   skip_envelope(reader);
-  reader.require("metadata", "or targetRef: NAME");
-  reader.require("spec");
+  const YamlNode* meta = reader.require("metadata", "or targetRef: NAME");
+  const YamlNode* spec = reader.require("spec");
   reader.finish();
+  if (meta == nullptr || spec == nullptr) return;
+  const Metadata metadata = read_metadata(*meta, "a notification target of " + title, report);
+  MapReader inner(*spec, "spec of a notification target of " + title, report);
+  check_description(inner, report);
+  inner.require("target");
+  inner.finish();
+  note_target(*meta, metadata.name, title, documents, report);
 }
 
 void warn_about_switches(MapReader& reader, const std::string& title, bool& enabled,
@@ -171,7 +191,7 @@ void warn_about_switches(MapReader& reader, const std::string& title, bool& enab
 
 // `spec` of an AlertPolicy.
 std::vector<slo::AlertRule> read_policy(const YamlNode& spec, const std::string& title,
-                                       const Documents& documents, Reporter& report) {
+                                        const Documents& documents, Reporter& report) {
   MapReader reader(spec, "spec of " + title, report);
   check_description(reader, report);
   bool enabled = true;
@@ -183,9 +203,6 @@ std::vector<slo::AlertRule> read_policy(const YamlNode& spec, const std::string&
     for (const YamlNode* item : read_list(*targets, "notificationTargets of " + title, report)) {
       check_target_item(*item, title, documents, report);
     }
-    report.warning(*targets,
-                   "notificationTargets of " + title +
-                       " are not used: alerts go to the log and the webhooks of nines.yaml");
   }
   std::vector<slo::AlertRule> rules;
   if (conditions == nullptr) return rules;
@@ -197,7 +214,7 @@ std::vector<slo::AlertRule> read_policy(const YamlNode& spec, const std::string&
 }
 
 std::vector<slo::AlertRule> read_policy_item(const YamlNode& item, const std::string& title,
-                                            const Documents& documents, Reporter& report) {
+                                             const Documents& documents, Reporter& report) {
   const YamlNode* ref = &item;  // a bare name is common in the wild
   if (item.kind != YamlNode::Kind::scalar) {
     MapReader reader(item, "an alert policy of " + title, report);
@@ -248,7 +265,7 @@ void check_alert_documents(const Documents& documents, Reporter& report) {
 }
 
 std::vector<slo::AlertRule> read_alert_policies(const YamlNode& node, const std::string& title,
-                                               const Documents& documents, Reporter& report) {
+                                                const Documents& documents, Reporter& report) {
   std::vector<slo::AlertRule> rules;
   const auto items = read_list(node, "alertPolicies of " + title, report);
   for (const YamlNode* item : items) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/v1alpha.hpp"
+
 namespace nines::agent::config {
 namespace {
 
@@ -67,6 +69,13 @@ void read_labels(const YamlNode& node, const std::string& title, Metadata& meta,
   }
 }
 
+std::string version_hint(std::string_view version) {
+  if (version.starts_with("sloth.slok.dev/") || version.starts_with("pyrra.dev/")) {
+    return "nines slo import translates Sloth and Pyrra specs";
+  }
+  return "Nines reads openslo/v1, openslo/v1alpha and nines/v1alpha1";
+}
+
 }  // namespace
 
 Metadata read_metadata(const YamlNode& node, const std::string& title, Reporter& report) {
@@ -104,14 +113,35 @@ void check_description(MapReader& reader, Reporter& report) {
 }
 
 size_t Documents::add_file(std::unique_ptr<YamlFile> file) {
-  for (const auto& node : file->documents) add(node);
+  size_t found = 0;
+  for (const auto& node : file->documents) found += add(node);
   files_.push_back(std::move(file));
-  return files_.back()->documents.size();
+  return found;
 }
 
-void Documents::add(const YamlNode& node) {
+size_t Documents::add(const YamlNode& node) {
+  const YamlNode* kind = node.get("kind");
+  const YamlNode* list = kind != nullptr && kind->text == "List" ? node.get("items") : nullptr;
+  if (node.kind == YamlNode::Kind::sequence) list = &node;
+  if (list == nullptr || list->kind != YamlNode::Kind::sequence) {
+    add_one(node);
+    return 1;
+  }
+  for (const auto& item : list->items) add_one(item);
+  return list->items.size();
+}
+
+void Documents::add_one(const YamlNode& node) {
   if (documents_.size() >= kMaxDocuments) {
     if (documents_.size() == kMaxDocuments) report_.error(node, "more than 1000 SLO documents");
+    return;
+  }
+  if (is_v1alpha(node)) {
+    for (auto& converted : convert_v1alpha(node, report_)) {
+      converted_.push_back(std::make_unique<YamlNode>(std::move(converted)));
+      auto document = std::make_unique<Document>();
+      if (read_envelope(*converted_.back(), *document)) keep(std::move(document));
+    }
     return;
   }
   auto document = std::make_unique<Document>();
@@ -131,7 +161,7 @@ bool Documents::read_envelope(const YamlNode& node, Document& out) {
   const bool ours = out.api_version == "nines/v1alpha1";
   if (!ours && out.api_version != "openslo/v1") {
     report_.error(*version, "unknown apiVersion " + describe(*version),
-                  "Nines reads openslo/v1 and nines/v1alpha1");
+                  version_hint(out.api_version));
     return false;
   }
   const std::vector<std::string_view> kinds =
@@ -173,6 +203,10 @@ void Documents::keep(std::unique_ptr<Document> document) {
   if (same_content(*first->node, *document->node)) {
     report_.warning(place,
                     document->title() + " is given twice with the same content, first at " + where);
+  } else if (document->kind == "Service") {
+    // The examples of OpenSLO's own SDK do so, and nothing depends on it.
+    report_.warning(place, document->title() + " is given twice, first at " + where,
+                    "the first one is used");
   } else {
     report_.error(place, document->title() + " is given twice, first at " + where,
                   "rename one of the two");

@@ -36,7 +36,8 @@ class Documents {
  public:
   explicit Documents(Reporter& report) : report_(report) {}
 
-  // Returns how many documents the file held.
+  // Returns how many documents the file held. A document may be a list of documents, or of kind
+  // List with items.
   size_t add_file(std::unique_ptr<YamlFile> file);
   // nullptr when there is none.
   const Document* find(std::string_view kind, std::string_view name) const;
@@ -46,14 +47,21 @@ class Documents {
   std::string hint_for(std::string_view kind, std::string_view name) const;
   size_t size() const { return documents_.size(); }
 
+  // Names that an AlertNotificationTarget may have: those of the webhooks of nines.yaml.
+  void set_notifiers(std::vector<std::string> names) { notifiers_ = std::move(names); }
+  const std::vector<std::string>& notifiers() const { return notifiers_; }
+
  private:
-  void add(const YamlNode& node);
+  size_t add(const YamlNode& node);
+  void add_one(const YamlNode& node);
   bool read_envelope(const YamlNode& node, Document& out);
   void keep(std::unique_ptr<Document> document);
 
   Reporter& report_;
   std::vector<std::unique_ptr<YamlFile>> files_;
   std::vector<std::unique_ptr<Document>> documents_;
+  std::vector<std::unique_ptr<YamlNode>> converted_;  // from openslo/v1alpha
+  std::vector<std::string> notifiers_;
 };
 
 // Inline documents (indicator, alert policy, condition) may carry an envelope; reads it away.

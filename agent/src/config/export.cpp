@@ -5,36 +5,14 @@
 #include <string_view>
 
 #include "config/config.hpp"
+#include "config/yaml_text.hpp"
 #include "nines/base/time.hpp"
 
 namespace nines::agent {
 namespace {
 
+using config::quoted;
 using slo::SloSpec;
-
-// Always quoted: no text can be mistaken for a number, a null or YAML syntax.
-std::string quoted(std::string_view text) {
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (byte < 0x20 || byte == 0x7F) {
-      out += "\\x";
-      out += kHex[byte >> 4U];
-      out += kHex[byte & 15U];
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
 
 std::string list_of(const std::vector<std::string>& texts) {
   std::string out = "[";
@@ -64,6 +42,8 @@ class Writer {
     if (!value.empty()) line(depth, key + ": " + quoted(value));
   }
   void slo(const SloSpec& spec);
+  // A composite with its parts, in its own order.
+  void composite(const SloSpec& spec, std::span<const SloSpec> all);
   std::string take() { return std::move(out_); }
 
  private:
@@ -71,12 +51,15 @@ class Writer {
   void input(int depth, const slo::SourceSelector& s);
   void rate_limit(int depth, const slo::SourceSelector& s);
   void metric(int depth, const slo::MetricSpec& metric, const slo::IndicatorSpec* threshold,
-              const std::string& count = {});
-  void indicator(const SloSpec& spec);
+              const std::string& count = {}, bool independent = false);
+  void head(const SloSpec& spec);
+  void indicator(int depth, const SloSpec& spec);
   void objective(const SloSpec& spec);
+  void gate(const slo::GatePolicy& policy);
   void alert_rules(const std::vector<slo::AlertRule>& rules);
   void forecast_policy(const slo::ForecastPolicy& f);
-  void policy(const SloSpec& spec);
+  // `forced`: also when it says nothing, so that no policy of wider scope applies.
+  bool policy(const SloSpec& spec, bool forced = false);
 
   std::string out_;
 };
@@ -135,7 +118,7 @@ void Writer::rate_limit(int depth, const slo::SourceSelector& s) {
 }
 
 void Writer::metric(int depth, const slo::MetricSpec& metric, const slo::IndicatorSpec* threshold,
-                    const std::string& count) {
+                    const std::string& count, bool independent) {
   line(depth, "metricSource:");
   line(depth + 1, "type: nines.log");
   line(depth + 1, "spec:");
@@ -143,6 +126,7 @@ void Writer::metric(int depth, const slo::MetricSpec& metric, const slo::Indicat
   text(depth + 2, "where", metric.where);
   if (threshold == nullptr) {
     text(depth + 2, "count", count);
+    if (independent) line(depth + 2, "independent: true");
     return;
   }
   text(depth + 2, "value", threshold->value);
@@ -150,29 +134,28 @@ void Writer::metric(int depth, const slo::MetricSpec& metric, const slo::Indicat
   if (threshold->on_missing == slo::OnMissing::bad) line(depth + 2, "onMissing: bad");
 }
 
-void Writer::indicator(const SloSpec& spec) {
-  line(1, "indicator:");
+void Writer::indicator(int depth, const SloSpec& spec) {
+  line(depth, "indicator:");
   if (!spec.indicator.name.empty()) {
-    line(2, "metadata:");
-    text(3, "name", spec.indicator.name);
+    line(depth + 1, "metadata:");
+    text(depth + 2, "name", spec.indicator.name);
   }
-  line(2, "spec:");
+  line(depth + 1, "spec:");
   if (spec.indicator.kind == slo::SliKind::threshold) {
-    line(3, "thresholdMetric:");
-    metric(4, spec.indicator.total, &spec.indicator);
+    line(depth + 2, "thresholdMetric:");
+    metric(depth + 3, spec.indicator.total, &spec.indicator);
     return;
   }
-  line(3, "ratioMetric:");
-  line(4, "counter: false");
-  line(4, spec.indicator.part_is_bad ? "bad:" : "good:");
-  metric(5, spec.indicator.part, nullptr, spec.indicator.count);
-  line(4, "total:");
-  metric(5, spec.indicator.total, nullptr, spec.indicator.count);
+  line(depth + 2, "ratioMetric:");
+  line(depth + 3, "counter: false");
+  line(depth + 3, spec.indicator.part_is_bad ? "bad:" : "good:");
+  metric(depth + 4, spec.indicator.part, nullptr, spec.indicator.count, spec.indicator.independent);
+  line(depth + 3, "total:");
+  metric(depth + 4, spec.indicator.total, nullptr, spec.indicator.count);
 }
 
 void Writer::objective(const SloSpec& spec) {
   constexpr const char* kOps[] = {"lt", "lte", "gt", "gte"};  // in the order of CompareOp
-  line(1, "objectives:");
   line(2, "- target: " + spec.target.to_string());
   if (spec.indicator.kind != slo::SliKind::threshold) return;
   line(3, std::string("op: ") + kOps[static_cast<size_t>(spec.op)]);
@@ -234,18 +217,32 @@ void Writer::forecast_policy(const slo::ForecastPolicy& f) {
   line(2, "history: " + format_duration_s(f.history_s));
   line(2, "minPoints: " + std::to_string(f.min_points));
   line(2, "horizon: " + format_duration_s(f.horizon_s));
-  line(2, "warning: {within: " + format_duration_s(f.warn_within_s) +
-              ", minBad: " + std::to_string(f.warn_min_bad) + ", severity: " + f.warn_severity +
-              "}");
+  line(2, "warning: {within: " + format_duration_s(f.warn_within_s) + ", minBad: " +
+              std::to_string(f.warn_min_bad) + ", severity: " + f.warn_severity + "}");
 }
 
-void Writer::policy(const SloSpec& spec) {
-  const slo::AlertPolicy usual = slo::default_policy(spec.window_s, spec.target);
+bool same_gate(const slo::GatePolicy& a, const slo::GatePolicy& b) {
+  return a.reduce_below == b.reduce_below && a.freeze_below == b.freeze_below &&
+         a.require_spent == b.require_spent;
+}
+
+void Writer::gate(const slo::GatePolicy& policy) {
+  line(1, "gate:");
+  line(2, "budget: {reduceBelow: " + policy.reduce_below.to_string() +
+              ", freezeBelow: " + policy.freeze_below.to_string() + "}");
+  line(2, "requireSpent: " + policy.require_spent.to_string());
+}
+
+bool Writer::policy(const SloSpec& spec, bool forced) {
+  slo::AlertPolicy usual = slo::default_policy(spec.window_s, spec.target);
+  if (spec.composite.used()) usual = spec.alerts;  // those of its parts
   const bool rules = !same_rules(spec.alerts, usual);
   const bool guards = !same_guards(spec.alerts, usual);
   const bool data = !same_data(spec.data, slo::DataPolicy());
-  const bool forecast = spec.forecast != slo::default_forecast(spec.window_s);
-  if (!rules && !guards && !data && !forecast) return;
+  const bool own_gate = !same_gate(spec.gate, slo::GatePolicy());
+  const bool forecast =
+      !spec.composite.used() && spec.forecast != slo::default_forecast(spec.window_s);
+  if (!rules && !guards && !data && !own_gate && !forecast && !forced) return false;
   line(0, "---");
   line(0, "apiVersion: nines/v1alpha1");
   line(0, "kind: SLOPolicy");
@@ -269,9 +266,12 @@ void Writer::policy(const SloSpec& spec) {
                 ", staleAfter: " + format_duration_s(spec.data.stale_after_s) + "}");
   }
   if (forecast) forecast_policy(spec.forecast);
+  if (own_gate) gate(spec.gate);
+  return true;
 }
 
-void Writer::slo(const SloSpec& spec) {
+// Everything but what is measured.
+void Writer::head(const SloSpec& spec) {
   if (!out_.empty()) line(0, "---");
   if (spec.draft) {
     line(0, "# A draft, made from what the logs show: check the target and what counts as good,");
@@ -291,16 +291,50 @@ void Writer::slo(const SloSpec& spec) {
   line(1, "timeWindow:");
   line(2, "- duration: " + format_duration_s(spec.window_s));
   line(3, "isRolling: true");
-  indicator(spec);
+}
+
+void Writer::slo(const SloSpec& spec) {
+  head(spec);
+  indicator(1, spec);
+  line(1, "objectives:");
   objective(spec);
   policy(spec);
+}
+
+const SloSpec* find(std::span<const SloSpec> all, const std::string& name) {
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const SloSpec& spec) { return spec.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+void Writer::composite(const SloSpec& spec, std::span<const SloSpec> all) {
+  head(spec);
+  line(1, "objectives:");
+  for (const auto& part : spec.composite.parts) {
+    const SloSpec* const counted = find(all, part.slo);
+    if (counted == nullptr) continue;
+    objective(*counted);
+    text(3, "displayName", std::string_view(part.slo).substr(spec.name.size() + 1));
+    line(3, "compositeWeight: " + part.weight.to_string());
+    indicator(3, *counted);
+  }
+  const bool own = policy(spec);  // applies to parts that have none
+  for (const auto& part : spec.composite.parts) {
+    if (const SloSpec* const counted = find(all, part.slo)) policy(*counted, own);
+  }
 }
 
 }  // namespace
 
 std::string to_openslo_yaml(std::span<const SloSpec> slos) {
   Writer writer;
-  for (const auto& spec : slos) writer.slo(spec);
+  for (const auto& spec : slos) {
+    if (spec.composite.used()) {
+      writer.composite(spec, slos);
+    } else if (spec.part_of.empty() || find(slos, spec.part_of) == nullptr) {
+      writer.slo(spec);
+    }
+  }
   return writer.take();
 }
 

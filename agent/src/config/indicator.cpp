@@ -12,6 +12,7 @@ constexpr std::string_view kLogType = "nines.log";
 struct Indicators::Metric {
   slo::MetricSpec spec;
   std::string value, count, unit;
+  bool independent = false;
   slo::OnMissing on_missing = slo::OnMissing::skip;
   const YamlNode* at = nullptr;
 };
@@ -128,6 +129,7 @@ std::optional<slo::IndicatorSpec> Indicators::read_ratio(const YamlNode& node,
   indicator.total = std::move(all.spec);
   indicator.part = std::move(part.spec);
   indicator.part_is_bad = bad != nullptr;
+  indicator.independent = part.independent;
   return indicator;
 }
 
@@ -168,7 +170,10 @@ bool Indicators::read_metric(const YamlNode& holder, const std::string& title, b
   if (type != nullptr && type->text != kLogType) {
     report_.error(
         *type, title + " has metricSource type " + describe(*type) + ", which Nines does not read",
-        "logs are type: nines.log");
+        type->text == "Prometheus" || type->text == "prometheus"
+            ? "type: nines.log with scrape: {url: ...} counts exposed metrics; nines slo import "
+              "translates Sloth's and Pyrra's queries"
+            : "logs are type: nines.log");
     return false;
   }
   if (type == nullptr && ref == nullptr) {
@@ -225,6 +230,9 @@ void Indicators::read_spec(const YamlNode& spec, const std::string& title, bool 
       out.on_missing = word == "bad" ? slo::OnMissing::bad : slo::OnMissing::skip;
     }
   } else {
+    if (const YamlNode* independent = reader.find("independent")) {
+      out.independent = read_bool(*independent, "independent of " + title, report_).value_or(false);
+    }
     if (const YamlNode* count = reader.find("count")) {
       out.count = read_expression(*count, "count of " + title, report_).value_or("");
     }

@@ -116,6 +116,9 @@ Loaded load_config(const std::string& config_file, std::span<const std::string> 
   default_slo_folder(loaded.node);
 
   config::Documents documents(report);
+  std::vector<std::string> notifiers;
+  for (const WebhookConfig& webhook : loaded.node.webhooks) notifiers.push_back(webhook.name);
+  documents.set_notifiers(std::move(notifiers));
   std::set<std::string> seen;
   for (const auto& path : loaded.node.slo_paths) add_path(path, seen, documents, report);
   for (const auto& path : slo_paths) add_path(path, seen, documents, report);

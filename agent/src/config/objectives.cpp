@@ -14,22 +14,6 @@ namespace {
 constexpr int kMaxTargetPlaces = 9;  // keeps burn arithmetic within 128 bits
 constexpr size_t kMaxObjectives = 64;
 
-// "fast enough" -> "fast-enough", to make a name of a display name.
-std::string slug(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    const bool keep = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-    if (keep) {
-      out += c;
-    } else if (!out.empty() && out.back() != '-') {
-      out += '-';
-    }
-  }
-  while (!out.empty() && out.back() == '-') out.pop_back();
-  return out;
-}
-
 // Hint for a target of 1 or more.
 std::string target_hint(const YamlNode& node, Decimal target) {
   const auto share = multiply(target, {1, -2});
@@ -78,6 +62,24 @@ std::optional<Decimal> read_target(MapReader& reader, const std::string& title, 
   return target;
 }
 
+// Decimal places and range that a composite can be summed exactly with.
+std::optional<Decimal> read_weight(const YamlNode* node, const std::string& title,
+                                   Reporter& report) {
+  if (node == nullptr) return Decimal{1, 0};
+  const std::string what = "compositeWeight of " + title;
+  const auto weight = read_decimal(*node, what, report);
+  if (!weight || slo::weight_units(*weight)) return weight;
+  report.error(*node,
+               what + " must lie between 0.000000001 and 1000000 with at most 9 decimal places, " +
+                   "found " + describe(*node),
+               "weights are relative: 2 counts twice as much as 1");
+  return std::nullopt;
+}
+
+bool has_indicator(const YamlNode& objective) {
+  return objective.get("indicator") != nullptr || objective.get("indicatorRef") != nullptr;
+}
+
 class SloReader {
  public:
   SloReader(const Document& document, const Documents& documents, Indicators& indicators,
@@ -87,12 +89,21 @@ class SloReader {
   void read(std::vector<DraftSlo>& out);
 
  private:
-  std::optional<slo::IndicatorSpec> read_indicator(MapReader& reader);
+  std::optional<slo::IndicatorSpec> read_indicator(MapReader& reader, const std::string& title);
   std::optional<slo::SloSpec> read_common(MapReader& reader);
-  bool read_objective(const YamlNode& node, bool several, slo::SloSpec& spec);
+  void read_single(MapReader& reader, const std::vector<const YamlNode*>& items,
+                   std::optional<slo::SloSpec> common, const std::vector<slo::AlertRule>& rules,
+                   std::vector<DraftSlo>& out);
+  void read_composite(MapReader& reader, const std::vector<const YamlNode*>& items,
+                      std::optional<slo::SloSpec> common, const std::vector<slo::AlertRule>& rules,
+                      std::vector<DraftSlo>& out);
+  std::optional<slo::CompositePart> read_part(const YamlNode& node, size_t number,
+                                              slo::SloSpec& spec);
+  bool read_objective(MapReader& reader, const std::string& title, slo::SloSpec& spec);
+  void keep(slo::SloSpec spec, const YamlNode& objective, const std::vector<slo::AlertRule>& rules,
+            std::vector<DraftSlo>& out);
   void read_threshold(const YamlNode* op, const YamlNode* value, const YamlNode& at,
                       slo::SloSpec& spec);
-  void refuse_unsupported(MapReader& reader);
 
   const Document& document_;
   const Documents& documents_;
@@ -101,32 +112,34 @@ class SloReader {
   std::string title_;
 };
 
-std::optional<slo::IndicatorSpec> SloReader::read_indicator(MapReader& reader) {
+// `reader` is of the spec, or of an objective of a composite.
+std::optional<slo::IndicatorSpec> SloReader::read_indicator(MapReader& reader,
+                                                            const std::string& title) {
   const YamlNode* indicator = reader.find("indicator");
   const YamlNode* ref = reader.find("indicatorRef");
   if ((indicator == nullptr) == (ref == nullptr)) {
-    report_.error(ref != nullptr ? *ref : *document_.spec,
-                  title_ + (ref != nullptr ? " has both indicator and indicatorRef"
-                                           : " has no indicator (nor indicatorRef)"),
+    report_.error(ref != nullptr ? *ref : reader.node(),
+                  title + (ref != nullptr ? " has both indicator and indicatorRef"
+                                          : " has no indicator (nor indicatorRef)"),
                   ref != nullptr ? "keep one of them" : "an indicator says which records are good");
     return std::nullopt;
   }
-  if (ref != nullptr) return indicators_.by_ref(*ref, title_);
-  MapReader inner(*indicator, "indicator of " + title_, report_);
+  if (ref != nullptr) return indicators_.by_ref(*ref, title);
+  MapReader inner(*indicator, "indicator of " + title, report_);
   skip_envelope(inner);
   Metadata meta;
   if (const YamlNode* node = inner.find("metadata")) {
-    meta = read_metadata(*node, "the indicator of " + title_, report_);
+    meta = read_metadata(*node, "the indicator of " + title, report_);
   }
   const YamlNode* spec = inner.require("spec");
   inner.finish();
   if (spec == nullptr) return std::nullopt;
-  auto result = indicators_.read(*spec, title_);
+  auto result = indicators_.read(*spec, title);
   if (result) result->name = meta.name;
   return result;
 }
 
-// Everything but the objectives.
+// Everything but the objectives and the indicator.
 std::optional<slo::SloSpec> SloReader::read_common(MapReader& reader) {
   slo::SloSpec spec;
   const auto text = [&](const YamlNode* node, const char* key) {
@@ -141,22 +154,8 @@ std::optional<slo::SloSpec> SloReader::read_common(MapReader& reader) {
   spec.tier = document_.meta.tier.value_or(spec.tier);
   spec.owner = document_.meta.owner;
   read_budgeting(reader.find("budgetingMethod"), title_, spec, report_);
-  const bool window = read_time_window(reader.find("timeWindow"), title_, spec, report_);
-  auto indicator = read_indicator(reader);
-  if (!window || !indicator) return std::nullopt;
-  spec.indicator = std::move(*indicator);
+  if (!read_time_window(reader.find("timeWindow"), title_, spec, report_)) return std::nullopt;
   return spec;
-}
-
-void SloReader::refuse_unsupported(MapReader& reader) {
-  for (const std::string_view key : {"indicator", "indicatorRef", "compositeWeight"}) {
-    if (const YamlNode* node = reader.find(key)) {
-      report_.error(*node,
-                    title_ + " is composite ('" + std::string(key) +
-                        "' in an objective): unsupported in this version",
-                    "write one SLO for each part");
-    }
-  }
 }
 
 void SloReader::read_threshold(const YamlNode* op, const YamlNode* value, const YamlNode& at,
@@ -185,33 +184,128 @@ void SloReader::read_threshold(const YamlNode* op, const YamlNode* value, const 
   spec.threshold = read_decimal(*value, "value of " + title_, report_).value_or(Decimal{});
 }
 
-// `spec` has what the objectives share.
-bool SloReader::read_objective(const YamlNode& node, bool several, slo::SloSpec& spec) {
+// `spec` has its name and what the objectives share. The keys of its place are read already.
+bool SloReader::read_objective(MapReader& reader, const std::string& title, slo::SloSpec& spec) {
   const size_t errors = report_.errors();
-  MapReader reader(node, "an objective of " + title_, report_);
-  if (!reader.is_map()) return false;
-  std::string display;
-  if (const YamlNode* name = reader.find("displayName")) {
-    display = slug(read_text(*name, "displayName", report_).value_or(""));
-  }
-  if (several && display.empty()) {
-    report_.error(node, title_ + " has several objectives, but this one has no displayName",
-                  "each becomes an SLO named " + document_.meta.name + "-DISPLAYNAME");
-  }
-  spec.name = several ? document_.meta.name + "-" + display : document_.meta.name;
   const YamlNode* op = reader.find("op");
   const YamlNode* value = reader.find("value");
-  refuse_unsupported(reader);
-  read_slices(reader, title_, spec, report_);
-  const auto target = read_target(reader, title_, report_);
-  read_threshold(op, value, node, spec);
+  read_slices(reader, title, spec, report_);
+  const auto target = read_target(reader, title, report_);
+  read_threshold(op, value, reader.node(), spec);
   reader.finish();
   if (!target || report_.errors() != errors) return false;
   spec.target = *target;
-  spec.origin = node.file->path + ":" + std::to_string(document_.node->at.line);
+  spec.origin = reader.node().file->path + ":" + std::to_string(document_.node->at.line);
   spec.alerts = slo::default_policy(spec.window_s, spec.target);
   spec.forecast = slo::default_forecast(spec.window_s);
   return true;
+}
+
+void SloReader::keep(slo::SloSpec spec, const YamlNode& objective,
+                     const std::vector<slo::AlertRule>& rules, std::vector<DraftSlo>& out) {
+  DraftSlo draft{std::move(spec), &document_, &objective, !rules.empty()};
+  if (!rules.empty()) draft.spec.alerts.rules = rules;
+  check_rules(draft.spec, objective, report_);
+  out.push_back(std::move(draft));
+}
+
+// One indicator, one SLO for each objective.
+void SloReader::read_single(MapReader& reader, const std::vector<const YamlNode*>& items,
+                            std::optional<slo::SloSpec> common,
+                            const std::vector<slo::AlertRule>& rules, std::vector<DraftSlo>& out) {
+  auto indicator = read_indicator(reader, title_);
+  reader.finish();
+  const bool several = items.size() > 1;
+  for (const YamlNode* item : items) {
+    const size_t errors = report_.errors();
+    MapReader objective(*item, "an objective of " + title_, report_);
+    if (!objective.is_map()) continue;
+    // Without a readable indicator the objectives are still checked, as of a ratio or threshold.
+    slo::SloSpec spec = common.value_or(slo::SloSpec());
+    if (indicator) spec.indicator = *indicator;
+    const bool probe = !common || !indicator;
+    const YamlNode* given = document_.spec->get("indicator");
+    const YamlNode* inner = given != nullptr ? given->get("spec") : nullptr;
+    const bool ratio = inner != nullptr && inner->get("ratioMetric") != nullptr;
+    if (!indicator && !ratio && item->get("value") != nullptr) {
+      spec.indicator.kind = slo::SliKind::threshold;
+    }
+    std::string display;
+    if (const YamlNode* name = objective.find("displayName")) {
+      display = slug(read_text(*name, "displayName", report_).value_or(""));
+    }
+    if (several && display.empty()) {
+      report_.error(*item, title_ + " has several objectives, but this one has no displayName",
+                    "each becomes an SLO named " + document_.meta.name + "-DISPLAYNAME");
+    }
+    if (const YamlNode* weight = objective.find("compositeWeight")) {
+      report_.error(*weight,
+                    title_ + " has a compositeWeight, but its objectives have no indicators",
+                    "a composite has an indicator (or indicatorRef) in every objective, and none "
+                    "beside them");
+    }
+    spec.name = several ? document_.meta.name + "-" + display : document_.meta.name;
+    const bool whole = read_objective(objective, title_, spec) && report_.errors() == errors;
+    if (whole && !probe) keep(std::move(spec), *item, rules, out);
+  }
+}
+
+// An objective of a composite: an SLO of its own. `spec` has what they share.
+std::optional<slo::CompositePart> SloReader::read_part(const YamlNode& node, size_t number,
+                                                       slo::SloSpec& spec) {
+  const size_t errors = report_.errors();
+  const std::string title = "part " + std::to_string(number) + " of " + title_;
+  MapReader reader(node, title, report_);
+  if (!reader.is_map()) return std::nullopt;
+  std::string name;
+  if (const YamlNode* display = reader.find("displayName")) {
+    name = slug(read_text(*display, "displayName", report_).value_or(""));
+  }
+  if (auto indicator = read_indicator(reader, title)) spec.indicator = std::move(*indicator);
+  if (name.empty()) name = slug(spec.indicator.name);
+  if (name.empty()) name = std::to_string(number);
+  spec.part_of = document_.meta.name;
+  spec.name = spec.part_of + "-" + name;
+  const auto weight = read_weight(reader.find("compositeWeight"), title, report_);
+  if (!read_objective(reader, title, spec) || !weight || report_.errors() != errors) {
+    return std::nullopt;
+  }
+  return slo::CompositePart{spec.name, *weight};
+}
+
+void SloReader::read_composite(MapReader& reader, const std::vector<const YamlNode*>& items,
+                               std::optional<slo::SloSpec> common,
+                               const std::vector<slo::AlertRule>& rules,
+                               std::vector<DraftSlo>& out) {
+  const size_t errors = report_.errors();
+  for (const std::string_view key : {"indicator", "indicatorRef"}) {
+    const YamlNode* node = reader.find(key);
+    if (node == nullptr) continue;
+    report_.error(*node, title_ + " is composite: its objectives have indicators of their own",
+                  "move this one into an objective, or take theirs out");
+    return;
+  }
+  reader.finish();
+  const YamlNode* method = document_.spec->get("budgetingMethod");
+  if (method != nullptr && report_.errors() == errors && common && method->text != "Occurrences") {
+    report_.error(*method, title_ + " is composite: only Occurrences can be summed by weight",
+                  "use budgetingMethod: Occurrences, or write one SLO for each part");
+  }
+  slo::SloSpec whole = common.value_or(slo::SloSpec());
+  whole.name = document_.meta.name;
+  whole.alerts.rules.clear();
+  whole.origin = document_.node->file->path + ":" + std::to_string(document_.node->at.line);
+  std::vector<std::pair<slo::SloSpec, const YamlNode*>> parts;
+  for (size_t i = 0; i < items.size(); ++i) {
+    slo::SloSpec spec = common.value_or(slo::SloSpec());
+    auto part = read_part(*items[i], i + 1, spec);
+    if (!part) continue;
+    whole.composite.parts.push_back(std::move(*part));
+    parts.emplace_back(std::move(spec), items[i]);
+  }
+  if (!common || report_.errors() != errors) return;
+  for (auto& [spec, item] : parts) keep(std::move(spec), *item, rules, out);
+  out.push_back({std::move(whole), &document_, document_.spec->get("objectives"), false});
 }
 
 void SloReader::read(std::vector<DraftSlo>& out) {
@@ -221,27 +315,23 @@ void SloReader::read(std::vector<DraftSlo>& out) {
   auto common = read_common(reader);
   const YamlNode* objectives = reader.require("objectives", "objectives: [{target: 0.999}]");
   const YamlNode* alerting = reader.find("alertPolicies");
-  reader.finish();
   std::vector<slo::AlertRule> rules;
   if (alerting != nullptr) rules = read_alert_policies(*alerting, title_, documents_, report_);
-  if (objectives == nullptr) return;
-  const auto items = read_list(*objectives, "objectives of " + title_, report_);
-  if (items.empty() || items.size() > kMaxObjectives) {
-    if (objectives->kind == YamlNode::Kind::sequence) {
+  std::vector<const YamlNode*> items;
+  if (objectives != nullptr) {
+    items = read_list(*objectives, "objectives of " + title_, report_);
+    const bool list = objectives->kind == YamlNode::Kind::sequence;
+    if (list && (items.empty() || items.size() > kMaxObjectives)) {
       report_.error(*objectives, "objectives of " + title_ + " needs 1 to 64 items");
+      items.clear();
     }
-    return;
   }
-  for (const YamlNode* item : items) {
-    // Without a readable indicator the objectives are still checked, as of a ratio or threshold.
-    slo::SloSpec spec = common.value_or(slo::SloSpec());
-    const bool probe = !common;
-    if (probe && item->get("value") != nullptr) spec.indicator.kind = slo::SliKind::threshold;
-    if (!read_objective(*item, items.size() > 1, spec) || probe) continue;
-    DraftSlo draft{std::move(spec), &document_, item, !rules.empty()};
-    if (!rules.empty()) draft.spec.alerts.rules = rules;
-    check_rules(draft.spec, *item, report_);
-    out.push_back(std::move(draft));
+  const bool composite = std::any_of(items.begin(), items.end(),
+                                     [](const YamlNode* item) { return has_indicator(*item); });
+  if (composite) {
+    read_composite(reader, items, std::move(common), rules, out);
+  } else {
+    read_single(reader, items, std::move(common), rules, out);
   }
 }
 

@@ -399,7 +399,8 @@ void apply(const Policy& policy, slo::SloSpec& spec, Reporter& report) {
   const auto drop = [&](slo::RuleKind kind) {
     std::erase_if(alerts.rules, [&](const slo::AlertRule& rule) { return rule.kind == kind; });
   };
-  if (policy.rules) {
+  const bool alerts_here = !spec.composite.used();  // those of a composite are of its parts
+  if (policy.rules && alerts_here) {
     drop(slo::RuleKind::burn);
     for (const auto& draft : *policy.rules) {
       slo::AlertRule rule = draft.rule;
@@ -408,7 +409,7 @@ void apply(const Policy& policy, slo::SloSpec& spec, Reporter& report) {
       alerts.rules.push_back(std::move(rule));
     }
   }
-  if (policy.budget_rules) {
+  if (policy.budget_rules && alerts_here) {
     drop(slo::RuleKind::budget);
     for (const auto& draft : *policy.budget_rules) {
       slo::AlertRule rule = draft.rule;

@@ -103,6 +103,21 @@ const YamlNode& place_of(const YamlNode& map, std::string_view key) {
   return value != nullptr ? *value : map;
 }
 
+std::string slug(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    const bool keep = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    if (keep) {
+      out += c;
+    } else if (!out.empty() && out.back() != '-') {
+      out += '-';
+    }
+  }
+  while (!out.empty() && out.back() == '-') out.pop_back();
+  return out;
+}
+
 std::string join(const std::vector<std::string_view>& words, std::string_view separator) {
   std::string out;
   for (const auto word : words) {

@@ -74,6 +74,8 @@ std::optional<std::string> read_expression(const YamlNode& node, std::string_vie
 // Where to point for `key` of a map: its value when there, else the map.
 const YamlNode& place_of(const YamlNode& map, std::string_view key);
 
+// "Fast enough" -> "fast-enough", to make a name of a display name.
+std::string slug(std::string_view text);
 std::string join(const std::vector<std::string_view>& words, std::string_view separator = ", ");
 
 }  // namespace nines::agent::config

@@ -141,7 +141,7 @@ struct Property {
 constexpr Property kSloProperties[] = {{"slo", "string", false},
                                        {"service", "string", false},
                                        {"tier", "integer", false},
-                                       {"target", "number", false},
+                                       {"target", "number", true},
                                        {"window", "string", false},
                                        {"budgeting_method", "string", false},
                                        {"good", "integer", false},

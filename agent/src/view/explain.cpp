@@ -1,6 +1,7 @@
 #include "view/explain.hpp"
 
 #include "view/counts.hpp"
+#include "view/explain_composite.hpp"
 #include "view/forecast.hpp"
 #include "view/text.hpp"
 
@@ -206,6 +207,7 @@ std::string state_reason(const SloStatus& s) {
 }  // namespace
 
 std::string explain_text(const SloStatus& s) {
+  if (!s.parts.empty()) return explain_composite(s);
   std::string out = "SLO " + printable(s.slo) + " (service " + printable(s.service) + ", tier " +
                     std::to_string(s.tier) + (s.draft ? ", draft" : "") +
                     "): " + exact_percent(s.target) + " good over " + window_label(s) + "\n";

@@ -79,11 +79,13 @@ class Exposition {
 void slo_counts(Exposition& out, const Snapshot& s) {
   out.counter("nines_slo_events_total", "Events counted for the SLO, by result.");
   for (const SloStatus& slo : s.slos) {
+    if (!slo.parts.empty()) continue;  // those of its parts, which would count twice in a sum
     out.sample({{"slo", slo.slo}, {"service", slo.service}, {"result", "good"}}, slo.good_total);
     out.sample({{"slo", slo.slo}, {"service", slo.service}, {"result", "bad"}}, slo.bad_total);
   }
   out.gauge("nines_slo_window_events", "Events in the rolling SLO window, by result.");
   for (const SloStatus& slo : s.slos) {
+    if (!slo.parts.empty()) continue;
     out.sample({{"slo", slo.slo}, {"service", slo.service}, {"result", "good"}}, slo.window.good);
     out.sample({{"slo", slo.slo}, {"service", slo.service}, {"result", "bad"}}, slo.window.bad);
   }
@@ -100,7 +102,9 @@ void slo_gauge(Exposition& out, const Snapshot& s, std::string_view name, std::s
 
 void slo_ratios(Exposition& out, const Snapshot& s) {
   slo_gauge(out, s, "nines_slo_target_ratio", "Share of good events that the SLO asks for.",
-            [](const SloStatus& x) { return x.target.to_double(); });
+            [](const SloStatus& x) {
+              return x.parts.empty() ? std::optional(x.target.to_double()) : std::nullopt;
+            });
   slo_gauge(out, s, "nines_slo_window_seconds", "Length of the rolling SLO window.",
             [](const SloStatus& x) { return x.window_s; });
   slo_gauge(out, s, "nines_slo_sli_ratio", "Share of good events in the SLO window.",

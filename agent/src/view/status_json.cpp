@@ -112,6 +112,17 @@ void write_excluded(JsonWriter& json, const SloStatus& s) {
   json.end_object();
 }
 
+void write_parts(JsonWriter& json, const SloStatus& s) {
+  json.key("parts").begin_array();
+  for (const slo::PartStatus& part : s.parts) {
+    json.begin_object().member("slo", part.slo).member("weight", part.weight);
+    json.member("target", part.target).member("bad", part.window.bad);
+    json.member("total", part.window.total).member("state", slo::state_name(part.state));
+    json.member("error_budget_consumed", part.consumed).end_object();
+  }
+  json.end_array();
+}
+
 void write_extras(JsonWriter& json, const SloStatus& s) {
   write_release(json, s);
   json.key("forecast");
@@ -132,6 +143,7 @@ void write_extras(JsonWriter& json, const SloStatus& s) {
   json.key("windows").begin_object();
   for (const BurnWindow* window : all_windows(s)) write_window(json, *window);
   json.end_object();
+  if (!s.parts.empty()) write_parts(json, s);
 }
 
 void write_source(JsonWriter& json, const SourceStatus& source) {
@@ -229,7 +241,7 @@ void append_csv_row(std::string& out, const SloStatus& s) {
   const std::string fields[] = {s.slo,
                                 s.service,
                                 std::to_string(s.tier),
-                                s.target.to_string(),
+                                s.parts.empty() ? s.target.to_string() : "",
                                 window_label(s),
                                 std::string(slo::budgeting_name(s.budgeting)),
                                 amount(s.window.good, s.window),
@@ -283,7 +295,12 @@ std::string rule_summary(const SloStatus& s, const RuleState& r) {
 void write_slo(JsonWriter& json, const SloStatus& s) {
   json.begin_object();
   json.member("slo", s.slo).member("service", s.service).member("tier", s.tier);
-  json.member("target", s.target).member("window", window_label(s));
+  if (s.parts.empty()) {
+    json.member("target", s.target);
+  } else {
+    json.key("target").null();  // its parts have theirs
+  }
+  json.member("window", window_label(s));
   json.member("budgeting_method", slo::budgeting_name(s.budgeting));
   write_counts(json, s.window);
   json.member("sli", s.sli);

@@ -81,7 +81,7 @@ std::vector<Table::Cell> slo_row(const SloStatus& s, bool unicode) {
   const bool has_data = s.state != slo::State::no_data;
   return {{printable(s.slo) + (s.draft ? "*" : "")},
           {printable(s.service)},
-          {exact_percent(s.target)},
+          {s.parts.empty() ? exact_percent(s.target) : "-"},
           {percent(s.sli)},
           {amount(s.window.good, s.window)},
           {amount(s.window.bad, s.window)},

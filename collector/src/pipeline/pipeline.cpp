@@ -462,7 +462,7 @@ Status Pipeline::add_slo(uint32_t slo, const slo::SloSpec& spec, uint32_t total,
     }
     task.role = SliTask::Role::threshold;
     impl_->sources[total].tasks.push_back(std::move(task));
-  } else if (total == part) {
+  } else if (total == part && !indicator.independent) {
     task.role = SliTask::Role::ratio;
     impl_->sources[total].tasks.push_back(std::move(task));
   } else {

@@ -129,10 +129,26 @@ std::string window_name(const SloSpec& spec) {
   return std::to_string(count) + kUnits[static_cast<size_t>(spec.calendar->unit())];
 }
 
+// What a composite must be; its parts are looked up by the engine.
+Status check_composite(const SloSpec& spec) {
+  if (spec.composite.parts.size() > kMaxCompositeParts) {
+    return invalid(spec, "more than 64 parts");
+  }
+  if (!spec.alerts.rules.empty()) return invalid(spec, "alert rules belong to its parts");
+  for (const CompositePart& part : spec.composite.parts) {
+    if (weight_units(part.weight)) continue;
+    return invalid(spec, "the weight of part " + part.slo +
+                             " must lie between 0.000000001 and 1000000 with at most 9 decimal "
+                             "places, is " +
+                             part.weight.to_string());
+  }
+  return Ok{};
+}
+
 struct Slo {
   explicit Slo(SloSpec s)
       : spec(std::move(s)),
-        budget(*budget_of(spec.target)),
+        budget(budget_of(spec.target).value_or(kOne)),  // composites have none
         counts(spec, budget),
         alerts(spec, budget),
         foresight(spec),
@@ -160,6 +176,7 @@ struct Slo {
 
   const SloSpec spec;
   const Decimal budget;
+  std::vector<const SloStatus*> parts;  // of a composite
   SloCounts counts;
   HourlySketches sketches;
   AlertBook alerts;
@@ -285,6 +302,7 @@ struct SloEngine::Impl {
   void evaluate(Slo& slo, WallTime watermark, WallTime now, bool backwards,
                 std::vector<AlertEvent>& out);
   bool goes_backwards(int64_t end_s);
+  Result<uint32_t> add_composite(SloSpec spec);
 };
 
 SloEngine::SloEngine(size_t max_slos) : impl_(new Impl{max_slos, {}, {}, {}, 0, {}, {}}) {}
@@ -299,9 +317,29 @@ Result<uint32_t> SloEngine::add(SloSpec spec) {
   for (const auto& slo : impl_->slos) {
     if (slo->spec.name == spec.name) return invalid(spec, "the name is used twice");
   }
+  if (spec.composite.used()) return impl_->add_composite(std::move(spec));
   NINES_CHECK(check(spec));
   impl_->slos.push_back(std::make_unique<Slo>(std::move(spec)));
   return static_cast<uint32_t>(impl_->slos.size() - 1);
+}
+
+Result<uint32_t> SloEngine::Impl::add_composite(SloSpec spec) {
+  NINES_CHECK(check_composite(spec));
+  std::vector<const SloStatus*> parts;
+  for (const CompositePart& part : spec.composite.parts) {
+    const auto found = std::find_if(slos.begin(), slos.end(),
+                                    [&](const auto& slo) { return slo->spec.name == part.slo; });
+    if (found == slos.end() || (*found)->spec.composite.used()) {
+      return invalid(spec, "its part " + part.slo + " is not known");
+    }
+    if (window_name((*found)->spec) != window_name(spec)) {
+      return invalid(spec, "its part " + part.slo + " has another window");
+    }
+    parts.push_back(&(*found)->status);
+  }
+  slos.push_back(std::make_unique<Slo>(std::move(spec)));
+  slos.back()->parts = std::move(parts);
+  return static_cast<uint32_t>(slos.size() - 1);
 }
 
 size_t SloEngine::size() const noexcept { return impl_->slos.size(); }
@@ -363,6 +401,9 @@ void SloEngine::Impl::evaluate(Slo& slo, WallTime watermark, WallTime now, bool 
   const int64_t end_s = floor_div(watermark.seconds(), kSlotS) * kSlotS;
   slo.evaluated = true;
   st.timestamp = now;
+  if (slo.spec.composite.used()) {  // its parts were added, and so are evaluated, before it
+    return judge_composite(slo.spec.composite, slo.spec.gate, slo.parts, st);
+  }
   fill_windows(slo, end_s);
   fill_budget(slo);
   const auto windows = composite_windows(st);

@@ -97,6 +97,7 @@ std::string SloSpec::generation() const {
     add_metric(f, indicator.part);
     f.add(uint64_t{indicator.part_is_bad});
     if (!indicator.count.empty()) f.add(indicator.count);
+    if (indicator.independent) f.add("independent");
   } else {
     f.add(indicator.value);
     f.add(static_cast<uint64_t>(indicator.on_missing));

@@ -51,6 +51,8 @@ slo::IndicatorSpec indicator() {
   if (*rc::gen::arbitrary<bool>()) {
     i.part = {*rc::gen::arbitrary<bool>() ? i.total.source : selector(), *maybe(expressions())};
     i.part_is_bad = *rc::gen::arbitrary<bool>();
+    i.independent = *rc::gen::arbitrary<bool>();
+    i.count = *rc::gen::element<std::string>("", "delta");
     return i;
   }
   i.kind = slo::SliKind::threshold;
@@ -120,8 +122,45 @@ slo::SloSpec spec(int number) {
     s.data.min_coverage = Decimal{*rc::gen::inRange<int64_t>(0, 101), -2};
     s.data.stale_after_s = *rc::gen::inRange(10, 86401);
   }
+  if (*rc::gen::arbitrary<bool>()) {
+    s.gate.freeze_below = Decimal{*rc::gen::inRange<int64_t>(1, 50), -2};
+    s.gate.reduce_below = Decimal{*rc::gen::inRange<int64_t>(50, 100), -2};
+    s.gate.require_spent = Decimal{*rc::gen::inRange<int64_t>(0, 101), -2};
+  }
   s.draft = *rc::gen::arbitrary<bool>();
   return s;
+}
+
+// A composite with its parts before it, as reading gives them.
+std::vector<slo::SloSpec> composite() {
+  std::vector<slo::SloSpec> out;
+  slo::SloSpec whole = spec(0);
+  whole.name = "journey";
+  whole.indicator = {};
+  whole.alerts = {};
+  whole.data = {};
+  whole.target = {};
+  whole.op = slo::CompareOp::lte;
+  whole.threshold = {};
+  const auto parts = *rc::gen::inRange(1, 5);
+  for (int k = 0; k < parts; ++k) {
+    slo::SloSpec part = spec(k);
+    part.name = "journey-part-" + std::to_string(k);
+    part.part_of = whole.name;
+    // What the document says once.
+    part.service = whole.service;
+    part.description = whole.description;
+    part.tier = whole.tier;
+    part.owner = whole.owner;
+    part.window_s = whole.window_s;
+    part.alerts = slo::default_policy(part.window_s, part.target);
+    part.alerts.min_bad = *rc::gen::inRange(0, 5);
+    whole.composite.parts.push_back(
+        {part.name, Decimal{*rc::gen::inRange<int64_t>(1, 1'000'000'000), -6}});
+    out.push_back(std::move(part));
+  }
+  out.push_back(std::move(whole));
+  return out;
 }
 
 void expect_same_rules(const slo::AlertPolicy& a, const slo::AlertPolicy& b) {
@@ -162,6 +201,13 @@ void expect_same(const slo::SloSpec& a, const slo::SloSpec& b) {
   RC_ASSERT((a.op == b.op));
   RC_ASSERT(a.threshold == b.threshold);
   RC_ASSERT(a.generation() == b.generation());
+  RC_ASSERT(a.indicator.count == b.indicator.count);
+  RC_ASSERT(a.indicator.independent == b.indicator.independent);
+  RC_ASSERT((a.composite == b.composite));
+  RC_ASSERT(a.part_of == b.part_of);
+  RC_ASSERT(a.gate.reduce_below == b.gate.reduce_below);
+  RC_ASSERT(a.gate.freeze_below == b.gate.freeze_below);
+  RC_ASSERT(a.gate.require_spent == b.gate.require_spent);
   expect_same_rules(a.alerts, b.alerts);
   RC_ASSERT(a.forecast == b.forecast);
   RC_ASSERT(a.data.late_horizon_s == b.data.late_horizon_s);
@@ -182,6 +228,19 @@ TEST_CASE("Specs written as OpenSLO load back the same", "[config][property]") {
     RC_ASSERT(in.ok());
     RC_ASSERT(in.slos.size() == 2U);
     for (size_t k = 0; k < 2; ++k) expect_same(out[k], in.slos[k]);
+  }));
+}
+
+TEST_CASE("Composites written as OpenSLO load back the same", "[config][property]") {
+  const ConfigFolder folder;
+  CHECK(rc::check([&] {
+    const std::vector<slo::SloSpec> out = composite();
+    const std::string yaml = to_openslo_yaml(out);
+    const Loaded in = folder.load_slos(yaml);
+    RC_LOG() << yaml << all_text(in.diagnostics);
+    RC_ASSERT(in.ok());
+    RC_ASSERT(in.slos.size() == out.size());
+    for (size_t k = 0; k < out.size(); ++k) expect_same(out[k], in.slos[k]);
   }));
 }
 

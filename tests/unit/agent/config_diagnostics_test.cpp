@@ -19,6 +19,7 @@ struct BadInput {
   std::string message;  // fragment
   std::string hint;     // fragment, may be empty
   Diagnostic::Severity severity = Diagnostic::Severity::error;
+  int errors = 1;  // beside what one mistake makes: a key that is missing under its right name
 };
 
 struct Place {
@@ -52,11 +53,12 @@ void expect(const BadInput& row, const Loaded& loaded, Place place) {
   CHECK(
       std::count_if(loaded.diagnostics.begin(), loaded.diagnostics.end(), [](const Diagnostic& d) {
         return d.severity == Diagnostic::Severity::error;
-      }) == (is_error ? 1 : 0));
+      }) == (is_error ? row.errors : 0));
 }
 
 // One row a line reads best, however long it is.
 // clang-format off
+constexpr auto kError = Diagnostic::Severity::error;
 constexpr auto kWarning = Diagnostic::Severity::warning;
 
 const std::string kHead = "apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: api}\nspec:\n";
@@ -78,6 +80,13 @@ std::string ratio(const std::string& text) {
 std::string good_spec(const std::string& spec) {
   return ratio("{good: {metricSource: {type: nines.log, spec: {" + spec + "}}}, total: " + kMetric + "}");
 }
+const std::string kAlpha = "apiVersion: ";
+const std::string kAlphaRatio = "  objectives: [{target: 0.9, ratioMetrics: {good: {source: web, queryType: where, query: status < 500}, total: {source: web, queryType: where, query: \"\"}}}]\n";
+const std::string kAlphaRest = "\nkind: Service\nmetadata: {name: a}\n";
+std::string part(const std::string& more) {
+  return "{displayName: a, target: 0.9, indicator: {spec: {ratioMetric: {good: " + kMetric + ", total: " + kMetric + "}}}" + (more.empty() ? "" : ", " + more) + "}";
+}
+const std::string kPart = part("");
 std::string threshold(const std::string& spec, const std::string& objective) {
   return slo("  service: s\n",
              "  indicator:\n    spec:\n      thresholdMetric:\n        metricSource:\n"
@@ -167,7 +176,6 @@ std::vector<BadInput> bad_slos() {
       {"no service", kHead + "  @indicator: {spec: {ratioMetric: {good: " + kMetric + ", total: " + kMetric + "}}}\n" + kObjective, "has no 'service'", ""},
       {"unnamed objective", slo("  service: s\n", kRatio, "  objectives: [{displayName: a, target: 0.9}, @{target: 0.99}]\n"), "this one has no displayName", "api-DISPLAYNAME"},
       {"same objective name", slo("  service: s\n", kRatio, "  objectives: [{displayName: a, target: 0.9}, @{displayName: A, target: 0.99}]\n"), "two SLOs named 'api-a'", ""},
-      {"composite", objectives("target: 0.9, indicatorRef: @x"), "is composite", "one SLO for each"},
       {"time slice", objectives("target: 0.9, timeSliceWindow: @1m"), "timeSliceWindow of SLO 'api' is not used: its budget is counted in events", "Timeslices", kWarning},
       {"time slice target of events", objectives("target: 0.9, timeSliceTarget: @0.9"), "timeSliceTarget of SLO 'api' is not used", "Timeslices", kWarning},
       {"no time slice target", slo("  service: s\n  budgetingMethod: Timeslices\n", kRatio, "  objectives: [@{target: 0.9}]\n"), "has no timeSliceTarget", "0.95"},
@@ -176,6 +184,19 @@ std::vector<BadInput> bad_slos() {
       {"time slice too short", slo("  service: s\n  budgetingMethod: RatioTimeslices\n", kRatio, "  objectives: [{target: 0.9, timeSliceWindow: @30s}]\n"), "must be within 1m..12h, found '30s'", ""},
       {"time slice odd", slo("  service: s\n  budgetingMethod: RatioTimeslices\n", kRatio, "  objectives: [{target: 0.9, timeSliceWindow: @90s}]\n"), "must be whole minutes", ""},
       {"time slice longer than the window", slo("  service: s\n  budgetingMethod: RatioTimeslices\n  timeWindow: [{duration: 1h}]\n", kRatio, "  objectives: [{target: 0.9, timeSliceWindow: @2h}]\n"), "at most the window (1h)", ""},
+      {"indicator beside those of a composite", slo("  service: s\n  indicator: @{spec: {}}\n", "", "  objectives: [{target: 0.9, indicatorRef: x}]\n"), "SLO 'api' is composite: its objectives have indicators", "move this one"},
+      {"part without an SLI", slo("  service: s\n", "", "  objectives: [{target: 0.9, indicatorRef: @x}]\n"), "part 1 of SLO 'api' refers to SLI 'x', which does not exist", "no SLI document"},
+      {"part without an indicator", slo("  service: s\n", "", "  objectives: [" + kPart + ", @{displayName: b, target: 0.9}]\n"), "part 2 of SLO 'api' has no indicator", "which records"},
+      {"part with two indicators", slo("  service: s\n", "", "  objectives: [{displayName: a, target: 0.9, indicator: {spec: {}}, indicatorRef: @x}]\n"), "part 1 of SLO 'api' has both indicator and indicatorRef", "keep one"},
+      {"part without a target", slo("  service: s\n", "", "  objectives: [@{displayName: a, indicator: {spec: {ratioMetric: {good: " + kMetric + ", total: " + kMetric + "}}}}]\n"), "objective of part 1 of SLO 'api' has no target", "0.999"},
+      {"weight 0", slo("  service: s\n", "", "  objectives: [" + part("compositeWeight: @0") + "]\n"), "compositeWeight of part 1 of SLO 'api' must lie between", "twice as much"},
+      {"weight below 0", slo("  service: s\n", "", "  objectives: [" + part("compositeWeight: @-2") + "]\n"), "must lie between", ""},
+      {"weight too fine", slo("  service: s\n", "", "  objectives: [" + part("compositeWeight: @0.0000000001") + "]\n"), "at most 9 decimal places", ""},
+      {"weight too large", slo("  service: s\n", "", "  objectives: [" + part("compositeWeight: @1000001") + "]\n"), "must lie between", ""},
+      {"weight not a number", slo("  service: s\n", "", "  objectives: [" + part("compositeWeight: @heavy") + "]\n"), "compositeWeight of part 1 of SLO 'api' must be a number, found 'heavy'", ""},
+      {"two parts of one name", slo("  service: s\n", "", "  objectives: [" + kPart + ", @" + kPart + "]\n"), "two SLOs named 'api-a'", "different displayNames"},
+      {"weight without parts", objectives("target: 0.9, compositeWeight: @2"), "has a compositeWeight, but its objectives have no indicators", "in every objective"},
+      {"independent", good_spec("paths: [/l], independent: @maybe"), "independent of good of SLO 'api' must be true or false, found 'maybe'", ""},
       {"misspelt method", with("  budgetingMethod: @Occurences\n"), "must be one of Occurrences, Timeslices, RatioTimeslices", "'Occurrences'"},
       {"rolling calendar", with("  timeWindow: [{duration: 1d, isRolling: true, calendar: @{startTime: 2020-01-01 00:00:00, timeZone: UTC}}]\n"), "is rolling and has a calendar", "isRolling: false"},
       {"calendar of years", with("  timeWindow: [{duration: @1Y, isRolling: false, calendar: {startTime: 2020-01-01 00:00:00, timeZone: UTC}}]\n"), "is 1Y, and a node keeps its counts for 92 days", "1Q"},
@@ -227,7 +248,15 @@ std::vector<BadInput> bad_envelopes() {
       {"name in upper case", "apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: @Api}\nspec:\n  service: s\n" + kRatio + kObjective, "not a DNS label", "lower-case", kWarning},
       {"no name", "apiVersion: openslo/v1\nkind: SLO\nmetadata: @{}\nspec:\n  service: s\n" + kRatio + kObjective, "has no 'name'", ""},
       {"unknown tier", "apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: a, labels: {tier: @gold}}\nspec:\n  service: s\n" + kRatio + kObjective, "label tier 'gold' is not used", "1 critical", kWarning},
-      {"apiVersion", "apiVersion: @openslo/v1alpha\nkind: SLO\nmetadata: {name: a}\nspec: {}\n", "unknown apiVersion 'openslo/v1alpha'", "openslo/v1 and nines/v1alpha1"},
+      {"apiVersion", "apiVersion: @openslo/v2alpha\nkind: SLO\nmetadata: {name: a}\nspec: {}\n", "unknown apiVersion 'openslo/v2alpha'", "openslo/v1, openslo/v1alpha and nines/v1alpha1"},
+      {"a Sloth resource", "apiVersion: @sloth.slok.dev/v1\nkind: PrometheusServiceLevel\nmetadata: {name: a}\nspec: {}\n", "unknown apiVersion 'sloth.slok.dev/v1'", "nines slo import"},
+      {"a Pyrra resource", "apiVersion: @pyrra.dev/v1alpha1\nkind: ServiceLevelObjective\nmetadata: {name: a}\nspec: {}\n", "unknown apiVersion 'pyrra.dev/v1alpha1'", "nines slo import"},
+      {"a text in a list of documents", "- apiVersion: openslo/v1\n  kind: Service\n  metadata: {name: a}\n- @b\n", "the document must be a map, found 'b'", ""},
+      {"v1alpha is read", kAlpha + "@openslo/v1alpha" + kAlphaRest, "openslo/v1alpha is read as the openslo/v1 that it means", "export", kWarning},
+      {"v1alpha unit", kAlpha + "openslo/v1alpha\nkind: SLO\nmetadata: {name: a}\nspec:\n  service: s\n  timeWindows: [{unit: @day, count: 30}]\n" + kAlphaRatio, "a time window of openslo/v1alpha needs count and unit", "count: 30"},
+      {"v1alpha unknown key", kAlpha + "openslo/v1alpha\nkind: SLO\nmetadata: {name: a}\nspec:\n  service: s\n  objectives: [{target: 0.9, ratioMetrics: {@god: {}, total: {source: x}}}]\n", "unknown key 'god' in ratioMetrics of openslo/v1alpha", "good, bad, total", kError, 2},
+      {"v1alpha of another system", kAlpha + "openslo/v1alpha\nkind: SLO\nmetadata: {name: a}\nspec:\n  service: s\n  objectives: [{target: 0.9, ratioMetrics: {good: {source: @datadog, queryType: query, query: x}, total: {source: nines.log, queryType: where, query: \"\"}}}]\n", "has metricSource type 'datadog', which Nines does not read", ""},
+      {"a service twice", "apiVersion: openslo/v1\nkind: Service\nmetadata: {name: a}\n---\napiVersion: openslo/v1\nkind: Service\nmetadata: {name: @a}\nspec: {description: other}\n" "---\n" + kGood, "Service 'a' is given twice, first at", "the first one", kWarning},
       {"kind", "apiVersion: openslo/v1\nkind: @SLo\nmetadata: {name: a}\nspec: {}\n", "unknown kind 'SLo'", "'SLO'"},
       {"no kind", "@apiVersion: openslo/v1\nmetadata: {name: a}\n", "has no 'kind'", "kind: SLO"},
       {"no spec", "@apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: a}\n", "SLO 'a' has no 'spec'", ""},
@@ -310,7 +339,7 @@ TEST_CASE("Every mistake around an SLO document is told once, with its place", "
   for (BadInput row : bad_envelopes()) {
     const ConfigFolder folder;
     const Place place = take_mark(row.text);
-    expect(row, folder.load_slos(row.text), place);
+    expect(row, folder.load_slos(row.text, "sources: [{name: web, paths: /l}]"), place);
   }
 }
 

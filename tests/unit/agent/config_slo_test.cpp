@@ -318,7 +318,9 @@ spec: {target: email}
   CHECK(rule.short_s == 300);
   CHECK(rule.factor == Decimal{144, -1});
   CHECK_THAT(warnings(loaded), Catch::Contains("is taken as the short window"));
-  CHECK_THAT(warnings(loaded), Catch::Contains("alerts go to the log and the webhooks"));
+  CHECK_THAT(warnings(loaded),
+             Catch::Contains(
+                 "AlertPolicy 'burn' notifies 'mail', but nines.yaml has no webhook of that name"));
 }
 
 TEST_CASE("OpenSLO's own inline alert policy loads; its op lte cannot be used and that is told",

@@ -101,6 +101,27 @@ inline slo::SloStatus violated_slo() {
   return s;
 }
 
+// Two parts, weights 2 and 0.5; one of them without events.
+inline slo::SloStatus composite_slo() {
+  slo::SloStatus s = burning_slo();
+  s.slo = "journey";
+  s.service = "shop";
+  s.target = {};
+  s.sli.reset();
+  s.rules = {};
+  s.p50 = s.p95 = s.p99 = std::nullopt;
+  s.error_budget_consumed = 0.48;
+  s.error_budget_remaining = 0.52;
+  s.parts = {{"journey-search",
+              {2, 0},
+              *Decimal::parse("0.999"),
+              {600, 1'000'000},
+              slo::State::degrading,
+              0.6},
+             {"journey-pay", {5, -1}, *Decimal::parse("0.99"), {0, 0}, slo::State::healthy, 0.0}};
+  return s;
+}
+
 inline Snapshot snapshot() {
   Snapshot s;
   s.node = "node-1";

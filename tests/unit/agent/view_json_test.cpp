@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "snapshot_fixture.hpp"
+#include "view/metrics_text.hpp"
 #include "view/status_json.hpp"
 
 using namespace nines;
@@ -18,7 +19,8 @@ TEST_CASE("The status document has the promised keys in their order", "[view]") 
         "slo service tier target window budgeting_method good bad total sli burn_rate_5m "
         "burn_rate_1h "
         "burn_rate_24h composite_burn_rate error_budget_consumed error_budget_remaining risk_level "
-        "state coverage window_start window_end alerts timestamp release forecast draft p50 p95 p99 unit windows ");
+        "state coverage window_start window_end alerts timestamp release forecast draft p50 p95 "
+        "p99 unit windows ");
 }
 
 TEST_CASE("The status document carries the numbers exactly", "[view]") {
@@ -96,4 +98,23 @@ TEST_CASE("Alerts and the agent's own status are valid JSON whatever the logs he
   Snapshot bare;
   CHECK(ordered_json::parse(view::agent_json(bare))["store"].is_null());
   CHECK(view::slos_json(bare) == "[]\n");
+}
+
+TEST_CASE("A composite shows its parts; what it has not is null, absent or a dash", "[view]") {
+  Snapshot snapshot = test::snapshot();
+  snapshot.slos = {test::composite_slo()};
+  const ordered_json s = ordered_json::parse(view::slos_json(snapshot))[0];
+  CHECK(s["target"].is_null());
+  CHECK(s["sli"].is_null());
+  REQUIRE(s["parts"].size() == 2);
+  CHECK(s["parts"][0]["slo"] == "journey-search");
+  CHECK(s["parts"][0]["weight"] == 2);
+  CHECK(s["parts"][0]["bad"] == 600);
+  CHECK(s["parts"][0]["state"] == "DEGRADING");
+  CHECK(s["parts"][1]["weight"] == 0.5);
+  CHECK(view::slos_csv(snapshot).find("journey,shop,1,,30d,Occurrences,") != std::string::npos);
+  const std::string metrics = view::metrics_text(snapshot);
+  CHECK(metrics.find("nines_slo_target_ratio{slo=\"journey\"") == std::string::npos);
+  CHECK(metrics.find("nines_slo_events_total{slo=\"journey\"") == std::string::npos);
+  CHECK(metrics.find("nines_slo_burn_rate{slo=\"journey\"") != std::string::npos);
 }

@@ -88,6 +88,7 @@ TEST_CASE("Explain shows every number with its arithmetic", "[view]") {
   check_golden("explain_burning.txt", view::explain_text(test::burning_slo()));
   check_golden("explain_no_data.txt", view::explain_text(test::idle_slo()));
   check_golden("explain_violated.txt", view::explain_text(test::violated_slo()));
+  check_golden("explain_composite.txt", view::explain_text(test::composite_slo()));
 }
 
 TEST_CASE("Explain tells what holds a rule back", "[view]") {

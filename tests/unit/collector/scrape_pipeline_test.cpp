@@ -13,6 +13,7 @@ namespace {
 
 struct Sli {
   std::string total, good, count;
+  bool independent = false;
 };
 struct Counted {
   int64_t good = 0, bad = 0;
@@ -41,6 +42,7 @@ class Agent {
       spec.indicator.total.where = slis_[i].total;
       spec.indicator.part.where = slis_[i].good;
       spec.indicator.count = slis_[i].count;
+      spec.indicator.independent = slis_[i].independent;
       REQUIRE(pipeline_->add_slo(i, spec, source, source).ok());
     }
     ScrapeOptions options;
@@ -105,6 +107,24 @@ const std::vector<Sli> kSlis{
 };
 
 }  // namespace
+
+TEST_CASE("Two metrics of one endpoint are counted independently when asked to", "[scrape]") {
+  Service service{1000, 100, 10};
+  const std::vector<Sli> slis{
+      {"metric = 'r_total'", "metric = 't_seconds_bucket' AND le <= 0.3", "delta", true},
+      {"metric = 'r_total'", "metric = 't_seconds_bucket' AND le <= 0.3", "delta", false}};
+  Agent agent(slis, [&](const ScrapeRequest&, std::function<void(Result<std::string>)> done) {
+    done(service.page());
+  });
+  agent.scrape();  // the past
+  service.fast += 40;
+  service.slow += 7;
+  service.failed += 3;
+  agent.scrape();
+  agent.commit();
+  CHECK(agent.counted[0] == Counted{40, 10});
+  CHECK(agent.counted[1] == Counted{0, 50});  // no record is of both metrics
+}
 
 TEST_CASE("The pipeline counts what an endpoint tells exactly, over its restarts and ours",
           "[scrape]") {

@@ -145,6 +145,15 @@ struct RuleState {
   WallTime since{};                   // of the present firing
 };
 
+// A part of a composite SLO: what its sum was made of.
+struct PartStatus {
+  std::string slo;
+  Decimal weight, target;
+  Ratio window;
+  State state = State::no_data;
+  std::optional<double> consumed;
+};
+
 // DESIGN 4.2. Doubles are derived from the integers beside them, for display only.
 struct SloStatus {
   std::string slo, service;
@@ -168,12 +177,13 @@ struct SloStatus {
   std::string unit;
   WallTime timestamp{};  // of this evaluation
   Budgeting budgeting = Budgeting::occurrences;
-  WindowCounts events;      // Timeslices: the events in the window; else the same as `window`
-  std::string window_name;  // "30d"; of the calendar "1M"
-  std::string time_zone;    // of a calendar window; empty: rolling
-  WallTime period_end{};    // when a calendar window starts anew
-  std::string excluded_by;  // the exclusion that holds at the end of the window; empty: none
-  Forecast forecast;     // of the last 5 minutes (windows below a day: of the last minute)
+  WindowCounts events;            // Timeslices: the events in the window; else the same as `window`
+  std::string window_name;        // "30d"; of the calendar "1M"
+  std::string time_zone;          // of a calendar window; empty: rolling
+  WallTime period_end{};          // when a calendar window starts anew
+  std::string excluded_by;        // the exclusion that holds at the end of the window; empty: none
+  Forecast forecast;              // of the last 5 minutes (windows below a day: of the last minute)
+  std::vector<PartStatus> parts;  // of a composite: target and sli do not apply (composite.hpp)
 };
 
 struct AlertEvent {
@@ -204,7 +214,7 @@ class SloEngine {
   // Returns the index used in batches. exhausted beyond max_slos; invalid_argument for what can't
   // be computed exactly or never happens: a name twice, a target outside (0, 1) or of more than 18
   // places, a window outside [1 min, 92 d] or not a multiple of 10 s, a burn factor above
-  // 1/(1-target).
+  // 1/(1-target). The parts of a composite must have been added before, with the same window.
   Result<uint32_t> add(SloSpec spec);
   size_t size() const noexcept;
   const SloSpec& spec(uint32_t slo) const;

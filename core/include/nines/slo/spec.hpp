@@ -11,6 +11,7 @@
 
 #include "nines/base/decimal.hpp"
 #include "nines/slo/calendar.hpp"
+#include "nines/slo/composite.hpp"
 #include "nines/slo/exclusions.hpp"
 #include "nines/slo/forecast.hpp"
 #include "nines/slo/gate.hpp"
@@ -75,6 +76,8 @@ struct IndicatorSpec {
   std::string count;  // ratio: expression giving how many events a record stands for; empty: one
   std::string unit;   // "ms", "s"...: for display only
   OnMissing on_missing = OnMissing::skip;
+  // ratio: both parts are counted independently though they come from one source.
+  bool independent = false;
 };
 
 enum class RuleKind : uint8_t {
@@ -159,6 +162,9 @@ struct SloSpec {
   std::vector<ExclusionSpec> exclusions;
   Decimal reserve{0, 0};  // share of the budget set aside for exclusions with that effect
   ForecastPolicy forecast;
+  // Set: the SLO counts nothing itself, is judged by its parts and has neither target nor rules.
+  CompositeSpec composite;
+  std::string part_of;  // the composite that this SLO is a part of, if any
 
   // Changes when (and only when) what is counted changes: a new generation of counts. Target,
   // window and alerts are applied at read time and keep history.

@@ -1,0 +1,257 @@
+#include "config/export_rules.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <set>
+
+#include "config/yaml_text.hpp"
+#include "nines/base/time.hpp"
+
+namespace nines::agent {
+namespace {
+
+using config::quoted;
+using slo::AlertRule;
+using slo::SloSpec;
+
+constexpr int64_t kDay = 86400;
+constexpr int64_t kUsual[] = {300, 1800, 3600, 2 * 3600, 6 * 3600, kDay, 3 * kDay};
+
+// A text between the quotes of a PromQL string.
+std::string escaped(std::string_view text) {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      (out += '\\') += c;
+    } else if (byte < 0x20 || byte == 0x7F) {
+      out += "\\x";
+      (out += kHex[byte >> 4U]) += kHex[byte & 15U];
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string ratio_name(int64_t window_s) {
+  return "slo:sli_error:ratio_rate" + prometheus_duration(window_s);
+}
+
+// 7 digits are enough to tell a part of a day.
+std::string days(int64_t window_s) {
+  if (window_s % kDay == 0) return std::to_string(window_s / kDay);
+  char text[32];
+  std::snprintf(text, sizeof text, "%.7g", static_cast<double>(window_s) / kDay);
+  return text;
+}
+
+class Rules {
+ public:
+  Rules(std::span<const SloSpec> all, std::string_view version) : all_(all), version_(version) {
+    out_ =
+        "# Recording and alert rules of what Nines counts, under the series names of Sloth.\n"
+        "# Written by nines slo export-rules; Prometheus needs to keep the longest period.\n"
+        "groups:\n";
+  }
+  void slo(const SloSpec& spec);
+  void composite(const SloSpec& spec);
+  std::string take() { return std::move(out_); }
+
+ private:
+  struct Id {
+    std::string id, service, slo;
+    std::string selector() const {
+      return "{sloth_id=\"" + escaped(id) + "\", sloth_service=\"" + escaped(service) +
+             "\", sloth_slo=\"" + escaped(slo) + "\"}";
+    }
+  };
+  Id id_of(const SloSpec& spec) const;
+
+  void line(int depth, const std::string& text) {
+    out_.append(static_cast<size_t>(depth) * 2, ' ').append(text).append("\n");
+  }
+  void group(const std::string& what, const Id& id) {
+    line(1, "- name: " + quoted("nines-slo-" + what + "-" + id.id));
+    line(2, "rules:");
+  }
+  void labels(const Id& id) {
+    line(4, "labels:");
+    line(5, "sloth_id: " + quoted(id.id));
+    line(5, "sloth_service: " + quoted(id.service));
+    line(5, "sloth_slo: " + quoted(id.slo));
+  }
+  void expression(const std::string& text) {
+    line(4, "expr: |");
+    line(5, text);
+  }
+  void record(const Id& id, const std::string& name, const std::string& text) {
+    line(3, "- record: " + name);
+    expression(text);
+    labels(id);
+  }
+  void ratio(const Id& id, const SloSpec& spec, int64_t window_s);
+  void meta(const Id& id, const SloSpec& spec);
+  void period(const Id& id, int64_t window_s);
+  void info(const Id& id, const std::string& objective);
+  void alert(const Id& id, const SloSpec& spec, const AlertRule& rule);
+
+  std::string out_;
+  std::span<const SloSpec> all_;
+  std::string version_;
+};
+
+// Sloth's identity is service-slo. What was imported from it has that as its name.
+Rules::Id Rules::id_of(const SloSpec& spec) const {
+  const std::string prefix = spec.service + "-";
+  const bool whole = spec.name.starts_with(prefix) && spec.name.size() > prefix.size();
+  const std::string bare = whole ? spec.name.substr(prefix.size()) : spec.name;
+  const bool taken = whole && std::any_of(all_.begin(), all_.end(), [&](const SloSpec& other) {
+                       return other.service == spec.service && other.name == bare;
+                     });
+  if (taken) return {prefix + spec.name, spec.service, spec.name};
+  return {prefix + bare, spec.service, bare};
+}
+
+void Rules::ratio(const Id& id, const SloSpec& spec, int64_t window_s) {
+  const std::string window = prometheus_duration(window_s);
+  const auto events = [&](const char* result) {
+    return "sum(rate(nines_slo_events_total{slo=\"" + escaped(spec.name) + "\", service=\"" +
+           escaped(spec.service) + "\"" + result + "}[" + window + "]))";
+  };
+  record(id, ratio_name(window_s), events(", result=\"bad\"") + " / (" + events("") + " > 0)");
+  line(5, "sloth_window: " + quoted(window));
+}
+
+void Rules::period(const Id& id, int64_t window_s) {
+  record(id, "slo:period_error_budget_remaining:ratio",
+         "1 - slo:period_burn_rate:ratio" + id.selector());
+  record(id, "slo:time_period:days", "vector(" + days(window_s) + ")");
+}
+
+void Rules::info(const Id& id, const std::string& objective) {
+  record(id, "sloth_slo_info", "vector(1)");
+  line(5, "sloth_mode: \"nines\"");
+  line(5, "sloth_spec: \"openslo/v1\"");
+  line(5, "sloth_version: " + quoted(version_));
+  if (!objective.empty()) line(5, "sloth_objective: " + quoted(objective));
+}
+
+void Rules::meta(const Id& id, const SloSpec& spec) {
+  const Decimal budget = subtract({1, 0}, spec.target).value_or(Decimal{});
+  const std::string matching = " / on(sloth_id, sloth_slo, sloth_service) group_left ";
+  record(id, "slo:objective:ratio", "vector(" + spec.target.to_string() + ")");
+  record(id, "slo:error_budget:ratio", "vector(" + budget.to_string() + ")");
+  record(
+      id, "slo:current_burn_rate:ratio",
+      ratio_name(kUsual[0]) + id.selector() + matching + "slo:error_budget:ratio" + id.selector());
+  record(id, "slo:period_burn_rate:ratio",
+         ratio_name(spec.window_s) + id.selector() + matching + "slo:error_budget:ratio" +
+             id.selector());
+  period(id, spec.window_s);
+  info(id, Decimal{spec.target.mantissa, spec.target.exponent + 2}.to_string());
+}
+
+void Rules::alert(const Id& id, const SloSpec& spec, const AlertRule& rule) {
+  const Decimal budget = subtract({1, 0}, spec.target).value_or(Decimal{});
+  const auto limit = multiply(rule.factor, budget);
+  const std::string above =
+      " > " + (limit ? limit->to_string()
+                     : "(" + rule.factor.to_string() + " * " + budget.to_string() + ")");
+  const bool burn = rule.kind == slo::RuleKind::burn;
+  line(3, std::string("- alert: ") + (burn ? "ErrorBudgetBurn" : "ErrorBudgetSpent"));
+  if (burn) {
+    const auto side = [&](int64_t window_s) {
+      return "max(" + ratio_name(window_s) + id.selector() + above + ") without (sloth_window)";
+    };
+    expression(side(rule.short_s) + " and " + side(rule.long_s));
+  } else {
+    expression("slo:period_burn_rate:ratio" + id.selector() + " > " + rule.factor.to_string());
+    if (rule.for_s > 0) line(4, "for: " + prometheus_duration(rule.for_s));
+  }
+  labels(id);
+  line(5, "severity: " + quoted(rule.severity));
+  line(5, "sloth_severity: " + quoted(rule.severity));
+  line(5, "rule: " + quoted(rule.name));
+  line(4, "annotations:");
+  const std::string what =
+      burn ? "burns its error budget more than " + rule.factor.to_string() +
+                 " times too fast, over " + format_duration_s(rule.long_s) + " and " +
+                 format_duration_s(rule.short_s)
+           : "has spent more than " +
+                 Decimal{rule.factor.mantissa, rule.factor.exponent + 2}.to_string() +
+                 " % of its error budget";
+  line(5, "summary: " + quoted("SLO " + spec.name + " " + what));
+}
+
+void Rules::slo(const SloSpec& spec) {
+  const Id id = id_of(spec);
+  std::set<int64_t> windows(std::begin(kUsual), std::end(kUsual));
+  windows.insert(spec.window_s);
+  for (const AlertRule& rule : spec.alerts.rules) {
+    if (rule.kind == slo::RuleKind::burn) windows.insert({rule.short_s, rule.long_s});
+  }
+  group("sli-recordings", id);
+  for (const int64_t window_s : windows) ratio(id, spec, window_s);
+  group("meta-recordings", id);
+  meta(id, spec);
+  if (spec.alerts.rules.empty()) return;
+  group("alerts", id);
+  for (const AlertRule& rule : spec.alerts.rules) alert(id, spec, rule);
+}
+
+// The weighted mean of the parts' burn rates; a part without events burns 0.
+void Rules::composite(const SloSpec& spec) {
+  const Id id = id_of(spec);
+  group("meta-recordings", id);
+  for (const char* series : {"slo:current_burn_rate:ratio", "slo:period_burn_rate:ratio"}) {
+    std::string sum;
+    std::string weights;
+    for (const auto& part : spec.composite.parts) {
+      const auto found = std::find_if(all_.begin(), all_.end(),
+                                      [&](const SloSpec& other) { return other.name == part.slo; });
+      if (found == all_.end()) continue;
+      const std::string plus = sum.empty() ? "" : " + ";
+      sum += plus + part.weight.to_string() + " * (sum(" + series + id_of(*found).selector() +
+             ") or vector(0))";
+      weights += plus + part.weight.to_string();
+    }
+    record(id, series, "(" + sum + ") / (" + weights + ")");
+  }
+  period(id, spec.window_s);
+  info(id, {});
+}
+
+}  // namespace
+
+std::string prometheus_duration(int64_t seconds) {
+  struct Unit {
+    char name;
+    int64_t length_s;
+    bool whole;  // only when nothing is left over
+  };
+  constexpr Unit kUnits[] = {{'y', 365 * kDay, true}, {'w', 7 * kDay, true}, {'d', kDay, true},
+                             {'h', 3600, false},      {'m', 60, false},      {'s', 1, false}};
+  std::string out;
+  for (const Unit& unit : kUnits) {
+    if (seconds < unit.length_s || (unit.whole && seconds % unit.length_s != 0)) continue;
+    out += std::to_string(seconds / unit.length_s) + unit.name;
+    seconds %= unit.length_s;
+  }
+  return out.empty() ? "0s" : out;
+}
+
+std::string to_prometheus_rules(std::span<const SloSpec> slos, std::string_view version) {
+  Rules rules(slos, version);
+  for (const SloSpec& spec : slos) {
+    if (spec.composite.used()) {
+      rules.composite(spec);
+    } else {
+      rules.slo(spec);
+    }
+  }
+  return rules.take();
+}
+
+}  // namespace nines::agent

@@ -1,0 +1,25 @@
+// SLOs as Prometheus recording and alert rules under the series names of Sloth, so that dashboards
+// made for it show what Nines counts. Computed from nines_slo_events_total alone: errors and events
+// are summed (over nodes too) and divided once, over every window, the whole period included. An
+// average of ratios would weigh a quiet night like a busy day.
+//
+// What rules cannot say stays with Nines: the low-traffic guard, hysteresis, coverage and NO_DATA.
+// Without events there is no ratio: the series is absent instead of NaN. Prometheus extrapolates
+// rates to the edges of a window, for errors and events by the same share unless one of their
+// series began at zero within the window.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "nines/slo/spec.hpp"
+
+namespace nines::agent {
+
+std::string to_prometheus_rules(std::span<const slo::SloSpec> slos, std::string_view version);
+
+// As Prometheus prints durations: "5m", "1d", "4w" for 28 days, "1h30m".
+std::string prometheus_duration(int64_t seconds);
+
+}  // namespace nines::agent
