@@ -73,6 +73,17 @@ void add_metric(Fingerprint& f, const MetricSpec& m) {
   add_input(f, m.source);
 }
 
+void add_join(Fingerprint& f, const IndicatorSpec& indicator) {
+  const JoinSpec& join = *indicator.join;
+  f.add("join");
+  add_metric(f, indicator.part);
+  f.add(join.start_key);
+  f.add(join.end_key);
+  f.add(indicator.unit);
+  f.add(static_cast<uint64_t>(join.timeout_s));
+  f.add(static_cast<uint64_t>(join.on_timeout));
+}
+
 constexpr int64_t kSlot = 10;
 
 int64_t slots_of(int64_t seconds) { return std::max(kSlot, seconds / kSlot * kSlot); }
@@ -102,6 +113,7 @@ std::string SloSpec::generation() const {
     f.add(static_cast<uint64_t>(indicator.on_missing));
     f.add(static_cast<uint64_t>(op));
     f.add(threshold.to_string());
+    if (indicator.join) add_join(f, indicator);
   }
   return f.hex();
 }

@@ -61,6 +61,18 @@ struct MetricSpec {
   friend bool operator==(const MetricSpec&, const MetricSpec&) = default;
 };
 
+// A threshold over the time between two records that share a key (join.hpp).
+enum class OnTimeout : uint8_t { bad, skip };
+struct JoinSpec {
+  std::string start_key, end_key;  // expressions
+  int64_t timeout_s = 60;
+  int64_t grace_s = 30;  // how much later than it says a record may be read
+  int64_t max_pending = 10'000;
+  OnTimeout on_timeout = OnTimeout::bad;
+  bool unique_keys = false;  // promised: no key is logged twice
+  friend bool operator==(const JoinSpec&, const JoinSpec&) = default;
+};
+
 struct IndicatorSpec {
   std::string name;
   SliKind kind = SliKind::ratio;
@@ -74,6 +86,8 @@ struct IndicatorSpec {
   std::string count;  // ratio: expression giving how many events a record stands for; empty: one
   std::string unit;   // "ms", "s"...: for display only
   OnMissing on_missing = OnMissing::skip;
+  // threshold: instead of `value`, the time from a record of `total` to one of `part`, in `unit`.
+  std::optional<JoinSpec> join;
 };
 
 enum class RuleKind : uint8_t {
