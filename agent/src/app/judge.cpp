@@ -108,6 +108,7 @@ void Judge::cover(uint32_t slo, WallTime until, slo::Batch& out) {
 
 void Judge::take(HandOver&& hand_over, WallTime until) {
   sources_ = std::move(hand_over.sources);
+  joins_ = std::move(hand_over.joins);
   tailer_ = hand_over.tailer;
   tailer_.wakeups = hand_over.wakeups;
   inputs_ = std::move(hand_over.inputs);
@@ -189,6 +190,9 @@ Snapshot Judge::snapshot() const {
                        {"excluded_bytes", state.counts.bytes_excluded},
                        {"nul_bytes", state.counts.nul_bytes}};
     out.sources.push_back(std::move(shown));
+  }
+  for (const collector::JoinCounts& join : joins_) {
+    out.joins.push_back({engine_.spec(join.slo).name, join.pending, join.counters});
   }
   for (const slo::AlertEvent& event : recent_) {
     AlertShown shown;

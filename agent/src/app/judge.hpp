@@ -65,6 +65,7 @@ class Judge {
   slo::SloEngine engine_;
   std::vector<Watched> watched_;
   std::vector<SourceState> sources_;
+  std::vector<collector::JoinCounts> joins_;
   collector::Tailer::Stats tailer_;
   std::vector<collector::InputStats> inputs_;
   collector::Governor::Stats governor_;

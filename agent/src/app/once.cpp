@@ -104,7 +104,7 @@ class Run {
   }
 
   void take(WallTime until) {
-    HandOver hand_over = ingest_.hand_over();
+    HandOver hand_over = ingest_.hand_over(until, options_.log_clock);
     if (options_.log_clock) {
       // Every file was read up to `until`. Of the time before its first line nothing is known.
       for (SourceState& source : hand_over.sources) {

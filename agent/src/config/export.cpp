@@ -72,6 +72,7 @@ class Writer {
   void rate_limit(int depth, const slo::SourceSelector& s);
   void metric(int depth, const slo::MetricSpec& metric, const slo::IndicatorSpec* threshold,
               const std::string& count = {});
+  void join(int depth, const slo::IndicatorSpec& indicator);
   void indicator(const SloSpec& spec);
   void objective(const SloSpec& spec);
   void alert_rules(const std::vector<slo::AlertRule>& rules);
@@ -133,18 +134,42 @@ void Writer::rate_limit(int depth, const slo::SourceSelector& s) {
   if (s.excess == slo::Excess::drop) field(depth + 1, "excess", "drop");
 }
 
+void Writer::join(int depth, const slo::IndicatorSpec& indicator) {
+  const slo::JoinSpec& j = *indicator.join;
+  line(depth, "value:");
+  const auto side = [&](const char* name, const slo::MetricSpec& metric, const std::string& key) {
+    line(depth + 1, std::string(name) + ":");
+    selector(depth + 2, metric.source);
+    text(depth + 2, "where", metric.where);
+    text(depth + 2, "key", key);
+  };
+  side("start", indicator.total, j.start_key);
+  side("end", indicator.part, j.end_key);
+  field(depth + 1, "timeout", format_duration_s(j.timeout_s));
+  field(depth + 1, "grace", format_duration_s(j.grace_s));
+  field(depth + 1, "maxPending", std::to_string(j.max_pending));
+  if (j.on_timeout == slo::OnTimeout::skip) line(depth + 1, "onTimeout: skip");
+  if (j.unique_keys) line(depth + 1, "uniqueKeys: true");
+}
+
 void Writer::metric(int depth, const slo::MetricSpec& metric, const slo::IndicatorSpec* threshold,
                     const std::string& count) {
   line(depth, "metricSource:");
   line(depth + 1, "type: nines.log");
   line(depth + 1, "spec:");
-  selector(depth + 2, metric.source);
-  text(depth + 2, "where", metric.where);
+  if (threshold == nullptr || !threshold->join) {
+    selector(depth + 2, metric.source);
+    text(depth + 2, "where", metric.where);
+  }
   if (threshold == nullptr) {
     text(depth + 2, "count", count);
     return;
   }
-  text(depth + 2, "value", threshold->value);
+  if (threshold->join) {
+    join(depth + 2, *threshold);
+  } else {
+    text(depth + 2, "value", threshold->value);
+  }
   text(depth + 2, "unit", threshold->unit);
   if (threshold->on_missing == slo::OnMissing::bad) line(depth + 2, "onMissing: bad");
 }

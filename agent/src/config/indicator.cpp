@@ -3,18 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/indicator_metric.hpp"
+
 namespace nines::agent::config {
 namespace {
 constexpr std::string_view kLogType = "nines.log";
-
 }
-
-struct Indicators::Metric {
-  slo::MetricSpec spec;
-  std::string value, count, unit;
-  slo::OnMissing on_missing = slo::OnMissing::skip;
-  const YamlNode* at = nullptr;
-};
 
 void Indicators::read_all() {
   for (const Document* document : documents_.all("DataSource")) {
@@ -137,7 +131,7 @@ std::optional<slo::IndicatorSpec> Indicators::read_threshold(const YamlNode& nod
   Metric metric;
   if (!read_metric(node, "thresholdMetric of " + title, true, metric)) return std::nullopt;
   if (!names_logs(metric.spec.source)) report_no_source(*metric.at, title);
-  if (metric.value.empty() && report_.errors() == errors) {
+  if (metric.value.empty() && !metric.join && report_.errors() == errors) {
     report_.error(*metric.at, "thresholdMetric of " + title + " has no 'value'",
                   "name the field that is measured, for example value: duration_ms");
   }
@@ -148,6 +142,8 @@ std::optional<slo::IndicatorSpec> Indicators::read_threshold(const YamlNode& nod
   indicator.value = std::move(metric.value);
   indicator.unit = std::move(metric.unit);
   indicator.on_missing = metric.on_missing;
+  indicator.join = std::move(metric.join);
+  indicator.part = std::move(metric.part);
   return indicator;
 }
 
@@ -212,8 +208,7 @@ void Indicators::read_spec(const YamlNode& spec, const std::string& title, bool 
   if (threshold) {
     const YamlNode* value = reader.find("value");
     if (value != nullptr && value->kind == YamlNode::Kind::map) {
-      report_.error(*value, "value of " + title + " is a join: unsupported in this version",
-                    "write an expression over one record, for example stored_at - published_at");
+      read_join(*value, title, out);
     } else if (value != nullptr) {
       out.value = read_expression(*value, "value of " + title, report_).value_or("");
     }
@@ -224,6 +219,7 @@ void Indicators::read_spec(const YamlNode& spec, const std::string& title, bool 
       const auto word = read_choice(*missing, "onMissing of " + title, {"skip", "bad"}, report_);
       out.on_missing = word == "bad" ? slo::OnMissing::bad : slo::OnMissing::skip;
     }
+    if (out.join) check_join(spec, title, out);
   } else {
     if (const YamlNode* count = reader.find("count")) {
       out.count = read_expression(*count, "count of " + title, report_).value_or("");

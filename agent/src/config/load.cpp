@@ -100,6 +100,15 @@ void check_limit(const Loaded& loaded, Reporter& report) {
              "raise limits.slos in nines.yaml (about 300 KiB of memory each)");
 }
 
+// The verdict of a join comes after its time-out: it must not count as late by then.
+void make_room_for_joins(slo::SloSpec& spec) {
+  if (!spec.indicator.join) return;
+  constexpr int64_t kEvaluationS = 60;
+  const slo::JoinSpec& join = *spec.indicator.join;
+  spec.data.late_horizon_s =
+      std::max(spec.data.late_horizon_s, join.timeout_s + join.grace_s + kEvaluationS);
+}
+
 }  // namespace
 
 bool Loaded::ok() const {
@@ -125,7 +134,10 @@ Loaded load_config(const std::string& config_file, std::span<const std::string> 
   config::check_alert_documents(documents, report);
   auto drafts = config::read_slos(documents, indicators, report);
   config::apply_policies(documents, drafts, report);
-  for (auto& draft : drafts) loaded.slos.push_back(std::move(draft.spec));
+  for (auto& draft : drafts) {
+    make_room_for_joins(draft.spec);
+    loaded.slos.push_back(std::move(draft.spec));
+  }
   check_limit(loaded, report);
   return loaded;
 }

@@ -7,6 +7,7 @@
 #include "config/alerting.hpp"
 #include "config/time_window.hpp"
 #include "nines/base/time.hpp"
+#include "nines/slo/join.hpp"
 
 namespace nines::agent::config {
 namespace {
@@ -183,6 +184,16 @@ void SloReader::read_threshold(const YamlNode* op, const YamlNode* value, const 
                                : slo::CompareOp::gt;
   }
   spec.threshold = read_decimal(*value, "value of " + title_, report_).value_or(Decimal{});
+  if (!spec.indicator.join) return;
+  const int64_t timeout_ns = spec.indicator.join->timeout_s * kNsPerSecond;
+  const auto limit = multiply(spec.threshold, {slo::unit_ns(spec.indicator.unit), 0});
+  if (!limit || *limit > Decimal{timeout_ns, 0}) {
+    report_.error(*value,
+                  "value " + value->text + " " + spec.indicator.unit + " of " + title_ +
+                      " lies beyond the timeout of its join (" +
+                      format_duration_s(spec.indicator.join->timeout_s) + ")",
+                  "nothing is awaited that long: raise timeout, or lower the value");
+  }
 }
 
 // `spec` has what the objectives share.

@@ -204,6 +204,25 @@ void set_aside(Exposition& out, const Snapshot& s) {
   }
 }
 
+void joins(Exposition& out, const Snapshot& s) {
+  if (s.joins.empty()) return;
+  out.gauge("nines_join_pending", "Keys remembered by SLOs that join two records.");
+  for (const JoinStatus& join : s.joins) out.sample({{"slo", join.slo}}, uint64_t{join.pending});
+  out.counter("nines_join_total", "What joining records came across, by kind.");
+  for (const JoinStatus& join : s.joins) {
+    const auto& c = join.counters;
+    const std::pair<const char*, uint64_t> kinds[] = {
+        {"timed_out", c.timed_out}, {"unmatched_end", c.unmatched}, {"duplicate", c.duplicates},
+        {"negative", c.negative},   {"no_key", c.no_key},           {"forgotten", c.forgotten},
+        {"lost", c.lost_buckets}};
+    for (const auto& [kind, times] : kinds) out.sample({{"slo", join.slo}, {"kind", kind}}, times);
+  }
+  out.counter("nines_join_overflow_total", "Keys given up uncounted: more waited than maxPending.");
+  for (const JoinStatus& join : s.joins) {
+    out.sample({{"slo", join.slo}}, uint64_t{join.counters.overflow});
+  }
+}
+
 void governor(Exposition& out, const Snapshot& s) {
   const auto& g = s.governor;
   out.single_gauge("nines_governor_backing_off",
@@ -350,6 +369,7 @@ std::string metrics_text(const Snapshot& s) {
   sources(out, s);
   set_aside(out, s);
   inputs(out, s);
+  joins(out, s);
   governor(out, s);
   tailer(out, s);
   overflow_policies(out, s);

@@ -47,6 +47,11 @@ struct Source {
   std::optional<Error> trouble;  // with its pattern
 };
 
+struct Join {
+  uint32_t slo = 0, start = 0, end = 0;  // sources
+  std::unique_ptr<slo::EventJoin> join;
+};
+
 // All whole lines of a container's log that nobody counts.
 size_t skipped_bytes(std::string_view data, Reading how) {
   const size_t last = data.rfind('\n');
@@ -63,6 +68,7 @@ struct Pipeline::Impl {
   PipelineOptions options;
   const Clock& clock;
   std::vector<Source> sources;
+  std::vector<Join> joins;
   std::vector<std::unique_ptr<Program>> programs;
   uint64_t generation = 1;  // of the tasks; programs of an older one are compiled anew
   Accumulator accumulator;
@@ -106,6 +112,9 @@ struct Pipeline::Impl {
   void run_tasks(const Line& line, int64_t slot);
   void count_several(const Line& line, SliTask& task, int64_t slot, int64_t good, int64_t bad);
   void run_threshold(SliTask& task, std::span<const Value> values, int64_t slot);
+  void run_join(SliTask& task, std::span<const Value> values, WallTime ts);
+  void count_verdicts(uint32_t slo, slo::EventJoin& join);
+  Status add_join(const slo::SloSpec& spec, TaskSpec task, uint32_t part);
   void malformed(const Line& line, uint64_t SourceCounts::*reason);
   void after_block(LogStream& file, FileState& state, const FrameOutput& framed);
 };
@@ -212,6 +221,27 @@ void Pipeline::Impl::run_threshold(SliTask& task, std::span<const Value> values,
   }
 }
 
+void Pipeline::Impl::run_join(SliTask& task, std::span<const Value> values, WallTime ts) {
+  if (task.total.test(values) != Truth::yes) return;
+  const uint64_t key = slo::join_key(task.value->of(values));
+  if (key == 0) {
+    ++task.join->counters().no_key;
+  } else if (task.role == SliTask::Role::join_start) {
+    task.join->start(key, ts);
+  } else {
+    task.join->end(key, ts);
+  }
+  count_verdicts(task.slo, *task.join);
+}
+
+void Pipeline::Impl::count_verdicts(uint32_t slo, slo::EventJoin& join) {
+  for (const slo::EventJoin::Verdict& v : join.verdicts()) {
+    accumulator.count(slo, v.slot, v.good, v.bad);
+    if (v.measured) accumulator.observe(slo, v.slot, v.lag);
+  }
+  join.verdicts().clear();
+}
+
 // `good` and `bad` for every event that the record stands for.
 void Pipeline::Impl::count_several(const Line& line, SliTask& task, int64_t slot, int64_t good,
                                    int64_t bad) {
@@ -247,6 +277,8 @@ void Pipeline::Impl::run_tasks(const Line& line, int64_t slot) {
         if (task.part.test(values) != Truth::yes) break;
         count(task, task.part_is_bad ? -1 : 1, task.part_is_bad ? 1 : -1);
         break;
+      case SliTask::Role::join_start:
+      case SliTask::Role::join_end: run_join(task, values, line.state.last_ts); break;
     }
   }
 }
@@ -426,6 +458,39 @@ uint32_t Pipeline::add_source(SourcePlan plan) {
   return static_cast<uint32_t>(impl_->sources.size() - 1);
 }
 
+// Two tasks, one on each source: both select by `total` and measure the key.
+Status Pipeline::Impl::add_join(const slo::SloSpec& spec, TaskSpec task, uint32_t part) {
+  const slo::JoinSpec& join = *spec.indicator.join;
+  slo::EventJoin::Options made;
+  made.op = spec.op;
+  made.unit_ns = slo::unit_ns(spec.indicator.unit);
+  const auto limit_ns = multiply(spec.threshold, Decimal{made.unit_ns, 0});
+  if (made.unit_ns == 0 || !limit_ns) {
+    return Error{Errc::invalid_argument,
+                 "SLO " + spec.name + " joins two records, but its unit or value is no time"};
+  }
+  made.limit_ns = *limit_ns;
+  made.join = join;
+  made.id = spec.name + ":" + spec.generation();
+  joins.push_back({task.slo, task.source, part, std::make_unique<slo::EventJoin>(made)});
+  task.join = joins.back().join.get();
+  TaskSpec end = task;
+  end.total = std::move(task.part);
+  end.source = part;
+  task.part.reset();
+  end.part.reset();
+  task.role = SliTask::Role::join_start;
+  end.role = SliTask::Role::join_end;
+  NINES_TRY(task.value, expr::Expression::parse(join.start_key));
+  NINES_TRY(end.value, expr::Expression::parse(join.end_key));
+  for (TaskSpec* one : {&task, &end}) {
+    Source& source = sources[one->source];
+    source.uses_pod = source.uses_pod || uses_pod(one->value->fields());
+    source.tasks.push_back(std::move(*one));
+  }
+  return Ok{};
+}
+
 Status Pipeline::add_slo(uint32_t slo, const slo::SloSpec& spec, uint32_t total, uint32_t part) {
   const auto compile = [&](const std::string& text,
                            std::optional<expr::Expression>& out) -> Status {
@@ -455,6 +520,7 @@ Status Pipeline::add_slo(uint32_t slo, const slo::SloSpec& spec, uint32_t total,
   impl_->accumulator.add_slo(slo);
   ++impl_->generation;
   impl_->programs.clear();
+  if (indicator.join) return impl_->add_join(spec, std::move(task), part);
   if (indicator.kind == slo::SliKind::threshold) {
     if (!task.value) {
       return Error{Errc::invalid_argument,
@@ -522,8 +588,22 @@ std::optional<WallTime> Pipeline::next_time(const LogStream& file) {
   return file.user ? static_cast<const FileState&>(*file.user).next_ts : std::nullopt;
 }
 
+void Pipeline::restore_joins(std::vector<slo::Position>& saved) {
+  for (const Join& known : impl_->joins) {
+    std::erase_if(saved, [&](const slo::Position& p) { return known.join->restore(p); });
+  }
+}
+
+void Pipeline::know(std::span<const WallTime> until) {
+  for (const Join& known : impl_->joins) {
+    known.join->advance(until[known.start], until[known.end]);
+    impl_->count_verdicts(known.slo, *known.join);
+  }
+}
+
 void Pipeline::take(slo::Batch& out) {
   impl_->accumulator.take(out);
+  for (const Join& known : impl_->joins) known.join->take_positions(out.positions);
   out.skewed += impl_->skewed;
   impl_->skewed = 0;
   out.max_event_time = std::max(out.max_event_time, impl_->max_event);
@@ -536,6 +616,14 @@ bool Pipeline::full() const noexcept {
 std::vector<SourceCounts> Pipeline::counts() const {
   std::vector<SourceCounts> out;
   for (const Source& source : impl_->sources) out.push_back(source.counts);
+  return out;
+}
+
+std::vector<JoinCounts> Pipeline::join_counts() const {
+  std::vector<JoinCounts> out;
+  for (const Join& known : impl_->joins) {
+    out.push_back({known.slo, known.join->pending(), known.join->counters()});
+  }
   return out;
 }
 

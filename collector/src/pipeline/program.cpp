@@ -53,6 +53,7 @@ SliTask compile_task(const TaskSpec& spec, std::vector<std::string>& fields) {
   task.op = spec.op;
   task.threshold = spec.threshold;
   task.on_missing = spec.on_missing;
+  task.join = spec.join;
   task.total = predicate(spec.total, fields);
   task.part = predicate(spec.part, fields);
   if (spec.value) task.value.emplace(*spec.value, slots_of(*spec.value, fields));

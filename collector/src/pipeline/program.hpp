@@ -13,6 +13,7 @@
 #include "nines/collector/framing.hpp"
 #include "nines/expr/expression.hpp"
 #include "nines/log/format.hpp"
+#include "nines/slo/join.hpp"
 #include "nines/slo/spec.hpp"
 
 namespace nines::collector {
@@ -89,6 +90,8 @@ struct SliTask {
     total_only,
     part_only,
     threshold,
+    join_start,  // `total` selects, `value` is the key
+    join_end,
   };
   uint32_t slo = 0;
   Role role = Role::ratio;
@@ -98,6 +101,7 @@ struct SliTask {
   slo::CompareOp op = slo::CompareOp::lte;
   Decimal threshold;
   slo::OnMissing on_missing = slo::OnMissing::skip;
+  slo::EventJoin* join = nullptr;
   bool* open = nullptr;  // where its source turns records away: whether it takes this one
 };
 
@@ -117,6 +121,7 @@ struct TaskSpec {
   slo::CompareOp op = slo::CompareOp::lte;
   Decimal threshold;
   slo::OnMissing on_missing = slo::OnMissing::skip;
+  slo::EventJoin* join = nullptr;
 };
 
 struct Program {

@@ -66,12 +66,9 @@ int64_t unit_ns(std::string_view unit) noexcept {
     std::string_view name;
     int64_t ns;
   };
-  static constexpr Unit kUnits[] = {{"ns", 1},
-                                    {"us", kNsPerUs},
-                                    {"ms", kNsPerMs},
-                                    {"s", kNsPerSecond},
-                                    {"m", 60 * kNsPerSecond},
-                                    {"h", 3600 * kNsPerSecond}};
+  static constexpr Unit kUnits[] = {
+      {"ns", 1},           {"us", kNsPerUs},         {"ms", kNsPerMs},
+      {"s", kNsPerSecond}, {"m", 60 * kNsPerSecond}, {"h", 3600 * kNsPerSecond}};
   for (const Unit& known : kUnits) {
     if (known.name == unit) return known.ns;
   }

@@ -22,7 +22,9 @@ void put_varint(std::string& out, uint64_t v) {
   out += static_cast<char>(v);
 }
 
-uint64_t zigzag(int64_t v) { return (static_cast<uint64_t>(v) << 1U) ^ static_cast<uint64_t>(v >> 63); }
+uint64_t zigzag(int64_t v) {
+  return (static_cast<uint64_t>(v) << 1U) ^ static_cast<uint64_t>(v >> 63);
+}
 int64_t unzigzag(uint64_t v) {
   return static_cast<int64_t>(v >> 1U) ^ -static_cast<int64_t>(v & 1U);
 }

@@ -1,5 +1,7 @@
 // A join against an oracle that sees all records at once: whatever the order of reading, and with a
 // restart behind any record, the counts by slot are the same.
+#include "nines/slo/join.hpp"
+
 #include <rapidcheck.h>
 
 #include <algorithm>
@@ -8,8 +10,6 @@
 #include <memory>
 #include <set>
 #include <tuple>
-
-#include "nines/slo/join.hpp"
 
 using namespace nines;
 using namespace nines::slo;

@@ -56,8 +56,8 @@ class EventJoin {
  public:
   struct Options {
     CompareOp op = CompareOp::lte;
-    Decimal limit_ns;        // good when lag op limit
-    int64_t unit_ns = 1;     // of the lags in verdicts
+    Decimal limit_ns;     // good when lag op limit
+    int64_t unit_ns = 1;  // of the lags in verdicts
     JoinSpec join;
     std::string id;  // of its positions; unlike for each SLO
   };

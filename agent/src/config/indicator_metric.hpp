@@ -1,0 +1,21 @@
+// What reading one metricSource gives; shared by the parts of Indicators.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "config/indicator.hpp"
+
+namespace nines::agent::config {
+
+struct Indicators::Metric {
+  slo::MetricSpec spec;
+  std::string value, count, unit;
+  slo::OnMissing on_missing = slo::OnMissing::skip;
+  const YamlNode* at = nullptr;
+  // value: {start, end, ...}; spec is the start, part the end.
+  std::optional<slo::JoinSpec> join;
+  slo::MetricSpec part;
+};
+
+}  // namespace nines::agent::config
