@@ -143,9 +143,10 @@ HandOver Ingest::hand_over(WallTime until, bool replay) {
   fill_state(out);
   if (until != kNothingKnown) tell_joins(out.sources, until, replay);
   out.joins = pipeline_->join_counts();
+  out.groups = pipeline_->group_counts();
   pipeline_->take(out.batch);
   inputs_->take_positions(out.batch.positions);
-  forget_joins(out.batch.positions);
+  forget_unclaimed(out.batch.positions);
   return out;
 }
 
@@ -157,10 +158,20 @@ void Ingest::tell_joins(const std::vector<SourceState>& sources, WallTime until,
   pipeline_->know(known);
 }
 
-// What was pending of SLOs that are there no more.
-void Ingest::forget_joins(std::vector<slo::Position>& out) {
+std::vector<slo::GroupRow> Ingest::restore_groups(WallTime newest) {
+  pipeline_->restore_groups(saved_, newest);
+  std::vector<slo::GroupRow> rows;
+  pipeline_->take_groups(rows);
+  return rows;
+}
+
+// What joins and groups of SLOs kept that are there no more.
+void Ingest::forget_unclaimed(std::vector<slo::Position>& out) {
   std::erase_if(saved_, [&](const slo::Position& p) {
-    if (!p.key.starts_with(slo::EventJoin::kPrefix)) return false;
+    if (!p.key.starts_with(slo::EventJoin::kPrefix) &&
+        !p.key.starts_with(collector::kGroupPrefix)) {
+      return false;
+    }
     out.push_back({p.key, {}});
     return true;
   });

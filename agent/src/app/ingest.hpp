@@ -34,6 +34,7 @@ struct HandOver {
   slo::Batch batch;
   std::vector<SourceState> sources;
   std::vector<collector::JoinCounts> joins;
+  std::vector<collector::GroupCounts> groups;
   collector::Tailer::Stats tailer;
   std::vector<collector::InputStats> inputs;
   uint64_t wakeups = 0;
@@ -64,6 +65,9 @@ class Ingest {
     uint32_t total = 0, part = 0;
   };
   Result<Sources> add(const SloPlan& plan);
+  // Groups of the SLOs added so far that an earlier life knew, and whose window reaches to
+  // `newest`, its newest event. Ask once, before anything is read.
+  std::vector<slo::GroupRow> restore_groups(WallTime newest);
 
   collector::InputSet& inputs() noexcept { return *inputs_; }
   collector::Pipeline& pipeline() noexcept { return *pipeline_; }
@@ -79,7 +83,7 @@ class Ingest {
   Result<uint32_t> source_index(const collector::SourcePlan& plan);
   void fill_state(HandOver& out);
   void tell_joins(const std::vector<SourceState>& sources, WallTime until, bool replay);
-  void forget_joins(std::vector<slo::Position>& out);
+  void forget_unclaimed(std::vector<slo::Position>& out);
 
   std::unique_ptr<collector::Governor> governor_;
   std::unique_ptr<collector::Pipeline> pipeline_;

@@ -39,6 +39,12 @@ struct JoinStatus {
   slo::EventJoin::Counters counters;
 };
 
+struct GroupStatus {
+  std::string slo;
+  size_t groups = 0;
+  uint64_t overflow = 0, missing = 0;  // events in `other`: beyond max, without a value
+};
+
 struct AlertShown {
   slo::AlertEvent event;
   bool firing = false;
@@ -53,6 +59,7 @@ struct Snapshot {
   std::vector<slo::SloStatus> slos;
   std::vector<SourceStatus> sources;
   std::vector<JoinStatus> joins;
+  std::vector<GroupStatus> groups;
   std::vector<AlertShown> recent_alerts;  // newest first, at most 100
   collector::Tailer::Stats tailer;
   std::vector<collector::InputStats> inputs;

@@ -72,6 +72,7 @@ class Writer {
   void rate_limit(int depth, const slo::SourceSelector& s);
   void metric(int depth, const slo::MetricSpec& metric, const slo::IndicatorSpec* threshold,
               const std::string& count = {});
+  void group(int depth, const slo::IndicatorSpec& indicator);
   void join(int depth, const slo::IndicatorSpec& indicator);
   void indicator(const SloSpec& spec);
   void objective(const SloSpec& spec);
@@ -134,6 +135,13 @@ void Writer::rate_limit(int depth, const slo::SourceSelector& s) {
   if (s.excess == slo::Excess::drop) field(depth + 1, "excess", "drop");
 }
 
+void Writer::group(int depth, const slo::IndicatorSpec& indicator) {
+  if (!indicator.group) return;
+  const slo::GroupSpec& g = *indicator.group;
+  line(depth, "groupBy: {field: " + quoted(g.by) + ", max: " + std::to_string(g.max) +
+                  (g.alerts ? ", alerts: true}" : "}"));
+}
+
 void Writer::join(int depth, const slo::IndicatorSpec& indicator) {
   const slo::JoinSpec& j = *indicator.join;
   line(depth, "value:");
@@ -184,6 +192,7 @@ void Writer::indicator(const SloSpec& spec) {
   if (spec.indicator.kind == slo::SliKind::threshold) {
     line(3, "thresholdMetric:");
     metric(4, spec.indicator.total, &spec.indicator);
+    group(6, spec.indicator);
     return;
   }
   line(3, "ratioMetric:");
@@ -192,6 +201,7 @@ void Writer::indicator(const SloSpec& spec) {
   metric(5, spec.indicator.part, nullptr, spec.indicator.count);
   line(4, "total:");
   metric(5, spec.indicator.total, nullptr, spec.indicator.count);
+  group(7, spec.indicator);
 }
 
 void Writer::objective(const SloSpec& spec) {

@@ -115,9 +115,14 @@ std::optional<slo::IndicatorSpec> Indicators::read_ratio(const YamlNode& node,
     report_.error(node, "ratioMetric of " + title + " counts its two parts differently",
                   "give both the same count, or none");
   }
+  if (part.group && part.group != all.group) {
+    report_.error(*part.group_at, "groupBy of " + title + " stands in only one of its two parts",
+                  "give it to total");
+  }
   if (report_.errors() != errors) return std::nullopt;
   slo::IndicatorSpec indicator;
   indicator.kind = slo::SliKind::ratio;
+  indicator.group = std::move(all.group);
   indicator.count = std::move(all.count);
   indicator.total = std::move(all.spec);
   indicator.part = std::move(part.spec);
@@ -143,6 +148,7 @@ std::optional<slo::IndicatorSpec> Indicators::read_threshold(const YamlNode& nod
   indicator.unit = std::move(metric.unit);
   indicator.on_missing = metric.on_missing;
   indicator.join = std::move(metric.join);
+  indicator.group = std::move(metric.group);
   indicator.part = std::move(metric.part);
   return indicator;
 }
@@ -205,6 +211,7 @@ void Indicators::read_spec(const YamlNode& spec, const std::string& title, bool 
     const bool given = where->kind != YamlNode::Kind::scalar || !where->text.empty();
     if (given) out.spec.where = read_expression(*where, "where of " + title, report_).value_or("");
   }
+  if (const YamlNode* group = reader.find("groupBy")) read_group(*group, title, out);
   if (threshold) {
     const YamlNode* value = reader.find("value");
     if (value != nullptr && value->kind == YamlNode::Kind::map) {

@@ -1,4 +1,4 @@
-// value: {start: {...}, end: {...}, key: event_id, timeout: 60s} of a thresholdMetric.
+// value: {start: {...}, end: {...}, key: event_id, timeout: 60s} of a thresholdMetric, and groupBy.
 #include "config/indicator_metric.hpp"
 #include "nines/slo/join.hpp"
 
@@ -6,6 +6,7 @@ namespace nines::agent::config {
 namespace {
 
 constexpr int64_t kMaxTimeout = 3600, kMaxGrace = 600, kMaxPending = 100'000;
+constexpr int64_t kMaxGroups = 100;
 constexpr const char* kShape = "start: {where: ...}, end: {where: ...}, key: event_id";
 
 }  // namespace
@@ -88,12 +89,39 @@ void Indicators::check_join(const YamlNode& spec, const std::string& title, Metr
         "value of " + title + " is the time between two records, so its unit must be one of time",
         "unit: ms (or ns, us, s, m, h)");
   }
+  if (out.group_at != nullptr) {
+    report_.error(*out.group_at, "groupBy of " + title + " cannot go with a join",
+                  "write one SLO for each group, with a where in start and end");
+  }
   for (const char* key : {"where", "onMissing"}) {
     const YamlNode* node = spec.get(key);
     if (node == nullptr) continue;
     report_.error(*node, "'" + std::string(key) + "' has no meaning beside a join in " + title,
                   key[0] == 'w' ? "give start and end a where each" : "use onTimeout in value");
   }
+}
+
+// groupBy: EXPRESSION, or {field: EXPRESSION, max: 20, alerts: false}
+void Indicators::read_group(const YamlNode& node, const std::string& title, Metric& out) {
+  out.group_at = &node;
+  out.group.emplace();
+  const std::string what = "groupBy of " + title;
+  if (node.kind != YamlNode::Kind::map) {
+    out.group->by = read_expression(node, what, report_).value_or("");
+    return;
+  }
+  MapReader reader(node, what, report_);
+  if (const YamlNode* field = reader.require("field", "field: job_type")) {
+    out.group->by = read_expression(*field, "field of " + what, report_).value_or("");
+  }
+  if (const YamlNode* max = reader.find("max")) {
+    out.group->max =
+        read_integer(*max, "max of " + what, 1, kMaxGroups, report_).value_or(out.group->max);
+  }
+  if (const YamlNode* alerts = reader.find("alerts")) {
+    out.group->alerts = read_bool(*alerts, "alerts of " + what, report_).value_or(false);
+  }
+  reader.finish();
 }
 
 }  // namespace nines::agent::config

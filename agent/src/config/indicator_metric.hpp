@@ -16,6 +16,8 @@ struct Indicators::Metric {
   // value: {start, end, ...}; spec is the start, part the end.
   std::optional<slo::JoinSpec> join;
   slo::MetricSpec part;
+  std::optional<slo::GroupSpec> group;
+  const YamlNode* group_at = nullptr;
 };
 
 }  // namespace nines::agent::config

@@ -92,11 +92,13 @@ void add_path(const std::string& path, std::set<std::string>& seen, config::Docu
 }
 
 void check_limit(const Loaded& loaded, Reporter& report) {
-  const auto count = static_cast<int64_t>(loaded.slos.size());
+  const int64_t count = places_of(loaded.slos);
   if (count <= loaded.node.max_slos) return;
+  const auto own = static_cast<int64_t>(loaded.slos.size());
   report.add(Severity::error, loaded.node.file, {},
-             "there are " + std::to_string(count) + " SLOs, but limits.slos is " +
-                 std::to_string(loaded.node.max_slos),
+             "there are " + std::to_string(own) + " SLOs" +
+                 (count > own ? " and up to " + std::to_string(count - own) + " groups" : "") +
+                 ", but limits.slos is " + std::to_string(loaded.node.max_slos),
              "raise limits.slos in nines.yaml (about 300 KiB of memory each)");
 }
 
@@ -110,6 +112,12 @@ void make_room_for_joins(slo::SloSpec& spec) {
 }
 
 }  // namespace
+
+int64_t places_of(std::span<const slo::SloSpec> slos) {
+  int64_t places = 0;
+  for (const slo::SloSpec& spec : slos) places += slo::places_of(spec);
+  return places;
+}
 
 bool Loaded::ok() const {
   return std::none_of(diagnostics.begin(), diagnostics.end(),

@@ -62,6 +62,7 @@ class Exposition {
     out_ += name_;
     char separator = '{';
     for (const auto& [key, text] : labels) {
+      if (key == "group" && text.empty()) continue;  // of rows only
       out_ += separator;
       separator = ',';
       out_.append(key).append("=\"");
@@ -79,13 +80,21 @@ class Exposition {
 void slo_counts(Exposition& out, const Snapshot& s) {
   out.counter("nines_slo_events_total", "Events counted for the SLO, by result.");
   for (const SloStatus& slo : s.slos) {
-    out.sample({{"slo", slo.slo}, {"service", slo.service}, {"result", "good"}}, slo.good_total);
-    out.sample({{"slo", slo.slo}, {"service", slo.service}, {"result", "bad"}}, slo.bad_total);
+    out.sample(
+        {{"slo", slo.slo}, {"service", slo.service}, {"group", slo.group}, {"result", "good"}},
+        slo.good_total);
+    out.sample(
+        {{"slo", slo.slo}, {"service", slo.service}, {"group", slo.group}, {"result", "bad"}},
+        slo.bad_total);
   }
   out.gauge("nines_slo_window_events", "Events in the rolling SLO window, by result.");
   for (const SloStatus& slo : s.slos) {
-    out.sample({{"slo", slo.slo}, {"service", slo.service}, {"result", "good"}}, slo.window.good);
-    out.sample({{"slo", slo.slo}, {"service", slo.service}, {"result", "bad"}}, slo.window.bad);
+    out.sample(
+        {{"slo", slo.slo}, {"service", slo.service}, {"group", slo.group}, {"result", "good"}},
+        slo.window.good);
+    out.sample(
+        {{"slo", slo.slo}, {"service", slo.service}, {"group", slo.group}, {"result", "bad"}},
+        slo.window.bad);
   }
 }
 
@@ -94,7 +103,7 @@ void slo_gauge(Exposition& out, const Snapshot& s, std::string_view name, std::s
                Value value) {
   out.gauge(name, help);
   for (const SloStatus& slo : s.slos) {
-    out.sample({{"slo", slo.slo}, {"service", slo.service}}, value(slo));
+    out.sample({{"slo", slo.slo}, {"service", slo.service}, {"group", slo.group}}, value(slo));
   }
 }
 
@@ -123,7 +132,9 @@ void slo_burn(Exposition& out, const Snapshot& s) {
             "Speed at which the error budget is spent; 1 spends it exactly.");
   for (const SloStatus& slo : s.slos) {
     const auto one = [&](std::string_view window, const slo::BurnWindow& w) {
-      out.sample({{"slo", slo.slo}, {"service", slo.service}, {"window", window}}, w.burn);
+      out.sample(
+          {{"slo", slo.slo}, {"service", slo.service}, {"group", slo.group}, {"window", window}},
+          w.burn);
     };
     one("5m", slo.burn_5m);
     one("1h", slo.burn_1h);
@@ -137,7 +148,10 @@ void slo_state(Exposition& out, const Snapshot& s) {
   out.gauge("nines_slo_state", "1 for the state that the SLO is in, 0 for the others.");
   for (const SloStatus& slo : s.slos) {
     for (const slo::State state : kStates) {
-      out.sample({{"slo", slo.slo}, {"service", slo.service}, {"state", slo::state_name(state)}},
+      out.sample({{"slo", slo.slo},
+                  {"service", slo.service},
+                  {"group", slo.group},
+                  {"state", slo::state_name(state)}},
                  slo.state == state);
     }
   }
@@ -157,9 +171,12 @@ void slo_values(Exposition& out, const Snapshot& s) {
   out.gauge("nines_slo_value", "Percentiles of the measured value over 24 h, in the unit given.");
   for (const SloStatus& slo : s.slos) {
     const auto one = [&](std::string_view rank, const std::optional<double>& value) {
-      out.sample(
-          {{"slo", slo.slo}, {"service", slo.service}, {"percentile", rank}, {"unit", slo.unit}},
-          value);
+      out.sample({{"slo", slo.slo},
+                  {"service", slo.service},
+                  {"group", slo.group},
+                  {"percentile", rank},
+                  {"unit", slo.unit}},
+                 value);
     };
     one("50", slo.p50);
     one("95", slo.p95);
@@ -220,6 +237,19 @@ void joins(Exposition& out, const Snapshot& s) {
   out.counter("nines_join_overflow_total", "Keys given up uncounted: more waited than maxPending.");
   for (const JoinStatus& join : s.joins) {
     out.sample({{"slo", join.slo}}, uint64_t{join.counters.overflow});
+  }
+}
+
+void groups(Exposition& out, const Snapshot& s) {
+  if (s.groups.empty()) return;
+  out.gauge("nines_slo_groups", "Groups that have a row of their own.");
+  for (const GroupStatus& g : s.groups) out.sample({{"slo", g.slo}}, uint64_t{g.groups});
+  out.counter("nines_group_other_total",
+              "Events counted in the group other, by reason: more values than groupBy.max, or no "
+              "value.");
+  for (const GroupStatus& g : s.groups) {
+    out.sample({{"slo", g.slo}, {"reason", "overflow"}}, g.overflow);
+    out.sample({{"slo", g.slo}, {"reason", "missing"}}, g.missing);
   }
 }
 
@@ -370,6 +400,7 @@ std::string metrics_text(const Snapshot& s) {
   set_aside(out, s);
   inputs(out, s);
   joins(out, s);
+  groups(out, s);
   governor(out, s);
   tailer(out, s);
   overflow_policies(out, s);

@@ -69,6 +69,9 @@ struct Pipeline::Impl {
   const Clock& clock;
   std::vector<Source> sources;
   std::vector<Join> joins;
+  std::vector<std::unique_ptr<GroupTable>> groups;
+  Accumulator rows;  // of all groups
+  uint32_t row_count = 0;
   std::vector<std::unique_ptr<Program>> programs;
   uint64_t generation = 1;  // of the tasks; programs of an older one are compiled anew
   Accumulator accumulator;
@@ -112,8 +115,26 @@ struct Pipeline::Impl {
   void run_tasks(const Line& line, int64_t slot);
   void count_several(const Line& line, SliTask& task, int64_t slot, int64_t good, int64_t bad);
   void run_threshold(SliTask& task, std::span<const Value> values, int64_t slot);
+  void tally(SliTask& task, std::span<const Value> values, int64_t slot, int64_t good,
+             int64_t bad) {
+    accumulator.count(task.slo, slot, good, bad);
+    if (task.groups != nullptr) {
+      rows.count(task.groups->row(task.group->of(values), slot), slot, good, bad);
+    }
+  }
+  void tally_measured(SliTask& task, std::span<const Value> values, int64_t slot, bool good,
+                      double value) {
+    accumulator.count(task.slo, slot, good ? 1 : 0, good ? 0 : 1);
+    accumulator.observe(task.slo, slot, value);
+    if (task.groups == nullptr) return;
+    const uint32_t row = task.groups->row(task.group->of(values), slot);
+    rows.count(row, slot, good ? 1 : 0, good ? 0 : 1);
+    rows.observe(row, slot, value);
+  }
   void run_join(SliTask& task, std::span<const Value> values, WallTime ts);
   void count_verdicts(uint32_t slo, slo::EventJoin& join);
+  void take_rows(slo::Batch& out);
+  GroupTable* add_groups(uint32_t slo, const slo::SloSpec& spec);
   Status add_join(const slo::SloSpec& spec, TaskSpec task, uint32_t part);
   void malformed(const Line& line, uint64_t SourceCounts::*reason);
   void after_block(LogStream& file, FileState& state, const FrameOutput& framed);
@@ -210,14 +231,12 @@ void Pipeline::Impl::run_threshold(SliTask& task, std::span<const Value> values,
   const Value& value = task.value->of(values);
   if (const auto exact = measured(value)) {
     const bool good = good_by(task.op, compare(*exact, task.threshold));
-    accumulator.count(task.slo, slot, good ? 1 : 0, good ? 0 : 1);
-    accumulator.observe(task.slo, slot, exact->to_double());
+    tally_measured(task, values, slot, good, exact->to_double());
   } else if (value.kind == ValueKind::real) {
     const bool good = good_real(task.op, value.real, task.threshold.to_double());
-    accumulator.count(task.slo, slot, good ? 1 : 0, good ? 0 : 1);
-    accumulator.observe(task.slo, slot, value.real);
+    tally_measured(task, values, slot, good, value.real);
   } else if (task.on_missing == slo::OnMissing::bad) {
-    accumulator.count(task.slo, slot, 0, 1);
+    tally(task, values, slot, 0, 1);
   }
 }
 
@@ -247,14 +266,14 @@ void Pipeline::Impl::count_several(const Line& line, SliTask& task, int64_t slot
                                    int64_t bad) {
   const auto events = whole_events(task.count->of(line.program.values));
   if (!events) return malformed(line, &SourceCounts::bad_count);
-  accumulator.count(task.slo, slot, good * *events, bad * *events);
+  tally(task, line.program.values, slot, good * *events, bad * *events);
 }
 
 void Pipeline::Impl::run_tasks(const Line& line, int64_t slot) {
   const std::span<const Value> values(line.program.values);
   const auto count = [&](SliTask& task, int64_t good, int64_t bad) {
     if (task.count) return count_several(line, task, slot, good, bad);
-    accumulator.count(task.slo, slot, good, bad);
+    tally(task, values, slot, good, bad);
   };
   for (SliTask& task : line.program.tasks) {
     if (task.open != nullptr && !*task.open) continue;
@@ -385,6 +404,7 @@ void Pipeline::Impl::after_block(LogStream& file, FileState& state, const FrameO
   }
   if (state.format.changed()) file.extra = state.format.save(file);
   if (accumulator.worth_compacting(options.max_pending_slots)) accumulator.compact();
+  if (rows.worth_compacting(options.max_pending_slots)) rows.compact();
 }
 
 StreamContext::Gate Pipeline::Impl::look_at_pod(LogStream& file, FileState& state) {
@@ -491,6 +511,13 @@ Status Pipeline::Impl::add_join(const slo::SloSpec& spec, TaskSpec task, uint32_
   return Ok{};
 }
 
+GroupTable* Pipeline::Impl::add_groups(uint32_t slo, const slo::SloSpec& spec) {
+  groups.push_back(std::make_unique<GroupTable>(slo, spec, row_count));
+  row_count += groups.back()->rows();
+  rows.add_slo(row_count - 1);
+  return groups.back().get();
+}
+
 Status Pipeline::add_slo(uint32_t slo, const slo::SloSpec& spec, uint32_t total, uint32_t part) {
   const auto compile = [&](const std::string& text,
                            std::optional<expr::Expression>& out) -> Status {
@@ -513,13 +540,15 @@ Status Pipeline::add_slo(uint32_t slo, const slo::SloSpec& spec, uint32_t total,
   NINES_CHECK(compile(indicator.part.where, task.part));
   NINES_CHECK(compile(indicator.value, task.value));
   NINES_CHECK(compile(indicator.count, task.count));
-  for (const auto* expression : {&task.total, &task.part, &task.value}) {
+  if (indicator.group) NINES_CHECK(compile(indicator.group->by, task.group));
+  for (const auto* expression : {&task.total, &task.part, &task.value, &task.group}) {
     if (!*expression || !uses_pod((*expression)->fields())) continue;
     impl_->sources[total].uses_pod = impl_->sources[part].uses_pod = true;
   }
   impl_->accumulator.add_slo(slo);
   ++impl_->generation;
   impl_->programs.clear();
+  if (indicator.group && !indicator.join) task.groups = impl_->add_groups(slo, spec);
   if (indicator.join) return impl_->add_join(spec, std::move(task), part);
   if (indicator.kind == slo::SliKind::threshold) {
     if (!task.value) {
@@ -588,10 +617,33 @@ std::optional<WallTime> Pipeline::next_time(const LogStream& file) {
   return file.user ? static_cast<const FileState&>(*file.user).next_ts : std::nullopt;
 }
 
+// Counts of groups bear made-up indices; the batch says what they stand for.
+void Pipeline::Impl::take_rows(slo::Batch& out) {
+  slo::Batch mine;
+  rows.take(mine);
+  for (slo::SlotDelta& delta : mine.slots) delta.slo += slo::GroupRow::kFirst;
+  for (slo::SketchDelta& delta : mine.sketches) delta.slo += slo::GroupRow::kFirst;
+  for (const auto& table : groups) {
+    table->take_new(mine.groups);
+    table->take_position(mine.positions);
+  }
+  out.merge(std::move(mine));
+}
+
 void Pipeline::restore_joins(std::vector<slo::Position>& saved) {
   for (const Join& known : impl_->joins) {
     std::erase_if(saved, [&](const slo::Position& p) { return known.join->restore(p); });
   }
+}
+
+void Pipeline::restore_groups(std::vector<slo::Position>& saved, WallTime newest) {
+  for (const auto& table : impl_->groups) {
+    std::erase_if(saved, [&](const slo::Position& p) { return table->restore(p, newest); });
+  }
+}
+
+void Pipeline::take_groups(std::vector<slo::GroupRow>& out) {
+  for (const auto& table : impl_->groups) table->take_new(out);
 }
 
 void Pipeline::know(std::span<const WallTime> until) {
@@ -604,13 +656,15 @@ void Pipeline::know(std::span<const WallTime> until) {
 void Pipeline::take(slo::Batch& out) {
   impl_->accumulator.take(out);
   for (const Join& known : impl_->joins) known.join->take_positions(out.positions);
+  if (!impl_->groups.empty()) impl_->take_rows(out);
   out.skewed += impl_->skewed;
   impl_->skewed = 0;
   out.max_event_time = std::max(out.max_event_time, impl_->max_event);
 }
 
 bool Pipeline::full() const noexcept {
-  return impl_->accumulator.pending() > impl_->options.max_pending_slots;
+  return std::max(impl_->accumulator.pending(), impl_->rows.pending()) >
+         impl_->options.max_pending_slots;
 }
 
 std::vector<SourceCounts> Pipeline::counts() const {
@@ -623,6 +677,15 @@ std::vector<JoinCounts> Pipeline::join_counts() const {
   std::vector<JoinCounts> out;
   for (const Join& known : impl_->joins) {
     out.push_back({known.slo, known.join->pending(), known.join->counters()});
+  }
+  return out;
+}
+
+std::vector<GroupCounts> Pipeline::group_counts() const {
+  std::vector<GroupCounts> out;
+  for (const auto& table : impl_->groups) {
+    out.push_back(
+        {table->slo(), table->groups(), table->counts().overflow, table->counts().missing});
   }
   return out;
 }

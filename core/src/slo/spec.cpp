@@ -115,7 +115,24 @@ std::string SloSpec::generation() const {
     f.add(threshold.to_string());
     if (indicator.join) add_join(f, indicator);
   }
+  if (!group_of.empty()) {
+    f.add("group");
+    f.add(indicator.group->by);
+  }
   return f.hex();
+}
+
+SloSpec row_of(const SloSpec& whole, std::string_view group) {
+  SloSpec row = whole;
+  row.group_of = whole.name;
+  row.group = group;
+  row.name += "{" + row.group + "}";
+  if (!whole.indicator.group->alerts) row.alerts.rules.clear();
+  return row;
+}
+
+int64_t places_of(const SloSpec& spec) {
+  return spec.indicator.group ? 2 + spec.indicator.group->max : 1;  // and `other`
 }
 
 AlertPolicy default_policy(int64_t window_s, Decimal target) {

@@ -74,6 +74,13 @@ struct JoinCounts {
   slo::EventJoin::Counters counters;
 };
 
+inline constexpr std::string_view kGroupPrefix = "group:";  // of the positions that keep groups
+struct GroupCounts {
+  uint32_t slo = 0;
+  size_t groups = 0;                   // without `other`
+  uint64_t overflow = 0, missing = 0;  // events in `other`: beyond max, without a value
+};
+
 class Pipeline : public RecordConsumer {
  public:
   Pipeline(PipelineOptions options, const Clock& clock);
@@ -96,6 +103,11 @@ class Pipeline : public RecordConsumer {
   void set_replay_limit(WallTime limit);
   static std::optional<WallTime> next_time(const LogStream& file);
 
+  // The same for the groups of SLOs; `newest`: newest event time of that life.
+  void restore_groups(std::vector<slo::Position>& saved, WallTime newest);
+  // Groups that no batch and no call of this has told of yet.
+  void take_groups(std::vector<slo::GroupRow>& out);
+
   // Event time up to which each source was read completely, by index; INT64_MIN: unknown. What
   // joins await from before is counted as missing.
   void know(std::span<const WallTime> until);
@@ -106,6 +118,7 @@ class Pipeline : public RecordConsumer {
 
   std::vector<SourceCounts> counts() const;
   std::vector<JoinCounts> join_counts() const;
+  std::vector<GroupCounts> group_counts() const;
   // Largest event time seen in any source; 0 when none.
   WallTime max_event_time() const noexcept;
 

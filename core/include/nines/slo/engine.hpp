@@ -172,6 +172,7 @@ struct SloStatus {
   std::string time_zone;    // of a calendar window; empty: rolling
   WallTime period_end{};    // when a calendar window starts anew
   std::string excluded_by;  // the exclusion that holds at the end of the window; empty: none
+  std::string group_of, group;  // of a row of an SLO with groups (row_of)
 };
 
 struct AlertEvent {

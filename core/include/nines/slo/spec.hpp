@@ -73,6 +73,16 @@ struct JoinSpec {
   friend bool operator==(const JoinSpec&, const JoinSpec&) = default;
 };
 
+// The SLO counts the whole and, beside it, each value of `by` as a row NAME{value} (row_of). The
+// first `max` values get a row, all others (and records without one) share NAME{other}, so that the
+// rows always add up to the whole.
+struct GroupSpec {
+  std::string by;  // expression
+  int64_t max = 20;
+  bool alerts = false;  // rows alert too
+  friend bool operator==(const GroupSpec&, const GroupSpec&) = default;
+};
+
 struct IndicatorSpec {
   std::string name;
   SliKind kind = SliKind::ratio;
@@ -88,6 +98,7 @@ struct IndicatorSpec {
   OnMissing on_missing = OnMissing::skip;
   // threshold: instead of `value`, the time from a record of `total` to one of `part`, in `unit`.
   std::optional<JoinSpec> join;
+  std::optional<GroupSpec> group;
 };
 
 enum class RuleKind : uint8_t {
@@ -172,9 +183,17 @@ struct SloSpec {
   std::vector<ExclusionSpec> exclusions;
   Decimal reserve{0, 0};  // share of the budget set aside for exclusions with that effect
 
+  std::string group_of, group;  // of a row: the name of its SLO, and the value
+
   // Changes when (and only when) what is counted changes: a new generation of counts. Target,
   // window and alerts are applied at read time and keep history.
   std::string generation() const;
 };
+
+inline constexpr std::string_view kOtherGroup = "other";
+// The SLO that counts one group of `whole`, which has indicator.group.
+SloSpec row_of(const SloSpec& whole, std::string_view group);
+// Places in the engine that `spec` may come to need: its own and those of its rows.
+int64_t places_of(const SloSpec& spec);
 
 }  // namespace nines::slo
