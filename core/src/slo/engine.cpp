@@ -163,6 +163,7 @@ struct Slo {
   std::vector<bool> frozen;
   std::optional<int64_t> newest_before;  // newest slot when the batch of this number began
   uint64_t batch = 0;
+  const Slo* whole = nullptr;  // of a row: the SLO whose group it counts
   bool evaluated = false;
 };
 
@@ -296,6 +297,10 @@ Result<uint32_t> SloEngine::add(SloSpec spec) {
   }
   NINES_CHECK(check(spec));
   impl_->slos.push_back(std::make_unique<Slo>(std::move(spec)));
+  Slo& added = *impl_->slos.back();
+  for (const auto& slo : impl_->slos) {
+    if (slo->spec.name == added.spec.group_of) added.whole = slo.get();
+  }
   return static_cast<uint32_t>(impl_->slos.size() - 1);
 }
 
@@ -329,6 +334,9 @@ void SloEngine::Impl::apply_slot(const SlotDelta& d, const Batch& batch) {
   if (slo.batch != batches) {
     slo.batch = batches;
     slo.newest_before = slo.counts.newest();
+    // What is late for the whole is late for its groups, so that they add up.
+    const bool with_whole = slo.whole != nullptr && slo.whole->batch == batches;
+    if (with_whole) slo.newest_before = std::max(slo.newest_before, slo.whole->newest_before);
   }
   switch (slo.counts.add(d, slo.newest_before, slo.spec.data.late_horizon_s, counters.saturated)) {
     case SloCounts::Fate::kept: newest_slot = std::max(newest_slot.value_or(d.slot), d.slot); break;
