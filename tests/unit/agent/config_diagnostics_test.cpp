@@ -215,7 +215,7 @@ std::vector<BadInput> bad_slos() {
       {"join side not a map", threshold("            value: {start: @a, end: {where: a}, key: id}\n            unit: s\n", "op: lt, value: 5, target: 0.9"), "start of thresholdMetric of SLO 'api' must be a map", ""},
       {"join without key", threshold("            value: @{start: {where: a}, end: {where: b}}\n            unit: s\n", "op: lt, value: 5, target: 0.9"), "has no 'key'", "event_id"},
       {"join of the same records", threshold("            value: @{start: {where: a}, end: {where: a}, key: id}\n            unit: s\n", "op: lt, value: 5, target: 0.9"), "are the same records", "where"},
-      {"join without unit", threshold("@            value: {start: {where: a}, end: {where: b}, key: id}\n", "op: lt, value: 5, target: 0.9"), "its unit must be one of time", "ms"},
+      {"join without unit", threshold("            @value: {start: {where: a}, end: {where: b}, key: id}\n", "op: lt, value: 5, target: 0.9"), "its unit must be one of time", "ms"},
       {"join unit", threshold("            value: {start: {where: a}, end: {where: b}, key: id}\n            unit: @bytes\n", "op: lt, value: 5, target: 0.9"), "its unit must be one of time", "ms"},
       {"join timeout", threshold("            value: {start: {where: a}, end: {where: b}, key: id, timeout: @2h}\n            unit: s\n", "op: lt, value: 5, target: 0.9"), "timeout of thresholdMetric of SLO 'api'", ""},
       {"join onTimeout", threshold("            value: {start: {where: a}, end: {where: b}, key: id, onTimeout: @good}\n            unit: s\n", "op: lt, value: 5, target: 0.9"), "must be one of bad, skip, found 'good'", ""},
