@@ -124,6 +124,10 @@ void add_slo(CLI::App& root, Parsed& p) {
   auto* lint = slo->add_subcommand("lint", "Check SLO documents and configuration");
   lint->add_option("paths", p.slo.paths, "Files or folders (default: the configured ones)");
   lint->add_option("--config", p.slo.common.config, "Configuration")->option_text("FILE");
+  auto* ready = slo->add_subcommand("template", "Print ready SLO documents for common services");
+  ready->add_option("name", p.slo.name, "Template (default: list them)");
+  ready->add_option("--set", p.slo.settings, "Fill in KEY=VALUE; repeatable")
+      ->option_text("KEY=VALUE");
 }
 
 void add_gate(CLI::App& root, Parsed& p) {
@@ -150,6 +154,7 @@ int dispatch(CLI::App& root, Parsed& p, const Clock& clock) {
   if (slo->got_subcommand("status")) return run_slo_status(p.slo);
   if (slo->got_subcommand("explain")) return run_slo_explain(p.slo);
   if (slo->got_subcommand("backfill")) return run_slo_backfill(p.slo, clock);
+  if (slo->got_subcommand("template")) return run_slo_template(p.slo);
   return run_slo_lint(p.slo);
 }
 

@@ -45,15 +45,17 @@ int run_tail(const TailOptions& options, const Clock& clock);
 
 struct SloOptions {
   CommonOptions common;
-  std::string address;             // of the agent; default from the configuration
-  std::string name;                // explain, gate
-  std::vector<std::string> paths;  // lint
+  std::string address;                // of the agent; default from the configuration
+  std::string name;                   // explain, gate
+  std::vector<std::string> paths;     // lint
+  std::vector<std::string> settings;  // template: KEY=VALUE
 };
 int run_slo_status(const SloOptions& options);
 int run_slo_explain(const SloOptions& options);
 int run_slo_lint(const SloOptions& options);
 // Works on the state directory of an agent that does not run.
 int run_slo_backfill(const SloOptions& options, const Clock& clock);
+int run_slo_template(const SloOptions& options);
 // 0: releases of that SLO or service (name empty: of all) may go out; 1: they may not.
 int run_gate(const SloOptions& options);
 

@@ -72,7 +72,7 @@ class Writer {
   void rate_limit(int depth, const slo::SourceSelector& s);
   void metric(int depth, const slo::MetricSpec& metric, const slo::IndicatorSpec* threshold,
               const std::string& count = {});
-  void group(int depth, const slo::IndicatorSpec& indicator);
+  void extras(int depth, const slo::IndicatorSpec& indicator);
   void join(int depth, const slo::IndicatorSpec& indicator);
   void indicator(const SloSpec& spec);
   void objective(const SloSpec& spec);
@@ -135,7 +135,20 @@ void Writer::rate_limit(int depth, const slo::SourceSelector& s) {
   if (s.excess == slo::Excess::drop) field(depth + 1, "excess", "drop");
 }
 
-void Writer::group(int depth, const slo::IndicatorSpec& indicator) {
+// What reads a source and is not one of its records.
+void Writer::extras(int depth, const slo::IndicatorSpec& indicator) {
+  if (const auto& wish = indicator.slices) {
+    if (wish->floor > 0) {
+      text(depth, "floor",
+           std::to_string(wish->floor) + "/" + format_duration_s(wish->floor_per_s));
+    }
+    if (wish->heartbeat_s > 0) {
+      line(depth, "heartbeat: {every: " + format_duration_s(wish->heartbeat_s) + "}");
+    } else if (wish->on_empty) {
+      constexpr const char* kWords[] = {"good", "bad", "skip"};
+      field(depth, "onEmpty", kWords[static_cast<size_t>(*wish->on_empty)]);
+    }
+  }
   if (!indicator.group) return;
   const slo::GroupSpec& g = *indicator.group;
   line(depth, "groupBy: {field: " + quoted(g.by) + ", max: " + std::to_string(g.max) +
@@ -192,7 +205,7 @@ void Writer::indicator(const SloSpec& spec) {
   if (spec.indicator.kind == slo::SliKind::threshold) {
     line(3, "thresholdMetric:");
     metric(4, spec.indicator.total, &spec.indicator);
-    group(6, spec.indicator);
+    extras(6, spec.indicator);
     return;
   }
   line(3, "ratioMetric:");
@@ -201,7 +214,7 @@ void Writer::indicator(const SloSpec& spec) {
   metric(5, spec.indicator.part, nullptr, spec.indicator.count);
   line(4, "total:");
   metric(5, spec.indicator.total, nullptr, spec.indicator.count);
-  group(7, spec.indicator);
+  extras(7, spec.indicator);
 }
 
 void Writer::objective(const SloSpec& spec) {

@@ -119,9 +119,15 @@ std::optional<slo::IndicatorSpec> Indicators::read_ratio(const YamlNode& node,
     report_.error(*part.group_at, "groupBy of " + title + " stands in only one of its two parts",
                   "give it to total");
   }
+  if (part.slices && part.slices != all.slices) {
+    report_.error(*part.slices_at,
+                  "what " + title + " asks of its time slices stands in only one of its two parts",
+                  "floor, heartbeat and onEmpty belong to total");
+  }
   if (report_.errors() != errors) return std::nullopt;
   slo::IndicatorSpec indicator;
   indicator.kind = slo::SliKind::ratio;
+  indicator.slices = all.slices;
   indicator.group = std::move(all.group);
   indicator.count = std::move(all.count);
   indicator.total = std::move(all.spec);
@@ -149,6 +155,7 @@ std::optional<slo::IndicatorSpec> Indicators::read_threshold(const YamlNode& nod
   indicator.on_missing = metric.on_missing;
   indicator.join = std::move(metric.join);
   indicator.group = std::move(metric.group);
+  indicator.slices = metric.slices;
   indicator.part = std::move(metric.part);
   return indicator;
 }
@@ -212,6 +219,7 @@ void Indicators::read_spec(const YamlNode& spec, const std::string& title, bool 
     if (given) out.spec.where = read_expression(*where, "where of " + title, report_).value_or("");
   }
   if (const YamlNode* group = reader.find("groupBy")) read_group(*group, title, out);
+  read_slice_wishes(reader, title, out);
   if (threshold) {
     const YamlNode* value = reader.find("value");
     if (value != nullptr && value->kind == YamlNode::Kind::map) {

@@ -18,6 +18,8 @@ struct Indicators::Metric {
   slo::MetricSpec part;
   std::optional<slo::GroupSpec> group;
   const YamlNode* group_at = nullptr;
+  std::optional<slo::SliceWish> slices;
+  const YamlNode* slices_at = nullptr;
 };
 
 }  // namespace nines::agent::config

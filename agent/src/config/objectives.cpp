@@ -214,6 +214,7 @@ bool SloReader::read_objective(const YamlNode& node, bool several, slo::SloSpec&
   const YamlNode* value = reader.find("value");
   refuse_unsupported(reader);
   read_slices(reader, title_, spec, report_);
+  apply_slice_wishes(node, title_, spec, report_);
   const auto target = read_target(reader, title_, report_);
   read_threshold(op, value, node, spec);
   reader.finish();

@@ -83,6 +83,15 @@ struct GroupSpec {
   friend bool operator==(const GroupSpec&, const GroupSpec&) = default;
 };
 
+// What an indicator wants of the time slices it is counted in (SlicePolicy).
+enum class OnEmpty : uint8_t { good, bad, skip };
+struct SliceWish {
+  int64_t floor = 0, floor_per_s = 60;  // fewer events than that make a slice bad
+  int64_t heartbeat_s = 0;              // at least one event so often; 0: no heartbeat
+  std::optional<OnEmpty> on_empty;
+  friend bool operator==(const SliceWish&, const SliceWish&) = default;
+};
+
 struct IndicatorSpec {
   std::string name;
   SliKind kind = SliKind::ratio;
@@ -99,6 +108,7 @@ struct IndicatorSpec {
   // threshold: instead of `value`, the time from a record of `total` to one of `part`, in `unit`.
   std::optional<JoinSpec> join;
   std::optional<GroupSpec> group;
+  std::optional<SliceWish> slices;  // applied to SloSpec::slices when an SLO is read
 };
 
 enum class RuleKind : uint8_t {
@@ -144,8 +154,6 @@ enum class Budgeting : uint8_t {
   ratio_timeslices,  // the mean of the slices' shares of bad events
 };
 std::string_view budgeting_name(Budgeting) noexcept;  // Occurrences Timeslices RatioTimeslices
-
-enum class OnEmpty : uint8_t { good, bad, skip };
 
 // How a slice of time is judged, by all events that were counted in it, however late they came:
 //   excluded in part     not at all (exclusions.hpp)
