@@ -145,8 +145,6 @@ constexpr Property kSloProperties[] = {{"slo", "string", false},
                                        {"timestamp", "string", true},
                                        {"draft", "boolean", false},
                                        {"release", "object", false},
-                                       {"group_of", "string", false},
-                                       {"group", "string", false},
                                        {"windows", "object", false}};
 
 void write_schema(JsonWriter& out) {

@@ -54,8 +54,8 @@ WallTime newer(WallTime a, WallTime b) {
 }  // namespace
 
 bool Batch::empty() const noexcept {
-  return slots.empty() && sketches.empty() && positions.empty() && groups.empty() && late == 0 && dropped_late == 0 &&
-         skewed == 0 && max_event_time == WallTime{};
+  return slots.empty() && sketches.empty() && positions.empty() && groups.empty() && late == 0 &&
+         dropped_late == 0 && skewed == 0 && max_event_time == WallTime{};
 }
 
 void Batch::take(Batch&& other) {
