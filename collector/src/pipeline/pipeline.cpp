@@ -118,19 +118,20 @@ struct Pipeline::Impl {
   void tally(SliTask& task, std::span<const Value> values, int64_t slot, int64_t good,
              int64_t bad) {
     accumulator.count(task.slo, slot, good, bad);
-    if (task.groups != nullptr) {
-      rows.count(task.groups->row(task.group->of(values), slot), slot, good, bad);
-    }
+    if (task.groups != nullptr) [[unlikely]]
+      (void)tally_group(task, values, slot, good, bad);
   }
   void tally_measured(SliTask& task, std::span<const Value> values, int64_t slot, bool good,
                       double value) {
     accumulator.count(task.slo, slot, good ? 1 : 0, good ? 0 : 1);
     accumulator.observe(task.slo, slot, value);
-    if (task.groups == nullptr) return;
-    const uint32_t row = task.groups->row(task.group->of(values), slot);
-    rows.count(row, slot, good ? 1 : 0, good ? 0 : 1);
-    rows.observe(row, slot, value);
+    if (task.groups == nullptr) [[likely]]
+      return;
+    rows.observe(tally_group(task, values, slot, good ? 1 : 0, good ? 0 : 1), slot, value);
   }
+  // Out of the way of SLOs without groups. Gives the row.
+  uint32_t tally_group(SliTask& task, std::span<const Value> values, int64_t slot, int64_t good,
+                       int64_t bad);
   void run_join(SliTask& task, std::span<const Value> values, WallTime ts);
   void count_verdicts(uint32_t slo, slo::EventJoin& join);
   void take_rows(slo::Batch& out);
@@ -225,6 +226,13 @@ void Pipeline::Impl::fill_context(const Line& line, WallTime ts) {
         break;
     }
   }
+}
+
+uint32_t Pipeline::Impl::tally_group(SliTask& task, std::span<const Value> values, int64_t slot,
+                                     int64_t good, int64_t bad) {
+  const uint32_t row = task.groups->row(task.group->of(values), slot);
+  rows.count(row, slot, good, bad);
+  return row;
 }
 
 void Pipeline::Impl::run_threshold(SliTask& task, std::span<const Value> values, int64_t slot) {
