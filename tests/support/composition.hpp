@@ -92,7 +92,10 @@ class Life {
   std::vector<slo::AlertEvent> tick() {
     while (halves_.ingest->inputs().poll(0, SIZE_MAX)) {
     }
-    judge().take(halves_.ingest->hand_over(), clock_.wall());
+    judge().take(halves_.ingest->hand_over(clock_.wall()), clock_.wall());
+    for (const uint32_t row : judge().take_new_rows()) {
+      if (store_ != nullptr) require(agent::attach_row(*store_, judge(), row));
+    }
     return judge().evaluate(clock_.wall(), clock_.wall());
   }
   void look_for_files() { halves_.ingest->inputs().rescan(); }

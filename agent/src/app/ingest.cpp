@@ -63,7 +63,7 @@ Result<SloPlan> plan_slo(uint32_t slo, const slo::SloSpec& spec, const NodeConfi
   plan.spec = spec;
   NINES_TRY(plan.total, plan_source(spec.indicator.total.source, spec, config));
   plan.part = plan.total;
-  if (spec.indicator.kind == slo::SliKind::ratio) {
+  if (spec.indicator.kind == slo::SliKind::ratio || spec.indicator.join) {
     NINES_TRY(plan.part, plan_source(spec.indicator.part.source, spec, config));
   }
   return plan;
@@ -124,13 +124,12 @@ Result<Ingest::Sources> Ingest::add(const SloPlan& plan) {
   NINES_TRY(sources.total, source_index(plan.total));
   NINES_TRY(sources.part, source_index(plan.part));
   NINES_CHECK(pipeline_->add_slo(plan.slo, plan.spec, sources.total, sources.part));
+  if (plan.spec.indicator.join) pipeline_->restore_joins(saved_);
   return sources;
 }
 
-HandOver Ingest::hand_over() {
+HandOver Ingest::hand_over(WallTime until, bool replay) {
   HandOver out;
-  pipeline_->take(out.batch);
-  inputs_->take_positions(out.batch.positions);
   out.tailer = tailer_->stats();
   out.inputs = inputs_->describe();
   out.wakeups = inputs_->wakeups();
@@ -142,7 +141,40 @@ HandOver Ingest::hand_over() {
     out.sources.push_back(std::move(state));
   }
   fill_state(out);
+  if (until != kNothingKnown) tell_joins(out.sources, until, replay);
+  out.joins = pipeline_->join_counts();
+  out.groups = pipeline_->group_counts();
+  pipeline_->take(out.batch);
+  inputs_->take_positions(out.batch.positions);
+  forget_unclaimed(out.batch.positions);
   return out;
+}
+
+void Ingest::tell_joins(const std::vector<SourceState>& sources, WallTime until, bool replay) {
+  std::vector<WallTime> known;
+  for (const SourceState& s : sources) {
+    known.push_back(s.attached && (replay || s.at_end) ? until : kNothingKnown);
+  }
+  pipeline_->know(known);
+}
+
+std::vector<slo::GroupRow> Ingest::restore_groups(WallTime newest) {
+  pipeline_->restore_groups(saved_, newest);
+  std::vector<slo::GroupRow> rows;
+  pipeline_->take_groups(rows);
+  return rows;
+}
+
+// What joins and groups of SLOs kept that are there no more.
+void Ingest::forget_unclaimed(std::vector<slo::Position>& out) {
+  std::erase_if(saved_, [&](const slo::Position& p) {
+    if (!p.key.starts_with(slo::EventJoin::kPrefix) &&
+        !p.key.starts_with(collector::kGroupPrefix)) {
+      return false;
+    }
+    out.push_back({p.key, {}});
+    return true;
+  });
 }
 
 void Ingest::fill_state(HandOver& out) {
@@ -159,9 +191,11 @@ void Ingest::fill_state(HandOver& out) {
     Source& source = sources_[i];
     if (source.input != nullptr) {
       fill_from_input(*source.input, state);
+      state.at_end = state.caught_up;
       continue;
     }
     const bool at_end = tailer_->caught_up() || state.lag_bytes == 0;
+    state.at_end = state.attached && at_end;
     if (state.attached && at_end) source.once_caught_up = true;
     state.caught_up =
         state.attached && (at_end || (source.once_caught_up && state.lag_bytes <= kCaughtUpBytes));

@@ -23,6 +23,7 @@ struct SourceState {
   collector::SourceCounts counts;
   bool attached = false;   // at least one file is followed
   bool caught_up = false;  // all of them were read to their end
+  bool at_end = false;     // the same, and not a line is left
   bool resumed = false;    // at least one continues from a saved position
   bool replays = true;     // what was missed can still be read; false: a gap stays one
   int64_t lag_bytes = 0;
@@ -32,6 +33,8 @@ struct SourceState {
 struct HandOver {
   slo::Batch batch;
   std::vector<SourceState> sources;
+  std::vector<collector::JoinCounts> joins;
+  std::vector<collector::GroupCounts> groups;
   collector::Tailer::Stats tailer;
   std::vector<collector::InputStats> inputs;
   uint64_t wakeups = 0;
@@ -62,17 +65,25 @@ class Ingest {
     uint32_t total = 0, part = 0;
   };
   Result<Sources> add(const SloPlan& plan);
+  // Groups of the SLOs added so far that an earlier life knew, and whose window reaches to
+  // `newest`, its newest event. Ask once, before anything is read.
+  std::vector<slo::GroupRow> restore_groups(WallTime newest);
 
   collector::InputSet& inputs() noexcept { return *inputs_; }
   collector::Pipeline& pipeline() noexcept { return *pipeline_; }
   collector::Governor& governor() noexcept { return *governor_; }
-  HandOver hand_over();
+  // What is read up to `until` (event time) is complete for every source that is at its end, or,
+  // in a replay, for every one that is attached. kNothingKnown: there is more to read.
+  static constexpr WallTime kNothingKnown{INT64_MIN};
+  HandOver hand_over(WallTime until = kNothingKnown, bool replay = false);
 
  private:
   Ingest(InputEnvironment environment, std::vector<slo::Position> saved, const Clock& clock)
       : environment_(std::move(environment)), saved_(std::move(saved)), clock_(clock) {}
   Result<uint32_t> source_index(const collector::SourcePlan& plan);
   void fill_state(HandOver& out);
+  void tell_joins(const std::vector<SourceState>& sources, WallTime until, bool replay);
+  void forget_unclaimed(std::vector<slo::Position>& out);
 
   std::unique_ptr<collector::Governor> governor_;
   std::unique_ptr<collector::Pipeline> pipeline_;

@@ -89,7 +89,7 @@ void IngestThread::run() {
     const bool first_end = !told && !more;
     told = told || first_end || clock_.mono().ns - started.ns > kCatchUpNs;
     if (first_end || (told && wanted_.exchange(false)) || ingest_->pipeline().full()) {
-      on_hand_over_(ingest_->hand_over());
+      on_hand_over_(ingest_->hand_over(more ? Ingest::kNothingKnown : clock_.wall()));
     }
   }
 }

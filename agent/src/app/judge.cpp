@@ -11,6 +11,7 @@ namespace {
 constexpr size_t kRecentAlerts = 100;
 constexpr size_t kMaxPendingSlots = 100'000;  // while the store refuses: then minutes, not slots
 constexpr int64_t kMaxCoverS = 92 * 86400;
+constexpr uint32_t kNoRow = UINT32_MAX;
 
 // Coverage older than a tier's reach needs only the next tier's resolution: that bounds the
 // deltas of a long history to some 15,000 an SLO. A step ends before the finer reach begins.
@@ -46,6 +47,42 @@ Result<uint32_t> Judge::add(const slo::SloSpec& spec) {
 }
 
 void Judge::set_sources(uint32_t slo, Ingest::Sources sources) { watched_[slo].sources = sources; }
+
+Result<uint32_t> Judge::add_row(const slo::GroupRow& row) {
+  const size_t made_up = row.slo - slo::GroupRow::kFirst;
+  if (rows_.size() <= made_up) rows_.resize(made_up + 1, kNoRow);
+  NINES_TRY(const uint32_t index, add(slo::row_of(engine_.spec(row.whole), row.group)));
+  Watched& added = watched_[index];
+  const Watched& whole = watched_[row.whole];
+  added.sources = whole.sources;
+  added.covered_until = whole.covered_until;  // what was before is known of the whole only
+  added.counts_scrapes = whole.counts_scrapes;
+  rows_[made_up] = index;
+  return index;
+}
+
+// Gives the deltas of groups the engine's indices.
+void Judge::settle_rows(slo::Batch& batch) {
+  for (const slo::GroupRow& row : batch.groups) {
+    if (const auto index = add_row(row); index.ok()) new_rows_.push_back(*index);
+  }
+  batch.groups.clear();
+  if (rows_.empty()) return;
+  const auto settle = [&](auto& delta) {
+    if (delta.slo < slo::GroupRow::kFirst) return false;
+    const size_t made_up = delta.slo - slo::GroupRow::kFirst;
+    delta.slo = made_up < rows_.size() ? rows_[made_up] : kNoRow;
+    return delta.slo == kNoRow;
+  };
+  std::erase_if(batch.slots, settle);
+  std::erase_if(batch.sketches, settle);
+}
+
+void Judge::refuse_row(uint32_t slo) {
+  refused_rows_.insert(slo);
+  std::replace(rows_.begin(), rows_.end(), slo, kNoRow);
+  watched_[slo].sources.reset();
+}
 
 void Judge::count_totals(const slo::Batch& batch) {
   for (const slo::SlotDelta& delta : batch.slots) {
@@ -108,10 +145,13 @@ void Judge::cover(uint32_t slo, WallTime until, slo::Batch& out) {
 
 void Judge::take(HandOver&& hand_over, WallTime until) {
   sources_ = std::move(hand_over.sources);
+  joins_ = std::move(hand_over.joins);
+  groups_ = std::move(hand_over.groups);
   tailer_ = hand_over.tailer;
   tailer_.wakeups = hand_over.wakeups;
   inputs_ = std::move(hand_over.inputs);
   governor_ = std::move(hand_over.governor);
+  settle_rows(hand_over.batch);
   if (until != kNoCoverage) {
     for (uint32_t slo = 0; slo < watched_.size(); ++slo) cover(slo, until, hand_over.batch);
   }
@@ -144,6 +184,11 @@ std::optional<WallTime> Judge::known_until() const noexcept {
 store::StateStore::Commit Judge::take_commit(WallTime now) {
   store::StateStore::Commit commit = std::move(pending_);
   pending_ = {};
+  if (!refused_rows_.empty()) {
+    const auto refused = [&](const auto& delta) { return refused_rows_.contains(delta.slo); };
+    std::erase_if(commit.batch.slots, refused);
+    std::erase_if(commit.batch.sketches, refused);
+  }
   commit.batch.normalize();
   commit.alerts = engine_.save_alerts();
   commit.now = now;
@@ -157,10 +202,30 @@ void Judge::give_back(store::StateStore::Commit&& commit) {
   if (pending_.batch.slots.size() > kMaxPendingSlots) coarsen(pending_.batch);
 }
 
+// Each SLO with its rows behind it, `other` last.
+std::vector<uint32_t> Judge::order_of_rows() const {
+  std::vector<uint32_t> order;
+  const auto add_rows = [&](const std::string& whole, bool other) {
+    for (uint32_t row = 0; row < engine_.size(); ++row) {
+      const slo::SloSpec& spec = engine_.spec(row);
+      if (spec.group_of == whole && (spec.group == slo::kOtherGroup) == other) order.push_back(row);
+    }
+  };
+  for (uint32_t slo = 0; slo < engine_.size(); ++slo) {
+    const slo::SloSpec& spec = engine_.spec(slo);
+    if (!spec.group_of.empty()) continue;
+    order.push_back(slo);
+    if (!spec.indicator.group) continue;
+    add_rows(spec.name, false);
+    add_rows(spec.name, true);
+  }
+  return order;
+}
+
 Snapshot Judge::snapshot() const {
   Snapshot out;
   out.watermark = watermark_;
-  for (uint32_t slo = 0; slo < engine_.size(); ++slo) {
+  for (const uint32_t slo : order_of_rows()) {
     out.slos.push_back(engine_.status(slo));
     out.slos.back().good_total = std::max<int64_t>(0, watched_[slo].good_total);
     out.slos.back().bad_total = std::max<int64_t>(0, watched_[slo].bad_total);
@@ -189,6 +254,13 @@ Snapshot Judge::snapshot() const {
                        {"excluded_bytes", state.counts.bytes_excluded},
                        {"nul_bytes", state.counts.nul_bytes}};
     out.sources.push_back(std::move(shown));
+  }
+  for (const collector::JoinCounts& join : joins_) {
+    out.joins.push_back({engine_.spec(join.slo).name, join.pending, join.counters});
+  }
+  for (const collector::GroupCounts& groups : groups_) {
+    out.groups.push_back(
+        {engine_.spec(groups.slo).name, groups.groups, groups.overflow, groups.missing});
   }
   for (const slo::AlertEvent& event : recent_) {
     AlertShown shown;

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/ingest.hpp"
@@ -21,6 +23,12 @@ class Judge {
 
   Result<uint32_t> add(const slo::SloSpec& spec);
   void set_sources(uint32_t slo, Ingest::Sources sources);
+  // A group that ingest has met: a row beside its SLO. take() adds those that its batch tells of.
+  Result<uint32_t> add_row(const slo::GroupRow& row);
+  // Rows that take() has added since the last call: the store must know them before the next commit
+  // (refuse_row when it does not).
+  std::vector<uint32_t> take_new_rows() { return std::exchange(new_rows_, {}); }
+  void refuse_row(uint32_t slo);  // its counts are dropped from now on
   // Counts of an earlier life. Neither reported nor committed again.
   void restore(const slo::Batch& batch);
   void restore_alerts(const std::vector<slo::AlertMemory>& memory) {
@@ -61,10 +69,17 @@ class Judge {
   };
   void cover(uint32_t slo, WallTime until, slo::Batch& out);
   void count_totals(const slo::Batch& batch);
+  void settle_rows(slo::Batch& batch);
+  std::vector<uint32_t> order_of_rows() const;
 
   slo::SloEngine engine_;
   std::vector<Watched> watched_;
   std::vector<SourceState> sources_;
+  std::vector<collector::JoinCounts> joins_;
+  std::vector<collector::GroupCounts> groups_;
+  std::vector<uint32_t> rows_;  // engine index of each made-up one, or kNoRow
+  std::vector<uint32_t> new_rows_;
+  std::set<uint32_t> refused_rows_;
   collector::Tailer::Stats tailer_;
   std::vector<collector::InputStats> inputs_;
   collector::Governor::Stats governor_;

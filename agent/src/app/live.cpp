@@ -203,20 +203,39 @@ class Live {
   void on_hand_over(HandOver&& hand_over) {
     if (stopping_) {
       if (guard_->holding()) return;
-      judge_->take(std::move(hand_over), Judge::kNoCoverage);
+      take(std::move(hand_over), Judge::kNoCoverage);
       return;
     }
     if (guard_->holding() && !clock_is_right(hand_over)) return;
     if (hand_over.first_look) {
-      judge_->take(std::move(hand_over), Judge::kNoCoverage);
+      take(std::move(hand_over), Judge::kNoCoverage);
       if (!commit_in_flight_ && judge_->has_pending()) commit();
       return;
     }
     const WallTime now = to_ms(clock_.wall());
     ready_ = ready_ || hand_over.caught_up;
-    judge_->take(std::move(hand_over), now);
+    take(std::move(hand_over), now);
     for (const slo::AlertEvent& event : judge_->evaluate(now, now)) tell(event);
     commit_when_due();
+  }
+
+  // The store knows a new group before the commit that counts it: its thread takes jobs in order.
+  void take(HandOver&& hand_over, WallTime until) {
+    judge_->take(std::move(hand_over), until);
+    for (const uint32_t row : judge_->take_new_rows()) {
+      const slo::SloSpec& spec = judge_->engine().spec(row);
+      store_work_.post([this, row, identity = store::SloIdentity{spec.name, spec.generation()}] {
+        auto kept = std::make_shared<std::vector<slo::Batch>>();
+        const Status done =
+            store_->attach(row, identity, [&](const slo::Batch& batch) { kept->push_back(batch); });
+        net::asio::post(io_, [this, row, done, kept] {
+          for (const slo::Batch& batch : *kept) judge_->restore(batch);
+          if (done.ok()) return;
+          log::error("store", "a group is not counted: " + done.error().message);
+          judge_->refuse_row(row);
+        });
+      });
+    }
   }
 
   // Until then, what comes is kept back; afterwards it is in `hand_over`, at its true time. A stop
@@ -474,6 +493,9 @@ class Live {
     io_.poll();  // hand-overs and commit results that were under way
     if (guard_->holding()) return Ok{};
     judge_->take(std::move(rest), clock_.wall());
+    for (const uint32_t row : judge_->take_new_rows()) {
+      NINES_CHECK(attach_row(*store_, *judge_, row));
+    }
     if (!judge_->has_pending()) return Ok{};
     auto pending = judge_->take_commit(clock_.wall());
     return store_->commit(pending);

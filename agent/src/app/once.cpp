@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <queue>
 
+#include "app/wiring.hpp"
+
 namespace nines::agent {
 namespace {
 
@@ -104,7 +106,7 @@ class Run {
   }
 
   void take(WallTime until) {
-    HandOver hand_over = ingest_.hand_over();
+    HandOver hand_over = ingest_.hand_over(until, options_.log_clock);
     if (options_.log_clock) {
       // Every file was read up to `until`. Of the time before its first line nothing is known.
       for (SourceState& source : hand_over.sources) {
@@ -112,6 +114,10 @@ class Run {
       }
     }
     judge_.take(std::move(hand_over), until);
+    for (const uint32_t row : judge_.take_new_rows()) {
+      if (store_ == nullptr || !attached_.ok()) continue;
+      attached_ = attach_row(*store_, judge_, row);
+    }
     if (store_ == nullptr) judge_.drop_pending();
   }
 
@@ -134,6 +140,7 @@ class Run {
   // `now` is the time by which the store tells old from new: log time in a replay.
   Status commit(WallTime now) {
     if (store_ == nullptr) return Ok{};
+    NINES_CHECK(attached_);
     auto pending = judge_.take_commit(now);
     Status done = store_->commit(pending);
     if (done.ok() || done.error().code != Errc::exhausted) return done;
@@ -152,6 +159,7 @@ class Run {
   const Clock& clock_;
   const OnceOptions& options_;
   std::priority_queue<Waiting> waiting_;
+  Status attached_ = Ok{};  // rows of groups to the store
   int64_t at_ = INT64_MIN;  // slots before it are complete and judged
 };
 

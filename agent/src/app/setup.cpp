@@ -80,9 +80,9 @@ Result<Setup> make_setup(const CommonOptions& options, const Clock& clock) {
   setup.config = std::move(loaded.node);
   if (setup.config.node.empty()) setup.config.node = host_name();
   setup.slos = std::move(loaded.slos);
-  if (setup.slos.size() > static_cast<size_t>(setup.config.max_slos)) {
+  if (const int64_t places = places_of(setup.slos); places > setup.config.max_slos) {
     return Error{Errc::exhausted,
-                 std::to_string(setup.slos.size()) + " SLOs are more than limits.slos allows (" +
+                 std::to_string(places) + " SLOs are more than limits.slos allows (" +
                      std::to_string(setup.config.max_slos) + "); raise it in nines.yaml"};
   }
   if (setup.slos.empty()) {

@@ -14,6 +14,7 @@
 #include "nines/collector/governor.hpp"
 #include "nines/collector/tailer.hpp"
 #include "nines/slo/engine.hpp"
+#include "nines/slo/join.hpp"
 #include "nines/store/state_store.hpp"
 
 namespace nines::agent {
@@ -31,6 +32,19 @@ struct SourceStatus {
   int64_t lag_bytes = 0;
 };
 
+// What waits for its other half, of one SLO that joins two records.
+struct JoinStatus {
+  std::string slo;
+  size_t pending = 0;
+  slo::EventJoin::Counters counters;
+};
+
+struct GroupStatus {
+  std::string slo;
+  size_t groups = 0;
+  uint64_t overflow = 0, missing = 0;  // events in `other`: beyond max, without a value
+};
+
 struct AlertShown {
   slo::AlertEvent event;
   bool firing = false;
@@ -44,6 +58,8 @@ struct Snapshot {
   bool replay = false;  // --clock log
   std::vector<slo::SloStatus> slos;
   std::vector<SourceStatus> sources;
+  std::vector<JoinStatus> joins;
+  std::vector<GroupStatus> groups;
   std::vector<AlertShown> recent_alerts;  // newest first, at most 100
   collector::Tailer::Stats tailer;
   std::vector<collector::InputStats> inputs;

@@ -21,7 +21,23 @@ std::vector<slo::Position> saved_positions(const store::StateStore* store) {
   return out;
 }
 
+// Rows of an earlier life come back with their counts, before anything is read.
+Status restore_groups(Halves& halves, store::StateStore* store) {
+  if (store == nullptr) return Ok{};
+  for (const slo::GroupRow& row : halves.ingest->restore_groups(store->restored().max_event_time)) {
+    NINES_TRY(const uint32_t index, halves.judge->add_row(row));
+    NINES_CHECK(attach_row(*store, *halves.judge, index));
+  }
+  return Ok{};
+}
+
 }  // namespace
+
+Status attach_row(store::StateStore& store, Judge& judge, uint32_t row) {
+  const slo::SloSpec& spec = judge.engine().spec(row);
+  return store.attach(row, {spec.name, spec.generation()},
+                      [&](const slo::Batch& batch) { judge.restore(batch); });
+}
 
 Result<Halves> wire(const Setup& setup, store::StateStore* store, const Clock& clock,
                     InputEnvironment environment) {
@@ -42,6 +58,7 @@ Result<Halves> wire(const Setup& setup, store::StateStore* store, const Clock& c
     halves.judge->set_sources(index, sources);
     plans.push_back(std::move(plan));
   }
+  NINES_CHECK(restore_groups(halves, store));
   for (const std::string& problem : source_problems(plans)) {
     std::fprintf(stderr, "%s\n", problem.c_str());
   }

@@ -20,6 +20,10 @@ struct Halves {
 Result<Halves> wire(const Setup& setup, store::StateStore* store, const Clock& clock,
                     InputEnvironment environment = {});
 
+// Makes a row of a group known to the store, which gives back what it kept of it. On one thread
+// with both.
+Status attach_row(store::StateStore& store, Judge& judge, uint32_t row);
+
 Result<std::unique_ptr<store::StateStore>> open_store(const std::string& directory,
                                                       const NodeConfig& config);
 

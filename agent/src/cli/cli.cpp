@@ -165,6 +165,10 @@ void add_slo(CLI::App& root, Parsed& p) {
       ->option_text("DIR");
   add_forecast(*slo, p);
   add_slo_files(slo, p);
+  auto* ready = slo->add_subcommand("template", "Print ready SLO documents for common services");
+  ready->add_option("name", p.slo.name, "Template (default: list them)");
+  ready->add_option("--set", p.slo.settings, "Fill in KEY=VALUE; repeatable")
+      ->option_text("KEY=VALUE");
 }
 
 void add_gate(CLI::App& root, Parsed& p) {
@@ -205,6 +209,7 @@ int dispatch(CLI::App& root, Parsed& p, const Clock& clock) {
   if (slo->got_subcommand("import")) return run_slo_import(p.slo);
   if (slo->got_subcommand("export")) return run_slo_export(p.slo);
   if (slo->got_subcommand("export-rules")) return run_slo_export_rules(p.slo);
+  if (slo->got_subcommand("template")) return run_slo_template(p.slo);
   return run_slo_lint(p.slo);
 }
 

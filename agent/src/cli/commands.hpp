@@ -52,6 +52,7 @@ struct SloOptions {
   // import
   std::string scrape_url, source, window = "30d";
   std::vector<std::string> target_labels;
+  std::vector<std::string> settings;  // template: KEY=VALUE
 };
 int run_slo_status(const SloOptions& options);
 int run_slo_explain(const SloOptions& options);
@@ -65,6 +66,7 @@ int run_capacity(const SloOptions& options);
 int run_slo_import(const SloOptions& options);
 int run_slo_export(const SloOptions& options);
 int run_slo_export_rules(const SloOptions& options);
+int run_slo_template(const SloOptions& options);
 // 0: releases of that SLO or service (name empty: of all) may go out; 1: they may not.
 int run_gate(const SloOptions& options);
 

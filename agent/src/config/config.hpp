@@ -64,6 +64,9 @@ struct Loaded {
 // slo_paths: files or folders of documents (--slo) beside the configured ones.
 Loaded load_config(const std::string& config_file, std::span<const std::string> slo_paths);
 
+// Places in the engine that all of them may need, rows of groups included.
+int64_t places_of(std::span<const slo::SloSpec> slos);
+
 // OpenSLO v1 documents that load back to the same specs (nines suggest, export).
 std::string to_openslo_yaml(std::span<const slo::SloSpec> slos);
 

@@ -52,6 +52,8 @@ class Writer {
   void rate_limit(int depth, const slo::SourceSelector& s);
   void metric(int depth, const slo::MetricSpec& metric, const slo::IndicatorSpec* threshold,
               const std::string& count = {}, bool independent = false);
+  void extras(int depth, const slo::IndicatorSpec& indicator);
+  void join(int depth, const slo::IndicatorSpec& indicator);
   void head(const SloSpec& spec);
   void indicator(int depth, const SloSpec& spec);
   void objective(const SloSpec& spec);
@@ -117,19 +119,63 @@ void Writer::rate_limit(int depth, const slo::SourceSelector& s) {
   if (s.excess == slo::Excess::drop) field(depth + 1, "excess", "drop");
 }
 
+// What reads a source and is not one of its records.
+void Writer::extras(int depth, const slo::IndicatorSpec& indicator) {
+  if (const auto& wish = indicator.slices) {
+    if (wish->floor > 0) {
+      text(depth, "floor",
+           std::to_string(wish->floor) + "/" + format_duration_s(wish->floor_per_s));
+    }
+    if (wish->heartbeat_s > 0) {
+      line(depth, "heartbeat: {every: " + format_duration_s(wish->heartbeat_s) + "}");
+    } else if (wish->on_empty) {
+      constexpr const char* kWords[] = {"good", "bad", "skip"};
+      field(depth, "onEmpty", kWords[static_cast<size_t>(*wish->on_empty)]);
+    }
+  }
+  if (!indicator.group) return;
+  const slo::GroupSpec& g = *indicator.group;
+  line(depth, "groupBy: {field: " + quoted(g.by) + ", max: " + std::to_string(g.max) +
+                  (g.alerts ? ", alerts: true}" : "}"));
+}
+
+void Writer::join(int depth, const slo::IndicatorSpec& indicator) {
+  const slo::JoinSpec& j = *indicator.join;
+  line(depth, "value:");
+  const auto side = [&](const char* name, const slo::MetricSpec& metric, const std::string& key) {
+    line(depth + 1, std::string(name) + ":");
+    selector(depth + 2, metric.source);
+    text(depth + 2, "where", metric.where);
+    text(depth + 2, "key", key);
+  };
+  side("start", indicator.total, j.start_key);
+  side("end", indicator.part, j.end_key);
+  field(depth + 1, "timeout", format_duration_s(j.timeout_s));
+  field(depth + 1, "grace", format_duration_s(j.grace_s));
+  field(depth + 1, "maxPending", std::to_string(j.max_pending));
+  if (j.on_timeout == slo::OnTimeout::skip) line(depth + 1, "onTimeout: skip");
+  if (j.unique_keys) line(depth + 1, "uniqueKeys: true");
+}
+
 void Writer::metric(int depth, const slo::MetricSpec& metric, const slo::IndicatorSpec* threshold,
                     const std::string& count, bool independent) {
   line(depth, "metricSource:");
   line(depth + 1, "type: nines.log");
   line(depth + 1, "spec:");
-  selector(depth + 2, metric.source);
-  text(depth + 2, "where", metric.where);
+  if (threshold == nullptr || !threshold->join) {
+    selector(depth + 2, metric.source);
+    text(depth + 2, "where", metric.where);
+  }
   if (threshold == nullptr) {
     text(depth + 2, "count", count);
     if (independent) line(depth + 2, "independent: true");
     return;
   }
-  text(depth + 2, "value", threshold->value);
+  if (threshold->join) {
+    join(depth + 2, *threshold);
+  } else {
+    text(depth + 2, "value", threshold->value);
+  }
   text(depth + 2, "unit", threshold->unit);
   if (threshold->on_missing == slo::OnMissing::bad) line(depth + 2, "onMissing: bad");
 }
@@ -144,6 +190,7 @@ void Writer::indicator(int depth, const SloSpec& spec) {
   if (spec.indicator.kind == slo::SliKind::threshold) {
     line(depth + 2, "thresholdMetric:");
     metric(depth + 3, spec.indicator.total, &spec.indicator);
+    extras(depth + 5, spec.indicator);
     return;
   }
   line(depth + 2, "ratioMetric:");
@@ -152,6 +199,7 @@ void Writer::indicator(int depth, const SloSpec& spec) {
   metric(depth + 4, spec.indicator.part, nullptr, spec.indicator.count, spec.indicator.independent);
   line(depth + 3, "total:");
   metric(depth + 4, spec.indicator.total, nullptr, spec.indicator.count);
+  extras(depth + 6, spec.indicator);
 }
 
 void Writer::objective(const SloSpec& spec) {

@@ -3,19 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/indicator_metric.hpp"
+
 namespace nines::agent::config {
 namespace {
 constexpr std::string_view kLogType = "nines.log";
-
 }
-
-struct Indicators::Metric {
-  slo::MetricSpec spec;
-  std::string value, count, unit;
-  bool independent = false;
-  slo::OnMissing on_missing = slo::OnMissing::skip;
-  const YamlNode* at = nullptr;
-};
 
 void Indicators::read_all() {
   for (const Document* document : documents_.all("DataSource")) {
@@ -122,9 +115,20 @@ std::optional<slo::IndicatorSpec> Indicators::read_ratio(const YamlNode& node,
     report_.error(node, "ratioMetric of " + title + " counts its two parts differently",
                   "give both the same count, or none");
   }
+  if (part.group && part.group != all.group) {
+    report_.error(*part.group_at, "groupBy of " + title + " stands in only one of its two parts",
+                  "give it to total");
+  }
+  if (part.slices && part.slices != all.slices) {
+    report_.error(*part.slices_at,
+                  "what " + title + " asks of its time slices stands in only one of its two parts",
+                  "floor, heartbeat and onEmpty belong to total");
+  }
   if (report_.errors() != errors) return std::nullopt;
   slo::IndicatorSpec indicator;
   indicator.kind = slo::SliKind::ratio;
+  indicator.slices = all.slices;
+  indicator.group = std::move(all.group);
   indicator.count = std::move(all.count);
   indicator.total = std::move(all.spec);
   indicator.part = std::move(part.spec);
@@ -139,7 +143,7 @@ std::optional<slo::IndicatorSpec> Indicators::read_threshold(const YamlNode& nod
   Metric metric;
   if (!read_metric(node, "thresholdMetric of " + title, true, metric)) return std::nullopt;
   if (!names_logs(metric.spec.source)) report_no_source(*metric.at, title);
-  if (metric.value.empty() && report_.errors() == errors) {
+  if (metric.value.empty() && !metric.join && report_.errors() == errors) {
     report_.error(*metric.at, "thresholdMetric of " + title + " has no 'value'",
                   "name the field that is measured, for example value: duration_ms");
   }
@@ -150,6 +154,10 @@ std::optional<slo::IndicatorSpec> Indicators::read_threshold(const YamlNode& nod
   indicator.value = std::move(metric.value);
   indicator.unit = std::move(metric.unit);
   indicator.on_missing = metric.on_missing;
+  indicator.join = std::move(metric.join);
+  indicator.group = std::move(metric.group);
+  indicator.slices = metric.slices;
+  indicator.part = std::move(metric.part);
   return indicator;
 }
 
@@ -214,11 +222,12 @@ void Indicators::read_spec(const YamlNode& spec, const std::string& title, bool 
     const bool given = where->kind != YamlNode::Kind::scalar || !where->text.empty();
     if (given) out.spec.where = read_expression(*where, "where of " + title, report_).value_or("");
   }
+  if (const YamlNode* group = reader.find("groupBy")) read_group(*group, title, out);
+  read_slice_wishes(reader, title, out);
   if (threshold) {
     const YamlNode* value = reader.find("value");
     if (value != nullptr && value->kind == YamlNode::Kind::map) {
-      report_.error(*value, "value of " + title + " is a join: unsupported in this version",
-                    "write an expression over one record, for example stored_at - published_at");
+      read_join(*value, title, out);
     } else if (value != nullptr) {
       out.value = read_expression(*value, "value of " + title, report_).value_or("");
     }
@@ -229,6 +238,7 @@ void Indicators::read_spec(const YamlNode& spec, const std::string& title, bool 
       const auto word = read_choice(*missing, "onMissing of " + title, {"skip", "bad"}, report_);
       out.on_missing = word == "bad" ? slo::OnMissing::bad : slo::OnMissing::skip;
     }
+    if (out.join) check_join(spec, title, out);
   } else {
     if (const YamlNode* independent = reader.find("independent")) {
       out.independent = read_bool(*independent, "independent of " + title, report_).value_or(false);

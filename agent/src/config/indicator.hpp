@@ -38,6 +38,13 @@ class Indicators {
   bool read_metric(const YamlNode& holder, const std::string& title, bool threshold, Metric& out);
   bool start_from_ref(const YamlNode& ref, Metric& out);
   void read_spec(const YamlNode& spec, const std::string& title, bool threshold, Metric& out);
+  void read_group(const YamlNode& node, const std::string& title, Metric& out);
+  void read_slice_wishes(MapReader& reader, const std::string& title, Metric& out);
+  void check_join(const YamlNode& spec, const std::string& title, Metric& out);
+  void read_join(const YamlNode& value, const std::string& title, Metric& out);
+  bool read_join_side(const YamlNode& node, const std::string& title, slo::MetricSpec& out,
+                      std::string& key);
+  void read_join_limits(MapReader& reader, const std::string& title, slo::JoinSpec& out);
   void report_no_source(const YamlNode& at, const std::string& title);
 
   const Documents& documents_;

@@ -92,15 +92,32 @@ void add_path(const std::string& path, std::set<std::string>& seen, config::Docu
 }
 
 void check_limit(const Loaded& loaded, Reporter& report) {
-  const auto count = static_cast<int64_t>(loaded.slos.size());
+  const int64_t count = places_of(loaded.slos);
   if (count <= loaded.node.max_slos) return;
+  const auto own = static_cast<int64_t>(loaded.slos.size());
   report.add(Severity::error, loaded.node.file, {},
-             "there are " + std::to_string(count) + " SLOs, but limits.slos is " +
-                 std::to_string(loaded.node.max_slos),
+             "there are " + std::to_string(own) + " SLOs" +
+                 (count > own ? " and up to " + std::to_string(count - own) + " groups" : "") +
+                 ", but limits.slos is " + std::to_string(loaded.node.max_slos),
              "raise limits.slos in nines.yaml (about 300 KiB of memory each)");
 }
 
+// The verdict of a join comes after its time-out: it must not count as late by then.
+void make_room_for_joins(slo::SloSpec& spec) {
+  if (!spec.indicator.join) return;
+  constexpr int64_t kEvaluationS = 60;
+  const slo::JoinSpec& join = *spec.indicator.join;
+  spec.data.late_horizon_s =
+      std::max(spec.data.late_horizon_s, join.timeout_s + join.grace_s + kEvaluationS);
+}
+
 }  // namespace
+
+int64_t places_of(std::span<const slo::SloSpec> slos) {
+  int64_t places = 0;
+  for (const slo::SloSpec& spec : slos) places += slo::places_of(spec);
+  return places;
+}
 
 bool Loaded::ok() const {
   return std::none_of(diagnostics.begin(), diagnostics.end(),
@@ -128,7 +145,10 @@ Loaded load_config(const std::string& config_file, std::span<const std::string> 
   config::check_alert_documents(documents, report);
   auto drafts = config::read_slos(documents, indicators, report);
   config::apply_policies(documents, drafts, report);
-  for (auto& draft : drafts) loaded.slos.push_back(std::move(draft.spec));
+  for (auto& draft : drafts) {
+    make_room_for_joins(draft.spec);
+    loaded.slos.push_back(std::move(draft.spec));
+  }
   check_limit(loaded, report);
   return loaded;
 }

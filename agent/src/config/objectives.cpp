@@ -7,6 +7,7 @@
 #include "config/alerting.hpp"
 #include "config/time_window.hpp"
 #include "nines/base/time.hpp"
+#include "nines/slo/join.hpp"
 
 namespace nines::agent::config {
 namespace {
@@ -182,6 +183,16 @@ void SloReader::read_threshold(const YamlNode* op, const YamlNode* value, const 
                                : slo::CompareOp::gt;
   }
   spec.threshold = read_decimal(*value, "value of " + title_, report_).value_or(Decimal{});
+  if (!spec.indicator.join) return;
+  const int64_t timeout_ns = spec.indicator.join->timeout_s * kNsPerSecond;
+  const auto limit = multiply(spec.threshold, {slo::unit_ns(spec.indicator.unit), 0});
+  if (!limit || *limit > Decimal{timeout_ns, 0}) {
+    report_.error(*value,
+                  "value " + value->text + " " + spec.indicator.unit + " of " + title_ +
+                      " lies beyond the timeout of its join (" +
+                      format_duration_s(spec.indicator.join->timeout_s) + ")",
+                  "nothing is awaited that long: raise timeout, or lower the value");
+  }
 }
 
 // `spec` has its name and what the objectives share. The keys of its place are read already.
@@ -190,6 +201,7 @@ bool SloReader::read_objective(MapReader& reader, const std::string& title, slo:
   const YamlNode* op = reader.find("op");
   const YamlNode* value = reader.find("value");
   read_slices(reader, title, spec, report_);
+  apply_slice_wishes(reader.node(), title, spec, report_);
   const auto target = read_target(reader, title, report_);
   read_threshold(op, value, reader.node(), spec);
   reader.finish();

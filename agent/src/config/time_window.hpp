@@ -18,4 +18,8 @@ void read_budgeting(const YamlNode* node, const std::string& title, slo::SloSpec
 void read_slices(MapReader& objective, const std::string& title, slo::SloSpec& spec,
                  Reporter& report);
 
+// What the indicator asks of the slices, after read_slices.
+void apply_slice_wishes(const YamlNode& objective, const std::string& title, slo::SloSpec& spec,
+                        Reporter& report);
+
 }  // namespace nines::agent::config

@@ -62,6 +62,7 @@ class Exposition {
     out_ += name_;
     char separator = '{';
     for (const auto& [key, text] : labels) {
+      if (key == "group" && text.empty()) continue;  // of rows only
       out_ += separator;
       separator = ',';
       out_.append(key).append("=\"");
@@ -80,14 +81,22 @@ void slo_counts(Exposition& out, const Snapshot& s) {
   out.counter("nines_slo_events_total", "Events counted for the SLO, by result.");
   for (const SloStatus& slo : s.slos) {
     if (!slo.parts.empty()) continue;  // those of its parts, which would count twice in a sum
-    out.sample({{"slo", slo.slo}, {"service", slo.service}, {"result", "good"}}, slo.good_total);
-    out.sample({{"slo", slo.slo}, {"service", slo.service}, {"result", "bad"}}, slo.bad_total);
+    out.sample(
+        {{"slo", slo.slo}, {"service", slo.service}, {"group", slo.group}, {"result", "good"}},
+        slo.good_total);
+    out.sample(
+        {{"slo", slo.slo}, {"service", slo.service}, {"group", slo.group}, {"result", "bad"}},
+        slo.bad_total);
   }
   out.gauge("nines_slo_window_events", "Events in the rolling SLO window, by result.");
   for (const SloStatus& slo : s.slos) {
     if (!slo.parts.empty()) continue;
-    out.sample({{"slo", slo.slo}, {"service", slo.service}, {"result", "good"}}, slo.window.good);
-    out.sample({{"slo", slo.slo}, {"service", slo.service}, {"result", "bad"}}, slo.window.bad);
+    out.sample(
+        {{"slo", slo.slo}, {"service", slo.service}, {"group", slo.group}, {"result", "good"}},
+        slo.window.good);
+    out.sample(
+        {{"slo", slo.slo}, {"service", slo.service}, {"group", slo.group}, {"result", "bad"}},
+        slo.window.bad);
   }
 }
 
@@ -96,7 +105,7 @@ void slo_gauge(Exposition& out, const Snapshot& s, std::string_view name, std::s
                Value value) {
   out.gauge(name, help);
   for (const SloStatus& slo : s.slos) {
-    out.sample({{"slo", slo.slo}, {"service", slo.service}}, value(slo));
+    out.sample({{"slo", slo.slo}, {"service", slo.service}, {"group", slo.group}}, value(slo));
   }
 }
 
@@ -127,7 +136,9 @@ void slo_burn(Exposition& out, const Snapshot& s) {
             "Speed at which the error budget is spent; 1 spends it exactly.");
   for (const SloStatus& slo : s.slos) {
     const auto one = [&](std::string_view window, const slo::BurnWindow& w) {
-      out.sample({{"slo", slo.slo}, {"service", slo.service}, {"window", window}}, w.burn);
+      out.sample(
+          {{"slo", slo.slo}, {"service", slo.service}, {"group", slo.group}, {"window", window}},
+          w.burn);
     };
     one("5m", slo.burn_5m);
     one("1h", slo.burn_1h);
@@ -141,7 +152,10 @@ void slo_state(Exposition& out, const Snapshot& s) {
   out.gauge("nines_slo_state", "1 for the state that the SLO is in, 0 for the others.");
   for (const SloStatus& slo : s.slos) {
     for (const slo::State state : kStates) {
-      out.sample({{"slo", slo.slo}, {"service", slo.service}, {"state", slo::state_name(state)}},
+      out.sample({{"slo", slo.slo},
+                  {"service", slo.service},
+                  {"group", slo.group},
+                  {"state", slo::state_name(state)}},
                  slo.state == state);
     }
   }
@@ -181,9 +195,12 @@ void slo_values(Exposition& out, const Snapshot& s) {
   out.gauge("nines_slo_value", "Percentiles of the measured value over 24 h, in the unit given.");
   for (const SloStatus& slo : s.slos) {
     const auto one = [&](std::string_view rank, const std::optional<double>& value) {
-      out.sample(
-          {{"slo", slo.slo}, {"service", slo.service}, {"percentile", rank}, {"unit", slo.unit}},
-          value);
+      out.sample({{"slo", slo.slo},
+                  {"service", slo.service},
+                  {"group", slo.group},
+                  {"percentile", rank},
+                  {"unit", slo.unit}},
+                 value);
     };
     one("50", slo.p50);
     one("95", slo.p95);
@@ -225,6 +242,38 @@ void set_aside(Exposition& out, const Snapshot& s) {
     for (const auto& [reason, times] : source.set_aside) {
       out.sample({{"source", source.name}, {"reason", reason}}, times);
     }
+  }
+}
+
+void joins(Exposition& out, const Snapshot& s) {
+  if (s.joins.empty()) return;
+  out.gauge("nines_join_pending", "Keys remembered by SLOs that join two records.");
+  for (const JoinStatus& join : s.joins) out.sample({{"slo", join.slo}}, uint64_t{join.pending});
+  out.counter("nines_join_total", "What joining records came across, by kind.");
+  for (const JoinStatus& join : s.joins) {
+    const auto& c = join.counters;
+    const std::pair<const char*, uint64_t> kinds[] = {
+        {"timed_out", c.timed_out}, {"unmatched_end", c.unmatched}, {"duplicate", c.duplicates},
+        {"negative", c.negative},   {"no_key", c.no_key},           {"forgotten", c.forgotten},
+        {"lost", c.lost_buckets}};
+    for (const auto& [kind, times] : kinds) out.sample({{"slo", join.slo}, {"kind", kind}}, times);
+  }
+  out.counter("nines_join_overflow_total", "Keys given up uncounted: more waited than maxPending.");
+  for (const JoinStatus& join : s.joins) {
+    out.sample({{"slo", join.slo}}, uint64_t{join.counters.overflow});
+  }
+}
+
+void groups(Exposition& out, const Snapshot& s) {
+  if (s.groups.empty()) return;
+  out.gauge("nines_slo_groups", "Groups that have a row of their own.");
+  for (const GroupStatus& g : s.groups) out.sample({{"slo", g.slo}}, uint64_t{g.groups});
+  out.counter("nines_group_other_total",
+              "Events counted in the group other, by reason: more values than groupBy.max, or no "
+              "value.");
+  for (const GroupStatus& g : s.groups) {
+    out.sample({{"slo", g.slo}, {"reason", "overflow"}}, g.overflow);
+    out.sample({{"slo", g.slo}, {"reason", "missing"}}, g.missing);
   }
 }
 
@@ -375,6 +424,8 @@ std::string metrics_text(const Snapshot& s) {
   sources(out, s);
   set_aside(out, s);
   inputs(out, s);
+  joins(out, s);
+  groups(out, s);
   governor(out, s);
   tailer(out, s);
   overflow_policies(out, s);

@@ -137,6 +137,7 @@ void write_extras(JsonWriter& json, const SloStatus& s) {
     json.end_object();
   }
   json.member("draft", s.draft);
+  if (!s.group_of.empty()) json.member("group_of", s.group_of).member("group", s.group);
   if (s.p50 || s.p95 || s.p99) {
     json.member("p50", s.p50).member("p95", s.p95).member("p99", s.p99).member("unit", s.unit);
   }
@@ -321,6 +322,7 @@ std::optional<Gate> gate_of(const Snapshot& snapshot, std::string_view name) {
   Gate gate;
   for (const SloStatus& s : snapshot.slos) {
     if (!name.empty() && s.service != name && s.slo != name) continue;
+    if (!s.group_of.empty() && s.slo != name) continue;  // its SLO decides
     gate.slos.push_back(&s);
     gate.decision = std::max(gate.decision, s.release.decision);
   }

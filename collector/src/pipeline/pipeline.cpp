@@ -47,6 +47,11 @@ struct Source {
   std::optional<Error> trouble;  // with its pattern
 };
 
+struct Join {
+  uint32_t slo = 0, start = 0, end = 0;  // sources
+  std::unique_ptr<slo::EventJoin> join;
+};
+
 // All whole lines of a container's log that nobody counts.
 size_t skipped_bytes(std::string_view data, Reading how) {
   const size_t last = data.rfind('\n');
@@ -63,6 +68,10 @@ struct Pipeline::Impl {
   PipelineOptions options;
   const Clock& clock;
   std::vector<Source> sources;
+  std::vector<Join> joins;
+  std::vector<std::unique_ptr<GroupTable>> groups;
+  Accumulator rows;  // of all groups
+  uint32_t row_count = 0;
   std::vector<std::unique_ptr<Program>> programs;
   uint64_t generation = 1;  // of the tasks; programs of an older one are compiled anew
   Accumulator accumulator;
@@ -106,6 +115,28 @@ struct Pipeline::Impl {
   void run_tasks(const Line& line, int64_t slot);
   void count_several(const Line& line, SliTask& task, int64_t slot, int64_t good, int64_t bad);
   void run_threshold(SliTask& task, std::span<const Value> values, int64_t slot);
+  void tally(SliTask& task, std::span<const Value> values, int64_t slot, int64_t good,
+             int64_t bad) {
+    accumulator.count(task.slo, slot, good, bad);
+    if (task.groups != nullptr) [[unlikely]]
+      (void)tally_group(task, values, slot, good, bad);
+  }
+  void tally_measured(SliTask& task, std::span<const Value> values, int64_t slot, bool good,
+                      double value) {
+    accumulator.count(task.slo, slot, good ? 1 : 0, good ? 0 : 1);
+    accumulator.observe(task.slo, slot, value);
+    if (task.groups == nullptr) [[likely]]
+      return;
+    rows.observe(tally_group(task, values, slot, good ? 1 : 0, good ? 0 : 1), slot, value);
+  }
+  // Out of the way of SLOs without groups. Gives the row.
+  uint32_t tally_group(SliTask& task, std::span<const Value> values, int64_t slot, int64_t good,
+                       int64_t bad);
+  void run_join(SliTask& task, std::span<const Value> values, WallTime ts);
+  void count_verdicts(uint32_t slo, slo::EventJoin& join);
+  void take_rows(slo::Batch& out);
+  GroupTable* add_groups(uint32_t slo, const slo::SloSpec& spec);
+  Status add_join(const slo::SloSpec& spec, TaskSpec task, uint32_t part);
   void malformed(const Line& line, uint64_t SourceCounts::*reason);
   void after_block(LogStream& file, FileState& state, const FrameOutput& framed);
 };
@@ -197,19 +228,45 @@ void Pipeline::Impl::fill_context(const Line& line, WallTime ts) {
   }
 }
 
+uint32_t Pipeline::Impl::tally_group(SliTask& task, std::span<const Value> values, int64_t slot,
+                                     int64_t good, int64_t bad) {
+  const uint32_t row = task.groups->row(task.group->of(values), slot);
+  rows.count(row, slot, good, bad);
+  return row;
+}
+
 void Pipeline::Impl::run_threshold(SliTask& task, std::span<const Value> values, int64_t slot) {
   const Value& value = task.value->of(values);
   if (const auto exact = measured(value)) {
     const bool good = good_by(task.op, compare(*exact, task.threshold));
-    accumulator.count(task.slo, slot, good ? 1 : 0, good ? 0 : 1);
-    accumulator.observe(task.slo, slot, exact->to_double());
+    tally_measured(task, values, slot, good, exact->to_double());
   } else if (value.kind == ValueKind::real) {
     const bool good = good_real(task.op, value.real, task.threshold.to_double());
-    accumulator.count(task.slo, slot, good ? 1 : 0, good ? 0 : 1);
-    accumulator.observe(task.slo, slot, value.real);
+    tally_measured(task, values, slot, good, value.real);
   } else if (task.on_missing == slo::OnMissing::bad) {
-    accumulator.count(task.slo, slot, 0, 1);
+    tally(task, values, slot, 0, 1);
   }
+}
+
+void Pipeline::Impl::run_join(SliTask& task, std::span<const Value> values, WallTime ts) {
+  if (task.total.test(values) != Truth::yes) return;
+  const uint64_t key = slo::join_key(task.value->of(values));
+  if (key == 0) {
+    ++task.join->counters().no_key;
+  } else if (task.role == SliTask::Role::join_start) {
+    task.join->start(key, ts);
+  } else {
+    task.join->end(key, ts);
+  }
+  count_verdicts(task.slo, *task.join);
+}
+
+void Pipeline::Impl::count_verdicts(uint32_t slo, slo::EventJoin& join) {
+  for (const slo::EventJoin::Verdict& v : join.verdicts()) {
+    accumulator.count(slo, v.slot, v.good, v.bad);
+    if (v.measured) accumulator.observe(slo, v.slot, v.lag);
+  }
+  join.verdicts().clear();
 }
 
 // `good` and `bad` for every event that the record stands for.
@@ -217,14 +274,14 @@ void Pipeline::Impl::count_several(const Line& line, SliTask& task, int64_t slot
                                    int64_t bad) {
   const auto events = whole_events(task.count->of(line.program.values));
   if (!events) return malformed(line, &SourceCounts::bad_count);
-  accumulator.count(task.slo, slot, good * *events, bad * *events);
+  tally(task, line.program.values, slot, good * *events, bad * *events);
 }
 
 void Pipeline::Impl::run_tasks(const Line& line, int64_t slot) {
   const std::span<const Value> values(line.program.values);
   const auto count = [&](SliTask& task, int64_t good, int64_t bad) {
     if (task.count) return count_several(line, task, slot, good, bad);
-    accumulator.count(task.slo, slot, good, bad);
+    tally(task, values, slot, good, bad);
   };
   for (SliTask& task : line.program.tasks) {
     if (task.open != nullptr && !*task.open) continue;
@@ -247,6 +304,8 @@ void Pipeline::Impl::run_tasks(const Line& line, int64_t slot) {
         if (task.part.test(values) != Truth::yes) break;
         count(task, task.part_is_bad ? -1 : 1, task.part_is_bad ? 1 : -1);
         break;
+      case SliTask::Role::join_start:
+      case SliTask::Role::join_end: run_join(task, values, line.state.last_ts); break;
     }
   }
 }
@@ -353,6 +412,7 @@ void Pipeline::Impl::after_block(LogStream& file, FileState& state, const FrameO
   }
   if (state.format.changed()) file.extra = state.format.save(file);
   if (accumulator.worth_compacting(options.max_pending_slots)) accumulator.compact();
+  if (rows.worth_compacting(options.max_pending_slots)) rows.compact();
 }
 
 StreamContext::Gate Pipeline::Impl::look_at_pod(LogStream& file, FileState& state) {
@@ -426,6 +486,46 @@ uint32_t Pipeline::add_source(SourcePlan plan) {
   return static_cast<uint32_t>(impl_->sources.size() - 1);
 }
 
+// Two tasks, one on each source: both select by `total` and measure the key.
+Status Pipeline::Impl::add_join(const slo::SloSpec& spec, TaskSpec task, uint32_t part) {
+  const slo::JoinSpec& join = *spec.indicator.join;
+  slo::EventJoin::Options made;
+  made.op = spec.op;
+  made.unit_ns = slo::unit_ns(spec.indicator.unit);
+  const auto limit_ns = multiply(spec.threshold, Decimal{made.unit_ns, 0});
+  if (made.unit_ns == 0 || !limit_ns) {
+    return Error{Errc::invalid_argument,
+                 "SLO " + spec.name + " joins two records, but its unit or value is no time"};
+  }
+  made.limit_ns = *limit_ns;
+  made.join = join;
+  made.id = spec.name + ":" + spec.generation();
+  joins.push_back({task.slo, task.source, part, std::make_unique<slo::EventJoin>(made)});
+  task.join = joins.back().join.get();
+  TaskSpec end = task;
+  end.total = std::move(task.part);
+  end.source = part;
+  task.part.reset();
+  end.part.reset();
+  task.role = SliTask::Role::join_start;
+  end.role = SliTask::Role::join_end;
+  NINES_TRY(task.value, expr::Expression::parse(join.start_key));
+  NINES_TRY(end.value, expr::Expression::parse(join.end_key));
+  for (TaskSpec* one : {&task, &end}) {
+    Source& source = sources[one->source];
+    source.uses_pod = source.uses_pod || uses_pod(one->value->fields());
+    source.tasks.push_back(std::move(*one));
+  }
+  return Ok{};
+}
+
+GroupTable* Pipeline::Impl::add_groups(uint32_t slo, const slo::SloSpec& spec) {
+  groups.push_back(std::make_unique<GroupTable>(slo, spec, row_count));
+  row_count += groups.back()->rows();
+  rows.add_slo(row_count - 1);
+  return groups.back().get();
+}
+
 Status Pipeline::add_slo(uint32_t slo, const slo::SloSpec& spec, uint32_t total, uint32_t part) {
   const auto compile = [&](const std::string& text,
                            std::optional<expr::Expression>& out) -> Status {
@@ -448,13 +548,16 @@ Status Pipeline::add_slo(uint32_t slo, const slo::SloSpec& spec, uint32_t total,
   NINES_CHECK(compile(indicator.part.where, task.part));
   NINES_CHECK(compile(indicator.value, task.value));
   NINES_CHECK(compile(indicator.count, task.count));
-  for (const auto* expression : {&task.total, &task.part, &task.value}) {
+  if (indicator.group) NINES_CHECK(compile(indicator.group->by, task.group));
+  for (const auto* expression : {&task.total, &task.part, &task.value, &task.group}) {
     if (!*expression || !uses_pod((*expression)->fields())) continue;
     impl_->sources[total].uses_pod = impl_->sources[part].uses_pod = true;
   }
   impl_->accumulator.add_slo(slo);
   ++impl_->generation;
   impl_->programs.clear();
+  if (indicator.group && !indicator.join) task.groups = impl_->add_groups(slo, spec);
+  if (indicator.join) return impl_->add_join(spec, std::move(task), part);
   if (indicator.kind == slo::SliKind::threshold) {
     if (!task.value) {
       return Error{Errc::invalid_argument,
@@ -522,20 +625,76 @@ std::optional<WallTime> Pipeline::next_time(const LogStream& file) {
   return file.user ? static_cast<const FileState&>(*file.user).next_ts : std::nullopt;
 }
 
+// Counts of groups bear made-up indices; the batch says what they stand for.
+void Pipeline::Impl::take_rows(slo::Batch& out) {
+  slo::Batch mine;
+  rows.take(mine);
+  for (slo::SlotDelta& delta : mine.slots) delta.slo += slo::GroupRow::kFirst;
+  for (slo::SketchDelta& delta : mine.sketches) delta.slo += slo::GroupRow::kFirst;
+  for (const auto& table : groups) {
+    table->take_new(mine.groups);
+    table->take_position(mine.positions);
+  }
+  out.merge(std::move(mine));
+}
+
+void Pipeline::restore_joins(std::vector<slo::Position>& saved) {
+  for (const Join& known : impl_->joins) {
+    std::erase_if(saved, [&](const slo::Position& p) { return known.join->restore(p); });
+  }
+}
+
+void Pipeline::restore_groups(std::vector<slo::Position>& saved, WallTime newest) {
+  for (const auto& table : impl_->groups) {
+    std::erase_if(saved, [&](const slo::Position& p) { return table->restore(p, newest); });
+  }
+}
+
+void Pipeline::take_groups(std::vector<slo::GroupRow>& out) {
+  for (const auto& table : impl_->groups) table->take_new(out);
+}
+
+void Pipeline::know(std::span<const WallTime> until) {
+  for (const Join& known : impl_->joins) {
+    known.join->advance(until[known.start], until[known.end]);
+    impl_->count_verdicts(known.slo, *known.join);
+  }
+}
+
 void Pipeline::take(slo::Batch& out) {
   impl_->accumulator.take(out);
+  for (const Join& known : impl_->joins) known.join->take_positions(out.positions);
+  if (!impl_->groups.empty()) impl_->take_rows(out);
   out.skewed += impl_->skewed;
   impl_->skewed = 0;
   out.max_event_time = std::max(out.max_event_time, impl_->max_event);
 }
 
 bool Pipeline::full() const noexcept {
-  return impl_->accumulator.pending() > impl_->options.max_pending_slots;
+  return std::max(impl_->accumulator.pending(), impl_->rows.pending()) >
+         impl_->options.max_pending_slots;
 }
 
 std::vector<SourceCounts> Pipeline::counts() const {
   std::vector<SourceCounts> out;
   for (const Source& source : impl_->sources) out.push_back(source.counts);
+  return out;
+}
+
+std::vector<JoinCounts> Pipeline::join_counts() const {
+  std::vector<JoinCounts> out;
+  for (const Join& known : impl_->joins) {
+    out.push_back({known.slo, known.join->pending(), known.join->counters()});
+  }
+  return out;
+}
+
+std::vector<GroupCounts> Pipeline::group_counts() const {
+  std::vector<GroupCounts> out;
+  for (const auto& table : impl_->groups) {
+    out.push_back(
+        {table->slo(), table->groups(), table->counts().overflow, table->counts().missing});
+  }
   return out;
 }
 

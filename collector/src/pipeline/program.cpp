@@ -53,9 +53,12 @@ SliTask compile_task(const TaskSpec& spec, std::vector<std::string>& fields) {
   task.op = spec.op;
   task.threshold = spec.threshold;
   task.on_missing = spec.on_missing;
+  task.join = spec.join;
+  task.groups = spec.groups;
   task.total = predicate(spec.total, fields);
   task.part = predicate(spec.part, fields);
   if (spec.value) task.value.emplace(*spec.value, slots_of(*spec.value, fields));
+  if (spec.group) task.group.emplace(*spec.group, slots_of(*spec.group, fields));
   if (spec.count) task.count.emplace(*spec.count, slots_of(*spec.count, fields));
   return task;
 }

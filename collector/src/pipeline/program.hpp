@@ -13,7 +13,9 @@
 #include "nines/collector/framing.hpp"
 #include "nines/expr/expression.hpp"
 #include "nines/log/format.hpp"
+#include "nines/slo/join.hpp"
 #include "nines/slo/spec.hpp"
+#include "pipeline/groups.hpp"
 
 namespace nines::collector {
 
@@ -89,15 +91,19 @@ struct SliTask {
     total_only,
     part_only,
     threshold,
+    join_start,  // `total` selects, `value` is the key
+    join_end,
   };
   uint32_t slo = 0;
   Role role = Role::ratio;
   bool part_is_bad = false;
   Predicate total, part;
-  std::optional<Measure> value, count;
+  std::optional<Measure> value, count, group;
   slo::CompareOp op = slo::CompareOp::lte;
   Decimal threshold;
   slo::OnMissing on_missing = slo::OnMissing::skip;
+  slo::EventJoin* join = nullptr;
+  GroupTable* groups = nullptr;
   bool* open = nullptr;  // where its source turns records away: whether it takes this one
 };
 
@@ -113,10 +119,12 @@ struct TaskSpec {
   uint32_t source = 0;
   SliTask::Role role = SliTask::Role::ratio;
   bool part_is_bad = false;
-  std::optional<expr::Expression> total, part, value, count;
+  std::optional<expr::Expression> total, part, value, count, group;
   slo::CompareOp op = slo::CompareOp::lte;
   Decimal threshold;
   slo::OnMissing on_missing = slo::OnMissing::skip;
+  slo::EventJoin* join = nullptr;
+  GroupTable* groups = nullptr;
 };
 
 struct Program {

@@ -54,14 +54,15 @@ WallTime newer(WallTime a, WallTime b) {
 }  // namespace
 
 bool Batch::empty() const noexcept {
-  return slots.empty() && sketches.empty() && positions.empty() && late == 0 && dropped_late == 0 &&
-         skewed == 0 && max_event_time == WallTime{};
+  return slots.empty() && sketches.empty() && positions.empty() && groups.empty() && late == 0 &&
+         dropped_late == 0 && skewed == 0 && max_event_time == WallTime{};
 }
 
 void Batch::take(Batch&& other) {
   append(slots, std::move(other.slots));
   append(sketches, std::move(other.sketches));
   append(positions, std::move(other.positions));
+  append(groups, std::move(other.groups));
   late += other.late;
   dropped_late += other.dropped_late;
   skewed += other.skewed;

@@ -163,6 +163,8 @@ struct Slo {
     status.window_name = window_name(spec);
     if (spec.calendar != nullptr) status.time_zone = spec.calendar->zone().name();
     status.unit = spec.indicator.unit;
+    status.group_of = spec.group_of;
+    status.group = spec.group;
     status.burn_5m.window_s = 300;
     status.burn_1h.window_s = 3600;
     status.burn_24h.window_s = kDayS;
@@ -185,6 +187,7 @@ struct Slo {
   std::vector<bool> frozen;
   std::optional<int64_t> newest_before;  // newest slot when the batch of this number began
   uint64_t batch = 0;
+  const Slo* whole = nullptr;  // of a row: the SLO whose group it counts
   bool evaluated = false;
 };
 
@@ -320,6 +323,10 @@ Result<uint32_t> SloEngine::add(SloSpec spec) {
   if (spec.composite.used()) return impl_->add_composite(std::move(spec));
   NINES_CHECK(check(spec));
   impl_->slos.push_back(std::make_unique<Slo>(std::move(spec)));
+  Slo& added = *impl_->slos.back();
+  for (const auto& slo : impl_->slos) {
+    if (slo->spec.name == added.spec.group_of) added.whole = slo.get();
+  }
   return static_cast<uint32_t>(impl_->slos.size() - 1);
 }
 
@@ -372,6 +379,9 @@ void SloEngine::Impl::apply_slot(const SlotDelta& d, const Batch& batch) {
   if (slo.batch != batches) {
     slo.batch = batches;
     slo.newest_before = slo.counts.newest();
+    // What is late for the whole is late for its groups, so that they add up.
+    const bool with_whole = slo.whole != nullptr && slo.whole->batch == batches;
+    if (with_whole) slo.newest_before = std::max(slo.newest_before, slo.whole->newest_before);
   }
   switch (slo.counts.add(d, slo.newest_before, slo.spec.data.late_horizon_s, counters.saturated)) {
     case SloCounts::Fate::kept: newest_slot = std::max(newest_slot.value_or(d.slot), d.slot); break;

@@ -73,6 +73,17 @@ void add_metric(Fingerprint& f, const MetricSpec& m) {
   add_input(f, m.source);
 }
 
+void add_join(Fingerprint& f, const IndicatorSpec& indicator) {
+  const JoinSpec& join = *indicator.join;
+  f.add("join");
+  add_metric(f, indicator.part);
+  f.add(join.start_key);
+  f.add(join.end_key);
+  f.add(indicator.unit);
+  f.add(static_cast<uint64_t>(join.timeout_s));
+  f.add(static_cast<uint64_t>(join.on_timeout));
+}
+
 constexpr int64_t kSlot = 10;
 
 int64_t slots_of(int64_t seconds) { return std::max(kSlot, seconds / kSlot * kSlot); }
@@ -103,8 +114,26 @@ std::string SloSpec::generation() const {
     f.add(static_cast<uint64_t>(indicator.on_missing));
     f.add(static_cast<uint64_t>(op));
     f.add(threshold.to_string());
+    if (indicator.join) add_join(f, indicator);
+  }
+  if (!group_of.empty()) {
+    f.add("group");
+    f.add(indicator.group->by);
   }
   return f.hex();
+}
+
+SloSpec row_of(const SloSpec& whole, std::string_view group) {
+  SloSpec row = whole;
+  row.group_of = whole.name;
+  row.group = group;
+  row.name += "{" + row.group + "}";
+  if (!whole.indicator.group->alerts) row.alerts.rules.clear();
+  return row;
+}
+
+int64_t places_of(const SloSpec& spec) {
+  return spec.indicator.group ? 2 + spec.indicator.group->max : 1;  // and `other`
 }
 
 AlertPolicy default_policy(int64_t window_s, Decimal target) {

@@ -232,13 +232,45 @@ std::vector<BadInput> bad_slos() {
       {"expression in a block", threshold("            where: |\n              status >= 200\n              AND @)\n            value: v\n", "op: lt, value: 5, target: 0.9"), "where of thresholdMetric", ""},
       {"folded expression", threshold("            where: >\n              status >= 200\n              AND @)\n            value: v\n", "op: lt, value: 5, target: 0.9"), "where of thresholdMetric", ""},
       {"value expression", threshold("            value: \"a - @\"\n", "op: lt, value: 5, target: 0.9"), "value of thresholdMetric", ""},
-      {"join", threshold("            value: @{start: a}\n", "op: lt, value: 5, target: 0.9"), "is a join: unsupported", ""},
       {"no value", slo("  service: s\n", "  indicator: {spec: {thresholdMetric: {metricSource: {type: nines.log, spec: @{paths: /l}}}}}\n", "  objectives: [{op: lt, value: 5, target: 0.9}]\n"), "has no 'value'", "duration_ms"},
       {"onMissing", threshold("            value: v\n            onMissing: @good\n", "op: lt, value: 5, target: 0.9"), "must be one of skip, bad, found 'good'", ""},
       {"no op", slo("  service: s\n", "  indicator: {spec: {thresholdMetric: {metricSource: {type: nines.log, spec: {paths: /l, value: v}}}}}\n", "  objectives: [@{value: 5, target: 0.9}]\n"), "has no 'op'", "lte"},
       {"op", threshold("            value: v\n", "op: @le, value: 5, target: 0.9"), "op of SLO 'api' must be one of lte, gte, lt, gt, found 'le'", "did you mean"},
       {"threshold not a number", threshold("            value: v\n", "op: lt, value: @500ms, target: 0.9"), "value of SLO 'api' must be a number, found '500ms'", ""},
       {"op on a ratio", objectives("op: @gt, target: 0.9"), "op of SLO 'api' is not used", "", kWarning},
+  };
+}
+
+// Joins, groups and what an SLI asks of time slices.
+std::vector<BadInput> bad_slis() {
+  return {
+      {"join without end", threshold("            value: @{start: {where: a}, key: id}\n            unit: s\n", "op: lt, value: 5, target: 0.9"), "has no 'end'", "event_id"},
+      {"join side not a map", threshold("            value: {start: @a, end: {where: a}, key: id}\n            unit: s\n", "op: lt, value: 5, target: 0.9"), "start of thresholdMetric of SLO 'api' must be a map", ""},
+      {"join without key", threshold("            value: @{start: {where: a}, end: {where: b}}\n            unit: s\n", "op: lt, value: 5, target: 0.9"), "has no 'key'", "event_id"},
+      {"join of the same records", threshold("            value: @{start: {where: a}, end: {where: a}, key: id}\n            unit: s\n", "op: lt, value: 5, target: 0.9"), "are the same records", "where"},
+      {"join without unit", slo("  service: s\n", "  indicator: {spec: {thresholdMetric: {metricSource: {type: nines.log, spec: @{paths: /l, value: {start: {where: a}, end: {where: b}, key: id}}}}}}\n", "  objectives: [{op: lt, value: 5, target: 0.9}]\n"), "its unit must be one of time", "ms"},
+      {"join unit", threshold("            value: {start: {where: a}, end: {where: b}, key: id}\n            unit: @bytes\n", "op: lt, value: 5, target: 0.9"), "its unit must be one of time", "ms"},
+      {"join timeout", threshold("            value: {start: {where: a}, end: {where: b}, key: id, timeout: @2h}\n            unit: s\n", "op: lt, value: 5, target: 0.9"), "timeout of thresholdMetric of SLO 'api'", ""},
+      {"join onTimeout", threshold("            value: {start: {where: a}, end: {where: b}, key: id, onTimeout: @good}\n            unit: s\n", "op: lt, value: 5, target: 0.9"), "must be one of bad, skip, found 'good'", ""},
+      {"join maxPending", threshold("            value: {start: {where: a}, end: {where: b}, key: id, maxPending: @0}\n            unit: s\n", "op: lt, value: 5, target: 0.9"), "maxPending of thresholdMetric", ""},
+      {"join unknown key", threshold("            value: {start: {where: a}, end: {where: b}, @keys: id}\n            unit: s\n", "op: lt, value: 5, target: 0.9"), "unknown key 'keys'", "'key'"},
+      {"join key expression", threshold("            value: {start: {where: a}, end: {where: b}, key: \"id +@\"}\n            unit: s\n", "op: lt, value: 5, target: 0.9"), "key of thresholdMetric", ""},
+      {"join beyond its timeout", threshold("            value: {start: {where: a}, end: {where: b}, key: id}\n            unit: s\n", "op: lt, value: @61, target: 0.9"), "lies beyond the timeout of its join (1m)", "raise timeout"},
+      {"where beside a join", threshold("            where: @c\n            value: {start: {where: a}, end: {where: b}, key: id}\n            unit: s\n", "op: lt, value: 5, target: 0.9"), "'where' has no meaning beside a join", "start and end"},
+      {"onMissing beside a join", threshold("            onMissing: @bad\n            value: {start: {where: a}, end: {where: b}, key: id}\n            unit: s\n", "op: lt, value: 5, target: 0.9"), "'onMissing' has no meaning beside a join", "onTimeout"},
+      {"groupBy a join", threshold("            groupBy: @c\n            value: {start: {where: a}, end: {where: b}, key: id}\n            unit: s\n", "op: lt, value: 5, target: 0.9"), "cannot go with a join", ""},
+      {"floor", threshold("            value: v\n            floor: @100\n", "op: lt, value: 5, target: 0.9"), "floor of thresholdMetric of SLO 'api' must be a number of events in a time, found '100'", "100/1m"},
+      {"floor of nothing", threshold("            value: v\n            floor: @0/1m\n", "op: lt, value: 5, target: 0.9"), "must be a number of events in a time", ""},
+      {"floor time", threshold("            value: v\n            floor: @5/x\n", "op: lt, value: 5, target: 0.9"), "must be a number of events in a time", ""},
+      {"heartbeat without every", threshold("            value: v\n            heartbeat: @{}\n", "op: lt, value: 5, target: 0.9"), "has no 'every'", "every: 5m"},
+      {"heartbeat too quick", threshold("            value: v\n            heartbeat: {every: @10s}\n", "op: lt, value: 5, target: 0.9"), "every of heartbeat", ""},
+      {"onEmpty", threshold("            value: v\n            onEmpty: @maybe\n", "op: lt, value: 5, target: 0.9"), "must be one of good, bad, skip, found 'maybe'", ""},
+      {"onEmpty against a heartbeat", threshold("            value: v\n            heartbeat: {every: 5m}\n            onEmpty: @good\n", "op: lt, value: 5, target: 0.9"), "contradicts its heartbeat", "leave onEmpty out"},
+      {"floor without slices", slo("  service: s\n", "  indicator: {spec: {thresholdMetric: {metricSource: {type: nines.log, spec: {paths: /l, value: v, floor: 5/1m}}}}}\n", "  objectives: [@{op: lt, value: 5, target: 0.9}]\n"), "asks for time slices", "budgetingMethod: Timeslices"},
+      {"groupBy expression", good_spec("paths: [/l], groupBy: \"path +@\""), "groupBy of good", ""},
+      {"groupBy in good only", good_spec("paths: [/l], groupBy: @path"), "stands in only one of its two parts", "total"},
+      {"groupBy without field", threshold("            value: v\n            groupBy: @{max: 5}\n", "op: lt, value: 5, target: 0.9"), "has no 'field'", "job_type"},
+      {"groupBy max", threshold("            value: v\n            groupBy: {field: f, max: @101}\n", "op: lt, value: 5, target: 0.9"), "max of groupBy", ""},
   };
 }
 
@@ -332,6 +364,15 @@ TEST_CASE("Every mistake in an SLO document is told once, with its place and a w
     const ConfigFolder folder;
     const Place place = take_mark(row.text);
     expect(row, folder.load_slos(row.text, "sources: [{name: web, paths: /l}]"), place);
+  }
+}
+
+TEST_CASE("Every mistake in a join, a group or a slice is told once, with its place and a way out",
+          "[config]") {
+  for (BadInput row : bad_slis()) {
+    const ConfigFolder folder;
+    const Place place = take_mark(row.text);
+    expect(row, folder.load_slos(row.text), place);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "nines/collector/tailer.hpp"
 #include "nines/log/format.hpp"
 #include "nines/slo/batch.hpp"
+#include "nines/slo/join.hpp"
 #include "nines/slo/spec.hpp"
 
 namespace nines::collector {
@@ -66,6 +68,19 @@ struct SourceCounts {
   WallTime first_event{}, last_event{};  // 0: none yet
 };
 
+struct JoinCounts {
+  uint32_t slo = 0;
+  size_t pending = 0;
+  slo::EventJoin::Counters counters;
+};
+
+inline constexpr std::string_view kGroupPrefix = "group:";  // of the positions that keep groups
+struct GroupCounts {
+  uint32_t slo = 0;
+  size_t groups = 0;                   // without `other`
+  uint64_t overflow = 0, missing = 0;  // events in `other`: beyond max, without a value
+};
+
 class Pipeline : public RecordConsumer {
  public:
   Pipeline(PipelineOptions options, const Clock& clock);
@@ -75,6 +90,8 @@ class Pipeline : public RecordConsumer {
   uint32_t add_source(SourcePlan plan);
   // `total` and `part` are source indices (equal for one-source SLIs and thresholds).
   Status add_slo(uint32_t slo, const slo::SloSpec& spec, uint32_t total, uint32_t part);
+  // Gives the joins added so far what they had pending in an earlier life; removes it from `saved`.
+  void restore_joins(std::vector<slo::Position>& saved);
 
   // RecordConsumer
   Taken consume(LogStream& file, std::string_view data, Reading how) override;
@@ -86,11 +103,22 @@ class Pipeline : public RecordConsumer {
   void set_replay_limit(WallTime limit);
   static std::optional<WallTime> next_time(const LogStream& file);
 
-  // Moves the counts since the last call into `out` (adds to it).
+  // The same for the groups of SLOs; `newest`: newest event time of that life.
+  void restore_groups(std::vector<slo::Position>& saved, WallTime newest);
+  // Groups that no batch and no call of this has told of yet.
+  void take_groups(std::vector<slo::GroupRow>& out);
+
+  // Event time up to which each source was read completely, by index; INT64_MIN: unknown. What
+  // joins await from before is counted as missing.
+  void know(std::span<const WallTime> until);
+
+  // Moves the counts since the last call into `out` (adds to it), with what joins have pending.
   void take(slo::Batch& out);
   bool full() const noexcept;
 
   std::vector<SourceCounts> counts() const;
+  std::vector<JoinCounts> join_counts() const;
+  std::vector<GroupCounts> group_counts() const;
   // Largest event time seen in any source; 0 when none.
   WallTime max_event_time() const noexcept;
 

@@ -44,10 +44,20 @@ struct Position {
   std::string state;
 };
 
+// A group that ingest has met for the first time in this life. Its deltas bear `slo`, an index that
+// ingest made up; the engine's is given by whoever adds the row.
+struct GroupRow {
+  static constexpr uint32_t kFirst = 1U << 31U;
+  uint32_t slo = 0;    // kFirst and up
+  uint32_t whole = 0;  // index of the SLO in the running engine
+  std::string group;
+};
+
 struct Batch {
   std::vector<SlotDelta> slots;  // sorted by (slo, slot), unique after normalize()
   std::vector<SketchDelta> sketches;
   std::vector<Position> positions;  // unique by key after normalize()
+  std::vector<GroupRow> groups;     // never stored: gone before the engine has the batch
   // Increments of the counters of the same name, for what the maker of the batch decided itself (a
   // clamped time stamp is `skewed`). The engine adds what it finds late or beyond all tiers.
   int64_t late = 0, dropped_late = 0, skewed = 0;

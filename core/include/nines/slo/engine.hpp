@@ -184,6 +184,7 @@ struct SloStatus {
   std::string excluded_by;        // the exclusion that holds at the end of the window; empty: none
   Forecast forecast;              // of the last 5 minutes (windows below a day: of the last minute)
   std::vector<PartStatus> parts;  // of a composite: target and sli do not apply (composite.hpp)
+  std::string group_of, group;    // of a row of an SLO with groups (row_of)
 };
 
 struct AlertEvent {

@@ -63,6 +63,37 @@ struct MetricSpec {
   friend bool operator==(const MetricSpec&, const MetricSpec&) = default;
 };
 
+// A threshold over the time between two records that share a key (join.hpp).
+enum class OnTimeout : uint8_t { bad, skip };
+struct JoinSpec {
+  std::string start_key, end_key;  // expressions
+  int64_t timeout_s = 60;
+  int64_t grace_s = 30;  // how much later than it says a record may be read
+  int64_t max_pending = 10'000;
+  OnTimeout on_timeout = OnTimeout::bad;
+  bool unique_keys = false;  // promised: no key is logged twice
+  friend bool operator==(const JoinSpec&, const JoinSpec&) = default;
+};
+
+// The SLO counts the whole and, beside it, each value of `by` as a row NAME{value} (row_of). The
+// first `max` values get a row, all others (and records without one) share NAME{other}, so that the
+// rows always add up to the whole.
+struct GroupSpec {
+  std::string by;  // expression
+  int64_t max = 20;
+  bool alerts = false;  // rows alert too
+  friend bool operator==(const GroupSpec&, const GroupSpec&) = default;
+};
+
+// What an indicator wants of the time slices it is counted in (SlicePolicy).
+enum class OnEmpty : uint8_t { good, bad, skip };
+struct SliceWish {
+  int64_t floor = 0, floor_per_s = 60;  // fewer events than that make a slice bad
+  int64_t heartbeat_s = 0;              // at least one event so often; 0: no heartbeat
+  std::optional<OnEmpty> on_empty;
+  friend bool operator==(const SliceWish&, const SliceWish&) = default;
+};
+
 struct IndicatorSpec {
   std::string name;
   SliKind kind = SliKind::ratio;
@@ -78,6 +109,10 @@ struct IndicatorSpec {
   OnMissing on_missing = OnMissing::skip;
   // ratio: both parts are counted independently though they come from one source.
   bool independent = false;
+  // threshold: instead of `value`, the time from a record of `total` to one of `part`, in `unit`.
+  std::optional<JoinSpec> join;
+  std::optional<GroupSpec> group;
+  std::optional<SliceWish> slices;  // applied to SloSpec::slices when an SLO is read
 };
 
 enum class RuleKind : uint8_t {
@@ -124,8 +159,6 @@ enum class Budgeting : uint8_t {
 };
 std::string_view budgeting_name(Budgeting) noexcept;  // Occurrences Timeslices RatioTimeslices
 
-enum class OnEmpty : uint8_t { good, bad, skip };
-
 // How a slice of time is judged, by all events that were counted in it, however late they came:
 //   excluded in part     not at all (exclusions.hpp)
 //   total < floor        bad; not at all while its logs are not covered as DataPolicy asks
@@ -166,9 +199,17 @@ struct SloSpec {
   CompositeSpec composite;
   std::string part_of;  // the composite that this SLO is a part of, if any
 
+  std::string group_of, group;  // of a row: the name of its SLO, and the value
+
   // Changes when (and only when) what is counted changes: a new generation of counts. Target,
   // window and alerts are applied at read time and keep history.
   std::string generation() const;
 };
+
+inline constexpr std::string_view kOtherGroup = "other";
+// The SLO that counts one group of `whole`, which has indicator.group.
+SloSpec row_of(const SloSpec& whole, std::string_view group);
+// Places in the engine that `spec` may come to need: its own and those of its rows.
+int64_t places_of(const SloSpec& spec);
 
 }  // namespace nines::slo
