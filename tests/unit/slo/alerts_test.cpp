@@ -224,7 +224,9 @@ TEST_CASE("The guard asks for significance, not only for a number of failures", 
   world.run(10, 6, 2);  // burn 2.5, but P(X >= 2 | 8, 0.1) = 0.187
   CHECK(world.story().empty());
   CHECK(*world.status().rules[0].probability == Approx(0.18690).epsilon(1e-4));
-  world.run(10, 12, 8);  // 10 of 28: P = 0.0003
+  world.run(10, 12, 8);  // 10 of 28: P = 0.0003, an hour's share of 1 % is 0.00014
+  CHECK(world.story().empty());
+  world.run(10, 0, 2);  // 12 of 30: P = 0.00001
   CHECK(world.story() == "+fast");
 }
 
@@ -327,4 +329,22 @@ TEST_CASE("Looking at the same windows again and again does not resolve an alert
   CHECK(twin.story() == "+fast");
   twin.run(10, 100, 0);
   CHECK(twin.story() == "+fast -fast");
+}
+
+TEST_CASE("An end that late events made bad and good again is calm once", "[slo]") {
+  World world = calm_world();
+  world.run(5 * 60, 0, 100);
+  REQUIRE(world.story() == "+fast");
+  while (world.status().rules[0].short_window.counts.bad * 1000 * 10 >
+         129 * world.status().rules[0].short_window.counts.total()) {
+    world.run(10, 100, 0);
+  }
+  const int64_t slot_s = world.now_s() - 10;
+  world.engine().apply(batch_of({delta(slot_s, 0, 5000, 0)}));
+  world.evaluate();
+  world.engine().apply(batch_of({delta(slot_s, 5'000'000, 0, 0)}));
+  world.evaluate();
+  CHECK(world.story() == "+fast");
+  world.run(10, 100, 0);
+  CHECK(world.story() == "+fast -fast");
 }

@@ -3,10 +3,12 @@
 //
 // What is counted where
 //   Tiers: 10 s slots for windows up to 2 h, 60 s up to 3 d, 300 s up to 31 d, 3600 s up to 92 d. A
-//   delta goes into each tier that still reaches back to its slot. A delta whose slot ended more
-//   than late_horizon_s before the end of the SLO's newest slot (of earlier batches) is late: it
-//   goes into the tiers of 60 s and up only, so that it can't move the windows up to 2 h. What no
-//   tier reaches back to is dropped_late.
+//   tier reaches back from the SLO's newest slot by the longest of its windows and 10 min, 1 h, 3
+//   h, 1 d. A delta goes into each tier that still reaches back to its slot. No second is covered
+//   twice: a slot takes as many covered seconds as it has left, and no more than the next finer one
+//   that took the delta. A delta whose slot ended more than late_horizon_s before the end of the
+//   SLO's newest slot (of earlier batches) is late: it goes into the tiers of 60 s and up only, so
+//   that it can't move the windows up to 2 h. What no tier reaches back to is dropped_late.
 //
 // Windows, half-open [start, end)
 //   end   = watermark rounded down to a multiple of 10 s.
@@ -16,7 +18,8 @@
 //   start = (end - length) rounded down to a multiple of that tier's slot.
 //   The slots of the tier that lie wholly inside are summed; what is left before `end` is summed
 //   from finer tiers. All multiples count from 1970-01-01T00:00:00Z. good and bad are >= 0: sums
-//   below zero (deltas of unlike sources that have not met yet) read as 0.
+//   below zero (deltas of unlike sources that have not met yet) read as 0. Slots that no tier in
+//   question reaches back to any more count nothing.
 //
 // Calendar windows (spec.calendar)
 //   start = of the period that holds `end`, in the SLO's time zone; the tier is that of the usual
@@ -60,16 +63,22 @@
 // Alerts, each burn rule at each evaluation
 //   frozen     the state is NO_DATA, or the coverage of one of its two windows, computed like
 //              `coverage`, is < min_coverage (SLOs with any coverage), or the watermark lies before
-//              an earlier one: the rule keeps its state.
+//              an earlier one of this engine: the rule keeps its state.
+//   order      from the most urgent rule to the least: what follows sees what the more urgent ones
+//              did at this evaluation and the less urgent ones at the one before.
 //   condition  burn > factor in both windows, exactly; a window with total = 0 does not exceed.
-//   guard      bad >= min_bad and P(X >= bad | total, b) < significance in the long window.
+//   guard      bad >= min_bad and P(X >= bad | total, b) < significance * min(1, long / 3 d) in the
+//              long window.
 //   fires      condition and guard, cooldown_s after its last resolution, and no more urgent rule
-//              and none of the same severity fires. Urgency: page before others, then the shorter
-//              long window. After a more urgent rule has resolved, a slower one waits until its own
-//              short window lies wholly behind that resolution: one incident tells once and
-//              escalates at most from ticket to page, and a burn that goes on is told.
-//   resolves   short-window burn <= resolve_ratio * factor at resolve_evaluations window ends in a
-//              row. A short window without events keeps the state.
+//              and none of the same severity fires. Urgency: critical, page, ticket, warning,
+//              then the shorter long window. After a more urgent rule has resolved, a slower one
+//              waits until its own short window lies wholly behind that resolution: one incident
+//              tells once and escalates at most from ticket to page, and a burn that goes on is
+//              told.
+//   resolves   short-window burn <= resolve_ratio * factor, and either P(X <= bad | total, factor *
+//              b) < 1 % in the short window, so that a burn like that is really over, or the burn
+//              of the long window is that low too; at resolve_evaluations window ends in a row. A
+//              short window without events keeps the state.
 //   Budget rules tell how much of the budget is gone, whatever its pace. The same, but:
 //   condition  consumed > factor, exactly, over the SLO windows that end at `end` and at end - for.
 //   frozen     with NO_DATA only: what was seen to be consumed is.
@@ -77,7 +86,13 @@
 //              (factor * b * total >= min_bad) or P(X >= bad | total, b) < significance.
 //   fires      unless a more urgent budget rule fires; urgency: the larger factor.
 //   resolves   consumed <= resolve_ratio * factor at resolve_evaluations window ends in a row.
-//   Burn and budget rules do not hold each other back.
+//   Threshold rules warn early: of the SLI over a window of their own, whatever the budget. The
+//   same as burn rules, with L = 1 - the SLI that the rule names, but:
+//   condition  bad / total > L, exactly, over the windows that end at `end` and at end - for.
+//   guard      bad >= min_bad, and L * total >= min_bad or P(X >= bad | total, b) < significance.
+//   fires      unless a more urgent threshold rule fires; urgency: the severity, then the lower
+//   SLI. resolves   bad / total <= resolve_ratio * L at resolve_evaluations window ends in a row.
+//   Rules of different kinds do not hold each other back. high_value: the guard holds nothing back.
 //
 //   A ticket that fires when a page joins stays and resolves by itself: each `fired` has
 //   exactly one `resolved`. A watermark more than an hour before an earlier one is taken as a
@@ -136,7 +151,7 @@ struct BurnWindow {
 // Why a rule fires or does not: enough to print the whole arithmetic.
 struct RuleState {
   AlertRule rule;
-  BurnWindow long_window, short_window;  // of a budget rule: now, and for_s ago
+  BurnWindow long_window, short_window;  // of rules with `for`: now, and for_s ago
   bool firing = false;
   bool frozen = false;   // NO_DATA: keeps its state
   bool guarded = false;  // both windows exceed the factor, the low-traffic guard holds it back
@@ -195,6 +210,7 @@ struct AlertEvent {
   std::string summary;    // one sentence with the counts it came from
   uint64_t sequence = 0;  // given by the store
   uint64_t boot = 0;      // life of the node it happened in; 0: the present one
+  int priority = 3;       // 0..3, see priority_of()
 };
 
 // What must survive a restart so that nothing is told twice. Serialised by the store.
@@ -224,10 +240,10 @@ class SloEngine {
   // the same order gives the same engine. Within one batch nothing is late against the rest of it.
   //
   // Slots ahead of time would empty the rings, so a slot is taken only if the SLO has not been
-  // evaluated yet (restoring what was once accepted), or it is not newer than batch.max_event_time
-  // (the maker of the batch vouches for that after clamping; gaps of days in replayed logs are
-  // legal that way), or at most a day newer than the newest slot or watermark known. Others are
-  // `skewed`. Deltas of an unknown SLO are ignored and counted as `unknown`.
+  // evaluated yet (restoring what was once accepted) or has counted nothing, or it is not newer
+  // than batch.max_event_time (the maker of the batch vouches for that after clamping; gaps of days
+  // in replayed logs are legal that way), or at most a day newer than the newest slot or watermark
+  // known. Others are `skewed`. Deltas of an unknown SLO are ignored and counted as `unknown`.
   void apply(const Batch& batch);
 
   // Evaluates all SLOs at `watermark` (event time up to which all logs are read; aligned down to
