@@ -39,6 +39,7 @@
 //   sli                    good / total; null when total = 0
 //   burn_rate_x            bad / total / b over that window; null when its total = 0
 //   composite_burn_rate    0.40 b5m + 0.35 b1h + 0.25 b24h, null burns as 0; null when all are null
+//                          (weights and levels: GatePolicy; these are the defaults)
 //   error_budget_consumed  (bad + R) / n / b over the SLO window, n = total + forgiven; 0 when
 //   total = 0; null when the SLO
 //                          was never covered nor counted anything at all
@@ -54,7 +55,7 @@
 //                second was ever covered and the coverage of [end - 5 min, end), computed like
 //                `coverage`, is < min_coverage
 //     VIOLATED   sli < target, exactly (= consumed > 1)
-//     DEGRADING  composite_burn_rate >= 1, exactly, or a rule fires
+//     DEGRADING  the risk level is not SAFE, or a rule fires
 //     HEALTHY
 //
 // Alerts, each burn rule at each evaluation
@@ -172,6 +173,8 @@ struct SloStatus {
   std::string time_zone;    // of a calendar window; empty: rolling
   WallTime period_end{};    // when a calendar window starts anew
   std::string excluded_by;  // the exclusion that holds at the end of the window; empty: none
+  GateVerdict gate;      // `release`, and what the gate keeper adds to it
+  std::optional<BudgetStep> budget_step;  // of the error-budget policy, in force now
 };
 
 struct AlertEvent {
