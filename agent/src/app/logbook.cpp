@@ -10,6 +10,8 @@ using slo::ChangeKind;
 using slo::ReleaseWatch;
 using slo::WatchVerdict;
 
+constexpr int64_t kForgottenS = 7 * 86400;  // a watch that could not be ended by then never is
+
 // A document's body cannot be empty (that means: forget it).
 store::Document document(const char* kind, const std::string& key, std::string body) {
   return {kind, key, std::move(body)};
@@ -62,13 +64,11 @@ Record Logbook::compare_specs(const std::vector<store::Document>& kept, WallTime
   for (uint32_t i = 0; i < engine_.size(); ++i) {
     const slo::SloSpec& spec = engine_.spec(i);
     const std::string body = slo::encode_details(slo::describe_spec(spec));
-    const auto before = std::find_if(kept.begin(), kept.end(), [&](const store::Document& d) {
-      return d.key == spec.name;
-    });
+    const auto before = std::find_if(kept.begin(), kept.end(),
+                                     [&](const store::Document& d) { return d.key == spec.name; });
     if (before != kept.end() && before->body == body) continue;
     if (before != kept.end()) {
-      for (Change& change :
-           slo::changes_between(spec, slo::decode_details(before->body), now)) {
+      for (Change& change : slo::changes_between(spec, slo::decode_details(before->body), now)) {
         out.changes.push_back(std::move(change));
       }
     }
@@ -98,10 +98,11 @@ bool Logbook::newest_release(const Change& release) const {
 std::vector<ReleaseWatch> Logbook::watches_of(const Change& change, WallTime now) const {
   std::vector<ReleaseWatch> out;
   if (change.kind != ChangeKind::deploy) return out;
-  const WallTime ends = watch_end(change);
+  std::optional<WallTime> ends;
   for (uint32_t i = 0; i < engine_.size(); ++i) {
     if (!is_of(change, engine_.spec(i))) continue;
-    out.push_back(slo::watch_release(engine_, i, change, ends, now, policy_));
+    if (!ends) ends = watch_end(change);
+    out.push_back(slo::watch_release(engine_, i, change, *ends, now, policy_));
   }
   return out;
 }
@@ -124,8 +125,7 @@ Change Logbook::watch_entry(const Change& release, const std::vector<ReleaseWatc
   const slo::ChangeLimits limits;
   for (const ReleaseWatch& w : watches) {
     if (out.details.size() == limits.max_details) break;
-    out.details.emplace_back("slo", w.slo + ": " +
-                                        std::string(slo::watch_verdict_name(w.verdict)));
+    out.details.emplace_back("slo", w.slo + ": " + std::string(slo::watch_verdict_name(w.verdict)));
   }
   return out;
 }
@@ -136,19 +136,21 @@ std::vector<slo::WatchNote> Logbook::look_at_releases(WallTime now, bool ready, 
   for (auto it = changes_.rbegin(); it != changes_.rend() && looked < kMaxWatches; ++it) {
     const Change& release = *it;
     if (release.kind == ChangeKind::release_watch) {
+      if (now.seconds() - release.at.seconds() >= kWorseHoldsS) continue;
       const std::string* verdict = release.detail("verdict");
       const std::string* id = release.detail("change");
       const Change* of = id == nullptr ? nullptr : find(std::strtoull(id->c_str(), nullptr, 10));
       const bool holds = verdict != nullptr && *verdict == "WORSE" && of != nullptr &&
-                         newest_release(*of) &&
-                         now.seconds() - of->at.seconds() < kWorseHoldsS;
+                         newest_release(*of) && now.seconds() - of->at.seconds() < kWorseHoldsS;
       if (holds) notes.push_back({release.service, release.slo, release.text});
       continue;
     }
-    if (release.kind != ChangeKind::deploy || told_watches_.contains(release.id)) continue;
-    ++looked;
+    const bool open = release.kind == ChangeKind::deploy && !told_watches_.contains(release.id) &&
+                      now.seconds() - release.at.seconds() < kForgottenS;
+    if (!open) continue;
     const auto watches = watches_of(release, now);
     if (watches.empty()) continue;  // nothing here belongs to that service
+    ++looked;
     if (watches.front().done) {
       if (!ready) continue;
       told_watches_.insert(release.id);
@@ -245,8 +247,7 @@ Result<Record> Logbook::override_gate(const OverrideWish& wish, WallTime now) co
     return Error{Errc::not_found, "no SLO or service is called '" + wish.name + "'"};
   }
   const int64_t ttl_s = wish.ttl_s == 0 ? most_s : wish.ttl_s;
-  NINES_TRY(auto opened,
-            slo::GateKeeper::open(wish.name, wish.by, wish.reason, ttl_s, specs, now));
+  NINES_TRY(auto opened, slo::GateKeeper::open(wish.name, wish.by, wish.reason, ttl_s, specs, now));
   out.changes.push_back(std::move(opened.change));
   out.documents.push_back(document(kOverrideKind, wish.name, opened.override_.encode()));
   return out;

@@ -24,8 +24,8 @@ inline constexpr const char* kSpecKind = "slo-spec";
 
 class Logbook {
  public:
-  static constexpr size_t kMaxChanges = 2000;  // in memory; the store keeps as many
-  static constexpr size_t kMaxWatches = 32;    // at a time; older releases are not watched
+  static constexpr size_t kMaxChanges = 2000;         // in memory; the store keeps as many
+  static constexpr size_t kMaxWatches = 32;           // at a time; older releases are not watched
   static constexpr int64_t kWorseHoldsS = 24 * 3600;  // a release found WORSE holds the gate
 
   // `engine` must outlive it.
@@ -68,8 +68,8 @@ class Logbook {
   void remember(slo::Change change);
   WallTime watch_end(const slo::Change& release) const;
   bool newest_release(const slo::Change& release) const;
-  slo::Change watch_entry(const slo::Change& release,
-                          const std::vector<slo::ReleaseWatch>& watches, WallTime ends) const;
+  slo::Change watch_entry(const slo::Change& release, const std::vector<slo::ReleaseWatch>& watches,
+                          WallTime ends) const;
   std::vector<slo::WatchNote> look_at_releases(WallTime now, bool ready, Record& out);
 
   const slo::SloEngine& engine_;

@@ -44,9 +44,9 @@ Status write_token(const std::string& path, const std::string& token) {
   ::unlink(temporary.c_str());
   const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   const std::string line = token + "\n";
-  const bool written =
-      fd >= 0 && ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
-      ::fdatasync(fd) == 0;
+  const bool written = fd >= 0 &&
+                       ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
+                       ::fdatasync(fd) == 0;
   const int error = errno;
   if (fd >= 0) ::close(fd);
   if (written && ::rename(temporary.c_str(), path.c_str()) == 0) return Ok{};

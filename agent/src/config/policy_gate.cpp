@@ -92,7 +92,8 @@ void read_composite(const YamlNode& node, const std::string& title, GateDraft& o
   bool complete = true;
   size_t i = 0;
   for (const std::string_view key : {"5m", "1h", "24h"}) {
-    const bool there = reader.require(key, "composite: {5m: \"0.40\", 1h: \"0.35\", 24h: \"0.25\"}");
+    const bool there =
+        reader.require(key, "composite: {5m: \"0.40\", 1h: \"0.35\", 24h: \"0.25\"}");
     const auto share = there ? read_share(reader, key, true, report) : std::nullopt;
     complete = complete && share.has_value();
     shares[i++] = share.value_or(kZero);
@@ -102,9 +103,9 @@ void read_composite(const YamlNode& node, const std::string& title, GateDraft& o
   out.composite = slo::composite_weights(shares);
   if (out.composite) return;
   const auto sum = add(add(shares[0], shares[1]).value_or(kZero), shares[2]).value_or(kZero);
-  report.error(node, "the weights of the composite of " + title +
-                         " must sum to exactly 1 and have at most nine places, found " +
-                         sum.to_string(),
+  report.error(node,
+               "the weights of the composite of " + title +
+                   " must sum to exactly 1 and have at most nine places, found " + sum.to_string(),
                "the sources' are 0.40, 0.35 and 0.25");
 }
 
@@ -147,8 +148,9 @@ std::optional<slo::BudgetStep> read_step(const YamlNode& node, const std::string
       std::all_of(step.actions.begin(), step.actions.end(),
                   [](const std::string& action) { return action.size() <= kMaxActionBytes; });
   if (!short_enough) {
-    report.error(*actions, what_of(reader, "actions") + " are more than 16, or one is longer than "
-                                                        "300 bytes");
+    report.error(*actions, what_of(reader, "actions") +
+                               " are more than 16, or one is longer than "
+                               "300 bytes");
     return std::nullopt;
   }
   if (severity != nullptr) {
@@ -179,8 +181,8 @@ void read_gate_policy(const YamlNode& node, const std::string& title, GateDraft&
   }
   out.hold_down_s = read_seconds(gate, "holdDown", 0, kDay, report);
   if (const YamlNode* wish = gate.find("onNoData")) {
-    const auto word = read_choice(*wish, what_of(gate, "onNoData"),
-                                  {"observe", "go", "hold", "freeze"}, report);
+    const auto word =
+        read_choice(*wish, what_of(gate, "onNoData"), {"observe", "go", "hold", "freeze"}, report);
     if (word) out.on_no_data = slo::on_no_data_of(*word);
   }
   if (const YamlNode* node_of = gate.find("override")) {
@@ -210,9 +212,8 @@ void read_budget_policy(const YamlNode& node, const std::string& title, GateDraf
     }
     steps.push_back(std::move(*step));
   }
-  std::sort(steps.begin(), steps.end(), [](const auto& a, const auto& b) {
-    return a.remaining_below < b.remaining_below;
-  });
+  std::sort(steps.begin(), steps.end(),
+            [](const auto& a, const auto& b) { return a.remaining_below < b.remaining_below; });
   out.steps = std::move(steps);
 }
 

@@ -97,9 +97,8 @@ std::optional<HttpResponse> read_request(const Parser::value_type& message, bool
   request.method = std::string(message.method_string());
   const bool reads = request.method == "GET" || request.method == "HEAD";
   if (!reads && !(posts && request.method == "POST")) {
-    HttpResponse refused =
-        json_error(405, posts ? "only GET, HEAD and POST are served here"
-                              : "only GET and HEAD are served here");
+    HttpResponse refused = json_error(405, posts ? "only GET, HEAD and POST are served here"
+                                                 : "only GET and HEAD are served here");
     refused.headers.emplace_back("Allow", posts ? "GET, HEAD, POST" : "GET, HEAD");
     return refused;
   }

@@ -1,7 +1,7 @@
-// HttpServer: GET and HEAD (and POST, for an AsyncHandler) over plain HTTP/1.1 on the control io_context, with every limit
-// declared. Handlers run on that thread and must not block. A client that is slow, silent or sends
-// too much is closed; none of them can hold more than one of max_connections places for longer than
-// idle_ms.
+// HttpServer: GET and HEAD (and POST, for an AsyncHandler) over plain HTTP/1.1 on the control
+// io_context, with every limit declared. Handlers run on that thread and must not block. A client
+// that is slow, silent or sends too much is closed; none of them can hold more than one of
+// max_connections places for longer than idle_ms.
 #pragma once
 
 #include <cstdint>

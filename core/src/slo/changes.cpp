@@ -10,8 +10,8 @@ namespace nines::slo {
 namespace {
 
 constexpr std::array<std::string_view, 11> kNames{
-    "deploy",        "migration",     "exclusion",     "override",    "target_change", "sli_change",
-    "policy_change", "manual_action", "note",          "budget_step", "release_watch"};
+    "deploy",        "migration",     "exclusion", "override",    "target_change", "sli_change",
+    "policy_change", "manual_action", "note",      "budget_step", "release_watch"};
 constexpr size_t kMaxDetailText = 200;  // of one side of "old -> new"
 
 Error wrong(const std::string& what) { return {Errc::invalid_argument, what, 0}; }
@@ -125,8 +125,8 @@ std::string pattern_of(std::string_view text) {
 int64_t minutes_of(const Change& change) {
   const std::string* text = change.detail("minutes");
   const auto minutes = text == nullptr ? std::nullopt : Decimal::parse(*text);
-  const bool fine = minutes && minutes->exponent == 0 && minutes->mantissa > 0 &&
-                    minutes->mantissa < 100'000;
+  const bool fine =
+      minutes && minutes->exponent == 0 && minutes->mantissa > 0 && minutes->mantissa < 100'000;
   return fine ? minutes->mantissa : 0;
 }
 
@@ -188,10 +188,9 @@ Details describe_spec(const SloSpec& spec) {
                                   std::to_string(a.resolve_evaluations) + " " +
                                   format_duration_s(a.cooldown_s));
   const DataPolicy& d = spec.data;
-  out.emplace_back("data", format_duration_s(d.late_horizon_s) + " " +
-                               format_duration_s(d.max_future_skew_s) + " " +
-                               d.min_coverage.to_string() + " " +
-                               format_duration_s(d.stale_after_s));
+  out.emplace_back(
+      "data", format_duration_s(d.late_horizon_s) + " " + format_duration_s(d.max_future_skew_s) +
+                  " " + d.min_coverage.to_string() + " " + format_duration_s(d.stale_after_s));
   describe_gate(spec.gate, out);
   return out;
 }

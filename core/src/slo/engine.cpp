@@ -154,6 +154,7 @@ struct Slo {
     status.window_name = window_name(spec);
     if (spec.calendar != nullptr) status.time_zone = spec.calendar->zone().name();
     status.unit = spec.indicator.unit;
+    status.policy = spec.gate;
     status.burn_5m.window_s = 300;
     status.burn_1h.window_s = 3600;
     status.burn_24h.window_s = kDayS;

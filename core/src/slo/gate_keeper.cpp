@@ -228,9 +228,7 @@ Result<GateKeeper::Opened> GateKeeper::open(const std::string& name, const std::
     most_s = std::min(most_s, spec->gate.override_ttl_s);
     needs_reason = needs_reason || spec->gate.override_needs_reason;
   }
-  const auto wrong = [](const std::string& what) {
-    return Error{Errc::invalid_argument, what, 0};
-  };
+  const auto wrong = [](const std::string& what) { return Error{Errc::invalid_argument, what, 0}; };
   if (needs_reason && reason.find_first_not_of(' ') == std::string::npos) {
     return wrong("an override needs a reason");
   }

@@ -251,12 +251,14 @@ ReleaseWatch watch_release(const SloEngine& engine, uint32_t slo, const Change& 
 std::vector<Impact> impact_of(const SloEngine& engine, const Change& change,
                               const std::vector<Change>& changes, WallTime now, int64_t window_s) {
   const int64_t at_s = change.at.seconds() - ((change.at.seconds() % kSlotS) + kSlotS) % kSlotS;
-  const int64_t after_s = std::clamp<int64_t>((now.seconds() - at_s) / kSlotS * kSlotS, 0, window_s);
+  const int64_t after_s =
+      std::clamp<int64_t>((now.seconds() - at_s) / kSlotS * kSlotS, 0, window_s);
   const Span span{at_s - window_s, at_s, at_s + after_s};
   std::vector<uint32_t> treated, untouched;
   for (uint32_t i = 0; i < engine.size(); ++i) {
     const SloSpec& spec = engine.spec(i);
-    const bool named = change.slo.empty() ? spec.service == change.service : spec.name == change.slo;
+    const bool named =
+        change.slo.empty() ? spec.service == change.service : spec.name == change.slo;
     const bool touched = std::any_of(changes.begin(), changes.end(), [&](const Change& c) {
       return touches(c, spec.service, spec.name, span);
     });
@@ -271,7 +273,8 @@ std::vector<Impact> impact_of(const SloEngine& engine, const Change& change,
     std::vector<uint32_t> controls;
     for (const uint32_t other : untouched) {
       const bool alike = engine.spec(other).indicator.kind == engine.spec(slo).indicator.kind;
-      if (alike && engine.spec(other).service != engine.spec(slo).service) controls.push_back(other);
+      if (alike && engine.spec(other).service != engine.spec(slo).service)
+        controls.push_back(other);
     }
     out.push_back(impact_on(engine, slo, controls, span, change, changes));
   }

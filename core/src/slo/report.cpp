@@ -138,8 +138,7 @@ Reliability reliability_of(const std::string& slo, const std::vector<AlertEvent>
                    [](const auto& a, const auto& b) { return a.at < b.at; });
   Reliability out;
   for (const AlertEvent& event : own) add_event(event, out.incidents);
-  std::erase_if(out.incidents,
-                [&](const Incident& i) { return i.fired < from || i.fired >= to; });
+  std::erase_if(out.incidents, [&](const Incident& i) { return i.fired < from || i.fired >= to; });
   out.modes = modes_of(out.incidents);
   out.mttr_s = mean_repair_s(out.incidents);
   out.mtbf_s = mean_between_s(out.incidents);

@@ -37,7 +37,8 @@ std::optional<CompositeWeights> composite_weights(const std::array<Decimal, 3>& 
 // REQUIRES comparable_factor(level); for wide enough integers its exponent is at most 0 unless its
 // mantissa is short (what configuration takes: up to 1000 with 9 places).
 std::strong_ordering compare_composite(const std::array<Ratio, 3>& windows, Decimal budget,
-                                       Decimal level, const CompositeWeights& weights = {}) noexcept;
+                                       Decimal level,
+                                       const CompositeWeights& weights = {}) noexcept;
 
 // part / whole <=> share. REQUIRES part >= 0, whole > 0, share zero or comparable_factor(share).
 std::strong_ordering compare_share(int64_t part, int64_t whole, Decimal share) noexcept;

@@ -175,6 +175,7 @@ struct SloStatus {
   std::string excluded_by;  // the exclusion that holds at the end of the window; empty: none
   GateVerdict gate;      // `release`, and what the gate keeper adds to it
   std::optional<BudgetStep> budget_step;  // of the error-budget policy, in force now
+  GatePolicy policy;                      // levels and weights that risk, gate and step came from
 };
 
 struct AlertEvent {

@@ -49,10 +49,10 @@ class GateKeeper {
   void restore(Override override_) { overrides_[override_.name] = std::move(override_); }
 
   struct Outcome {
-    std::vector<GateMemory> changed;         // to be kept
-    std::vector<std::string> ended;          // overrides that ran out: to be forgotten
-    std::vector<Change> changes;             // to be told in the log
-    std::vector<AlertEvent> alerts;          // of steps that have a severity
+    std::vector<GateMemory> changed;  // to be kept
+    std::vector<std::string> ended;   // overrides that ran out: to be forgotten
+    std::vector<Change> changes;      // to be told in the log
+    std::vector<AlertEvent> alerts;   // of steps that have a severity
     bool empty() const { return changed.empty() && ended.empty(); }
   };
   // One SLO at one evaluation: completes status.gate. Without data a step is kept.

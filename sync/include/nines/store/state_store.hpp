@@ -30,7 +30,7 @@ struct StoreOptions {
   int64_t keep_changes = 2000;            // entries of the change log
   size_t max_documents = 4096;            // of all kinds together
   size_t max_document_bytes = 64 * 1024;  // of one
-  std::string vfs;  // SQLite VFS underneath; empty: the system's (tests)
+  std::string vfs;                        // SQLite VFS underneath; empty: the system's (tests)
 };
 
 // SLOs are named in the file by (name, generation); the store maps them to the engine's indices.

@@ -1,0 +1,24 @@
+// What the command line asks the running agent over HTTP, and what it says when that fails.
+#pragma once
+
+#include <string>
+
+#include "cli/commands.hpp"
+
+namespace nines::agent {
+
+// --agent, else `listen` of the configuration.
+std::string agent_address(const std::string& given, const std::string& config_file);
+
+struct AgentCall {
+  std::string command;  // "nines annotate", for messages
+  std::string address, path;
+  std::string method = "GET", body, token;
+  std::string unknown;  // what a 404 means
+};
+// The exit code; the body of a good answer in `body`. Failures are told on stderr.
+int ask_agent(const AgentCall& call, std::string& body);
+// The same, printing what comes.
+int show_agent(const AgentCall& call);
+
+}  // namespace nines::agent
