@@ -306,6 +306,7 @@ class Live {
         if (status->ok()) {
           logbook_->recorded(*shared);
           for (const slo::Change& change : shared->changes) tell(change);
+          if (!own && !shared->documents.empty()) look_at_gates(to_ms(clock_.wall()));  // at once
           return done(*shared);
         }
         log::error("store", "changes not kept: " + status->error().message);
