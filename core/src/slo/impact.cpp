@@ -32,9 +32,10 @@ WindowCounts window_between(const SloEngine& engine, uint32_t slo, int64_t from_
 
 bool significant(const Comparison& c, double limit) { return c.enough && c.probability < limit; }
 
-bool is_worse(const ReleaseWatch& w, Decimal budget, double limit) {
+bool is_worse(const ReleaseWatch& w, Decimal budget, int64_t min_bad, double limit) {
   const WindowCounts& after = w.just_before.after;
-  if (after.total() == 0 || compare_burn({after.bad, after.total()}, budget, {1, 0}) <= 0) {
+  if (after.bad < min_bad || after.total() == 0 ||
+      compare_burn({after.bad, after.total()}, budget, {1, 0}) <= 0) {
     return false;
   }
   const bool one = significant(w.just_before, limit) || significant(w.day_before, limit);
@@ -236,7 +237,7 @@ ReleaseWatch watch_release(const SloEngine& engine, uint32_t slo, const Change& 
   const auto budget = budget_of(engine.spec(slo).target);
   const double limit = out.done ? policy.significance : policy.while_watching;
   const bool compared = out.just_before.enough || out.day_before.enough;
-  if (is_worse(out, *budget, limit)) {
+  if (is_worse(out, *budget, policy.min_bad, limit)) {
     out.verdict = WatchVerdict::worse;
   } else if (!out.done) {
     out.verdict = WatchVerdict::watching;

@@ -20,6 +20,7 @@ std::string_view watch_verdict_name(WatchVerdict) noexcept;  // WATCHING OK WORS
 struct WatchPolicy {
   int64_t watch_s = 2 * 3600;     // the sources ask for two hours at least
   int64_t min_events = 50;        // of a window that is worth a comparison
+  int64_t min_bad = 2;            // one bad event alone makes no release WORSE
   double significance = 0.01;     // at the end of the watch
   double while_watching = 0.001;  // before: it is asked every few seconds, which makes chance finds
 };
@@ -39,9 +40,9 @@ Comparison compare_windows(const WindowCounts& before, const WindowCounts& after
 //   after       [released, end), end = the first of now, released + watch_s, the next release
 //   before      as long, ending at the release
 //   day_before  as long and at the same time of the day before
-// WORSE: more bad events than the target allows, and significantly more than in each of the two
-// that has enough events (at least one has). TOO_LITTLE_TRAFFIC: at the end fewer than min_events
-// after it or in both of the others. Else OK at the end, and WATCHING before.
+// WORSE: at least min_bad bad events, more than the target allows, and significantly more than in
+// each of the two that has enough events (at least one has). TOO_LITTLE_TRAFFIC: at the end fewer
+// than min_events after it or in both of the others. Else OK at the end, and WATCHING before.
 struct ReleaseWatch {
   uint64_t change = 0;
   std::string service, slo;
