@@ -41,6 +41,8 @@ std::string share_of(const slo::Compliance& c) {
          ")";
 }
 
+int64_t whole(int64_t number, const WindowCounts& w) { return number / w.scale; }
+
 std::optional<double> sli_of(const WindowCounts& w) {
   if (w.total() == 0) return std::nullopt;
   return static_cast<double>(w.good) / static_cast<double>(w.total());
@@ -52,8 +54,8 @@ void append_overview(std::string& out, const Report& report) {
       "MTTR | MTBF |\n|---|---|---|---|---|---|---|---|---|---|\n";
   for (const SloReport& s : report.slos) {
     out += "| " + safe(s.slo) + " | " + exact_percent(s.target) + " | " + percent(s.sli) + " | " +
-           std::to_string(s.counts.bad) + " / " + std::to_string(s.allowed_bad) + " | " +
-           percent(s.budget_used) + " | " +
+           std::to_string(whole(s.counts.bad, s.counts)) + " / " + std::to_string(s.allowed_bad) +
+           " " + s.unit + " | " + percent(s.budget_used) + " | " +
            (s.counts.total() == 0 ? "no events"
             : s.met               ? "yes"
                                   : "**no**") +
@@ -68,17 +70,19 @@ void append_periods(std::string& out, const char* title, const std::vector<Perio
   out += std::string("\n") + title + ":\n\n";
   for (const Period& p : periods) {
     out += "- " + (with_hour ? moment(p.start) : day(p.start)) + ": " +
-           std::to_string(p.counts.bad) + " of " + std::to_string(p.counts.total()) + " bad (SLI " +
+           std::to_string(whole(p.counts.bad, p.counts)) + " of " +
+           std::to_string(whole(p.counts.total(), p.counts)) + " bad (SLI " +
            percent(sli_of(p.counts)) + ")\n";
   }
 }
 
 void append_weeks(std::string& out, const SloReport& s) {
   if (s.weeks.empty()) return;
-  out += "\n| week from | events | bad | SLI | met |\n|---|---|---|---|---|\n";
+  out += "\n| week from | " + s.unit + " | bad | SLI | met |\n|---|---|---|---|---|\n";
   for (const Period& w : s.weeks) {
-    out += "| " + day(w.start) + " | " + std::to_string(w.counts.total()) + " | " +
-           std::to_string(w.counts.bad) + " | " + percent(sli_of(w.counts)) + " | " +
+    out += "| " + day(w.start) + " | " + std::to_string(whole(w.counts.total(), w.counts)) + " | " +
+           std::to_string(whole(w.counts.bad, w.counts)) + " | " + percent(sli_of(w.counts)) +
+           " | " +
            (w.counts.total() == 0 ? "-"
             : w.met               ? "yes"
                                   : "no") +
@@ -146,7 +150,9 @@ void write_periods(JsonWriter& json, std::string_view key, const std::vector<Per
   json.key(key).begin_array();
   for (const Period& p : periods) {
     json.begin_object().member("start", p.start).member("good", p.counts.good);
-    json.member("bad", p.counts.bad).member("total", p.counts.total());
+    json.member("bad", p.counts.bad)
+        .member("total", p.counts.total())
+        .member("scale", p.counts.scale);
     json.member("sli", sli_of(p.counts)).member("met", p.met).end_object();
   }
   json.end_array();
@@ -170,7 +176,8 @@ void write_slo_report(JsonWriter& json, const SloReport& s) {
   json.begin_object().member("slo", s.slo).member("service", s.service);
   json.member("target", s.target).member("window", format_duration_s(s.window_s));
   json.member("good", s.counts.good).member("bad", s.counts.bad);
-  json.member("total", s.counts.total()).member("sli", s.sli);
+  json.member("total", s.counts.total()).member("unit", s.unit).member("scale", s.counts.scale);
+  json.member("sli", s.sli);
   json.member("allowed_bad", s.allowed_bad).member("budget_used", s.budget_used);
   json.member("met", s.met).member("covered_s", s.counts.covered_s);
   write_compliance(json, "hours", s.hours);

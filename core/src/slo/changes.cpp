@@ -80,7 +80,33 @@ void describe_gate(const GatePolicy& g, Details& out) {
   }
 }
 
+std::string window_text(const SloSpec& spec) {
+  if (spec.calendar == nullptr) return format_duration_s(spec.window_s);
+  static constexpr std::string_view kUnits[] = {"day", "week", "month"};
+  return std::to_string(spec.calendar->count()) + " " +
+         std::string(kUnits[static_cast<size_t>(spec.calendar->unit())]) + " of " +
+         std::string(spec.calendar->zone().name()) + " from " +
+         std::to_string(spec.calendar->anchor_s());
+}
+
+void describe_counting(const SloSpec& spec, Details& out) {
+  std::string method(budgeting_name(spec.budgeting));
+  if (spec.budgeting != Budgeting::occurrences) {
+    const SlicePolicy& s = spec.slices;
+    method += " " + format_duration_s(s.slice_s) + " " + s.target.to_string() + " " +
+              std::to_string(s.floor) + " " + std::to_string(static_cast<int>(s.on_empty));
+  }
+  out.emplace_back("budgeting", std::move(method));
+  out.emplace_back("reservedBudget", spec.reserve.to_string());
+  for (const ExclusionSpec& one : spec.exclusions) {
+    out.emplace_back("exclusion." + one.name, std::string(effect_name(one.effect)) + " " +
+                                                  one.text +
+                                                  (one.reason.empty() ? "" : ", " + one.reason));
+  }
+}
+
 ChangeKind kind_of_key(std::string_view key) {
+  if (key.starts_with("exclusion.")) return ChangeKind::exclusion;
   if (key == "target" || key == "window") return ChangeKind::target_change;
   return key == "sli" ? ChangeKind::sli_change : ChangeKind::policy_change;
 }
@@ -175,7 +201,7 @@ Status check_change(const Change& c, WallTime now, const ChangeLimits& limits) {
 Details describe_spec(const SloSpec& spec) {
   Details out;
   out.emplace_back("target", spec.target.to_string());
-  out.emplace_back("window", format_duration_s(spec.window_s));
+  out.emplace_back("window", window_text(spec));
   out.emplace_back("sli", spec.generation());
   out.emplace_back("service", spec.service);
   out.emplace_back("tier", std::to_string(spec.tier));
@@ -191,6 +217,7 @@ Details describe_spec(const SloSpec& spec) {
   out.emplace_back(
       "data", format_duration_s(d.late_horizon_s) + " " + format_duration_s(d.max_future_skew_s) +
                   " " + d.min_coverage.to_string() + " " + format_duration_s(d.stale_after_s));
+  describe_counting(spec, out);
   describe_gate(spec.gate, out);
   return out;
 }

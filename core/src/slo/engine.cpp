@@ -155,6 +155,7 @@ struct Slo {
     if (spec.calendar != nullptr) status.time_zone = spec.calendar->zone().name();
     status.unit = spec.indicator.unit;
     status.policy = spec.gate;
+    status.gate.reason = status.release_reason = "CAUTION: nothing was evaluated yet";
     status.burn_5m.window_s = 300;
     status.burn_1h.window_s = 3600;
     status.burn_24h.window_s = kDayS;
@@ -436,6 +437,11 @@ const SloStatus& SloEngine::status(uint32_t slo) const {
 WindowCounts SloEngine::window(uint32_t slo, WallTime end, int64_t window_s) const {
   NINES_ASSERT(slo < size() && window_s > 0);
   return impl_->slos[slo]->counts.window(floor_div(end.seconds(), kSlotS) * kSlotS, window_s);
+}
+
+WindowCounts SloEngine::events(uint32_t slo, WallTime end, int64_t window_s) const {
+  NINES_ASSERT(slo < size() && window_s > 0);
+  return impl_->slos[slo]->counts.events(floor_div(end.seconds(), kSlotS) * kSlotS, window_s);
 }
 
 Forecast SloEngine::forecast(uint32_t index, const ForecastPolicy& policy) const {

@@ -26,8 +26,12 @@ std::string number_text(double value) {
 
 WindowCounts window_between(const SloEngine& engine, uint32_t slo, int64_t from_s, int64_t to_s) {
   const WallTime end = WallTime::from_s(to_s);
-  if (to_s <= from_s) return {0, 0, 0, end, end};
-  return engine.window(slo, end, to_s - from_s);
+  if (to_s <= from_s) {
+    WindowCounts none;
+    none.start = none.end = end;
+    return none;
+  }
+  return engine.events(slo, end, to_s - from_s);
 }
 
 bool significant(const Comparison& c, double limit) { return c.enough && c.probability < limit; }
@@ -100,7 +104,7 @@ ImpactRow row_of(const SloEngine& engine, uint32_t slo, const Span& span) {
 
 struct Difference {
   std::optional<double> plain, value;
-  Interval interval;
+  ShareInterval interval;
   bool adjusted = false;
 };
 
@@ -121,7 +125,7 @@ Difference difference_of(const ImpactRow& treated, const WindowCounts& control_b
   return d;
 }
 
-bool holds_zero(const Interval& i) { return i.low <= 0 && i.high >= 0; }
+bool holds_zero(const ShareInterval& i) { return i.low <= 0 && i.high >= 0; }
 
 void add_count_doubts(Impact& out) {
   const auto few = [&](const char* what, const WindowCounts& w) {

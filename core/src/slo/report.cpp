@@ -21,10 +21,13 @@ void add(WindowCounts& sum, const WindowCounts& w) {
   sum.good += w.good;
   sum.bad += w.bad;
   sum.covered_s += w.covered_s;
+  sum.forgiven += w.forgiven;
+  sum.excluded_s += w.excluded_s;
+  sum.scale = w.scale;
 }
 
 bool met(const WindowCounts& w, Decimal budget) {
-  return w.total() > 0 && compare_burn({w.bad, w.total()}, budget, {1, 0}) <= 0;
+  return w.total() > 0 && compare_burn(w.spent(), budget, {1, 0}) <= 0;
 }
 
 // Hours summed to longer periods that start at multiples of `step` from `origin`.
@@ -163,12 +166,13 @@ SloReport report_of(const SloEngine& engine, uint32_t slo, const std::vector<Ale
   out.counts.start = from;
   out.counts.end = to;
   const Ratio whole{out.counts.bad, out.counts.total()};
+  out.unit = spec.budgeting == Budgeting::occurrences ? "events" : "slices";
   if (whole.total > 0) {
     out.sli = static_cast<double>(out.counts.good) / static_cast<double>(whole.total);
     out.budget_used = burn_rate(whole, budget);
   }
   out.met = met(out.counts, budget);
-  out.allowed_bad = allowed(whole.total, budget);
+  out.allowed_bad = allowed(whole.total, budget) / out.counts.scale;
   const auto days = gather(hours, kDayS, 0, budget);
   out.hours = compliance_of(hours);
   out.days = compliance_of(days);

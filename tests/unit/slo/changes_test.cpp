@@ -106,6 +106,23 @@ TEST_CASE("A changed target, SLI and policy are told with old and new values", "
   for (const Change& change : changes) CHECK(check_change(change, kNow).ok());
 }
 
+TEST_CASE("An exclusion that was configured or taken away is an entry of its own kind", "[slo]") {
+  SloSpec spec = spec_of("web");
+  const Details before = describe_spec(spec);
+  ExclusionSpec one;
+  one.name = "db-migration";
+  one.reason = "planned";
+  one.text = "2026-03-01T22:00:00Z/2026-03-01T23:30:00Z";
+  spec.exclusions.push_back(one);
+  const auto changes = changes_between(spec, before, kNow);
+  REQUIRE(changes.size() == 1);
+  CHECK(changes[0].kind == ChangeKind::exclusion);
+  CHECK(changes[0].text ==
+        "exclusion.db-migration none -> drop 2026-03-01T22:00:00Z/2026-03-01T23:30:00Z, planned");
+  CHECK(changes_between(spec_of("web"), describe_spec(spec), kNow).at(0).kind ==
+        ChangeKind::exclusion);
+}
+
 TEST_CASE("A description that cannot be read tells of no change", "[slo]") {
   CHECK(changes_between(spec_of("web"), decode_details("garbage"), kNow).empty());
 }
@@ -130,6 +147,8 @@ TEST_CASE("Every part of a policy that decides is described", "[slo]") {
   CHECK(changed([](SloSpec& s) { s.gate.on_no_data = OnNoData::hold; }) == 1);
   CHECK(changed([](SloSpec& s) { s.gate.override_ttl_s = 60; }) == 1);
   CHECK(changed([](SloSpec& s) { s.tier = 1; }) == 1);
+  CHECK(changed([](SloSpec& s) { s.budgeting = Budgeting::timeslices; }) == 1);
+  CHECK(changed([](SloSpec& s) { s.reserve = dec("0.2"); }) == 1);
   CHECK(changed([](SloSpec& s) { s.description = "words"; }) == 0);
 }
 

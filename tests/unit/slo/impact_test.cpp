@@ -138,7 +138,10 @@ TEST_CASE("A watch that the next release ended compares what lies between", "[sl
 
 TEST_CASE("Comparing equal shares finds nothing, empty windows neither", "[slo]") {
   const auto counts = [](int64_t bad, int64_t total) {
-    return WindowCounts{total - bad, bad, 0, {}, {}};
+    WindowCounts w;
+    w.good = total - bad;
+    w.bad = bad;
+    return w;
   };
   CHECK(compare_windows(counts(10, 1000), counts(10, 1000), 50).probability > 0.5);
   CHECK(compare_windows(counts(0, 0), counts(10, 10), 50).probability == 1);

@@ -2,6 +2,7 @@
 // belongs to it.
 #include <sqlite3.h>
 
+#include "faulty_vfs.hpp"
 #include "support.hpp"
 
 using namespace nines;
@@ -127,4 +128,32 @@ TEST_CASE("A state file of the schema before the change log is brought up to dat
   auto record = one("a");
   require_ok(store->record(record));
   CHECK(store->changes()->size() == 1);
+}
+
+TEST_CASE("An entry whose write failed is there once after it was given again", "[store]") {
+  auto& vfs = FaultyVfs::instance();
+  int fired = 0;
+  for (int64_t nth = 1; nth <= 20; ++nth) {
+    const TempDir dir;
+    auto options = dir.options();
+    options.vfs = FaultyVfs::kName;
+    {
+      auto store = open_store(options);
+      vfs.arm(nth, SQLITE_IOERR_WRITE, false);
+      StateStore::Record record = one("step");
+      record.documents = {{"gate", "web", "memory"}};
+      record.events.resize(1);
+      Status done = store->record(record);
+      fired += !done.ok();
+      for (int again = 0; !done.ok() && again < 5; ++again) done = store->record(record);
+      vfs.disarm();
+      require_ok(done);
+      CHECK(record.changes[0].id == 1);
+    }
+    const auto store = open_store(dir.options());
+    CHECK(store->changes()->size() == 1);
+    CHECK(store->events_after(0, 10)->size() == 1);
+    CHECK(store->documents("gate")->size() == 1);
+  }
+  CHECK(fired > 0);
 }

@@ -59,8 +59,9 @@ Status check_change(const Change& change, WallTime now, const ChangeLimits& limi
 // Everything of a spec that changes a verdict, one text a key ("target", "window", "sli",
 // "alert.fast", "gate.levels"...), in a fixed order. Two specs with equal descriptions judge alike.
 Details describe_spec(const SloSpec& spec);
-// The entries that tell how `now` differs from `before`: one target_change, one sli_change, one
-// policy_change at most, with "key" -> "old -> new" as details. Empty: nothing changed.
+// The entries that tell how `spec` differs from `before`: one target_change, one sli_change, one
+// policy_change, one exclusion at most, with "key" -> "old -> new" as details. Empty: nothing
+// changed.
 std::vector<Change> changes_between(const SloSpec& spec, const Details& before, WallTime at);
 std::string encode_details(const Details& details);  // "key\tvalue\n"...
 Details decode_details(std::string_view text);

@@ -173,7 +173,7 @@ struct SloStatus {
   std::string time_zone;    // of a calendar window; empty: rolling
   WallTime period_end{};    // when a calendar window starts anew
   std::string excluded_by;  // the exclusion that holds at the end of the window; empty: none
-  GateVerdict gate;      // `release`, and what the gate keeper adds to it
+  GateVerdict gate;         // `release`, and what the gate keeper adds to it
   std::optional<BudgetStep> budget_step;  // of the error-budget policy, in force now
   GatePolicy policy;                      // levels and weights that risk, gate and step came from
 };
@@ -231,6 +231,8 @@ class SloEngine {
   // Any window ending at `end` (at most 92 days back). For ends in the past that the fine tiers
   // have left behind, `end` is rounded down to what is still kept: see start and end of the result.
   WindowCounts window(uint32_t slo, WallTime end, int64_t window_s) const;
+  // The events of that window, whatever the budgeting method counts.
+  WindowCounts events(uint32_t slo, WallTime end, int64_t window_s) const;
   // Where the budget goes from the last evaluate() on.
   Forecast forecast(uint32_t slo, const ForecastPolicy& policy = {}) const;
 

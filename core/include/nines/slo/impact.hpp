@@ -1,6 +1,7 @@
 // What a change did to an SLO, from exact counts: the watch after a release, and before/after with
 // difference in differences against services that were left alone. Probabilities and intervals
-// are for judgement by people and for the watch; no budget depends on them.
+// are for judgement by people and for the watch; no budget depends on them. Events are counted,
+// also for SLOs whose budget counts slices of time.
 #pragma once
 
 #include <cstdint>
@@ -62,7 +63,7 @@ struct ImpactRow {
   WindowCounts before, after;
   std::optional<double> before_share, after_share;  // of bad events
 };
-struct Interval {
+struct ShareInterval {
   double low = 0, high = 0;
 };
 struct Impact {
@@ -72,7 +73,7 @@ struct Impact {
   // (after - before) of the treated minus (after - before) of the controls, in shares of bad
   // events, with its 95 % interval; the plain difference when there is no control.
   std::optional<double> difference, plain_difference;
-  Interval interval;
+  ShareInterval interval;
   bool adjusted = false;     // controls took part
   bool significant = false;  // the interval does not hold 0
   std::vector<std::string> doubts;

@@ -49,10 +49,11 @@ struct SloReport {
   std::string slo, service;
   Decimal target;
   int64_t window_s = 0;
-  WindowCounts counts;  // of the whole period
+  WindowCounts counts;  // of the whole period, as the budgeting method counts (see scale)
+  std::string unit;     // what it counts: events or slices (of at most an hour, else none is whole)
   std::optional<double> sli, budget_used;
   bool met = false;
-  int64_t allowed_bad = 0;  // whole events
+  int64_t allowed_bad = 0;  // whole events or slices
   Compliance hours, days;
   std::vector<Period> weeks;                    // by ISO week (Monday, UTC)
   std::vector<Period> worst_days, worst_hours;  // most bad events first
