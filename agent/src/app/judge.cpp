@@ -168,10 +168,14 @@ std::vector<slo::AlertEvent> Judge::evaluate(WallTime watermark, WallTime now) {
   watermark_ = watermark;
   for (const slo::AlertEvent& event : transitions) {
     pending_.events.push_back(event);
-    recent_.push_front(event);
-    if (recent_.size() > kRecentAlerts) recent_.pop_back();
+    show(event);
   }
   return transitions;
+}
+
+void Judge::show(const slo::AlertEvent& event) {
+  recent_.push_front(event);
+  if (recent_.size() > kRecentAlerts) recent_.pop_back();
 }
 
 std::optional<WallTime> Judge::known_until() const noexcept {

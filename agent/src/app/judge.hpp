@@ -42,6 +42,9 @@ class Judge {
   // Evaluates at `watermark`; transitions go to the pending commit and are returned.
   std::vector<slo::AlertEvent> evaluate(WallTime watermark, WallTime now);
 
+  // An event that another part of the agent decided and keeps by itself: shown beside the rest.
+  void show(const slo::AlertEvent& event);
+
   // Event time up to which earlier lives and this one have covered the logs; none: not at all.
   std::optional<WallTime> known_until() const noexcept;
 

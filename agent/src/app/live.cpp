@@ -11,10 +11,14 @@
 #include "app/ingest_thread.hpp"
 #include "app/judge.hpp"
 #include "app/log.hpp"
+#include "app/logbook.hpp"
 #include "app/node_capacity.hpp"
+#include "app/report.hpp"
+#include "app/token.hpp"
 #include "app/wiring.hpp"
 #include "app/worker.hpp"
 #include "http/api.hpp"
+#include "http/changes_api.hpp"
 #include "http/server.hpp"
 #include "k8s/follow.hpp"
 #include "net/asio.hpp"
@@ -72,13 +76,10 @@ class Live {
                                   {fetcher_.fetch(), options_.common.state, false, pods_.feed}));
     judge_ = std::move(halves.judge);
     for (const slo::SloSpec& spec : setup_.slos) drafted_.insert(spec.generation());
+    NINES_CHECK(open_logbook());
     NINES_CHECK(start_webhooks());
     NINES_CHECK(start_capacity());
-    http::ServerOptions server;
-    server.listen = setup_.config.listen;
-    server.allow_non_loopback = options_.allow_remote;
-    NINES_TRY(server_, http::HttpServer::start(
-                           io_, server, http::make_api([this] { return snapshot(); }, insight())));
+    NINES_CHECK(start_server());
     ingest_ = std::make_unique<IngestThread>(
         std::move(halves.ingest), clock_, [this](HandOver&& hand_over) {
           net::asio::post(io_, [this, h = std::make_shared<HandOver>(std::move(hand_over))] {
@@ -114,6 +115,47 @@ class Live {
           std::to_string(r.skipped_rows) +
               " damaged row(s) skipped; their lines are read again where the logs still have them");
     }
+  }
+
+  // The log of changes, what gates remember, and what the configuration changed since last time.
+  Status open_logbook() {
+    logbook_ = std::make_unique<Logbook>(judge_->engine());
+    NINES_TRY(auto changes, store_->changes());
+    NINES_TRY(const auto gates, store_->documents(kGateKind));
+    NINES_TRY(const auto overrides, store_->documents(kOverrideKind));
+    NINES_TRY(const auto specs, store_->documents(kSpecKind));
+    logbook_->restore(std::move(changes), gates, overrides);
+    Record found = logbook_->compare_specs(specs, started_);
+    const Status kept = store_->record(found);
+    if (!kept.ok()) {  // compared again at the next start
+      log::warn("store", "changes of the configuration are not kept: " + kept.error().message);
+      return Ok{};
+    }
+    logbook_->recorded(found);
+    for (const slo::Change& change : found.changes) tell(change);
+    return Ok{};
+  }
+
+  Status start_server() {
+    http::ChangesAccess access;
+    NINES_TRY(access.token, provide_token(setup_.config.api_token_file, options_.common.state));
+    access.book = [this]() -> const Logbook& { return *logbook_; };
+    access.now = [this] { return to_ms(clock_.wall()); };
+    access.record = [this](Record record, auto done) {
+      keep(std::move(record), false, std::move(done));
+    };
+    access.report = [this](const http::ReportWish& wish, auto done) {
+      report(wish, std::move(done));
+    };
+    http::ServerOptions server;
+    server.listen = setup_.config.listen;
+    server.allow_non_loopback = options_.allow_remote;
+    NINES_TRY(server_, http::HttpServer::start(
+                           io_, server,
+                           http::make_changes_api(
+                               std::move(access),
+                               http::make_api([this] { return snapshot(); }, insight()))));
+    return Ok{};
   }
 
   Status start_webhooks() {
@@ -216,6 +258,7 @@ class Live {
     ready_ = ready_ || hand_over.caught_up;
     take(std::move(hand_over), now);
     for (const slo::AlertEvent& event : judge_->evaluate(now, now)) tell(event);
+    look_at_gates(now);
     commit_when_due();
   }
 
@@ -257,6 +300,83 @@ class Live {
     log::write(
         fired ? log::Level::warn : log::Level::info, "alert",
         (fired ? "FIRED " : "resolved ") + event.severity + " " + event.slo + ": " + event.summary);
+  }
+
+  static void tell(const slo::Change& change) {
+    const std::string& of = change.slo.empty() ? change.service : change.slo;
+    log::info("change", std::string(slo::change_kind_name(change.kind)) + " #" +
+                            std::to_string(change.id) + (of.empty() ? "" : " of " + of) + ": " +
+                            change.text);
+  }
+
+  // --- gates, releases and the log of changes ---------------------------------------------------
+  void look_at_gates(WallTime now) {
+    Record decided = logbook_->evaluate(now, ready_);
+    for (const slo::AlertEvent& event : decided.events) {
+      tell(event);
+      judge_->show(event);
+    }
+    // Later documents of a gate take the place of earlier ones: order is kept by one at a time.
+    for (auto& change : decided.changes) unwritten_.changes.push_back(std::move(change));
+    for (auto& document : decided.documents) unwritten_.documents.push_back(std::move(document));
+    for (auto& event : decided.events) unwritten_.events.push_back(std::move(event));
+    if (keeping_ || unwritten_.empty()) return;
+    keeping_ = true;
+    keep(std::exchange(unwritten_, {}), true, [this](Result<Record> done) {
+      keeping_ = false;
+      if (done.ok() && !done->events.empty()) {
+        for (auto& webhook : webhooks_) webhook->notify();
+      }
+    });
+  }
+
+  // Written by the store's thread; then it counts. What the agent decided itself and could not be
+  // written is tried again with the next evaluation, in its order.
+  void keep(Record record, bool own, std::function<void(Result<Record>)> done) {
+    auto shared = std::make_shared<Record>(std::move(record));
+    store_work_.post([this, shared, own, done = std::move(done)] {
+      auto status = std::make_shared<Status>(store_->record(*shared));
+      net::asio::post(io_, [this, shared, own, status, done] {
+        if (status->ok()) {
+          logbook_->recorded(*shared);
+          for (const slo::Change& change : shared->changes) tell(change);
+          if (!own && !shared->documents.empty()) look_at_gates(to_ms(clock_.wall()));  // at once
+          return done(*shared);
+        }
+        log::error("store", "changes not kept: " + status->error().message);
+        if (own) put_back(std::move(*shared));
+        done(status->error());
+      });
+    });
+  }
+
+  void put_back(Record&& record) {
+    std::swap(unwritten_, record);
+    for (auto& change : record.changes) unwritten_.changes.push_back(std::move(change));
+    for (auto& document : record.documents) unwritten_.documents.push_back(std::move(document));
+    for (auto& event : record.events) unwritten_.events.push_back(std::move(event));
+  }
+
+  void report(const http::ReportWish& wish, std::function<void(Result<std::string>)> done) {
+    store_work_.post([this, wish, done = std::move(done)] {
+      auto events = std::make_shared<std::vector<slo::AlertEvent>>();
+      for (uint64_t after = 0;;) {
+        auto page = store_->events_after(after, kMaxEventsPerFetch);
+        if (!page.ok() || page->empty()) break;
+        after = page->back().sequence;
+        for (auto& event : *page) {
+          if (event.at.seconds() >= wish.from_s) events->push_back(std::move(event));
+        }
+      }
+      net::asio::post(io_, [this, wish, events, done] { done(report_text(wish, *events)); });
+    });
+  }
+
+  std::string report_text(const http::ReportWish& wish,
+                          const std::vector<slo::AlertEvent>& events) const {
+    view::Report out = make_report(*logbook_, events, wish.from_s, wish.to_s, clock_.wall());
+    out.node = setup_.config.node;
+    return wish.markdown ? view::report_markdown(out) : view::report_json(out);
   }
 
   void commit_when_due() {
@@ -447,6 +567,7 @@ class Live {
   // -------------------------------------------------------------------------------
   Snapshot snapshot() const {
     Snapshot out = judge_->snapshot();
+    logbook_->decorate(out);
     out.node = setup_.config.node;
     out.version = kVersion;
     out.now = to_ms(clock_.wall());
@@ -491,6 +612,10 @@ class Live {
     store_work_.stop();
     io_.restart();
     io_.poll();  // hand-overs and commit results that were under way
+    if (!unwritten_.empty()) {
+      const Status kept = store_->record(unwritten_);
+      if (!kept.ok()) log::warn("store", "changes not kept: " + kept.error().message);
+    }
     if (guard_->holding()) return Ok{};
     judge_->take(std::move(rest), clock_.wall());
     for (const uint32_t row : judge_->take_new_rows()) {
@@ -513,6 +638,9 @@ class Live {
   slo::Batch kept_back_;  // while the clock is not to be trusted
   std::unique_ptr<Judge> judge_;
   std::unique_ptr<NodeCapacity> capacity_;
+  std::unique_ptr<Logbook> logbook_;  // sees judge_'s engine
+  Record unwritten_;                  // decided, not yet written
+  bool keeping_ = false;              // a write of such is under way
   Worker store_work_;
   Fetcher fetcher_;  // ingest_ asks it
   std::unique_ptr<IngestThread> ingest_;

@@ -1,4 +1,4 @@
-// Asking the running agent, for the commands that only show what it says.
+// What the command line asks the running agent over HTTP, and what it says when that fails.
 #pragma once
 
 #include <string>
@@ -7,9 +7,18 @@
 
 namespace nines::agent {
 
-// HOST:PORT from the options, else from the configuration.
-std::string address_of(const SloOptions& options);
-// Prints the body of GET http://address/path and leaves it in `body`; the exit code of the command.
-int show(const std::string& address, const std::string& path, std::string* body = nullptr);
+// --agent, else `listen` of the configuration.
+std::string agent_address(const std::string& given, const std::string& config_file);
+
+struct AgentCall {
+  std::string command;  // "nines annotate", for messages
+  std::string address, path;
+  std::string method = "GET", body, token;
+  std::string unknown;  // what a 404 means
+};
+// The exit code; the body of a good answer in `body`. Failures are told on stderr.
+int ask_agent(const AgentCall& call, std::string& body);
+// The same, printing what comes.
+int show_agent(const AgentCall& call);
 
 }  // namespace nines::agent

@@ -45,7 +45,9 @@ struct Parsed {
   TailOptions tail;
   SloOptions slo;
   CommonOptions common;
+  ChangeOptions change;
   std::string clock = "system";
+  std::string report_format = "md";
 };
 
 void add_agent(CLI::App& root, Parsed& p) {
@@ -140,6 +142,72 @@ void add_slo_files(CLI::App* slo, Parsed& p) {
       ->option_text("DURATION");
 }
 
+void add_agent_address(CLI::App* app, ChangeOptions& o) {
+  app->add_option("--config", o.common.config, "Configuration that names the agent's address")
+      ->option_text("FILE");
+  app->add_option("--agent", o.address, "Address of the agent (default 127.0.0.1:9990)")
+      ->option_text("HOST:PORT");
+}
+
+void add_write(CLI::App* app, ChangeOptions& o) {
+  add_agent_address(app, o);
+  app->add_option("--token-file", o.token_file,
+                  "File with the agent's API token (default: api.token of its state directory)")
+      ->option_text("FILE");
+  app->add_option("--state", o.common.state, "The agent's state directory (default /var/lib/nines)")
+      ->option_text("DIR");
+  app->add_option("--by", o.by, "Who does it (default: the user)")->option_text("NAME");
+}
+
+void add_annotate(CLI::App& root, ChangeOptions& o) {
+  auto* app = root.add_subcommand("annotate", "Write a deploy, migration or note to the log");
+  add_write(app, o);
+  app->add_option("--kind", o.kind, "deploy, migration, manual_action or note")->required();
+  app->add_option("--service", o.service, "Service it was done to");
+  app->add_option("--slo", o.slo, "Only this SLO of the service");
+  app->add_option("--at", o.at, "When it took effect (default now)")->option_text("RFC3339");
+  app->add_option("--from", o.from, "When it begins, if it lasts")->option_text("RFC3339");
+  app->add_option("--to", o.to, "When it ends")->option_text("RFC3339");
+  app->add_option("--text", o.text, "What was done");
+  app->add_option("--detail", o.details, "KEY=VALUE; repeatable (minutes=10 counts as toil)");
+}
+
+void add_changes(CLI::App& root, ChangeOptions& o) {
+  auto* app = root.add_subcommand("changes", "The log of changes, newest first");
+  add_agent_address(app, o);
+  add_output(app, o.common.output);
+  app->add_option("--service", o.service, "Only of this service or SLO");
+  app->add_option("--kind", o.kind, "Only of this kind");
+  app->add_option("--limit", o.limit, "At most so many")->capture_default_str();
+  auto* show = app->add_subcommand("show", "One entry with what its release watch says");
+  auto* impact = app->add_subcommand("impact", "Before and after, against untouched services");
+  for (CLI::App* sub : {show, impact}) {
+    add_agent_address(sub, o);
+    add_output(sub, o.common.output);
+    sub->add_option("id", o.id, "Number of the entry")->required();
+  }
+  impact->add_option("--window", o.window, "How long on each side (default 2h)");
+}
+
+void add_override(CLI::App* gate, ChangeOptions& o) {
+  auto* app = gate->add_subcommand("override", "Open a gate for a time; who and why is kept");
+  add_write(app, o);
+  app->add_option("service", o.service, "Service or SLO")->required();
+  app->add_option("--reason", o.text, "Why");
+  app->add_option("--ttl", o.ttl, "For how long (default: the most that the policy allows)")
+      ->option_text("DURATION");
+  app->add_flag("--revoke", o.revoke, "Take the override back");
+}
+
+void add_report(CLI::App* slo, Parsed& p) {
+  auto* app = slo->add_subcommand("report", "What a month was like, for people");
+  add_agent_address(app, p.change);
+  app->add_option("--month", p.change.month, "YYYY-MM");
+  app->add_option("--days", p.change.days, "The last so many days (default 30)");
+  app->add_option("-o,--output", p.report_format, "md or json")
+      ->check(CLI::IsMember({"md", "json"}));
+}
+
 void add_slo(CLI::App& root, Parsed& p) {
   auto* slo = root.add_subcommand("slo", "SLO status, explanations, checks and exchange");
   slo->require_subcommand(1);
@@ -169,6 +237,7 @@ void add_slo(CLI::App& root, Parsed& p) {
   ready->add_option("name", p.slo.name, "Template (default: list them)");
   ready->add_option("--set", p.slo.settings, "Fill in KEY=VALUE; repeatable")
       ->option_text("KEY=VALUE");
+  add_report(slo, p);
 }
 
 void add_gate(CLI::App& root, Parsed& p) {
@@ -180,6 +249,7 @@ void add_gate(CLI::App& root, Parsed& p) {
   app->add_option("--agent", p.slo.address, "Address of the agent (default 127.0.0.1:9990)")
       ->option_text("HOST:PORT");
   add_output(app, p.slo.common.output);
+  add_override(app, p.change);
 }
 
 void add_capacity(CLI::App& root, Parsed& p) {
@@ -197,8 +267,15 @@ int dispatch(CLI::App& root, Parsed& p, const Clock& clock) {
     return run_agent(p.agent, clock);
   }
   if (root.got_subcommand("tail")) return run_tail(p.tail, clock);
-  if (root.got_subcommand("gate")) return run_gate(p.slo);
   if (root.got_subcommand("capacity")) return run_capacity(p.slo);
+  if (root.got_subcommand("annotate")) return run_annotate(p.change);
+  if (const CLI::App* changes = root.get_subcommand("changes"); changes->parsed()) {
+    p.change.impact = changes->got_subcommand("impact");
+    return run_changes(p.change);
+  }
+  if (const CLI::App* gate = root.get_subcommand("gate"); gate->parsed()) {
+    return gate->got_subcommand("override") ? run_gate_override(p.change) : run_gate(p.slo);
+  }
   if (root.got_subcommand("suggest")) return run_suggest(p.common, clock);
   if (root.got_subcommand("doctor")) return run_doctor(p.common, clock);
   const CLI::App* slo = root.get_subcommand("slo");
@@ -210,6 +287,10 @@ int dispatch(CLI::App& root, Parsed& p, const Clock& clock) {
   if (slo->got_subcommand("export")) return run_slo_export(p.slo);
   if (slo->got_subcommand("export-rules")) return run_slo_export_rules(p.slo);
   if (slo->got_subcommand("template")) return run_slo_template(p.slo);
+  if (slo->got_subcommand("report")) {
+    p.change.markdown = p.report_format == "md";
+    return run_slo_report(p.change);
+  }
   return run_slo_lint(p.slo);
 }
 
@@ -229,6 +310,8 @@ int run_cli(int argc, char** argv, const Clock& clock, uint64_t seed) {
   add_slo(root, p);
   add_gate(root, p);
   add_capacity(root, p);
+  add_annotate(root, p.change);
+  add_changes(root, p.change);
   auto* suggest =
       root.add_subcommand("suggest", "Print OpenSLO documents drafted from what the logs show");
   add_config(suggest, p.common);

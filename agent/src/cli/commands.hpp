@@ -70,6 +70,25 @@ int run_slo_template(const SloOptions& options);
 // 0: releases of that SLO or service (name empty: of all) may go out; 1: they may not.
 int run_gate(const SloOptions& options);
 
+// The log of changes, overrides of gates, the report.
+struct ChangeOptions {
+  CommonOptions common;  // state: whose api.token is taken
+  std::string address, token_file;
+  std::string kind, service, slo, at, from, to, by, text;
+  std::vector<std::string> details;  // KEY=VALUE
+  std::string id, window;            // show, impact
+  bool impact = false;
+  size_t limit = 50;
+  std::string ttl;  // override
+  bool revoke = false;
+  std::string month, days;  // report
+  bool markdown = true;
+};
+int run_annotate(const ChangeOptions& options);
+int run_changes(const ChangeOptions& options);
+int run_gate_override(const ChangeOptions& options);
+int run_slo_report(const ChangeOptions& options);
+
 int run_suggest(const CommonOptions& options, const Clock& clock);
 int run_doctor(const CommonOptions& options, const Clock& clock);
 

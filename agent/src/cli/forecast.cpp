@@ -140,7 +140,8 @@ int run_capacity(const SloOptions& options) {
     std::fprintf(stderr, "nines capacity: -o table or -o json\n");
     return kExitUsage;
   }
-  return show(address_of(options), path);
+  return show_agent(
+      {"nines capacity", agent_address(options.address, options.common.config), path});
 }
 
 int run_slo_forecast(const SloOptions& options, const Clock& clock) {
@@ -156,7 +157,8 @@ int run_slo_forecast(const SloOptions& options, const Clock& clock) {
     path += "?format=table&width=" + std::to_string(terminal.width);
     if (terminal.color) path += "&color=1";
   }
-  return show(address_of(options), path);
+  return show_agent(
+      {"nines slo forecast", agent_address(options.address, options.common.config), path});
 }
 
 }  // namespace nines::agent

@@ -6,49 +6,20 @@
 #include "cli/commands.hpp"
 #include "cli/terminal.hpp"
 #include "config/config.hpp"
-#include "http/client.hpp"
 #include "nines/base/time.hpp"
 
 namespace nines::agent {
 namespace {
 
-constexpr int64_t kTimeoutMs = 5000;
+AgentCall call(const SloOptions& options, std::string path) {
+  AgentCall out;
+  out.command = "nines slo";
+  out.address = agent_address(options.address, options.common.config);
+  out.path = std::move(path);
+  return out;
+}
 
 }  // namespace
-
-std::string address_of(const SloOptions& options) {
-  if (!options.address.empty()) return options.address;
-  return load_config(options.common.config, {}).node.listen;
-}
-
-int show(const std::string& address, const std::string& path, std::string* body) {
-  http::ClientRequest request;
-  request.url = "http://" + address + path;
-  request.timeout_ms = kTimeoutMs;
-  const auto answer = http::fetch(request);
-  if (!answer.ok()) {
-    std::fprintf(stderr,
-                 "nines slo: no agent answers at %s (%s)\n  hint: start one with `nines agent`, or "
-                 "name its address with --agent HOST:PORT\n",
-                 address.c_str(), answer.error().message.c_str());
-    return kExitUnavailable;
-  }
-  if (answer->status == 404) {
-    std::fprintf(stderr,
-                 "nines slo: the agent at %s does not know that SLO; `nines slo status` lists "
-                 "those it watches\n",
-                 address.c_str());
-    return kExitUsage;
-  }
-  if (answer->status != 200) {
-    std::fprintf(stderr, "nines slo: the agent at %s answers %d: %s\n", address.c_str(),
-                 answer->status, answer->body.c_str());
-    return kExitUnavailable;
-  }
-  std::fwrite(answer->body.data(), 1, answer->body.size(), stdout);
-  if (body != nullptr) *body = answer->body;
-  return kExitOk;
-}
 
 int run_slo_status(const SloOptions& options) {
   static constexpr const char* kNames[] = {"table", "json", "ndjson", "csv"};
@@ -59,21 +30,20 @@ int run_slo_status(const SloOptions& options) {
     path += "&width=" + std::to_string(terminal.width);
     if (terminal.color) path += "&color=1";
   }
-  return show(address_of(options), path);
+  return show_agent(call(options, path));
 }
 
 int run_slo_explain(const SloOptions& options) {
-  return show(address_of(options), "/api/slo/" + options.name + "/explain");
+  return show_agent(call(options, "/api/slo/" + options.name + "/explain"));
 }
 
 int run_gate(const SloOptions& options) {
   const bool json = options.common.output == Output::json;
   std::string body;
-  const int code = show(
-      address_of(options),
-      "/api/gate" + (options.name.empty() ? "" : "/" + options.name) + (json ? "" : "?format=text"),
-      &body);
+  const std::string path = "/api/gate" + (options.name.empty() ? "" : "/" + options.name);
+  const int code = ask_agent(call(options, path + (json ? "" : "?format=text")), body);
   if (code != kExitOk) return code;
+  std::fwrite(body.data(), 1, body.size(), stdout);
   if (json) return body.find("\"allowed\": true") < body.find("\"slos\"") ? kExitOk : kExitNo;
   return body.starts_with("GO") || body.starts_with("CAUTION") ? kExitOk : kExitNo;
 }

@@ -50,6 +50,7 @@ struct NodeConfig {
   int64_t store_max_bytes = 256 * 1024 * 1024;
   std::string log_level = "info";
   k8s::Settings kubernetes;
+  std::string api_token_file;  // empty: api.token in the state directory
   bool has_sources() const { return !sources.empty(); }
 };
 

@@ -193,6 +193,9 @@ NodeConfig read_node_config(const YamlFile& file, Reporter& report) {
   reader.finish();
   check_listen(draft.node.listen, place_of(root, "listen"), report);
   for (auto& path : draft.node.slo_paths) path = beside(file.path, path);
+  if (!draft.node.api_token_file.empty()) {
+    draft.node.api_token_file = beside(file.path, draft.node.api_token_file);
+  }
   return std::move(draft.node);
 }
 

@@ -156,6 +156,14 @@ constexpr Option kOptions[] = {
      "in between: lines are read again from the saved position.",
      "", [](Draft& d, OptionValue&& v) { d.node.flush_s = v.number / kSecond; }},
 
+    {"api", map, "", 0, 0, "", "Who may write through the API (annotations, overrides).", "",
+     nullptr},
+    {"api.token_file", text, "", 0, 0, "",
+     "File with the bearer token that writes need, read at start. Default: a random one in the "
+     "state directory (api.token, 0600), where the command line finds it.",
+     "/etc/nines/api.token",
+     [](Draft& d, OptionValue&& v) { d.node.api_token_file = std::move(v.text); }},
+
     {"kubernetes", map, "", 0, 0, "", "Labels, owner and annotations of this node's pods.", "",
      nullptr},
     {"kubernetes.api", text, "auto", 0, 0, "",

@@ -7,6 +7,7 @@
 #include "config/alerting.hpp"
 #include "config/exclusion_reader.hpp"
 #include "config/policy_forecast.hpp"
+#include "config/policy_gate.hpp"
 #include "nines/base/int128.hpp"
 #include "nines/base/time.hpp"
 
@@ -31,10 +32,10 @@ struct Policy {
   std::optional<int64_t> min_bad, evaluations, cooldown_s, late_horizon_s, max_future_skew_s,
       stale_after_s;
   std::optional<Decimal> significance, resolve_ratio, min_coverage;
-  std::optional<Decimal> reduce_below, freeze_below, require_spent;
   std::optional<std::vector<slo::ExclusionSpec>> exclusions;
   std::optional<Decimal> reserve;
   ForecastDraft forecast;
+  GateDraft gate;
 };
 
 // percent/100 * window / long, exact where it has an end, else rounded to 6 places.
@@ -84,10 +85,8 @@ class PolicyReader {
 
 void PolicyReader::not_used_yet(MapReader& reader, std::string_view key) {
   if (const YamlNode* node = reader.find(key)) {
-    report_.warning(
-        *node, "'" + std::string(key) + "' of " + title_ + " is not used yet",
-        "this version reads burnAlerts, budgetAlerts, lowTraffic, resolve, data, forecast, and of "
-        "gate budget and requireSpent");
+    report_.warning(*node, "'" + std::string(key) + "' of " + title_ + " is not used yet",
+                    "see packaging/examples for what is");
   }
 }
 
@@ -321,27 +320,12 @@ void PolicyReader::read_data(MapReader& reader, Policy& policy) {
 }
 
 void PolicyReader::read_gate(MapReader& reader, Policy& policy) {
-  const YamlNode* node = reader.find("gate");
-  if (node == nullptr) return;
-  MapReader gate(*node, "gate of " + title_, report_);
-  policy.require_spent = read_share(gate, "requireSpent", true);
-  if (const YamlNode* budget = gate.find("budget")) {
-    MapReader shares(*budget, "budget of the gate of " + title_, report_);
-    policy.reduce_below = read_share(shares, "reduceBelow", false);
-    policy.freeze_below = read_share(shares, "freezeBelow", false);
-    shares.finish();
-    const slo::GatePolicy usual;
-    const Decimal reduce = policy.reduce_below.value_or(usual.reduce_below);
-    const Decimal freeze = policy.freeze_below.value_or(usual.freeze_below);
-    if (freeze > reduce || reduce >= Decimal{1, 0}) {
-      report_.error(*budget, "the gate of " + title_ + " needs freezeBelow (" + freeze.to_string() +
-                                 ") <= reduceBelow (" + reduce.to_string() + ") < 1");
-    }
+  if (const YamlNode* gate = reader.find("gate")) {
+    read_gate_policy(*gate, title_, policy.gate, report_);
   }
-  for (const std::string_view key : {"composite", "levels", "holdDown", "onNoData", "override"}) {
-    not_used_yet(gate, key);
+  if (const YamlNode* steps = reader.find("errorBudgetPolicy")) {
+    read_budget_policy(*steps, title_, policy.gate, report_);
   }
-  gate.finish();
 }
 
 void PolicyReader::read_excluded(MapReader& reader, Policy& policy) {
@@ -432,9 +416,7 @@ void apply(const Policy& policy, slo::SloSpec& spec, Reporter& report) {
   override_with(alerts.cooldown_s, policy.cooldown_s);
   override_with(spec.exclusions, policy.exclusions);
   override_with(spec.reserve, policy.reserve);
-  override_with(spec.gate.reduce_below, policy.reduce_below);
-  override_with(spec.gate.freeze_below, policy.freeze_below);
-  override_with(spec.gate.require_spent, policy.require_spent);
+  apply_gate(policy.gate, spec.gate);
   override_with(spec.data.late_horizon_s, policy.late_horizon_s);
   override_with(spec.data.max_future_skew_s, policy.max_future_skew_s);
   override_with(spec.data.min_coverage, policy.min_coverage);

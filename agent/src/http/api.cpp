@@ -7,6 +7,7 @@
 #include <charconv>
 #include <string_view>
 
+#include "http/query.hpp"
 #include "nines/base/json_writer.hpp"
 #include "view/explain.hpp"
 #include "view/metrics_text.hpp"
@@ -25,6 +26,7 @@ struct RouteDoc {
   const char* operation;
   const char* summary;
   const char* content_type;
+  const char* method = "get";
 };
 
 // The one list of routes: the router's 404 text and /api/openapi.json come from it.
@@ -51,6 +53,16 @@ constexpr RouteDoc kRoutes[] = {
     {"/api/gate", "gate", "Whether releases may go out, by every SLO; format=text for people",
      "application/json"},
     {"/api/gate/{name}", "gate_of", "The same of one SLO or service", "application/json"},
+    {"/api/gate/{name}/override", "override_gate",
+     "Opens the gate of an SLO or service for a time, or takes that back; needs the bearer token",
+     "application/json", "post"},
+    {"/api/changes", "list_changes", "The change log, newest first", "application/json"},
+    {"/api/changes", "annotate", "Writes an entry; needs the bearer token", "application/json",
+     "post"},
+    {"/api/changes/{id}", "get_change", "One entry with its release watches", "application/json"},
+    {"/api/changes/{id}/impact", "change_impact",
+     "Before and after, against services that were left alone", "application/json"},
+    {"/api/report", "report", "What a period was like; format=md for people", "application/json"},
     {"/api/status", "status", "Node, version, sources and limits of the agent", "application/json"},
     {"/api/alerts", "list_alerts", "Recent alert transitions, newest first", "application/json"},
     {"/api/openapi.json", "openapi", "This description", "application/json"},
@@ -64,7 +76,8 @@ HttpResponse json(std::string body) { return {200, "application/json", std::move
 void write_responses(JsonWriter& out, const RouteDoc& route) {
   const std::string_view path = route.path;
   out.key("responses").begin_object();
-  out.key("200").begin_object().member("description", route.summary);
+  const bool writes = std::string_view(route.method) == "post";
+  out.key(writes ? "201" : "200").begin_object().member("description", route.summary);
   out.key("content").begin_object().key(route.content_type).begin_object().key("schema");
   out.begin_object();
   if (path == "/api/slo") {
@@ -73,15 +86,25 @@ void write_responses(JsonWriter& out, const RouteDoc& route) {
   } else if (path == "/api/slo/{name}") {
     out.member("$ref", "#/components/schemas/SloStatus");
   } else if (path == "/api/alerts" || path == "/api/forecast" || path == "/api/capacity" ||
-             path.ends_with("backtest")) {
+             path.ends_with("backtest") ||
+             (path == "/api/changes" && std::string_view(route.method) == "get")) {
     out.member("type", "array").key("items").begin_object().member("type", "object").end_object();
   } else {
     out.member("type",
                std::string_view(route.content_type) == "application/json" ? "object" : "string");
   }
   out.end_object().end_object().end_object().end_object();
-  if (path.find("{name}") != std::string_view::npos) {
-    out.key("404").begin_object().member("description", "No SLO has this name").end_object();
+  const auto failure = [&](const char* status, const char* why) {
+    out.key(status).begin_object().member("description", why).end_object();
+  };
+  if (path.find("{name}") != std::string_view::npos) failure("404", "No SLO has this name");
+  if (path.find("{id}") != std::string_view::npos) failure("404", "No entry has this id");
+  if (writes) {
+    failure("400", "The body is wrong; the message says how");
+    failure("401", "No bearer token was sent");
+    failure("403", "Another bearer token was sent");
+    failure("413", "The body is larger than 64 KiB");
+    failure("503", "It could not be kept");
   }
   if (path == "/readyz") {
     out.key("503")
@@ -106,6 +129,19 @@ constexpr ParameterDoc kParameters[] = {
     {"/api/gate", "format", "query", "string", "json (default) or text"},
     {"/api/gate/{name}", "name", "path", "string", "of the SLO or service"},
     {"/api/gate/{name}", "format", "query", "string", "json (default) or text"},
+    {"/api/gate/{name}/override", "name", "path", "string", "of the SLO or service"},
+    {"/api/changes", "service", "query", "string", "only its entries"},
+    {"/api/changes", "kind", "query", "string", "only such entries"},
+    {"/api/changes", "limit", "query", "integer", "1 to 2000, 200 by default"},
+    {"/api/changes", "format", "query", "string", "json (default) or table"},
+    {"/api/changes/{id}", "id", "path", "integer", "of the entry"},
+    {"/api/changes/{id}", "format", "query", "string", "json (default) or text"},
+    {"/api/changes/{id}/impact", "id", "path", "integer", "of the entry"},
+    {"/api/changes/{id}/impact", "window", "query", "string", "each side, 1m to 7d; 2h by default"},
+    {"/api/changes/{id}/impact", "format", "query", "string", "json (default) or text"},
+    {"/api/report", "month", "query", "string", "2026-11"},
+    {"/api/report", "days", "query", "integer", "1 to 92; 30 by default"},
+    {"/api/report", "format", "query", "string", "json (default) or md"},
     {"/api/slo/{name}", "name", "path", "string", "of the SLO"},
     {"/api/slo/{name}/explain", "name", "path", "string", "of the SLO"},
     {"/api/slo/{name}/forecast", "name", "path", "string", "of the SLO"},
@@ -117,20 +153,64 @@ constexpr ParameterDoc kParameters[] = {
     {"/api/backtest", "format", "query", "string", "json (default) or table"},
 };
 
-void write_route(JsonWriter& out, const RouteDoc& route) {
-  out.key(route.path).begin_object().key("get").begin_object();
+struct MemberDoc {
+  const char* operation;
+  const char* name;
+  const char* type;
+};
+constexpr MemberDoc kMembers[] = {
+    {"annotate", "kind", "string"},        {"annotate", "service", "string"},
+    {"annotate", "slo", "string"},         {"annotate", "at", "string"},
+    {"annotate", "from", "string"},        {"annotate", "to", "string"},
+    {"annotate", "who", "string"},         {"annotate", "text", "string"},
+    {"annotate", "details", "object"},     {"override_gate", "reason", "string"},
+    {"override_gate", "ttl", "string"},    {"override_gate", "by", "string"},
+    {"override_gate", "revoke", "boolean"}};
+
+void write_body(JsonWriter& out, const RouteDoc& route) {
+  out.key("requestBody").begin_object().member("required", true);
+  out.key("content").begin_object().key("application/json").begin_object();
+  out.key("schema").begin_object().member("type", "object").key("properties").begin_object();
+  for (const MemberDoc& member : kMembers) {
+    if (std::string_view(member.operation) != route.operation) continue;
+    out.key(member.name).begin_object().member("type", member.type).end_object();
+  }
+  out.end_object().end_object().end_object().end_object().end_object();
+  out.key("security").begin_array().begin_object();
+  out.key("bearer").begin_array().end_array().end_object().end_array();
+}
+
+void write_operation(JsonWriter& out, const RouteDoc& route) {
+  out.key(route.method).begin_object();
   out.member("operationId", route.operation).member("summary", route.summary);
   out.key("parameters").begin_array();
+  const bool writes = std::string_view(route.method) == "post";
   for (const ParameterDoc& parameter : kParameters) {
     if (std::string_view(parameter.path) != route.path) continue;
+    if (writes && std::string_view(parameter.in) == "query") continue;
     out.begin_object().member("name", parameter.name).member("in", parameter.in);
     out.member("required", std::string_view(parameter.in) == "path");
     out.member("description", parameter.description);
     out.key("schema").begin_object().member("type", parameter.type).end_object().end_object();
   }
   out.end_array();
+  if (writes) write_body(out, route);
   write_responses(out, route);
-  out.end_object().end_object();
+  out.end_object();
+}
+
+// Routes of one path stand together.
+void write_paths(JsonWriter& out) {
+  std::string_view open;
+  for (const RouteDoc& route : kRoutes) {
+    if (open != route.path) {
+      if (!open.empty()) out.end_object();
+      out.key(route.path).begin_object();
+      open = route.path;
+    }
+    write_operation(out, route);
+  }
+  out.end_object();
 }
 
 struct Property {
@@ -164,6 +244,7 @@ constexpr Property kSloProperties[] = {{"slo", "string", false},
                                        {"draft", "boolean", false},
                                        {"release", "object", false},
                                        {"forecast", "object", false},
+                                       {"budget_policy", "object", true},
                                        {"windows", "object", false}};
 
 void write_schema(JsonWriter& out) {
@@ -182,7 +263,9 @@ void write_schema(JsonWriter& out) {
   }
   out.end_object().key("required").begin_array();
   for (const Property& property : kSloProperties) out.value(property.name);
-  out.end_array().end_object().end_object().end_object();
+  out.end_array().end_object().end_object();
+  out.key("securitySchemes").begin_object().key("bearer").begin_object();
+  out.member("type", "http").member("scheme", "bearer").end_object().end_object().end_object();
 }
 
 std::string openapi_json(const Snapshot& snapshot) {
@@ -192,7 +275,7 @@ std::string openapi_json(const Snapshot& snapshot) {
   out.key("info").begin_object().member("title", "Nines agent");
   out.member("version", snapshot.version).end_object();
   out.key("paths").begin_object();
-  for (const RouteDoc& route : kRoutes) write_route(out, route);
+  write_paths(out);
   out.end_object();
   write_schema(out);
   out.end_object();
@@ -245,18 +328,6 @@ HttpResponse one_slo(const Snapshot& snapshot, std::string_view rest) {
   return json_error(404, "no SLO is called '" + std::string(rest) + "'; /api/slo lists them");
 }
 
-// The value of `name` in "a=1&b=2"; empty when absent. Values here need no decoding.
-std::string_view parameter(std::string_view query, std::string_view name) {
-  while (!query.empty()) {
-    const std::string_view pair = query.substr(0, query.find('&'));
-    if (pair.starts_with(name) && pair.substr(name.size()).starts_with('=')) {
-      return pair.substr(name.size() + 1);
-    }
-    query.remove_prefix(std::min(query.size(), pair.size() + 1));
-  }
-  return {};
-}
-
 // ?format=json (default), ndjson, csv, or table with width= and color=1, as `nines slo status`
 // asks.
 HttpResponse slo_list(const Snapshot& snapshot, std::string_view query) {
@@ -290,8 +361,10 @@ HttpResponse readiness(const Snapshot& snapshot) {
 
 HttpResponse unknown(const std::string& path) {
   std::string paths;
-  for (const RouteDoc& route : kRoutes)
+  for (const RouteDoc& route : kRoutes) {
+    if (std::string_view(route.method) != "get") continue;
     paths += std::string(paths.empty() ? "" : ", ") + route.path;
+  }
   return json_error(404, "nothing is served at '" + path + "'; there are " + paths);
 }
 

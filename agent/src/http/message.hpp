@@ -10,9 +10,10 @@
 namespace nines::agent::http {
 
 struct HttpRequest {
-  std::string method;  // GET or HEAD when a handler sees it
+  std::string method;  // GET or HEAD when a handler sees it; POST too for an AsyncHandler
   std::string path;    // decoded, without the query
   std::string query;   // as sent, without '?'
+  std::string authorization, body;
 };
 
 struct HttpResponse {
@@ -23,6 +24,9 @@ struct HttpResponse {
 };
 
 using Handler = std::function<HttpResponse(const HttpRequest&)>;
+// May answer later, once, on the thread of the server.
+using Reply = std::function<void(HttpResponse)>;
+using AsyncHandler = std::function<void(const HttpRequest&, Reply)>;
 
 // {"error":{"status":404,"message":"..."}}
 HttpResponse json_error(int status, std::string_view message);

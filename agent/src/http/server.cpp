@@ -5,6 +5,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <optional>
 #include <set>
 
 #include "net/asio.hpp"
@@ -89,13 +90,16 @@ HttpResponse parse_failure(const ErrorCode& error) {
   return json_error(400, "not a valid HTTP request: " + error.message());
 }
 
-HttpResponse call(const Handler& handler, const Parser::value_type& message) {
+// The request as handlers see it, or the answer to one that none shall see.
+std::optional<HttpResponse> read_request(const Parser::value_type& message, bool posts,
+                                         HttpRequest& request) {
   const std::string target(message.target());
-  HttpRequest request;
   request.method = std::string(message.method_string());
-  if (request.method != "GET" && request.method != "HEAD") {
-    HttpResponse refused = json_error(405, "only GET and HEAD are served here");
-    refused.headers.emplace_back("Allow", "GET, HEAD");
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  if (!reads && !(posts && request.method == "POST")) {
+    HttpResponse refused = json_error(405, posts ? "only GET, HEAD and POST are served here"
+                                                 : "only GET and HEAD are served here");
+    refused.headers.emplace_back("Allow", posts ? "GET, HEAD, POST" : "GET, HEAD");
     return refused;
   }
   const size_t mark = target.find('?');
@@ -104,26 +108,55 @@ HttpResponse call(const Handler& handler, const Parser::value_type& message) {
       !percent_decode(std::string_view(target).substr(0, mark), request.path)) {
     return json_error(400, "the request target is not a valid path");
   }
+  const auto credential = message[beast::http::field::authorization];
+  request.authorization = std::string(credential.data(), credential.size());
+  request.body = message.body();
+  return std::nullopt;
+}
+
+// Where the answer of an AsyncHandler arrives, now or later, whoever still waits for it.
+struct Answer {
+  explicit Answer(asio::io_context& io) : timer(io) {}
+  std::optional<HttpResponse> response;
+  asio::steady_timer timer;
+};
+
+void call(const AsyncHandler& handler, const HttpRequest& request,
+          const std::shared_ptr<Answer>& answer) {
+  const Reply reply = [answer](HttpResponse response) {
+    if (answer->response) return;
+    answer->response = std::move(response);
+    answer->timer.cancel();
+  };
   try {
-    return handler(request);
+    handler(request, reply);
   } catch (const std::exception&) {
-    return json_error(500, "the request could not be answered; the agent's log says why");
+    reply(json_error(500, "the request could not be answered; the agent's log says why"));
   }
+}
+
+AsyncHandler at_once(Handler handler) {
+  return [handler = std::move(handler)](const HttpRequest& request, const Reply& reply) {
+    reply(handler(request));
+  };
 }
 
 // Shared by the owner and every session, so that whichever ends last finds it alive.
 struct ServerState {
-  ServerState(asio::io_context& context, ServerOptions server_options, Handler route)
+  ServerState(asio::io_context& context, ServerOptions server_options, AsyncHandler route,
+              bool takes_posts)
       : io(context),
         acceptor(context),
         options(std::move(server_options)),
-        handler(std::move(route)) {}
+        handler(std::move(route)),
+        posts(takes_posts) {}
 
   asio::io_context& io;
   tcp::acceptor acceptor;
   tcp::endpoint local;
   ServerOptions options;
-  Handler handler;
+  AsyncHandler handler;
+  bool posts;
   ServerStats stats;
   std::set<tcp::socket*> sockets;
 };
@@ -138,6 +171,25 @@ struct Session {
   tcp::socket socket;
   beast::flat_buffer buffer;
 };
+
+// What the handler says to a request that could be read.
+asio::awaitable<HttpResponse> response_to(std::shared_ptr<Session> session, Parser* parser) {
+  ServerState& impl = *session->impl;
+  HttpRequest request;
+  if (auto refused = read_request(parser->get(), impl.posts, request)) co_return *refused;
+  auto answer = std::make_shared<Answer>(impl.io);
+  answer->timer.expires_after(std::chrono::milliseconds(impl.options.idle_ms));
+  call(impl.handler, request, answer);
+  ErrorCode ignored;
+  if (!answer->response) {
+    co_await answer->timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+  if (!answer->response) {
+    answer->response =
+        json_error(503, "the agent did not answer in time; what was asked may still happen");
+  }
+  co_return *answer->response;
+}
 
 // One request and its response. False: the connection is to be closed.
 asio::awaitable<bool> exchange(std::shared_ptr<Session> session) {
@@ -160,7 +212,12 @@ asio::awaitable<bool> exchange(std::shared_ptr<Session> session) {
   if (error && !is_protocol_error(error)) co_return false;
   const bool keep_alive = !error && parser.get().keep_alive();
   const bool head_only = !error && parser.get().method() == beast::http::verb::head;
-  const HttpResponse response = error ? parse_failure(error) : call(impl.handler, parser.get());
+  HttpResponse response;
+  if (error) {
+    response = parse_failure(error);
+  } else {
+    response = co_await response_to(session, &parser);
+  }
   ++impl.stats.requests;
   impl.stats.errors += response.status >= 400;
   const std::string head = serialize_head(response, keep_alive);
@@ -243,6 +300,17 @@ HttpServer::~HttpServer() { stop(); }
 Result<std::unique_ptr<HttpServer>> HttpServer::start(asio::io_context& io,
                                                       const ServerOptions& options,
                                                       Handler handler) {
+  return listen(std::make_shared<Impl>(io, options, at_once(std::move(handler)), false));
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::start(asio::io_context& io,
+                                                      const ServerOptions& options,
+                                                      AsyncHandler handler) {
+  return listen(std::make_shared<Impl>(io, options, std::move(handler), true));
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::listen(std::shared_ptr<Impl> impl) {
+  const ServerOptions& options = impl->options;
   NINES_TRY(const tcp::endpoint endpoint, parse_listen(options.listen));
   if (!endpoint.address().is_loopback() && !options.allow_non_loopback) {
     return Error{
@@ -253,7 +321,6 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(asio::io_context& io,
             std::to_string(endpoint.port()) +
             ", or allow it explicitly where the network itself is trusted (a pod)"};
   }
-  auto impl = std::make_shared<Impl>(io, options, std::move(handler));
   ErrorCode error;
   impl->acceptor.open(endpoint.protocol(), error);
   if (!error) impl->acceptor.set_option(tcp::acceptor::reuse_address(true), error);
@@ -262,7 +329,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(asio::io_context& io,
   if (error) return listen_error(options.listen, endpoint, error);
   impl->local = impl->acceptor.local_endpoint(error);
   if (error) return listen_error(options.listen, endpoint, error);
-  asio::co_spawn(io, accept_loop(impl), asio::detached);
+  asio::co_spawn(impl->io, accept_loop(impl), asio::detached);
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 

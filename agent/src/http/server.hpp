@@ -1,7 +1,7 @@
-// HttpServer: GET and HEAD over plain HTTP/1.1 on the control io_context, with every limit
-// declared. Handlers run on that thread and must not block. A client that is slow, silent or sends
-// too much is closed; none of them can hold more than one of max_connections places for longer than
-// idle_ms.
+// HttpServer: GET and HEAD (and POST, for an AsyncHandler) over plain HTTP/1.1 on the control
+// io_context, with every limit declared. Handlers run on that thread and must not block. A client
+// that is slow, silent or sends too much is closed; none of them can hold more than one of
+// max_connections places for longer than idle_ms.
 #pragma once
 
 #include <cstdint>
@@ -38,6 +38,10 @@ class HttpServer {
   // thread of `io`, before `io`.
   static Result<std::unique_ptr<HttpServer>> start(boost::asio::io_context& io,
                                                    const ServerOptions& options, Handler handler);
+  // The same with POST. An answer that has not come after idle_ms becomes a 503.
+  static Result<std::unique_ptr<HttpServer>> start(boost::asio::io_context& io,
+                                                   const ServerOptions& options,
+                                                   AsyncHandler handler);
   ~HttpServer();
 
   // "http://127.0.0.1:9990"
@@ -50,6 +54,7 @@ class HttpServer {
  private:
   struct Impl;
   explicit HttpServer(std::shared_ptr<Impl> impl);
+  static Result<std::unique_ptr<HttpServer>> listen(std::shared_ptr<Impl> impl);
   std::shared_ptr<Impl> impl_;
 };
 

@@ -101,12 +101,16 @@ void append_burn(std::string& out, const SloStatus& s, const BurnWindow& b) {
 }
 
 void append_composite(std::string& out, const SloStatus& s) {
-  const auto term = [](const char* weight, const BurnWindow& w) {
-    return std::string(weight) + " * " +
-           (w.burn ? short_number(w.burn) : std::string("0 (no event)"));
+  const auto& weights = s.policy.composite;
+  const auto term = [&](size_t i, const BurnWindow& w) {
+    const int places = weights.whole == 100 ? 2 : 9;
+    Decimal weight{static_cast<int64_t>(weights.parts[i]), -places};
+    std::string text = weight.to_string();
+    if (places == 2 && text.size() == 3) text += '0';  // 0.40, as the sources write it
+    return text + " * " + (w.burn ? short_number(w.burn) : std::string("0 (no event)"));
   };
-  out += "  composite = " + term("0.40", s.burn_5m) + " + " + term("0.35", s.burn_1h) + " + " +
-         term("0.25", s.burn_24h) + " = ";
+  out += "  composite = " + term(0, s.burn_5m) + " + " + term(1, s.burn_1h) + " + " +
+         term(2, s.burn_24h) + " = ";
   out +=
       s.composite_burn_rate ? short_number(s.composite_burn_rate) : "undefined (no event at all)";
   out += "\n";
@@ -166,11 +170,15 @@ void append_rule(std::string& out, const SloStatus& s, const RuleState& r) {
 std::string risk_reason(const SloStatus& s) {
   const std::string rate = short_number(s.composite_burn_rate);
   if (!s.composite_burn_rate) return "no event in 24h, so nothing burns";
+  const std::string observe = s.policy.observe.to_string();
+  const std::string danger = s.policy.danger.to_string();
+  const std::string freeze = s.policy.freeze_above.to_string();
+  const std::string is = "composite burn rate " + rate;
   switch (s.risk) {
-    case slo::Risk::safe: return "composite burn rate " + rate + " is below 1";
-    case slo::Risk::observe: return "composite burn rate " + rate + " lies in [1, 1.5)";
-    case slo::Risk::danger: return "composite burn rate " + rate + " lies in [1.5, 2]";
-    case slo::Risk::freeze: return "composite burn rate " + rate + " is above 2";
+    case slo::Risk::safe: return is + " is below " + observe;
+    case slo::Risk::observe: return is + " lies in [" + observe + ", " + danger + ")";
+    case slo::Risk::danger: return is + " lies in [" + danger + ", " + freeze + "]";
+    case slo::Risk::freeze: return is + " is above " + freeze;
   }
   return {};
 }
@@ -214,7 +222,15 @@ std::string explain_text(const SloStatus& s) {
   out += "evaluated at " + (s.timestamp.ns == 0 ? "never" : format_rfc3339(s.timestamp)) + "\n\n";
   out += "State " + std::string(slo::state_name(s.state)) + ": " + state_reason(s) + "\n";
   out += "Risk  " + std::string(slo::risk_name(s.risk)) + ": " + risk_reason(s) + "\n";
-  out += "Release " + s.release_reason + "\n\n";
+  out += "Release " + printable(s.gate.reason) + "\n";
+  if (s.budget_step) {
+    out += "Policy step " + printable(s.budget_step->name) + ", in force below " +
+           exact_percent(s.budget_step->remaining_below) + " of the budget\n";
+    for (const std::string& action : s.budget_step->actions) {
+      out += "  - " + printable(action) + "\n";
+    }
+  }
+  out += "\n";
   append_window(out, s);
   out += "\nBurn rate = bad / total / (1 - target), where 1 - target = " +
          allowed_share(s).to_string() + "\n";

@@ -361,6 +361,10 @@ void store(Exposition& out, const Snapshot& s) {
   out.single_gauge("nines_store_file_bytes", "Size of the state file.", t.file_bytes);
   out.single_gauge("nines_store_journal_rows", "Journal rows not folded yet.", t.journal_rows);
   out.single_counter("nines_store_folds_total", "Times the journal was folded.", t.folds);
+  out.single_counter("nines_changes_written_total", "Entries written to the change log.",
+                     t.changes_written);
+  out.single_counter("nines_changes_dropped_total",
+                     "Oldest entries given up because the change log was full.", t.dropped_changes);
 }
 
 void pods(Exposition& out, const Snapshot& s) {

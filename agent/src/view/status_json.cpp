@@ -79,13 +79,47 @@ void write_rates(JsonWriter& json, const SloStatus& s) {
   json.member("risk_level", slo::risk_name(s.risk)).member("state", slo::state_name(s.state));
 }
 
+void write_override(JsonWriter& json, const slo::GateVerdict& gate) {
+  json.key("override");
+  if (!gate.overridden) {
+    json.null();
+    return;
+  }
+  json.begin_object().member("by", gate.override_by).member("reason", gate.override_reason);
+  json.member("at", gate.override_at).member("until", gate.override_until).end_object();
+}
+
+void write_budget_policy(JsonWriter& json, const SloStatus& s) {
+  json.key("budget_policy");
+  if (!s.budget_step) {
+    json.null();
+    return;
+  }
+  json.begin_object().member("step", s.budget_step->name);
+  json.member("remaining_below", s.budget_step->remaining_below);
+  json.member("severity", s.budget_step->severity).key("actions").begin_array();
+  for (const std::string& action : s.budget_step->actions) json.value(action);
+  json.end_array().end_object();
+}
+
 void write_release(JsonWriter& json, const SloStatus& s) {
   json.key("release").begin_object();
-  json.member("decision", slo::release_name(s.release.decision));
-  json.member("allowed", s.release.allows());
+  json.member("decision", slo::release_name(s.gate.decision));
+  json.member("allowed", s.gate.allows());
   json.member("by_risk", slo::release_name(s.release.by_risk));
   json.member("by_budget", slo::release_name(s.release.by_budget));
-  json.member("reason", s.release_reason).end_object();
+  json.member("reason", s.gate.reason);
+  json.member("without_override", slo::release_name(s.gate.without_override));
+  json.key("held_down_until");
+  if (s.gate.held) {
+    json.value(s.gate.held_until);
+  } else {
+    json.null();
+  }
+  json.member("watch", s.gate.watch);
+  write_override(json, s.gate);
+  json.end_object();
+  write_budget_policy(json, s);
 }
 
 // What the overlays took out, so that raw = shown + excluded; only where there are any.
@@ -324,7 +358,7 @@ std::optional<Gate> gate_of(const Snapshot& snapshot, std::string_view name) {
     if (!name.empty() && s.service != name && s.slo != name) continue;
     if (!s.group_of.empty() && s.slo != name) continue;  // its SLO decides
     gate.slos.push_back(&s);
-    gate.decision = std::max(gate.decision, s.release.decision);
+    gate.decision = std::max(gate.decision, s.gate.decision);
   }
   if (gate.slos.empty() && !name.empty()) return std::nullopt;
   return gate;
@@ -349,8 +383,13 @@ std::string gate_text(const Gate& gate) {
   std::string out(slo::release_name(gate.decision));
   out += '\n';
   for (const SloStatus* s : gate.slos) {
-    out += "  " + printable(s->slo) + " (" + printable(s->service) + "): " + s->release_reason;
-    out += '\n';
+    out += "  " + printable(s->slo) + " (" + printable(s->service) +
+           "): " + printable(s->gate.reason) + '\n';
+    if (!s->budget_step) continue;
+    out += "    step " + printable(s->budget_step->name) + " of the error-budget policy:\n";
+    for (const std::string& action : s->budget_step->actions) {
+      out += "      - " + printable(action) + '\n';
+    }
   }
   return out;
 }

@@ -7,7 +7,7 @@ namespace nines::slo {
 namespace {
 
 constexpr int kMaxPower = 18;
-constexpr std::array<uint64_t, 3> kWeights{40, 35, 25};  // percent: 5 m, 1 h, 24 h
+constexpr int kWeightPlaces = 9;
 
 // Multiplies one of the two sides so that both stand for the same power of ten.
 void times_decimal(WideUint& number_side, WideUint& other_side, Decimal d) noexcept {
@@ -50,14 +50,39 @@ std::strong_ordering compare_burn(Ratio r, Decimal budget, Decimal factor) noexc
   return left <=> right;
 }
 
+std::optional<CompositeWeights> composite_weights(const std::array<Decimal, 3>& shares) noexcept {
+  CompositeWeights out;
+  out.whole = 1'000'000'000;
+  uint64_t sum = 0;
+  for (size_t i = 0; i < shares.size(); ++i) {
+    Decimal d = shares[i];
+    while (d.mantissa != 0 && d.mantissa % 10 == 0) {
+      d.mantissa /= 10;
+      ++d.exponent;
+    }
+    if (d.mantissa == 0) d.exponent = 0;
+    if (d < Decimal{0, 0} || d > Decimal{1, 0} || d.exponent < -kWeightPlaces) return std::nullopt;
+    for (; d.exponent > -kWeightPlaces; --d.exponent) d.mantissa *= 10;
+    out.parts[i] = static_cast<uint64_t>(d.mantissa);
+    sum += out.parts[i];
+  }
+  if (sum != out.whole) return std::nullopt;
+  const CompositeWeights usual;  // the same weights are the same value, however they came
+  bool same = true;
+  for (size_t i = 0; i < shares.size(); ++i) {
+    same = same && out.parts[i] == usual.parts[i] * (out.whole / usual.whole);
+  }
+  return same ? usual : out;
+}
+
 std::strong_ordering compare_composite(const std::array<Ratio, 3>& windows, Decimal budget,
-                                       Decimal level) noexcept {
+                                       Decimal level, const CompositeWeights& weights) noexcept {
   WideUint left;
-  WideUint right(100);
+  WideUint right(weights.whole);
   for (size_t i = 0; i < windows.size(); ++i) {
     if (windows[i].total == 0) continue;
     right *= static_cast<uint64_t>(windows[i].total);
-    WideUint term(kWeights[i]);
+    WideUint term(weights.parts[i]);
     term *= static_cast<uint64_t>(windows[i].bad);
     for (size_t j = 0; j < windows.size(); ++j) {
       if (j != i && windows[j].total != 0) term *= static_cast<uint64_t>(windows[j].total);
@@ -83,17 +108,18 @@ std::optional<double> burn_rate(Ratio r, Decimal budget) noexcept {
          (static_cast<double>(r.total) * static_cast<double>(budget.mantissa));
 }
 
-std::optional<double> composite_burn(const std::array<Ratio, 3>& windows, Decimal budget) noexcept {
+std::optional<double> composite_burn(const std::array<Ratio, 3>& windows, Decimal budget,
+                                     const CompositeWeights& weights) noexcept {
   double sum = 0;
   bool any = false;
   for (size_t i = 0; i < windows.size(); ++i) {
     if (const auto burn = burn_rate(windows[i], budget)) {
-      sum += static_cast<double>(kWeights[i]) * *burn;
+      sum += static_cast<double>(weights.parts[i]) * *burn;
       any = true;
     }
   }
   if (!any) return std::nullopt;
-  return sum / 100;
+  return sum / static_cast<double>(weights.whole);
 }
 
 }  // namespace nines::slo

@@ -104,6 +104,18 @@ Status check_reserve(const SloSpec& spec, Decimal budget) {
                      spec.reserve.to_string());
 }
 
+Status check_gate(const SloSpec& spec) {
+  const GatePolicy& g = spec.gate;
+  const Decimal levels[] = {g.observe, g.danger, g.freeze_above};
+  for (const Decimal level : levels) {
+    if (!comparable_factor(level)) {
+      return invalid(spec, "the levels of the gate must be positive, one is " + level.to_string());
+    }
+  }
+  if (g.observe <= g.danger && g.danger <= g.freeze_above) return Ok{};
+  return invalid(spec, "the levels of the gate must not fall");
+}
+
 Status check(const SloSpec& spec) {
   const auto budget = budget_of(spec.target);
   if (!budget) {
@@ -120,6 +132,7 @@ Status check(const SloSpec& spec) {
   }
   NINES_CHECK(check_slices(spec));
   NINES_CHECK(check_reserve(spec, *budget));
+  NINES_CHECK(check_gate(spec));
   for (const AlertRule& rule : spec.alerts.rules) {
     NINES_CHECK(check_rule(spec, rule, *budget));
     const auto twin = std::find_if(spec.alerts.rules.begin(), spec.alerts.rules.end(),
@@ -178,6 +191,8 @@ struct Slo {
     status.unit = spec.indicator.unit;
     status.group_of = spec.group_of;
     status.group = spec.group;
+    status.policy = spec.gate;
+    status.gate.reason = status.release_reason = "CAUTION: nothing was evaluated yet";
     status.burn_5m.window_s = 300;
     status.burn_1h.window_s = 3600;
     status.burn_24h.window_s = kDayS;
@@ -273,10 +288,13 @@ std::array<Ratio, 3> composite_windows(const SloStatus& st) {
   return {ratio_of(st.burn_5m), ratio_of(st.burn_1h), ratio_of(st.burn_24h)};
 }
 
-Risk risk_of(const std::array<Ratio, 3>& windows, Decimal budget) {
-  if (compare_composite(windows, budget, {1, 0}) < 0) return Risk::safe;
-  if (compare_composite(windows, budget, {15, -1}) < 0) return Risk::observe;
-  return compare_composite(windows, budget, {2, 0}) <= 0 ? Risk::danger : Risk::freeze;
+Risk risk_of(const std::array<Ratio, 3>& windows, Decimal budget, const GatePolicy& gate) {
+  const auto against = [&](Decimal level) {
+    return compare_composite(windows, budget, level, gate.composite);
+  };
+  if (against(gate.observe) < 0) return Risk::safe;
+  if (against(gate.danger) < 0) return Risk::observe;
+  return against(gate.freeze_above) <= 0 ? Risk::danger : Risk::freeze;
 }
 
 bool no_data(Slo& slo, int64_t end_s, WallTime watermark, WallTime now) {
@@ -437,8 +455,8 @@ void SloEngine::Impl::evaluate(Slo& slo, WallTime watermark, WallTime now, bool 
   fill_windows(slo, end_s);
   fill_budget(slo);
   const auto windows = composite_windows(st);
-  st.composite_burn_rate = composite_burn(windows, slo.budget);
-  st.risk = risk_of(windows, slo.budget);
+  st.composite_burn_rate = composite_burn(windows, slo.budget, slo.spec.gate.composite);
+  st.risk = risk_of(windows, slo.budget, slo.spec.gate);
   slo.sketches.advance(floor_div(end_s - 1, 3600));
   const auto& quantiles = slo.sketches.quantiles();
   st.p50 = quantiles.p50;
@@ -460,6 +478,12 @@ void SloEngine::Impl::evaluate(Slo& slo, WallTime watermark, WallTime now, bool 
   const Ratio window = st.window.spent();
   st.release = decide_release(slo.spec.gate, st.risk, st.state, window, slo.budget);
   st.release_reason = release_reason(slo.spec.gate, st.release, st.risk, window, slo.budget);
+  st.gate = {};
+  st.gate.decision = st.gate.without_override = st.release.decision;
+  st.gate.reason = st.release_reason;
+  st.budget_step.reset();
+  const auto step = step_in_force(slo.spec.gate, window, slo.budget);
+  if (step) st.budget_step = slo.spec.gate.steps[*step];
 }
 
 bool SloEngine::Impl::goes_backwards(int64_t end_s) {
@@ -492,6 +516,11 @@ const SloStatus& SloEngine::status(uint32_t slo) const {
 WindowCounts SloEngine::window(uint32_t slo, WallTime end, int64_t window_s) const {
   NINES_ASSERT(slo < size() && window_s > 0);
   return impl_->slos[slo]->counts.window(floor_div(end.seconds(), kSlotS) * kSlotS, window_s);
+}
+
+WindowCounts SloEngine::events(uint32_t slo, WallTime end, int64_t window_s) const {
+  NINES_ASSERT(slo < size() && window_s > 0);
+  return impl_->slos[slo]->counts.events(floor_div(end.seconds(), kSlotS) * kSlotS, window_s);
 }
 
 Forecast SloEngine::forecast(uint32_t index, const ForecastPolicy& policy) const {

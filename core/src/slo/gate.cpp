@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 
 #include "nines/slo/engine.hpp"
 
@@ -9,6 +10,7 @@ namespace nines::slo {
 namespace {
 
 constexpr Decimal kOne{1, 0};
+constexpr std::string_view kOnNoData[] = {"go", "observe", "hold", "freeze"};
 
 // consumed <=> share; nothing is consumed without events.
 int compare_consumed(Ratio window, Decimal budget, Decimal share) {
@@ -36,6 +38,16 @@ Release of_budget(const GatePolicy& policy, Ratio window, Decimal budget) {
   return Release::go;
 }
 
+Release of_no_data(OnNoData wish) {
+  switch (wish) {
+    case OnNoData::go: return Release::go;
+    case OnNoData::observe: return Release::caution;
+    case OnNoData::hold: return Release::hold;
+    case OnNoData::freeze: return Release::freeze;
+  }
+  return Release::freeze;
+}
+
 std::string percent(double share) {
   char text[32];
   const int n = std::snprintf(text, sizeof text, "%.4g %%", 100 * share);
@@ -49,6 +61,24 @@ std::string_view release_name(Release release) noexcept {
   return kNames[static_cast<size_t>(release)];
 }
 
+std::string_view on_no_data_name(OnNoData wish) noexcept {
+  return kOnNoData[static_cast<size_t>(wish)];
+}
+
+std::optional<OnNoData> on_no_data_of(std::string_view name) noexcept {
+  const auto* const found = std::find(std::begin(kOnNoData), std::end(kOnNoData), name);
+  if (found == std::end(kOnNoData)) return std::nullopt;
+  return static_cast<OnNoData>(found - std::begin(kOnNoData));
+}
+
+std::optional<size_t> step_in_force(const GatePolicy& policy, Ratio window, Decimal budget) {
+  for (size_t i = 0; i < policy.steps.size(); ++i) {
+    const Decimal used = subtract(kOne, policy.steps[i].remaining_below).value_or(kOne);
+    if (compare_consumed(window, budget, used) > 0) return i;
+  }
+  return std::nullopt;
+}
+
 GateDecision decide_release(const GatePolicy& policy, Risk risk, State state, Ratio window,
                             Decimal budget) {
   GateDecision out;
@@ -59,7 +89,7 @@ GateDecision decide_release(const GatePolicy& policy, Risk risk, State state, Ra
                     compare_consumed(window, budget, policy.require_spent) < 0;
   if (out.risk_waived) out.by_risk = Release::caution;
   out.decision = std::max(out.by_risk, out.by_budget);
-  if (out.no_data) out.decision = std::max(out.decision, Release::caution);
+  if (out.no_data) out.decision = std::max(out.decision, of_no_data(policy.on_no_data));
   return out;
 }
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "nines/slo/batch.hpp"
+#include "nines/slo/changes.hpp"
 #include "nines/slo/engine.hpp"
 
 namespace nines::store {
@@ -94,6 +95,9 @@ std::string encode_alerts(const std::vector<slo::AlertMemory>& alerts);
 std::optional<std::vector<slo::AlertMemory>> decode_alerts(std::string_view body);
 std::string encode_event(const slo::AlertEvent& event);
 std::optional<slo::AlertEvent> decode_event(std::string_view body, uint64_t sequence);
+// Kind by its name, so that kinds may come and go.
+std::string encode_change(const slo::Change& change);
+std::optional<slo::Change> decode_change(std::string_view body, uint64_t id);
 
 // Sums that belong to no SLO: late, dropped_late, skewed, newest event; positions and slots empty.
 std::string encode_totals(const slo::Batch& totals);

@@ -8,7 +8,7 @@ namespace nines::store {
 namespace {
 
 constexpr int64_t kApplicationId = 0x4e494e45;  // "NINE"
-constexpr int64_t kSchemaVersion = 2;
+constexpr int64_t kSchemaVersion = 3;
 
 constexpr const char* kSchema = R"(
 CREATE TABLE meta(k TEXT PRIMARY KEY, crc INT, v BLOB) WITHOUT ROWID;
@@ -22,6 +22,10 @@ CREATE TABLE cursor(destination TEXT PRIMARY KEY, seq INT, crc INT) WITHOUT ROWI
 // Since schema 2.
 constexpr const char* kDocuments = R"(
 CREATE TABLE document(kind TEXT, key TEXT, crc INT, body BLOB, PRIMARY KEY(kind, key)) WITHOUT ROWID;
+)";
+// Since schema 3.
+constexpr const char* kChanges = R"(
+CREATE TABLE change(id INTEGER PRIMARY KEY, t INT, crc INT, body BLOB);
 )";
 
 std::string key_bytes(int64_t key) {
@@ -86,7 +90,7 @@ Status Connection::migrate() {
   const bool empty = !any || tables.integer(0) == 0;
   tables.reset();
   if (empty) {
-    return db.execute(std::string("BEGIN IMMEDIATE;") + kSchema + kDocuments +
+    return db.execute(std::string("BEGIN IMMEDIATE;") + kSchema + kDocuments + kChanges +
                       "PRAGMA application_id=" + std::to_string(kApplicationId) +
                       ";PRAGMA user_version=" + std::to_string(kSchemaVersion) + ";COMMIT");
   }
@@ -101,7 +105,7 @@ Status Connection::migrate() {
                  0};
   }
   if (version == kSchemaVersion) return Ok{};
-  return db.execute(std::string("BEGIN IMMEDIATE;") + kDocuments +
+  return db.execute(std::string("BEGIN IMMEDIATE;") + (version < 2 ? kDocuments : "") + kChanges +
                     "PRAGMA user_version=" + std::to_string(kSchemaVersion) + ";COMMIT");
 }
 
@@ -145,6 +149,11 @@ Status Connection::prepare_all() {
       {&document_drop, "DELETE FROM document WHERE kind=? AND key=?"},
       {&document_scan, "SELECT key, crc, body FROM document WHERE kind=? ORDER BY key"},
       {&document_count, "SELECT count(*) FROM document"},
+      {&change_put, "INSERT INTO change(id, t, crc, body) VALUES(?,?,?,?)"},
+      {&change_scan, "SELECT id, t, crc, body FROM change ORDER BY id"},
+      {&change_drop, "DELETE FROM change WHERE id<=?"},
+      {&change_undo, "DELETE FROM change WHERE id>=?"},
+      {&change_bounds, "SELECT count(*), coalesce(max(id), 0) FROM change"},
   };
   for (const auto& one : all) {
     NINES_TRY(*one.statement, db.prepare(one.sql));

@@ -28,6 +28,7 @@ struct Connection {
   Statement event_put, event_after, event_drop, event_undo, event_bounds;
   Statement cursor_get, cursor_put, cursor_least;
   Statement document_get, document_put, document_drop, document_scan, document_count;
+  Statement change_put, change_scan, change_drop, change_undo, change_bounds;
 
   // Opens, checks (quick_check when `check`), creates the schema, prepares. `unavailable`: another
   // process has it; `corrupt`: the file is damaged; `unsupported`: a newer Nines wrote it.

@@ -20,8 +20,8 @@ Result<bool> SqliteStore::stands(const Document& document, bool& present) {
   return document.body.empty() ? !present : same;
 }
 
-Status SqliteStore::put_documents(const std::vector<Document>& documents) {
-  NINES_CHECK(ready());
+Result<std::vector<const Document*>> SqliteStore::documents_to_write(
+    const std::vector<Document>& documents) {
   std::vector<const Document*> changed;
   size_t fresh = 0, gone = 0;
   for (const Document& document : documents) {
@@ -34,15 +34,14 @@ Status SqliteStore::put_documents(const std::vector<Document>& documents) {
     }
     bool present = false;
     const auto same = stands(document, present);
-    if (!same.ok()) return note(same.error());
+    if (!same.ok()) return note(same.error()).error();
     if (*same) continue;
     changed.push_back(&document);
     (document.body.empty() ? gone : fresh) += document.body.empty() == present ? 1 : 0;
   }
-  if (changed.empty()) return Ok{};
   if (fresh > gone) {
     const auto counted = connection_->document_count.with().row();
-    if (!counted.ok()) return note(counted.error());
+    if (!counted.ok()) return note(counted.error()).error();
     const auto there = static_cast<size_t>(connection_->document_count.integer(0));
     connection_->document_count.reset();
     if (there + fresh - gone > options_.max_documents) {
@@ -51,15 +50,27 @@ Status SqliteStore::put_documents(const std::vector<Document>& documents) {
                                         std::to_string(options_.max_documents) + " documents"};
     }
   }
+  return changed;
+}
+
+Status SqliteStore::put_documents(const std::vector<Document>& documents) {
+  NINES_CHECK(ready());
+  NINES_TRY(const auto changed, documents_to_write(documents));
+  if (changed.empty()) return Ok{};
   NINES_CHECK(note(with_ballast([&] { return write_documents(changed); })));
   stats_.documents_written += changed.size();
   return Ok{};
 }
 
 Status SqliteStore::write_documents(const std::vector<const Document*>& changed) {
-  Connection& c = *connection_;
-  Transaction transaction(c);
+  Transaction transaction(*connection_);
   NINES_CHECK(transaction.begin());
+  NINES_CHECK(put_each(changed));
+  return transaction.commit();
+}
+
+Status SqliteStore::put_each(const std::vector<const Document*>& changed) {
+  Connection& c = *connection_;
   for (const Document* d : changed) {
     const std::string_view kind = d->kind, key = d->key;
     if (d->body.empty()) {
@@ -68,7 +79,7 @@ Status SqliteStore::write_documents(const std::vector<const Document*>& changed)
       NINES_CHECK(c.document_put.with(kind, key, document_crc(*d), Blob{d->body}).run());
     }
   }
-  return transaction.commit();
+  return Ok{};
 }
 
 Result<std::vector<Document>> SqliteStore::documents(const std::string& kind) {

@@ -130,7 +130,7 @@ Status SqliteStore::load() {
   NINES_TRY(const bool any, connection_->event_bounds.with().row());
   if (any) next_event_ = static_cast<uint64_t>(connection_->event_bounds.integer(1)) + 1;
   connection_->event_bounds.reset();
-  return Ok{};
+  return load_change_bounds();
 }
 
 Status SqliteStore::load_positions(std::map<std::string, std::string>& positions) {
@@ -182,6 +182,7 @@ Status SqliteStore::undo_in_doubt() {
   NINES_CHECK(transaction.begin());
   NINES_CHECK(c.journal_undo.with(next_seq_).run());
   NINES_CHECK(c.event_undo.with(static_cast<int64_t>(next_event_)).run());
+  NINES_CHECK(c.change_undo.with(next_change_).run());
   NINES_CHECK(transaction.commit());
   NINES_TRY(const bool any, c.journal_count.with().row());
   stats_.journal_rows = any ? static_cast<uint64_t>(c.journal_count.integer(0)) : 0;
@@ -309,17 +310,22 @@ Status SqliteStore::write_commit(const Commit& commit, const std::string& alerts
   NINES_CHECK(c.journal_put
                   .with(next_seq_, t, static_cast<int64_t>(row_crc(next_seq_, t, body)), Blob{body})
                   .run());
+  NINES_CHECK(write_events(commit.events));
+  NINES_CHECK(transaction.commit());
+  stats_.last_row_bytes = body.size();
+  return Ok{};
+}
+
+Status SqliteStore::write_events(const std::vector<slo::AlertEvent>& events) {
   auto seq = static_cast<int64_t>(next_event_);
-  for (const slo::AlertEvent& event : commit.events) {
+  for (const slo::AlertEvent& event : events) {
     const std::string told = encode_event(event);
     NINES_CHECK(
-        c.event_put
+        connection_->event_put
             .with(seq, event.at.seconds(), static_cast<int64_t>(row_crc(seq, told)), Blob{told})
             .run());
     ++seq;
   }
-  NINES_CHECK(transaction.commit());
-  stats_.last_row_bytes = body.size();
   return Ok{};
 }
 

@@ -1,5 +1,5 @@
 // The StateStore on SQLite. Opening and reading back: sqlite_store.cpp; folding and retention:
-// fold.cpp; documents: documents.cpp.
+// fold.cpp; documents: documents.cpp; the change log: change_log.cpp.
 #pragma once
 
 #include <algorithm>
@@ -33,6 +33,8 @@ class SqliteStore final : public StateStore {
   Status set_cursor(const std::string& destination, uint64_t sequence) override;
   Status put_documents(const std::vector<Document>& documents) override;
   Result<std::vector<Document>> documents(const std::string& kind) override;
+  Status record(Record& record) override;
+  Result<std::vector<slo::Change>> changes() override;
   Stats stats() const noexcept override;
 
  private:
@@ -68,6 +70,12 @@ class SqliteStore final : public StateStore {
   Status check_commit(const Commit& commit) const;
   Status write_commit(const Commit& commit, const std::string& alerts);
   Status write_documents(const std::vector<const Document*>& changed);
+  // The two halves of put_documents(), for those who have a transaction already.
+  Result<std::vector<const Document*>> documents_to_write(const std::vector<Document>& documents);
+  Status put_each(const std::vector<const Document*>& changed);
+  Status write_record(const Record& record, const std::vector<const Document*>& documents);
+  Status write_events(const std::vector<slo::AlertEvent>& events);
+  Status load_change_bounds();
   Result<bool> stands(const Document& document, bool& present);
   // Runs `work`; when the disk (not our cap) is full, frees the ballast and runs it once more.
   Status with_ballast(const std::function<Status()>& work);
@@ -100,6 +108,7 @@ class SqliteStore final : public StateStore {
   std::string alerts_;         // as last written
   int64_t next_seq_ = 1;
   uint64_t next_event_ = 1;
+  int64_t next_change_ = 1;
 };
 
 }  // namespace nines::store

@@ -21,7 +21,8 @@ namespace nines::agent::test {
 
 class RunningServer {
  public:
-  RunningServer(http::ServerOptions options, http::Handler handler) {
+  template <class AnyHandler>  // http::Handler or http::AsyncHandler
+  RunningServer(http::ServerOptions options, AnyHandler handler) {
     options.listen = "127.0.0.1:0";
     auto started = http::HttpServer::start(io_, options, std::move(handler));
     REQUIRE(started.ok());

@@ -59,6 +59,8 @@ inline slo::SloStatus burning_slo() {
   s.state = slo::State::degrading;
   s.release = {slo::Release::freeze, slo::Release::freeze, slo::Release::hold, false, false};
   s.release_reason = "FREEZE: 40 % of the budget is left (at most 50 %); risk FREEZE";
+  s.gate.decision = s.gate.without_override = s.release.decision;
+  s.gate.reason = s.release_reason;
   s.coverage = 0.9645061728395061;
   s.rules = {fast_rule(), slow_rule()};
   s.p50 = 12.5;
@@ -78,6 +80,8 @@ inline slo::SloStatus idle_slo() {
   s.window_s = 7 * 86400;
   s.draft = true;
   s.release_reason = "CAUTION: 100 % of the budget is left; risk SAFE; no data now";
+  s.gate.decision = s.gate.without_override = s.release.decision;
+  s.gate.reason = s.release_reason;
   s.window = {0, 0, 0, at(kNow - 7 * 86400), at(kNow)};
   s.sli = std::numeric_limits<double>::quiet_NaN();
   s.burn_5m = window(300, 0, 0, std::nullopt);

@@ -90,7 +90,7 @@ TEST_CASE("StateStore brings a file of the schema before documents up to date", 
     expected.add(commit.batch);
     require_ok(store->commit(commit));
   }
-  run_sql(dir.file("nines.db"), "DROP TABLE document; PRAGMA user_version=1");
+  run_sql(dir.file("nines.db"), "DROP TABLE document; DROP TABLE change; PRAGMA user_version=1");
   auto store = open_store(dir.options());
   CHECK(store->restored().quarantined.empty());
   CHECK(attach_all(*store, 1) == expected);

@@ -42,6 +42,7 @@
 //   sli                    good / total; null when total = 0
 //   burn_rate_x            bad / total / b over that window; null when its total = 0
 //   composite_burn_rate    0.40 b5m + 0.35 b1h + 0.25 b24h, null burns as 0; null when all are null
+//                          (weights and levels: GatePolicy; these are the defaults)
 //   error_budget_consumed  (bad + R) / n / b over the SLO window, n = total + forgiven; 0 when
 //   total = 0; null when the SLO
 //                          was never covered nor counted anything at all
@@ -57,7 +58,7 @@
 //                second was ever covered and the coverage of [end - 5 min, end), computed like
 //                `coverage`, is < min_coverage
 //     VIOLATED   sli < target, exactly (= consumed > 1)
-//     DEGRADING  composite_burn_rate >= 1, exactly, or a rule fires
+//     DEGRADING  the risk level is not SAFE, or a rule fires
 //     HEALTHY
 //
 // Alerts, each burn rule at each evaluation
@@ -200,6 +201,9 @@ struct SloStatus {
   Forecast forecast;              // of the last 5 minutes (windows below a day: of the last minute)
   std::vector<PartStatus> parts;  // of a composite: target and sli do not apply (composite.hpp)
   std::string group_of, group;    // of a row of an SLO with groups (row_of)
+  GateVerdict gate;               // `release`, and what the gate keeper adds to it
+  std::optional<BudgetStep> budget_step;  // of the error-budget policy, in force now
+  GatePolicy policy;                      // levels and weights that risk, gate and step came from
 };
 
 struct AlertEvent {
@@ -256,6 +260,8 @@ class SloEngine {
   // Any window ending at `end` (at most 92 days back). For ends in the past that the fine tiers
   // have left behind, `end` is rounded down to what is still kept: see start and end of the result.
   WindowCounts window(uint32_t slo, WallTime end, int64_t window_s) const;
+  // The events of that window, whatever the budgeting method counts.
+  WindowCounts events(uint32_t slo, WallTime end, int64_t window_s) const;
   // Where the budget goes from the last evaluate() on.
   Forecast forecast(uint32_t slo, const ForecastPolicy& policy = {}) const;
   // How good forecasts like it would have been over the recorded past. Some milliseconds.

@@ -16,6 +16,7 @@
 #include "nines/base/result.hpp"
 #include "nines/base/time.hpp"
 #include "nines/slo/batch.hpp"
+#include "nines/slo/changes.hpp"
 #include "nines/slo/engine.hpp"
 
 namespace nines::store {
@@ -26,9 +27,10 @@ struct StoreOptions {
   int64_t fold_after_s = 2 * 3600 + 600;  // journal rows older than this are folded
   int64_t keep_chunks_s = 93 * 86400;  // a quarter may have 92 days and an hour
   int64_t keep_events = 10'000;
+  int64_t keep_changes = 2000;            // entries of the change log
   size_t max_documents = 4096;            // of all kinds together
   size_t max_document_bytes = 64 * 1024;  // of one
-  std::string vfs;  // SQLite VFS underneath; empty: the system's (tests)
+  std::string vfs;                        // SQLite VFS underneath; empty: the system's (tests)
 };
 
 // SLOs are named in the file by (name, generation); the store maps them to the engine's indices.
@@ -102,6 +104,18 @@ class StateStore {
   // Of one kind, by key. Damaged ones are skipped and counted in restored().skipped_rows.
   virtual Result<std::vector<Document>> documents(const std::string& kind) = 0;
 
+  // The change log: entries get their id here, 1, 2, 3... Documents and alert events that belong to
+  // them go into the same transaction: all or nothing. Beyond keep_changes the oldest go, counted.
+  struct Record {
+    std::vector<slo::Change> changes;
+    std::vector<Document> documents;
+    std::vector<slo::AlertEvent> events;
+    bool empty() const { return changes.empty() && documents.empty() && events.empty(); }
+  };
+  virtual Status record(Record& record) = 0;
+  // Oldest first. Damaged ones are skipped and counted in restored().skipped_rows.
+  virtual Result<std::vector<slo::Change>> changes() = 0;
+
   struct Stats {
     uint64_t commits = 0, failed_commits = 0;
     uint64_t bytes_written = 0, flushes = 0;  // write and fsync calls of SQLite, this life
@@ -111,6 +125,7 @@ class StateStore {
     uint64_t dropped_events = 0;  // deleted by keep_events before every destination had them
     uint64_t ballast_freed = 0;   // how often the disk was full
     uint64_t documents_written = 0, documents_refused = 0;
+    uint64_t changes_written = 0, dropped_changes = 0;  // dropped: beyond keep_changes
   };
   virtual Stats stats() const noexcept = 0;
 };

@@ -1,0 +1,63 @@
+#include "cli/ask.hpp"
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "config/config.hpp"
+#include "http/client.hpp"
+
+namespace nines::agent {
+namespace {
+
+constexpr int64_t kTimeoutMs = 20'000;  // a report reads months
+
+// The message of {"error": {"message": ...}}, else the body.
+std::string message_of(const std::string& body) {
+  const auto tree = nlohmann::json::parse(body, nullptr, false);
+  if (tree.is_object() && tree.contains("error") && tree["error"].is_object()) {
+    return tree["error"].value("message", body);
+  }
+  return body;
+}
+
+}  // namespace
+
+std::string agent_address(const std::string& given, const std::string& config_file) {
+  return given.empty() ? load_config(config_file, {}).node.listen : given;
+}
+
+int ask_agent(const AgentCall& call, std::string& body) {
+  http::ClientRequest request;
+  request.method = call.method;
+  request.url = "http://" + call.address + call.path;
+  request.timeout_ms = kTimeoutMs;
+  request.body = call.body;
+  if (!call.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
+  if (!call.token.empty()) request.headers.emplace_back("Authorization", "Bearer " + call.token);
+  const auto answer = http::fetch(request);
+  if (!answer.ok()) {
+    std::fprintf(stderr,
+                 "%s: no agent answers at %s (%s)\n  hint: start one with `nines agent`, or name "
+                 "its address with --agent HOST:PORT\n",
+                 call.command.c_str(), call.address.c_str(), answer.error().message.c_str());
+    return kExitUnavailable;
+  }
+  body = answer->body;
+  if (answer->status / 100 == 2) return kExitOk;
+  std::fprintf(stderr, "%s: %s\n", call.command.c_str(), message_of(body).c_str());
+  if (answer->status == 401 || answer->status == 403) {
+    std::fprintf(stderr,
+                 "  hint: name the agent's token file with --token-file FILE, or its state "
+                 "directory with --state DIR\n");
+  }
+  return answer->status / 100 == 4 ? kExitUsage : kExitUnavailable;
+}
+
+int show_agent(const AgentCall& call) {
+  std::string body;
+  const int code = ask_agent(call, body);
+  if (code == kExitOk) std::fwrite(body.data(), 1, body.size(), stdout);
+  return code;
+}
+
+}  // namespace nines::agent

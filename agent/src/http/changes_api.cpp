@@ -1,0 +1,353 @@
+#include "http/changes_api.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "app/token.hpp"
+#include "config/reader.hpp"
+#include "http/query.hpp"
+#include "nines/log/format.hpp"
+#include "nines/log/timestamp.hpp"
+#include "view/changes_view.hpp"
+
+namespace nines::agent::http {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kChanges = "/api/changes";
+constexpr std::string_view kGatePrefix = "/api/gate/";
+constexpr std::string_view kOverrideSuffix = "/override";
+constexpr std::string_view kImpactSuffix = "/impact";
+constexpr int64_t kMaxImpactWindowS = 7 * 86400;
+constexpr int64_t kKeptDays = 92;
+
+HttpResponse answer_json(std::string body, int status = 200) {
+  return {status, "application/json", std::move(body), {}};
+}
+HttpResponse answer_text(std::string body) {
+  return {200, "text/plain; charset=utf-8", std::move(body), {}};
+}
+
+HttpResponse answer_error(const Error& error) {
+  switch (error.code) {
+    case Errc::invalid_argument: return json_error(400, error.message);
+    case Errc::not_found: return json_error(404, error.message);
+    default: return json_error(503, error.message);
+  }
+}
+
+// nullopt: may write.
+std::optional<HttpResponse> refusal(const HttpRequest& request, const std::string& token) {
+  constexpr std::string_view kScheme = "bearer ";
+  std::string_view given = request.authorization;
+  const bool bearer = given.size() > kScheme.size() &&
+                      std::equal(kScheme.begin(), kScheme.end(), given.begin(), [](char a, char b) {
+                        return a == (b >= 'A' && b <= 'Z' ? b + 32 : b);
+                      });
+  if (!bearer) {
+    HttpResponse response = json_error(
+        401,
+        "writing needs the header 'Authorization: Bearer TOKEN'; the token is in the file "
+        "that api.token_file names, else in api.token of the agent's state directory");
+    response.headers.emplace_back("WWW-Authenticate", "Bearer");
+    return response;
+  }
+  given.remove_prefix(kScheme.size());
+  if (same_token(given, token)) return std::nullopt;
+  return json_error(403, "the bearer token is not this agent's");
+}
+
+// --- bodies -------------------------------------------------------------------------------
+
+// A JSON object whose members are all known; texts are taken out one by one.
+class Body {
+ public:
+  static Result<Body> parse(const std::string& text,
+                            std::initializer_list<std::string_view> known) {
+    Body body;
+    body.tree_ = json::parse(text, nullptr, false);
+    if (!body.tree_.is_object()) return bad("the body must be one JSON object");
+    for (const auto& [key, value] : body.tree_.items()) {
+      if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+      std::string names;
+      for (const std::string_view name : known)
+        names += (names.empty() ? "" : ", ") + std::string(name);
+      return bad("the body has an unknown member '" + key + "'; there are " + names);
+    }
+    return body;
+  }
+  Result<std::string> text(const char* key) const {
+    const auto it = tree_.find(key);
+    if (it == tree_.end() || it->is_null()) return std::string();
+    if (!it->is_string()) return bad(std::string("'") + key + "' must be a text");
+    return it->get<std::string>();
+  }
+  Result<bool> flag(const char* key) const {
+    const auto it = tree_.find(key);
+    if (it == tree_.end() || it->is_null()) return false;
+    if (!it->is_boolean()) return bad(std::string("'") + key + "' must be true or false");
+    return it->get<bool>();
+  }
+  Result<WallTime> time(const char* key) const {
+    NINES_TRY(const std::string given, text(key));
+    if (given.empty()) return WallTime{};
+    const auto parsed = log::parse_iso_time(given, {});
+    const bool zoned = !given.empty() && given.find('T') != std::string::npos &&
+                       (given.back() == 'Z' || given.find_first_of("+-", 11) != std::string::npos);
+    if (!parsed || parsed->length != given.size() || !zoned) {
+      return bad(std::string("'") + key +
+                 "' must be an RFC 3339 time with its zone, such as "
+                 "2026-11-21T10:00:00Z, found '" +
+                 given + "'");
+    }
+    return parsed->ts;
+  }
+  // {"key": "value"}; numbers are taken as they are written.
+  Result<slo::Details> details() const {
+    slo::Details out;
+    const auto it = tree_.find("details");
+    if (it == tree_.end() || it->is_null()) return out;
+    if (!it->is_object()) return bad("'details' must be an object of texts");
+    for (const auto& [key, value] : it->items()) {
+      if (!value.is_string() && !value.is_number())
+        return bad("'details' must be an object of texts");
+      out.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
+    }
+    return out;
+  }
+
+ private:
+  static Error bad(std::string what) { return {Errc::invalid_argument, std::move(what)}; }
+  json tree_;
+};
+
+Result<slo::Change> read_annotation(const std::string& text) {
+  NINES_TRY(const Body body, Body::parse(text, {"kind", "service", "slo", "at", "from", "to", "who",
+                                                "text", "details"}));
+  slo::Change change;
+  NINES_TRY(const std::string kind, body.text("kind"));
+  const auto known = slo::change_kind_of(kind);
+  if (!known) {
+    return Error{Errc::invalid_argument,
+                 "'kind' must be deploy, migration, manual_action or note, found '" + kind + "'"};
+  }
+  change.kind = *known;
+  NINES_TRY(change.service, body.text("service"));
+  NINES_TRY(change.slo, body.text("slo"));
+  NINES_TRY(change.at, body.time("at"));
+  NINES_TRY(change.from, body.time("from"));
+  NINES_TRY(change.to, body.time("to"));
+  NINES_TRY(change.who, body.text("who"));
+  NINES_TRY(change.text, body.text("text"));
+  NINES_TRY(change.details, body.details());
+  return change;
+}
+
+Result<Logbook::OverrideWish> read_override(std::string name, const std::string& text) {
+  NINES_TRY(const Body body, Body::parse(text, {"reason", "ttl", "by", "revoke"}));
+  Logbook::OverrideWish wish;
+  wish.name = std::move(name);
+  NINES_TRY(wish.reason, body.text("reason"));
+  NINES_TRY(wish.by, body.text("by"));
+  NINES_TRY(wish.revoke, body.flag("revoke"));
+  NINES_TRY(const std::string ttl, body.text("ttl"));
+  if (!ttl.empty()) {
+    const auto ms = config::parse_duration_ms(ttl);
+    if (!ms || *ms <= 0 || *ms % 1000 != 0) {
+      return Error{Errc::invalid_argument,
+                   "'ttl' must be a duration such as 30m or 4h, found '" + ttl + "'"};
+    }
+    wish.ttl_s = *ms / 1000;
+  }
+  return wish;
+}
+
+// --- routes -------------------------------------------------------------------------------
+
+struct Routes {
+  ChangesAccess access;
+  Handler reads;
+};
+
+void write(const Routes& routes, Result<Record> decided, const Reply& reply) {
+  if (!decided.ok()) return reply(answer_error(decided.error()));
+  routes.access.record(std::move(*decided), [reply](Result<Record> done) {
+    if (!done.ok()) return reply(answer_error(done.error()));
+    std::string body;
+    JsonWriter out(body, 2);
+    view::write_change(out, done->changes.front());
+    reply(answer_json(body + "\n", 201));
+  });
+}
+
+void annotate(const Routes& routes, const HttpRequest& request, const Reply& reply) {
+  auto read = read_annotation(request.body);
+  if (!read.ok()) return reply(answer_error(read.error()));
+  auto change = routes.access.book().annotation(std::move(*read), routes.access.now());
+  if (!change.ok()) return reply(answer_error(change.error()));
+  Record record;
+  record.changes.push_back(std::move(*change));
+  write(routes, std::move(record), reply);
+}
+
+void override_gate(const Routes& routes, std::string name, const HttpRequest& request,
+                   const Reply& reply) {
+  const auto wish = read_override(std::move(name), request.body);
+  if (!wish.ok()) return reply(answer_error(wish.error()));
+  write(routes, routes.access.book().override_gate(*wish, routes.access.now()), reply);
+}
+
+HttpResponse list(const Logbook& book, std::string_view query) {
+  const std::string service = decoded_parameter(query, "service");
+  const std::string kind = decoded_parameter(query, "kind");
+  size_t limit = 200;
+  const std::string_view most = parameter(query, "limit");
+  if (!most.empty()) {
+    const auto [end, error] = std::from_chars(most.data(), most.data() + most.size(), limit);
+    if (error != std::errc() || end != most.data() + most.size() || limit == 0 ||
+        limit > Logbook::kMaxChanges) {
+      return json_error(400, "limit must lie within 1..2000");
+    }
+  }
+  if (!kind.empty() && !slo::change_kind_of(kind)) {
+    return json_error(400, "no entries are of kind '" + kind + "'");
+  }
+  std::vector<slo::Change> found;
+  const auto& all = book.changes();
+  for (auto it = all.rbegin(); it != all.rend() && found.size() < limit; ++it) {
+    if (!service.empty() && it->service != service && it->slo != service) continue;
+    if (!kind.empty() && slo::change_kind_name(it->kind) != kind) continue;
+    found.push_back(*it);
+  }
+  if (parameter(query, "format") != "table") return answer_json(view::changes_json(found));
+  size_t width = 100;
+  const std::string_view columns = parameter(query, "width");
+  std::from_chars(columns.data(), columns.data() + columns.size(), width);
+  return answer_text(view::changes_table(found, std::clamp<size_t>(width, 40, 400)));
+}
+
+HttpResponse impact(const Logbook& book, const slo::Change& change, std::string_view query,
+                    WallTime now) {
+  int64_t window_s = 2 * 3600;
+  const std::string_view given = parameter(query, "window");
+  if (!given.empty()) {
+    const auto ms = config::parse_duration_ms(given);
+    if (!ms || *ms < 60'000 || *ms > kMaxImpactWindowS * 1000) {
+      return json_error(400, "window must lie within 1m..7d");
+    }
+    window_s = *ms / 10'000 * 10;
+  }
+  const auto impacts = book.impact(change, now, window_s);
+  if (parameter(query, "format") == "text") {
+    return answer_text(view::impact_text(change, impacts));
+  }
+  return answer_json(view::impact_json(change, impacts));
+}
+
+HttpResponse one(const Routes& routes, std::string_view rest, std::string_view query) {
+  const Logbook& book = routes.access.book();
+  const bool wants_impact = rest.ends_with(kImpactSuffix);
+  if (wants_impact) rest.remove_suffix(kImpactSuffix.size());
+  uint64_t id = 0;
+  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), id);
+  const bool number = error == std::errc() && end == rest.data() + rest.size();
+  const slo::Change* change = number ? book.find(id) : nullptr;
+  if (change == nullptr) {
+    return json_error(404,
+                      "no change has the id '" + std::string(rest) + "'; /api/changes lists them");
+  }
+  if (wants_impact) return impact(book, *change, query, routes.access.now());
+  const auto watches = book.watches_of(*change, routes.access.now());
+  if (parameter(query, "format") == "text") return answer_text(view::change_text(*change, watches));
+  return answer_json(view::change_json(*change, watches));
+}
+
+void report(const Routes& routes, std::string_view query, const Reply& reply) {
+  auto wish =
+      report_period(parameter(query, "month"), parameter(query, "days"), routes.access.now());
+  if (!wish.ok()) return reply(answer_error(wish.error()));
+  wish->markdown = parameter(query, "format") == "md";
+  routes.access.report(*wish, [reply, markdown = wish->markdown](Result<std::string> done) {
+    if (!done.ok()) return reply(answer_error(done.error()));
+    if (!markdown) return reply(answer_json(std::move(*done)));
+    reply({200, "text/markdown; charset=utf-8", std::move(*done), {}});
+  });
+}
+
+HttpResponse no_post(const std::string& path) {
+  HttpResponse response = json_error(405, "'" + path + "' takes no POST");
+  response.headers.emplace_back("Allow", "GET, HEAD");
+  return response;
+}
+
+void post(const Routes& routes, const HttpRequest& request, const Reply& reply) {
+  std::string_view path = request.path;
+  const bool to_gate = path.starts_with(kGatePrefix) && path.ends_with(kOverrideSuffix) &&
+                       path.size() > kGatePrefix.size() + kOverrideSuffix.size();
+  if (path != kChanges && !to_gate) return reply(no_post(request.path));
+  if (auto refused = refusal(request, routes.access.token)) return reply(std::move(*refused));
+  if (!to_gate) return annotate(routes, request, reply);
+  path.remove_prefix(kGatePrefix.size());
+  path.remove_suffix(kOverrideSuffix.size());
+  override_gate(routes, std::string(path), request, reply);
+}
+
+}  // namespace
+
+Result<ReportWish> report_period(std::string_view month, std::string_view days, WallTime now) {
+  const auto wrong = [](std::string what) {
+    return Error{Errc::invalid_argument, std::move(what)};
+  };
+  ReportWish out;
+  out.to_s = (now.seconds() / 3600 + 1) * 3600;
+  if (!month.empty() && !days.empty()) return wrong("give month or days, not both");
+  if (!month.empty()) {
+    int64_t year = 0;
+    int number = 0;
+    const bool shaped = month.size() == 7 && month[4] == '-';
+    if (shaped) {
+      std::from_chars(month.data(), month.data() + 4, year);
+      std::from_chars(month.data() + 5, month.data() + 7, number);
+    }
+    if (year < 1970 || year > 2200 || number < 1 || number > 12) {
+      return wrong("month must look like 2026-11, found '" + std::string(month) + "'");
+    }
+    const bool last = number == 12;
+    out.from_s = days_from_civil(year, number, 1) * 86400;
+    out.to_s = std::min(out.to_s,
+                        days_from_civil(last ? year + 1 : year, last ? 1 : number + 1, 1) * 86400);
+    if (out.from_s >= out.to_s) return wrong("month " + std::string(month) + " has not begun");
+  } else {
+    int64_t count = 30;
+    if (!days.empty()) {
+      const auto [end, error] = std::from_chars(days.data(), days.data() + days.size(), count);
+      if (error != std::errc() || end != days.data() + days.size() || count < 1 ||
+          count > kKeptDays) {
+        return wrong("days must lie within 1..92, found '" + std::string(days) + "'");
+      }
+    }
+    out.from_s = out.to_s - count * 86400;
+  }
+  if (now.seconds() - out.from_s > kKeptDays * 86400) {
+    return wrong("counts are kept for 92 days; " + std::string(month) + " began before that");
+  }
+  return out;
+}
+
+AsyncHandler make_changes_api(ChangesAccess access, Handler reads) {
+  const auto routes = std::make_shared<const Routes>(Routes{std::move(access), std::move(reads)});
+  return [routes](const HttpRequest& request, const Reply& reply) {
+    const std::string_view path = request.path;
+    if (request.method == "POST") return post(*routes, request, reply);
+    if (path == kChanges) return reply(list(routes->access.book(), request.query));
+    if (path.starts_with(kChanges) && path[kChanges.size()] == '/') {
+      return reply(one(*routes, path.substr(kChanges.size() + 1), request.query));
+    }
+    if (path == "/api/report") return report(*routes, request.query, reply);
+    reply(routes->reads(request));
+  };
+}
+
+}  // namespace nines::agent::http
