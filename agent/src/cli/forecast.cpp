@@ -129,6 +129,14 @@ int offline(const SloOptions& options, const Clock& clock) {
   return print_offline(options, **judge);
 }
 
+int show_from_agent(const char* command, const SloOptions& options, const std::string& path) {
+  AgentCall call;
+  call.command = command;
+  call.address = agent_address(options.address, options.common.config);
+  call.path = path;
+  return show_agent(call);
+}
+
 }  // namespace
 
 int run_capacity(const SloOptions& options) {
@@ -140,8 +148,7 @@ int run_capacity(const SloOptions& options) {
     std::fprintf(stderr, "nines capacity: -o table or -o json\n");
     return kExitUsage;
   }
-  return show_agent(
-      {"nines capacity", agent_address(options.address, options.common.config), path});
+  return show_from_agent("nines capacity", options, path);
 }
 
 int run_slo_forecast(const SloOptions& options, const Clock& clock) {
@@ -157,8 +164,7 @@ int run_slo_forecast(const SloOptions& options, const Clock& clock) {
     path += "?format=table&width=" + std::to_string(terminal.width);
     if (terminal.color) path += "&color=1";
   }
-  return show_agent(
-      {"nines slo forecast", agent_address(options.address, options.common.config), path});
+  return show_from_agent("nines slo forecast", options, path);
 }
 
 }  // namespace nines::agent
