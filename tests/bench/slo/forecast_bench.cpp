@@ -243,6 +243,7 @@ int main(int argc, char** argv) {
   const size_t n = argc > 1 ? static_cast<size_t>(std::atoll(argv[1])) : 100;
   const size_t years = argc > 2 ? static_cast<size_t>(std::atoll(argv[2])) : 10;
   const uint64_t seed = argc > 3 ? static_cast<uint64_t>(std::atoll(argv[3])) : 1;
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   cost();
   degradations(n, seed);
   healthy(years, seed);
