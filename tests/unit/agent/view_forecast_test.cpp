@@ -77,7 +77,11 @@ http::Handler api() {
 }
 
 http::HttpResponse get(const std::string& path, const std::string& query = {}) {
-  return api()({"GET", path, query});
+  http::HttpRequest request;
+  request.method = "GET";
+  request.path = path;
+  request.query = query;
+  return api()(request);
 }
 
 }  // namespace
