@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Law 1 for joins: published and stored events lie in two logs, the agent is killed with SIGKILL
+"""Law 1 for joins and groups: published and stored events lie in two logs, the agent is killed with SIGKILL
 while both grow and rotate, and in the end every event counts once: good when it was stored in time,
-bad when it was stored late or never. Some records are logged twice. NINES_LONG=1 for more."""
+bad when it was stored late or never. Some records are logged twice. The groups of an SLO on the same
+logs add up to it. NINES_LONG=1 for more."""
 import argparse
 import heapq
 import json
@@ -99,11 +100,22 @@ def document(folder):
             f"end: {{{side.format(folder, 'store', 'stored')}}}, key: event_id, "
             f"timeout: {TIMEOUT_MS // 1000}s, grace: 3s}}")
     text = common.threshold_slo("lag", "format: json", "JOIN", "lte", LIMIT_MS, window="1d")
-    return text.replace('"JOIN"', join)
+    source = f'paths: ["{folder}/logs/pub.log*"], format: json'
+    group = 'groupBy: {field: "SUBSTR(event_id, 1, 1)", max: 5}, where: "msg'
+    grouped = common.ratio_slo("publish", source, "event_id < '8'", "msg = 'published'", "0.1")
+    return text.replace('"JOIN"', join) + grouped.replace('where: "msg', group)
 
 
 def counts(agent):
     return {name: (s["good"], s["bad"]) for name, s in agent.slos().items()}
+
+
+def summed(counted):
+    """The join, the whole of the groups, and what its rows add up to."""
+    rows = [c for name, c in counted.items() if name.startswith("publish{")]
+    good, bad = counted.get("publish", (0, 0))
+    return (counted.get("lag"), good + bad, len(rows),
+            (sum(r[0] for r in rows), sum(r[1] for r in rows)) == (good, bad))
 
 
 def joined(port, kind):
@@ -141,16 +153,16 @@ def main():
         if writer.error:
             raise writer.error
     writer.end()
-    wanted = {"lag": (writer.good, writer.bad)}
+    wanted = ((writer.good, writer.bad), writer.good + writer.bad + writer.twice, 6, True)
     print(f"{writer.good + writer.bad} events, {writer.never} never stored, {writer.twice} published "
           "twice", flush=True)
     for attempt in ("after the last kill", "after one more restart"):
         with start() as agent:
             try:
-                common.wait_until(lambda: counts(agent) == wanted, 60, attempt, poll=0.25)
+                common.wait_until(lambda: summed(counts(agent)) == wanted, 60, attempt, poll=0.25)
             except TimeoutError:
                 pass
-            checks.equal(counts(agent), wanted, f"(good, bad) {attempt}")
+            checks.equal(summed(counts(agent)), wanted, f"join, published, rows, their sum {attempt}")
             checks.equal(joined(port, "lost"), 0, f"damaged positions {attempt}")
     checks.finish()
 

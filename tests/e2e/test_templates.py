@@ -118,6 +118,45 @@ def slice_templates(run):
               paths=records(f"{run.folder}/busy.json", busy))
 
 
+def late_comers(run):
+    """SLOs with a join and with groups that come late count what the logs still hold, and go on."""
+    shift = (int(time.time()) - START) * 1000 - 600_000
+    published = [(shift + i * 10, {"msg": "published", "event_id": i}) for i in range(1000)]
+    stored = [(shift + i * 10 + (100 if i % 10 else 900), {"msg": "stored", "event_id": i})
+              for i in range(1000) if i % 100 != 7]
+    jobs = [(shift + i * 10, {"msg": "done", "job_type": ("email", "sync")[i % 2],
+                              "duration_ms": 45_000}) for i in range(100)]
+    logs = {name: records(f"{run.folder}/late-{name}.json", items)
+            for name, items in (("pub", published), ("store", stored), ("jobs", jobs))}
+    first = run.render("page-load", paths=f"{run.folder}/late-*.json", value="1")
+    late = [run.render("message-processing", published=logs["pub"], stored=logs["store"]),
+            run.render("background-jobs", paths=logs["jobs"])]
+    state = ["--state", f"{run.folder}/late-state", "--config", f"{run.folder}/empty.yaml"]
+    nines = common.tool("NINES_BIN")
+
+    def slos(documents):
+        return sum((["--slo", d] for d in documents), [])
+
+    def counts():
+        done = common.run(nines, "agent", "--once", *state, *slos([first, *late]), "-o", "json")
+        run.checks.equal(done.returncode, 0, f"run after the backfill: {done.stderr.decode()}")
+        return {s["slo"]: (s["good"], s["bad"]) for s in json.loads(done.stdout)
+                if s["slo"].startswith(("messages-lag", "background"))}
+
+    wanted = {"messages-lag": (890, 110), "background-jobs": (50, 50),
+              "background-jobs{email}": (0, 50), "background-jobs{sync}": (50, 0)}
+    common.run(nines, "agent", "--once", *state, *slos([first]), "-o", "json")
+    done = common.run(nines, "slo", "backfill", *state, *slos([first, *late]))
+    run.checks.equal(done.returncode, 0, f"backfill: {done.stderr.decode()}")
+    for attempt in ("after the backfill", "once more"):
+        run.checks.equal(counts(), wanted, attempt)
+    with open(logs["jobs"], "a") as f:
+        f.write(json.dumps({"time": stamp(START * 1000 + shift + 5000), "level": "info", "msg": "done",
+                            "job_type": "sync", "duration_ms": 61_000}) + "\n")
+    run.checks.equal(counts(), {**wanted, "background-jobs": (50, 51),
+                                "background-jobs{sync}": (50, 1)}, "a line later")
+
+
 class Endpoint(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         body = b"# TYPE rabbitmq_queue_messages_ready gauge\nrabbitmq_queue_messages_ready 1001\n"
@@ -173,6 +212,7 @@ def main():
     record_templates(run)
     message_template(run)
     slice_templates(run)
+    late_comers(run)
     queue_template(run)
     checks.finish()
 

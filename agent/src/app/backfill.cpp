@@ -4,6 +4,7 @@
 
 #include "app/ingest.hpp"
 #include "app/judge.hpp"
+#include "app/wiring.hpp"
 #include "cli/commands.hpp"
 
 namespace nines::agent {
@@ -20,9 +21,9 @@ bool is_files(const slo::SourceSelector& selector, const NodeConfig& config) {
 }
 
 bool reads_files(const slo::SloSpec& spec, const NodeConfig& config) {
-  const bool ratio = spec.indicator.kind == slo::SliKind::ratio;
+  const bool two = spec.indicator.kind == slo::SliKind::ratio || spec.indicator.join;
   return is_files(spec.indicator.total.source, config) &&
-         (!ratio || is_files(spec.indicator.part.source, config));
+         (!two || is_files(spec.indicator.part.source, config));
 }
 
 // Up to where the SLOs that are known here are covered.
@@ -83,6 +84,16 @@ void sum_up(const slo::Batch& batch, std::vector<Chosen>& chosen) {
   }
 }
 
+// The positions of files are those of the running SLOs and stay where they are; what the new ones
+// have pending goes on from there.
+void keep_own_positions(slo::Batch& batch) {
+  std::erase_if(batch.positions, [](const slo::Position& p) {
+    const bool own = p.key.starts_with(slo::EventJoin::kPrefix) ||
+                     p.key.starts_with(collector::kGroupPrefix);
+    return !own || p.state.empty();  // empty: of an SLO that is not filled up here
+  });
+}
+
 }  // namespace
 
 Result<Backfilled> backfill(const Setup& setup, const std::vector<std::string>& names,
@@ -120,12 +131,14 @@ Result<Backfilled> backfill(const Setup& setup, const std::vector<std::string>& 
     NINES_CHECK(store.attach(index, identity_of(*one.spec), [](const slo::Batch&) {}));
   }
   NINES_CHECK(read_all(*ingest, judge));
-  HandOver last = ingest->hand_over();
+  const WallTime until = reach.or_else(store.restored().max_event_time);
+  HandOver last = ingest->hand_over(until, true);
   out.bytes = last.tailer.bytes_read;
   out.files = static_cast<int64_t>(ingest->inputs().list().size());
-  judge.take(std::move(last), reach.or_else(store.restored().max_event_time));
+  judge.take(std::move(last), until);
+  for (const uint32_t row : judge.take_new_rows()) NINES_CHECK(attach_row(store, judge, row));
   store::StateStore::Commit commit = judge.take_commit(clock.wall());
-  commit.batch.positions.clear();  // those of the running SLOs stay where they are
+  keep_own_positions(commit.batch);
   commit.alerts = store.restored().alerts;
   sum_up(commit.batch, chosen);
   NINES_CHECK(store.commit(commit));

@@ -77,3 +77,19 @@ TEST_CASE("Heartbeat and floor become the slices of the SLO", "[templates]") {
   CHECK(busy->slos[0].slices.floor == 500);
   CHECK(busy->slos[0].slices.slice_s == 60);
 }
+
+TEST_CASE("Joins and groups are exported as documents that load back to the same", "[templates]") {
+  for (const char* name : {"message-processing", "background-jobs"}) {
+    const auto rendered = render_template(name, {});
+    REQUIRE(rendered.ok());
+    const test::ConfigFolder folder;
+    const Loaded again = folder.load_slos(to_openslo_yaml(rendered->slos));
+    INFO(test::all_text(again.diagnostics));
+    REQUIRE(again.slos.size() == rendered->slos.size());
+    for (size_t i = 0; i < again.slos.size(); ++i) {
+      CHECK(again.slos[i].generation() == rendered->slos[i].generation());
+      CHECK(again.slos[i].indicator.join == rendered->slos[i].indicator.join);
+      CHECK(again.slos[i].indicator.group == rendered->slos[i].indicator.group);
+    }
+  }
+}

@@ -83,3 +83,31 @@ TEST_CASE("promtool has nothing to say against the metrics", "[view]") {
   CHECK(said == "");
   CHECK(WEXITSTATUS(status) == 0);
 }
+
+TEST_CASE("Joins and groups say on /metrics what they gave up", "[view]") {
+  Snapshot snapshot = test::snapshot();
+  CHECK(view::metrics_text(snapshot).find("nines_join") == std::string::npos);
+  slo::EventJoin::Counters counters;
+  counters.overflow = 3;
+  counters.timed_out = 7;
+  snapshot.joins.push_back({"lag", 12, counters});
+  snapshot.groups.push_back({"jobs", 20, 5, 2});
+  slo::SloStatus row = snapshot.slos.front();
+  row.slo = "jobs{email}";
+  row.service = "worker";
+  row.group_of = "jobs";
+  row.group = "email";
+  row.good_total = 41;
+  snapshot.slos.push_back(row);
+  const std::string text = view::metrics_text(snapshot);
+  for (const char* line :
+       {"nines_join_pending{slo=\"lag\"} 12\n", "nines_join_overflow_total{slo=\"lag\"} 3\n",
+        "nines_join_total{slo=\"lag\",kind=\"timed_out\"} 7\n",
+        "nines_slo_groups{slo=\"jobs\"} 20\n",
+        "nines_group_other_total{slo=\"jobs\",reason=\"overflow\"} 5\n",
+        "nines_slo_events_total{slo=\"jobs{email}\",service=\"worker\",group=\"email\","
+        "result=\"good\"} 41\n"}) {
+    INFO(line);
+    CHECK(text.find(line) != std::string::npos);
+  }
+}
