@@ -140,6 +140,7 @@ void AlertBook::resolve_when_calm(Memory& memory, const RuleState& rule, WallTim
   const size_t index = static_cast<size_t>(&memory - memory_.data());
   if (compare_burn(r, budget_, resolve_factor_[index]) > 0) {
     memory.calm = 0;
+    memory.calm_at = {};
     return;
   }
   // Evaluating the same windows twice tells nothing new.

@@ -329,10 +329,11 @@ void SloEngine::Impl::apply_slot(const SlotDelta& d, const Batch& batch) {
     slo.newest_before = slo.counts.newest();
   }
   switch (slo.counts.add(d, slo.newest_before, slo.spec.data.late_horizon_s, counters.saturated)) {
-    case SloCounts::Fate::kept: newest_slot = std::max(newest_slot.value_or(d.slot), d.slot); break;
+    case SloCounts::Fate::kept: break;
     case SloCounts::Fate::late: counters.late += events; break;
     case SloCounts::Fate::dropped: counters.dropped_late += events; break;
   }
+  newest_slot = std::max(newest_slot.value_or(d.slot), slo.counts.newest().value_or(d.slot));
 }
 
 void SloEngine::Impl::apply_sketch(const SketchDelta& d, const Batch& batch) {

@@ -328,3 +328,21 @@ TEST_CASE("Looking at the same windows again and again does not resolve an alert
   twin.run(10, 100, 0);
   CHECK(twin.story() == "+fast -fast");
 }
+
+TEST_CASE("An end that late events made bad and good again is calm once", "[slo]") {
+  World world = calm_world();
+  world.run(5 * 60, 0, 100);
+  REQUIRE(world.story() == "+fast");
+  while (world.status().rules[0].short_window.counts.bad * 1000 * 10 >
+         129 * world.status().rules[0].short_window.counts.total()) {
+    world.run(10, 100, 0);
+  }
+  const int64_t slot_s = world.now_s() - 10;
+  world.engine().apply(batch_of({delta(slot_s, 0, 5000, 0)}));
+  world.evaluate();
+  world.engine().apply(batch_of({delta(slot_s, 5'000'000, 0, 0)}));
+  world.evaluate();
+  CHECK(world.story() == "+fast");
+  world.run(10, 100, 0);
+  CHECK(world.story() == "+fast -fast");
+}

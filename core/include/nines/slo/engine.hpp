@@ -3,10 +3,12 @@
 //
 // What is counted where
 //   Tiers: 10 s slots for windows up to 2 h, 60 s up to 3 d, 300 s up to 31 d, 3600 s up to 92 d. A
-//   delta goes into each tier that still reaches back to its slot. A delta whose slot ended more
-//   than late_horizon_s before the end of the SLO's newest slot (of earlier batches) is late: it
-//   goes into the tiers of 60 s and up only, so that it can't move the windows up to 2 h. What no
-//   tier reaches back to is dropped_late.
+//   tier reaches back from the SLO's newest slot by the longest of its windows and 10 min, 1 h, 1
+//   h, 1 d. A delta goes into each tier that still reaches back to its slot. No second is covered
+//   twice: a slot takes as many covered seconds as it has left, and no more than the next finer one
+//   that took the delta. A delta whose slot ended more than late_horizon_s before the end of the
+//   SLO's newest slot (of earlier batches) is late: it goes into the tiers of 60 s and up only, so
+//   that it can't move the windows up to 2 h. What no tier reaches back to is dropped_late.
 //
 // Windows, half-open [start, end)
 //   end   = watermark rounded down to a multiple of 10 s.
@@ -16,7 +18,8 @@
 //   start = (end - length) rounded down to a multiple of that tier's slot.
 //   The slots of the tier that lie wholly inside are summed; what is left before `end` is summed
 //   from finer tiers. All multiples count from 1970-01-01T00:00:00Z. good and bad are >= 0: sums
-//   below zero (deltas of unlike sources that have not met yet) read as 0.
+//   below zero (deltas of unlike sources that have not met yet) read as 0. Slots that no tier in
+//   question reaches back to any more count nothing.
 //
 // Calendar windows (spec.calendar)
 //   start = of the period that holds `end`, in the SLO's time zone; the tier is that of the usual
@@ -60,14 +63,17 @@
 // Alerts, each burn rule at each evaluation
 //   frozen     the state is NO_DATA, or the coverage of one of its two windows, computed like
 //              `coverage`, is < min_coverage (SLOs with any coverage), or the watermark lies before
-//              an earlier one: the rule keeps its state.
+//              an earlier one of this engine: the rule keeps its state.
+//   order      from the most urgent rule to the least: what follows sees what the more urgent ones
+//              did at this evaluation and the less urgent ones at the one before.
 //   condition  burn > factor in both windows, exactly; a window with total = 0 does not exceed.
 //   guard      bad >= min_bad and P(X >= bad | total, b) < significance in the long window.
 //   fires      condition and guard, cooldown_s after its last resolution, and no more urgent rule
-//              and none of the same severity fires. Urgency: page before others, then the shorter
-//              long window. After a more urgent rule has resolved, a slower one waits until its own
-//              short window lies wholly behind that resolution: one incident tells once and
-//              escalates at most from ticket to page, and a burn that goes on is told.
+//              and none of the same severity fires. Urgency: critical, page, ticket, warning,
+//              then the shorter long window. After a more urgent rule has resolved, a slower one
+//              waits until its own short window lies wholly behind that resolution: one incident
+//              tells once and escalates at most from ticket to page, and a burn that goes on is
+//              told.
 //   resolves   short-window burn <= resolve_ratio * factor at resolve_evaluations window ends in a
 //              row. A short window without events keeps the state.
 //   Budget rules tell how much of the budget is gone, whatever its pace. The same, but:
@@ -211,10 +217,10 @@ class SloEngine {
   // the same order gives the same engine. Within one batch nothing is late against the rest of it.
   //
   // Slots ahead of time would empty the rings, so a slot is taken only if the SLO has not been
-  // evaluated yet (restoring what was once accepted), or it is not newer than batch.max_event_time
-  // (the maker of the batch vouches for that after clamping; gaps of days in replayed logs are
-  // legal that way), or at most a day newer than the newest slot or watermark known. Others are
-  // `skewed`. Deltas of an unknown SLO are ignored and counted as `unknown`.
+  // evaluated yet (restoring what was once accepted) or has counted nothing, or it is not newer
+  // than batch.max_event_time (the maker of the batch vouches for that after clamping; gaps of days
+  // in replayed logs are legal that way), or at most a day newer than the newest slot or watermark
+  // known. Others are `skewed`. Deltas of an unknown SLO are ignored and counted as `unknown`.
   void apply(const Batch& batch);
 
   // Evaluates all SLOs at `watermark` (event time up to which all logs are read; aligned down to
