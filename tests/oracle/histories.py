@@ -3,6 +3,7 @@ that oracle.World.play() takes. The chances are set so that the edges of the def
 ends of resolutions, late horizons, exact limits of rates, steps of the clock, restarts.
 """
 import random
+from fractions import Fraction
 
 NS = 10**9
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -14,7 +15,7 @@ TARGETS = ["0.5", "0.75", "0.9", "0.95", "0.99", "0.995", "0.999", "0.9995", "0.
 PAIRS = [(HOUR, 300), (6 * HOUR, 30 * MINUTE), (DAY, 2 * HOUR), (3 * DAY, 6 * HOUR), (10 * MINUTE, MINUTE),
          (30 * MINUTE, 300), (7 * DAY, 12 * HOUR), (20, 10)]
 AGES = [0, 10, 300, 590, 600, 610, 2 * HOUR - 10, 2 * HOUR, 2 * HOUR + 600, 2 * HOUR + 610, 3 * DAY,
-        3 * DAY + HOUR, 3 * DAY + HOUR + 10, 31 * DAY, 31 * DAY + HOUR + 300, 92 * DAY, 93 * DAY,
+        3 * DAY + HOUR, 3 * DAY + HOUR + 10, 31 * DAY, 31 * DAY + 3 * HOUR, 31 * DAY + 3 * HOUR + 300, 92 * DAY, 93 * DAY,
         93 * DAY + HOUR]
 STEPS = [[10], [10, 10, 10, 20], [10, 30, 60, 300], [60, 600, HOUR], [HOUR, 6 * HOUR, DAY],
          [10, 300, DAY, 9 * DAY, 40 * DAY], [10, 20, 60, 2 * HOUR, 3 * DAY]]
@@ -32,6 +33,7 @@ class History:
         self.specs = [self.slo(f"slo{i}") for i in range(r.choice([1, 1, 1, 2, 3]))]
         self.hot = 0  # batches left of the present trouble
         self.trouble = 0.0
+        self.exact = None  # a share of bad events to be met exactly
 
     def slo(self, name):
         r = self.random
@@ -56,7 +58,6 @@ class History:
 
     def rules(self, slo):
         r = self.random
-        from fractions import Fraction
         most = 1 / (1 - Fraction(slo["target"]))
         out = []
         for i in range(r.choice([0, 1, 2, 3, 4, 6])):
@@ -88,6 +89,8 @@ class History:
         """Good and bad events of one slot."""
         r = self.random
         n = r.randrange(self.volume + 1)
+        if self.exact is not None and self.exact.denominator <= 10**6:
+            return (self.exact.denominator - self.exact.numerator) * (n + 1), self.exact.numerator * (n + 1)
         if r.random() < 0.02:
             return -r.randrange(n + 1), r.randrange(3)  # its other half comes from another source
         budget = 1 - float(fields["target"])
@@ -106,8 +109,19 @@ class History:
         elif r.random() < 0.3:
             self.hot = r.randrange(1, 12)
             self.trouble = r.choice([0.5, 0.9, 1, 1, 1.1, 2, 6, 15, 100, 1e9])
+            self.exact = self.limit() if r.random() < 0.4 else None
         else:
             self.trouble = r.choice([0, 0, 0.4])
+            self.exact = self.limit() if r.random() < 0.2 else None
+
+    def limit(self):
+        """A share of bad events on which some comparison is decided."""
+        r = self.random
+        fields, rules = r.choice(self.specs)
+        factor = Fraction(r.choice([rule["factor"] for rule in rules] or ["1"]))
+        share = (1 - Fraction(fields["target"])) * factor * Fraction(
+            r.choice(["1", fields.get("resratio", "0.9")]))
+        return share if share <= 1 else None
 
     def batch(self, step):
         r = self.random
@@ -161,8 +175,11 @@ class History:
         if r.random() < 0.03:
             now += r.choice([119, 120, 121, 600])
         self.commands.append(("eval", watermark * NS + r.choice([0, 0, 1, NS - 1]), now * NS))
-        if r.random() < 0.1:
-            self.commands.append(("eval", *self.commands[-1][1:]))
+        if r.random() < 0.15:
+            again = self.commands[-1]
+            if r.random() < 0.5:
+                self.batch(10)  # what came late changes what was found for the same end
+            self.commands.append(again)
         if r.random() < 0.1:
             length = r.choice(WINDOWS) if r.random() < 0.7 else 10 * r.randrange(1, 92 * DAY // 10)
             back = r.choice([0, 10, 300, HOUR, 3 * HOUR, DAY, 4 * DAY])

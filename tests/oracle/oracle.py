@@ -18,7 +18,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 RESOLUTIONS = [
     (10, 2 * HOUR, 2 * HOUR + 10 * MINUTE),
     (MINUTE, 3 * DAY, 3 * DAY + HOUR),
-    (5 * MINUTE, 31 * DAY, 31 * DAY + HOUR),
+    (5 * MINUTE, 31 * DAY, 31 * DAY + 3 * HOUR),
     (HOUR, 92 * DAY, 93 * DAY),
 ]
 ALL = range(len(RESOLUTIONS))

@@ -3,8 +3,8 @@
 //
 // What is counted where
 //   Tiers: 10 s slots for windows up to 2 h, 60 s up to 3 d, 300 s up to 31 d, 3600 s up to 92 d. A
-//   tier reaches back from the SLO's newest slot by the longest of its windows and 10 min, 1 h, 1
-//   h, 1 d. A delta goes into each tier that still reaches back to its slot. No second is covered
+//   tier reaches back from the SLO's newest slot by the longest of its windows and 10 min, 1 h, 3 h,
+//   1 d. A delta goes into each tier that still reaches back to its slot. No second is covered
 //   twice: a slot takes as many covered seconds as it has left, and no more than the next finer one
 //   that took the delta. A delta whose slot ended more than late_horizon_s before the end of the
 //   SLO's newest slot (of earlier batches) is late: it goes into the tiers of 60 s and up only, so
