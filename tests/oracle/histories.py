@@ -89,8 +89,10 @@ class History:
         """Good and bad events of one slot."""
         r = self.random
         n = r.randrange(self.volume + 1)
-        if self.exact is not None and self.exact.denominator <= 10**6:
-            return (self.exact.denominator - self.exact.numerator) * (n + 1), self.exact.numerator * (n + 1)
+        if self.exact is not None and self.exact.denominator <= 10**5:
+            times = 1 + n % (10**6 // self.exact.denominator)
+            bad = self.exact.numerator * times
+            return self.exact.denominator * times - bad, bad
         if r.random() < 0.02:
             return -r.randrange(n + 1), r.randrange(3)  # its other half comes from another source
         budget = 1 - float(fields["target"])
