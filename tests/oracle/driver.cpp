@@ -97,6 +97,7 @@ SloSpec read_slo(std::istringstream& in) {
   r.decimal("resratio", spec.alerts.resolve_ratio);
   r.integer("resevals", spec.alerts.resolve_evaluations);
   r.integer("cooldown", spec.alerts.cooldown_s);
+  r.integer("highvalue", spec.alerts.high_value);
   r.decimal("reduce", spec.gate.reduce_below);
   r.decimal("freeze", spec.gate.freeze_below);
   r.decimal("spent", spec.gate.require_spent);
@@ -109,7 +110,9 @@ AlertRule read_rule(std::istringstream& in) {
   Reader r(fields_of(in));
   std::string kind = "burn";
   r.text("kind", kind);
-  rule.kind = kind == "budget" ? RuleKind::budget : RuleKind::burn;
+  rule.kind = kind == "budget"      ? RuleKind::budget
+              : kind == "threshold" ? RuleKind::threshold
+                                    : RuleKind::burn;
   r.text("name", rule.name);
   r.text("severity", rule.severity);
   r.integer("long", rule.long_s);
@@ -211,7 +214,8 @@ void print_status(Json& j, const SloStatus& s) {
 void print_event(Json& j, const AlertEvent& e) {
   j.open('[').value(e.kind == AlertEvent::Kind::fired ? std::string_view("fired") : "resolved");
   j.value(e.slo).value(e.service).value(e.rule).value(e.severity);
-  j.value(e.at.ns).value(e.since.ns).value(e.summary).close(']');
+  j.value(e.at.ns).value(e.since.ns).value(e.summary);
+  j.value(int64_t{e.priority}).close(']');
 }
 
 class Driver {

@@ -34,6 +34,7 @@ class History:
         self.hot = 0  # batches left of the present trouble
         self.trouble = 0.0
         self.exact = None  # a share of bad events to be met exactly
+        self.always = self.limit(["0.5", "0.9", "1", "0.01", "0.75"]) if r.random() < 0.1 else None
 
     def slo(self, name):
         r = self.random
@@ -51,6 +52,8 @@ class History:
             fields.update(minbad=r.choice([0, 1, 2, 5]), sig=r.choice(["0.01", "0.5", "1", "0.000001"]),
                           resratio=r.choice(["0.9", "1", "0.5", "0.333"]), resevals=r.choice([1, 2, 3]),
                           cooldown=r.choice([0, 10, 60, 900, HOUR]))
+        if r.random() < 0.05:
+            fields["highvalue"] = 1
         if r.random() < 0.3:
             fields.update(reduce=r.choice(["0.5", "0.25", "0.9"]), freeze=r.choice(["0.1", "0.2"]),
                           spent=r.choice(["0", "0.01", "0.5", "1"]))
@@ -76,6 +79,13 @@ class History:
                             "severity": r.choice(["critical", "page", "ticket", "warning"]),
                             "long": slo["window"], "short": slo["window"], "factor": factor,
                             "for": r.choice([0, 10, 60, 300, HOUR, 2 * HOUR])})
+        for i in range(r.choice([0, 0, 0, 1, 2])):
+            length = r.choice(WINDOWS)
+            out.append({"kind": "threshold", "name": f"t{i}",
+                        "severity": r.choice(["critical", "page", "ticket", "warning"]),
+                        "long": length, "short": length,
+                        "factor": r.choice(["0.5", "0.9", "0.99", "0.995", "0.9999", slo["target"]]),
+                        "for": r.choice([0, 10, 60, 300, HOUR, 2 * HOUR])})
         r.shuffle(out)
         return out
 
@@ -89,10 +99,10 @@ class History:
         """Good and bad events of one slot."""
         r = self.random
         n = r.randrange(self.volume + 1)
-        if self.exact is not None and self.exact.denominator <= 10**5:
-            times = 1 + n % (10**6 // self.exact.denominator)
-            bad = self.exact.numerator * times
-            return self.exact.denominator * times - bad, bad
+        exact = self.always or self.exact
+        if exact is not None and exact.denominator <= 10**5:
+            times = 1 + n % (10**6 // exact.denominator)
+            return (exact.denominator - exact.numerator) * times, exact.numerator * times
         if r.random() < 0.02:
             return -r.randrange(n + 1), r.randrange(3)  # its other half comes from another source
         budget = 1 - float(fields["target"])
@@ -116,11 +126,11 @@ class History:
             self.trouble = r.choice([0, 0, 0.4])
             self.exact = self.limit() if r.random() < 0.2 else None
 
-    def limit(self):
+    def limit(self, factors=None):
         """A share of bad events on which some comparison is decided."""
         r = self.random
         fields, rules = r.choice(self.specs)
-        factor = Fraction(r.choice([rule["factor"] for rule in rules] or ["1"]))
+        factor = Fraction(r.choice(factors or [rule["factor"] for rule in rules] or ["1"]))
         share = (1 - Fraction(fields["target"])) * factor * Fraction(
             r.choice(["1", fields.get("resratio", "0.9")]))
         return share if share <= 1 else None

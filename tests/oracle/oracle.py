@@ -23,6 +23,9 @@ RESOLUTIONS = [
 ]
 ALL = range(len(RESOLUTIONS))
 LATE_INTO = ALL[1:]
+KINDS = ["burn", "budget", "threshold"]
+# How soon somebody must look, by severity and tier 1, 2, 3.
+PRIORITY = {"critical": (0, 1, 1), "page": (0, 1, 1), "ticket": (2, 2, 3), "warning": (3, 3, 3)}
 URGENCY = {"critical": 0, "page": 1, "ticket": 2, "warning": 3}
 RISKS = ["SAFE", "OBSERVE", "DANGER", "FREEZE"]
 GATES = ["GO", "CAUTION", "HOLD", "FREEZE"]
@@ -167,7 +170,9 @@ class Rule:
         self.factor = Fraction(fields["factor"])
         self.firing, self.since_ns, self.resolved_s = False, 0, None
         self.calm, self.calm_end = 0, None
-        if self.kind == "budget":
+        if self.kind == "threshold":
+            self.urgency = (URGENCY[self.severity], self.factor, order)
+        elif self.kind == "budget":
             self.urgency = (-self.factor, order)
         else:
             self.urgency = (URGENCY[self.severity], self.long_s, order)
@@ -192,6 +197,7 @@ class Slo:
         self.resolve_ratio = Fraction(get("resratio", "0.9"))
         self.resolve_evaluations = int(get("resevals", 2))
         self.cooldown_s = int(get("cooldown", 900))
+        self.high_value = bool(int(get("highvalue", 0)))
         self.reduce_below = Fraction(get("reduce", "0.5"))
         self.freeze_below = Fraction(get("freeze", "0.1"))
         self.require_spent = Fraction(get("spent", "0"))
@@ -202,14 +208,15 @@ class Slo:
         self.evaluated = False
         self.newest_before, self.batch = None, None
 
-    # burn <=> factor without a division: both sides are multiplied out.
-    def exceeds(self, window, factor):
-        good, bad = window[:2]
-        return good + bad > 0 and (bad * self.budget.denominator * factor.denominator
-                                   > factor.numerator * self.budget.numerator * (good + bad))
+    def limit(self, rule):
+        """The share of bad events above which a rule may fire."""
+        return 1 - rule.factor if rule.kind == "threshold" else rule.factor * self.budget
 
-    def at_most(self, window, factor):
-        return not self.exceeds(window, factor)
+    @staticmethod
+    def exceeds(window, limit):
+        """bad / total > limit, without a division: both sides are multiplied out."""
+        good, bad = window[:2]
+        return good + bad > 0 and bad * limit.denominator > limit.numerator * (good + bad)
 
     def burn(self, window):
         total = window[0] + window[1]
@@ -334,7 +341,7 @@ class World:
         if not backwards:
             self.watermark = end_s
         events = [["resolved", slo, "", rule.name, "", end_s * NS, rule.since_ns,
-                   ("configured no more",)] for slo, rule in self.orphans]
+                   ("configured no more",), 3] for slo, rule in self.orphans]
         self.orphans = []
         slos = [self.judge(s, end_s, watermark_ns, now_ns, backwards, events) for s in self.slos]
         return {"slos": slos, "events": events,
@@ -368,7 +375,7 @@ class World:
         blind = not ever or now_ns - watermark_ns > slo.stale_s * NS or slo.uncovered(window(300))
 
         rules = [None] * len(slo.rules)
-        for i in sorted(range(len(slo.rules)), key=lambda i: (slo.rules[i].kind == "budget",
+        for i in sorted(range(len(slo.rules)), key=lambda i: (KINDS.index(slo.rules[i].kind),
                                                               slo.rules[i].urgency)):
             rules[i] = self.step(slo, slo.rules[i], end_s, blind, backwards, shown, events)
 
@@ -408,8 +415,9 @@ class World:
         """(whether, probability) of the low-traffic guard."""
         good, bad = window[:2]
         p = chance(bad, good + bad, slo.budget)
-        enough = (rule.kind == "budget"
-                  and rule.factor * slo.budget * (good + bad) >= slo.min_bad)
+        enough = rule.kind != "burn" and slo.limit(rule) * (good + bad) >= slo.min_bad
+        if slo.high_value:
+            return True, p
         if bad < slo.min_bad:
             return False, p
         if abs(p - float(slo.significance)) < 1e-6 * float(slo.significance) and not enough:
@@ -422,7 +430,7 @@ class World:
             if other is rule or other.kind != rule.kind:
                 continue
             more_urgent = other.urgency < rule.urgency
-            if rule.kind == "budget":
+            if rule.kind != "burn":
                 if more_urgent and other.firing:
                     return True
                 continue
@@ -439,20 +447,22 @@ class World:
             long, short = shown(slo.window_s), shown(slo.window_s, end_s - rule.for_s)
             frozen = blind or backwards
         else:
-            long, short = shown(rule.long_s), shown(rule.short_s)
+            long, short = shown(rule.long_s), shown(rule.short_s, end_s - rule.for_s)
             frozen = blind or backwards or slo.uncovered(long[1]) or slo.uncovered(short[1])
         held_back = self.held_back(slo, rule, end_s)
-        condition = slo.exceeds(long[1], rule.factor) and slo.exceeds(short[1], rule.factor)
+        limit = slo.limit(rule)
+        condition = slo.exceeds(long[1], limit) and slo.exceeds(short[1], limit)
         sure, p = self.significant(slo, rule, long[1]) if condition else (False, None)
 
         def event(kind, since_ns, window):
             events.append([kind, slo.name, slo.service, rule.name, rule.severity, end_s * NS, since_ns,
-                           (f"{window[1]} of {window[0] + window[1]} events bad", slo.name, rule.name)])
+                           (f"{window[1]} of {window[0] + window[1]} events bad", slo.name, rule.name),
+                           PRIORITY[rule.severity][slo.tier - 1]])
 
         if not frozen and rule.firing:
-            telling = long[1] if rule.kind == "budget" else short[1]
+            telling = short[1] if rule.kind == "burn" else long[1]
             if telling[0] + telling[1] > 0:
-                if slo.at_most(telling, rule.factor * slo.resolve_ratio):
+                if not slo.exceeds(telling, limit * slo.resolve_ratio):
                     if rule.calm_end != end_s:
                         rule.calm, rule.calm_end = rule.calm + 1, end_s
                 else:

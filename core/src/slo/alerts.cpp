@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <numeric>
-#include <tuple>
 
 #include "nines/slo/binomial.hpp"
 #include "nines/slo/burn.hpp"
@@ -50,8 +49,27 @@ std::string used(const SloStatus& status, const RuleState& rule) {
          decimals(100 * rule.rule.factor.to_double(), 1) + " %).";
 }
 
+std::string percent(double share) {
+  char text[64];
+  const int n = std::snprintf(text, sizeof text, "%.6g %%", 100 * share);
+  return {text, static_cast<size_t>(n)};
+}
+
+// "99.31 % good: 69 of 10000 events bad in 5m (rule early, warning below 99.5 %); 12.0 % of..."
+std::string level(const SloStatus& status, const RuleState& rule) {
+  const WindowCounts& c = rule.long_window.counts;
+  return percent(static_cast<double>(c.good) / static_cast<double>(c.total())) +
+         " good: " + bad_of_total(rule.long_window, in_slices(status)) + " (rule " +
+         rule.rule.name + ", " + rule.rule.severity + " below " +
+         percent(rule.rule.factor.to_double()) + "); " +
+         decimals(100 * status.error_budget_consumed.value_or(0), 1) + " % of the " +
+         format_duration_s(status.window_s) + " budget is used.";
+}
+
 std::string fired_summary(const SloStatus& status, const RuleState& rule) {
   if (rule.rule.kind == RuleKind::budget) return status.slo + " has used " + used(status, rule);
+  if (rule.rule.kind == RuleKind::threshold)
+    return status.slo + " is down to " + level(status, rule);
   return status.slo + " burns its error budget " + decimals(rule.long_window.burn.value_or(0), 1) +
          " times as fast as it may: " + bad_of_total(rule.long_window, in_slices(status)) + ", " +
          bad_of_total(rule.short_window, in_slices(status)) + " (rule " + rule.rule.name + ", " +
@@ -65,11 +83,23 @@ std::string resolved_summary(const SloStatus& status, const RuleState& rule, int
     return status.slo + " has recovered after " + format_duration_s(lasted_s) + " and uses " +
            used(status, rule);
   }
+  if (rule.rule.kind == RuleKind::threshold) {
+    return status.slo + " has recovered after " + format_duration_s(lasted_s) + " to " +
+           level(status, rule);
+  }
   return status.slo + " has recovered after " + format_duration_s(lasted_s) + ": " +
          bad_of_total(rule.short_window, in_slices(status)) + " (rule " + rule.rule.name + ", " +
          rule.rule.severity + " above " + rule.rule.factor.to_string() + "); " +
          decimals(100 * status.error_budget_consumed.value_or(0), 1) + " % of the " +
          format_duration_s(status.window_s) + " budget is used.";
+}
+
+bool more_urgent(const AlertRule& a, const AlertRule& b) {
+  if (a.kind != b.kind) return a.kind < b.kind;
+  if (a.kind == RuleKind::budget) return a.factor > b.factor;
+  const int ra = severity_rank(a.severity), rb = severity_rank(b.severity);
+  if (ra != rb) return ra < rb;
+  return a.kind == RuleKind::burn ? a.long_s < b.long_s : a.factor < b.factor;
 }
 
 }  // namespace
@@ -82,34 +112,33 @@ AlertBook::AlertBook(const SloSpec& spec, Decimal budget)
       memory_(spec.alerts.rules.size()) {
   const std::vector<AlertRule>& rules = spec.alerts.rules;
   std::iota(by_urgency_.begin(), by_urgency_.end(), size_t{0});
-  std::stable_sort(by_urgency_.begin(), by_urgency_.end(), [&](size_t a, size_t b) {
-    const auto key = [&](const AlertRule& rule) {
-      const bool share = rule.kind == RuleKind::budget;
-      return std::tuple(share, share ? 0 : severity_rank(rule.severity), rule.long_s);
-    };
-    const auto ka = key(rules[a]), kb = key(rules[b]);
-    return ka != kb ? ka < kb : std::get<0>(ka) && rules[a].factor > rules[b].factor;
-  });
+  std::stable_sort(by_urgency_.begin(), by_urgency_.end(),
+                   [&](size_t a, size_t b) { return more_urgent(rules[a], rules[b]); });
   for (const AlertRule& rule : rules) {
-    // add() has checked that the product exists.
-    resolve_factor_.push_back(*multiply(rule.factor, spec.alerts.resolve_ratio));
+    // add() has checked that these exist.
+    const bool level = rule.kind == RuleKind::threshold;
+    const Decimal enter = level ? Decimal{1, 0} : rule.factor;
+    limits_.push_back({level ? *budget_of(rule.factor) : budget, enter,
+                       *multiply(enter, spec.alerts.resolve_ratio)});
   }
 }
 
-bool AlertBook::exceeds(const AlertRule& rule, const BurnWindow& window) const {
-  const Ratio r = ratio_of(rule, window.counts);
-  return r.total > 0 && compare_burn(r, budget_, rule.factor) > 0;
+bool AlertBook::exceeds(size_t index, const BurnWindow& window) const {
+  const Ratio r = ratio_of(spec_.alerts.rules[index], window.counts);
+  return r.total > 0 && compare_burn(r, limits_[index].budget, limits_[index].enter) > 0;
 }
 
-bool AlertBook::significant(RuleState& rule) const {
+bool AlertBook::significant(size_t index, RuleState& rule) const {
   const WindowCounts& counts = rule.long_window.counts;
   const Ratio r = whole(ratio_of(rule.rule, counts), counts.scale);
   rule.probability = binomial_tail(r.bad, r.total, budget_.to_double());
+  if (spec_.alerts.high_value) return true;
   if (r.bad < spec_.alerts.min_bad) return false;
   if (*rule.probability < significance_) return true;
   // Of so many events the share is a number of events that means something.
-  return rule.rule.kind == RuleKind::budget &&
-         compare_burn({spec_.alerts.min_bad, r.total}, budget_, rule.rule.factor) <= 0;
+  return rule.rule.kind != RuleKind::burn &&
+         compare_burn({spec_.alerts.min_bad, r.total}, limits_[index].budget,
+                      limits_[index].enter) <= 0;
 }
 
 bool AlertBook::inhibited(size_t urgency, WallTime end) const {
@@ -118,7 +147,7 @@ bool AlertBook::inhibited(size_t urgency, WallTime end) const {
     const AlertRule& rule = spec_.alerts.rules[by_urgency_[i]];
     if (i == urgency || rule.kind != mine.kind) continue;
     const Memory& other = memory_[by_urgency_[i]];
-    if (mine.kind == RuleKind::budget) {
+    if (mine.kind != RuleKind::burn) {
       if (i < urgency && other.firing) return true;
       continue;
     }
@@ -133,12 +162,11 @@ bool AlertBook::inhibited(size_t urgency, WallTime end) const {
 
 void AlertBook::resolve_when_calm(Memory& memory, const RuleState& rule, WallTime end,
                                   const SloStatus& status, std::vector<AlertEvent>& transitions) {
-  const bool of_budget = rule.rule.kind == RuleKind::budget;
-  const Ratio r =
-      ratio_of(rule.rule, of_budget ? rule.long_window.counts : rule.short_window.counts);
+  const bool burns = rule.rule.kind == RuleKind::burn;
+  const Ratio r = ratio_of(rule.rule, burns ? rule.short_window.counts : rule.long_window.counts);
   if (r.total == 0) return;
   const size_t index = static_cast<size_t>(&memory - memory_.data());
-  if (compare_burn(r, budget_, resolve_factor_[index]) > 0) {
+  if (compare_burn(r, limits_[index].budget, limits_[index].leave) > 0) {
     memory.calm = 0;
     memory.calm_at = {};
     return;
@@ -150,17 +178,18 @@ void AlertBook::resolve_when_calm(Memory& memory, const RuleState& rule, WallTim
   const int64_t lasted_s = (end.ns - memory.since.ns) / kNsPerSecond;
   transitions.push_back({AlertEvent::Kind::resolved, spec_.name, spec_.service, rule.rule.name,
                          rule.rule.severity, end, memory.since,
-                         resolved_summary(status, rule, lasted_s), 0});
+                         resolved_summary(status, rule, lasted_s), 0, 0,
+                         priority_of(rule.rule.severity, spec_.tier)});
   memory = {false, 0, {}, end, {}};
 }
 
 void AlertBook::step(size_t urgency, RuleState& rule, WallTime end, const SloStatus& status,
                      std::vector<AlertEvent>& transitions) {
-  Memory& memory = memory_[by_urgency_[urgency]];
+  const size_t index = by_urgency_[urgency];
+  Memory& memory = memory_[index];
   rule.inhibited = inhibited(urgency, end);
-  const bool condition =
-      exceeds(rule.rule, rule.long_window) && exceeds(rule.rule, rule.short_window);
-  const bool sure = condition && significant(rule);
+  const bool condition = exceeds(index, rule.long_window) && exceeds(index, rule.short_window);
+  const bool sure = condition && significant(index, rule);
   rule.guarded = condition && !sure;
   if (rule.frozen) return;
   if (memory.firing) {
@@ -175,7 +204,8 @@ void AlertBook::step(size_t urgency, RuleState& rule, WallTime end, const SloSta
   memory.calm = 0;
   memory.since = end;
   transitions.push_back({AlertEvent::Kind::fired, spec_.name, spec_.service, rule.rule.name,
-                         rule.rule.severity, end, end, fired_summary(status, rule), 0});
+                         rule.rule.severity, end, end, fired_summary(status, rule), 0, 0,
+                         priority_of(rule.rule.severity, spec_.tier)});
 }
 
 void AlertBook::evaluate(SloStatus& status, const std::vector<bool>& frozen, WallTime end,

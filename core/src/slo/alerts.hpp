@@ -29,8 +29,8 @@ class AlertBook {
     WallTime calm_at{};  // end of the windows that were last found calm
   };
 
-  bool exceeds(const AlertRule& rule, const BurnWindow& window) const;
-  bool significant(RuleState& rule) const;
+  bool exceeds(size_t index, const BurnWindow& window) const;
+  bool significant(size_t index, RuleState& rule) const;
   bool inhibited(size_t urgency, WallTime end) const;
   void step(size_t urgency, RuleState& rule, WallTime end, const SloStatus& status,
             std::vector<AlertEvent>& transitions);
@@ -40,9 +40,13 @@ class AlertBook {
   const SloSpec& spec_;
   Decimal budget_;
   double significance_;
-  std::vector<size_t> by_urgency_;       // indices into the policy's rules, most urgent first
-  std::vector<Decimal> resolve_factor_;  // per rule
-  std::vector<Memory> memory_;           // per rule
+  std::vector<size_t> by_urgency_;  // indices into the policy's rules, most urgent first
+  // Per rule: it may fire above `enter` and resolves at `leave`, both as burn of `budget`.
+  struct Limits {
+    Decimal budget, enter, leave;
+  };
+  std::vector<Limits> limits_;
+  std::vector<Memory> memory_;  // per rule
 };
 
 }  // namespace nines::slo

@@ -22,13 +22,14 @@ Error invalid(const SloSpec& spec, const std::string& what) {
 }
 
 std::string kind_name(const AlertRule& rule) {
-  return rule.kind == RuleKind::budget ? "budget rule " : "burn rule ";
+  static constexpr const char* kNames[] = {"burn rule ", "budget rule ", "threshold rule "};
+  return kNames[static_cast<size_t>(rule.kind)];
 }
 
 Status check_windows(const SloSpec& spec, const AlertRule& rule) {
+  const bool has_for = rule.for_s >= 0 && rule.for_s <= kMaxForS && rule.for_s % kSlotS == 0;
   if (rule.kind == RuleKind::budget) {
-    const bool fine = rule.long_s == spec.window_s && rule.short_s == spec.window_s;
-    if (fine && rule.for_s >= 0 && rule.for_s <= kMaxForS && rule.for_s % kSlotS == 0) return Ok{};
+    if (has_for && rule.long_s == spec.window_s && rule.short_s == spec.window_s) return Ok{};
     return invalid(spec, "budget rule " + rule.name +
                              " needs the window of the SLO and a 'for' of at most 2h, a multiple "
                              "of 10s");
@@ -36,6 +37,12 @@ Status check_windows(const SloSpec& spec, const AlertRule& rule) {
   const auto is_window = [](int64_t s) {
     return s >= kSlotS && s % kSlotS == 0 && s <= 92 * kDayS;
   };
+  if (rule.kind == RuleKind::threshold) {
+    if (has_for && is_window(rule.long_s) && rule.short_s == rule.long_s) return Ok{};
+    return invalid(spec, "threshold rule " + rule.name +
+                             " needs a window within 10s..92d and a 'for' of at most 2h, both "
+                             "multiples of 10s");
+  }
   if (is_window(rule.long_s) && is_window(rule.short_s) && rule.short_s <= rule.long_s) return Ok{};
   return invalid(
       spec, "burn rule " + rule.name + " needs 10s <= short <= long <= 92d, both multiples of 10s");
@@ -43,6 +50,12 @@ Status check_windows(const SloSpec& spec, const AlertRule& rule) {
 
 Status check_rule(const SloSpec& spec, const AlertRule& rule, Decimal budget) {
   NINES_CHECK(check_windows(spec, rule));
+  if (rule.kind == RuleKind::threshold) {
+    if (budget_of(rule.factor) && comparable_factor(spec.alerts.resolve_ratio)) return Ok{};
+    return invalid(spec, "threshold rule " + rule.name +
+                             " needs an SLI between 0 and 1 with at most 18 decimal places, has " +
+                             rule.factor.to_string());
+  }
   const auto resolve = multiply(rule.factor, spec.alerts.resolve_ratio);
   if (!comparable_factor(rule.factor) || !resolve || !comparable_factor(*resolve)) {
     return invalid(spec, kind_name(rule) + rule.name + " needs a positive factor, has " +
@@ -189,7 +202,13 @@ void fill_windows(Slo& slo, int64_t end_s) {
       continue;
     }
     all.push_back(&rule.long_window);
-    all.push_back(&rule.short_window);
+    if (rule.rule.kind == RuleKind::burn) {
+      all.push_back(&rule.short_window);
+      continue;
+    }
+    rule.short_window.counts =
+        slo.counts.window(end_s - rule.rule.for_s, rule.rule.short_s, reserve_exhausted);
+    rule.short_window.burn = burn_rate(ratio_of(rule.short_window), slo.budget);
   }
   for (size_t i = 0; i < all.size(); ++i) {
     // Rules mostly share lengths with each other and with the three fixed windows.

@@ -83,6 +83,15 @@ int severity_rank(std::string_view severity) noexcept {
   return severity == "critical" ? 0 : severity == "page" ? 1 : severity == "ticket" ? 2 : 3;
 }
 
+int priority_of(std::string_view severity, int tier) noexcept {
+  switch (severity_rank(severity)) {
+    case 0:
+    case 1: return tier <= 1 ? 0 : 1;
+    case 2: return tier <= 2 ? 2 : 3;
+    default: return 3;
+  }
+}
+
 std::string_view budgeting_name(Budgeting budgeting) noexcept {
   static constexpr std::string_view kNames[] = {"Occurrences", "Timeslices", "RatioTimeslices"};
   return kNames[static_cast<size_t>(budgeting)];

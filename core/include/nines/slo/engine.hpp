@@ -3,8 +3,8 @@
 //
 // What is counted where
 //   Tiers: 10 s slots for windows up to 2 h, 60 s up to 3 d, 300 s up to 31 d, 3600 s up to 92 d. A
-//   tier reaches back from the SLO's newest slot by the longest of its windows and 10 min, 1 h, 3 h,
-//   1 d. A delta goes into each tier that still reaches back to its slot. No second is covered
+//   tier reaches back from the SLO's newest slot by the longest of its windows and 10 min, 1 h, 3
+//   h, 1 d. A delta goes into each tier that still reaches back to its slot. No second is covered
 //   twice: a slot takes as many covered seconds as it has left, and no more than the next finer one
 //   that took the delta. A delta whose slot ended more than late_horizon_s before the end of the
 //   SLO's newest slot (of earlier batches) is late: it goes into the tiers of 60 s and up only, so
@@ -83,7 +83,13 @@
 //              (factor * b * total >= min_bad) or P(X >= bad | total, b) < significance.
 //   fires      unless a more urgent budget rule fires; urgency: the larger factor.
 //   resolves   consumed <= resolve_ratio * factor at resolve_evaluations window ends in a row.
-//   Burn and budget rules do not hold each other back.
+//   Threshold rules warn early: of the SLI over a window of their own, whatever the budget. The
+//   same as burn rules, with L = 1 - the SLI that the rule names, but:
+//   condition  bad / total > L, exactly, over the windows that end at `end` and at end - for.
+//   guard      bad >= min_bad, and L * total >= min_bad or P(X >= bad | total, b) < significance.
+//   fires      unless a more urgent threshold rule fires; urgency: the severity, then the lower
+//   SLI. resolves   bad / total <= resolve_ratio * L at resolve_evaluations window ends in a row.
+//   Rules of different kinds do not hold each other back. high_value: the guard holds nothing back.
 //
 //   A ticket that fires when a page joins stays and resolves by itself: each `fired` has
 //   exactly one `resolved`. A watermark more than an hour before an earlier one is taken as a
@@ -141,7 +147,7 @@ struct BurnWindow {
 // Why a rule fires or does not: enough to print the whole arithmetic.
 struct RuleState {
   AlertRule rule;
-  BurnWindow long_window, short_window;  // of a budget rule: now, and for_s ago
+  BurnWindow long_window, short_window;  // of rules with `for`: now, and for_s ago
   bool firing = false;
   bool frozen = false;   // NO_DATA: keeps its state
   bool guarded = false;  // both windows exceed the factor, the low-traffic guard holds it back
@@ -188,6 +194,7 @@ struct AlertEvent {
   std::string summary;    // one sentence with the counts it came from
   uint64_t sequence = 0;  // given by the store
   uint64_t boot = 0;      // life of the node it happened in; 0: the present one
+  int priority = 3;       // 0..3, see priority_of()
 };
 
 // What must survive a restart so that nothing is told twice. Serialised by the store.

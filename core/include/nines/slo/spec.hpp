@@ -79,18 +79,26 @@ struct IndicatorSpec {
 enum class RuleKind : uint8_t {
   burn,    // multi-window burn rate: burn > factor over both windows
   budget,  // consumed > factor over the SLO window that ends now, and over that of for_s ago
+  // early warning: SLI < factor over the window that ends now, and over that of for_s ago
+  threshold,
 };
 
 struct AlertRule {
   std::string name;                 // fast, medium, slow, drift; half_used...
-  std::string severity;             // page, ticket; of budget rules also critical, warning
-  int64_t long_s = 0, short_s = 0;  // budget: both are the SLO window
+  std::string severity;             // page, ticket; of other rules also critical, warning
+  int64_t long_s = 0, short_s = 0;  // budget: both are the SLO window; threshold: equal
   Decimal factor;                   // budget: the share of the budget, 0.5 for half of it
   RuleKind kind = RuleKind::burn;
-  int64_t for_s = 0;  // budget: how long it has been so, a multiple of 10 s up to 2 h
+  int64_t for_s = 0;  // not burn: how long it has been so, a multiple of 10 s up to 2 h
 };
 // 0 is the most urgent: critical, page, ticket, warning.
 int severity_rank(std::string_view severity) noexcept;
+// How soon somebody must look, 0..3, from the severity of the rule and the tier of the service:
+//   P0  page at once                      |                | tier 1 | tier 2 | tier 3 |
+//   P1  within 15 minutes                 | critical, page |   P0   |   P1   |   P1   |
+//   P2  within an hour                    | ticket         |   P2   |   P2   |   P3   |
+//   P3  ticket for the next business day  | warning        |   P3   |   P3   |   P3   |
+int priority_of(std::string_view severity, int tier) noexcept;
 
 struct AlertPolicy {
   std::vector<AlertRule> rules;
@@ -99,6 +107,7 @@ struct AlertPolicy {
   Decimal resolve_ratio{9, -1};  // leave at this share of the factor on the short window
   int resolve_evaluations = 2;
   int64_t cooldown_s = 15 * 60;
+  bool high_value = false;  // the low-traffic guard does not hold: each event is worth a look
 };
 // The Workbook's pairs scaled to the window: 2 % over W/720 (1h of 30d), 5 % over W/120 (6h),
 // 10 % over W/30 (24h), 10 % over W/10 (3d); short = long/12, both at least one slot of 10 s. For
