@@ -49,7 +49,7 @@ class History:
         if self.coverage in ("patchy", "sparse") and r.random() < 0.7:
             fields["mincov"] = r.choice(["0", "0.01", "0.1"])
         if r.random() < 0.5:
-            fields.update(minbad=r.choice([0, 1, 2, 5]), sig=r.choice(["0.01", "0.5", "1", "0.000001"]),
+            fields.update(minbad=r.choice([0, 1, 2, 5]), sig=r.choice(["0.0001", "0.01", "0.5", "1", "0.000001"]),
                           resratio=r.choice(["0.9", "1", "0.5", "0.333"]), resevals=r.choice([1, 2, 3]),
                           cooldown=r.choice([0, 10, 60, 900, HOUR]))
         if r.random() < 0.05:

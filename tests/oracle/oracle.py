@@ -415,14 +415,28 @@ class World:
         """(whether, probability) of the low-traffic guard."""
         good, bad = window[:2]
         p = chance(bad, good + bad, slo.budget)
+        most = float(slo.significance * min(Fraction(1), Fraction(rule.long_s, 3 * DAY)))
         enough = rule.kind != "burn" and slo.limit(rule) * (good + bad) >= slo.min_bad
         if slo.high_value:
             return True, p
         if bad < slo.min_bad:
             return False, p
-        if abs(p - float(slo.significance)) < 1e-6 * float(slo.significance) and not enough:
+        if abs(p - most) < 1e-6 * most and not enough:
             self.vague = True
-        return enough or p < slo.significance, p
+        return enough or p < most, p
+
+    def over(self, slo, rule, long, short):
+        """Whether a calm short window is more than an accident of little traffic."""
+        good, bad = short[:2]
+        limit = slo.limit(rule)
+        calm = not slo.exceeds(long, limit * slo.resolve_ratio)
+        if limit >= 1:
+            return True
+        # P(X <= bad) < 1 %: as many good events or more are as unlikely.
+        p = chance(good, good + bad, 1 - limit)
+        if abs(p - 0.01) < 1e-7 and not calm:
+            self.vague = True
+        return p < 0.01 or calm
 
     @staticmethod
     def held_back(slo, rule, end_s):
@@ -462,7 +476,8 @@ class World:
         if not frozen and rule.firing:
             telling = short[1] if rule.kind == "burn" else long[1]
             if telling[0] + telling[1] > 0:
-                if not slo.exceeds(telling, limit * slo.resolve_ratio):
+                if (not slo.exceeds(telling, limit * slo.resolve_ratio)
+                        and (rule.kind != "burn" or self.over(slo, rule, long[1], short[1]))):
                     if rule.calm_end != end_s:
                         rule.calm, rule.calm_end = rule.calm + 1, end_s
                 else:

@@ -10,6 +10,13 @@
 namespace nines::slo {
 namespace {
 
+constexpr double kCalmByChance = 0.01;
+
+// A guard's chance is that of three days.
+double share_of_days(int64_t long_s) {
+  return std::min(1.0, static_cast<double>(long_s) / (3 * 86400));
+}
+
 // What a rule compares: of the budget all that is spent, of the pace what was bad.
 Ratio ratio_of(const AlertRule& rule, const WindowCounts& c) {
   return rule.kind == RuleKind::budget ? c.spent() : Ratio{c.bad, c.total()};
@@ -134,11 +141,26 @@ bool AlertBook::significant(size_t index, RuleState& rule) const {
   rule.probability = binomial_tail(r.bad, r.total, budget_.to_double());
   if (spec_.alerts.high_value) return true;
   if (r.bad < spec_.alerts.min_bad) return false;
-  if (*rule.probability < significance_) return true;
+  if (*rule.probability < significance_ * share_of_days(rule.rule.long_s)) return true;
   // Of so many events the share is a number of events that means something.
   return rule.rule.kind != RuleKind::burn &&
          compare_burn({spec_.alerts.min_bad, r.total}, limits_[index].budget,
                       limits_[index].enter) <= 0;
+}
+
+// A calm short window of little traffic is an accident of what it saw: then the long one must be
+// calm as well.
+bool AlertBook::believable(size_t index, const RuleState& rule) const {
+  const WindowCounts& counts = rule.short_window.counts;
+  const Ratio seen = whole(ratio_of(rule.rule, counts), counts.scale);
+  const double burning = limits_[index].enter.to_double() * budget_.to_double();
+  if (burning >= 1 || (seen.bad < seen.total &&
+                       binomial_tail(seen.bad + 1, seen.total, burning) > 1 - kCalmByChance)) {
+    return true;
+  }
+  const Ratio longer = ratio_of(rule.rule, rule.long_window.counts);
+  return longer.total == 0 ||
+         compare_burn(longer, limits_[index].budget, limits_[index].leave) <= 0;
 }
 
 bool AlertBook::inhibited(size_t urgency, WallTime end) const {
@@ -166,7 +188,8 @@ void AlertBook::resolve_when_calm(Memory& memory, const RuleState& rule, WallTim
   const Ratio r = ratio_of(rule.rule, burns ? rule.short_window.counts : rule.long_window.counts);
   if (r.total == 0) return;
   const size_t index = static_cast<size_t>(&memory - memory_.data());
-  if (compare_burn(r, limits_[index].budget, limits_[index].leave) > 0) {
+  if (compare_burn(r, limits_[index].budget, limits_[index].leave) > 0 ||
+      (burns && !believable(index, rule))) {
     memory.calm = 0;
     memory.calm_at = {};
     return;

@@ -31,6 +31,7 @@ class AlertBook {
 
   bool exceeds(size_t index, const BurnWindow& window) const;
   bool significant(size_t index, RuleState& rule) const;
+  bool believable(size_t index, const RuleState& rule) const;
   bool inhibited(size_t urgency, WallTime end) const;
   void step(size_t urgency, RuleState& rule, WallTime end, const SloStatus& status,
             std::vector<AlertEvent>& transitions);

@@ -224,7 +224,9 @@ TEST_CASE("The guard asks for significance, not only for a number of failures", 
   world.run(10, 6, 2);  // burn 2.5, but P(X >= 2 | 8, 0.1) = 0.187
   CHECK(world.story().empty());
   CHECK(*world.status().rules[0].probability == Approx(0.18690).epsilon(1e-4));
-  world.run(10, 12, 8);  // 10 of 28: P = 0.0003
+  world.run(10, 12, 8);  // 10 of 28: P = 0.0003, an hour's share of 1 % is 0.00014
+  CHECK(world.story().empty());
+  world.run(10, 0, 2);  // 12 of 30: P = 0.00001
   CHECK(world.story() == "+fast");
 }
 

@@ -67,15 +67,18 @@
 //   order      from the most urgent rule to the least: what follows sees what the more urgent ones
 //              did at this evaluation and the less urgent ones at the one before.
 //   condition  burn > factor in both windows, exactly; a window with total = 0 does not exceed.
-//   guard      bad >= min_bad and P(X >= bad | total, b) < significance in the long window.
+//   guard      bad >= min_bad and P(X >= bad | total, b) < significance * min(1, long / 3 d) in the
+//              long window.
 //   fires      condition and guard, cooldown_s after its last resolution, and no more urgent rule
 //              and none of the same severity fires. Urgency: critical, page, ticket, warning,
 //              then the shorter long window. After a more urgent rule has resolved, a slower one
 //              waits until its own short window lies wholly behind that resolution: one incident
 //              tells once and escalates at most from ticket to page, and a burn that goes on is
 //              told.
-//   resolves   short-window burn <= resolve_ratio * factor at resolve_evaluations window ends in a
-//              row. A short window without events keeps the state.
+//   resolves   short-window burn <= resolve_ratio * factor, and either P(X <= bad | total, factor *
+//              b) < 1 % in the short window, so that a burn like that is really over, or the burn
+//              of the long window is that low too; at resolve_evaluations window ends in a row. A
+//              short window without events keeps the state.
 //   Budget rules tell how much of the budget is gone, whatever its pace. The same, but:
 //   condition  consumed > factor, exactly, over the SLO windows that end at `end` and at end - for.
 //   frozen     with NO_DATA only: what was seen to be consumed is.
