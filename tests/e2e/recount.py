@@ -232,8 +232,14 @@ class Alert:
         if self.firing:
             if total == 0:
                 return
-            over = bad > self.factor * Fraction(9, 10) * budget * total
-            self.calm = 0 if over else self.calm + 1
+            low = self.factor * Fraction(9, 10) * budget
+            calm = bad <= low * total
+            burning = self.factor * budget
+            if calm and burning < 1 and tail_probability(good, total, float(1 - burning)) >= 0.01:
+                # So few events tell little: the long window must be calm too.
+                good, bad = counts(self.long_s)
+                calm = bad <= low * (good + bad)
+            self.calm = self.calm + 1 if calm else 0
             if self.calm >= 2:
                 self.firing, self.calm, self.resolved_at = False, 0, now
             return
@@ -247,7 +253,8 @@ class Alert:
         good, bad = counts(self.long_s)
         total = good + bad
         self.firing = (bad > self.factor * budget * total and bad >= 2
-                       and tail_probability(bad, total, float(budget)) < 0.01)
+                       and tail_probability(bad, total, float(budget))
+                       < 0.01 * min(1, self.long_s / (3 * 86400)))
 
 
 class BudgetAlert:
@@ -277,7 +284,8 @@ class BudgetAlert:
             return
         total = good + bad
         self.firing = (self.share * budget * total >= 2
-                       or tail_probability(bad, total, float(budget)) < 0.01)
+                       or tail_probability(bad, total, float(budget))
+                       < 0.01 * min(1, self.window_s / (3 * 86400)))
 
 
 def replay_alerts(slo, end, budget_rules=()):
