@@ -71,6 +71,15 @@ class Year {
     }
     return text;
   }
+  // "+fast -fast": transitions in order.
+  std::string story() const {
+    std::string text;
+    for (const AlertEvent& e : events_) {
+      text += (text.empty() ? "" : " ") +
+              std::string(e.kind == AlertEvent::Kind::fired ? "+" : "-") + e.rule;
+    }
+    return text;
+  }
   // Seconds from `from_s` of the year to the first alert at or after it; -1: none.
   int64_t told_after(int64_t from_s) const {
     for (const AlertEvent& e : events_) {
@@ -79,7 +88,6 @@ class Year {
     }
     return -1;
   }
-  int64_t evaluations() const { return evaluations_; }
 
  private:
   const Trouble* trouble() const {
@@ -163,14 +171,13 @@ class Year {
     int64_t at_s = kStart + now_s_;
     if (step_by_s_ != 0 && now_s_ >= step_at_s_ && now_s_ < step_at_s_ + kHour) at_s += step_by_s_;
     engine_.evaluate(WallTime::from_s(at_s), WallTime::from_s(at_s), events_);
-    ++evaluations_;
   }
 
   YearPlan plan_;
   std::mt19937_64 random_;
   SloEngine engine_;
   uint32_t index_ = 0;
-  int64_t now_s_ = 0, step_at_s_ = 0, step_by_s_ = 0, evaluations_ = 0;
+  int64_t now_s_ = 0, step_at_s_ = 0, step_by_s_ = 0;
   double owed_ = 0, coming_ = 0;
   std::map<std::pair<int64_t, double>, double> none_;  // chance that none of n fails
   std::vector<AlertEvent> events_;
