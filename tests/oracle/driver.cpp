@@ -4,6 +4,7 @@
 //   case                        forget everything
 //   slo KEY=VALUE...            one more SLO for the next start
 //   rule KEY=VALUE...           one more alert rule of that SLO
+//   exclude drop|reserve FROM_S TO_S   one more exclusion of that SLO
 //   start                       an engine of those SLOs: replays the journal of this case by names
 //   of
 //                               SLOs, restores the alerts of the engine before. Prints
@@ -15,7 +16,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -81,6 +84,61 @@ class Reader {
   Fields fields_;
 };
 
+// "1 month Europe/Berlin 1735689600": a count, a unit, a zone, the civil time of one start.
+std::shared_ptr<const Calendar> read_calendar(const std::string& text) {
+  if (text.empty()) return nullptr;
+  std::string spaced = text;
+  std::replace(spaced.begin(), spaced.end(), ',', ' ');
+  std::istringstream in(spaced);
+  int count = 0;
+  std::string unit, name;
+  int64_t anchor_s = 0;
+  in >> count >> unit >> name >> anchor_s;
+  TimeZone zone;
+  if (name != "UTC") {
+    std::ifstream file("/usr/share/zoneinfo/" + name, std::ios::binary);
+    const std::string bytes((std::istreambuf_iterator<char>(file)), {});
+    auto read = TimeZone::from_tzif(name, bytes);
+    if (!read.ok()) refuse(text);
+    zone = *std::move(read);
+  }
+  const auto kind = unit == "day"    ? Calendar::Unit::day
+                    : unit == "week" ? Calendar::Unit::week
+                                     : Calendar::Unit::month;
+  return std::make_shared<const Calendar>(std::move(zone), kind, count, anchor_s);
+}
+
+template <class Enum, size_t N>
+Enum choice(const std::string& word, const char* const (&words)[N]) {
+  for (size_t i = 0; i < N; ++i) {
+    if (word == words[i]) return static_cast<Enum>(i);
+  }
+  refuse(word);
+}
+
+void read_slices(Reader& r, SloSpec& spec) {
+  std::string budgeting = "occurrences", on_empty = "good", calendar;
+  r.text("budgeting", budgeting);
+  r.text("onempty", on_empty);
+  r.text("calendar", calendar);
+  spec.budgeting = choice<Budgeting>(budgeting, {"occurrences", "timeslices", "ratio_timeslices"});
+  spec.slices.on_empty = choice<OnEmpty>(on_empty, {"good", "bad", "skip"});
+  r.integer("slice", spec.slices.slice_s);
+  r.decimal("slicetarget", spec.slices.target);
+  r.integer("floor", spec.slices.floor);
+  r.decimal("reserve", spec.reserve);
+  spec.calendar = read_calendar(calendar);
+}
+
+ExclusionSpec read_exclusion(std::istringstream& in) {
+  ExclusionSpec spec;
+  std::string effect;
+  in >> effect >> spec.once.from_s >> spec.once.to_s;
+  spec.effect = choice<ExclusionEffect>(effect, {"drop", "reserve"});
+  spec.name = effect;
+  return spec;
+}
+
 SloSpec read_slo(std::istringstream& in) {
   SloSpec spec;
   Reader r(fields_of(in));
@@ -101,6 +159,7 @@ SloSpec read_slo(std::istringstream& in) {
   r.decimal("reduce", spec.gate.reduce_below);
   r.decimal("freeze", spec.gate.freeze_below);
   r.decimal("spent", spec.gate.require_spent);
+  read_slices(r, spec);
   r.finish();
   return spec;
 }
@@ -173,7 +232,9 @@ class Json {
 
 void print_counts(Json& j, const WindowCounts& c) {
   j.open('[').value(c.good).value(c.bad).value(c.covered_s);
-  j.value(c.start.seconds()).value(c.end.seconds()).close(']');
+  j.value(c.start.seconds()).value(c.end.seconds());
+  j.value(c.scale).value(c.dropped_good).value(c.dropped_bad).value(c.forgiven);
+  j.value(c.excluded_s).value(c.reserve).value(c.reserved_bad).close(']');
 }
 
 void print_window(Json& j, const BurnWindow& w) {
@@ -195,6 +256,9 @@ void print_status(Json& j, const SloStatus& s) {
   j.key("tier").value(int64_t{s.tier}).key("target").value(s.target.to_string());
   j.key("window_s").value(s.window_s).key("window");
   print_counts(j, s.window);
+  j.key("events");
+  print_counts(j, s.events);
+  j.key("period_end").value(s.period_end.seconds()).key("excluded_by").value(s.excluded_by);
   j.key("sli").value(s.sli).key("burns").open('[');
   for (const BurnWindow* w : {&s.burn_5m, &s.burn_1h, &s.burn_24h}) print_window(j, *w);
   j.close(']').key("composite").value(s.composite_burn_rate);
@@ -230,6 +294,8 @@ class Driver {
       specs_.push_back(read_slo(in));
     else if (verb == "rule" && !specs_.empty())
       specs_.back().alerts.rules.push_back(read_rule(in));
+    else if (verb == "exclude" && !specs_.empty())
+      specs_.back().exclusions.push_back(read_exclusion(in));
     else if (verb == "start")
       start();
     else if (verb == "batch")

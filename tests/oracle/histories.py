@@ -57,7 +57,48 @@ class History:
         if r.random() < 0.3:
             fields.update(reduce=r.choice(["0.5", "0.25", "0.9"]), freeze=r.choice(["0.1", "0.2"]),
                           spent=r.choice(["0", "0.01", "0.5", "1"]))
-        return fields, self.rules(fields)
+        if r.random() < 0.25:
+            self.slices(fields)
+        if r.random() < 0.15:
+            self.calendar(fields)
+        if r.random() < 0.2:
+            fields["reserve"] = r.choice(["0.25", "0.5", "0.999", "0.01"])
+        return fields, self.rules(fields), self.exclusions(fields)
+
+    def slices(self, fields):
+        r = self.random
+        fields.update(budgeting=r.choice(["timeslices", "ratio_timeslices"]),
+                      slice=r.choice([60, 60, 120, 300, 420, HOUR, 5 * HOUR]),
+                      slicetarget=r.choice(["0.95", "0.9", "1", "0.5", "0.999"]),
+                      onempty=r.choice(["good", "good", "bad", "skip"]),
+                      floor=r.choice([0, 0, 1, 10]))
+        fields["window"] = max(fields["window"], fields["slice"])
+        if self.coverage == "none" or fields.get("mincov") == "0":
+            fields["mincov"] = "0.5"  # else each slice of the past would be judged
+
+    def calendar(self, fields):
+        r = self.random
+        count, unit, usual = r.choice([(1, "day", DAY), (2, "day", 2 * DAY), (1, "week", 7 * DAY),
+                                       (1, "month", 30 * DAY), (3, "month", 90 * DAY)])
+        zone = r.choice(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata",
+                         "Australia/Lord_Howe"])
+        anchor = 1735689600 + r.choice([0, 0, 30 * DAY, 4 * DAY, 2 * HOUR + 1800, 59 * DAY])
+        fields.update(calendar=f"{count},{unit},{zone},{anchor}", window=usual)
+
+    def exclusions(self, fields):
+        r = self.random
+        if r.random() < 0.7 and "reserve" not in fields:
+            return []
+        out = []
+        for _ in range(r.randrange(1, 4)):
+            begin = self.now + r.choice([-40 * DAY, -DAY, -3600, -300, 0, 60, 600, 6000, DAY]) + r.choice(
+                [0, 0, 7, 30])
+            length = r.choice([1, 10, 60, 130, 600, HOUR, 5 * HOUR, 3 * DAY])
+            out.append((r.choice(["drop", "reserve"] if "reserve" in fields else ["drop"]), begin,
+                        begin + length))
+        if "reserve" in fields and all(e != "reserve" for e, _, _ in out):
+            out.append(("reserve", self.now, self.now + HOUR))
+        return out
 
     def rules(self, slo):
         r = self.random
@@ -90,9 +131,10 @@ class History:
         return out
 
     def start(self):
-        for fields, rules in self.specs:
+        for fields, rules, excluded in self.specs:
             self.commands.append(("slo", dict(fields)))
             self.commands += [("rule", dict(rule)) for rule in rules]
+            self.commands += [("exclude", *e) for e in excluded]
         self.commands.append(("start",))
 
     def events(self, fields):
@@ -129,7 +171,7 @@ class History:
     def limit(self, factors=None):
         """A share of bad events on which some comparison is decided."""
         r = self.random
-        fields, rules = r.choice(self.specs)
+        fields, rules, _ = r.choice(self.specs)
         factor = Fraction(r.choice(factors or [rule["factor"] for rule in rules] or ["1"]))
         share = (1 - Fraction(fields["target"])) * factor * Fraction(
             r.choice(["1", fields.get("resratio", "0.9")]))
@@ -140,7 +182,7 @@ class History:
         self.mood()
         deltas = []
         slot = self.now // 10
-        for i, (fields, _) in enumerate(self.specs):
+        for i, (fields, _, _) in enumerate(self.specs):
             if r.random() < 0.1:
                 continue
             last = max(1, step // 10)
@@ -200,13 +242,17 @@ class History:
 
     def restart(self):
         r = self.random
-        for i, (fields, rules) in enumerate(self.specs):
+        for i, (fields, rules, excluded) in enumerate(self.specs):
+            if r.random() < 0.3:
+                # An overlay read at evaluation time: taken away, it brings the counts back.
+                excluded = self.exclusions(fields)
+                self.specs[i] = (fields, rules, excluded)
             if r.random() < 0.3:
                 fields["target"] = r.choice(TARGETS[:10])
-                self.specs[i] = (fields, self.rules(fields))
-            elif r.random() < 0.2:
+                self.specs[i] = (fields, self.rules(fields), excluded)
+            elif r.random() < 0.2 and "calendar" not in fields and "budgeting" not in fields:
                 fields["window"] = r.choice(WINDOWS)
-                self.specs[i] = (fields, self.rules(fields))
+                self.specs[i] = (fields, self.rules(fields), excluded)
             elif r.random() < 0.2:
                 r.shuffle(rules)
                 del rules[r.randrange(len(rules) + 1):]

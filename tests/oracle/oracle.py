@@ -7,8 +7,11 @@ An answer has the shape of what the driver prints, except that a number which th
 double is a Fraction here (or a Near, where the definition itself is approximate).
 """
 import bisect
+import calendar
+import datetime
 import itertools
 import math
+import zoneinfo
 from fractions import Fraction
 
 NS = 10**9
@@ -69,15 +72,97 @@ def chance(bad, total, p):
     return max(0.0, 1.0 - added * math.exp(log_term))
 
 
+class Window:
+    """What the driver prints of one, scale 1 unless shares of slices are counted."""
+
+    def __init__(self, good, bad, covered, start, end):
+        self.good, self.bad, self.covered, self.start, self.end = good, bad, covered, start, end
+        self.scale, self.dropped, self.forgiven, self.excluded_s = 1, [0, 0], 0, 0
+        self.reserve = self.reserved_bad = 0
+
+    @property
+    def total(self):
+        return self.good + self.bad
+
+    def spent(self):
+        """(bad, total) of the budget: what is set aside is spent."""
+        total = self.total + self.forgiven
+        return min(self.bad + self.reserve, total), total
+
+    def shown(self):
+        return [self.good, self.bad, self.covered, self.start, self.end, self.scale, *self.dropped,
+                self.forgiven, self.excluded_s, self.reserve, self.reserved_bad]
+
+
+class Excluded:
+    """[(effect, from, to)]: whole minutes; where both apply, drop."""
+
+    def __init__(self, spans):
+        self.spans = [(e, down(a, MINUTE), -down(-b, MINUTE)) for e, a, b in spans]
+
+    def effect_at(self, at_s):
+        for effect in ("drop", "reserve"):
+            if any(e == effect and a <= at_s < b for e, a, b in self.spans):
+                return effect
+        return None
+
+    def name_at(self, at_s):
+        """Of the one that began first; the earlier one of two."""
+        held = [(a, i) for i, (_, a, b) in enumerate(self.spans) if a <= at_s < b]
+        return self.spans[min(held)[1]][0] if held else ""
+
+    def seconds(self, effect, from_s, to_s):
+        if from_s >= to_s or not self.spans:
+            return 0
+        edges = sorted({from_s, to_s, *(x for _, a, b in self.spans for x in (a, b)
+                                        if from_s < x < to_s)})
+        return sum(b - a for a, b in zip(edges, edges[1:]) if self.effect_at(a) == effect)
+
+
+class Periods:
+    """Windows of the calendar, by the standard library's zones."""
+
+    def __init__(self, text):
+        count, self.unit, zone, anchor_s = text.split(",")
+        self.count = int(count)
+        self.zone = zoneinfo.ZoneInfo(zone)
+        self.anchor = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=int(anchor_s))
+
+    def begin(self, k):
+        if self.unit == "month":
+            months = self.anchor.year * 12 + self.anchor.month - 1 + k * self.count
+            year, month = divmod(months, 12)
+            last = calendar.monthrange(year, month + 1)[1]
+            local = self.anchor.replace(year=year, month=month + 1, day=min(self.anchor.day, last))
+        else:
+            local = self.anchor + datetime.timedelta(
+                days=k * self.count * (7 if self.unit == "week" else 1))
+        return int(local.replace(tzinfo=self.zone).timestamp())
+
+    def around(self, at_s):
+        days = {"day": 1, "week": 7, "month": 31}[self.unit] * self.count
+        k = (at_s - int(self.anchor.replace(tzinfo=datetime.timezone.utc).timestamp())) // (
+            days * DAY) - 3
+        while self.begin(k + 1) <= at_s:
+            k += 1
+        return self.begin(k), self.begin(k + 1)
+
+
 class Counts:
     """All that was told about one SLO."""
 
-    def __init__(self, late_horizon_s):
+    def __init__(self, late_horizon_s, slice_s, slices_kept_s, excluded):
         self.late_horizon_s = late_horizon_s
+        self.slice_s, self.slices_kept_s = slice_s, slices_kept_s
+        self.slices = {}  # start -> [good, bad, covered seconds]
+        self.excluded = excluded
+        # The part of `told` that an exclusion takes out.
+        self.out = {effect: [{} for _ in RESOLUTIONS] for effect in ("drop", "reserve")}
         self.newest = None  # start of the newest 10 s slot, in seconds
         self.first_covered = None
         self.told = [{} for _ in RESOLUTIONS]  # slot start -> [good, bad, covered seconds]
         self.sums = [None] * len(RESOLUTIONS)
+        self.out_sums = [None] * len(RESOLUTIONS)
 
     def keeps(self, resolution, at_s):
         if self.newest is None:
@@ -105,6 +190,7 @@ class Counts:
         if covered_s and (self.first_covered is None or at_s < self.first_covered):
             self.first_covered = at_s
         news = covered_s
+        effect = self.excluded.effect_at(at_s)
         for r in into:
             slot_s = RESOLUTIONS[r][0]
             start = at_s // slot_s * slot_s
@@ -117,12 +203,20 @@ class Counts:
             news = min(news, slot_s - counts[2])
             counts[2] += news
             self.sums[r] = None
+            if effect:
+                out = self.out[effect][r].setdefault(start, [0, 0, 0])
+                out[0], out[1], out[2] = out[0] + good, out[1] + bad, out[2] + news
+        if self.slice_s:
+            counts = self.slices.setdefault(down(at_s, self.slice_s), [0, 0, 0])
+            counts[0] += good
+            counts[1] += bad
+            counts[2] += min(news, self.slice_s - counts[2])
         return "late" if late else "kept"
 
     def total(self, resolution, from_s, to_s):
         """Of [from_s, to_s); what is kept no more counts nothing."""
         if self.newest is None:
-            return [0, 0, 0]
+            return [0] * 9
         slot_s, _, kept_s = RESOLUTIONS[resolution]
         from_s = max(from_s, down(self.newest, slot_s) - kept_s + slot_s)
         to_s = max(from_s, to_s)
@@ -132,17 +226,27 @@ class Counts:
             columns = zip(*[told[s] for s in starts]) if starts else [[], [], []]
             running = [list(itertools.accumulate(c, initial=0)) for c in columns]
             self.sums[resolution] = (starts, running)
+            self.out_sums[resolution] = {
+                effect: (sorted(tiers[resolution]), tiers[resolution])
+                for effect, tiers in self.out.items()}
         starts, running = self.sums[resolution]
         low, high = bisect.bisect_left(starts, from_s), bisect.bisect_left(starts, to_s)
-        return [column[high] - column[low] for column in running]
+        sums = [column[high] - column[low] for column in running]
+        for effect in ("drop", "reserve"):
+            starts, told = self.out_sums[resolution][effect]
+            part = starts[bisect.bisect_left(starts, from_s):bisect.bisect_left(starts, to_s)]
+            sums += [sum(told[s][i] for s in part) for i in range(3)]
+        return sums
 
-    def window(self, end_s, length_s):
-        """[good, bad, covered, start, end]"""
+    def window(self, end_s, length_s, start_s=None):
+        """Of events, exclusions taken out."""
+        if start_s is None:
+            start_s = end_s - length_s
         r = next((i for i, (_, limit, _) in enumerate(RESOLUTIONS) if length_s <= limit), 3)
-        while r < 3 and not self.keeps(r, down(end_s - length_s, RESOLUTIONS[r][0])):
+        while r < 3 and not self.keeps(r, down(start_s, RESOLUTIONS[r][0])):
             r += 1
-        start = done = down(end_s - length_s, RESOLUTIONS[r][0])
-        sums = [0, 0, 0]
+        start = done = down(start_s, RESOLUTIONS[r][0])
+        sums = [0] * 9
         for finer in range(r, -1, -1):
             to = down(end_s, RESOLUTIONS[finer][0])
             if done >= to:
@@ -151,14 +255,21 @@ class Counts:
                 break
             sums = [a + b for a, b in zip(sums, self.total(finer, done, to))]
             done = to
-        return [max(sums[0], 0), max(sums[1], 0), sums[2], start, done]
+        good, bad, covered, drop_good, drop_bad, drop_covered, _, reserved_bad, _ = sums
+        window = Window(max(good - drop_good, 0), max(bad - drop_bad, 0), covered - drop_covered,
+                        start, done)
+        window.dropped = [max(drop_good, 0), max(drop_bad, 0)]
+        window.reserved_bad = min(max(reserved_bad, 0), window.bad)
+        if self.first_covered is not None:
+            window.excluded_s = self.excluded.seconds("drop", max(start, self.first_covered), done)
+        return window
 
     def coverage(self, window):
         """None: nothing is known about coverage at all."""
         if self.first_covered is None:
             return None
-        known_s = window[4] - max(window[3], self.first_covered)
-        return Fraction(window[2], known_s) if known_s > 0 else Fraction(0)
+        known_s = window.end - max(window.start, self.first_covered) - window.excluded_s
+        return Fraction(window.covered, known_s) if known_s > 0 else Fraction(0)
 
 
 class Rule:
@@ -183,7 +294,7 @@ class Rule:
 
 
 class Slo:
-    def __init__(self, fields, rules):
+    def __init__(self, fields, rules, excluded):
         get = fields.get
         self.name, self.service = fields["name"], get("service", "")
         self.tier = int(get("tier", 3))
@@ -202,7 +313,14 @@ class Slo:
         self.freeze_below = Fraction(get("freeze", "0.1"))
         self.require_spent = Fraction(get("spent", "0"))
         self.rules = [Rule(r, i) for i, r in enumerate(rules)]
-        self.counts = Counts(int(get("late", 600)))
+        self.budgeting = get("budgeting", "occurrences")
+        self.slice_s = int(get("slice", 60)) if self.budgeting != "occurrences" else 0
+        self.slice_target = Fraction(get("slicetarget", "0.95"))
+        self.floor, self.on_empty = int(get("floor", 0)), get("onempty", "good")
+        self.reserve = Fraction(get("reserve", "0"))
+        self.periods = Periods(fields["calendar"]) if "calendar" in fields else None
+        self.excluded = Excluded(excluded)
+        self.counts = Counts(int(get("late", 600)), self.slice_s, None, self.excluded)
         self.values = {}  # hour -> [values]
         self.newest_hour = None
         self.evaluated = False
@@ -215,16 +333,139 @@ class Slo:
     @staticmethod
     def exceeds(window, limit):
         """bad / total > limit, without a division: both sides are multiplied out."""
-        good, bad = window[:2]
-        return good + bad > 0 and bad * limit.denominator > limit.numerator * (good + bad)
+        bad, total = window if isinstance(window, tuple) else (window.bad, window.total)
+        return total > 0 and bad * limit.denominator > limit.numerator * total
 
-    def burn(self, window):
-        total = window[0] + window[1]
-        return Fraction(window[1], total) / self.budget if total else None
+    def ratio(self, rule, window):
+        return window.spent() if rule.kind == "budget" else (window.bad, window.total)
+
+    def burn(self, bad, total):
+        return Fraction(bad, total) / self.budget if total else None
 
     def uncovered(self, window):
         coverage = self.counts.coverage(window)
+        if coverage == 0 and window.excluded_s:
+            known = window.end - max(window.start, self.counts.first_covered)
+            if known <= window.excluded_s:
+                return False  # all of it is excluded
         return coverage is not None and coverage < self.min_coverage
+
+    def verdict(self, start, counts):
+        """How bad a slice is in 2^-31, or None."""
+        good, bad = max(counts[0], 0), max(counts[1], 0)
+        total = good + bad
+        known = self.counts.first_covered is not None and start >= self.counts.first_covered
+        covered = known and Fraction(counts[2], self.slice_s) >= self.min_coverage
+        if total < self.floor:
+            return 2**31 if covered else None
+        if total == 0:
+            if not covered or self.on_empty == "skip":
+                return None
+            return 2**31 if self.on_empty == "bad" else 0
+        if self.budgeting == "ratio_timeslices":
+            return math.floor(Fraction(bad * 2**31, total) + Fraction(1, 2))
+        return 0 if Fraction(good, total) >= self.slice_target else 2**31
+
+    def slices(self, start, end):
+        end = down(end, self.slice_s)
+        start = min(start, end)
+        ratios = self.budgeting == "ratio_timeslices"
+        window = Window(0, 0, 0, start, end)
+        window.scale = one = 2**31 if ratios else 1
+        newest = down(self.counts.newest, self.slice_s) if self.counts.newest is not None else None
+        reach = max([self.window_s, DAY] + [r.long_s for r in self.rules])
+        if self.periods:
+            reach = max(reach, self.longest())
+        kept_from = None if newest is None else newest - ((reach + DAY) // self.slice_s + 1) * self.slice_s
+        # A window of slices may be long and hold little: only slices with something, and those that
+        # are touched by an exclusion.
+        for a in [s for s in self.counts.slices if start <= s < end and s >= kept_from]:
+            counts = self.counts.slices[a]
+            drop = self.excluded.seconds("drop", a, a + self.slice_s) > 0
+            if not drop:
+                window.covered += counts[2]
+            verdict = self.verdict(a, counts)
+            if verdict is None:
+                continue
+            bad = verdict if ratios else verdict // 2**31
+            if drop:
+                window.dropped[1] += bad
+                window.dropped[0] += one - bad
+                continue
+            if self.excluded.seconds("reserve", a, a + self.slice_s) > 0:
+                window.reserved_bad += bad
+            window.bad += bad
+            window.good += one - bad
+        self.unseen(window, newest, kept_from)
+        self.touched(window)
+        return window
+
+    def longest(self):
+        """Of any periods in a row, and an hour for the clocks."""
+        count, unit = self.periods.count, self.periods.unit
+        if unit != "month":
+            return count * (7 if unit == "week" else 1) * DAY + HOUR
+        months = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+        return max(sum(months[(f + i) % 12] for i in range(count)) for f in range(12)) * DAY + HOUR
+
+    def unseen(self, window, newest, kept_from):
+        """Slices that nothing was told about are judged only when no coverage is asked for."""
+        if newest is None or self.min_coverage > 0 or self.counts.first_covered is None:
+            return
+        ratios = self.budgeting == "ratio_timeslices"
+        one = 2**31 if ratios else 1
+        low = max(window.start, kept_from, -down(-self.counts.first_covered, self.slice_s))
+        for a in range(down(low, self.slice_s), min(window.end, newest + 1), self.slice_s):
+            if a in self.counts.slices or a < low:
+                continue
+            verdict = self.verdict(a, [0, 0, 0])
+            if verdict is None:
+                continue
+            bad = one if verdict else 0
+            if self.excluded.seconds("drop", a, a + self.slice_s):
+                window.dropped[1] += bad
+                window.dropped[0] += one - bad
+                continue
+            if self.excluded.seconds("reserve", a, a + self.slice_s):
+                window.reserved_bad += bad
+            window.bad += bad
+            window.good += one - bad
+
+    def touched(self, window):
+        if self.counts.first_covered is None:
+            return
+        touched = set()
+        for effect, a, b in self.excluded.spans:
+            if effect == "drop":
+                touched.update(range(down(max(a, window.start), self.slice_s),
+                                     min(b, window.end), self.slice_s))
+        window.excluded_s = self.slice_s * sum(a >= self.counts.first_covered for a in touched)
+
+    def any_window(self, end, length, exhausted):
+        if self.slice_s:
+            window = self.slices(down(down(end, self.slice_s) - length, self.slice_s), end)
+        else:
+            window = self.counts.window(end, length)
+        window.forgiven = 0 if exhausted else window.reserved_bad
+        window.bad -= window.forgiven
+        return window
+
+    def own_events(self, end):
+        start = self.periods.around(end)[0] if self.periods else None
+        return self.counts.window(end, self.window_s, start)
+
+    def own_window(self, end):
+        if not self.slice_s:
+            window = self.own_events(end)
+        elif self.periods:
+            window = self.slices(-down(-self.periods.around(end)[0], self.slice_s), end)
+        else:
+            window = self.slices(down(down(end, self.slice_s) - self.window_s, self.slice_s), end)
+        if self.excluded.seconds("reserve", window.start, window.end) > 0:
+            window.reserve = math.floor(self.reserve * self.budget * window.total)
+            window.forgiven = min(window.reserve, window.reserved_bad)
+            window.bad -= window.forgiven
+        return window
 
     def take_values(self, hour, values):
         if self.newest_hour is None or hour > self.newest_hour:
@@ -257,14 +498,17 @@ class World:
         return getattr(self, command[0])(*command[1:])
 
     def slo(self, fields):
-        self.next.append((fields, []))
+        self.next.append((fields, [], []))
+
+    def exclude(self, effect, from_s, to_s):
+        self.next[-1][2].append((effect, from_s, to_s))
 
     def rule(self, fields):
         self.next[-1][1].append(fields)
 
     def start(self):
         before = self.slos
-        self.slos = [Slo(fields, rules) for fields, rules in self.next]
+        self.slos = [Slo(*spec) for spec in self.next]
         self.next = []
         self.watermark, self.newest = None, None
         self.late = self.dropped = self.skewed = self.unknown = 0
@@ -332,7 +576,7 @@ class World:
             target.take_values(hour, values)
 
     def window(self, slo, end_ns, length_s):
-        return {"counts": self.slos[slo].counts.window(down(end_ns // NS, 10), length_s)}
+        return {"counts": self.slos[slo].any_window(down(end_ns // NS, 10), length_s, False).shown()}
 
     def eval(self, watermark_ns, now_ns):
         end_s = down(watermark_ns // NS, 10)
@@ -351,20 +595,26 @@ class World:
         counts = slo.counts
         slo.evaluated = True
         known = {}
+        whole = slo.own_window(end_s)
+        exhausted = whole.reserved_bad > whole.forgiven
 
         def window(length_s, end=end_s):
             if (length_s, end) not in known:
-                known[length_s, end] = counts.window(end, length_s)
+                known[length_s, end] = slo.any_window(end, length_s, exhausted)
             return known[length_s, end]
 
         def shown(length_s, end=end_s):
-            return [length_s, window(length_s, end), slo.burn(window(length_s, end))]
+            w = window(length_s, end)
+            return [length_s, w.shown(), slo.burn(w.bad, w.total)], w
 
-        whole = window(slo.window_s)
+        def own(end):
+            w = slo.own_window(end)
+            return [slo.window_s, w.shown(), slo.burn(*w.spent())], w
+
         ever = counts.newest is not None
-        total = whole[0] + whole[1]
-        consumed = (slo.burn(whole) or Fraction(0)) if ever else None
-        burns = [shown(300), shown(HOUR), shown(DAY)]
+        total = whole.total
+        consumed = (slo.burn(*whole.spent()) or Fraction(0)) if ever else None
+        burns = [shown(300)[0], shown(HOUR)[0], shown(DAY)[0]]
         composite = None
         if any(b[2] is not None for b in burns):
             composite = sum(Fraction(w) * (b[2] or 0) for w, b in zip(("0.40", "0.35", "0.25"), burns))
@@ -372,17 +622,18 @@ class World:
         if composite is not None:
             risk = 0 if composite < 1 else 1 if composite < Fraction(3, 2) else 2 if composite <= 2 else 3
         quantiles = slo.quantiles(end_s)
-        blind = not ever or now_ns - watermark_ns > slo.stale_s * NS or slo.uncovered(window(300))
+        blind = not ever or now_ns - watermark_ns > slo.stale_s * NS or slo.uncovered(
+            counts.window(end_s, 300))
 
         rules = [None] * len(slo.rules)
         for i in sorted(range(len(slo.rules)), key=lambda i: (KINDS.index(slo.rules[i].kind),
                                                               slo.rules[i].urgency)):
-            rules[i] = self.step(slo, slo.rules[i], end_s, blind, backwards, shown, events)
+            rules[i] = self.step(slo, slo.rules[i], end_s, blind, backwards, (shown, own), events)
 
         spent = consumed if consumed is not None else Fraction(0)
         if blind:
             state = "NO_DATA"
-        elif total and Fraction(whole[0], total) < slo.target:
+        elif consumed > 1:
             state = "VIOLATED"
         elif (composite is not None and composite >= 1) or any(r.firing for r in slo.rules):
             state = "DEGRADING"
@@ -391,8 +642,11 @@ class World:
         coverage = counts.coverage(whole)
         return {
             "slo": slo.name, "service": slo.service, "tier": slo.tier, "target": slo.target,
-            "window_s": slo.window_s, "window": whole,
-            "sli": Fraction(whole[0], total) if total else None,
+            "window_s": slo.window_s, "window": whole.shown(),
+            "events": (slo.own_events(end_s) if slo.slice_s else whole).shown(),
+            "period_end": slo.periods.around(end_s)[1] if slo.periods else 0,
+            "excluded_by": slo.excluded.name_at(end_s - 1),
+            "sli": Fraction(whole.good, total) if total else None,
             "burns": burns, "composite": composite, "consumed": consumed,
             "remaining": None if consumed is None else 1 - consumed,
             "risk": RISKS[risk], "state": state,
@@ -413,10 +667,10 @@ class World:
 
     def significant(self, slo, rule, window):
         """(whether, probability) of the low-traffic guard."""
-        good, bad = window[:2]
-        p = chance(bad, good + bad, slo.budget)
+        bad, total = (n // window.scale for n in slo.ratio(rule, window))
+        p = chance(bad, total, slo.budget)
         most = float(slo.significance * min(Fraction(1), Fraction(rule.long_s, 3 * DAY)))
-        enough = rule.kind != "burn" and slo.limit(rule) * (good + bad) >= slo.min_bad
+        enough = rule.kind != "burn" and slo.limit(rule) * total >= slo.min_bad
         if slo.high_value:
             return True, p
         if bad < slo.min_bad:
@@ -427,16 +681,23 @@ class World:
 
     def over(self, slo, rule, long, short):
         """Whether a calm short window is more than an accident of little traffic."""
-        good, bad = short[:2]
+        bad, total = short.bad // short.scale, short.total // short.scale
         limit = slo.limit(rule)
         calm = not slo.exceeds(long, limit * slo.resolve_ratio)
         if limit >= 1:
             return True
         # P(X <= bad) < 1 %: as many good events or more are as unlikely.
-        p = chance(good, good + bad, 1 - limit)
+        p = chance(total - bad, total, 1 - limit)
         if abs(p - 0.01) < 1e-7 and not calm:
             self.vague = True
         return p < 0.01 or calm
+
+    @staticmethod
+    def counted(slo, window):
+        if window.scale > 1:
+            return " time slices bad"
+        return (f"{window.bad} of {window.total} "
+                + ("time slices bad" if slo.slice_s else "events bad"))
 
     @staticmethod
     def held_back(slo, rule, end_s):
@@ -456,28 +717,31 @@ class World:
                     return True
         return False
 
-    def step(self, slo, rule, end_s, blind, backwards, shown, events):
+    def step(self, slo, rule, end_s, blind, backwards, windows, events):
+        shown, own = windows
         if rule.kind == "budget":
-            long, short = shown(slo.window_s), shown(slo.window_s, end_s - rule.for_s)
+            (long, now), (short, other) = own(end_s), own(end_s - rule.for_s)
             frozen = blind or backwards
         else:
-            long, short = shown(rule.long_s), shown(rule.short_s, end_s - rule.for_s)
-            frozen = blind or backwards or slo.uncovered(long[1]) or slo.uncovered(short[1])
+            (long, now), (short, other) = shown(rule.long_s), shown(rule.short_s,
+                                                                    end_s - rule.for_s)
+            frozen = blind or backwards or slo.uncovered(now) or slo.uncovered(other)
         held_back = self.held_back(slo, rule, end_s)
         limit = slo.limit(rule)
-        condition = slo.exceeds(long[1], limit) and slo.exceeds(short[1], limit)
-        sure, p = self.significant(slo, rule, long[1]) if condition else (False, None)
+        condition = (slo.exceeds(slo.ratio(rule, now), limit)
+                     and slo.exceeds(slo.ratio(rule, other), limit))
+        sure, p = self.significant(slo, rule, now) if condition else (False, None)
 
         def event(kind, since_ns, window):
             events.append([kind, slo.name, slo.service, rule.name, rule.severity, end_s * NS, since_ns,
-                           (f"{window[1]} of {window[0] + window[1]} events bad", slo.name, rule.name),
+                           (self.counted(slo, window), slo.name, rule.name),
                            PRIORITY[rule.severity][slo.tier - 1]])
 
         if not frozen and rule.firing:
-            telling = short[1] if rule.kind == "burn" else long[1]
-            if telling[0] + telling[1] > 0:
-                if (not slo.exceeds(telling, limit * slo.resolve_ratio)
-                        and (rule.kind != "burn" or self.over(slo, rule, long[1], short[1]))):
+            telling = other if rule.kind == "burn" else now
+            if slo.ratio(rule, telling)[1] > 0:
+                if (not slo.exceeds(slo.ratio(rule, telling), limit * slo.resolve_ratio)
+                        and (rule.kind != "burn" or self.over(slo, rule, now, other))):
                     if rule.calm_end != end_s:
                         rule.calm, rule.calm_end = rule.calm + 1, end_s
                 else:
@@ -491,6 +755,6 @@ class World:
                        and end_s - rule.resolved_s < slo.cooldown_s)
             if not cooling:
                 rule.firing, rule.since_ns, rule.calm, rule.calm_end = True, end_s * NS, 0, None
-                event("fired", end_s * NS, long[1])
+                event("fired", end_s * NS, now)
         return [rule.name, long, short, rule.firing, frozen, condition and not sure,
                 None if p is None else Near(p, 1e-6), held_back, rule.since_ns]

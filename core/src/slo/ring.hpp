@@ -45,6 +45,7 @@ class TieredRings {
     bool kept = false;       // some tier reached back to it
     uint32_t saturated = 0;  // how many slots hit the limits of int32
     uint32_t covered_s = 0;  // seconds that were not covered before
+    size_t finest = 0;       // the tier that took it first
   };
   // Adds to every tier from `finest` on that reaches back to second `at_s`.
   Added add(size_t finest, int64_t at_s, int64_t good, int64_t bad, uint32_t covered_s);

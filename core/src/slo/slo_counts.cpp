@@ -69,7 +69,7 @@ SloCounts::Fate SloCounts::add_one(const SlotDelta& d, std::optional<int64_t> ne
   const TieredRings::Added added = rings_.add(finest, at_s, d.good, d.bad, d.covered_s);
   saturated += added.saturated;
   if (!added.kept) return Fate::dropped;
-  add_excluded(finest, d);
+  add_excluded(added, d);
   if (slices_ != nullptr) slices_->add(at_s, d.good, d.bad, added.covered_s);
   newest_ = newest_ ? std::max(*newest_, d.slot) : d.slot;
   if (d.covered_s > 0) {
@@ -78,12 +78,12 @@ SloCounts::Fate SloCounts::add_one(const SlotDelta& d, std::optional<int64_t> ne
   return late ? Fate::late : Fate::kept;
 }
 
-void SloCounts::add_excluded(size_t finest, const SlotDelta& d) {
+void SloCounts::add_excluded(const TieredRings::Added& added, const SlotDelta& d) {
   const int64_t at_s = d.slot * kSlotS;
   const auto effect = exclusions_.effect_at(at_s);
   if (!effect) return;
   TieredRings& rings = *effect == ExclusionEffect::drop ? *dropped_ : *reserved_;
-  rings.add(finest, at_s, d.good, d.bad, d.covered_s);
+  rings.add(added.finest, at_s, d.good, d.bad, added.covered_s);
 }
 
 // The tier's own slots, then finer ones for what is left before the end.
