@@ -56,17 +56,32 @@ void TieredRings::advance(size_t tier, int64_t from, int64_t to) {
   }
 }
 
+void TieredRings::reach(int64_t slot) {
+  if (any_ && slot <= newest_) return;
+  const int64_t old = newest_;
+  newest_ = slot;
+  for (size_t tier = 0; any_ && tier < kTiers; ++tier) {
+    advance(tier, floor_div(old * kFinest, kTier[tier].slot_s), head(tier));
+  }
+  any_ = true;
+}
+
+void TieredRings::add_like(const Added& other, int64_t at_s, int64_t good, int64_t bad) {
+  reach(floor_div(at_s, kFinest));
+  for (size_t tier = 0; tier < kTiers; ++tier) {
+    if (!other.by_tier[tier]) continue;
+    const size_t p = place(kTier[tier], floor_div(at_s, kTier[tier].slot_s));
+    if (good != 0) add_capped(good_[p], good);
+    if (bad != 0) add_capped(bad_[p], bad);
+    if (*other.by_tier[tier] != 0) {
+      covered_[p] = static_cast<uint16_t>(covered_[p] + *other.by_tier[tier]);
+    }
+  }
+}
+
 TieredRings::Added TieredRings::add(size_t finest, int64_t at_s, int64_t good, int64_t bad,
                                     uint32_t covered_s) {
-  const int64_t slot = floor_div(at_s, kFinest);
-  if (!any_ || slot > newest_) {
-    const int64_t old = newest_;
-    newest_ = slot;
-    for (size_t tier = 0; any_ && tier < kTiers; ++tier) {
-      advance(tier, floor_div(old * kFinest, kTier[tier].slot_s), head(tier));
-    }
-    any_ = true;
-  }
+  reach(floor_div(at_s, kFinest));
   Added added;
   for (size_t tier = finest; tier < kTiers; ++tier) {
     const Tier& t = kTier[tier];
@@ -81,6 +96,7 @@ TieredRings::Added TieredRings::add(size_t finest, int64_t at_s, int64_t good, i
     const auto room = static_cast<uint32_t>(t.slot_s) - covered_[p];
     covered_s = std::min({covered_s, room, static_cast<uint32_t>(kFinest)});
     if (covered_s != 0) covered_[p] = static_cast<uint16_t>(covered_[p] + covered_s);
+    added.by_tier[tier] = covered_s;
   }
   if (added.kept) added.covered_s = covered_s;
   return added;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 
 namespace nines::slo {
 
@@ -45,10 +46,14 @@ class TieredRings {
     bool kept = false;       // some tier reached back to it
     uint32_t saturated = 0;  // how many slots hit the limits of int32
     uint32_t covered_s = 0;  // seconds that were not covered before
-    size_t finest = 0;       // the tier that took it first
+    // What each tier took of that; empty where it does not reach back.
+    std::array<std::optional<uint32_t>, kTiers> by_tier{};
   };
   // Adds to every tier from `finest` on that reaches back to second `at_s`.
   Added add(size_t finest, int64_t at_s, int64_t good, int64_t bad, uint32_t covered_s);
+
+  // Adds to the tiers that `other` added to, and as much coverage to each: for a part of it.
+  void add_like(const Added& other, int64_t at_s, int64_t good, int64_t bad);
 
   // Sum over [from_s, to_s), both multiples of the tier's slot; what is not kept counts nothing.
   // Whole coarser slots stand for the finer ones inside them (they hold the same events), except
@@ -66,6 +71,7 @@ class TieredRings {
   struct Free {
     void operator()(void* p) const noexcept { std::free(p); }
   };
+  void reach(int64_t slot);         // makes room for a slot that may be the newest
   int64_t head(size_t tier) const;  // index of its newest slot
   void advance(size_t tier, int64_t from, int64_t to);
   void add_range(size_t tier, int64_t first, int64_t end, Sums& sums) const;

@@ -83,7 +83,7 @@ void SloCounts::add_excluded(const TieredRings::Added& added, const SlotDelta& d
   const auto effect = exclusions_.effect_at(at_s);
   if (!effect) return;
   TieredRings& rings = *effect == ExclusionEffect::drop ? *dropped_ : *reserved_;
-  rings.add(added.finest, at_s, d.good, d.bad, added.covered_s);
+  rings.add_like(added, at_s, d.good, d.bad);
 }
 
 // The tier's own slots, then finer ones for what is left before the end.

@@ -82,7 +82,6 @@ class SloCounts {
 
   Fate add_one(const SlotDelta& delta, std::optional<int64_t> newest, int64_t late_horizon_s,
                uint64_t& saturated);
-  // Into the same tiers, and as much of the coverage as was news.
   void add_excluded(const TieredRings::Added& added, const SlotDelta& delta);
   WindowCounts count_events(int64_t start_s, int64_t end_s, size_t tier);
   WindowCounts count_slices(int64_t start_s, int64_t end_s);

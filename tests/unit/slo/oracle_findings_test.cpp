@@ -21,3 +21,15 @@ TEST_CASE("What is excluded goes where its events went, also behind a slot far a
   CHECK(all.total() == 0);
   CHECK(all.dropped_good == 24 + 298);
 }
+
+TEST_CASE("Coverage that came late and again is excluded to the second", "[slo]") {
+  SloSpec spec = spec_of("web");
+  spec.data.late_horizon_s = 10;
+  spec.exclusions.push_back({"work", "", ExclusionEffect::drop, {kT0, kT0 + 7200}, {}, ""});
+  SloEngine engine;
+  REQUIRE(engine.add(spec).ok());
+  engine.apply(batch_of({delta(kT0 + 1740, 0, 0, 90)}));
+  engine.apply(batch_of({delta(kT0 + 1700, 0, 0, 400)}));  // late at first, then not
+  CHECK(engine.window(0, WallTime::from_s(kT0 + 3600), 3600).covered_s == 0);
+  CHECK(engine.window(0, WallTime::from_s(kT0 + 3600), 86400).covered_s == 0);
+}
