@@ -74,6 +74,14 @@ Record Logbook::compare_specs(const std::vector<store::Document>& kept, WallTime
     }
     out.documents.push_back(document(kSpecKind, spec.name, body));
   }
+  // SLOs come and go (drafts above all): what is kept of them must not pile up.
+  for (const store::Document& d : kept) {
+    bool known = false;
+    for (uint32_t i = 0; i < engine_.size(); ++i) known = known || engine_.spec(i).name == d.key;
+    if (known) continue;
+    out.documents.push_back(document(kSpecKind, d.key, {}));
+    out.documents.push_back(document(kGateKind, d.key, {}));
+  }
   return out;
 }
 

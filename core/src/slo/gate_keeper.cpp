@@ -181,7 +181,10 @@ void GateKeeper::judge(const SloSpec& spec, SloStatus& status, WallTime now,
   for (const WatchNote& note : watches) {
     if (note.service != spec.service || (!note.slo.empty() && note.slo != spec.name)) continue;
     gate.watch = note.text;
-    if (gate.decision >= Release::hold) continue;
+    if (gate.decision >= Release::hold) {
+      gate.reason += "; " + note.text;
+      continue;
+    }
     gate.decision = Release::hold;
     gate.reason = "HOLD: " + note.text + "; without it " + gate.reason;
   }

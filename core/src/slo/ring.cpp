@@ -86,7 +86,6 @@ TieredRings::Added TieredRings::add(size_t finest, int64_t at_s, int64_t good, i
   for (size_t tier = finest; tier < kTiers; ++tier) {
     const Tier& t = kTier[tier];
     if (!holds(tier, at_s)) continue;
-    if (!added.kept) added.finest = tier;
     added.kept = true;
     const size_t p = place(t, floor_div(at_s, t.slot_s));
     if (good != 0 && add_capped(good_[p], good)) ++added.saturated;

@@ -95,6 +95,7 @@ class World {
     return out;
   }
   Logbook& book() { return *book_; }
+  size_t kept() const { return of(kSpecKind).size(); }
   int64_t now_s() const { return now_s_; }
   slo::SloSpec spec_;
   size_t alerts_ = 0;
@@ -137,6 +138,14 @@ TEST_CASE("A first start tells of no changed configuration, a second only of wha
   REQUIRE(world.told(ChangeKind::target_change).size() == 1);
   CHECK(world.told(ChangeKind::target_change)[0].text == "target 0.9 -> 0.95");
   CHECK(world.told(ChangeKind::policy_change).empty());
+}
+
+TEST_CASE("What is kept of an SLO goes when it is configured no more", "[logbook]") {
+  World world;
+  CHECK(world.kept() == 1);
+  world.spec_.name = "renamed";
+  world.restart();
+  CHECK(world.kept() == 1);
 }
 
 TEST_CASE("A WORSE release holds the gate, is told once at its end, and the next one lets go",

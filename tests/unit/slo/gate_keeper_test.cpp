@@ -195,6 +195,7 @@ TEST_CASE("A release watch that found it WORSE holds the gates of its service on
   CHECK(gate.judge(0, Release::go, {{"shop", "", "#1 is WORSE"}}).decision == Release::hold);
   CHECK(gate.status_.gate.reason == "HOLD: #1 is WORSE; without it GO: own");
   CHECK(gate.judge(1, Release::freeze, {{"shop", "", "w"}}).decision == Release::freeze);
+  CHECK(gate.status_.gate.reason == "FREEZE: own; w");
   CHECK(gate.judge(2, Release::go, {{"mail", "", "w"}}).decision == Release::go);
   CHECK(gate.judge(3, Release::go, {{"shop", "other", "w"}}).decision == Release::go);
 }
