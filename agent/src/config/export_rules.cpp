@@ -57,6 +57,8 @@ class Rules {
   }
   void slo(const SloSpec& spec);
   void composite(const SloSpec& spec);
+  // Tells as comments what the rules of this SLO cannot say.
+  void differences(const SloSpec& spec);
   std::string take() { return std::move(out_); }
 
  private:
@@ -201,6 +203,21 @@ void Rules::slo(const SloSpec& spec) {
   for (const AlertRule& rule : spec.alerts.rules) alert(id, spec, rule);
 }
 
+void Rules::differences(const SloSpec& spec) {
+  const std::string who = "# SLO " + quoted(spec.name) + ": ";
+  if (spec.budgeting != slo::Budgeting::occurrences) {
+    line(1, who + "left out, its budget counts slices of time, not events");
+    return;
+  }
+  if (spec.calendar != nullptr) {
+    line(1, who + "its period is of the calendar, here it is a rolling one of " +
+                format_duration_s(spec.window_s));
+  }
+  if (!spec.exclusions.empty() || spec.reserve.mantissa != 0) {
+    line(1, who + "exclusions and the reserved budget are not taken into account here");
+  }
+}
+
 // The weighted mean of the parts' burn rates; a part without events burns 0.
 void Rules::composite(const SloSpec& spec) {
   const Id id = id_of(spec);
@@ -245,6 +262,8 @@ std::string prometheus_duration(int64_t seconds) {
 std::string to_prometheus_rules(std::span<const SloSpec> slos, std::string_view version) {
   Rules rules(slos, version);
   for (const SloSpec& spec : slos) {
+    rules.differences(spec);
+    if (spec.budgeting != slo::Budgeting::occurrences) continue;
     if (spec.composite.used()) {
       rules.composite(spec);
     } else {

@@ -121,3 +121,15 @@ TEST_CASE("A composite is the weighted mean of its parts' series", "[rules]") {
   CHECK(count(text, "- record: slo:objective:ratio") == 2);
   CHECK(count(text, "- record: slo:period_error_budget_remaining:ratio") == 3);
 }
+
+TEST_CASE("What the rules of an SLO cannot say is told, slices of time are left out", "[rules]") {
+  slo::SloSpec slices = spec_of("slices", "shop");
+  slices.budgeting = slo::Budgeting::timeslices;
+  slo::SloSpec excluded = spec_of("excluded", "shop");
+  excluded.reserve = dec("0.2");
+  const std::string text = rules_of({slices, excluded});
+  CHECK(holds(text, "# SLO \"slices\": left out, its budget counts slices of time"));
+  CHECK_FALSE(holds(text, "sloth_slo: \"slices\""));
+  CHECK(holds(text, "# SLO \"excluded\": exclusions and the reserved budget are not taken"));
+  CHECK(holds(text, "sloth_slo: \"excluded\""));
+}

@@ -11,8 +11,8 @@
 
 #include "nines/base/decimal.hpp"
 #include "nines/slo/calendar.hpp"
-#include "nines/slo/exclusions.hpp"
 #include "nines/slo/composite.hpp"
+#include "nines/slo/exclusions.hpp"
 #include "nines/slo/gate.hpp"
 
 namespace nines::slo {
