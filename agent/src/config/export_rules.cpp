@@ -56,6 +56,13 @@ class Rules {
         "groups:\n";
   }
   void slo(const SloSpec& spec);
+  // Part of one of the SLOs: its rules stand in the group of that.
+  bool in_composite(const SloSpec& spec) const {
+    return !spec.part_of.empty() &&
+           std::any_of(all_.begin(), all_.end(), [&](const SloSpec& other) {
+             return other.composite.used() && other.name == spec.part_of;
+           });
+  }
   void composite(const SloSpec& spec);
   // Tells as comments what the rules of this SLO cannot say.
   void differences(const SloSpec& spec);
@@ -74,8 +81,10 @@ class Rules {
   void line(int depth, const std::string& text) {
     out_.append(static_cast<size_t>(depth) * 2, ' ').append(text).append("\n");
   }
-  void group(const std::string& what, const Id& id) {
-    line(1, "- name: " + quoted("nines-slo-" + what + "-" + id.id));
+  // Rules of one group are evaluated in their order, groups in any: all that builds on each other
+  // stands in one.
+  void group(const Id& id) {
+    line(1, "- name: " + quoted("nines-slo-" + id.id));
     line(2, "rules:");
   }
   void labels(const Id& id) {
@@ -189,17 +198,14 @@ void Rules::alert(const Id& id, const SloSpec& spec, const AlertRule& rule) {
 
 void Rules::slo(const SloSpec& spec) {
   const Id id = id_of(spec);
+  if (!in_composite(spec)) group(id);
   std::set<int64_t> windows(std::begin(kUsual), std::end(kUsual));
   windows.insert(spec.window_s);
   for (const AlertRule& rule : spec.alerts.rules) {
     if (rule.kind == slo::RuleKind::burn) windows.insert({rule.short_s, rule.long_s});
   }
-  group("sli-recordings", id);
   for (const int64_t window_s : windows) ratio(id, spec, window_s);
-  group("meta-recordings", id);
   meta(id, spec);
-  if (spec.alerts.rules.empty()) return;
-  group("alerts", id);
   for (const AlertRule& rule : spec.alerts.rules) alert(id, spec, rule);
 }
 
@@ -221,7 +227,10 @@ void Rules::differences(const SloSpec& spec) {
 // The weighted mean of the parts' burn rates; a part without events burns 0.
 void Rules::composite(const SloSpec& spec) {
   const Id id = id_of(spec);
-  group("meta-recordings", id);
+  group(id);
+  for (const SloSpec& part : all_) {
+    if (part.part_of == spec.name) slo(part);
+  }
   for (const char* series : {"slo:current_burn_rate:ratio", "slo:period_burn_rate:ratio"}) {
     std::string sum;
     std::string weights;
@@ -266,7 +275,7 @@ std::string to_prometheus_rules(std::span<const SloSpec> slos, std::string_view 
     if (spec.budgeting != slo::Budgeting::occurrences) continue;
     if (spec.composite.used()) {
       rules.composite(spec);
-    } else {
+    } else if (!rules.in_composite(spec)) {
       rules.slo(spec);
     }
   }

@@ -113,7 +113,11 @@ TEST_CASE("A composite is the weighted mean of its parts' series", "[rules]") {
   whole.composite.parts = {{"journey-pay", dec("2")}, {"journey-find", dec("0.5")}};
   slo::SloSpec pay = spec_of("journey-pay", "shop");
   slo::SloSpec find = spec_of("journey-find", "shop");
+  pay.part_of = find.part_of = "journey";
   const std::string text = rules_of({pay, find, whole});
+  // One group: what builds on each other is evaluated in order.
+  CHECK(count(text, "- name:") == 1);
+  CHECK(text.find("slo=\"journey-find\"") < text.find("or vector(0)"));
   CHECK(holds(text,
               "(2 * (sum(slo:current_burn_rate:ratio{sloth_id=\"shop-journey-pay\", "
               "sloth_service=\"shop\", sloth_slo=\"journey-pay\"}) or vector(0)) + 0.5 * "));
