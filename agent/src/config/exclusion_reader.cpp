@@ -91,6 +91,7 @@ class ExclusionReader {
     }
     out.rule = std::make_shared<slo::Recurrence>(std::move(*parsed));
     out.text = *text + " " + at->text + " " + zone + " for " + duration->text;
+    if (const YamlNode* from = reader_.find("from")) out.text += " from " + from->text;
   }
 
   MapReader reader_;

@@ -1,6 +1,8 @@
 // SloSpecs back to OpenSLO v1 documents, with an SLOPolicy where alerts or data handling differ
 // from the defaults.
 #include <algorithm>
+#include <cstdio>
+#include <sstream>
 #include <string>
 #include <string_view>
 
@@ -58,6 +60,8 @@ class Writer {
   void indicator(int depth, const SloSpec& spec);
   void objective(const SloSpec& spec);
   void gate(const slo::GatePolicy& policy);
+  void time_window(const SloSpec& spec);
+  void exclusions(const SloSpec& spec);
   void alert_rules(const std::vector<slo::AlertRule>& rules);
   void forecast_policy(const slo::ForecastPolicy& f);
   // `forced`: also when it says nothing, so that no policy of wider scope applies.
@@ -205,6 +209,12 @@ void Writer::indicator(int depth, const SloSpec& spec) {
 void Writer::objective(const SloSpec& spec) {
   constexpr const char* kOps[] = {"lt", "lte", "gt", "gte"};  // in the order of CompareOp
   line(2, "- target: " + spec.target.to_string());
+  if (spec.budgeting != slo::Budgeting::occurrences) {
+    line(3, "timeSliceWindow: " + format_duration_s(spec.slices.slice_s));
+  }
+  if (spec.budgeting == slo::Budgeting::timeslices) {
+    line(3, "timeSliceTarget: " + spec.slices.target.to_string());
+  }
   if (spec.indicator.kind != slo::SliKind::threshold) return;
   line(3, std::string("op: ") + kOps[static_cast<size_t>(spec.op)]);
   line(3, "value: " + spec.threshold.to_string());
@@ -290,7 +300,8 @@ bool Writer::policy(const SloSpec& spec, bool forced) {
   const bool own_gate = !same_gate(spec.gate, slo::GatePolicy());
   const bool forecast =
       !spec.composite.used() && spec.forecast != slo::default_forecast(spec.window_s);
-  if (!rules && !guards && !data && !own_gate && !forecast && !forced) return false;
+  const bool excluded = !spec.exclusions.empty() || spec.reserve.mantissa != 0;
+  if (!rules && !guards && !data && !own_gate && !forecast && !excluded && !forced) return false;
   line(0, "---");
   line(0, "apiVersion: nines/v1alpha1");
   line(0, "kind: SLOPolicy");
@@ -315,7 +326,60 @@ bool Writer::policy(const SloSpec& spec, bool forced) {
   }
   if (forecast) forecast_policy(spec.forecast);
   if (own_gate) gate(spec.gate);
+  if (excluded) exclusions(spec);
   return true;
+}
+
+std::string local_time(int64_t civil_s) {
+  constexpr int64_t kDay = 86400;
+  const CivilDate date = civil_from_days(civil_s / kDay);
+  const int64_t second = civil_s % kDay;
+  char text[64];
+  const int n = std::snprintf(text, sizeof text, "%04d-%02d-%02d %02d:%02d:%02d",
+                              static_cast<int>(date.year), static_cast<int>(date.month),
+                              static_cast<int>(date.day), static_cast<int>(second / 3600),
+                              static_cast<int>(second / 60 % 60), static_cast<int>(second % 60));
+  return {text, static_cast<size_t>(n)};
+}
+
+void Writer::time_window(const SloSpec& spec) {
+  line(1, "timeWindow:");
+  if (spec.calendar == nullptr) {
+    line(2, "- duration: " + format_duration_s(spec.window_s));
+    line(3, "isRolling: true");
+    return;
+  }
+  constexpr char kUnits[] = {'d', 'w', 'M'};  // in the order of Calendar::Unit
+  line(2, "- duration: " + std::to_string(spec.calendar->count()) +
+              kUnits[static_cast<size_t>(spec.calendar->unit())]);
+  line(3, "isRolling: false");
+  line(3, "calendar: {startTime: " + quoted(local_time(spec.calendar->anchor_s())) +
+              ", timeZone: " + quoted(spec.calendar->zone().name()) + "}");
+}
+
+// The text of an exclusion is "FROM/TO", or "RRULE START ZONE for DURATION[ from FIRST]".
+void Writer::exclusions(const SloSpec& spec) {
+  if (spec.reserve.mantissa != 0) text(1, "reservedBudget", spec.reserve.to_string());
+  if (spec.exclusions.empty()) return;
+  line(1, "exclusions:");
+  for (const slo::ExclusionSpec& one : spec.exclusions) {
+    std::string out = "- {name: " + quoted(one.name) + ", ";
+    if (one.rule == nullptr) {
+      const size_t slash = one.text.find('/');
+      out += "from: " + quoted(one.text.substr(0, slash)) +
+             ", to: " + quoted(one.text.substr(slash + 1));
+    } else {
+      std::istringstream words(one.text);
+      std::string rule, start, zone, duration, first, word;
+      words >> rule >> start >> zone >> word >> duration >> word;
+      std::getline(words >> std::ws, first);
+      out += "rrule: " + quoted(rule) + ", start: " + quoted(start) +
+             ", timeZone: " + quoted(zone) + ", duration: " + duration;
+      if (!first.empty()) out += ", from: " + quoted(first);
+    }
+    if (!one.reason.empty()) out += ", reason: " + quoted(one.reason);
+    line(2, out + ", effect: " + std::string(slo::effect_name(one.effect)) + "}");
+  }
 }
 
 // Everything but what is measured.
@@ -335,10 +399,8 @@ void Writer::head(const SloSpec& spec) {
   line(0, "spec:");
   text(1, "description", spec.description);
   text(1, "service", spec.service);
-  line(1, "budgetingMethod: Occurrences");
-  line(1, "timeWindow:");
-  line(2, "- duration: " + format_duration_s(spec.window_s));
-  line(3, "isRolling: true");
+  line(1, "budgetingMethod: " + std::string(slo::budgeting_name(spec.budgeting)));
+  time_window(spec);
 }
 
 void Writer::slo(const SloSpec& spec) {

@@ -56,7 +56,16 @@ class Rules {
         "groups:\n";
   }
   void slo(const SloSpec& spec);
+  // Part of one of the SLOs: its rules stand in the group of that.
+  bool in_composite(const SloSpec& spec) const {
+    return !spec.part_of.empty() &&
+           std::any_of(all_.begin(), all_.end(), [&](const SloSpec& other) {
+             return other.composite.used() && other.name == spec.part_of;
+           });
+  }
   void composite(const SloSpec& spec);
+  // Tells as comments what the rules of this SLO cannot say.
+  void differences(const SloSpec& spec);
   std::string take() { return std::move(out_); }
 
  private:
@@ -72,8 +81,10 @@ class Rules {
   void line(int depth, const std::string& text) {
     out_.append(static_cast<size_t>(depth) * 2, ' ').append(text).append("\n");
   }
-  void group(const std::string& what, const Id& id) {
-    line(1, "- name: " + quoted("nines-slo-" + what + "-" + id.id));
+  // Rules of one group are evaluated in their order, groups in any: all that builds on each other
+  // stands in one.
+  void group(const Id& id) {
+    line(1, "- name: " + quoted("nines-slo-" + id.id));
     line(2, "rules:");
   }
   void labels(const Id& id) {
@@ -187,24 +198,39 @@ void Rules::alert(const Id& id, const SloSpec& spec, const AlertRule& rule) {
 
 void Rules::slo(const SloSpec& spec) {
   const Id id = id_of(spec);
+  if (!in_composite(spec)) group(id);
   std::set<int64_t> windows(std::begin(kUsual), std::end(kUsual));
   windows.insert(spec.window_s);
   for (const AlertRule& rule : spec.alerts.rules) {
     if (rule.kind == slo::RuleKind::burn) windows.insert({rule.short_s, rule.long_s});
   }
-  group("sli-recordings", id);
   for (const int64_t window_s : windows) ratio(id, spec, window_s);
-  group("meta-recordings", id);
   meta(id, spec);
-  if (spec.alerts.rules.empty()) return;
-  group("alerts", id);
   for (const AlertRule& rule : spec.alerts.rules) alert(id, spec, rule);
+}
+
+void Rules::differences(const SloSpec& spec) {
+  const std::string who = "# SLO " + quoted(spec.name) + ": ";
+  if (spec.budgeting != slo::Budgeting::occurrences) {
+    line(1, who + "left out, its budget counts slices of time, not events");
+    return;
+  }
+  if (spec.calendar != nullptr) {
+    line(1, who + "its period is of the calendar, here it is a rolling one of " +
+                format_duration_s(spec.window_s));
+  }
+  if (!spec.exclusions.empty() || spec.reserve.mantissa != 0) {
+    line(1, who + "exclusions and the reserved budget are not taken into account here");
+  }
 }
 
 // The weighted mean of the parts' burn rates; a part without events burns 0.
 void Rules::composite(const SloSpec& spec) {
   const Id id = id_of(spec);
-  group("meta-recordings", id);
+  group(id);
+  for (const SloSpec& part : all_) {
+    if (part.part_of == spec.name) slo(part);
+  }
   for (const char* series : {"slo:current_burn_rate:ratio", "slo:period_burn_rate:ratio"}) {
     std::string sum;
     std::string weights;
@@ -245,9 +271,11 @@ std::string prometheus_duration(int64_t seconds) {
 std::string to_prometheus_rules(std::span<const SloSpec> slos, std::string_view version) {
   Rules rules(slos, version);
   for (const SloSpec& spec : slos) {
+    rules.differences(spec);
+    if (spec.budgeting != slo::Budgeting::occurrences) continue;
     if (spec.composite.used()) {
       rules.composite(spec);
-    } else {
+    } else if (!rules.in_composite(spec)) {
       rules.slo(spec);
     }
   }

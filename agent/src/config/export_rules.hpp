@@ -3,7 +3,8 @@
 // are summed (over nodes too) and divided once, over every window, the whole period included. An
 // average of ratios would weigh a quiet night like a busy day.
 //
-// What rules cannot say stays with Nines: the low-traffic guard, hysteresis, coverage and NO_DATA.
+// What rules cannot say stays with Nines: the low-traffic guard, hysteresis, coverage and NO_DATA,
+// exclusions, calendars (told as comments); SLOs that count slices of time are left out.
 // Without events there is no ratio: the series is absent instead of NaN. Prometheus extrapolates
 // rates to the edges of a window, for errors and events by the same share unless one of their
 // series began at zero within the window.

@@ -1,5 +1,6 @@
 #include "view/explain_composite.hpp"
 
+#include "view/counts.hpp"
 #include "view/text.hpp"
 
 namespace nines::agent::view {
@@ -21,8 +22,7 @@ double sum_of_weights(const SloStatus& s) {
 }
 
 void append_parts(std::string& out, const SloStatus& s) {
-  out +=
-      "Parts: consumed = bad / total / (1 - target) over " + format_duration_s(s.window_s) + "\n";
+  out += "Parts: consumed = bad / total / (1 - target) over " + window_label(s) + "\n";
   std::string sum;
   for (const PartStatus& part : s.parts) {
     const std::string consumed = part.window.total == 0 ? "0 (no event)" : percent(part.consumed);
@@ -70,7 +70,7 @@ std::string state_reason(const SloStatus& s) {
 std::string explain_composite(const SloStatus& s) {
   std::string out = "SLO " + printable(s.slo) + " (service " + printable(s.service) + ", tier " +
                     std::to_string(s.tier) + "): composite of " + std::to_string(s.parts.size()) +
-                    " over " + format_duration_s(s.window_s) + "\n";
+                    " over " + window_label(s) + "\n";
   out += "evaluated at " + (s.timestamp.ns == 0 ? "never" : format_rfc3339(s.timestamp)) + "\n\n";
   out += "State " + std::string(slo::state_name(s.state)) + ": " + state_reason(s) + "\n";
   out += "Risk  " + std::string(slo::risk_name(s.risk)) + "\n";

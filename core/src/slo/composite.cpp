@@ -60,7 +60,8 @@ uint64_t sum_of_weights(std::span<const WeightedRatio> parts) {
   return sum;
 }
 
-Ratio ratio_of(const WindowCounts& counts) { return {counts.bad, counts.total()}; }
+// What is decided by: bad events, and what is set aside as if it were bad.
+Ratio ratio_of(const WindowCounts& counts) { return counts.spent(); }
 
 using Pick = const WindowCounts& (*)(const SloStatus&);
 
@@ -75,8 +76,12 @@ std::vector<WeightedRatio> collect(const CompositeSpec& spec,
 
 // Events of all parts, covered where every part was.
 WindowCounts gather(std::span<const SloStatus* const> parts, Pick pick) {
-  WindowCounts out = pick(*parts.front());
-  for (const SloStatus* part : parts.subspan(1)) {
+  const WindowCounts& first = pick(*parts.front());
+  WindowCounts out;
+  out.covered_s = first.covered_s;
+  out.start = first.start;
+  out.end = first.end;
+  for (const SloStatus* part : parts) {
     const WindowCounts& counts = pick(*part);
     out.good += counts.good;
     out.bad += counts.bad;

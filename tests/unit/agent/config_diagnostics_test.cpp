@@ -158,6 +158,24 @@ std::vector<BadInput> bad_nodes() {
   };
 }
 
+std::vector<BadInput> bad_composites() {
+  return {
+      {"indicator beside those of a composite", slo("  service: s\n  indicator: @{spec: {}}\n", "", "  objectives: [{target: 0.9, indicatorRef: x}]\n"), "SLO 'api' is composite: its objectives have indicators", "move this one"},
+      {"part without an SLI", slo("  service: s\n", "", "  objectives: [{target: 0.9, indicatorRef: @x}]\n"), "part 1 of SLO 'api' refers to SLI 'x', which does not exist", "no SLI document"},
+      {"part without an indicator", slo("  service: s\n", "", "  objectives: [" + kPart + ", @{displayName: b, target: 0.9}]\n"), "part 2 of SLO 'api' has no indicator", "which records"},
+      {"part with two indicators", slo("  service: s\n", "", "  objectives: [{displayName: a, target: 0.9, indicator: {spec: {}}, indicatorRef: @x}]\n"), "part 1 of SLO 'api' has both indicator and indicatorRef", "keep one"},
+      {"part without a target", slo("  service: s\n", "", "  objectives: [@{displayName: a, indicator: {spec: {ratioMetric: {good: " + kMetric + ", total: " + kMetric + "}}}}]\n"), "objective of part 1 of SLO 'api' has no target", "0.999"},
+      {"weight 0", slo("  service: s\n", "", "  objectives: [" + part("compositeWeight: @0") + "]\n"), "compositeWeight of part 1 of SLO 'api' must lie between", "twice as much"},
+      {"weight below 0", slo("  service: s\n", "", "  objectives: [" + part("compositeWeight: @-2") + "]\n"), "must lie between", ""},
+      {"weight too fine", slo("  service: s\n", "", "  objectives: [" + part("compositeWeight: @0.0000000001") + "]\n"), "at most 9 decimal places", ""},
+      {"weight too large", slo("  service: s\n", "", "  objectives: [" + part("compositeWeight: @1000001") + "]\n"), "must lie between", ""},
+      {"weight not a number", slo("  service: s\n", "", "  objectives: [" + part("compositeWeight: @heavy") + "]\n"), "compositeWeight of part 1 of SLO 'api' must be a number, found 'heavy'", ""},
+      {"two parts of one name", slo("  service: s\n", "", "  objectives: [" + kPart + ", @" + kPart + "]\n"), "two SLOs named 'api-a'", "different displayNames"},
+      {"weight without parts", objectives("target: 0.9, compositeWeight: @2"), "has a compositeWeight, but its objectives have no indicators", "in every objective"},
+      {"independent", good_spec("paths: [/l], independent: @maybe"), "independent of good of SLO 'api' must be true or false, found 'maybe'", ""},
+  };
+}
+
 std::vector<BadInput> bad_slos() {
   return {
       {"target as percentage", objectives("target: @99.9"), "target 99.9 of SLO 'api' is impossible",
@@ -184,19 +202,6 @@ std::vector<BadInput> bad_slos() {
       {"time slice too short", slo("  service: s\n  budgetingMethod: RatioTimeslices\n", kRatio, "  objectives: [{target: 0.9, timeSliceWindow: @30s}]\n"), "must be within 1m..12h, found '30s'", ""},
       {"time slice odd", slo("  service: s\n  budgetingMethod: RatioTimeslices\n", kRatio, "  objectives: [{target: 0.9, timeSliceWindow: @90s}]\n"), "must be whole minutes", ""},
       {"time slice longer than the window", slo("  service: s\n  budgetingMethod: RatioTimeslices\n  timeWindow: [{duration: 1h}]\n", kRatio, "  objectives: [{target: 0.9, timeSliceWindow: @2h}]\n"), "at most the window (1h)", ""},
-      {"indicator beside those of a composite", slo("  service: s\n  indicator: @{spec: {}}\n", "", "  objectives: [{target: 0.9, indicatorRef: x}]\n"), "SLO 'api' is composite: its objectives have indicators", "move this one"},
-      {"part without an SLI", slo("  service: s\n", "", "  objectives: [{target: 0.9, indicatorRef: @x}]\n"), "part 1 of SLO 'api' refers to SLI 'x', which does not exist", "no SLI document"},
-      {"part without an indicator", slo("  service: s\n", "", "  objectives: [" + kPart + ", @{displayName: b, target: 0.9}]\n"), "part 2 of SLO 'api' has no indicator", "which records"},
-      {"part with two indicators", slo("  service: s\n", "", "  objectives: [{displayName: a, target: 0.9, indicator: {spec: {}}, indicatorRef: @x}]\n"), "part 1 of SLO 'api' has both indicator and indicatorRef", "keep one"},
-      {"part without a target", slo("  service: s\n", "", "  objectives: [@{displayName: a, indicator: {spec: {ratioMetric: {good: " + kMetric + ", total: " + kMetric + "}}}}]\n"), "objective of part 1 of SLO 'api' has no target", "0.999"},
-      {"weight 0", slo("  service: s\n", "", "  objectives: [" + part("compositeWeight: @0") + "]\n"), "compositeWeight of part 1 of SLO 'api' must lie between", "twice as much"},
-      {"weight below 0", slo("  service: s\n", "", "  objectives: [" + part("compositeWeight: @-2") + "]\n"), "must lie between", ""},
-      {"weight too fine", slo("  service: s\n", "", "  objectives: [" + part("compositeWeight: @0.0000000001") + "]\n"), "at most 9 decimal places", ""},
-      {"weight too large", slo("  service: s\n", "", "  objectives: [" + part("compositeWeight: @1000001") + "]\n"), "must lie between", ""},
-      {"weight not a number", slo("  service: s\n", "", "  objectives: [" + part("compositeWeight: @heavy") + "]\n"), "compositeWeight of part 1 of SLO 'api' must be a number, found 'heavy'", ""},
-      {"two parts of one name", slo("  service: s\n", "", "  objectives: [" + kPart + ", @" + kPart + "]\n"), "two SLOs named 'api-a'", "different displayNames"},
-      {"weight without parts", objectives("target: 0.9, compositeWeight: @2"), "has a compositeWeight, but its objectives have no indicators", "in every objective"},
-      {"independent", good_spec("paths: [/l], independent: @maybe"), "independent of good of SLO 'api' must be true or false, found 'maybe'", ""},
       {"misspelt method", with("  budgetingMethod: @Occurences\n"), "must be one of Occurrences, Timeslices, RatioTimeslices", "'Occurrences'"},
       {"rolling calendar", with("  timeWindow: [{duration: 1d, isRolling: true, calendar: @{startTime: 2020-01-01 00:00:00, timeZone: UTC}}]\n"), "is rolling and has a calendar", "isRolling: false"},
       {"calendar of years", with("  timeWindow: [{duration: @1Y, isRolling: false, calendar: {startTime: 2020-01-01 00:00:00, timeZone: UTC}}]\n"), "is 1Y, and a node keeps its counts for 92 days", "1Q"},
@@ -385,6 +390,14 @@ TEST_CASE("Every mistake in an SLO document is told once, with its place and a w
 TEST_CASE("Every mistake in a join, a group or a slice is told once, with its place and a way out",
           "[config]") {
   for (BadInput row : bad_slis()) {
+    const ConfigFolder folder;
+    const Place place = take_mark(row.text);
+    expect(row, folder.load_slos(row.text), place);
+  }
+}
+
+TEST_CASE("Every mistake in a composite is told once, with its place and a way out", "[config]") {
+  for (BadInput row : bad_composites()) {
     const ConfigFolder folder;
     const Place place = take_mark(row.text);
     expect(row, folder.load_slos(row.text), place);

@@ -270,3 +270,73 @@ TEST_CASE("What OpenSLO's SDK shows of foreign systems is refused by name, not m
         std::string::npos);
   CHECK(text.find("a ready-made ratio has no events to count") != std::string::npos);
 }
+
+TEST_CASE("Calendar windows, slices of time, exclusions and reserves are exported as they were",
+          "[config]") {
+  const ConfigFolder folder;
+  const Loaded first = folder.load_slos(R"(
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: up}
+spec:
+  service: shop
+  budgetingMethod: Timeslices
+  timeWindow:
+    - duration: 1M
+      isRolling: false
+      calendar: {startTime: "2026-01-15 06:00:00", timeZone: UTC}
+  indicator:
+    spec:
+      ratioMetric:
+        good:  {metricSource: {type: nines.log, spec: {source: web, where: "status < 500"}}}
+        total: {metricSource: {type: nines.log, spec: {source: web}}}
+  objectives: [{target: 0.99, timeSliceTarget: 0.9, timeSliceWindow: 5m}]
+---
+apiVersion: nines/v1alpha1
+kind: SLOPolicy
+metadata: {name: p}
+spec:
+  sloRef: up
+  reservedBudget: "0.2"
+  exclusions:
+    - {name: move, from: "2026-03-01T22:00:00Z", to: "2026-03-01T23:30:00Z", reason: "a: b", effect: reserve}
+    - {name: weekly, rrule: "FREQ=WEEKLY;BYDAY=SU", start: "03:00", duration: 30m, timeZone: UTC}
+    - {name: odd, rrule: "FREQ=DAILY;INTERVAL=2", start: "04:00", duration: 1h, from: "2026-01-01 00:00:00"}
+)",
+                                        kWeb);
+  INFO(all_text(first.diagnostics));
+  REQUIRE(first.ok());
+  REQUIRE(first.slos.size() == 1);
+  const std::string yaml = to_openslo_yaml(first.slos);
+  INFO(yaml);
+  const Loaded second = folder.load_slos(yaml, kWeb);
+  INFO(all_text(second.diagnostics));
+  REQUIRE(second.ok());
+  const slo::SloSpec& a = first.slos[0];
+  const slo::SloSpec& b = second.slos[0];
+  CHECK(b.budgeting == slo::Budgeting::timeslices);
+  CHECK(b.slices.slice_s == 300);
+  CHECK(b.slices.target == dec("0.9"));
+  CHECK(b.reserve == dec("0.2"));
+  REQUIRE(b.calendar != nullptr);
+  CHECK(b.calendar->anchor_s() == a.calendar->anchor_s());
+  CHECK(b.calendar->unit() == a.calendar->unit());
+  CHECK(b.calendar->zone().name() == a.calendar->zone().name());
+  REQUIRE(b.exclusions.size() == 3);
+  for (size_t i = 0; i < 3; ++i) {
+    CHECK(b.exclusions[i].name == a.exclusions[i].name);
+    CHECK(b.exclusions[i].text == a.exclusions[i].text);
+    CHECK(b.exclusions[i].reason == a.exclusions[i].reason);
+    CHECK(b.exclusions[i].effect == a.exclusions[i].effect);
+  }
+  CHECK(to_openslo_yaml(second.slos) == yaml);
+}
+
+TEST_CASE("Composites are summed by events only", "[config]") {
+  std::string text = kComposite;
+  text.replace(text.find("Occurrences"), 11, "RatioTimeslices");
+  const Loaded loaded = ConfigFolder().load_slos(text, kWeb);
+  CHECK_FALSE(loaded.ok());
+  CHECK(all_text(loaded.diagnostics).find("only Occurrences can be summed by weight") !=
+        std::string::npos);
+}

@@ -113,11 +113,27 @@ TEST_CASE("A composite is the weighted mean of its parts' series", "[rules]") {
   whole.composite.parts = {{"journey-pay", dec("2")}, {"journey-find", dec("0.5")}};
   slo::SloSpec pay = spec_of("journey-pay", "shop");
   slo::SloSpec find = spec_of("journey-find", "shop");
+  pay.part_of = find.part_of = "journey";
   const std::string text = rules_of({pay, find, whole});
+  // One group: what builds on each other is evaluated in order.
+  CHECK(count(text, "- name:") == 1);
+  CHECK(text.find("slo=\"journey-find\"") < text.find("or vector(0)"));
   CHECK(holds(text,
               "(2 * (sum(slo:current_burn_rate:ratio{sloth_id=\"shop-journey-pay\", "
               "sloth_service=\"shop\", sloth_slo=\"journey-pay\"}) or vector(0)) + 0.5 * "));
   CHECK(holds(text, ") / (2 + 0.5)"));
   CHECK(count(text, "- record: slo:objective:ratio") == 2);
   CHECK(count(text, "- record: slo:period_error_budget_remaining:ratio") == 3);
+}
+
+TEST_CASE("What the rules of an SLO cannot say is told, slices of time are left out", "[rules]") {
+  slo::SloSpec slices = spec_of("slices", "shop");
+  slices.budgeting = slo::Budgeting::timeslices;
+  slo::SloSpec excluded = spec_of("excluded", "shop");
+  excluded.reserve = dec("0.2");
+  const std::string text = rules_of({slices, excluded});
+  CHECK(holds(text, "# SLO \"slices\": left out, its budget counts slices of time"));
+  CHECK_FALSE(holds(text, "sloth_slo: \"slices\""));
+  CHECK(holds(text, "# SLO \"excluded\": exclusions and the reserved budget are not taken"));
+  CHECK(holds(text, "sloth_slo: \"excluded\""));
 }

@@ -305,16 +305,17 @@ TEST_CASE("A source of nines.yaml and labels of the target can be named", "[impo
   CHECK(loaded.ok());
 }
 
-TEST_CASE("What cannot be translated is told with its place, the query and a way out", "[import]") {
-  struct Row {
-    const char* about;
-    std::string text;  // '@' marks the place
-    const char *message, *hint;
-  };
+namespace {
+
+struct Row {
+  const char* about;
+  std::string text;  // '@' marks the place
+  const char *message, *hint;
+};
+
+std::vector<Row> bad_queries() {
   const std::string total = rate("m");
-  std::string zero_target = pyrra("ratio: {errors: {metric: e}, total: {metric: t}}", "0");
-  zero_target.insert(zero_target.find("\"0\""), 1, '@');
-  const Row rows[] = {
+  return {
       {"no sum", sloth("@rate(m[5m])", total), "a rate() without sum()", "write sum(rate("},
       {"grouping before", sloth("sum @by (a) (rate(m[5m]))", total), "makes several SLOs", "group"},
       {"grouping behind", sloth("sum(rate(m[5m])) @by (a)", total), "makes several SLOs", "group"},
@@ -346,6 +347,13 @@ TEST_CASE("What cannot be translated is told with its place, the query and a way
       {"or of something", sloth(total + " @or vector(1)", total), "only 'or vector(0)'", ""},
       {"deep", sloth(std::string(32, '(') + "@(" + total + std::string(33, ')'), total),
        "nested deeper", ""},
+  };
+}
+
+std::vector<Row> bad_documents() {
+  std::string zero_target = pyrra("ratio: {errors: {metric: e}, total: {metric: t}}", "0");
+  zero_target.insert(zero_target.find("\"0\""), 1, '@');
+  return {
       {"Sloth version", "version: @prometheus/v2\nservice: a\nslos: []\n", "unknown version",
        "prometheus/v1"},
       {"Sloth kind", "apiVersion: sloth.slok.dev/v1\nkind: @AlertWindows\nspec: {}\n",
@@ -378,26 +386,34 @@ TEST_CASE("What cannot be translated is told with its place, the query and a way
       {"OpenSLO", "apiVersion: @openslo/v1\nkind: SLO\n", "which needs no import", "--slo"},
       {"something else", "@a: 1\n", "neither a Sloth nor a Pyrra spec", "prometheus/v1"},
   };
-  for (const Row& row : rows) {
-    std::string text = row.text;
-    const size_t at = text.find('@');
-    REQUIRE(at != std::string::npos);
-    text.erase(at, 1);
-    const size_t line_start = at == 0 ? 0 : text.rfind('\n', at - 1) + 1;
-    const int line = 1 + static_cast<int>(std::count(
-                             text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
-    const int column = 1 + static_cast<int>(at - line_start);
-    const Imported imported = import_text(text);
-    INFO(row.about << "\n" << text << all_text(imported.diagnostics));
-    CHECK_FALSE(imported.ok());
-    const auto found = std::find_if(
-        imported.diagnostics.begin(), imported.diagnostics.end(), [&](const Diagnostic& d) {
-          const bool place = d.line == line && (d.column == column || row.message[0] == '\0');
-          return place && d.message.find(row.message) != std::string::npos &&
-                 d.hint.find(row.hint) != std::string::npos;
-        });
-    CHECK(found != imported.diagnostics.end());
-  }
+}
+
+void expect_refusal(const Row& row) {
+  std::string text = row.text;
+  const size_t at = text.find('@');
+  REQUIRE(at != std::string::npos);
+  text.erase(at, 1);
+  const size_t line_start = at == 0 ? 0 : text.rfind('\n', at - 1) + 1;
+  const int line = 1 + static_cast<int>(std::count(
+                           text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
+  const int column = 1 + static_cast<int>(at - line_start);
+  const Imported imported = import_text(text);
+  INFO(row.about << "\n" << text << all_text(imported.diagnostics));
+  CHECK_FALSE(imported.ok());
+  const auto found = std::find_if(
+      imported.diagnostics.begin(), imported.diagnostics.end(), [&](const Diagnostic& d) {
+        const bool place = d.line == line && (d.column == column || row.message[0] == '\0');
+        return place && d.message.find(row.message) != std::string::npos &&
+               d.hint.find(row.hint) != std::string::npos;
+      });
+  CHECK(found != imported.diagnostics.end());
+}
+
+}  // namespace
+
+TEST_CASE("What cannot be translated is told with its place, the query and a way out", "[import]") {
+  for (const Row& row : bad_queries()) expect_refusal(row);
+  for (const Row& row : bad_documents()) expect_refusal(row);
 }
 
 TEST_CASE("The query stands in the message on one line", "[import]") {
