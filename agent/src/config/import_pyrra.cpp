@@ -192,6 +192,7 @@ std::optional<slo::SloSpec> PyrraReader::read(const YamlNode& document) {
   spec.indicator.name = spec.name;
   spec.origin = document.file->path + ":" + std::to_string(document.at.line);
   spec.alerts.rules = default_rules(spec.window_s);
+  spec.forecast = slo::default_forecast(spec.window_s);
   if (alerting != nullptr) read_alerting(*alerting, spec);
   drop_unreachable(spec, *target, report_);
   return spec;

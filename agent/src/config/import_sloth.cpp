@@ -168,6 +168,7 @@ std::optional<slo::SloSpec> SlothReader::read_slo(const YamlNode& node, Labels l
   spec.indicator.name = slug(name->text);
   spec.origin = node.file->path + ":" + std::to_string(node.at.line);
   spec.alerts.rules = default_rules(spec.window_s);
+  spec.forecast = slo::default_forecast(spec.window_s);
   if (alerting != nullptr) read_alerting(*alerting, spec);
   drop_unreachable(spec, *objective, report_);
   return spec;

@@ -138,6 +138,7 @@ std::vector<slo::SloSpec> composite() {
   whole.name = "journey";
   whole.indicator = {};
   whole.alerts = {};
+  whole.forecast = {};
   whole.data = {};
   whole.target = {};
   whole.op = slo::CompareOp::lte;
@@ -154,6 +155,7 @@ std::vector<slo::SloSpec> composite() {
     part.owner = whole.owner;
     part.window_s = whole.window_s;
     part.alerts = slo::default_policy(part.window_s, part.target);
+    part.forecast = slo::default_forecast(part.window_s);
     part.alerts.min_bad = *rc::gen::inRange(0, 5);
     whole.composite.parts.push_back(
         {part.name, Decimal{*rc::gen::inRange<int64_t>(1, 1'000'000'000), -6}});
