@@ -345,7 +345,7 @@ std::vector<BadInput> bad_policies() {
       {"exclusion effect", policy("  sloRef: api\n  exclusions:\n    - {name: a, rrule: FREQ=DAILY, start: \"03:00\", duration: 30m, effect: @pause}\n"), "must be one of drop, reserve", ""},
       {"reserve of nothing", policy("  sloRef: api\n  exclusions: @[{name: a, rrule: FREQ=DAILY, start: \"03:00\", duration: 30m, effect: reserve}]\n"), "nothing is reserved", "reservedBudget"},
       {"reserve of all", policy("  sloRef: api\n  reservedBudget: @1\n"), "must leave something", ""},
-      {"not used yet", policy("  sloRef: api\n  forecast: @{history: 1d}\n"), "'forecast' of SLOPolicy 'p' is not used yet", "", kWarning},
+      {"not used yet", policy("  sloRef: api\n  onNoData: @x\n"), "'onNoData' of SLOPolicy 'p' is not used yet", "", kWarning},
       {"composite sum", policy("  sloRef: api\n  gate: {composite: @{5m: 0.4, 1h: 0.35, 24h: 0.24}}\n"), "must sum to exactly 1 and have at most nine places, found 0.99", "0.40"},
       {"composite part missing", policy("  sloRef: api\n  gate: {composite: @{5m: 0.5, 1h: 0.5}}\n"), "24h", ""},
       {"composite negative", policy("  sloRef: api\n  gate: {composite: {5m: @-0.5, 1h: 1, 24h: 0.5}}\n"), "must be within 0..1, found '-0.5'", ""},

@@ -19,7 +19,7 @@ TEST_CASE("The status document has the promised keys in their order", "[view]") 
         "slo service tier target window budgeting_method good bad total sli burn_rate_5m "
         "burn_rate_1h "
         "burn_rate_24h composite_burn_rate error_budget_consumed error_budget_remaining risk_level "
-        "state coverage window_start window_end alerts timestamp release forecast budget_policy "
+        "state coverage window_start window_end alerts timestamp release budget_policy forecast "
         "draft p50 p95 "
         "p99 unit windows ");
 }
