@@ -215,7 +215,8 @@ class Alert:
     """One rule: fires when both windows exceed its factor, and it is no accident; ends when the
     short window stays at or below 0.9 of the factor for two evaluations with traffic in them."""
 
-    def __init__(self, name, severity, long_s, short_s, factor):
+    def __init__(self, name, severity, long_s, short_s, factor, window_s):
+        self.window_s = window_s
         self.name, self.severity, self.factor = name, severity, factor
         self.long_s, self.short_s = long_s, short_s
         self.firing, self.calm, self.resolved_at = False, 0, None
@@ -254,7 +255,7 @@ class Alert:
         total = good + bad
         self.firing = (bad > self.factor * budget * total and bad >= 2
                        and tail_probability(bad, total, float(budget))
-                       < 0.01 * min(1, self.long_s / (3 * 86400)))
+                       < 0.01 * min(1, 10 * self.long_s / self.window_s))
 
 
 class BudgetAlert:
@@ -285,14 +286,14 @@ class BudgetAlert:
         total = good + bad
         self.firing = (self.share * budget * total >= 2
                        or tail_probability(bad, total, float(budget))
-                       < 0.01 * min(1, self.window_s / (3 * 86400)))
+                       < 0.01)
 
 
 def replay_alerts(slo, end, budget_rules=()):
     """Names of the rules that fire at `end`: every evaluation since the first event, one by one.
     budget_rules: (name, share, for_s), larger shares first."""
     prefix = Prefix(slo, slo.first, end)
-    rules = [Alert(*r) for r in default_rules(slo.window_s, slo.target)]
+    rules = [Alert(*r, slo.window_s) for r in default_rules(slo.window_s, slo.target)]
     shares = [BudgetAlert(*r, slo.window_s) for r in budget_rules]
     for now in range(slo.first + 10, end + 10, 10):
         for rule in rules:

@@ -669,7 +669,7 @@ class World:
         """(whether, probability) of the low-traffic guard."""
         bad, total = (n // window.scale for n in slo.ratio(rule, window))
         p = chance(bad, total, slo.budget)
-        most = float(slo.significance * min(Fraction(1), Fraction(rule.long_s, 3 * DAY)))
+        most = float(slo.significance * min(Fraction(1), Fraction(10 * rule.long_s, slo.window_s)))
         enough = rule.kind != "burn" and slo.limit(rule) * total >= slo.min_bad
         if slo.high_value:
             return True, p

@@ -12,9 +12,9 @@ namespace {
 
 constexpr double kCalmByChance = 0.01;
 
-// A guard's chance is that of three days.
-double share_of_days(int64_t long_s) {
-  return std::min(1.0, static_cast<double>(long_s) / (3 * 86400));
+// A guard's chance is that of a tenth of the SLO window.
+double share_of_span(int64_t long_s, int64_t window_s) {
+  return std::min(1.0, 10 * static_cast<double>(long_s) / static_cast<double>(window_s));
 }
 
 // What a rule compares: of the budget all that is spent, of the pace what was bad.
@@ -141,7 +141,8 @@ bool AlertBook::significant(size_t index, RuleState& rule) const {
   rule.probability = binomial_tail(r.bad, r.total, budget_.to_double());
   if (spec_.alerts.high_value) return true;
   if (r.bad < spec_.alerts.min_bad) return false;
-  if (*rule.probability < significance_ * share_of_days(rule.rule.long_s)) return true;
+  if (*rule.probability < significance_ * share_of_span(rule.rule.long_s, spec_.window_s))
+    return true;
   // Of so many events the share is a number of events that means something.
   return rule.rule.kind != RuleKind::burn &&
          compare_burn({spec_.alerts.min_bad, r.total}, limits_[index].budget,

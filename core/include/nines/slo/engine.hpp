@@ -68,8 +68,8 @@
 //   order      from the most urgent rule to the least: what follows sees what the more urgent ones
 //              did at this evaluation and the less urgent ones at the one before.
 //   condition  burn > factor in both windows, exactly; a window with total = 0 does not exceed.
-//   guard      bad >= min_bad and P(X >= bad | total, b) < significance * min(1, long / 3 d) in the
-//              long window.
+//   guard      bad >= min_bad and P(X >= bad | total, b) < significance * min(1, long / (window /
+//              10)) in the long window.
 //   fires      condition and guard, cooldown_s after its last resolution, and no more urgent rule
 //              and none of the same severity fires. Urgency: critical, page, ticket, warning,
 //              then the shorter long window. After a more urgent rule has resolved, a slower one
@@ -84,13 +84,13 @@
 //   condition  consumed > factor, exactly, over the SLO windows that end at `end` and at end - for.
 //   frozen     with NO_DATA only: what was seen to be consumed is.
 //   guard      bad >= min_bad, and the share that the factor stands for is at least min_bad events
-//              (factor * b * total >= min_bad) or P(X >= bad | total, b) < significance.
+//              (factor * b * total >= min_bad) or the chance is as small as for burn rules.
 //   fires      unless a more urgent budget rule fires; urgency: the larger factor.
 //   resolves   consumed <= resolve_ratio * factor at resolve_evaluations window ends in a row.
 //   Threshold rules warn early: of the SLI over a window of their own, whatever the budget. The
 //   same as burn rules, with L = 1 - the SLI that the rule names, but:
 //   condition  bad / total > L, exactly, over the windows that end at `end` and at end - for.
-//   guard      bad >= min_bad, and L * total >= min_bad or P(X >= bad | total, b) < significance.
+//   guard      bad >= min_bad, and L * total >= min_bad or the chance is as small as there.
 //   fires      unless a more urgent threshold rule fires; urgency: the severity, then the lower
 //   SLI. resolves   bad / total <= resolve_ratio * L at resolve_evaluations window ends in a row.
 //   Rules of different kinds do not hold each other back. high_value: the guard holds nothing back.

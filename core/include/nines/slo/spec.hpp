@@ -142,9 +142,9 @@ int priority_of(std::string_view severity, int tier) noexcept;
 struct AlertPolicy {
   std::vector<AlertRule> rules;
   int64_t min_bad = 2;  // low-traffic guard on the long window ...
-  // ... P(X >= bad | total, 1 - target) < this chance for three days, and for a shorter long window
-  // its share of it: a year has ten thousand hours to look at, and a service at half its budget
-  // would page monthly if each were taken by itself.
+  // ... P(X >= bad | total, 1 - target) < this chance for a tenth of the SLO window (3 d of
+  // 30 d), and for a shorter long window its share of it: a year has ten thousand hours to look at,
+  // and a service at half its budget would page monthly if each were taken by itself.
   Decimal significance{1, -2};
   Decimal resolve_ratio{9, -1};  // leave at this share of the factor on the short window
   int resolve_evaluations = 2;
