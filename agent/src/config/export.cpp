@@ -267,8 +267,7 @@ void Writer::alert_rules(const std::vector<slo::AlertRule>& rules) {
   if (!burns) line(1, "burnAlerts: []");
   section(slo::RuleKind::budget, "budgetAlerts", [](const auto& rule) {
     const Decimal percent{rule.factor.mantissa, rule.factor.exponent + 2};
-    return ", consumedPercent: " + percent.to_string() +
-           ", for: " + format_duration_s(rule.for_s);
+    return ", consumedPercent: " + percent.to_string() + ", for: " + format_duration_s(rule.for_s);
   });
   section(slo::RuleKind::threshold, "earlyWarnings", [](const auto& rule) {
     return ", below: " + quoted(rule.factor.to_string()) +
@@ -315,8 +314,8 @@ void Writer::gate(const slo::GatePolicy& policy) {
   line(2, "composite: {5m: " + share(0) + ", 1h: " + share(1) + ", 24h: " + share(2) + "}");
   line(2, "holdDown: " + format_duration_s(policy.hold_down_s));
   line(2, "onNoData: " + std::string(slo::on_no_data_name(policy.on_no_data)));
-  line(2, "override: {ttl: " + format_duration_s(policy.override_ttl_s) + ", requireReason: " +
-              (policy.override_needs_reason ? "true}" : "false}"));
+  line(2, "override: {ttl: " + format_duration_s(policy.override_ttl_s) +
+              ", requireReason: " + (policy.override_needs_reason ? "true}" : "false}"));
 }
 
 void Writer::budget_policy(const std::vector<slo::BudgetStep>& steps) {
@@ -351,9 +350,8 @@ bool Writer::policy(const SloSpec& spec, bool forced) {
   if (rules) alert_rules(spec.alerts.rules);
   if (guards) {
     const auto& a = spec.alerts;
-    line(1, "lowTraffic: {minBad: " + std::to_string(a.min_bad) +
-                ", significance: " + a.significance.to_string() +
-                (a.high_value ? ", highValue: true}" : "}"));
+    line(1, "lowTraffic: {minBad: " + std::to_string(a.min_bad) + ", significance: " +
+                a.significance.to_string() + (a.high_value ? ", highValue: true}" : "}"));
     line(1, "resolve: {ratio: " + a.resolve_ratio.to_string() +
                 ", evaluations: " + std::to_string(a.resolve_evaluations) +
                 ", cooldown: " + format_duration_s(a.cooldown_s) + "}");

@@ -171,8 +171,7 @@ std::string Rules::condition(const Id& id, const SloSpec& spec, const AlertRule&
     return "slo:period_burn_rate:ratio" + id.selector() + " > " + rule.factor.to_string();
   }
   const bool burn = rule.kind == slo::RuleKind::burn;
-  const Decimal budget =
-      subtract({1, 0}, burn ? spec.target : rule.factor).value_or(Decimal{});
+  const Decimal budget = subtract({1, 0}, burn ? spec.target : rule.factor).value_or(Decimal{});
   const auto limit = multiply(burn ? rule.factor : Decimal{1, 0}, budget);
   const std::string above =
       " > " + (limit ? limit->to_string()

@@ -12,8 +12,7 @@ constexpr int64_t kSlot = 10, kMaxWindow = 92 * 86400, kMaxFor = 2 * 3600;
 constexpr size_t kMaxDigits = 20;  // of a share: 18 places, a zero and a point
 
 // Between 0 and 1. "99.5" is the usual slip.
-std::optional<Decimal> read_below(const YamlNode& node, const std::string& what,
-                                  Reporter& report) {
+std::optional<Decimal> read_below(const YamlNode& node, const std::string& what, Reporter& report) {
   const auto share = read_decimal(node, what, report);
   if (!share) return std::nullopt;
   if (share->to_string().size() <= kMaxDigits && slo::budget_of(*share)) return share;
@@ -57,16 +56,15 @@ std::optional<EarlyWarning> read_early_warning(const YamlNode& node, const std::
   const YamlNode* name = reader.find("name");
   reader.finish();
   const auto share = below ? read_below(*below, what("below"), report) : std::nullopt;
-  const auto window_s =
-      window ? read_slots(*window, what("window"), kSlot, kMaxWindow, report) : std::nullopt;
+  const int64_t window_s =
+      window ? read_slots(*window, what("window"), kSlot, kMaxWindow, report).value_or(0) : 0;
   const auto word = severity ? read_choice(*severity, what("severity"),
                                            {"critical", "page", "ticket", "warning"}, report)
                              : std::nullopt;
-  const auto for_s = held ? read_slots(*held, what("for"), 0, kMaxFor, report)
-                          : std::optional<int64_t>(0);
-  if (!share || !window_s || !word || !for_s) return std::nullopt;
-  slo::AlertRule rule{early_name(*share), *word,  *window_s, *window_s, *share,
-                      slo::RuleKind::threshold, *for_s};
+  const int64_t for_s = held ? read_slots(*held, what("for"), 0, kMaxFor, report).value_or(-1) : 0;
+  if (!share || window_s == 0 || !word || for_s < 0) return std::nullopt;
+  slo::AlertRule rule{early_name(*share),       *word, window_s, window_s, *share,
+                      slo::RuleKind::threshold, for_s};
   if (name != nullptr) rule.name = read_text(*name, what("name"), report).value_or("");
   if (rule.name.empty()) return std::nullopt;
   return EarlyWarning{std::move(rule), below};
@@ -78,13 +76,14 @@ bool fits_early_warning(const slo::SloSpec& spec, const EarlyWarning& warning, R
   const bool named = std::any_of(spec.alerts.rules.begin(), spec.alerts.rules.end(),
                                  [&](const auto& other) { return other.name == rule.name; });
   if (named) {
-    report.error(*warning.below, who + " is called like another alert", "give it a name of its own");
+    report.error(*warning.below, who + " is called like another alert",
+                 "give it a name of its own");
     return false;
   }
   if (rule.long_s <= spec.window_s) return true;
   report.error(*warning.below,
-               who + " looks back " + format_duration_s(rule.long_s) +
-                   ", longer than the window " + format_duration_s(spec.window_s),
+               who + " looks back " + format_duration_s(rule.long_s) + ", longer than the window " +
+                   format_duration_s(spec.window_s),
                "choose a shorter one, in an SLOPolicy of its own with sloRef: " + spec.name);
   return false;
 }

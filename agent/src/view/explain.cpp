@@ -140,8 +140,8 @@ void append_comparison(std::string& out, const SloStatus& s, const RuleState& r,
   }
   out += "    " + pad_right(window_name(window_s), 5) + bounds(b.counts) + "\n";
   out += "         bad " + amount(ratio.bad, w) + " > " +
-         (early ? "" : factor.to_string() + " * ") + share.to_string() + " * " + number(ratio.total / w.scale) + " = " + limit + " ? " +
-         (exceeds ? "yes" : "no") + "\n";
+         (early ? "" : factor.to_string() + " * ") + share.to_string() + " * " +
+         number(ratio.total / w.scale) + " = " + limit + " ? " + (exceeds ? "yes" : "no") + "\n";
 }
 
 std::string rule_verdict(const RuleState& r) {
@@ -167,16 +167,16 @@ std::string rule_condition(const slo::AlertRule& rule) {
     case slo::RuleKind::budget:
       return "more than " + exact_percent(rule.factor) + " of the budget used" + held;
     case slo::RuleKind::threshold:
-      return "less than " + exact_percent(rule.factor) + " good over " +
-             window_name(rule.long_s) + held;
+      return "less than " + exact_percent(rule.factor) + " good over " + window_name(rule.long_s) +
+             held;
   }
   return {};
 }
 
 void append_rule(std::string& out, const SloStatus& s, const RuleState& r) {
   out += "  " + printable(r.rule.name) + " (" + printable(r.rule.severity) + ", " +
-         priority_name(slo::priority_of(r.rule.severity, s.tier)) + "), " +
-         rule_condition(r.rule) + "\n";
+         priority_name(slo::priority_of(r.rule.severity, s.tier)) + "), " + rule_condition(r.rule) +
+         "\n";
   append_comparison(out, s, r, r.long_window, r.rule.long_s);
   append_comparison(out, s, r, r.short_window, r.rule.short_s);
   out += "    => " + rule_verdict(r) + "\n";

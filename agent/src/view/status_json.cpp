@@ -329,15 +329,14 @@ std::string rule_summary(const SloStatus& s, const RuleState& r) {
   if (r.rule.kind == slo::RuleKind::threshold) {
     const auto level = [](const BurnWindow& w) {
       const auto total = static_cast<double>(w.counts.total());
-      return percent(w.counts.total() == 0
-                         ? std::optional<double>()
-                         : static_cast<double>(w.counts.good) / total) +
+      return percent(w.counts.total() == 0 ? std::optional<double>()
+                                           : static_cast<double>(w.counts.good) / total) +
              " (" + amount(w.counts.bad, w.counts) + " bad of " +
              amount(w.counts.total(), w.counts) + ")";
     };
-    return s.slo + ": " + level(r.long_window) + " good over " + window_name(r.rule.long_s) +
-           ", " + window_name(r.rule.for_s) + " ago " + level(r.short_window) + "; rule " +
-           r.rule.name + " fires when both are below " + exact_percent(r.rule.factor);
+    return s.slo + ": " + level(r.long_window) + " good over " + window_name(r.rule.long_s) + ", " +
+           window_name(r.rule.for_s) + " ago " + level(r.short_window) + "; rule " + r.rule.name +
+           " fires when both are below " + exact_percent(r.rule.factor);
   }
   return s.slo + ": burn rate " + part(r.long_window, r.rule.long_s) + " and " +
          part(r.short_window, r.rule.short_s) + "; rule " + r.rule.name +
