@@ -50,7 +50,7 @@ def main():
                         document, "--state", state, "-o", "json")
     status = json.loads(replay.stdout)[0]
     told = replay.stderr.decode()
-    fired = re.search(r"^(\S+) FIRED ticket web: web will have used up", told, re.M)
+    fired = re.search(r"^(\S+) FIRED P[23] ticket web: web will have used up", told, re.M)
     ended = re.search(r"^(\S+) resolved ticket web: web has come to what was forecast", told, re.M)
     checks.that(fired and ended, f"no early warning, or no end of it: {told[-1500:]}")
     if fired and ended:

@@ -23,6 +23,7 @@
 #include "k8s/follow.hpp"
 #include "net/asio.hpp"
 #include "notify/webhook.hpp"
+#include "view/text.hpp"
 
 namespace nines::agent {
 namespace {
@@ -297,9 +298,9 @@ class Live {
 
   static void tell(const slo::AlertEvent& event) {
     const bool fired = event.kind == slo::AlertEvent::Kind::fired;
-    log::write(
-        fired ? log::Level::warn : log::Level::info, "alert",
-        (fired ? "FIRED " : "resolved ") + event.severity + " " + event.slo + ": " + event.summary);
+    const std::string what = fired ? "FIRED " + view::priority_name(event.priority) : "resolved";
+    log::write(fired ? log::Level::warn : log::Level::info, "alert",
+               what + " " + event.severity + " " + event.slo + ": " + event.summary);
   }
 
   static void tell(const slo::Change& change) {

@@ -7,6 +7,7 @@
 #include "app/wiring.hpp"
 #include "cli/commands.hpp"
 #include "cli/terminal.hpp"
+#include "view/text.hpp"
 
 namespace nines::agent {
 namespace {
@@ -48,8 +49,9 @@ int once(const AgentOptions& options, const Setup& setup, const Clock& clock) {
   run.log_clock = options.log_clock;
   run.stop = stop_requested;
   run.on_alert = [](const slo::AlertEvent& event) {
-    std::fprintf(stderr, "%s %s %s %s: %s\n", format_rfc3339(event.at).c_str(),
-                 event.kind == slo::AlertEvent::Kind::fired ? "FIRED" : "resolved",
+    const bool fired = event.kind == slo::AlertEvent::Kind::fired;
+    const std::string what = fired ? "FIRED " + view::priority_name(event.priority) : "resolved";
+    std::fprintf(stderr, "%s %s %s %s: %s\n", format_rfc3339(event.at).c_str(), what.c_str(),
                  event.severity.c_str(), event.slo.c_str(), event.summary.c_str());
   };
   const Status done = run_once(*halves->ingest, *halves->judge, store.get(), clock, run);

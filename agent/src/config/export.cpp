@@ -60,6 +60,7 @@ class Writer {
   void indicator(int depth, const SloSpec& spec);
   void objective(const SloSpec& spec);
   void gate(const slo::GatePolicy& policy);
+  void budget_policy(const std::vector<slo::BudgetStep>& steps);
   void time_window(const SloSpec& spec);
   void exclusions(const SloSpec& spec);
   void alert_rules(const std::vector<slo::AlertRule>& rules);
@@ -236,7 +237,7 @@ bool same_rules(const slo::AlertPolicy& a, const slo::AlertPolicy& b) {
 bool same_guards(const slo::AlertPolicy& a, const slo::AlertPolicy& b) {
   return a.min_bad == b.min_bad && a.significance == b.significance &&
          a.resolve_ratio == b.resolve_ratio && a.resolve_evaluations == b.resolve_evaluations &&
-         a.cooldown_s == b.cooldown_s;
+         a.cooldown_s == b.cooldown_s && a.high_value == b.high_value;
 }
 
 bool same_data(const slo::DataPolicy& a, const slo::DataPolicy& b) {
@@ -244,25 +245,35 @@ bool same_data(const slo::DataPolicy& a, const slo::DataPolicy& b) {
          a.min_coverage == b.min_coverage && a.stale_after_s == b.stale_after_s;
 }
 
+std::string rule_head(const slo::AlertRule& rule) {
+  return "- {name: " + quoted(rule.name) + ", severity: " + rule.severity;
+}
+
 void Writer::alert_rules(const std::vector<slo::AlertRule>& rules) {
-  const auto is_burn = [](const auto& rule) { return rule.kind == slo::RuleKind::burn; };
-  const auto burns = std::count_if(rules.begin(), rules.end(), is_burn);
-  line(1, burns == 0 ? "burnAlerts: []" : "burnAlerts:");
-  for (const auto& rule : rules) {
-    if (!is_burn(rule)) continue;
-    line(2, "- {name: " + quoted(rule.name) + ", severity: " + rule.severity + ", long: " +
-                format_duration_s(rule.long_s) + ", short: " + format_duration_s(rule.short_s) +
-                ", factor: " + rule.factor.to_string() + "}");
-  }
-  if (std::all_of(rules.begin(), rules.end(), is_burn)) return;
-  line(1, "budgetAlerts:");
-  for (const auto& rule : rules) {
-    if (is_burn(rule)) continue;
+  const auto section = [&](slo::RuleKind kind, const char* key, const auto& rest_of) {
+    bool first = true;
+    for (const auto& rule : rules) {
+      if (rule.kind != kind) continue;
+      if (first) line(1, std::string(key) + ":");
+      first = false;
+      line(2, rule_head(rule) + rest_of(rule) + "}");
+    }
+    return !first;
+  };
+  const bool burns = section(slo::RuleKind::burn, "burnAlerts", [](const auto& rule) {
+    return ", long: " + format_duration_s(rule.long_s) +
+           ", short: " + format_duration_s(rule.short_s) + ", factor: " + rule.factor.to_string();
+  });
+  if (!burns) line(1, "burnAlerts: []");
+  section(slo::RuleKind::budget, "budgetAlerts", [](const auto& rule) {
     const Decimal percent{rule.factor.mantissa, rule.factor.exponent + 2};
-    line(2, "- {name: " + quoted(rule.name) + ", severity: " + rule.severity +
-                ", consumedPercent: " + percent.to_string() +
-                ", for: " + format_duration_s(rule.for_s) + "}");
-  }
+    return ", consumedPercent: " + percent.to_string() + ", for: " + format_duration_s(rule.for_s);
+  });
+  section(slo::RuleKind::threshold, "earlyWarnings", [](const auto& rule) {
+    return ", below: " + quoted(rule.factor.to_string()) +
+           ", window: " + format_duration_s(rule.long_s) +
+           ", for: " + format_duration_s(rule.for_s);
+  });
 }
 
 void Writer::forecast_policy(const slo::ForecastPolicy& f) {
@@ -281,7 +292,11 @@ void Writer::forecast_policy(const slo::ForecastPolicy& f) {
 
 bool same_gate(const slo::GatePolicy& a, const slo::GatePolicy& b) {
   return a.reduce_below == b.reduce_below && a.freeze_below == b.freeze_below &&
-         a.require_spent == b.require_spent;
+         a.require_spent == b.require_spent && a.composite == b.composite &&
+         a.observe == b.observe && a.danger == b.danger && a.freeze_above == b.freeze_above &&
+         a.hold_down_s == b.hold_down_s && a.on_no_data == b.on_no_data &&
+         a.override_ttl_s == b.override_ttl_s &&
+         a.override_needs_reason == b.override_needs_reason && a.steps == b.steps;
 }
 
 void Writer::gate(const slo::GatePolicy& policy) {
@@ -289,6 +304,29 @@ void Writer::gate(const slo::GatePolicy& policy) {
   line(2, "budget: {reduceBelow: " + policy.reduce_below.to_string() +
               ", freezeBelow: " + policy.freeze_below.to_string() + "}");
   line(2, "requireSpent: " + policy.require_spent.to_string());
+  line(2, "levels: {observe: " + policy.observe.to_string() +
+              ", danger: " + policy.danger.to_string() +
+              ", freezeAbove: " + policy.freeze_above.to_string() + "}");
+  const slo::CompositeWeights& w = policy.composite;
+  const auto share = [&](size_t i) {
+    return Decimal{static_cast<int64_t>(w.parts[i]), w.whole == 100 ? -2 : -9}.to_string();
+  };
+  line(2, "composite: {5m: " + share(0) + ", 1h: " + share(1) + ", 24h: " + share(2) + "}");
+  line(2, "holdDown: " + format_duration_s(policy.hold_down_s));
+  line(2, "onNoData: " + std::string(slo::on_no_data_name(policy.on_no_data)));
+  line(2, "override: {ttl: " + format_duration_s(policy.override_ttl_s) +
+              ", requireReason: " + (policy.override_needs_reason ? "true}" : "false}"));
+}
+
+void Writer::budget_policy(const std::vector<slo::BudgetStep>& steps) {
+  if (steps.empty()) return;
+  line(1, "errorBudgetPolicy:");
+  for (const slo::BudgetStep& step : steps) {
+    line(2, "- remainingBelow: " + step.remaining_below.to_string());
+    text(3, "name", step.name);
+    text(3, "severity", step.severity);
+    line(3, "actions: " + list_of(step.actions));
+  }
 }
 
 bool Writer::policy(const SloSpec& spec, bool forced) {
@@ -312,8 +350,8 @@ bool Writer::policy(const SloSpec& spec, bool forced) {
   if (rules) alert_rules(spec.alerts.rules);
   if (guards) {
     const auto& a = spec.alerts;
-    line(1, "lowTraffic: {minBad: " + std::to_string(a.min_bad) +
-                ", significance: " + a.significance.to_string() + "}");
+    line(1, "lowTraffic: {minBad: " + std::to_string(a.min_bad) + ", significance: " +
+                a.significance.to_string() + (a.high_value ? ", highValue: true}" : "}"));
     line(1, "resolve: {ratio: " + a.resolve_ratio.to_string() +
                 ", evaluations: " + std::to_string(a.resolve_evaluations) +
                 ", cooldown: " + format_duration_s(a.cooldown_s) + "}");
@@ -325,7 +363,10 @@ bool Writer::policy(const SloSpec& spec, bool forced) {
                 ", staleAfter: " + format_duration_s(spec.data.stale_after_s) + "}");
   }
   if (forecast) forecast_policy(spec.forecast);
-  if (own_gate) gate(spec.gate);
+  if (own_gate) {
+    gate(spec.gate);
+    budget_policy(spec.gate.steps);
+  }
   if (excluded) exclusions(spec);
   return true;
 }

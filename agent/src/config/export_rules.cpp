@@ -106,6 +106,7 @@ class Rules {
   void meta(const Id& id, const SloSpec& spec);
   void period(const Id& id, int64_t window_s);
   void info(const Id& id, const std::string& objective);
+  std::string condition(const Id& id, const SloSpec& spec, const AlertRule& rule) const;
   void alert(const Id& id, const SloSpec& spec, const AlertRule& rule);
 
   std::string out_;
@@ -164,36 +165,62 @@ void Rules::meta(const Id& id, const SloSpec& spec) {
   info(id, Decimal{spec.target.mantissa, spec.target.exponent + 2}.to_string());
 }
 
-void Rules::alert(const Id& id, const SloSpec& spec, const AlertRule& rule) {
-  const Decimal budget = subtract({1, 0}, spec.target).value_or(Decimal{});
-  const auto limit = multiply(rule.factor, budget);
+// Both windows of a burn rule; that of an early warning now and `for` ago, as Nines compares them.
+std::string Rules::condition(const Id& id, const SloSpec& spec, const AlertRule& rule) const {
+  if (rule.kind == slo::RuleKind::budget) {
+    return "slo:period_burn_rate:ratio" + id.selector() + " > " + rule.factor.to_string();
+  }
+  const bool burn = rule.kind == slo::RuleKind::burn;
+  const Decimal budget = subtract({1, 0}, burn ? spec.target : rule.factor).value_or(Decimal{});
+  const auto limit = multiply(burn ? rule.factor : Decimal{1, 0}, budget);
   const std::string above =
       " > " + (limit ? limit->to_string()
                      : "(" + rule.factor.to_string() + " * " + budget.to_string() + ")");
-  const bool burn = rule.kind == slo::RuleKind::burn;
-  line(3, std::string("- alert: ") + (burn ? "ErrorBudgetBurn" : "ErrorBudgetSpent"));
-  if (burn) {
-    const auto side = [&](int64_t window_s) {
-      return "max(" + ratio_name(window_s) + id.selector() + above + ") without (sloth_window)";
-    };
-    expression(side(rule.short_s) + " and " + side(rule.long_s));
-  } else {
-    expression("slo:period_burn_rate:ratio" + id.selector() + " > " + rule.factor.to_string());
-    if (rule.for_s > 0) line(4, "for: " + prometheus_duration(rule.for_s));
+  const auto side = [&](int64_t window_s, const std::string& offset) {
+    return "max(" + ratio_name(window_s) + id.selector() + offset + above +
+           ") without (sloth_window)";
+  };
+  const std::string longer = side(rule.long_s, "");
+  if (burn) return side(rule.short_s, "") + " and " + longer;
+  if (rule.for_s == 0) return longer;
+  return longer + " and " + side(rule.long_s, " offset " + prometheus_duration(rule.for_s));
+}
+
+std::string alert_name(slo::RuleKind kind) {
+  constexpr const char* kNames[] = {"ErrorBudgetBurn", "ErrorBudgetSpent", "SLIBelowThreshold"};
+  return kNames[static_cast<size_t>(kind)];
+}
+
+std::string percent_of(Decimal share) {
+  return Decimal{share.mantissa, share.exponent + 2}.to_string() + " %";
+}
+
+std::string alert_summary(const AlertRule& rule) {
+  switch (rule.kind) {
+    case slo::RuleKind::burn:
+      return "burns its error budget more than " + rule.factor.to_string() +
+             " times too fast, over " + format_duration_s(rule.long_s) + " and " +
+             format_duration_s(rule.short_s);
+    case slo::RuleKind::budget:
+      return "has spent more than " + percent_of(rule.factor) + " of its error budget";
+    case slo::RuleKind::threshold:
+      return "is below " + percent_of(rule.factor) + " over " + format_duration_s(rule.long_s);
+  }
+  return {};
+}
+
+void Rules::alert(const Id& id, const SloSpec& spec, const AlertRule& rule) {
+  line(3, "- alert: " + alert_name(rule.kind));
+  expression(condition(id, spec, rule));
+  if (rule.kind == slo::RuleKind::budget && rule.for_s > 0) {
+    line(4, "for: " + prometheus_duration(rule.for_s));
   }
   labels(id);
   line(5, "severity: " + quoted(rule.severity));
   line(5, "sloth_severity: " + quoted(rule.severity));
   line(5, "rule: " + quoted(rule.name));
   line(4, "annotations:");
-  const std::string what =
-      burn ? "burns its error budget more than " + rule.factor.to_string() +
-                 " times too fast, over " + format_duration_s(rule.long_s) + " and " +
-                 format_duration_s(rule.short_s)
-           : "has spent more than " +
-                 Decimal{rule.factor.mantissa, rule.factor.exponent + 2}.to_string() +
-                 " % of its error budget";
-  line(5, "summary: " + quoted("SLO " + spec.name + " " + what));
+  line(5, "summary: " + quoted("SLO " + spec.name + " " + alert_summary(rule)));
 }
 
 void Rules::slo(const SloSpec& spec) {
@@ -202,7 +229,7 @@ void Rules::slo(const SloSpec& spec) {
   std::set<int64_t> windows(std::begin(kUsual), std::end(kUsual));
   windows.insert(spec.window_s);
   for (const AlertRule& rule : spec.alerts.rules) {
-    if (rule.kind == slo::RuleKind::burn) windows.insert({rule.short_s, rule.long_s});
+    if (rule.kind != slo::RuleKind::budget) windows.insert({rule.short_s, rule.long_s});
   }
   for (const int64_t window_s : windows) ratio(id, spec, window_s);
   meta(id, spec);

@@ -8,6 +8,7 @@
 #include "config/exclusion_reader.hpp"
 #include "config/policy_forecast.hpp"
 #include "config/policy_gate.hpp"
+#include "config/policy_warnings.hpp"
 #include "nines/base/int128.hpp"
 #include "nines/base/time.hpp"
 
@@ -29,6 +30,8 @@ struct Policy {
   const YamlNode* ref = nullptr;
   std::set<int> tiers;
   std::optional<std::vector<RuleDraft>> rules, budget_rules;
+  std::optional<std::vector<EarlyWarning>> warnings;
+  std::optional<bool> high_value;
   std::optional<int64_t> min_bad, evaluations, cooldown_s, late_horizon_s, max_future_skew_s,
       stale_after_s;
   std::optional<Decimal> significance, resolve_ratio, min_coverage;
@@ -60,10 +63,15 @@ class PolicyReader {
 
  private:
   void read_scope(MapReader& reader, Policy& policy);
-  using ReadRule = std::optional<RuleDraft> (PolicyReader::*)(const YamlNode& node);
-  std::vector<RuleDraft> read_rules(const YamlNode& node, std::string_view key, ReadRule one);
+  template <class Draft>
+  using ReadRule = std::optional<Draft> (PolicyReader::*)(const YamlNode& node);
+  template <class Draft>
+  std::vector<Draft> read_rules(const YamlNode& node, std::string_view key, ReadRule<Draft> one);
   std::optional<RuleDraft> read_rule(const YamlNode& node);
   std::optional<RuleDraft> read_budget_rule(const YamlNode& node);
+  std::optional<EarlyWarning> read_warning(const YamlNode& node) {
+    return read_early_warning(node, title_, report_);
+  }
   bool read_windows(MapReader& reader, slo::AlertRule& rule);
   bool read_factor(MapReader& reader, RuleDraft& out);
   void read_guards(MapReader& reader, Policy& policy);
@@ -266,9 +274,10 @@ std::optional<RuleDraft> PolicyReader::read_budget_rule(const YamlNode& node) {
   return out;
 }
 
-std::vector<RuleDraft> PolicyReader::read_rules(const YamlNode& node, std::string_view key,
-                                                ReadRule one) {
-  std::vector<RuleDraft> rules;
+template <class Draft>
+std::vector<Draft> PolicyReader::read_rules(const YamlNode& node, std::string_view key,
+                                            ReadRule<Draft> one) {
+  std::vector<Draft> rules;
   std::set<std::string> names;
   const std::string what = std::string(key) + " of " + title_;
   const auto items = read_list(node, what, report_);
@@ -294,6 +303,9 @@ void PolicyReader::read_guards(MapReader& reader, Policy& policy) {
     MapReader guard(*node, "lowTraffic of " + title_, report_);
     policy.min_bad = read_count(guard, "minBad", 0, kMany);
     policy.significance = read_share(guard, "significance", false);
+    if (const YamlNode* value = guard.find("highValue")) {
+      policy.high_value = read_bool(*value, "'highValue' of " + guard.what(), report_);
+    }
     guard.finish();
   }
   if (const YamlNode* node = reader.find("resolve")) {
@@ -361,6 +373,9 @@ Policy PolicyReader::read() {
   if (const YamlNode* rules = reader.find("budgetAlerts")) {
     policy.budget_rules = read_rules(*rules, "budgetAlerts", &PolicyReader::read_budget_rule);
   }
+  if (const YamlNode* rules = reader.find("earlyWarnings")) {
+    policy.warnings = read_rules(*rules, "earlyWarnings", &PolicyReader::read_warning);
+  }
   read_guards(reader, policy);
   read_data(reader, policy);
   read_gate(reader, policy);
@@ -378,37 +393,55 @@ void override_with(To& to, const std::optional<From>& from) {
   if (from) to = static_cast<To>(*from);
 }
 
+void drop(slo::AlertPolicy& alerts, slo::RuleKind kind) {
+  std::erase_if(alerts.rules, [&](const slo::AlertRule& rule) { return rule.kind == kind; });
+}
+
+void apply_burn_rules(const std::vector<RuleDraft>& drafts, slo::SloSpec& spec, Reporter& report) {
+  drop(spec.alerts, slo::RuleKind::burn);
+  for (const auto& draft : drafts) {
+    slo::AlertRule rule = draft.rule;
+    if (draft.percent) rule.factor = factor_of(*draft.percent, spec.window_s, rule.long_s);
+    check_rule(spec, rule, *draft.at, report);
+    spec.alerts.rules.push_back(std::move(rule));
+  }
+}
+
+void apply_budget_rules(const std::vector<RuleDraft>& drafts, slo::SloSpec& spec,
+                        Reporter& report) {
+  std::vector<slo::AlertRule>& rules = spec.alerts.rules;
+  drop(spec.alerts, slo::RuleKind::budget);
+  for (const auto& draft : drafts) {
+    slo::AlertRule rule = draft.rule;
+    rule.long_s = rule.short_s = spec.window_s;
+    const bool named = std::any_of(rules.begin(), rules.end(),
+                                   [&](const auto& other) { return other.name == rule.name; });
+    if (named) {
+      report.error(*draft.at, "a budget alert of SLO '" + spec.name +
+                                  "' is called like a burn alert: '" + rule.name + "'");
+      continue;
+    }
+    check_rule(spec, rule, *draft.at, report);
+    rules.push_back(std::move(rule));
+  }
+}
+
+// Those of a composite are of its parts.
+void apply_rules(const Policy& policy, slo::SloSpec& spec, Reporter& report) {
+  if (spec.composite.used()) return;
+  if (policy.rules) apply_burn_rules(*policy.rules, spec, report);
+  if (policy.budget_rules) apply_budget_rules(*policy.budget_rules, spec, report);
+  if (!policy.warnings) return;
+  drop(spec.alerts, slo::RuleKind::threshold);
+  for (const auto& warning : *policy.warnings) {
+    if (fits_early_warning(spec, warning, report)) spec.alerts.rules.push_back(warning.rule);
+  }
+}
+
 void apply(const Policy& policy, slo::SloSpec& spec, Reporter& report) {
   slo::AlertPolicy& alerts = spec.alerts;
-  const auto drop = [&](slo::RuleKind kind) {
-    std::erase_if(alerts.rules, [&](const slo::AlertRule& rule) { return rule.kind == kind; });
-  };
-  const bool alerts_here = !spec.composite.used();  // those of a composite are of its parts
-  if (policy.rules && alerts_here) {
-    drop(slo::RuleKind::burn);
-    for (const auto& draft : *policy.rules) {
-      slo::AlertRule rule = draft.rule;
-      if (draft.percent) rule.factor = factor_of(*draft.percent, spec.window_s, rule.long_s);
-      check_rule(spec, rule, *draft.at, report);
-      alerts.rules.push_back(std::move(rule));
-    }
-  }
-  if (policy.budget_rules && alerts_here) {
-    drop(slo::RuleKind::budget);
-    for (const auto& draft : *policy.budget_rules) {
-      slo::AlertRule rule = draft.rule;
-      rule.long_s = rule.short_s = spec.window_s;
-      const bool named = std::any_of(alerts.rules.begin(), alerts.rules.end(),
-                                     [&](const auto& other) { return other.name == rule.name; });
-      if (named) {
-        report.error(*draft.at, "a budget alert of SLO '" + spec.name +
-                                    "' is called like a burn alert: '" + rule.name + "'");
-        continue;
-      }
-      check_rule(spec, rule, *draft.at, report);
-      alerts.rules.push_back(std::move(rule));
-    }
-  }
+  apply_rules(policy, spec, report);
+  override_with(alerts.high_value, policy.high_value);
   override_with(alerts.min_bad, policy.min_bad);
   override_with(alerts.significance, policy.significance);
   override_with(alerts.resolve_ratio, policy.resolve_ratio);

@@ -72,7 +72,7 @@ function card(s) {
   c.append(row("good / bad", s.good + " / " + s.bad));
   c.append(row("coverage", pct(s.coverage)));
   c.append(el("div", s.forecast.early_warning ? "alert" : "sub", s.forecast.forecast_message));
-  for (const a of s.alerts) c.append(el("div", "alert", a.severity + ": " + a.summary));
+  for (const a of s.alerts) c.append(el("div", "alert", a.priority + " " + a.severity + ": " + a.summary));
   const foot = el("div", "foot");
   const link = el("a", "", "explain");
   link.href = "/api/slo/" + encodeURIComponent(s.slo) + "/explain";

@@ -4,6 +4,7 @@
 #include "http/client.hpp"
 #include "net/asio.hpp"
 #include "nines/base/json_writer.hpp"
+#include "view/text.hpp"
 
 namespace nines::agent::notify {
 namespace {
@@ -33,6 +34,7 @@ std::string payload_json(const Identity& identity, const slo::AlertEvent& event)
   json.member("kind", event.kind == slo::AlertEvent::Kind::fired ? "fired" : "resolved");
   json.member("slo", event.slo).member("service", event.service);
   json.member("rule", event.rule).member("severity", event.severity);
+  json.member("priority", view::priority_name(event.priority));
   json.member("since", event.since).member("at", event.at).member("summary", event.summary);
   json.end_object();
   return body;

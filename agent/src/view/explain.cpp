@@ -116,27 +116,32 @@ void append_composite(std::string& out, const SloStatus& s) {
   out += "\n";
 }
 
-// bad > factor * (1 - target) * total, in integers and exact decimals as the engine decides it.
+// bad > factor * (1 - target) * total, in integers and exact decimals as the engine decides it; of
+// an early warning bad > (1 - the SLI it names) * total.
 void append_comparison(std::string& out, const SloStatus& s, const RuleState& r,
                        const BurnWindow& b, int64_t window_s) {
-  const Decimal share = allowed_share(s);
+  const bool early = r.rule.kind == slo::RuleKind::threshold;
+  const Decimal share =
+      early ? subtract({1, 0}, r.rule.factor).value_or(Decimal{}) : allowed_share(s);
+  const Decimal factor = early ? Decimal{1, 0} : r.rule.factor;
   const slo::WindowCounts& w = b.counts;
   const bool of_budget = r.rule.kind == slo::RuleKind::budget;
   const slo::Ratio ratio = of_budget ? w.spent() : slo::Ratio{w.bad, w.total()};
   const Decimal total{ratio.total, 0};
-  const auto limit_share = multiply(r.rule.factor, share);
+  const auto limit_share = multiply(factor, share);
   const std::string limit = limit_share
                                 ? product(*limit_share, Decimal{ratio.total / w.scale, 0})
-                                : "~" + double_text(r.rule.factor.to_double() * share.to_double() *
+                                : "~" + double_text(factor.to_double() * share.to_double() *
                                                     static_cast<double>(ratio.total / w.scale));
-  bool exceeds = b.burn && *b.burn > r.rule.factor.to_double();
+  bool exceeds = static_cast<double>(ratio.bad) >
+                 factor.to_double() * share.to_double() * static_cast<double>(ratio.total);
   if (const auto exact = limit_share ? multiply(*limit_share, total) : std::nullopt) {
     exceeds = Decimal{ratio.bad, 0} > *exact;
   }
   out += "    " + pad_right(window_name(window_s), 5) + bounds(b.counts) + "\n";
-  out += "         bad " + amount(ratio.bad, w) + " > " + r.rule.factor.to_string() + " * " +
-         share.to_string() + " * " + number(ratio.total / w.scale) + " = " + limit + " ? " +
-         (exceeds ? "yes" : "no") + "\n";
+  out += "         bad " + amount(ratio.bad, w) + " > " +
+         (early ? "" : factor.to_string() + " * ") + share.to_string() + " * " +
+         number(ratio.total / w.scale) + " = " + limit + " ? " + (exceeds ? "yes" : "no") + "\n";
 }
 
 std::string rule_verdict(const RuleState& r) {
@@ -155,12 +160,22 @@ std::string rule_verdict(const RuleState& r) {
   return text;
 }
 
+std::string rule_condition(const slo::AlertRule& rule) {
+  const std::string held = " for " + format_duration_s(rule.for_s);
+  switch (rule.kind) {
+    case slo::RuleKind::burn: return "factor " + rule.factor.to_string();
+    case slo::RuleKind::budget:
+      return "more than " + exact_percent(rule.factor) + " of the budget used" + held;
+    case slo::RuleKind::threshold:
+      return "less than " + exact_percent(rule.factor) + " good over " + window_name(rule.long_s) +
+             held;
+  }
+  return {};
+}
+
 void append_rule(std::string& out, const SloStatus& s, const RuleState& r) {
-  const bool budget = r.rule.kind == slo::RuleKind::budget;
-  out += "  " + printable(r.rule.name) + " (" + printable(r.rule.severity) + "), " +
-         (budget ? "more than " + exact_percent(r.rule.factor) + " of the budget used for " +
-                       format_duration_s(r.rule.for_s)
-                 : "factor " + r.rule.factor.to_string()) +
+  out += "  " + printable(r.rule.name) + " (" + printable(r.rule.severity) + ", " +
+         priority_name(slo::priority_of(r.rule.severity, s.tier)) + "), " + rule_condition(r.rule) +
          "\n";
   append_comparison(out, s, r, r.long_window, r.rule.long_s);
   append_comparison(out, s, r, r.short_window, r.rule.short_s);

@@ -39,7 +39,8 @@ std::vector<const BurnWindow*> all_windows(const SloStatus& s) {
   for (const RuleState& rule : s.rules) {
     if (rule.rule.kind == slo::RuleKind::budget) continue;  // those of the SLO window
     windows.push_back(&rule.long_window);
-    windows.push_back(&rule.short_window);
+    // That of an early warning ended `for` ago.
+    if (rule.rule.kind == slo::RuleKind::burn) windows.push_back(&rule.short_window);
   }
   std::stable_sort(windows.begin(), windows.end(),
                    [](auto* a, auto* b) { return a->window_s < b->window_s; });
@@ -50,7 +51,9 @@ std::vector<const BurnWindow*> all_windows(const SloStatus& s) {
 
 void write_alert(JsonWriter& json, const SloStatus& s, const RuleState& r) {
   json.begin_object();
-  json.member("rule", r.rule.name).member("severity", r.rule.severity).member("since", r.since);
+  json.member("rule", r.rule.name).member("severity", r.rule.severity);
+  json.member("priority", priority_name(slo::priority_of(r.rule.severity, s.tier)));
+  json.member("since", r.since);
   json.member("factor", r.rule.factor);
   json.member("long_window", window_name(r.rule.long_s));
   json.member("long_burn_rate", r.long_window.burn);
@@ -66,6 +69,7 @@ void write_alert(JsonWriter& json, const SloStatus& s, const RuleState& r) {
 
 void write_warning(JsonWriter& json, const SloStatus& s) {
   json.begin_object().member("rule", "forecast").member("severity", s.forecast.warning_severity);
+  json.member("priority", priority_name(slo::priority_of(s.forecast.warning_severity, s.tier)));
   json.member("since", s.forecast.warning_since);
   json.member("summary", s.slo + ": " + s.forecast.message).end_object();
 }
@@ -322,6 +326,18 @@ std::string rule_summary(const SloStatus& s, const RuleState& r) {
            window_name(r.rule.for_s) + " ago " + part(r.short_window, r.rule.short_s) + "; rule " +
            r.rule.name + " fires when both exceed " + r.rule.factor.to_string();
   }
+  if (r.rule.kind == slo::RuleKind::threshold) {
+    const auto level = [](const BurnWindow& w) {
+      const auto total = static_cast<double>(w.counts.total());
+      return percent(w.counts.total() == 0 ? std::optional<double>()
+                                           : static_cast<double>(w.counts.good) / total) +
+             " (" + amount(w.counts.bad, w.counts) + " bad of " +
+             amount(w.counts.total(), w.counts) + ")";
+    };
+    return s.slo + ": " + level(r.long_window) + " good over " + window_name(r.rule.long_s) + ", " +
+           window_name(r.rule.for_s) + " ago " + level(r.short_window) + "; rule " + r.rule.name +
+           " fires when both are below " + exact_percent(r.rule.factor);
+  }
   return s.slo + ": burn rate " + part(r.long_window, r.rule.long_s) + " and " +
          part(r.short_window, r.rule.short_s) + "; rule " + r.rule.name +
          " fires when both exceed " + r.rule.factor.to_string();
@@ -433,6 +449,7 @@ std::string alerts_json(const Snapshot& snapshot) {
     json.member("kind", e.kind == slo::AlertEvent::Kind::fired ? "fired" : "resolved");
     json.member("firing", alert.firing).member("slo", e.slo).member("service", e.service);
     json.member("rule", e.rule).member("severity", e.severity);
+    json.member("priority", priority_name(e.priority));
     json.member("since", e.since).member("at", e.at).member("summary", e.summary).end_object();
   }
   json.end_array();

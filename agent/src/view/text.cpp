@@ -110,6 +110,8 @@ std::string window_name(int64_t window_s) {
   return window_s == 86400 ? "24h" : format_duration_s(window_s);
 }
 
+std::string priority_name(int priority) { return "P" + std::to_string(priority); }
+
 std::string double_text(double value) {
   std::string out;
   append_json_double(out, value);

@@ -31,6 +31,8 @@ std::string exact_percent(Decimal ratio);
 std::string human_bytes(uint64_t bytes);
 // As format_duration_s, but a day is "24h": the name that burn rates have in the field.
 std::string window_name(int64_t window_s);
+// "P0", the most urgent, to "P3".
+std::string priority_name(int priority);
 std::string double_text(double value);  // shortest that reads back equal
 
 }  // namespace nines::agent::view

@@ -54,6 +54,10 @@ std::string rule_text(const AlertRule& r) {
     return r.severity + " above " + r.factor.to_string() + " of the budget for " +
            format_duration_s(r.for_s);
   }
+  if (r.kind == RuleKind::threshold) {
+    return r.severity + " below " + r.factor.to_string() + " over " + format_duration_s(r.long_s) +
+           " for " + format_duration_s(r.for_s);
+  }
   return r.severity + " above " + r.factor.to_string() + " over " + format_duration_s(r.long_s) +
          " and " + format_duration_s(r.short_s);
 }
@@ -209,7 +213,8 @@ Details describe_spec(const SloSpec& spec) {
     out.emplace_back("alert." + rule.name, rule_text(rule));
   }
   const AlertPolicy& a = spec.alerts;
-  out.emplace_back("lowTraffic", std::to_string(a.min_bad) + " " + a.significance.to_string());
+  out.emplace_back("lowTraffic", std::to_string(a.min_bad) + " " + a.significance.to_string() +
+                                     (a.high_value ? " high value" : ""));
   out.emplace_back("resolve", a.resolve_ratio.to_string() + " " +
                                   std::to_string(a.resolve_evaluations) + " " +
                                   format_duration_s(a.cooldown_s));

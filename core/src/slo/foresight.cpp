@@ -167,7 +167,8 @@ void Foresight::warn(const Forecast& f, WallTime now, const SloStatus& status,
   const ForecastPolicy& policy = spec_.forecast;
   const auto event = [&](AlertEvent::Kind kind, std::string summary) {
     transitions.push_back({kind, spec_.name, spec_.service, kRule, policy.warn_severity, now,
-                           since_, std::move(summary), 0});
+                           since_, std::move(summary), 0, 0,
+                           priority_of(policy.warn_severity, spec_.tier)});
   };
   const std::string used = percent_text(status.error_budget_consumed) + " of the " +
                            status.window_name + " budget is used.";

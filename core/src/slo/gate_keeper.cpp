@@ -57,6 +57,7 @@ AlertEvent step_alert(const SloSpec& spec, const BudgetStep& step, AlertEvent::K
   event.service = spec.service;
   event.rule = "step:" + step.name;
   event.severity = step.severity;
+  event.priority = priority_of(step.severity, spec.tier);
   event.at = event.since = now;
   event.summary = spec.name + ": " + summary;
   return event;

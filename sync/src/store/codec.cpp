@@ -334,6 +334,7 @@ std::string encode_event(const slo::AlertEvent& event) {
   out.zigzag(event.since.ns);
   out.bytes(event.summary);
   out.varint(event.boot);
+  out.varint(static_cast<uint64_t>(event.priority));
   return out.take();
 }
 
@@ -351,6 +352,13 @@ std::optional<slo::AlertEvent> decode_event(std::string_view body, uint64_t sequ
   event.since.ns = in.zigzag();
   event.summary = in.bytes();
   if (in.ok() && !in.complete()) event.boot = in.varint();
+  // Rows of before do not tell the tier of the service.
+  event.priority = slo::priority_of(event.severity, slo::SloSpec().tier);
+  if (in.ok() && !in.complete()) {
+    const uint64_t priority = in.varint();
+    if (priority > 3) return std::nullopt;
+    event.priority = static_cast<int>(priority);
+  }
   event.sequence = sequence;
   if (!in.complete()) return std::nullopt;
   return event;

@@ -79,7 +79,47 @@ std::vector<slo::AlertRule> rules(int64_t window_s) {
                    Decimal{*rc::gen::inRange<int64_t>(1, 19'999), -4}, slo::RuleKind::budget,
                    *rc::gen::inRange<int64_t>(0, 721) * 10});
   }
+  const auto levels = *rc::gen::inRange(0, 3);
+  for (int k = 0; k < levels; ++k) {
+    const auto* severity = *rc::gen::element("critical", "page", "ticket", "warning");
+    const int64_t length_s = *rc::gen::inRange<int64_t>(1, window_s / 10 + 1) * 10;
+    out.push_back({"level-" + std::to_string(k), severity, length_s, length_s,
+                   Decimal{*rc::gen::inRange<int64_t>(1, 1'000'000'000), -9},
+                   slo::RuleKind::threshold, *rc::gen::inRange<int64_t>(0, 721) * 10});
+  }
   return out;
+}
+
+slo::GatePolicy gate() {
+  slo::GatePolicy g;
+  g.freeze_below = Decimal{*rc::gen::inRange<int64_t>(1, 50), -2};
+  g.reduce_below = Decimal{*rc::gen::inRange<int64_t>(50, 100), -2};
+  g.require_spent = Decimal{*rc::gen::inRange<int64_t>(0, 101), -2};
+  if (*rc::gen::arbitrary<bool>()) {
+    g.observe = Decimal{*rc::gen::inRange<int64_t>(1, 1000), -3};
+    g.danger = Decimal{*rc::gen::inRange<int64_t>(1000, 2000), -3};
+    g.freeze_above = Decimal{*rc::gen::inRange<int64_t>(2000, 1'000'001), -3};
+  }
+  if (*rc::gen::arbitrary<bool>()) {
+    const auto first = *rc::gen::inRange<uint64_t>(0, 500'000'001);
+    const auto second = *rc::gen::inRange<uint64_t>(0, 500'000'000);
+    g.composite.whole = 1'000'000'000;
+    g.composite.parts = {first, second, g.composite.whole - first - second};
+  }
+  g.hold_down_s = *rc::gen::inRange(0, 86401);
+  g.on_no_data = *rc::gen::element(slo::OnNoData::go, slo::OnNoData::observe, slo::OnNoData::hold,
+                                   slo::OnNoData::freeze);
+  g.override_ttl_s = *rc::gen::inRange(60, 7 * 86400 + 1);
+  g.override_needs_reason = *rc::gen::arbitrary<bool>();
+  const auto steps = *rc::gen::inRange(0, 4);
+  for (int k = 0; k < steps; ++k) {
+    g.steps.push_back(
+        {"step-" + std::to_string(k),
+         Decimal{*rc::gen::inRange<int64_t>(k * 100 + 1, k * 100 + 101), -3},
+         *rc::gen::container<std::vector<std::string>>(*rc::gen::inRange<size_t>(1, 3), texts()),
+         *rc::gen::element<std::string>("", "critical", "page", "ticket", "warning")});
+  }
+  return g;
 }
 
 slo::SloSpec spec(int number) {
@@ -106,6 +146,7 @@ slo::SloSpec spec(int number) {
     s.alerts.resolve_ratio = Decimal{*rc::gen::inRange<int64_t>(1, 101), -2};
     s.alerts.resolve_evaluations = *rc::gen::inRange(1, 1001);
     s.alerts.cooldown_s = *rc::gen::inRange(0, 7 * 86400 + 1);
+    s.alerts.high_value = *rc::gen::arbitrary<bool>();
   }
   if (*rc::gen::arbitrary<bool>()) {
     s.data.late_horizon_s = *rc::gen::inRange(0, 86401);
@@ -122,11 +163,7 @@ slo::SloSpec spec(int number) {
     s.data.min_coverage = Decimal{*rc::gen::inRange<int64_t>(0, 101), -2};
     s.data.stale_after_s = *rc::gen::inRange(10, 86401);
   }
-  if (*rc::gen::arbitrary<bool>()) {
-    s.gate.freeze_below = Decimal{*rc::gen::inRange<int64_t>(1, 50), -2};
-    s.gate.reduce_below = Decimal{*rc::gen::inRange<int64_t>(50, 100), -2};
-    s.gate.require_spent = Decimal{*rc::gen::inRange<int64_t>(0, 101), -2};
-  }
+  if (*rc::gen::arbitrary<bool>()) s.gate = gate();
   s.draft = *rc::gen::arbitrary<bool>();
   return s;
 }
@@ -181,6 +218,22 @@ void expect_same_rules(const slo::AlertPolicy& a, const slo::AlertPolicy& b) {
   RC_ASSERT(a.resolve_ratio == b.resolve_ratio);
   RC_ASSERT(a.resolve_evaluations == b.resolve_evaluations);
   RC_ASSERT(a.cooldown_s == b.cooldown_s);
+  RC_ASSERT(a.high_value == b.high_value);
+}
+
+void expect_same_gate(const slo::GatePolicy& a, const slo::GatePolicy& b) {
+  RC_ASSERT(a.reduce_below == b.reduce_below);
+  RC_ASSERT(a.freeze_below == b.freeze_below);
+  RC_ASSERT(a.require_spent == b.require_spent);
+  RC_ASSERT(a.observe == b.observe);
+  RC_ASSERT(a.danger == b.danger);
+  RC_ASSERT(a.freeze_above == b.freeze_above);
+  RC_ASSERT((a.composite == b.composite));
+  RC_ASSERT(a.hold_down_s == b.hold_down_s);
+  RC_ASSERT((a.on_no_data == b.on_no_data));
+  RC_ASSERT(a.override_ttl_s == b.override_ttl_s);
+  RC_ASSERT(a.override_needs_reason == b.override_needs_reason);
+  RC_ASSERT((a.steps == b.steps));
 }
 
 // All but draft and origin, which say where a spec came from.
@@ -207,9 +260,7 @@ void expect_same(const slo::SloSpec& a, const slo::SloSpec& b) {
   RC_ASSERT(a.indicator.independent == b.indicator.independent);
   RC_ASSERT((a.composite == b.composite));
   RC_ASSERT(a.part_of == b.part_of);
-  RC_ASSERT(a.gate.reduce_below == b.gate.reduce_below);
-  RC_ASSERT(a.gate.freeze_below == b.gate.freeze_below);
-  RC_ASSERT(a.gate.require_spent == b.gate.require_spent);
+  expect_same_gate(a.gate, b.gate);
   expect_same_rules(a.alerts, b.alerts);
   RC_ASSERT(a.forecast == b.forecast);
   RC_ASSERT(a.data.late_horizon_s == b.data.late_horizon_s);

@@ -102,6 +102,9 @@ std::string rule(const std::string& text) {
 std::string budget(const std::string& text) {
   return policy("  sloRef: api\n  budgetAlerts:\n    - " + text + "\n");
 }
+std::string early(const std::string& text) {
+  return policy("  sloRef: api\n  earlyWarnings:\n    - " + text + "\n");
+}
 
 std::vector<BadInput> bad_nodes() {
   return {
@@ -327,6 +330,23 @@ std::vector<BadInput> bad_policies() {
       {"no share", budget("@{severity: page}"), "consumedPercent", ""},
       {"same budget name", budget("{consumedPercent: 50, severity: page}\n    - @{consumedPercent: 50, severity: page}"), "two named 'budget-50'", ""},
       {"named like a burn alert", budget("{name: fast, consumedPercent: @50, severity: page}"), "called like a burn alert: 'fast'", ""},
+      {"early share as a percentage", early("{below: @99.5, window: 5m, severity: warning}"), "'below' of an early warning of SLOPolicy 'p' must lie between 0 and 1, with at most 18 places, found '99.5'", "a share, not a percentage: \"0.995\""},
+      {"early share 0", early("{below: @0, window: 5m, severity: warning}"), "must lie between 0 and 1", "warns below 99.5 %"},
+      {"early share 1", early("{below: @1, window: 5m, severity: warning}"), "must lie between 0 and 1", "0.01"},
+      {"early share too fine", early("{below: @0.1234567890123456789, window: 5m, severity: warning}"), "'below' of an early warning", ""},
+      {"no early share", early("@{window: 5m, severity: warning}"), "an early warning of SLOPolicy 'p' has no 'below'", "0.995"},
+      {"no early window", early("@{below: 0.995, severity: warning}"), "has no 'window'", "window: 5m"},
+      {"odd early window", early("{below: 0.995, window: @15s, severity: warning}"), "must be a multiple of 10s, found '15s'", "slots of 10s"},
+      {"early window beyond what is kept", early("{below: 0.995, window: @93d, severity: warning}"), "'window' of an early warning", ""},
+      {"early window beyond the SLO's", early("{below: @0.995, window: 60d, severity: warning}"), "early warning 'early-99.5' of SLO 'api' looks back 60d, longer than the window 30d", "sloRef: api"},
+      {"early severity", early("{below: 0.995, window: 5m, severity: @info}"), "must be one of critical, page, ticket, warning, found 'info'", ""},
+      {"no early severity", early("@{below: 0.995, window: 5m}"), "has no 'severity'", "warning"},
+      {"early for", early("{below: 0.995, window: 5m, severity: page, for: @3h}"), "must be within 0s..2h, found '3h'", ""},
+      {"odd early for", early("{below: 0.995, window: 5m, severity: page, for: @5s}"), "must be a multiple of 10s", ""},
+      {"unknown early key", early("{below: 0.995, window: 5m, severity: page, @fro: 5m}"), "unknown key 'fro'", "'for'"},
+      {"same early name", early("{below: 0.995, window: 5m, severity: page}\n    - @{below: 0.995, window: 1h, severity: page}"), "earlyWarnings of SLOPolicy 'p' has two named 'early-99.5'", ""},
+      {"early warning named like a burn alert", early("{name: fast, below: @0.995, window: 5m, severity: page}"), "'fast' of SLO 'api' is called like another alert", "a name of its own"},
+      {"highValue", policy("  sloRef: api\n  lowTraffic: {highValue: @yep}\n"), "'highValue' of lowTraffic of SLOPolicy 'p'", ""},
       {"no scope", policy("  @burnAlerts: []\n"), "neither sloRef nor selector", "tier"},
       {"two scopes", policy("  sloRef: api\n  selector: @{tier: 1}\n"), "both sloRef and selector", ""},
       {"unknown sloRef", policy("  sloRef: @apy\n"), "refers to SLO 'apy', which does not exist", "did you mean 'api'?"},

@@ -86,6 +86,21 @@ TEST_CASE("Objective, budget, period and limits are exact decimals", "[rules]") 
   CHECK(holds(text, "has spent more than 50 % of its error budget"));
 }
 
+TEST_CASE("An early warning compares its window now and as long ago as it asks for", "[rules]") {
+  slo::SloSpec spec = spec_of("web", "shop");
+  spec.alerts.rules = {{"early", "warning", 600, 600, dec("0.995"), slo::RuleKind::threshold, 300},
+                       {"now", "ticket", 300, 300, dec("0.95"), slo::RuleKind::threshold, 0}};
+  const std::string text = rules_of({spec});
+  const std::string id = "{sloth_id=\"shop-web\", sloth_service=\"shop\", sloth_slo=\"web\"}";
+  CHECK(count(text, "- alert: SLIBelowThreshold\n") == 2);
+  CHECK(holds(text, "max(slo:sli_error:ratio_rate10m" + id +
+                        " > 0.005) without (sloth_window) and max(slo:sli_error:ratio_rate10m" +
+                        id + " offset 5m > 0.005) without (sloth_window)\n"));
+  CHECK(holds(text, "max(slo:sli_error:ratio_rate5m" + id + " > 0.05) without (sloth_window)\n"));
+  CHECK(count(text, "- record: slo:sli_error:ratio_rate10m\n") == 1);
+  CHECK(holds(text, "SLO web is below 99.5 % over 10m"));
+}
+
 TEST_CASE("An SLO without rules has no group of alerts", "[rules]") {
   CHECK_FALSE(holds(rules_of({spec_of("web", "shop")}), "- alert:"));
 }

@@ -47,6 +47,7 @@ TEST_CASE("Only firing rules are listed as alerts, with what they come from", "[
   REQUIRE(alerts.size() == 1);
   CHECK(alerts[0]["rule"] == "fast");
   CHECK(alerts[0]["severity"] == "page");
+  CHECK(alerts[0]["priority"] == "P0");  // of tier 1
   CHECK(alerts[0]["since"] == "2026-03-01T21:58:00Z");
   CHECK(
       alerts[0]["summary"] ==

@@ -35,6 +35,7 @@ slo::AlertEvent event(uint64_t sequence) {
   e.service = "api";
   e.rule = "fast";
   e.severity = "page";
+  e.priority = 1;
   e.at = WallTime::from_s(1772402400 + static_cast<int64_t>(sequence));
   e.since = WallTime::from_s(1772402400);
   e.summary = "60 bad of \"2000\"";
@@ -163,7 +164,7 @@ TEST_CASE("A webhook tells every event in order with its idempotency key", "[web
   CHECK(scene.receiver.body(1)["kind"] == "resolved");
   CHECK(body ==
         json::parse(R"({"version":1,"agent":"0.1.0","node":"node-1","boot":3,"stream":"alert",
-      "sequence":1,"kind":"fired","slo":"api-availability","service":"api","rule":"fast","severity":"page",
+      "sequence":1,"kind":"fired","slo":"api-availability","service":"api","rule":"fast","severity":"page","priority":"P1",
       "since":"2026-03-01T22:00:00Z","at":"2026-03-01T22:00:01Z","summary":"60 bad of \"2000\""})"));
 }
 

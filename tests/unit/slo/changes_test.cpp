@@ -106,6 +106,18 @@ TEST_CASE("A changed target, SLI and policy are told with old and new values", "
   for (const Change& change : changes) CHECK(check_change(change, kNow).ok());
 }
 
+TEST_CASE("An early warning is described by its share, its window and how long", "[slo]") {
+  SloSpec spec = spec_of("web");
+  const Details before = describe_spec(spec);
+  spec.alerts.rules.push_back(
+      {"early", "warning", 300, 300, dec("0.995"), RuleKind::threshold, 600});
+  spec.alerts.high_value = true;
+  const auto changes = changes_between(spec, before, kNow);
+  REQUIRE(changes.size() == 1);
+  CHECK(*changes[0].detail("alert.early") == "none -> warning below 0.995 over 5m for 10m");
+  CHECK_THAT(*changes[0].detail("lowTraffic"), Catch::EndsWith(" high value"));
+}
+
 TEST_CASE("An exclusion that was configured or taken away is an entry of its own kind", "[slo]") {
   SloSpec spec = spec_of("web");
   const Details before = describe_spec(spec);

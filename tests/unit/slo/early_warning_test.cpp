@@ -58,6 +58,7 @@ TEST_CASE("A budget that will be gone within a day is told of before", "[slo]") 
   REQUIRE(s.story() == "+forecast -forecast");
   const AlertEvent& fired = s.events[0];
   CHECK(fired.severity == "ticket");
+  CHECK(fired.priority == priority_of("ticket", s.engine.spec(0).tier));
   CHECK(fired.at.seconds() == Approx(kT0 + 35 * kDay).margin(2 * kHour));
   CHECK(fired.summary.find("24.0 h if it goes on like this") != std::string::npos);
   CHECK(fired.summary.find("83.") != std::string::npos);

@@ -241,6 +241,7 @@ TEST_CASE("Crossing a step is told once in each direction, over restarts too", "
   CHECK(stop.alerts[0].kind == AlertEvent::Kind::fired);
   CHECK(stop.alerts[0].rule == "step:stop");
   CHECK(stop.alerts[0].severity == "page");
+  CHECK(stop.alerts[0].priority == priority_of("page", gate.spec_.tier));
   gate.restart();
   const auto back = go(50, 700);
   REQUIRE(back.changes.size() == 1);

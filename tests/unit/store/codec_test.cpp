@@ -1,0 +1,57 @@
+// Bytes of alert events: what is written reads back, also when an older version wrote it.
+#include "../../../sync/src/store/codec.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace nines;
+using namespace nines::store;
+
+namespace {
+
+slo::AlertEvent an_event() {
+  slo::AlertEvent event;
+  event.slo = "checkout";
+  event.service = "shop";
+  event.rule = "fast";
+  event.severity = "page";
+  event.summary = "burning";
+  event.at = event.since = WallTime::from_s(1'800'000'000);
+  event.boot = 7;
+  event.priority = 0;
+  return event;
+}
+
+}  // namespace
+
+TEST_CASE("An alert event keeps its priority in the store", "[store]") {
+  for (const int priority : {0, 1, 2, 3}) {
+    slo::AlertEvent event = an_event();
+    event.priority = priority;
+    const auto read = decode_event(encode_event(event), 5);
+    REQUIRE(read);
+    CHECK(read->priority == priority);
+    CHECK(read->boot == 7);
+    CHECK(read->sequence == 5);
+  }
+}
+
+TEST_CASE("An alert event of before there were priorities is read, with one of its severity",
+          "[store]") {
+  const std::string body = encode_event(an_event());
+  const auto without = decode_event(std::string_view(body).substr(0, body.size() - 1), 5);
+  REQUIRE(without);
+  CHECK(without->boot == 7);
+  CHECK(without->summary == "burning");
+  CHECK(without->priority == slo::priority_of("page", 3));
+  // And of before the life of the node was told.
+  const auto oldest = decode_event(std::string_view(body).substr(0, body.size() - 2), 5);
+  REQUIRE(oldest);
+  CHECK(oldest->boot == 0);
+}
+
+TEST_CASE("An alert event with a priority that does not exist is refused", "[store]") {
+  std::string body = encode_event(an_event());
+  body.back() = 4;
+  CHECK_FALSE(decode_event(body, 5));
+  CHECK_FALSE(decode_event(encode_event(an_event()) + "x", 5));
+}
