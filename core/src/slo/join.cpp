@@ -35,7 +35,8 @@ uint64_t hash_number(int64_t mantissa, int exponent) noexcept {
   }
   std::array<char, 48> text{};
   char* const end = text.data() + text.size();
-  char* at = std::to_chars(text.data(), end, mantissa).ptr;
+  char* const room = end - 16;  // for the exponent
+  char* at = std::to_chars(text.data(), room, mantissa).ptr;
   if (mantissa != 0 && exponent != 0) {
     *at++ = 'e';
     at = std::to_chars(at, end, exponent).ptr;
