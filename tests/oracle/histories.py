@@ -196,7 +196,7 @@ class History:
                 deltas.append([i, s, good, bad, covered])
             if last > 6 and self.coverage == "full":
                 # The quiet stretch before now, at most a few hours of it.
-                reach = min(step, r.choice([300, 300, 330, 600, 600, HOUR, 2 * HOUR]))
+                reach = min(step, r.choice([300, 300, 300, 330, 600, 600, 600, HOUR, 2 * HOUR]))
                 for begin in range(self.now - reach, self.now, HOUR):
                     deltas.append([i, begin // 10, 0, 0, min(HOUR, self.now - begin)])
             elif self.coverage == "sparse" and r.random() < 0.5:
@@ -267,7 +267,7 @@ class History:
         self.start()
         if r.random() < 0.1:
             self.evaluate()  # nothing is known yet
-        for _ in range(r.choice([3, 8, 12, 20, 35])):
+        for _ in range(r.choice([3, 6, 10, 15, 28])):
             step = r.choice(self.steps)
             self.now += step
             if r.random() < 0.02:

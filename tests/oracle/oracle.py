@@ -99,11 +99,16 @@ class Excluded:
 
     def __init__(self, spans):
         self.spans = [(e, down(a, MINUTE), -down(-b, MINUTE)) for e, a, b in spans]
+        self.by_effect = [(effect, [(a, b) for e, a, b in self.spans if e == effect])
+                          for effect in ("drop", "reserve")]
 
     def effect_at(self, at_s):
-        for effect in ("drop", "reserve"):
-            if any(e == effect and a <= at_s < b for e, a, b in self.spans):
-                return effect
+        if not self.spans:
+            return None
+        for effect, spans in self.by_effect:
+            for a, b in spans:
+                if a <= at_s < b:
+                    return effect
         return None
 
     def name_at(self, at_s):
@@ -112,7 +117,7 @@ class Excluded:
         return self.spans[min(held)[1]][0] if held else ""
 
     def seconds(self, effect, from_s, to_s):
-        if from_s >= to_s or not self.spans:
+        if from_s >= to_s or all(b <= from_s or to_s <= a for _, a, b in self.spans):
             return 0
         edges = sorted({from_s, to_s, *(x for _, a, b in self.spans for x in (a, b)
                                         if from_s < x < to_s)})
@@ -148,6 +153,21 @@ class Periods:
         return self.begin(k), self.begin(k + 1)
 
 
+def running_sums(slots):
+    """Of {start: [numbers]}: its starts in order, and the sums up to each of them."""
+    starts = sorted(slots)
+    columns = zip(*map(slots.__getitem__, starts)) if starts else ()
+    return starts, [list(itertools.accumulate(column, initial=0)) for column in columns]
+
+
+def sum_between(sums, from_s, to_s, width=3):
+    starts, running = sums
+    if not starts:
+        return [0] * width
+    low, high = bisect.bisect_left(starts, from_s), bisect.bisect_left(starts, to_s)
+    return [column[high] - column[low] for column in running]
+
+
 class Counts:
     """All that was told about one SLO."""
 
@@ -155,6 +175,7 @@ class Counts:
         self.late_horizon_s = late_horizon_s
         self.slice_s, self.slices_kept_s = slice_s, slices_kept_s
         self.slices = {}  # start -> [good, bad, covered seconds]
+        self.judged = None  # sums over `slices`, made by Slo for as long as nothing new is told
         self.excluded = excluded
         # The part of `told` that an exclusion takes out.
         self.out = {effect: [{} for _ in RESOLUTIONS] for effect in ("drop", "reserve")}
@@ -162,7 +183,6 @@ class Counts:
         self.first_covered = None
         self.told = [{} for _ in RESOLUTIONS]  # slot start -> [good, bad, covered seconds]
         self.sums = [None] * len(RESOLUTIONS)
-        self.out_sums = [None] * len(RESOLUTIONS)
 
     def keeps(self, resolution, at_s):
         if self.newest is None:
@@ -184,29 +204,34 @@ class Counts:
         late = newest_before is not None and newest_before - at_s > self.late_horizon_s
         if self.newest is None or at_s > self.newest:
             self.newest = at_s
-        into = [r for r in (LATE_INTO if late else ALL) if self.keeps(r, at_s)]
+        newest, into = self.newest, []
+        for r in LATE_INTO if late else ALL:
+            slot_s, _, kept_s = RESOLUTIONS[r]
+            start = at_s - at_s % slot_s
+            if start > newest - newest % slot_s - kept_s:
+                into.append((r, slot_s, start))
         if not into:
             return "dropped"
         if covered_s and (self.first_covered is None or at_s < self.first_covered):
             self.first_covered = at_s
         news = covered_s
         effect = self.excluded.effect_at(at_s)
-        for r in into:
-            slot_s = RESOLUTIONS[r][0]
-            start = at_s // slot_s * slot_s
+        for r, slot_s, start in into:
             counts = self.told[r].get(start)
             if counts is None:
                 counts = self.told[r][start] = [0, 0, 0]
             counts[0] += good
             counts[1] += bad
             # No second is covered twice; what a finer slot knows already is no news to a coarser one.
-            news = min(news, slot_s - counts[2])
+            if news > slot_s - counts[2]:
+                news = slot_s - counts[2]
             counts[2] += news
             self.sums[r] = None
             if effect:
                 out = self.out[effect][r].setdefault(start, [0, 0, 0])
                 out[0], out[1], out[2] = out[0] + good, out[1] + bad, out[2] + news
         if self.slice_s:
+            self.judged = None
             counts = self.slices.setdefault(down(at_s, self.slice_s), [0, 0, 0])
             counts[0] += good
             counts[1] += bad
@@ -221,22 +246,9 @@ class Counts:
         from_s = max(from_s, down(self.newest, slot_s) - kept_s + slot_s)
         to_s = max(from_s, to_s)
         if self.sums[resolution] is None:
-            starts = sorted(self.told[resolution])
-            told = self.told[resolution]
-            columns = zip(*[told[s] for s in starts]) if starts else [[], [], []]
-            running = [list(itertools.accumulate(c, initial=0)) for c in columns]
-            self.sums[resolution] = (starts, running)
-            self.out_sums[resolution] = {
-                effect: (sorted(tiers[resolution]), tiers[resolution])
-                for effect, tiers in self.out.items()}
-        starts, running = self.sums[resolution]
-        low, high = bisect.bisect_left(starts, from_s), bisect.bisect_left(starts, to_s)
-        sums = [column[high] - column[low] for column in running]
-        for effect in ("drop", "reserve"):
-            starts, told = self.out_sums[resolution][effect]
-            part = starts[bisect.bisect_left(starts, from_s):bisect.bisect_left(starts, to_s)]
-            sums += [sum(told[s][i] for s in part) for i in range(3)]
-        return sums
+            self.sums[resolution] = [running_sums(slots[resolution]) for slots in (
+                self.told, self.out["drop"], self.out["reserve"])]
+        return [n for sums in self.sums[resolution] for n in sum_between(sums, from_s, to_s)]
 
     def window(self, end_s, length_s, start_s=None):
         """Of events, exclusions taken out."""
@@ -355,7 +367,8 @@ class Slo:
         good, bad = max(counts[0], 0), max(counts[1], 0)
         total = good + bad
         known = self.counts.first_covered is not None and start >= self.counts.first_covered
-        covered = known and Fraction(counts[2], self.slice_s) >= self.min_coverage
+        covered = known and (counts[2] * self.min_coverage.denominator
+                             >= self.min_coverage.numerator * self.slice_s)
         if total < self.floor:
             return 2**31 if covered else None
         if total == 0:
@@ -363,8 +376,22 @@ class Slo:
                 return None
             return 2**31 if self.on_empty == "bad" else 0
         if self.budgeting == "ratio_timeslices":
-            return math.floor(Fraction(bad * 2**31, total) + Fraction(1, 2))
-        return 0 if Fraction(good, total) >= self.slice_target else 2**31
+            return (bad * 2**32 + total) // (2 * total)  # to the nearest, halves up
+        target = self.slice_target
+        return 0 if good * target.denominator >= target.numerator * total else 2**31
+
+    def judge_slice(self, a, counts):
+        """[covered seconds, good, bad, dropped good, dropped bad, bad in reserved times]"""
+        drop = self.excluded.seconds("drop", a, a + self.slice_s) > 0
+        covered = 0 if drop else counts[2]
+        verdict = self.verdict(a, counts)
+        if verdict is None:
+            return [covered, 0, 0, 0, 0, 0]
+        one, bad = (2**31, verdict) if self.budgeting == "ratio_timeslices" else (1, verdict // 2**31)
+        if drop:
+            return [0, 0, 0, one - bad, bad, 0]
+        reserved = self.excluded.seconds("reserve", a, a + self.slice_s) > 0
+        return [covered, one - bad, bad, 0, 0, bad if reserved else 0]
 
     def slices(self, start, end):
         end = down(end, self.slice_s)
@@ -379,23 +406,12 @@ class Slo:
         kept_from = None if newest is None else newest - ((reach + DAY) // self.slice_s + 1) * self.slice_s
         # A window of slices may be long and hold little: only slices with something, and those that
         # are touched by an exclusion.
-        for a in [s for s in self.counts.slices if start <= s < end and s >= kept_from]:
-            counts = self.counts.slices[a]
-            drop = self.excluded.seconds("drop", a, a + self.slice_s) > 0
-            if not drop:
-                window.covered += counts[2]
-            verdict = self.verdict(a, counts)
-            if verdict is None:
-                continue
-            bad = verdict if ratios else verdict // 2**31
-            if drop:
-                window.dropped[1] += bad
-                window.dropped[0] += one - bad
-                continue
-            if self.excluded.seconds("reserve", a, a + self.slice_s) > 0:
-                window.reserved_bad += bad
-            window.bad += bad
-            window.good += one - bad
+        if self.counts.judged is None:
+            self.counts.judged = running_sums(
+                {a: self.judge_slice(a, counts) for a, counts in self.counts.slices.items()})
+        low = start if kept_from is None else max(start, kept_from)
+        (window.covered, window.good, window.bad, *window.dropped,
+         window.reserved_bad) = sum_between(self.counts.judged, low, max(low, end), width=6)
         self.unseen(window, newest, kept_from)
         self.touched(window)
         return window
