@@ -21,13 +21,9 @@ int compare_consumed(Ratio window, Decimal budget, Decimal share) {
 }
 
 Release of_risk(Risk risk) {
-  switch (risk) {
-    case Risk::safe: return Release::go;
-    case Risk::observe: return Release::caution;
-    case Risk::danger: return Release::hold;
-    case Risk::freeze: return Release::freeze;
-  }
-  return Release::freeze;
+  static constexpr Release kOfRisk[] = {Release::go, Release::caution, Release::hold,
+                                        Release::freeze};
+  return kOfRisk[static_cast<size_t>(risk)];
 }
 
 // remaining = 1 - consumed: below a share exactly when consumed is above what the share leaves.
@@ -39,13 +35,9 @@ Release of_budget(const GatePolicy& policy, Ratio window, Decimal budget) {
 }
 
 Release of_no_data(OnNoData wish) {
-  switch (wish) {
-    case OnNoData::go: return Release::go;
-    case OnNoData::observe: return Release::caution;
-    case OnNoData::hold: return Release::hold;
-    case OnNoData::freeze: return Release::freeze;
-  }
-  return Release::freeze;
+  static constexpr Release kOfWish[] = {Release::go, Release::caution, Release::hold,
+                                        Release::freeze};
+  return kOfWish[static_cast<size_t>(wish)];
 }
 
 std::string percent(double share) {

@@ -66,10 +66,9 @@ AlertEvent step_alert(const SloSpec& spec, const BudgetStep& step, AlertEvent::K
 }  // namespace
 
 std::string GateMemory::encode() const {
-  return encode_details({{"slo", slo},
-                         {"closed", std::to_string(static_cast<int>(closed))},
-                         {"cleared", std::to_string(cleared.seconds())},
-                         {"step", step}});
+  const std::string level = std::to_string(static_cast<int>(closed));
+  const std::string cleared_s = std::to_string(cleared.seconds());
+  return encode_details({{"slo", slo}, {"closed", level}, {"cleared", cleared_s}, {"step", step}});
 }
 
 std::optional<GateMemory> GateMemory::decode(std::string_view body) {
@@ -249,9 +248,9 @@ Result<GateKeeper::Opened> GateKeeper::open(const std::string& name, const std::
   out.change.service = name;
   out.change.who = by;
   out.change.text = reason.empty() ? "no reason given" : reason;
-  out.change.details = {{"action", "opened"},
-                        {"ttl", format_duration_s(ttl_s)},
-                        {"until", until_text(out.override_.until)}};
+  out.change.details.emplace_back("action", "opened");
+  out.change.details.emplace_back("ttl", format_duration_s(ttl_s));
+  out.change.details.emplace_back("until", until_text(out.override_.until));
   NINES_CHECK(check_change(out.change, now));
   return out;
 }

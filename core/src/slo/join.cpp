@@ -48,7 +48,7 @@ uint64_t hash_number(int64_t mantissa, int exponent) noexcept {
 
 uint64_t join_key(const Value& value) noexcept {
   switch (value.kind) {
-    case ValueKind::null: return 0;
+    case ValueKind::null: break;
     case ValueKind::text:
     case ValueKind::level: return hash(value.text);
     case ValueKind::boolean: return hash(value.mantissa != 0 ? "true" : "false");

@@ -207,8 +207,9 @@ Course project(const Past& past, const Line& line, const Season* season, size_t 
     if (lead < leads.size() && leads[lead] == step + 1) {
       ++lead;
       const double share = allowed > 0 ? 1 / allowed : 0;
-      course.at.push_back({static_cast<int64_t>(step + 1) * past.step_s, bad * share,
-                           std::max(0.0, bad - off) * share, (bad + off) * share});
+      const int64_t ahead_s = static_cast<int64_t>(step + 1) * past.step_s;
+      const double least = std::max(0.0, bad - off);
+      course.at.push_back({ahead_s, bad * share, least * share, (bad + off) * share});
     }
     if (late.at && lead == leads.size()) break;
   }

@@ -139,6 +139,40 @@ TEST_CASE("A description that cannot be read tells of no change", "[slo]") {
   CHECK(changes_between(spec_of("web"), decode_details("garbage"), kNow).empty());
 }
 
+TEST_CASE("A window of the calendar is told with its unit, zone and beginning", "[slo]") {
+  SloSpec spec = spec_of("web");
+  const Details before = describe_spec(spec);
+  spec.calendar =
+      std::make_shared<const Calendar>(TimeZone(), Calendar::Unit::month, 3, int64_t{kT0});
+  const auto changes = changes_between(spec, before, kNow);
+  REQUIRE(changes.size() == 1);
+  CHECK(changes[0].kind == ChangeKind::target_change);
+  CHECK(*changes[0].detail("window") == "30d -> 3 month of UTC from 1767225600");
+}
+
+TEST_CASE("An alert on the budget is told by its share and how long it must last", "[slo]") {
+  SloSpec spec = spec_of("web");
+  const Details before = describe_spec(spec);
+  spec.alerts.rules.push_back(
+      {"half_used", "warning", spec.window_s, spec.window_s, dec("0.5"), RuleKind::budget, 300});
+  const auto changes = changes_between(spec, before, kNow);
+  REQUIRE(changes.size() == 1);
+  CHECK(*changes[0].detail("alert.half_used") == "none -> warning above 0.5 of the budget for 5m");
+}
+
+TEST_CASE("However much of a policy changes, its entry is one that can be kept", "[slo]") {
+  SloSpec spec = spec_of("web");
+  const Details before = describe_spec(spec);
+  for (const char* name : {"wait", "stop", "ask"}) {
+    spec.gate.steps.push_back({name, dec("0.5"), {std::string(2000, 'x')}, ""});
+  }
+  const auto changes = changes_between(spec, before, kNow);
+  REQUIRE(changes.size() == 1);
+  CHECK(changes[0].text == "3 settings changed");
+  CHECK_THAT(*changes[0].detail("step.ask"), Catch::EndsWith("xxx..."));
+  CHECK(check_change(changes[0], kNow).ok());
+}
+
 TEST_CASE("Every part of a policy that decides is described", "[slo]") {
   const SloSpec usual = spec_of("web");
   const auto changed = [&](auto&& edit) {

@@ -182,6 +182,22 @@ TEST_CASE("The risk does not hold a composite back before the asked share is spe
   CHECK(st.risk == engine.status(0).risk);
 }
 
+TEST_CASE("A composite whose gate wants the whole budget freezes at the first bad event", "[slo]") {
+  SloEngine engine;
+  REQUIRE(engine.add(spec_of("journey-pay", "0.999")).ok());
+  SloSpec spec = composite_of({{"journey-pay", {1, 0}}});
+  spec.gate.freeze_below = spec.gate.reduce_below = {1, 0};
+  REQUIRE(engine.add(spec).ok());
+  std::vector<AlertEvent> events;
+  const auto decision = [&](int64_t at_s, int64_t bad) {
+    engine.apply(batch_of({delta(at_s, 1'000'000, bad)}));
+    engine.evaluate(WallTime::from_s(at_s + 10), WallTime::from_s(at_s + 10), events);
+    return engine.status(1).release.by_budget;
+  };
+  CHECK(decision(kT0, 0) == Release::hold);
+  CHECK(decision(kT0 + 10, 1) == Release::freeze);
+}
+
 TEST_CASE("What a composite cannot be made of is refused", "[slo]") {
   const auto refusal = [](SloSpec spec) {
     SloEngine engine;

@@ -118,7 +118,15 @@ TEST_CASE("Levels of the gate move the edges of the risk, edges included as in t
   CHECK(risk(10) == Risk::danger);
   CHECK(risk(15) == Risk::danger);
   CHECK(risk(16) == Risk::freeze);
-  spec.gate.danger = dec("2");
-  SloEngine engine;
-  CHECK_FALSE(engine.add(spec).ok());
+  const auto refused = [&](const char* observe, const char* danger) {
+    SloSpec wrong = spec;
+    wrong.gate.observe = dec(observe);
+    wrong.gate.danger = dec(danger);
+    SloEngine engine;
+    const auto added = engine.add(wrong);
+    REQUIRE_FALSE(added.ok());
+    return added.error().message;
+  };
+  CHECK_THAT(refused("0.5", "2"), Catch::Contains("must not fall"));
+  CHECK_THAT(refused("0", "1"), Catch::Contains("must be positive, one is 0"));
 }

@@ -208,6 +208,71 @@ TEST_CASE("A number and its text are one key, NULL is none", "[join]") {
   CHECK(join_key(Value::null()) == 0);
 }
 
+TEST_CASE("Every kind of value is a key, and equal values are equal keys", "[join]") {
+  CHECK(join_key(Value::of_bool(true)) == join_key(Value::of_text("true")));
+  CHECK(join_key(Value::of_bool(false)) != join_key(Value::of_bool(true)));
+  CHECK(join_key(Value::of_real(0.5)) == join_key(Value::of_real(0.5)));
+  CHECK(join_key(Value::of_real(0.5)) != join_key(Value::of_real(0.25)));
+  CHECK(join_key(Value::of_time(at_ms(7).ns)) == join_key(Value::of_time(at_ms(7).ns)));
+  CHECK(join_key(Value::of_time(at_ms(7).ns)) != join_key(Value::of_time(at_ms(8).ns)));
+  CHECK(join_key(Value::of_decimal(125, -2)) == join_key(Value::of_decimal(1250, -3)));
+  CHECK(join_key(Value::of_decimal(125, -2)) != join_key(Value::of_int(125)));
+}
+
+TEST_CASE("Units of time are known by their names, and nothing else is one", "[join]") {
+  CHECK(unit_ns("ns") == 1);
+  CHECK(unit_ns("ms") == 1'000'000);
+  CHECK(unit_ns("h") == 3600 * kNsPerSecond);
+  CHECK(unit_ns("parsec") == 0);
+  CHECK(unit_ns("") == 0);
+}
+
+TEST_CASE("Each comparison of an objective holds at its own side of the limit", "[join]") {
+  const auto good = [](CompareOp op, int64_t lag_ms) {
+    auto options = quick();
+    options.op = op;
+    EventJoin join(options);
+    join.start(1, at_ms(0));
+    join.end(1, at_ms(lag_ms));
+    return drain(join).good == 1;
+  };
+  const CompareOp ops[] = {CompareOp::lt, CompareOp::lte, CompareOp::gt, CompareOp::gte};
+  const bool below[] = {true, true, false, false}, at[] = {false, true, false, true};
+  for (size_t i = 0; i < 4; ++i) {
+    CHECK(good(ops[i], 499) == below[i]);
+    CHECK(good(ops[i], 500) == at[i]);
+    CHECK(good(ops[i], 501) == !below[i]);
+  }
+}
+
+TEST_CASE("Keys that share a place in the table are found when one of them has gone", "[join]") {
+  auto options = quick();
+  options.join.unique_keys = true;  // a pair goes as soon as it has met
+  EventJoin join(options);
+  constexpr uint64_t kFar = uint64_t{1} << 32;  // the table takes the low bits
+  for (uint64_t i = 0; i < 5; ++i) join.start(3 + i * kFar, at_ms(0));
+  join.start(4, at_ms(0));
+  for (const uint64_t i : {0U, 2U, 1U, 4U, 3U}) {
+    join.end(3 + i * kFar, at_ms(100));
+    CHECK(drain(join) == Sum{1, 0});
+  }
+  join.end(4, at_ms(100));
+  CHECK(drain(join) == Sum{1, 0});
+  CHECK(join.pending() == 0);
+}
+
+TEST_CASE("A damaged bucket is lost, whatever its numbers claim", "[join]") {
+  const std::string key(8, '\1'), endless(12, '\xff');
+  const std::string far = std::string(8, '\xff') + '\x7f';  // 2^63 - 1
+  const std::string head = {'\1', '\0', '\1'}, head_ms = {'\1', '\6', '\1'};
+  for (const std::string& state : {head + key + '\1' + endless, head_ms + key + '\1' + far}) {
+    EventJoin join(quick());
+    CHECK(join.restore({"join:slo:gen:177200000", state}));
+    CHECK(join.counters().lost_buckets == 1);
+    CHECK(join.pending() == 0);
+  }
+}
+
 TEST_CASE("Times at the ends of the calendar do no harm to a join", "[join]") {
   EventJoin join(quick());
   join.start(1, {INT64_MIN});

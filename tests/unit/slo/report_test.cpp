@@ -52,6 +52,7 @@ TEST_CASE("A report sums hours to days and weeks and divides once", "[slo]") {
   CHECK(r.met);
   CHECK(r.days.counted == 9);
   CHECK(r.days.met == 8);  // 24 bad of 2400 is exactly what is allowed
+  CHECK(*r.days.share() == 8.0 / 9);
   CHECK(r.hours.counted == 216);
   CHECK(r.hours.met == 215);
   REQUIRE(r.weeks.size() == 2);

@@ -44,6 +44,15 @@ TEST_CASE("A slice is bad when its share of good events misses its target", "[sl
   CHECK(s.budgeting == Budgeting::timeslices);
 }
 
+TEST_CASE("Slices of a month cost less than half a megabyte, and are counted as memory",
+          "[slices]") {
+  World plain(spec_of("web", "0.99", 30 * kDay)),
+      world(sliced(Budgeting::timeslices, "0.95", kMinute, 30 * kDay));
+  const size_t slices = 31 * kDay / kMinute * 10;  // two counts and a coverage each, a day more
+  CHECK(world.engine().memory_bytes() >= plain.engine().memory_bytes() + slices);
+  CHECK(world.engine().memory_bytes() < plain.engine().memory_bytes() + 512 * 1024);
+}
+
 TEST_CASE("Only closed slices count", "[slices]") {
   World world(sliced());
   world.run(kMinute + 50, 0, 1);
