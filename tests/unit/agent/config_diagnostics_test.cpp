@@ -307,7 +307,7 @@ std::vector<BadInput> bad_envelopes() {
   };
 }
 
-std::vector<BadInput> bad_policies() {
+std::vector<BadInput> bad_alerts() {
   return {
       {"impossible factor", slo("  service: s\n", kRatio, "  objectives: [{target: 0.9}]\n") + "---\napiVersion: nines/v1alpha1\nkind: SLOPolicy\nmetadata: {name: p}\nspec: {sloRef: api, burnAlerts: [{name: f, severity: page, long: 1h, short: 5m, budgetPercent: @2}]}\n",
        "burn alert 'f' of SLO 'api' can never fire: its factor 14.4 is above 1/(1 - 0.9) = 10", "budgetPercent"},
@@ -346,6 +346,11 @@ std::vector<BadInput> bad_policies() {
       {"unknown early key", early("{below: 0.995, window: 5m, severity: page, @fro: 5m}"), "unknown key 'fro'", "'for'"},
       {"same early name", early("{below: 0.995, window: 5m, severity: page}\n    - @{below: 0.995, window: 1h, severity: page}"), "earlyWarnings of SLOPolicy 'p' has two named 'early-99.5'", ""},
       {"early warning named like a burn alert", early("{name: fast, below: @0.995, window: 5m, severity: page}"), "'fast' of SLO 'api' is called like another alert", "a name of its own"},
+  };
+}
+
+std::vector<BadInput> bad_policies() {
+  return {
       {"highValue", policy("  sloRef: api\n  lowTraffic: {highValue: @yep}\n"), "'highValue' of lowTraffic of SLOPolicy 'p'", ""},
       {"no scope", policy("  @burnAlerts: []\n"), "neither sloRef nor selector", "tier"},
       {"two scopes", policy("  sloRef: api\n  selector: @{tier: 1}\n"), "both sloRef and selector", ""},
@@ -429,6 +434,14 @@ TEST_CASE("Every mistake around an SLO document is told once, with its place", "
     const ConfigFolder folder;
     const Place place = take_mark(row.text);
     expect(row, folder.load_slos(row.text, "sources: [{name: web, paths: /l}]"), place);
+  }
+}
+
+TEST_CASE("Every mistake in the alerts of an SLOPolicy is told once, with its place and a way out", "[config]") {
+  for (BadInput row : bad_alerts()) {
+    const ConfigFolder folder;
+    const Place place = take_mark(row.text);
+    expect(row, folder.load_slos(row.text), place);
   }
 }
 
