@@ -95,12 +95,15 @@ Result<std::string> provide_token(const std::string& configured,
   const std::string path = token_path(configured, state_directory);
   struct stat status {};
   const bool there = ::stat(path.c_str(), &status) == 0;
-  if (!there && configured.empty()) {
+  Result<std::string> kept = there ? read_token(path) : Error{Errc::not_found, {}};
+  if (!kept.ok() && configured.empty() && kept.error().code != Errc::io) {
+    // Ours, and lost power can leave it empty: counting must not stop for it.
+    if (there) log::warn("http", kept.error().message + "; it was damaged and is made anew");
     NINES_TRY(const std::string token, random_token());
     NINES_CHECK(write_token(path, token));
     return token;
   }
-  NINES_TRY(std::string token, read_token(path));
+  NINES_TRY(std::string token, there ? std::move(kept) : read_token(path));
   if (there && (status.st_mode & S_IROTH) != 0) {
     log::warn("http", "the API token " + path + " can be read by everybody on this machine");
   }

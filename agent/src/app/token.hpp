@@ -12,7 +12,8 @@ namespace nines::agent {
 std::string token_path(const std::string& configured, const std::string& state_directory);
 // First line of the file. The message says how to get at it.
 Result<std::string> read_token(const std::string& path);
-// For the agent: without a configured file one is created (0600) unless it is there.
+// For the agent: without a configured file one is created (0600) unless it is there; one in the
+// state directory that power loss damaged is made anew, a configured one is an error.
 Result<std::string> provide_token(const std::string& configured,
                                   const std::string& state_directory);
 // Takes the same time wherever they differ, and whatever their lengths.
