@@ -4,8 +4,10 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "nines/base/result.hpp"
@@ -37,7 +39,12 @@ class Regexp {
   bool matches(std::string_view text) const noexcept;
   // Text of a group of the first match (0: all of it); data() == nullptr when there is none.
   std::string_view extract(std::string_view text, int group) const noexcept;
+  // The texts of groups 0 .. out.size() - 1, likewise. REQUIRES 1 <= out.size() <= 33. False: no
+  // match.
+  bool extract_groups(std::string_view text, std::span<std::string_view> out) const noexcept;
   int groups() const noexcept;
+  // (?P<name>...), by number.
+  std::vector<std::pair<int, std::string>> named_groups() const;
   bool is_literal() const noexcept { return literal_only_; }
 
  private:

@@ -74,14 +74,26 @@ bool Regexp::matches(std::string_view text) const noexcept {
 }
 
 std::string_view Regexp::extract(std::string_view text, int group) const noexcept {
+  std::string_view found[kMaxGroup + 1];
+  const size_t count = static_cast<size_t>(group) + 1;
+  return extract_groups(text, std::span(found).first(count)) ? found[group] : std::string_view();
+}
+
+bool Regexp::extract_groups(std::string_view text, std::span<std::string_view> out) const noexcept {
   // The automaton without captures decides first: it is several times faster (facts: 43-70 MB/s
   // with many captures).
   if (text.data() == nullptr) text = "";
-  if (!matches(text)) return {};
+  if (!matches(text)) return false;
   re2::StringPiece found[kMaxGroup + 1];
-  if (!re2_->Match(piece(text), 0, text.size(), re2::RE2::UNANCHORED, found, group + 1)) return {};
-  const re2::StringPiece& hit = found[group];
-  return {hit.data(), hit.size()};
+  const int count = static_cast<int>(out.size());
+  if (!re2_->Match(piece(text), 0, text.size(), re2::RE2::UNANCHORED, found, count)) return false;
+  for (size_t i = 0; i < out.size(); ++i) out[i] = {found[i].data(), found[i].size()};
+  return true;
+}
+
+std::vector<std::pair<int, std::string>> Regexp::named_groups() const {
+  const auto& names = re2_->CapturingGroupNames();
+  return {names.begin(), names.end()};
 }
 
 int Regexp::groups() const noexcept { return std::min(re2_->NumberOfCapturingGroups(), kMaxGroup); }
