@@ -1,0 +1,44 @@
+// The operators of a block, linked: rows of the scan go in, rows of the answer come out.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "nines/query/operator.hpp"
+#include "nines/query/plan.hpp"
+#include "nines/query/row.hpp"
+
+namespace nines::query {
+
+// How the work of some stages may be divided among parts of the input.
+struct Split {
+  // True: each part has a pipeline of its own, merged in the order of the parts, then finished.
+  // False: only the first `stateless` stages may run by parts; what comes out of them goes through
+  // the others in one pipeline, in the order of the parts.
+  bool merges = false;
+  size_t stateless = 0;
+  bool by_time = false;  // rows of several files must come in the order of time
+};
+Split split_of(std::span<const Stage> stages);
+
+// Not thread-safe.
+class QueryPipeline {
+ public:
+  // `inputs`: columns of the rows that go in. `out` outlives it. No stages: rows pass through.
+  static std::unique_ptr<QueryPipeline> make(std::span<const Stage> stages,
+                                             std::vector<std::string> inputs, const Limits& limits,
+                                             RowSink& out);
+  virtual ~QueryPipeline() = default;
+  virtual RowSink& input() = 0;
+  virtual const std::vector<std::string>& columns() const = 0;
+  // Takes over the state of the same stages over the parts behind this one's. REQUIRES
+  // split_of(stages).merges and that neither was finished.
+  virtual void merge(QueryPipeline& later) = 0;
+  virtual void finish() = 0;
+  virtual OperatorStats stats() const = 0;  // summed over the stages; rows_out of the last one
+};
+
+}  // namespace nines::query
