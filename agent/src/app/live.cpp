@@ -19,10 +19,12 @@
 #include "app/worker.hpp"
 #include "http/api.hpp"
 #include "http/changes_api.hpp"
+#include "http/query_api.hpp"
 #include "http/server.hpp"
 #include "k8s/follow.hpp"
 #include "net/asio.hpp"
 #include "notify/webhook.hpp"
+#include "query/service.hpp"
 #include "view/text.hpp"
 
 namespace nines::agent {
@@ -148,15 +150,27 @@ class Live {
     access.report = [this](const http::ReportWish& wish, auto done) {
       report(wish, std::move(done));
     };
+    http::QueryAccess queries{access.token, [this](query::Wish wish, auto done) {
+                                ask(std::move(wish), std::move(done));
+                              }};
+    queries_ = std::make_unique<query::QueryService>(setup_.config, query::ServiceLimits{}, clock_,
+                                                     nullptr);
     http::ServerOptions server;
     server.listen = setup_.config.listen;
     server.allow_non_loopback = options_.allow_remote;
+    auto routes = http::make_changes_api(std::move(access),
+                                         http::make_api([this] { return snapshot(); }, insight()));
     NINES_TRY(server_, http::HttpServer::start(
                            io_, server,
-                           http::make_changes_api(
-                               std::move(access),
-                               http::make_api([this] { return snapshot(); }, insight()))));
+                           http::make_query_api(std::move(queries), std::move(routes))));
     return Ok{};
+  }
+
+  void ask(query::Wish wish, std::function<void(Result<std::string>)> done) {
+    queries_->ask(std::move(wish), [this, done = std::move(done)](Result<std::string> answer) {
+      auto kept = std::make_shared<Result<std::string>>(std::move(answer));
+      net::asio::post(io_, [done, kept] { done(std::move(*kept)); });
+    });
   }
 
   Status start_webhooks() {
@@ -601,6 +615,7 @@ class Live {
     stopping_ = true;
     tick_.cancel();
     server_->stop();
+    queries_.reset();
     webhooks_.clear();
     keep_pods();
     keep_capacity();
@@ -645,6 +660,7 @@ class Live {
   Worker store_work_;
   Fetcher fetcher_;  // ingest_ asks it
   std::unique_ptr<IngestThread> ingest_;
+  std::unique_ptr<query::QueryService> queries_;
   std::unique_ptr<http::HttpServer> server_;
   k8s::Following pods_;
   std::vector<std::unique_ptr<notify::Webhook>> webhooks_;

@@ -12,7 +12,6 @@
 namespace nines::agent {
 namespace {
 
-constexpr const char* kDefaultState = "/var/lib/nines";
 
 int complain(const Error& error) {
   std::fprintf(stderr, "nines agent: %s\n", error.message.c_str());

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "app/token.hpp"
 #include "config/config.hpp"
 #include "http/client.hpp"
 
@@ -24,6 +25,23 @@ std::string message_of(const std::string& body) {
 
 std::string agent_address(const std::string& given, const std::string& config_file) {
   return given.empty() ? load_config(config_file, {}).node.listen : given;
+}
+
+int find_token(const TokenPlace& place, std::string& token) {
+  std::string path = place.token_file;
+  if (path.empty()) {
+    const NodeConfig node = load_config(place.common.config, {}).node;
+    const std::string& state = place.common.state;
+    path =
+        token_path(state.empty() ? node.api_token_file : "", state.empty() ? kDefaultState : state);
+  }
+  auto read = read_token(path);
+  if (!read.ok()) {
+    std::fprintf(stderr, "%s: %s\n", place.command, read.error().message.c_str());
+    return kExitUsage;
+  }
+  token = std::move(*read);
+  return kExitOk;
 }
 
 int ask_agent(const AgentCall& call, std::string& body) {

@@ -16,6 +16,14 @@ struct AgentCall {
   std::string method = "GET", body, token;
   std::string unknown;  // what a 404 means
 };
+// Exit code; the agent's API token in `token`: of --token-file, else of the state directory or the
+// configuration.
+struct TokenPlace {
+  const CommonOptions& common;
+  const std::string& token_file;
+  const char* command;  // for messages
+};
+int find_token(const TokenPlace& place, std::string& token);
 // The exit code; the body of a good answer in `body`. Failures are told on stderr.
 int ask_agent(const AgentCall& call, std::string& body);
 // The same, printing what comes.

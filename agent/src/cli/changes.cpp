@@ -2,7 +2,6 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "app/token.hpp"
 #include "cli/ask.hpp"
 #include "cli/terminal.hpp"
 #include "config/config.hpp"
@@ -11,7 +10,6 @@
 namespace nines::agent {
 namespace {
 
-constexpr const char* kDefaultState = "/var/lib/nines";
 
 std::string escaped(std::string_view text) {
   static constexpr char kHex[] = "0123456789ABCDEF";
@@ -37,23 +35,6 @@ std::string user_name() {
   return "unknown";
 }
 
-// Exit code; the token in `token`.
-int find_token(const ChangeOptions& o, const char* command, std::string& token) {
-  std::string path = o.token_file;
-  if (path.empty()) {
-    const NodeConfig node = load_config(o.common.config, {}).node;
-    const std::string state = o.common.state.empty() ? kDefaultState : o.common.state;
-    path = token_path(o.common.state.empty() ? node.api_token_file : "", state);
-  }
-  auto read = read_token(path);
-  if (!read.ok()) {
-    std::fprintf(stderr, "%s: %s\n", command, read.error().message.c_str());
-    return kExitUsage;
-  }
-  token = std::move(*read);
-  return kExitOk;
-}
-
 AgentCall call_of(const ChangeOptions& o, const char* command, std::string path) {
   AgentCall call;
   call.command = command;
@@ -65,7 +46,7 @@ AgentCall call_of(const ChangeOptions& o, const char* command, std::string path)
 int post(const ChangeOptions& o, const char* command, std::string path, std::string body,
          std::string& answer) {
   AgentCall call = call_of(o, command, std::move(path));
-  const int found = find_token(o, command, call.token);
+  const int found = find_token({o.common, o.token_file, command}, call.token);
   if (found != kExitOk) return found;
   call.method = "POST";
   call.body = std::move(body);

@@ -18,6 +18,12 @@ const std::map<std::string, Output> kOutputs = {{"table", Output::table},
                                                 {"ndjson", Output::ndjson},
                                                 {"csv", Output::csv}};
 
+const std::map<std::string, query::Format> kQueryOutputs = {{"table", query::Format::table},
+                                                            {"json", query::Format::json},
+                                                            {"ndjson", query::Format::ndjson},
+                                                            {"csv", query::Format::csv},
+                                                            {"raw", query::Format::raw}};
+
 void add_output(CLI::App* app, Output& output) {
   app->add_option("-o,--output", output, "table, json, ndjson or csv")
       ->transform(CLI::CheckedTransformer(kOutputs, CLI::ignore_case).description(""))
@@ -46,6 +52,7 @@ struct Parsed {
   SloOptions slo;
   CommonOptions common;
   ChangeOptions change;
+  QueryOptions query;
   std::string clock = "system";
   std::string report_format = "md";
 };
@@ -98,6 +105,41 @@ void add_tail(CLI::App& root, Parsed& p) {
   app->add_flag("--explain-format", p.tail.explain_format,
                 "Say on stderr how each file's format was found");
   add_output(app, p.tail.output);
+}
+
+void add_query(CLI::App& root, QueryOptions& o) {
+  auto* app = root.add_subcommand("query", "Ask logs where they lie, in SQL");
+  app->add_option("sql", o.sql,
+                  "SELECT ... FROM files('GLOB') | logs('NAME') ...; EXPLAIN [ANALYZE] shows what "
+                  "runs where")
+      ->required();
+  app->add_option("file", o.files,
+                  "Files, globs, folders or - (standard input), in place of logs(...)");
+  app->add_option("--format", o.format, "Of the files: auto, json, nginx, csv, ...")
+      ->capture_default_str();
+  app->add_option("--pattern", o.pattern,
+                  "Of the format: a log_format, an RE2 with named groups, ...");
+  app->add_option("-o,--output", o.output,
+                  "table, json, ndjson, csv, or raw (the lines as the log has them)")
+      ->transform(CLI::CheckedTransformer(kQueryOutputs, CLI::ignore_case).description(""))
+      ->option_text("FORMAT");
+  app->add_option("--threads", o.threads, "Threads that read (default: one a core)")
+      ->check(CLI::Range(0, 256))
+      ->option_text("N");
+  app->add_option("--max-memory", o.max_bytes,
+                  "For groups, sessions, sorting; beyond it they are evicted, and counted")
+      ->transform(CLI::AsSizeValue(false))
+      ->option_text("BYTES");
+  app->add_flag("!--no-progress", o.progress, "Do not show progress on the terminal");
+  app->add_option("--agent", o.address, "Address of the agent (default 127.0.0.1:9990)")
+      ->option_text("HOST:PORT");
+  app->add_option("--token-file", o.token_file, "The agent's API token")->option_text("FILE");
+  app->add_option("--state", o.common.state, "The agent's state directory, for its API token")
+      ->option_text("DIR");
+  app->add_option("--config", o.common.config, "Configuration of the agent")->option_text("FILE");
+  app->add_flag("--by-sqlite{false}", o.native,
+                "Let SQLite do whatever it can (slower; to compare both ways)")
+      ->group("");
 }
 
 void add_forecast(CLI::App& slo, Parsed& p) {
@@ -276,6 +318,7 @@ int dispatch(CLI::App& root, Parsed& p, const Clock& clock) {
   if (const CLI::App* gate = root.get_subcommand("gate"); gate->parsed()) {
     return gate->got_subcommand("override") ? run_gate_override(p.change) : run_gate(p.slo);
   }
+  if (root.got_subcommand("query")) return run_query(p.query, clock);
   if (root.got_subcommand("suggest")) return run_suggest(p.common, clock);
   if (root.got_subcommand("doctor")) return run_doctor(p.common, clock);
   const CLI::App* slo = root.get_subcommand("slo");
@@ -298,6 +341,7 @@ int dispatch(CLI::App& root, Parsed& p, const Clock& clock) {
 
 void request_stop() noexcept { g_stop.store(true); }
 bool stop_requested() noexcept { return g_stop.load(); }
+const std::atomic<bool>& stop_flag() noexcept { return g_stop; }
 
 int run_cli(int argc, char** argv, const Clock& clock, uint64_t seed) {
   CLI::App root("Nines keeps service level objectives where the logs are: on the node.", "nines");
@@ -307,6 +351,7 @@ int run_cli(int argc, char** argv, const Clock& clock, uint64_t seed) {
   p.agent.seed = seed;
   add_agent(root, p);
   add_tail(root, p);
+  add_query(root, p.query);
   add_slo(root, p);
   add_gate(root, p);
   add_capacity(root, p);

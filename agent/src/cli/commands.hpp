@@ -2,16 +2,19 @@
 // 0 yes/ok, 1 the answer is no, 2 bad usage or configuration, 3 unavailable or partial.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "nines/base/time.hpp"
+#include "query/format.hpp"
 
 namespace nines::agent {
 
 inline constexpr int kExitOk = 0, kExitNo = 1, kExitUsage = 2, kExitUnavailable = 3;
 inline constexpr const char* kVersion = "0.1.0";
+inline constexpr const char* kDefaultState = "/var/lib/nines";
 
 enum class Output : uint8_t { table, json, ndjson, csv };
 
@@ -89,11 +92,28 @@ int run_changes(const ChangeOptions& options);
 int run_gate_override(const ChangeOptions& options);
 int run_slo_report(const ChangeOptions& options);
 
+struct QueryOptions {
+  CommonOptions common;  // state: whose api.token is taken
+  std::string sql;
+  std::vector<std::string> files;  // in place of logs(...)
+  std::string format = "auto", pattern;
+  query::Format output = query::Format::table;
+  int64_t threads = 0;  // 0: one a core
+  uint64_t max_bytes = 64 * 1024 * 1024;
+  bool progress = true;
+  bool native = true;  // false: everything that can be done by SQLite is (for tests)
+  std::string address, token_file;
+};
+// Reads files itself; asks the running agent for the logs that it knows.
+int run_query(const QueryOptions& options, const Clock& clock);
+int ask_agent_to_query(const QueryOptions& options);
+
 int run_suggest(const CommonOptions& options, const Clock& clock);
 int run_doctor(const CommonOptions& options, const Clock& clock);
 
 // Asks for a clean end (SIGINT, SIGTERM); async-signal-safe.
 void request_stop() noexcept;
 bool stop_requested() noexcept;
+const std::atomic<bool>& stop_flag() noexcept;
 
 }  // namespace nines::agent

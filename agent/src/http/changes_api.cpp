@@ -4,8 +4,8 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "app/token.hpp"
 #include "config/reader.hpp"
+#include "http/bearer.hpp"
 #include "http/query.hpp"
 #include "nines/log/format.hpp"
 #include "nines/log/timestamp.hpp"
@@ -36,27 +36,6 @@ HttpResponse answer_error(const Error& error) {
     case Errc::not_found: return json_error(404, error.message);
     default: return json_error(503, error.message);
   }
-}
-
-// nullopt: may write.
-std::optional<HttpResponse> refusal(const HttpRequest& request, const std::string& token) {
-  constexpr std::string_view kScheme = "bearer ";
-  std::string_view given = request.authorization;
-  const bool bearer = given.size() > kScheme.size() &&
-                      std::equal(kScheme.begin(), kScheme.end(), given.begin(), [](char a, char b) {
-                        return a == (b >= 'A' && b <= 'Z' ? b + 32 : b);
-                      });
-  if (!bearer) {
-    HttpResponse response = json_error(
-        401,
-        "writing needs the header 'Authorization: Bearer TOKEN'; the token is in the file "
-        "that api.token_file names, else in api.token of the agent's state directory");
-    response.headers.emplace_back("WWW-Authenticate", "Bearer");
-    return response;
-  }
-  given.remove_prefix(kScheme.size());
-  if (same_token(given, token)) return std::nullopt;
-  return json_error(403, "the bearer token is not this agent's");
 }
 
 // --- bodies -------------------------------------------------------------------------------

@@ -70,6 +70,8 @@ struct SourceRef {
   std::string format = "auto", pattern;  // as in nines.yaml
   std::string alias;                     // FROM files('x') a
   std::vector<std::string> nodes;        // AT NODES (...); empty: here
+  std::vector<std::string> exclude;      // globs of files that are none of it
+  std::string service;                   // of its records that name none; empty: from the path
 };
 
 // ---- stages ----

@@ -1,0 +1,22 @@
+// POST /api/query {"sql": "...", "output": "json"}: the logs of this node, for who has the token
+// (raw logs are nobody else's, law 9). What is not this route goes to `next`.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "http/message.hpp"
+#include "nines/base/result.hpp"
+#include "query/service.hpp"
+
+namespace nines::agent::http {
+
+struct QueryAccess {
+  std::string token;
+  // `done` is called on the thread of the server.
+  std::function<void(query::Wish, std::function<void(Result<std::string>)> done)> ask;
+};
+
+AsyncHandler make_query_api(QueryAccess access, AsyncHandler next);
+
+}  // namespace nines::agent::http

@@ -1,0 +1,220 @@
+#include "query/block_run.hpp"
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+namespace nines::agent::query {
+namespace {
+
+namespace nq = nines::query;
+using collector::FileScan;
+
+// Whether the sink downstream still wants rows.
+class Gate final : public nq::RowSink {
+ public:
+  explicit Gate(nq::RowSink& out) : out_(out) {}
+  bool take(const nq::Row& row) override { return open_ = open_ && out_.take(row); }
+  bool open() const noexcept { return open_; }
+
+ private:
+  nq::RowSink& out_;
+  bool open_ = true;
+};
+
+nq::Limits limits_of(const Environment& environment) {
+  nq::Limits limits;
+  limits.max_bytes = environment.max_bytes;
+  return limits;
+}
+
+size_t count_files(const std::vector<FileGroup>& groups) {
+  size_t files = 0;
+  for (const FileGroup& group : groups) files += group.files.size();
+  return files;
+}
+
+// Parts on several threads. What each part leaves is taken in the order of the parts by whichever
+// thread completes the next one; a thread that is too far ahead waits, so that no more than a few
+// parts' results are kept.
+class ParallelRun {
+ public:
+  ParallelRun(const nq::Block& block, const Environment& environment, PartQueue& parts,
+              nq::RowSink& out, Answer& answer)
+      : block_(block),
+        environment_(environment),
+        parts_(parts),
+        answer_(answer),
+        split_(nq::split_of(block.stages)),
+        inputs_(nq::columns_of(block.scan)) {
+    const std::span<const nq::Stage> stages = block_.stages;
+    const auto rest = split_.merges ? stages : stages.subspan(split_.stateless);
+    main_ = nq::QueryPipeline::make(rest, columns_between(), limits_of(environment), out);
+    gate_.emplace(main_->input());
+  }
+
+  void run() {
+    std::vector<std::thread> threads;
+    for (unsigned i = 1; i < environment_.threads; ++i) {
+      threads.emplace_back([this] {
+        if (environment_.thread_started) environment_.thread_started();
+        work();
+      });
+    }
+    work();
+    for (std::thread& thread : threads) thread.join();
+    main_->finish();
+    answer_.add(main_->stats());
+  }
+
+ private:
+  // What one part leaves behind.
+  struct Result {
+    std::unique_ptr<nq::QueryPipeline> pipeline;
+    std::unique_ptr<nq::RowBatch> rows;  // not merged: of the stateless stages
+  };
+
+  std::vector<std::string> columns_between() const {
+    std::vector<std::string> columns = inputs_;
+    if (split_.merges) return columns;
+    for (size_t i = 0; i < split_.stateless; ++i) {
+      columns = nq::columns_of(block_.stages[i], columns);
+    }
+    return columns;
+  }
+
+  void work() {
+    while (wait_for_turn()) {
+      const auto unit = parts_.next();
+      if (!unit) break;
+      Result result = read(*unit);
+      deliver(unit->number, std::move(result));
+    }
+  }
+
+  bool wait_for_turn() {
+    std::unique_lock lock(mutex_);
+    room_.wait(lock, [this] { return results_.size() < 2 * environment_.threads || !open_; });
+    return open_ && !environment_.stopped();
+  }
+
+  Result read(const PartQueue::Unit& unit) {
+    Result result;
+    const std::span<const nq::Stage> stages = block_.stages;
+    const auto own = split_.merges ? stages : stages.first(split_.stateless);
+    if (!split_.merges) result.rows = std::make_unique<nq::RowBatch>(columns_between().size());
+    nq::RowSink& out = split_.merges ? static_cast<nq::RowSink&>(nothing_) : *result.rows;
+    result.pipeline = nq::QueryPipeline::make(own, inputs_, limits_of(environment_), out);
+    auto scan = unit.file->scan(unit.part);
+    if (!scan.ok()) {
+      parts_.tell(scan.error().message);
+      return result;
+    }
+    Gate gate(result.pipeline->input());
+    while (gate.open() && !environment_.stopped()) {
+      if ((*scan)->step(gate) == FileScan::PartScan::Step::end) break;
+    }
+    parts_.add(**scan);
+    if (!split_.merges) result.pipeline->finish();
+    return result;
+  }
+
+  // Takes all results whose turn it is. Only one thread does at a time; the others go on reading.
+  void deliver(size_t number, Result result) {
+    std::unique_lock lock(mutex_);
+    results_.emplace(number, std::move(result));
+    if (taking_) return;
+    taking_ = true;
+    while (!results_.empty() && results_.begin()->first == next_) {
+      Result due = std::move(results_.begin()->second);
+      results_.erase(results_.begin());
+      ++next_;
+      lock.unlock();
+      const bool open = take(due);
+      room_.notify_all();
+      lock.lock();
+      open_ = open_ && open;
+    }
+    taking_ = false;
+    room_.notify_all();
+  }
+
+  bool take(Result& due) {
+    if (split_.merges) {
+      main_->merge(*due.pipeline);
+      return true;
+    }
+    for (size_t i = 0; i < due.rows->size() && gate_->open(); ++i) gate_->take((*due.rows)[i]);
+    return gate_->open();
+  }
+
+  // Pipelines that are merged never finish: nothing reaches it.
+  class Nothing final : public nq::RowSink {
+   public:
+    bool take(const nq::Row&) override { return false; }
+  };
+
+  const nq::Block& block_;
+  const Environment& environment_;
+  PartQueue& parts_;
+  Answer& answer_;
+  nq::Split split_;
+  std::vector<std::string> inputs_;
+  Nothing nothing_;
+  std::unique_ptr<nq::QueryPipeline> main_;
+  std::optional<Gate> gate_;
+
+  std::mutex mutex_;
+  std::condition_variable room_;
+  std::map<size_t, Result> results_;
+  size_t next_ = 0;
+  bool taking_ = false, open_ = true;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<BlockRun>> BlockRun::start(const nq::Block& block,
+                                                  const Environment& environment, nq::RowSink& out,
+                                                  Answer& answer) {
+  NINES_TRY(auto groups, find_sources(block.source, environment));
+  std::unique_ptr<BlockRun> run(new BlockRun(environment, answer));
+  if (nq::split_of(block.stages).by_time && count_files(groups) > 1) {
+    run->feed_ = make_merged_feed(block.scan, environment, std::move(groups), answer);
+  } else {
+    run->parts_ = std::make_unique<PartQueue>(block.scan, environment, std::move(groups), answer);
+    run->feed_ = make_serial_feed(*run->parts_);
+  }
+  run->pipeline_ = nq::QueryPipeline::make(block.stages, nq::columns_of(block.scan),
+                                           limits_of(environment), out);
+  return run;
+}
+
+bool BlockRun::step() {
+  if (done_) return false;
+  Gate gate(pipeline_->input());
+  if (!environment_.stopped() && feed_->step(gate) && gate.open()) return true;
+  done_ = true;
+  pipeline_->finish();
+  answer_.add(pipeline_->stats());
+  return false;
+}
+
+Status run_block(const nq::Block& block, const Environment& environment, nq::RowSink& out,
+                 Answer& answer) {
+  NINES_TRY(auto groups, find_sources(block.source, environment));
+  const bool merged = nq::split_of(block.stages).by_time && count_files(groups) > 1;
+  if (environment.threads <= 1 || merged) {
+    NINES_TRY(const auto run, BlockRun::start(block, environment, out, answer));
+    while (run->step()) {
+    }
+    return Ok{};
+  }
+  PartQueue parts(block.scan, environment, std::move(groups), answer);
+  ParallelRun(block, environment, parts, out, answer).run();
+  return Ok{};
+}
+
+}  // namespace nines::agent::query

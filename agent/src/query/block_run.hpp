@@ -1,0 +1,39 @@
+// Runs of one log block.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "nines/query/pipeline.hpp"
+#include "query/feed.hpp"
+
+namespace nines::agent::query {
+
+// On one thread, a piece at a time: for rows that are pulled (SQLite asks for them), and for blocks
+// whose operators must see rows in order.
+class BlockRun {
+ public:
+  // All references outlive it.
+  static Result<std::unique_ptr<BlockRun>> start(const nines::query::Block& block,
+                                                 const Environment& environment,
+                                                 nines::query::RowSink& out, Answer& answer);
+  // False: everything has been pushed.
+  bool step();
+
+ private:
+  BlockRun(const Environment& environment, Answer& answer)
+      : environment_(environment), answer_(answer) {}
+
+  const Environment& environment_;
+  Answer& answer_;
+  std::unique_ptr<PartQueue> parts_;
+  std::unique_ptr<Feed> feed_;
+  std::unique_ptr<nines::query::QueryPipeline> pipeline_;
+  bool done_ = false;
+};
+
+// To its end, on as many threads as the environment allows.
+Status run_block(const nines::query::Block& block, const Environment& environment,
+                 nines::query::RowSink& out, Answer& answer);
+
+}  // namespace nines::agent::query

@@ -1,0 +1,43 @@
+// What a query is run with: where its sources are, how long and how large it may become.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "nines/base/result.hpp"
+#include "nines/base/time.hpp"
+#include "nines/collector/scan.hpp"
+#include "nines/query/plan.hpp"
+
+namespace nines::agent::query {
+
+// Counters that others may look at while the query runs.
+struct Progress {
+  std::atomic<int64_t> bytes_done{0}, bytes_total{0};
+  std::atomic<uint64_t> rows{0};
+};
+
+struct Environment {
+  const Clock& clock;
+  // logs(...) and remote names: the files that are meant, one reference for each way of reading.
+  std::function<Result<std::vector<nines::query::SourceRef>>(const nines::query::SourceRef&)>
+      resolve;
+  std::string node;
+  unsigned threads = 1;
+  size_t max_bytes = 64 * 1024 * 1024;
+  Instant deadline{INT64_MAX};
+  const std::atomic<bool>* stop = nullptr;  // may be null
+  const collector::BlockIndex* index = nullptr;
+  Progress* progress = nullptr;
+  std::function<void()> thread_started;  // in each thread that is made: its priority
+  bool drop_cache = false;
+
+  bool stopped() const noexcept {
+    return (stop != nullptr && stop->load(std::memory_order_relaxed)) || clock.mono() >= deadline;
+  }
+};
+
+}  // namespace nines::agent::query

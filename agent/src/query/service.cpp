@@ -1,0 +1,192 @@
+#include "query/service.hpp"
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "app/worker.hpp"
+#include "query/execute.hpp"
+
+namespace nines::agent::query {
+namespace {
+
+namespace nq = nines::query;
+
+constexpr int kNice = 10;
+constexpr int kIoClassIdle = 3 << 13;  // linux/ioprio.h
+constexpr int kIoOfThread = 1;
+
+void lower_priority() {
+  const auto thread = static_cast<id_t>(::syscall(SYS_gettid));
+  ::setpriority(PRIO_PROCESS, thread, kNice);
+  ::syscall(SYS_ioprio_set, kIoOfThread, 0, kIoClassIdle);
+}
+
+// `*` any number of characters, `?` one.
+bool matches(std::string_view text, std::string_view pattern) {
+  size_t t = 0, p = 0, star = std::string_view::npos, mark = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t]) && pattern[p] != '*') {
+      ++t;
+      ++p;
+    } else if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      mark = t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++mark;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+bool is_wanted(const SourceConfig& source, const std::vector<std::string>& names) {
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    return matches(source.name, name) || matches(source.service, name);
+  });
+}
+
+nq::SourceRef reference_of(const SourceConfig& source, const nq::SourceRef& wanted) {
+  nq::SourceRef out = wanted;
+  out.kind = nq::SourceRef::Kind::files;
+  out.names = source.selector.paths;
+  out.exclude = source.selector.exclude;
+  out.service = source.service;
+  if (wanted.format == "auto") {
+    out.format = source.selector.format;
+    out.pattern = source.selector.pattern;
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<std::vector<nq::SourceRef>> resolve_source(const NodeConfig& config,
+                                                  const nq::SourceRef& source) {
+  if (source.kind == nq::SourceRef::Kind::remote) {
+    return Error{Errc::unsupported, "remote sources are not configured on this node"};
+  }
+  std::vector<nq::SourceRef> out;
+  std::string known;
+  for (const SourceConfig& candidate : config.sources) {
+    if (candidate.selector.input != slo::InputKind::files) continue;
+    known += (known.empty() ? "" : ", ") + candidate.name;
+    if (is_wanted(candidate, source.names)) out.push_back(reference_of(candidate, source));
+  }
+  if (out.empty() && !known.empty()) {
+    return Error{Errc::not_found, "no source of this node is called '" +
+                                      (source.names.empty() ? "" : source.names[0]) +
+                                      "'; there are " + known};
+  }
+  if (out.empty()) out.push_back(source);  // zero configuration: the logs of the node, by name
+  return out;
+}
+
+// Over the API only the logs that the configuration names: whoever has the token must not read
+// every file that the agent can.
+Status check_sources(const nq::Statement& statement) {
+  for (const nq::Input& input : statement.inputs) {
+    const auto& source = std::visit(
+        [](const auto& what) -> const nq::SourceRef& { return what.source; }, input.what);
+    if (source.kind != nq::SourceRef::Kind::files) continue;
+    return Error{
+        Errc::invalid_argument,
+        "an agent is asked for logs('NAME'), the sources of its nines.yaml; files(...) are "
+        "read by nines query on the node itself"};
+  }
+  return Ok{};
+}
+
+struct QueryService::Impl {
+  NodeConfig config;
+  ServiceLimits limits;
+  const Clock& clock;
+  const collector::BlockIndex* index;
+  std::atomic<bool> stop{false};
+  std::atomic<size_t> waiting{0};
+  std::atomic<uint64_t> asked{0}, refused{0}, incomplete{0}, failed{0};
+  Worker worker;  // last: its jobs use the rest
+
+  Impl(NodeConfig c, ServiceLimits l, const Clock& k, const collector::BlockIndex* i)
+      : config(std::move(c)), limits(l), clock(k), index(i) {
+    worker.post(lower_priority);
+  }
+
+  Result<std::string> run(const Wish& wish) {
+    if (stop) return Error{Errc::cancelled, "the agent is stopping"};
+    NINES_TRY(const nq::Statement statement, nq::parse_statement(wish.sql, {clock.wall(), true}));
+    NINES_CHECK(check_sources(statement));
+    if (statement.explain == nq::Statement::Explain::plan) return nq::explain(statement);
+    std::string out;
+    bool cut = false;
+    const auto writer = make_writer(wish.writer, [&](std::string_view bytes) {
+      out.append(bytes);
+      cut = cut || out.size() > limits.max_answer_bytes;
+      return !cut;
+    });
+    Environment environment = make_environment(wish, statement);
+    Answer answer;
+    NINES_CHECK(run_statement(statement, environment, *writer, answer));
+    NINES_CHECK(writer->problem());
+    if (cut) {
+      answer.incomplete("the answer is larger than " + std::to_string(limits.max_answer_bytes) +
+                        " bytes; write LIMIT, or query the files with nines query SQL FILE");
+    }
+    if (!answer.complete) ++incomplete;
+    writer->end(answer);
+    return out;
+  }
+
+  Environment make_environment(const Wish& wish, const nq::Statement& statement) {
+    Environment environment{clock, {}, {}, 1, 0, {}, nullptr, nullptr, nullptr, {}, true};
+    environment.resolve = [this](const nq::SourceRef& source) {
+      return resolve_source(config, source);
+    };
+    environment.node = config.node;
+    environment.max_bytes =
+        std::min<uint64_t>(limits.max_bytes, statement.max_memory.value_or(UINT64_MAX));
+    const int64_t deadline = std::min(wish.deadline_ns, statement.deadline_ns.value_or(INT64_MAX));
+    environment.deadline = Instant{clock.mono().ns + deadline};
+    environment.stop = &stop;
+    environment.index = index;
+    return environment;
+  }
+};
+
+QueryService::QueryService(NodeConfig config, ServiceLimits limits, const Clock& clock,
+                           const collector::BlockIndex* index)
+    : impl_(std::make_unique<Impl>(std::move(config), limits, clock, index)) {}
+
+QueryService::~QueryService() {
+  impl_->stop = true;
+  impl_->worker.stop();
+}
+
+void QueryService::ask(Wish wish, Done done) {
+  ++impl_->asked;
+  if (impl_->waiting.fetch_add(1) >= impl_->limits.max_waiting) {
+    --impl_->waiting;
+    ++impl_->refused;
+    done(Error{Errc::exhausted, "too many queries wait; ask again in a moment"});
+    return;
+  }
+  impl_->worker.post([impl = impl_.get(), wish = std::move(wish), done = std::move(done)] {
+    Result<std::string> answer = impl->run(wish);
+    --impl->waiting;
+    if (!answer.ok()) ++impl->failed;
+    done(std::move(answer));
+  });
+}
+
+QueryService::Stats QueryService::stats() const noexcept {
+  return {impl_->asked, impl_->refused, impl_->incomplete, impl_->failed};
+}
+
+}  // namespace nines::agent::query

@@ -1,0 +1,63 @@
+// QueryService: the running agent's queries. One thread of low priority runs them one after the
+// other, so that a query never disturbs counting (law 3); who asks while too many wait is refused.
+// Each has a deadline, a limit of memory and of the size of its answer; what is cut is told.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/config.hpp"
+#include "nines/base/result.hpp"
+#include "nines/base/time.hpp"
+#include "nines/query/plan.hpp"
+#include "query/output.hpp"
+
+namespace nines::collector {
+class BlockIndex;
+}
+
+namespace nines::agent::query {
+
+struct Wish {
+  std::string sql;
+  WriterOptions writer;
+  int64_t deadline_ns = 10 * kNsPerSecond;  // a WITH (deadline=...) may only shorten it
+};
+
+struct ServiceLimits {
+  size_t max_waiting = 8;
+  size_t max_bytes = 16 * 1024 * 1024;        // of the state of one query
+  size_t max_answer_bytes = 8 * 1024 * 1024;  // beyond: no more rows, and incomplete
+};
+
+// What logs(...) means on a node with this configuration. Errors name the sources there are.
+Result<std::vector<nines::query::SourceRef>> resolve_source(const NodeConfig& config,
+                                                            const nines::query::SourceRef& source);
+
+class QueryService {
+ public:
+  // In the text: the answer as Wish::writer wants it. Called on the service's own thread.
+  using Done = std::function<void(Result<std::string>)>;
+
+  QueryService(NodeConfig config, ServiceLimits limits, const Clock& clock,
+               const collector::BlockIndex* index);
+  ~QueryService();  // cancels what runs and what waits
+
+  // Any thread. `done` comes once; at once (exhausted) when too many wait.
+  void ask(Wish wish, Done done);
+
+  struct Stats {
+    uint64_t asked = 0, refused = 0, incomplete = 0, failed = 0;
+  };
+  Stats stats() const noexcept;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace nines::agent::query

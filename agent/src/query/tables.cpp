@@ -1,0 +1,144 @@
+#include "query/tables.hpp"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "nines/expr/expression.hpp"
+#include "query/block_run.hpp"
+#include "query/feed.hpp"
+
+namespace nines::agent::query {
+namespace {
+
+namespace nq = nines::query;
+
+// Works out the columns of a table from the rows of a scan.
+class Compute final : public nq::RowSink {
+ public:
+  Compute(const nq::TableScan& table, nq::RowSink& out) : out_(out) {
+    const std::vector<std::string> inputs = nq::columns_of(table.scan);
+    for (const nq::Column& column : table.columns) {
+      std::vector<size_t> slots;
+      for (const std::string& field : column.value.fields()) {
+        const auto it = std::find(inputs.begin(), inputs.end(), field);
+        slots.push_back(static_cast<size_t>(it - inputs.begin()));
+      }
+      evaluators_.emplace_back(column.value, slots);
+    }
+    values_.resize(evaluators_.size());
+  }
+
+  bool take(const nq::Row& row) override {
+    for (size_t i = 0; i < evaluators_.size(); ++i) values_[i] = evaluators_[i].eval(row.values);
+    nq::Row out = row;
+    out.values = values_;
+    return out_.take(out);
+  }
+
+ private:
+  nq::RowSink& out_;
+  std::vector<expr::Evaluator> evaluators_;
+  std::vector<Value> values_;
+};
+
+class ScanCursor final : public sql::Table::Cursor {
+ public:
+  static Result<std::unique_ptr<Cursor>> open(const nq::TableScan& table,
+                                              const Environment& environment, Answer& answer) {
+    NINES_TRY(auto groups, find_sources(table.source, environment));
+    return std::unique_ptr<Cursor>(new ScanCursor(table, environment, std::move(groups), answer));
+  }
+
+  Status next(nq::RowBatch& out) override {
+    out.clear();
+    Compute compute(table_, out);
+    while (out.size() == 0 && !environment_.stopped() && feed_->step(compute)) {
+    }
+    return Ok{};
+  }
+
+ private:
+  ScanCursor(const nq::TableScan& table, const Environment& environment,
+             std::vector<FileGroup> groups, Answer& answer)
+      : table_(table),
+        environment_(environment),
+        parts_(table.scan, environment, std::move(groups), answer),
+        feed_(make_serial_feed(parts_)) {}
+
+  const nq::TableScan& table_;
+  const Environment& environment_;
+  PartQueue parts_;
+  std::unique_ptr<Feed> feed_;
+};
+
+class ScanTable final : public sql::Table {
+ public:
+  ScanTable(const nq::TableScan& table, const Environment& environment, Answer& answer)
+      : table_(table), environment_(environment), answer_(answer) {
+    for (const nq::Column& column : table.columns) names_.push_back(column.name);
+  }
+  const std::vector<std::string>& columns() const override { return names_; }
+  Result<std::unique_ptr<Cursor>> open(const Wish&) override {
+    return ScanCursor::open(table_, environment_, answer_);
+  }
+
+ private:
+  const nq::TableScan& table_;
+  const Environment& environment_;
+  Answer& answer_;
+  std::vector<std::string> names_;
+};
+
+// Hands over what a block pushes, in pieces.
+class BlockCursor final : public sql::Table::Cursor {
+ public:
+  static Result<std::unique_ptr<Cursor>> open(const nq::Block& block,
+                                              const Environment& environment, Answer& answer) {
+    auto cursor = std::make_unique<BlockCursor>(block.columns.size());
+    NINES_TRY(cursor->run_, BlockRun::start(block, environment, cursor->rows_, answer));
+    return std::unique_ptr<Cursor>(std::move(cursor));
+  }
+  explicit BlockCursor(size_t columns) : rows_(columns) {}
+
+  Status next(nq::RowBatch& out) override {
+    rows_.clear();
+    while (rows_.size() == 0 && run_->step()) {
+    }
+    std::swap(out, rows_);
+    return Ok{};
+  }
+
+ private:
+  nq::RowBatch rows_;
+  std::unique_ptr<BlockRun> run_;
+};
+
+class BlockTable final : public sql::Table {
+ public:
+  BlockTable(const nq::Block& block, const Environment& environment, Answer& answer)
+      : block_(block), environment_(environment), answer_(answer) {}
+  const std::vector<std::string>& columns() const override { return block_.columns; }
+  Result<std::unique_ptr<Cursor>> open(const Wish&) override {
+    return BlockCursor::open(block_, environment_, answer_);
+  }
+
+ private:
+  const nq::Block& block_;
+  const Environment& environment_;
+  Answer& answer_;
+};
+
+}  // namespace
+
+std::unique_ptr<sql::Table> make_table(const nq::Input& input, const Environment& environment,
+                                       Answer& answer) {
+  if (const auto* block = std::get_if<nq::Block>(&input.what)) {
+    return std::make_unique<BlockTable>(*block, environment, answer);
+  }
+  return std::make_unique<ScanTable>(std::get<nq::TableScan>(input.what), environment, answer);
+}
+
+}  // namespace nines::agent::query
