@@ -38,6 +38,7 @@ class Decoder {
   int64_t read_at(int fd, char* buffer, size_t size, int64_t offset);
   End end() const noexcept { return end_; }
   int64_t produced() const noexcept { return base_ + static_cast<int64_t>(kept_.size()); }
+  int64_t consumed() const noexcept { return read_to_; }  // read of the compressed file
   size_t memory_bytes() const noexcept { return codec_bytes() + kept_.capacity() + kBlock; }
 
  protected:

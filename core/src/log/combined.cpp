@@ -168,7 +168,7 @@ class CombinedParser final : public LineParser {
       return ParseOutcome::no_match;
     }
     std::span<Value> fields = out.fields;
-    out.has_ts = request - open == 30 && clf_.parse(open + 1, out.ts);
+    out.has_ts = time_.wanted && request - open == 30 && clf_.parse(open + 1, out.ts);
     if (map_.wants(kTs) && out.has_ts) map_.set(fields, kTs, Value::of_time(out.ts.ns));
     if (map_.wants(kStatus)) {
       const int code = (status[0] - '0') * 100 + (status[1] - '0') * 10 + (status[2] - '0');
@@ -178,7 +178,7 @@ class CombinedParser final : public LineParser {
     if (map_.wants(kMessage)) map_.set(fields, kMessage, text_or_null(between(request, close)));
     if (wants_request_) split_request(request, close, fields);
     if (map_.wants(kBytes) || wants_quoted_ || map_.wants(kDuration)) tail(status + 3, end, fields);
-    return out.has_ts ? ParseOutcome::ok : ParseOutcome::bad_time;
+    return out.has_ts || !time_.wanted ? ParseOutcome::ok : ParseOutcome::bad_time;
   }
 
   // The '[' of `[time] "`; `request` is behind the opening quote. User names may hold brackets.

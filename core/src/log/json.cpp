@@ -32,7 +32,7 @@ Value literal_value(std::string_view text) noexcept {
 class JsonParser final : public LineParser {
  public:
   JsonParser(Wanted wanted, const TimeContext& time)
-      : tree_(wanted, true),
+      : tree_(wanted, true, time.wanted),
         collector_(tree_),
         scratch_(kScratchBytes),
         time_(time),
@@ -46,7 +46,7 @@ class JsonParser final : public LineParser {
     line = trim_left(trim_right(line));
     ParseOutcome outcome = ParseOutcome::empty;
     if (!line.empty()) outcome = scan(line) ? ParseOutcome::ok : ParseOutcome::no_match;
-    if (outcome == ParseOutcome::ok) {
+    if (outcome == ParseOutcome::ok && time_.wanted) {
       out.has_ts = read_time(out.ts);
       if (!out.has_ts) outcome = ParseOutcome::bad_time;
     }

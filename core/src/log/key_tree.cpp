@@ -37,7 +37,8 @@ GroupKind group_kind(std::string_view field) noexcept {
   return aliases_of(field).empty() ? GroupKind::plain : GroupKind::text;
 }
 
-KeyTree::KeyTree(std::span<const std::string> wanted, bool nested) : nodes_(1), nested_(nested) {
+KeyTree::KeyTree(std::span<const std::string> wanted, bool nested, bool with_time)
+    : nodes_(1), nested_(nested) {
   bool has_time = false;
   for (size_t i = 0; i < wanted.size(); ++i) {
     const auto same =
@@ -51,7 +52,7 @@ KeyTree::KeyTree(std::span<const std::string> wanted, bool nested) : nodes_(1), 
     }
     add_group(wanted[i]);
   }
-  if (!has_time) {
+  if (!has_time && with_time) {
     time_group_ = kinds_.size();
     add_group("ts");
   }

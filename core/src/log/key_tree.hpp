@@ -53,8 +53,8 @@ class KeyTree {
   };
 
   // One group per wanted name, in order (equal names share the first one's), then one for the
-  // time stamp if nobody wants it by name.
-  KeyTree(std::span<const std::string> wanted, bool nested);
+  // time stamp if nobody wants it by name, unless `with_time` is false.
+  KeyTree(std::span<const std::string> wanted, bool nested, bool with_time = true);
 
   const Node& root() const noexcept { return nodes_[0]; }
   const Node& node(int index) const noexcept { return nodes_[static_cast<size_t>(index)]; }

@@ -17,7 +17,7 @@ constexpr size_t kMaxListed = 256;
 class LogfmtParser final : public LineParser {
  public:
   LogfmtParser(Wanted wanted, const TimeContext& time)
-      : tree_(wanted, false),
+      : tree_(wanted, false, time.wanted),
         collector_(tree_),
         scratch_(kScratchBytes),
         time_(time),
@@ -31,7 +31,7 @@ class LogfmtParser final : public LineParser {
     ParseOutcome outcome = ParseOutcome::empty;
     if (!body.empty()) outcome = scan(body) ? ParseOutcome::ok : ParseOutcome::no_match;
     const bool matched = outcome == ParseOutcome::ok;
-    if (matched) {
+    if (matched && time_.wanted) {
       out.has_ts = read_time(out.ts);
       if (!out.has_ts) outcome = ParseOutcome::bad_time;
     }

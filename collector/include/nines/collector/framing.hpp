@@ -85,6 +85,7 @@ class Framer {
   template <class OnRecord>
   FrameOutput frame(const FrameInput& in, OnRecord&& on_record);
 
+  size_t max_record_bytes() const noexcept { return max_record_bytes_; }
   // The traces between the lines of a format of one line a record; for whoever parses.
   log::TraceMachine& trace(log::OutputStream stream) { return side(stream).trace; }
   // Reading began in the middle of the stream: its first lines may go on with one passed over.

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,27 +25,30 @@ namespace nines::collector {
 class BlockIndex;  // nines/collector/block_index.hpp
 
 struct ScanFile {
-  std::string path;    // "-": standard input
-  uint32_t index = 0;  // Place::file
-  std::string service; // of the source that names it; else of its container, or its base name
+  std::string path;     // "-": standard input
+  uint32_t index = 0;   // Place::file
+  std::string service;  // of the source that names it; else of its container, or its base name
 };
 
 // The files of a source, sorted by path; `index` counts from `first_index`. Globs, directories (all
 // regular files in them that look like logs, rotated and compressed ones included), plain paths.
-// A file and its compressed copy are one. Fails (not_found) when nothing is there, naming the
-// nearest path that exists.
-Result<std::vector<ScanFile>> find_files(const query::SourceRef& source, uint32_t first_index);
+// A file and its compressed copy are one. Fails (not_found) when nothing is there, or when a path
+// without wildcards is not, naming the nearest path that exists. Kind `logs`: those below
+// `log_root` whose service or file name matches.
+Result<std::vector<ScanFile>> find_files(const query::SourceRef& source, uint32_t first_index,
+                                         std::string_view log_root = "/var/log");
 
 struct ScanOptions {
   size_t block_bytes = 256 * 1024;
-  size_t part_bytes = 32 * 1024 * 1024;  // files are cut into parts of about this size
-  size_t max_record_bytes = 256 * 1024;  // longer ones are cut there and counted
-  WallTime now;                          // for time stamps without a year
-  int64_t disorder_ns = 300'000'000'000; // how far from its neighbours a time stamp may lie where
-                                         // time ranges are found by bisection
-  std::string node;                      // the field of that name
-  const BlockIndex* index = nullptr;     // may be null
-  bool drop_cache = false;               // advise the kernel that what was read is not needed again
+  size_t part_bytes = 32 * 1024 * 1024;   // files are cut into parts of about this size
+  size_t max_record_bytes = 256 * 1024;   // longer ones are cut there and counted
+  WallTime now;                           // for time stamps without a year
+  int64_t disorder_ns = 300'000'000'000;  // how far from its neighbours a time stamp may lie where
+                                          // time ranges are found by bisection
+  std::string node;                       // the field of that name
+  const BlockIndex* index = nullptr;      // may be null
+  bool drop_cache = false;   // advise the kernel that what was read is not needed again
+  int32_t utc_offset_s = 0;  // for time stamps without a zone
 };
 
 struct ScanStats {
@@ -54,9 +58,9 @@ struct ScanStats {
   uint64_t records = 0;        // looked at, in any way (counted by line end where none was parsed)
   uint64_t malformed = 0;      // among those that were parsed
   uint64_t no_timestamp = 0;
-  uint64_t truncated = 0;      // records cut at max_record_bytes
-  uint64_t shrunk = 0;         // files that became shorter under the scan
-  uint64_t damaged = 0;        // compressed files that end in garbage
+  uint64_t truncated = 0;  // records cut at max_record_bytes
+  uint64_t shrunk = 0;     // files that became shorter under the scan
+  uint64_t damaged = 0;    // compressed files that end in garbage
   void add(const ScanStats& other) noexcept;
 };
 

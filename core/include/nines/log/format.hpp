@@ -64,7 +64,11 @@ enum class ParseOutcome : uint8_t {
 struct TimeContext {
   int32_t utc_offset_s = 0;  // for time stamps without a zone
   WallTime reference{};      // for those without a year: the year that puts them nearest below
-};                           // reference + 1 day
+                             // reference + 1 day
+  // False: nobody looks at the time. Formats in which it is a field like others leave it out then,
+  // and a line that has none is ok.
+  bool wanted = true;
+};
 
 struct ParsedRecord {
   WallTime ts{};  // valid when has_ts

@@ -1,0 +1,54 @@
+// A file opened for a query.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "file/decoder.hpp"
+#include "file/fs.hpp"
+#include "nines/collector/scan.hpp"
+#include "scan/shape.hpp"
+
+namespace nines::collector {
+
+class OpenFile final : public FileScan {
+ public:
+  OpenFile(const ScanFile& file, const query::ScanPlan& plan, const ScanOptions& options)
+      : plan_(plan), options_(options), shape_(options.max_record_bytes) {
+    shape_.file = file;
+  }
+  // In this order; each once.
+  Status open_descriptor();
+  Status look(const query::SourceRef& source);
+
+  std::vector<Part> parts() const override;
+  const ScanStats& skipped() const override { return skipped_; }
+  std::string explanation() const override;
+  std::optional<WallTime> first_time() const override { return first_time_; }
+  Result<std::unique_ptr<PartScan>> scan(const Part& part) const override;
+
+ private:
+  Status read_head();
+  void find_first_time();
+  bool is_plain() const noexcept { return packing_ == Packing::none && !stream_; }
+
+  const query::ScanPlan plan_;
+  const ScanOptions options_;
+  ScanShape shape_;
+  UniqueFd fd_;
+  FileStat stat_;
+  int64_t size_ = -1;    // -1: not known
+  bool stream_ = false;  // can be read once, from front to end
+  Packing packing_ = Packing::none;
+  std::string head_;
+  bool head_is_all_ = false;
+  mutable std::once_flag taken_;  // of a stream
+  std::optional<WallTime> first_time_;
+  std::vector<Part> ranges_;  // what the time range leaves
+  ScanStats skipped_;
+};
+
+}  // namespace nines::collector

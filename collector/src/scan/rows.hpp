@@ -1,0 +1,110 @@
+// RowMaker: from a framed record to a row: the fields somebody wants, EXTRACT, the time range,
+// WHERE. Nothing is allocated for a record. Not thread-safe; one for each part.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nines/collector/framing.hpp"
+#include "nines/collector/scan.hpp"
+#include "nines/expr/expression.hpp"
+#include "nines/log/format.hpp"
+#include "nines/query/extract.hpp"
+#include "nines/query/row.hpp"
+#include "scan/shape.hpp"
+
+namespace nines::collector {
+
+class RowMaker {
+ public:
+  // The shape and the plan outlive it.
+  static Result<std::unique_ptr<RowMaker>> create(const ScanShape& shape,
+                                                  const query::ScanPlan& plan,
+                                                  const ScanOptions& options);
+
+  enum class Verdict : uint8_t {
+    none,  // a blank line: no record at all
+    no,    // not within the time range, or WHERE is not true
+    yes,
+  };
+  Verdict judge(const FramedRecord& record);
+  // Of the record just judged, whatever the verdict (but none). Dies with the next record.
+  query::Row row();
+  // CONTEXT's columns of the next row().
+  void set_context(Value group, Value offset) noexcept;
+
+  const log::LineParser& parser() const noexcept { return *parser_; }
+  bool reads_time() const noexcept { return reads_time_; }
+  const ScanStats& stats() const noexcept { return stats_; }
+  ScanStats& stats() noexcept { return stats_; }
+
+ private:
+  // Fields that come from elsewhere than the parser.
+  enum class Context : uint8_t {
+    none,
+    ts,
+    ingest_ts,
+    node,
+    source,
+    line,
+    service,
+    raw,
+    ns,
+    pod,
+    container,
+    error,
+  };
+  struct ContextField {
+    size_t column = 0;
+    Context what = Context::none;
+    Value fixed;
+  };
+  struct Extraction {
+    query::Extractor extractor;
+    size_t from = 0;    // column of its text
+    size_t column = 0;  // of its first field
+    size_t count = 0;
+    bool early = false;  // WHERE uses one of its fields
+  };
+
+  RowMaker(const ScanShape& shape, const query::ScanPlan& plan, const ScanOptions& options)
+      : shape_(shape), plan_(plan), options_(options) {}
+  Status prepare();
+  Status prepare_extracts();
+  void prepare_columns();
+  size_t column_of(const std::string& name);
+  Context context_of(const std::string& name) const noexcept;
+  bool parse(const FramedRecord& record);
+  log::ParseOutcome parse_text(std::string_view text);
+  void fill_context(const FramedRecord& record);
+  void run(Extraction& extraction);
+  bool in_range() const noexcept;
+
+  const ScanShape& shape_;
+  const query::ScanPlan& plan_;
+  const ScanOptions& options_;
+  std::unique_ptr<log::LineParser> parser_;
+  std::vector<std::string> names_;   // of all columns: the row's, then those WHERE alone uses
+  std::vector<Value> values_;        // by column
+  std::vector<std::string> wanted_;  // of the parser
+  std::vector<size_t> wanted_columns_;
+  std::vector<Value> parsed_;  // when wanted_columns_ are not 0, 1, 2...
+  std::vector<ContextField> context_;
+  std::vector<Extraction> extractions_;
+  std::optional<expr::Evaluator> where_;
+  size_t row_columns_ = 0;
+  bool in_place_ = false;  // the parser writes where the row has its columns
+  bool reads_time_ = false;
+  bool parses_ = false;  // some field or the time comes from the parser
+  log::ParsedRecord record_;
+  query::Place place_;
+  std::string_view error_;
+  ScanStats stats_;
+};
+
+}  // namespace nines::collector
