@@ -240,6 +240,14 @@ class History:
             end = self.now - min(back, 92 * DAY - length)
             self.commands.append(("window", r.randrange(len(self.specs)), end * NS, length))
 
+    def new_name(self):
+        """One that no SLO has: the engine refuses a second one."""
+        taken = {fields["name"] for fields, _, _ in self.specs}
+        number = len(self.specs)
+        while f"slo{number}x" in taken:
+            number += 1
+        return f"slo{number}x"
+
     def restart(self):
         r = self.random
         for i, (fields, rules, excluded) in enumerate(self.specs):
@@ -257,7 +265,7 @@ class History:
                 r.shuffle(rules)
                 del rules[r.randrange(len(rules) + 1):]
         if r.random() < 0.1:
-            self.specs.append(self.slo(f"slo{len(self.specs)}x"))
+            self.specs.append(self.slo(self.new_name()))
         if r.random() < 0.1 and len(self.specs) > 1:
             del self.specs[r.randrange(len(self.specs))]
         self.start()
