@@ -11,7 +11,8 @@ namespace nines::query {
 // matters.
 constexpr std::array<uint8_t, 256> make_byte_ranks() {
   constexpr std::string_view kCommonFirst =
-      " 0123e\"/o.4ta56ins7:89r-l,cdpmuhgbTf_vyGIk=MS[]AOPELw+()xCRNZWqj{}DzF;UHBXVKJ&%?YQ|<>'\\#@$*!"
+      " 0123e\"/"
+      "o.4ta56ins7:89r-l,cdpmuhgbTf_vyGIk=MS[]AOPELw+()xCRNZWqj{}DzF;UHBXVKJ&%?YQ|<>'\\#@$*!"
       "~^`\t";
   std::array<uint8_t, 256> ranks{};
   for (size_t b = 0x80; b < 256; ++b) ranks[b] = 30;  // whole texts of them, or none

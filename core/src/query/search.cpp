@@ -107,7 +107,8 @@ void LiteralSearch::Impl::fill_buckets() {
            std::string_view(literals[b]).substr(offsets[b]);
   });
   for (size_t k = 0; k < order.size(); ++k) {
-    const auto bucket = static_cast<uint8_t>(1u << (k * kBuckets / std::max(order.size(), kBuckets)));
+    const auto bucket =
+        static_cast<uint8_t>(1u << (k * kBuckets / std::max(order.size(), kBuckets)));
     for (size_t j = 0; j < width; ++j) {
       for (size_t byte = 0; byte < 256; ++byte) {
         if ((members[j][byte] >> order[k] & 1) == 0) continue;
@@ -173,8 +174,8 @@ LiteralSearch::Hit LiteralSearch::Impl::find(const Text& text) const noexcept {
   }
   // Another literal may begin earlier, whose fingerprint stands farther behind.
   while (place + 1 < text.end && hit.at + max_offset > static_cast<size_t>(place - text.begin)) {
-    const auto stop = std::min<size_t>(static_cast<size_t>(text.end - text.begin),
-                                       hit.at + max_offset);
+    const auto stop =
+        std::min<size_t>(static_cast<size_t>(text.end - text.begin), hit.at + max_offset);
     const Hit other = scan(place + 1, text.begin + stop, rest);
     if (other.at == kNowhere) break;
     place = text.begin + other.at + offsets[other.literal];
@@ -206,9 +207,7 @@ LiteralSearch::Hit LiteralSearch::find(std::string_view text, size_t from) const
   return impl_->find({begin, begin + text.size(), begin + from});
 }
 
-const std::vector<std::string>& LiteralSearch::literals() const noexcept {
-  return impl_->literals;
-}
+const std::vector<std::string>& LiteralSearch::literals() const noexcept { return impl_->literals; }
 
 bool LiteralSearch::use(Engine engine) {
   auto impl = std::make_shared<Impl>(*impl_);

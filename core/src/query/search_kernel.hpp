@@ -95,8 +95,8 @@ LiteralSearch::Hit teddy_engine(const Search& s, const Search::Byte*& place,
     V::T buckets = V::splat(0xFF);
     for (size_t j = 0; j < kWidth; ++j) {
       const V::T bytes = V::load(p + j);
-      buckets = V::both(buckets, V::both(V::look_up(low[j], V::low(bytes)),
-                                         V::look_up(high[j], V::high(bytes))));
+      buckets = V::both(
+          buckets, V::both(V::look_up(low[j], V::low(bytes)), V::look_up(high[j], V::high(bytes))));
     }
     const V::T misses = V::equal(buckets, none);
     for (V::Mask hits = V::mask(misses) ^ V::kAll; hits != 0; hits &= hits - 1) {
