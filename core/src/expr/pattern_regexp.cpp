@@ -11,6 +11,7 @@ namespace {
 
 constexpr int64_t kMaxMemory = 256 * 1024;
 constexpr int kMaxGroup = 32;
+constexpr size_t kMostLiterals = 8;
 
 re2::StringPiece piece(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -54,14 +55,31 @@ Result<Regexp> Regexp::compile(const std::string& pattern) {
   Regexp regexp;
   regexp.re2_ = std::make_unique<re2::RE2>(piece(pattern), options);
   if (!regexp.re2_->ok()) return explain(*regexp.re2_);
-  RequiredLiterals literals = required_literals(pattern);
-  regexp.required_ = std::move(literals.any_of);
-  regexp.literal_only_ = literals.exact;
+  regexp.choose_literals(pattern_literals(pattern));
   return regexp;
+}
+
+// They are searched one after the other, so few and long ones are best.
+void Regexp::choose_literals(const PatternLiterals& literals) {
+  size_t best = 0;
+  for (const std::vector<std::string>& set : literals.all_of) {
+    if (set.size() > kMostLiterals) continue;
+    size_t shortest = SIZE_MAX;
+    for (const std::string& literal : set) shortest = std::min(shortest, literal.size());
+    if (shortest < best || (shortest == best && set.size() >= required_.size())) continue;
+    best = shortest;
+    required_ = set;
+  }
+  fold_ = literals.ignore_case;
+  literal_only_ = literals.exact && !required_.empty();
 }
 
 bool Regexp::has_required_literal(std::string_view text) const noexcept {
   for (const std::string& literal : required_) {
+    if (fold_) {
+      if (contains_ignoring_case(text, literal)) return true;
+      continue;
+    }
     if (memmem(text.data(), text.size(), literal.data(), literal.size()) != nullptr) return true;
   }
   return required_.empty();

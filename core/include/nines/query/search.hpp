@@ -40,7 +40,7 @@ class LiteralSearch {
 
   // The ways to do it, for tests. False: this machine cannot.
   enum class Engine : uint8_t { best, portable, vector16, vector32 };
-  bool use(Engine engine) noexcept;
+  bool use(Engine engine);
 
   class Impl;
 
