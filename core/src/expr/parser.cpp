@@ -94,7 +94,7 @@ void read_as_level(const Node& field, Node& other) {
 class Parser final : public Reader {
  public:
   Parser(std::string_view source, std::vector<Token> tokens, std::string_view whole, Host* host)
-      : Reader(source, std::move(tokens), whole), host_(host) {}
+      : Reader(source, std::move(tokens), whole, host) {}
 
   TreeResult run() {
     if (peek().sym == Sym::end) {
@@ -554,7 +554,6 @@ class Parser final : public Reader {
     return {};
   }
 
-  Host* host_;
   int depth_ = 0;
 };
 

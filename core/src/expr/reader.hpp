@@ -30,14 +30,16 @@ class Host {
 
 class Reader {
  public:
-  Reader(std::string_view source, std::vector<Token> tokens, std::string_view whole)
-      : source_(source), whole_(whole), tokens_(std::move(tokens)) {}
+  Reader(std::string_view source, std::vector<Token> tokens, std::string_view whole, Host* host)
+      : source_(source), whole_(whole), tokens_(std::move(tokens)), host_(host) {}
   virtual ~Reader() = default;
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
   // One expression from here on; stops at what can't go on with it.
   virtual Result<NodePtr> expression() = 0;
+  // Who is asked from now on.
+  void use(Host* host) { host_ = host; }
 
   const Token& peek(size_t ahead = 0) const {
     return tokens_[at_ + ahead < tokens_.size() ? at_ + ahead : tokens_.size() - 1];
@@ -72,6 +74,7 @@ class Reader {
   std::vector<Token> tokens_;
   size_t at_ = 0;
   size_t nodes_ = 0;
+  Host* host_;
 };
 
 // `host` may be null and outlives the reader, as does `source`.
