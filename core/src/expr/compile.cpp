@@ -261,6 +261,7 @@ class Compiler {
       case CallForm::coalesce: coalesce(n); break;
       case CallForm::iif: iif(n); break;
       case CallForm::extract: extract(n); break;
+      case CallForm::bucket: bucket(n); break;
       case CallForm::plain: plain_call(n); break;
     }
   }
@@ -304,6 +305,12 @@ class Compiler {
     Instruction& i = emit(Op::extract, 0);
     i.b = b;
     i.n = static_cast<uint16_t>(group);
+  }
+
+  void bucket(const Node& n) {
+    compile(*n.kids[0]);
+    const uint32_t b = constant(Value::of_int(*parse_duration_ns(n.kids[1]->text)));
+    emit(Op::bucket, 0).b = b;
   }
 
   std::shared_ptr<Program> program_ = std::make_shared<Program>();
