@@ -294,6 +294,8 @@ constexpr Function kFunctions[] = {
 
 }  // namespace
 
+std::span<const Function> all_functions() noexcept { return kFunctions; }
+
 const Function* find_function(string_view name) noexcept {
   for (const Function& f : kFunctions) {
     if (equals_ignoring_case(f.name, name)) return &f;

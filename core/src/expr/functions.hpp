@@ -35,6 +35,7 @@ struct Function {
   Value (*run)(std::span<const Value> args, Scratch& scratch) noexcept;
 };
 
+std::span<const Function> all_functions() noexcept;
 const Function* find_function(std::string_view name) noexcept;
 // Nearest name by edit distance, empty when none is near.
 std::string_view nearest_function(std::string_view name);
