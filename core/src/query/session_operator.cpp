@@ -23,17 +23,18 @@
 namespace nines::query {
 namespace {
 
+// What every row needs stands first: it comes from memory each time.
 struct Session {
   uint64_t hash = 0;
   std::string key;
   int64_t start = 0, end = 0;
-  Place first;  // of the rows at start
   uint64_t rows = 0;
-  uint32_t sibling = kNobody;                   // another of the same key
-  uint32_t next = kNobody, previous = kNobody;  // in its bucket
-  uint32_t bucket = 0;
-  size_t bytes = 0, aggregate_bytes = 0;
   ServiceSet services;
+  Place first;                 // of the rows at start
+  uint32_t sibling = kNobody;  // another of the same key
+  uint32_t bucket = 0;
+  uint32_t next = kNobody, previous = kNobody;  // in its bucket
+  size_t bytes = 0, aggregate_bytes = 0;
   std::unique_ptr<Timeline> timeline;
   std::unique_ptr<char[]> aggregates;
 };
@@ -101,6 +102,7 @@ class SessionOperator final : public Operator {
   std::array<uint32_t, kBuckets> buckets_;
   std::vector<uint32_t> due_;
   std::vector<Value> row_;
+  std::deque<std::string> texts_;
 };
 
 std::optional<size_t> find_input(std::span<const std::string> inputs, std::string_view name) {
@@ -405,20 +407,19 @@ void SessionOperator::emit(const Session& s, std::string_view state) {
   uint64_t bits = (s.hash ^ static_cast<uint64_t>(s.start)) * 0x9e3779b97f4a7c15;
   bits ^= bits >> 32;
   for (int i = 0; i < 16; ++i) id[i] = "0123456789abcdef"[bits >> (60 - 4 * i) & 15];
-  std::string services, timeline;
-  if (stage_.with_services) s.services.write(names_, services);
+  std::string timeline;
   if (s.timeline) s.timeline->write({s.start}, timeline);
   row_.push_back(Value::of_text({id, 16}));
   row_.push_back(Value::of_time(s.start));
   row_.push_back(Value::of_time(s.end));
   row_.push_back(milliseconds(minus_ns(s.end, s.start)));
   row_.push_back(Value::of_int(static_cast<int64_t>(s.rows)));
-  row_.push_back(stage_.with_services ? Value::of_text(services) : Value::null());
+  row_.push_back(stage_.with_services ? Value::of_text(names_.json_of(s.services)) : Value::null());
   row_.push_back(s.timeline ? Value::of_text(timeline) : Value::null());
   row_.push_back(Value::of_text(state));
-  std::deque<std::string> texts;
+  texts_.clear();
   if (aggregates_.size() > 0) {
-    aggregates_.results(s.aggregates.get(), row_, texts);
+    aggregates_.results(s.aggregates.get(), row_, texts_);
     if (aggregates_.approximate(s.aggregates.get())) stats_.approximate = true;
   }
   ++stats_.rows_out;

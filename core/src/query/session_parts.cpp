@@ -35,14 +35,25 @@ void ServiceNames::grow() {
   cells_.swap(wider);
 }
 
-void ServiceSet::write(const ServiceNames& names, std::string& out) const {
+std::string_view ServiceNames::json_of(const ServiceSet& set) {
+  const uint64_t mixed = (set.bits_ ^ set.more_.size()) * 0x9e3779b97f4a7c15;
+  Text& text = texts_[mixed >> 58];
+  if (!(text.set == set)) {
+    text.set = set;
+    write(text);
+  }
+  return text.json;
+}
+
+void ServiceNames::write(Text& text) const {
   std::vector<std::string_view> found;
   for (uint32_t number = 0; number < 64; ++number) {
-    if ((bits_ >> number & 1) != 0) found.emplace_back(names.name(number));
+    if ((text.set.bits_ >> number & 1) != 0) found.emplace_back(names_[number]);
   }
-  for (const uint32_t number : more_) found.emplace_back(names.name(number));
+  for (const uint32_t number : text.set.more_) found.emplace_back(names_[number]);
   std::sort(found.begin(), found.end());
-  JsonWriter json(out);
+  text.json.clear();
+  JsonWriter json(text.json);
   json.begin_array();
   for (const std::string_view name : found) json.value(name);
   json.end_array();

@@ -11,25 +11,6 @@
 
 namespace nines::query {
 
-// Names as small numbers. At most kMost; more are told, not kept.
-class ServiceNames {
- public:
-  static constexpr uint32_t kMost = 4096;
-  ServiceNames() : cells_(64) {}
-
-  // kMost when there is no room for another.
-  uint32_t number_of(std::string_view name);
-  const std::string& name(uint32_t number) const noexcept { return names_[number]; }
-  size_t size() const noexcept { return names_.size(); }
-
- private:
-  void grow();
-
-  std::vector<std::string> names_;
-  std::vector<uint32_t> cells_;  // number + 1; open addressing
-  uint32_t last_ = 0;            // rows of a service tend to follow each other
-};
-
 // Numbers below 64, which are all that most installations have, are bits.
 class ServiceSet {
  public:
@@ -52,14 +33,41 @@ class ServiceSet {
   }
   void clear() noexcept {
     bits_ = 0;
-    more_ = {};
+    if (!more_.empty()) more_ = {};
   }
-  // JSON array of the names, sorted.
-  void write(const ServiceNames& names, std::string& out) const;
+  friend bool operator==(const ServiceSet&, const ServiceSet&) = default;
 
  private:
+  friend class ServiceNames;
   uint64_t bits_ = 0;
   std::vector<uint32_t> more_;
+};
+
+// Names as small numbers. At most kMost; more are told, not kept.
+class ServiceNames {
+ public:
+  static constexpr uint32_t kMost = 4096;
+  ServiceNames() : cells_(64) {}
+
+  // kMost when there is no room for another.
+  uint32_t number_of(std::string_view name);
+  const std::string& name(uint32_t number) const noexcept { return names_[number]; }
+  // JSON array of the names, sorted; lives until the next call. Most sessions pass through one of
+  // a few sets of services, whose text is kept.
+  std::string_view json_of(const ServiceSet& set);
+
+ private:
+  struct Text {
+    ServiceSet set;
+    std::string json = "[]";
+  };
+  void grow();
+  void write(Text& text) const;
+
+  std::vector<std::string> names_;
+  std::vector<uint32_t> cells_;  // number + 1; open addressing
+  std::vector<Text> texts_ = std::vector<Text>(64);
+  uint32_t last_ = 0;  // rows of a service tend to follow each other
 };
 
 // The first kMost rows of a session in the order of time.
