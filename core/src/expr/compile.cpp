@@ -112,8 +112,18 @@ class Compiler {
     land(jumps);
   }
 
+  // The order of levels is their rank: a text that is no level is neither above nor below one.
+  static Value ordered(const std::string& name, const Value& literal, uint8_t mask) {
+    Level level{};
+    const bool asks_equal = mask == kEqual || mask == (kLess | kGreater);
+    if (name != "level" || asks_equal || literal.kind != ValueKind::text ||
+        !parse_level(literal.text, level)) {
+      return literal;
+    }
+    return Value::of_level(level, {});
+  }
   void compare_field(const std::string& name, const Value& literal, uint8_t mask) {
-    const uint32_t b = constant(literal);
+    const uint32_t b = constant(ordered(name, literal, mask));
     Instruction& i = emit(Op::compare_field, 1);
     i.a = field_index(name);
     i.b = b;

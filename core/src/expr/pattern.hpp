@@ -68,6 +68,25 @@ class Regexp {
   std::unique_ptr<re2::RE2> re2_;
 };
 
+// A regular expression searched over many lines at once; it never matches across a line end.
+class LineRegexp {
+ public:
+  // Nothing when lines of a block cannot be told from texts of their own: \A, \z, \C and flags but
+  // a leading (?i).
+  static std::unique_ptr<LineRegexp> compile(const std::string& pattern);
+  ~LineRegexp();
+  // Where the first match at or behind `from` begins; npos: none. REQUIRES a line to begin at
+  // `from`.
+  size_t find(std::string_view block, size_t from) const noexcept;
+  // Whether what stands at the edges of a line matters: ^, $.
+  bool has_anchors() const noexcept { return anchors_; }
+
+ private:
+  LineRegexp();
+  bool anchors_ = false;
+  std::unique_ptr<re2::RE2> re2_;
+};
+
 // A constant pattern of any of the three kinds.
 class Matcher {
  public:

@@ -10,6 +10,7 @@ namespace nines::expr {
 namespace {
 
 constexpr int64_t kMaxMemory = 256 * 1024;
+constexpr int64_t kLineMemory = 1024 * 1024;  // twice: forward, and back to where a match begins
 constexpr int kMaxGroup = 32;
 constexpr size_t kMostLiterals = 8;
 
@@ -115,5 +116,35 @@ std::vector<std::pair<int, std::string>> Regexp::named_groups() const {
 }
 
 int Regexp::groups() const noexcept { return std::min(re2_->NumberOfCapturingGroups(), kMaxGroup); }
+
+LineRegexp::LineRegexp() = default;
+LineRegexp::~LineRegexp() = default;
+
+std::unique_ptr<LineRegexp> LineRegexp::compile(const std::string& pattern) {
+  for (size_t i = 0; i + 1 < pattern.size(); ++i) {
+    if (pattern[i] == '\\' && std::strchr("AzCQ", pattern[++i]) != nullptr) return nullptr;
+    const std::string_view rest = std::string_view(pattern).substr(i);
+    const bool flags = rest.starts_with("(?") && !rest.starts_with("(?:") &&
+                       !rest.starts_with("(?P<") && (i != 0 || !rest.starts_with("(?i)"));
+    if (flags) return nullptr;
+  }
+  re2::RE2::Options options;
+  options.set_max_mem(kLineMemory);
+  options.set_log_errors(false);
+  options.set_never_nl(true);
+  std::unique_ptr<LineRegexp> regexp(new LineRegexp);
+  regexp->anchors_ = pattern.find_first_of("^$") != std::string::npos;
+  const std::string by_line = "(?m)" + pattern;
+  regexp->re2_ = std::make_unique<re2::RE2>(piece(by_line), options);
+  return regexp->re2_->ok() ? std::move(regexp) : nullptr;
+}
+
+size_t LineRegexp::find(std::string_view block, size_t from) const noexcept {
+  re2::StringPiece found;
+  if (!re2_->Match(piece(block), from, block.size(), re2::RE2::UNANCHORED, &found, 1)) {
+    return std::string_view::npos;
+  }
+  return static_cast<size_t>(found.data() - block.data());
+}
 
 }  // namespace nines::expr
