@@ -31,12 +31,15 @@ double unscaled(double scaled) noexcept {
 
 }  // namespace
 
+double sketch_bin_centre(int scaled) noexcept {
+  const double low = unscaled(scaled);
+  const double high = unscaled(scaled + 1);
+  return 2 * low * high / (low + high);  // equally far, in relative terms, from both ends
+}
+
 double sketch_value(uint16_t bin) noexcept {
   NINES_ASSERT(bin < kSketchBins);
-  if (bin == 0) return 0;
-  const double low = unscaled(bin - 1 + sketch_detail::kFirst);
-  const double high = unscaled(bin + sketch_detail::kFirst);
-  return 2 * low * high / (low + high);  // equally far, in relative terms, from both ends
+  return bin == 0 ? 0 : sketch_bin_centre(bin - 1 + sketch_detail::kFirst);
 }
 
 void Sketch::reserve_bin(size_t bin) {

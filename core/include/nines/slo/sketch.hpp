@@ -49,6 +49,10 @@ constexpr uint16_t sketch_index(double v) noexcept {
 // The value that stands for a bin: 0 for bin 0. REQUIRES bin < kSketchBins.
 double sketch_value(uint16_t bin) noexcept;
 
+// The value that stands for all whose scaled_log() lies in [scaled, scaled + 1), for bins over
+// another range.
+double sketch_bin_centre(int scaled) noexcept;
+
 class Sketch {
  public:
   // Bins beyond kSketchBins (a corrupt input) count in the last. A bin stops at UINT32_MAX.

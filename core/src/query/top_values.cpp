@@ -1,0 +1,190 @@
+#include "top_values.hpp"
+
+#include <algorithm>
+
+#include "bytes.hpp"
+#include "hash.hpp"
+#include "nines/query/row.hpp"
+
+namespace nines::query {
+namespace {
+
+Value value_of(std::string_view key) {
+  Value value;
+  read_key(key, value);
+  return value;
+}
+
+bool more_frequent(const TopValues::Entry& a, const TopValues::Entry& b) {
+  if (a.count != b.count) return a.count > b.count;
+  return compare_values(value_of(a.key), value_of(b.key)) < 0;
+}
+
+}  // namespace
+
+size_t TopValues::Hash::operator()(std::string_view key) const noexcept {
+  return static_cast<size_t>(hash_bytes(key));
+}
+
+size_t TopValues::add(const Value& value) {
+  key_.clear();
+  append_key(key_, value);
+  if (sketch_.empty()) return add_exact(key_, 1);
+  add_sketch(key_, 1);
+  offer(key_, estimate(key_));
+  return 0;
+}
+
+size_t TopValues::add_exact(std::string_view key, uint64_t count) {
+  if (const auto at = counts_.find(key); at != counts_.end()) {
+    at->second += count;
+    return 0;
+  }
+  counts_.emplace(key, count);
+  const size_t grown = key.size() + kAround;
+  bytes_ += grown;
+  const size_t keys = bytes_ - counts_.size() * kAround;
+  if (counts_.size() <= kExact && keys <= kExactBytes) return grown;
+  bytes_ -= grown;
+  return to_sketch();
+}
+
+// Each row has a column of its own for a key, out of one hash of 128 bits.
+void TopValues::add_sketch(std::string_view key, uint64_t count) {
+  const uint64_t hash = hash_bytes(key);
+  const uint64_t step = hash_integer(hash, 7) | 1;
+  for (size_t row = 0; row < kRows; ++row) {
+    sketch_[row * kColumns + (hash + row * step) / (UINT64_MAX / kColumns + 1)] += count;
+  }
+}
+
+uint64_t TopValues::estimate(std::string_view key) const {
+  const uint64_t hash = hash_bytes(key);
+  const uint64_t step = hash_integer(hash, 7) | 1;
+  uint64_t least = UINT64_MAX;
+  for (size_t row = 0; row < kRows; ++row) {
+    least = std::min(least,
+                     sketch_[row * kColumns + (hash + row * step) / (UINT64_MAX / kColumns + 1)]);
+  }
+  return least;
+}
+
+size_t TopValues::to_sketch() {
+  const size_t before = bytes_;
+  bytes_ = kSketchBytes;
+  sketch_.assign(kRows * kColumns, 0);
+  for (const auto& [key, count] : counts_) add_sketch(key, count);
+  Counts all;
+  all.swap(counts_);
+  for (const auto& [key, count] : all) offer(key, estimate(key));
+  return kSketchBytes - before;
+}
+
+void TopValues::offer(std::string_view key, uint64_t estimate) {
+  if (const auto at = counts_.find(key); at != counts_.end()) {
+    at->second = estimate;
+    return;
+  }
+  if (estimate <= bar_ || key.size() > kCandidateBytes) return;
+  counts_.emplace(key, estimate);
+  if (counts_.size() > 2 * kCandidates) prune();
+}
+
+// Leaves the better half of the candidates.
+void TopValues::prune() {
+  std::vector<Entry> all;
+  all.reserve(counts_.size());
+  for (const auto& [key, count] : counts_) all.push_back({key, estimate(key)});
+  const auto middle = all.begin() + static_cast<std::ptrdiff_t>(kCandidates);
+  std::nth_element(all.begin(), middle, all.end(), more_frequent);
+  bar_ = std::max(bar_, middle->count);
+  Counts best;
+  for (auto at = all.begin(); at != middle; ++at) best.emplace(at->key, at->count);
+  counts_.swap(best);
+}
+
+size_t TopValues::merge(const TopValues& other) {
+  size_t grown = 0;
+  if (other.sketch_.empty()) {
+    for (const auto& [key, count] : other.counts_) {
+      if (sketch_.empty()) {
+        grown += add_exact(key, count);
+      } else {
+        add_sketch(key, count);
+      }
+    }
+    // Candidates are offered when everything is counted.
+    if (!sketch_.empty()) {
+      for (const auto& [key, count] : other.counts_) offer(key, estimate(key));
+    }
+    return grown;
+  }
+  if (sketch_.empty()) grown = to_sketch();
+  for (size_t i = 0; i < sketch_.size(); ++i) sketch_[i] += other.sketch_[i];
+  bar_ = 0;
+  for (const auto& [key, count] : other.counts_) offer(key, estimate(key));
+  return grown;
+}
+
+std::vector<TopValues::Entry> TopValues::top(size_t k) const {
+  std::vector<Entry> all;
+  all.reserve(counts_.size());
+  for (const auto& [key, count] : counts_) {
+    all.push_back({key, sketch_.empty() ? count : estimate(key)});
+  }
+  k = std::min(k, all.size());
+  const auto end = all.begin() + static_cast<std::ptrdiff_t>(k);
+  std::partial_sort(all.begin(), end, all.end(), more_frequent);
+  all.erase(end, all.end());
+  return all;
+}
+
+void TopValues::save(std::string& out) const {
+  put_byte(out, exact() ? 0 : 1);
+  for (const uint64_t count : sketch_) put_varint(out, count);
+  if (!exact()) put_varint(out, bar_);
+  std::vector<Entry> all;
+  for (const auto& [key, count] : counts_) all.push_back({key, count});
+  std::sort(all.begin(), all.end(), [](const Entry& a, const Entry& b) { return a.key < b.key; });
+  put_varint(out, all.size());
+  for (const Entry& entry : all) {
+    put_text(out, entry.key);
+    put_varint(out, entry.count);
+  }
+}
+
+bool TopValues::load(std::string_view& in, size_t& grown) {
+  uint8_t sketched = 0;
+  uint64_t n = 0;
+  if (!get_byte(in, sketched) || sketched > 1) return false;
+  if (sketched != 0) {
+    if (in.size() < kRows * kColumns) return false;
+    sketch_.resize(kRows * kColumns);
+    bytes_ = kSketchBytes;
+    grown += kSketchBytes;
+    for (uint64_t& count : sketch_) {
+      if (!get_varint(in, count)) return false;
+    }
+    if (!get_varint(in, bar_)) return false;
+  }
+  if (!get_varint(in, n) || n > (sketched != 0 ? 2 * kCandidates : kExact)) return false;
+  std::string_view before;
+  for (uint64_t i = 0; i < n; ++i) {
+    std::string_view key;
+    uint64_t count = 0;
+    if (!get_text(in, key) || !get_varint(in, count) || (i > 0 && key <= before)) return false;
+    before = key;
+    Value value;
+    std::string_view rest = key;
+    if (!read_key(rest, value) || !rest.empty()) return false;
+    if (sketched == 0) {
+      grown += add_exact(key, count);
+      if (!exact()) return false;  // more text than an exact state holds
+    } else {
+      counts_.emplace(key, count);
+    }
+  }
+  return true;
+}
+
+}  // namespace nines::query
