@@ -131,6 +131,36 @@ void sessions(uint64_t count, double bare_s) {
   }
 }
 
+PatternExpression step(const char* name, const char* condition) {
+  return {name, parsed(condition), {}};
+}
+
+// The payments that no invoice followed within 5 s, and those that one followed.
+void sequences(uint64_t count, double bare_s) {
+  const auto inputs = Rows::columns();
+  MatchStage stage;
+  stage.sequence = true;
+  stage.keys = {{"request_id", parsed("request_id")}};
+  stage.within_ns = int64_t{5} * kNsPerSecond;
+  stage.define = {step("a", "message = 'payment authorized'"),
+                  step("b", "message = 'invoice created'"), step("f", "level = 'ERROR'")};
+  PatternNode a, b, f;
+  a.kind = b.kind = PatternNode::Kind::variable;
+  f.kind = PatternNode::Kind::absent;
+  a.name = "a";
+  b.name = "b";
+  f.name = "f";
+  stage.pattern.kind = PatternNode::Kind::sequence;
+  for (const bool with_absent : {false, true}) {
+    stage.pattern.kids = {a, b};
+    if (with_absent) stage.pattern.kids = {a, f, b};
+    Counter out;
+    const auto op = make_match(stage, inputs, {}, out);
+    measure(with_absent ? "SEQUENCE WITHIN 5s (a, NOT f, b)" : "SEQUENCE WITHIN 5s (a, b)", count,
+            bare_s, op.get(), out);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -140,5 +170,6 @@ int main(int argc, char** argv) {
   std::printf("%-36s %6.1f ns a row\n", "making the rows",
               bare_s * 1e9 / static_cast<double>(count));
   sessions(count, bare_s);
+  sequences(count, bare_s);
   return 0;
 }
