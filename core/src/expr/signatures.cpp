@@ -8,7 +8,9 @@
 namespace nines::expr {
 namespace {
 
-bool is_literal(Param p) { return p == Param::pattern || p == Param::group; }
+bool is_literal(Param p) {
+  return p == Param::pattern || p == Param::group || p == Param::width || p == Param::unit;
+}
 
 Signature signature_of(const Function& f) {
   Signature s{f.name, f.min_args, f.max_args, 0};
