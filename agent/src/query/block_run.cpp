@@ -13,17 +13,24 @@ namespace {
 namespace nq = nines::query;
 using collector::FileScan;
 
-// Whether the sink downstream still wants rows.
+// Whether the sink downstream still wants rows; no more than `most` of them.
 class Gate final : public nq::RowSink {
  public:
-  explicit Gate(nq::RowSink& out) : out_(out) {}
-  bool take(const nq::Row& row) override { return open_ = open_ && out_.take(row); }
-  bool open() const noexcept { return open_; }
+  explicit Gate(nq::RowSink& out, uint64_t most = UINT64_MAX) : out_(out), left_(most) {}
+  bool take(const nq::Row& row) override {
+    open_ = open_ && left_ > 0 && out_.take(row) && --left_ > 0;
+    return open_;
+  }
+  bool open() const noexcept { return open_ && left_ > 0; }
 
  private:
   nq::RowSink& out_;
+  uint64_t left_;
   bool open_ = true;
 };
+
+// Of parts whose rows are kept until it is their turn.
+constexpr size_t kRowPartBytes = 2 * 1024 * 1024;
 
 nq::Limits limits_of(const Environment& environment) {
   nq::Limits limits;
@@ -113,7 +120,7 @@ class ParallelRun {
       parts_.tell(scan.error().message);
       return result;
     }
-    Gate gate(result.pipeline->input());
+    Gate gate(result.pipeline->input(), block_.scan.first_rows.value_or(UINT64_MAX));
     while (gate.open() && !environment_.stopped()) {
       if ((*scan)->step(gate) == FileScan::PartScan::Step::end) break;
     }
@@ -213,6 +220,7 @@ Status run_block(const nq::Block& block, const Environment& environment, nq::Row
     return Ok{};
   }
   PartQueue parts(block.scan, environment, std::move(groups), answer);
+  if (!nq::split_of(block.stages).merges) parts.set_part_bytes(kRowPartBytes);
   ParallelRun(block, environment, parts, out, answer).run();
   return Ok{};
 }

@@ -36,6 +36,8 @@ class PartQueue {
  public:
   PartQueue(const nines::query::ScanPlan& plan, const Environment& environment,
             std::vector<FileGroup> groups, Answer& answer);
+  // Of the files that are opened from now on.
+  void set_part_bytes(size_t bytes) { options_.part_bytes = bytes; }
 
   struct Unit {
     size_t number = 0;  // from 0, without gaps

@@ -130,7 +130,7 @@ void OpenFile::find_first_time() {
   auto rows = RowMaker::create(shape_, plan, options_);
   if (!rows.ok()) return;
   const auto size = static_cast<int64_t>(head_.size());
-  PartReader reader(shape_, std::move(*rows), memory_bytes(head_), options_, {0, size}, -1);
+  PartReader reader(shape_, plan, std::move(*rows), memory_bytes(head_), options_, {0, size}, -1);
   FirstTime first;
   while (reader.step(first) == PartScan::Step::more) {
   }
@@ -138,7 +138,8 @@ void OpenFile::find_first_time() {
 }
 
 std::vector<FileScan::Part> OpenFile::parts() const {
-  if (!is_plain() || !shape_.can_be_cut()) return ranges_;
+  // Groups of CONTEXT may be chained over any distance.
+  if (!is_plain() || !shape_.can_be_cut() || plan_.context) return ranges_;
   const auto piece = static_cast<int64_t>(std::max<size_t>(options_.part_bytes, 1));
   std::vector<Part> out;
   for (const Part& range : ranges_) {
@@ -180,7 +181,7 @@ Result<std::unique_ptr<FileScan::PartScan>> OpenFile::scan(const Part& part) con
     bytes = packed_bytes(fd_.get(), packing_, options_.drop_cache);
   }
   return std::unique_ptr<PartScan>(std::make_unique<PartReader>(
-      shape_, std::move(*rows), std::move(bytes), options_, part, size_));
+      shape_, plan_, std::move(*rows), std::move(bytes), options_, part, size_));
 }
 
 }  // namespace nines::collector

@@ -8,6 +8,33 @@
 namespace nines::collector {
 namespace {
 
+// Sixteen bytes at a time, in the vectors of whatever machine it is.
+uint64_t count_lines(std::string_view text) noexcept {
+  using Bytes = uint8_t __attribute__((vector_size(16)));
+  constexpr size_t kRounds = 255;  // until a lane would overflow
+  uint64_t lines = 0;
+  const char* p = text.data();
+  const char* const end = p + text.size();
+  while (static_cast<size_t>(end - p) >= sizeof(Bytes)) {
+    Bytes sums{};
+    const size_t rounds = std::min(kRounds, static_cast<size_t>(end - p) / sizeof(Bytes));
+    for (size_t i = 0; i < rounds; ++i, p += sizeof(Bytes)) {
+      Bytes bytes;
+      std::memcpy(&bytes, p, sizeof bytes);
+      sums -= static_cast<Bytes>(bytes == static_cast<uint8_t>('\n'));
+    }
+    for (size_t i = 0; i < sizeof(Bytes); ++i) lines += sums[i];
+  }
+  return lines + static_cast<uint64_t>(std::count(p, end, '\n'));
+}
+
+// ctx_group: the place of its first hit, as one number. Files are smaller than 8 TiB.
+constexpr int kPlaceBits = 43;
+
+bool is_blank_line(std::string_view line) noexcept {
+  return line.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
 // A part in the middle is read from one byte earlier: a line end there says that a line begins.
 int64_t reads_from(const FileScan::Part& part) noexcept {
   return std::max<int64_t>(0, part.begin - 1);
@@ -15,10 +42,11 @@ int64_t reads_from(const FileScan::Part& part) noexcept {
 
 }  // namespace
 
-PartReader::PartReader(const ScanShape& shape, std::unique_ptr<RowMaker> rows,
-                       std::unique_ptr<ScanBytes> bytes, const ScanOptions& options,
-                       FileScan::Part part, int64_t size)
+PartReader::PartReader(const ScanShape& shape, const query::ScanPlan& plan,
+                       std::unique_ptr<RowMaker> rows, std::unique_ptr<ScanBytes> bytes,
+                       const ScanOptions& options, FileScan::Part part, int64_t size)
     : shape_(shape),
+      plan_(plan),
       rows_(std::move(rows)),
       blocks_(std::move(bytes), {options.block_bytes, options.max_record_bytes, shape.encoding},
               reads_from(part), part.end),
@@ -32,6 +60,35 @@ PartReader::PartReader(const ScanShape& shape, std::unique_ptr<RowMaker> rows,
     blocks_.skip_line();
     framer_.begin_inside();
   }
+  prepare_search();
+  if (!plan.context) return;
+  judges_neighbours_ = plan.context->within_ns.has_value();
+  context_.emplace(*plan.context, [this](const FramedRecord& record, int64_t group,
+                                         int64_t offset) { return show(record, group, offset); });
+}
+
+// The search is of no use where it finds every line, or where a neighbour must be known to be
+// within the time range.
+void PartReader::prepare_search() {
+  if (!plan_.where || (plan_.context && (plan_.since || plan_.until))) return;
+  const Wrapping wrapping = shape_.format.wrapping();
+  const bool joined = shape_.joined_by != JoinRule::By::none;
+  if (shape_.encoding != Encoding::bytes || (wrapping != Wrapping::none && joined) ||
+      shape_.format.format().kind == log::FormatKind::journal) {
+    return;
+  }
+  using Shape = query::RecordShape;
+  Shape shape;
+  shape.format = shape_.format.format();
+  shape.wrapping = wrapping == Wrapping::cri      ? Shape::Wrapping::cri
+                   : wrapping == Wrapping::docker ? Shape::Wrapping::docker
+                                                  : Shape::Wrapping::none;
+  shape.one_line = !joined;
+  shape.max_record_bytes = framer_.max_record_bytes();
+  shape.extracts = plan_.extracts;
+  finder_.emplace(&*plan_.where, shape);
+  exact_ = finder_->finds() == query::LineFinder::Finds::exact;
+  if (finder_->finds() == query::LineFinder::Finds::all) finder_.reset();
 }
 
 int64_t PartReader::done_bytes() const {
@@ -40,6 +97,7 @@ int64_t PartReader::done_bytes() const {
 
 FileScan::PartScan::Step PartReader::step(query::RowSink& out) {
   if (over_) return Step::end;
+  out_ = &out;
   switch (blocks_.fill()) {
     case BlockReader::Fill::nothing_yet: return Step::more;
     case BlockReader::Fill::failed:
@@ -59,7 +117,10 @@ FileScan::PartScan::Step PartReader::step(query::RowSink& out) {
   ScanStats& stats = rows_->stats();
   stats.bytes_scanned = blocks_.bytes_read();
   stats.bytes_stored = static_cast<uint64_t>(blocks_.bytes().stored_bytes());
-  if (over_) close();
+  if (over_) {
+    if (context_ && !refused_) (void)context_->finish();
+    close();
+  }
   return over_ ? Step::end : Step::more;
 }
 
@@ -71,20 +132,65 @@ void PartReader::close() {
   if (blocks_.ended() && blocks_.bytes().damaged()) ++stats.damaged;
 }
 
-FrameStep PartReader::take(const FramedRecord& record, query::RowSink& out) {
+FrameStep PartReader::take(const FramedRecord& record, query::RowSink& out, bool known) {
   if (record.at >= part_.end) {
     over_ = true;
     return FrameStep::stop_before;
   }
-  if (rows_->judge(record) == RowMaker::Verdict::yes && !out.take(rows_->row())) {
-    over_ = true;
-    return FrameStep::stop_before;
+  const RowMaker::Verdict verdict = rows_->judge(record, known);
+  const bool hit = verdict == RowMaker::Verdict::yes;
+  bool wanted = true;
+  if (!context_) {
+    wanted = !hit || out.take(rows_->row());
+  } else if (hit || verdict == RowMaker::Verdict::no) {
+    wanted = context_->add(record, hit, rows_->time());
   }
-  return FrameStep::next;
+  if (!wanted) over_ = refused_ = true;
+  return wanted ? FrameStep::next : FrameStep::stop_before;
 }
 
-// One line, one record.
+bool PartReader::show(const FramedRecord& record, int64_t group, int64_t offset) {
+  rows_->read(record);
+  const int64_t file = static_cast<int64_t>(shape_.file.index) << kPlaceBits;
+  rows_->set_context(Value::of_int(file + group), Value::of_int(offset));
+  return out_->take(rows_->row());
+}
+
+// ---- one line, one record ----
+
 void PartReader::lines(query::RowSink& out) {
+  const std::string_view data = blocks_.data();
+  const size_t whole = own_lines(data);
+  if (!may_find_lines(data, whole)) return read_lines(out);
+  find_lines(data.substr(0, whole), out);
+  const int64_t reached = blocks_.offset() + static_cast<int64_t>(whole);
+  blocks_.take(whole);
+  over_ = over_ || reached >= part_.end;
+}
+
+// Whole lines that begin within this part.
+size_t PartReader::own_lines(std::string_view data) const noexcept {
+  size_t whole = data.size();
+  if (blocks_.reading() != Reading::last) {
+    const void* last = whole == 0 ? nullptr : ::memrchr(data.data(), '\n', whole);
+    whole =
+        last == nullptr ? 0 : static_cast<size_t>(static_cast<const char*>(last) - data.data()) + 1;
+  }
+  const int64_t room = part_.end - blocks_.offset();
+  if (room >= static_cast<int64_t>(whole)) return whole;
+  if (room <= 0) return 0;
+  const size_t behind = data.find('\n', static_cast<size_t>(room) - 1);
+  return behind >= whole ? whole : behind + 1;
+}
+
+// Not where lines are more than their bytes: a byte order mark, NULs that are removed.
+bool PartReader::may_find_lines(std::string_view data, size_t whole) const noexcept {
+  if (!finder_ || whole == 0) return false;
+  if (blocks_.offset() == 0 && data[0] == '\xEF') return false;
+  return std::memchr(data.data(), '\0', whole) == nullptr;
+}
+
+void PartReader::read_lines(query::RowSink& out) {
   const std::string_view data = blocks_.data();
   const int64_t offset = blocks_.offset();
   LineReader reader(data, offset, {shape_.encoding, blocks_.reading(), framer_.max_record_bytes()},
@@ -105,19 +211,132 @@ void PartReader::lines(query::RowSink& out) {
   if (cut) blocks_.skip_line();
 }
 
+FramedRecord PartReader::frame_line(std::string_view block, size_t begin, size_t end) {
+  const int64_t at = blocks_.offset() + static_cast<int64_t>(begin);
+  LineReader reader(block.substr(begin, end - begin), at,
+                    {shape_.encoding, Reading::last, framer_.max_record_bytes()}, scratch_.line);
+  Line line;
+  FramedRecord record;
+  if (reader.next(line)) record.content = line.text;
+  record.first_line = record.content.size();
+  record.at = blocks_.origin(at);
+  record.truncated = line.truncated;
+  return record;
+}
+
+// Only the lines that may satisfy WHERE are looked at, and those around them.
+void PartReader::find_lines(std::string_view block, query::RowSink& out) {
+  const uint64_t before = rows_->stats().records;
+  query::LineFinder::Line found;
+  size_t at = 0;
+  fed_ = 0;
+  while (!over_ && finder_->next(block, at, found)) {
+    at = found.end;
+    const FramedRecord record = frame_line(block, found.begin, found.end);
+    if (!context_) {
+      take(record, out, exact_);
+      continue;
+    }
+    if (rows_->judge(record, exact_) != RowMaker::Verdict::yes) continue;
+    const auto time = rows_->time();
+    if (!feed_until(block, found.begin) || !context_->add(record, true, time)) {
+      over_ = refused_ = true;
+    }
+    fed_ = found.end;
+  }
+  if (!over_) at = block.size();
+  if (!over_ && context_ && !feed_until(block, block.size())) over_ = refused_ = true;
+  rows_->stats().records = before + count_lines(block.substr(0, at));
+}
+
+// Gives the window what it needs of the lines between what it has seen and `to`: those that may
+// belong to the last hit, and those that may belong to the next.
+bool PartReader::feed_until(std::string_view block, size_t to) {
+  const auto line_end = [&](size_t begin) {
+    const size_t nl = block.find('\n', begin);
+    return nl == std::string_view::npos ? block.size() : nl + 1;
+  };
+  while (fed_ < to && context_->wants_more()) {
+    const size_t end = line_end(fed_);
+    if (!feed(block, fed_, end)) return false;
+    fed_ = end;
+  }
+  size_t from = to;
+  for (uint32_t n = 0; from > fed_ && n < plan_.context->before;) {
+    const void* nl =
+        from - fed_ < 2 ? nullptr : ::memrchr(block.data() + fed_, '\n', from - fed_ - 1);
+    const size_t begin =
+        nl == nullptr ? fed_ : static_cast<size_t>(static_cast<const char*>(nl) - block.data()) + 1;
+    n += is_blank_line(block.substr(begin, from - begin)) ? 0 : 1;
+    from = begin;
+  }
+  if (!is_blank_line(block.substr(fed_, from - fed_)) && !context_->gap()) return false;
+  while (from < to) {
+    const size_t end = line_end(from);
+    if (!feed(block, from, end)) return false;
+    from = end;
+  }
+  fed_ = to;
+  return true;
+}
+
+bool PartReader::feed(std::string_view block, size_t begin, size_t end) {
+  const FramedRecord record = frame_line(block, begin, end);
+  if (is_blank_line(record.content)) return true;
+  if (!judges_neighbours_) return context_->add(record, false, std::nullopt);
+  rows_->read(record);
+  return context_->add(record, false, rows_->time());
+}
+
+// ---- records of several lines, or wrapped ----
+
 void PartReader::records(query::RowSink& out) {
   const std::string_view data = blocks_.data();
   stream_.offset = blocks_.offset();
   FrameInput in = shape_.format.input(stream_, data, blocks_.reading(), scratch_);
   in.rule = rule_;
+  find_candidates(data);
   const FrameOutput framed = framer_.frame(in, [&](const FramedRecord& found) {
     if (over_) return FrameStep::stop_before;
     FramedRecord record = found;
     record.at = blocks_.origin(record.at);
+    if (filters_ && record.at < part_.end && !is_candidate(record)) {
+      ++rows_->stats().records;
+      return FrameStep::next;
+    }
     return take(record, out);
   });
   blocks_.take(framed.taken.bytes);
   if (framed.taken.mid_line && !blocks_.ended()) blocks_.skip_line();
+}
+
+// Where the lines are, of this block, of which some record for which WHERE may be true has one.
+void PartReader::find_candidates(std::string_view data) {
+  filters_ = false;
+  candidates_.clear();
+  if (!finder_ || context_ || std::memchr(data.data(), '\0', data.size()) != nullptr) return;
+  const size_t last = data.rfind('\n');
+  const size_t whole = blocks_.reading() == Reading::last ? data.size()
+                       : last == std::string_view::npos   ? 0
+                                                          : last + 1;
+  // What is not searched because its end is not here yet is not handed over yet either, unless the
+  // buffer holds no more.
+  if (whole == 0 || blocks_.reading() == Reading::full) return;
+  query::LineFinder::Line found;
+  for (size_t at = 0; finder_->next(data.substr(0, whole), at, found); at = found.end) {
+    candidates_.push_back(blocks_.offset() + static_cast<int64_t>(found.begin));
+  }
+  filters_ = true;
+}
+
+bool PartReader::is_candidate(const FramedRecord& record) const noexcept {
+  if (record.at < blocks_.offset()) return true;  // begun before this block
+  const auto from = std::lower_bound(candidates_.begin(), candidates_.end(), record.at);
+  if (from == candidates_.end()) return false;
+  if (shape_.format.wrapping() != Wrapping::none) return *from == record.at;
+  // A carriage return for each of its lines is not in its content.
+  const auto size = static_cast<int64_t>(record.content.size() + rule_.max_lines);
+  return *from <= record.at + size;
 }
 
 }  // namespace nines::collector

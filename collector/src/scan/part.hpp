@@ -5,10 +5,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "nines/collector/framing.hpp"
 #include "nines/collector/scan.hpp"
+#include "nines/query/search.hpp"
 #include "scan/block.hpp"
+#include "scan/context.hpp"
 #include "scan/rows.hpp"
 #include "scan/shape.hpp"
 
@@ -18,7 +22,7 @@ class PartReader final : public FileScan::PartScan {
  public:
   // `end`: records that begin before it are this part's. `size`: what the file had when it was
   // opened; -1: not known.
-  PartReader(const ScanShape& shape, std::unique_ptr<RowMaker> rows,
+  PartReader(const ScanShape& shape, const query::ScanPlan& plan, std::unique_ptr<RowMaker> rows,
              std::unique_ptr<ScanBytes> bytes, const ScanOptions& options, FileScan::Part part,
              int64_t size);
 
@@ -29,11 +33,23 @@ class PartReader final : public FileScan::PartScan {
 
  private:
   void lines(query::RowSink& out);
+  void read_lines(query::RowSink& out);
+  void find_lines(std::string_view block, query::RowSink& out);
+  bool may_find_lines(std::string_view data, size_t whole) const noexcept;
+  size_t own_lines(std::string_view data) const noexcept;
+  FramedRecord frame_line(std::string_view block, size_t begin, size_t end);
+  bool feed_until(std::string_view block, size_t to);
+  bool feed(std::string_view block, size_t begin, size_t end);
   void records(query::RowSink& out);
-  FrameStep take(const FramedRecord& record, query::RowSink& out);
+  void find_candidates(std::string_view data);
+  bool is_candidate(const FramedRecord& record) const noexcept;
+  FrameStep take(const FramedRecord& record, query::RowSink& out, bool known = false);
+  bool show(const FramedRecord& record, int64_t group, int64_t offset);
+  void prepare_search();
   void close();
 
   const ScanShape& shape_;
+  const query::ScanPlan& plan_;
   std::unique_ptr<RowMaker> rows_;
   BlockReader blocks_;
   FileScan::Part part_;
@@ -42,8 +58,17 @@ class PartReader final : public FileScan::PartScan {
   FrameScratch scratch_;
   LogStream stream_;
   JoinRule rule_;
+  std::optional<query::LineFinder> finder_;  // when it can leave out anything
+  bool exact_ = false;                       // what it finds needs no test
+  std::vector<int64_t> candidates_;          // of this block: where lines begin that it found
+  bool filters_ = false;                     // records that have none of them are passed over
+  std::optional<ContextWindow> context_;
+  bool judges_neighbours_ = false;  // a record near a hit must be read to be told apart
+  query::RowSink* out_ = nullptr;   // during step()
+  size_t fed_ = 0;                  // of the block: what context_ has seen
   std::optional<Error> error_;
-  bool over_ = false;  // nothing more of this part is wanted
+  bool refused_ = false;  // whoever takes the rows wants no more
+  bool over_ = false;     // nothing more of this part is wanted
 };
 
 }  // namespace nines::collector

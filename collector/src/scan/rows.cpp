@@ -7,6 +7,7 @@ namespace nines::collector {
 namespace {
 
 constexpr std::string_view kGroupColumn = "ctx_group", kOffsetColumn = "ctx_offset";
+constexpr std::string_view kNotWrapped = "not_cri", kNoMatch = "no_match", kBadTime = "bad_time";
 
 Value text_or_null(std::string_view text) noexcept {
   return text.empty() ? Value::null() : Value::of_text(text);
@@ -156,12 +157,11 @@ bool RowMaker::parse(const FramedRecord& record) {
     record_.ts = record.runtime_ts;
     record_.has_ts = true;
   }
-  error_ = record.not_wrapped                                            ? "not_cri"
-           : outcome == ParseOutcome::no_match                           ? "no_match"
-           : outcome == ParseOutcome::bad_time && !record.has_runtime_ts ? "bad_time"
-                                                                         : "";
-  if (outcome == ParseOutcome::no_match) ++stats_.malformed;
-  if (reads_time_ && !record_.has_ts) ++stats_.no_timestamp;
+  const bool bad_time = outcome == ParseOutcome::bad_time && !record.has_runtime_ts;
+  error_ = record.not_wrapped                  ? kNotWrapped
+           : outcome == ParseOutcome::no_match ? kNoMatch
+           : bad_time                          ? kBadTime
+                                               : std::string_view();
   return true;
 }
 
@@ -200,25 +200,42 @@ bool RowMaker::in_range() const noexcept {
          (!plan_.until || record_.ts < *plan_.until);
 }
 
-RowMaker::Verdict RowMaker::judge(const FramedRecord& record) {
+void RowMaker::count(const FramedRecord& record) noexcept {
+  ++stats_.records;
+  if (record.truncated) ++stats_.truncated;
+  if (!parses_) return;
+  if (!error_.empty() && error_ != kBadTime) ++stats_.malformed;
+  if (reads_time_ && !record_.has_ts) ++stats_.no_timestamp;
+}
+
+RowMaker::Verdict RowMaker::judge(const FramedRecord& record, bool known) {
   if (is_empty(record.content)) return Verdict::none;
   place_ = {shape_.file.index, record.at};
   record_.has_ts = false;
   if (parses_ && !parse(record)) return Verdict::none;
-  ++stats_.records;
-  if (record.truncated) ++stats_.truncated;
-  if (!in_range()) return Verdict::no;
+  count(record);
+  extracted_early_ = false;
+  if (!in_range()) return Verdict::outside;
   fill_context(record);
-  if (!where_) return Verdict::yes;
+  if (!where_ || known) return Verdict::yes;
   for (Extraction& extraction : extractions_) {
     if (extraction.early) run(extraction);
   }
+  extracted_early_ = true;
   return where_->test(values_) == expr::Truth::yes ? Verdict::yes : Verdict::no;
+}
+
+void RowMaker::read(const FramedRecord& record) {
+  place_ = {shape_.file.index, record.at};
+  record_.has_ts = false;
+  extracted_early_ = false;
+  if (parses_) (void)parse(record);
+  fill_context(record);
 }
 
 query::Row RowMaker::row() {
   for (Extraction& extraction : extractions_) {
-    if (!extraction.early || !where_) run(extraction);
+    if (!extraction.early || !extracted_early_) run(extraction);
   }
   query::Row row;
   row.values = std::span<const Value>(values_).first(row_columns_);

@@ -28,13 +28,20 @@ class RowMaker {
                                                   const ScanOptions& options);
 
   enum class Verdict : uint8_t {
-    none,  // a blank line: no record at all
-    no,    // not within the time range, or WHERE is not true
+    none,     // a blank line: no record at all
+    outside,  // not within the time range
+    no,       // WHERE is not true
     yes,
   };
-  Verdict judge(const FramedRecord& record);
-  // Of the record just judged, whatever the verdict (but none). Dies with the next record.
+  // `known`: WHERE is true for it, as the search for lines has found.
+  Verdict judge(const FramedRecord& record, bool known = false);
+  // Reads a record that is not to be judged, and not to be counted (again).
+  void read(const FramedRecord& record);
+  // Of the record just judged or read, whatever the verdict (but none). Dies with the next record.
   query::Row row();
+  std::optional<WallTime> time() const noexcept {
+    return record_.has_ts ? std::optional(record_.ts) : std::nullopt;
+  }
   // CONTEXT's columns of the next row().
   void set_context(Value group, Value offset) noexcept;
 
@@ -80,6 +87,7 @@ class RowMaker {
   size_t column_of(const std::string& name);
   Context context_of(const std::string& name) const noexcept;
   bool parse(const FramedRecord& record);
+  void count(const FramedRecord& record) noexcept;
   log::ParseOutcome parse_text(std::string_view text);
   void fill_context(const FramedRecord& record);
   void run(Extraction& extraction);
@@ -104,6 +112,7 @@ class RowMaker {
   log::ParsedRecord record_;
   query::Place place_;
   std::string_view error_;
+  bool extracted_early_ = false;  // of this record
   ScanStats stats_;
 };
 

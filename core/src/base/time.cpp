@@ -21,7 +21,7 @@ std::string format_rfc3339(WallTime t) {
   const int64_t days = s >= 0 ? s / 86400 : -((-s + 86399) / 86400);
   const CivilDate d = civil_from_days(days);
   const int64_t tod = s - days * 86400;
-  const int64_t fraction = t.ns - s * kNsPerSecond;
+  const int64_t fraction = (t.ns % kNsPerSecond + kNsPerSecond) % kNsPerSecond;
   char buffer[64];
   const int n =
       std::snprintf(buffer, sizeof buffer, "%04lld-%02d-%02dT%02d:%02d:%02d",

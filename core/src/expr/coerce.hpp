@@ -73,6 +73,7 @@ Value to_number(const Value& v) noexcept;
 Value parse_number(std::string_view text) noexcept;
 Value parse_time(std::string_view text) noexcept;      // RFC 3339, date alone and without zone too
 Value parse_duration(std::string_view text) noexcept;  // '1m30s' in milliseconds
+std::optional<int64_t> parse_duration_ns(std::string_view text) noexcept;  // whole nanoseconds
 Value parse_boolean(std::string_view text) noexcept;
 // nullopt for NULL or when scratch is used up. A level reads as the log wrote it.
 std::optional<std::string_view> to_text(const Value& v, Scratch& scratch) noexcept;

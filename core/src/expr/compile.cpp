@@ -112,8 +112,18 @@ class Compiler {
     land(jumps);
   }
 
+  // The order of levels is their rank: a text that is no level is neither above nor below one.
+  static Value ordered(const std::string& name, const Value& literal, uint8_t mask) {
+    Level level{};
+    const bool asks_equal = mask == kEqual || mask == (kLess | kGreater);
+    if (name != "level" || asks_equal || literal.kind != ValueKind::text ||
+        !parse_level(literal.text, level)) {
+      return literal;
+    }
+    return Value::of_level(level, {});
+  }
   void compare_field(const std::string& name, const Value& literal, uint8_t mask) {
-    const uint32_t b = constant(literal);
+    const uint32_t b = constant(ordered(name, literal, mask));
     Instruction& i = emit(Op::compare_field, 1);
     i.a = field_index(name);
     i.b = b;
@@ -261,6 +271,7 @@ class Compiler {
       case CallForm::coalesce: coalesce(n); break;
       case CallForm::iif: iif(n); break;
       case CallForm::extract: extract(n); break;
+      case CallForm::bucket: bucket(n); break;
       case CallForm::plain: plain_call(n); break;
     }
   }
@@ -304,6 +315,12 @@ class Compiler {
     Instruction& i = emit(Op::extract, 0);
     i.b = b;
     i.n = static_cast<uint16_t>(group);
+  }
+
+  void bucket(const Node& n) {
+    compile(*n.kids[0]);
+    const uint32_t b = constant(Value::of_int(*parse_duration_ns(n.kids[1]->text)));
+    emit(Op::bucket, 0).b = b;
   }
 
   std::shared_ptr<Program> program_ = std::make_shared<Program>();

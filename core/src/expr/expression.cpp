@@ -13,6 +13,8 @@ Result<Expression> Expression::parse(std::string_view text) {
   return Expression(compile(*root));
 }
 
+Expression make_expression(Node& root) { return Expression(compile(root)); }
+
 const std::vector<std::string>& Expression::fields() const noexcept { return program_->fields; }
 
 std::string Expression::to_string() const { return program_->canonical; }

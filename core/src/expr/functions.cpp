@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "ascii.hpp"
+#include "functions_log.hpp"
 #include "token.hpp"
 
 namespace nines::expr {
@@ -251,12 +252,16 @@ using P = Param;
 using F = CallForm;
 constexpr Function kFunctions[] = {
     {"abs", 1, 1, {P::number, P::any, P::any}, true, F::plain, fn_abs},
+    {"bucket", 2, 2, {P::any, P::width, P::any}, true, F::bucket, nullptr},
     {"ceil", 1, 1, {P::number, P::any, P::any}, true, F::plain, rounded<Rounding::up>},
     {"coalesce", 2, kAnyCount, {P::any, P::any, P::any}, false, F::coalesce, nullptr},
     {"contains", 2, 2, {P::text, P::text, P::any}, true, F::plain, fn_contains},
+    {"date_trunc", 2, 2, {P::unit, P::any, P::any}, true, F::plain, fn_date_trunc},
+    {"day", 1, 1, {P::any, P::any, P::any}, true, F::plain, fn_day},
     {"duration_ms", 1, 1, {P::duration, P::any, P::any}, true, F::plain, fn_duration_ms},
     {"ends_with", 2, 2, {P::text, P::text, P::any}, true, F::plain, fn_ends_with},
     {"floor", 1, 1, {P::number, P::any, P::any}, true, F::plain, rounded<Rounding::down>},
+    {"hour", 1, 1, {P::any, P::any, P::any}, true, F::plain, fn_hour},
     {"ifnull", 2, 2, {P::any, P::any, P::any}, false, F::coalesce, nullptr},
     {"iif", 2, 3, {P::any, P::any, P::any}, false, F::iif, nullptr},
     {"instr", 2, 2, {P::text, P::text, P::any}, true, F::plain, fn_instr},
@@ -265,6 +270,8 @@ constexpr Function kFunctions[] = {
     {"lower", 1, 1, {P::text, P::any, P::any}, true, F::plain, changed_case<lower_char>},
     {"ltrim", 1, 2, {P::text, P::text, P::any}, true, F::plain, trimmed<true, false>},
     {"max", 2, kAnyCount, {P::any, P::any, P::any}, true, F::plain, extreme<kGreater>},
+    {"minute", 1, 1, {P::any, P::any, P::any}, true, F::plain, fn_minute},
+    {"month", 1, 1, {P::any, P::any, P::any}, true, F::plain, fn_month},
     {"min", 2, kAnyCount, {P::any, P::any, P::any}, true, F::plain, extreme<kLess>},
     {"nullif", 2, 2, {P::any, P::any, P::any}, false, F::plain, fn_nullif},
     {"number", 1, 1, {P::any, P::any, P::any}, true, F::plain, fn_number},
@@ -272,15 +279,22 @@ constexpr Function kFunctions[] = {
     {"replace", 3, 3, {P::text, P::text, P::text}, true, F::plain, fn_replace},
     {"round", 1, 2, {P::number, P::number, P::any}, true, F::plain, fn_round},
     {"rtrim", 1, 2, {P::text, P::text, P::any}, true, F::plain, trimmed<false, true>},
+    {"second", 1, 1, {P::any, P::any, P::any}, true, F::plain, fn_second},
     {"split_part", 3, 3, {P::text, P::text, P::number}, true, F::plain, fn_split_part},
     {"starts_with", 2, 2, {P::text, P::text, P::any}, true, F::plain, fn_starts_with},
     {"substr", 2, 3, {P::text, P::number, P::number}, true, F::plain, fn_substr},
+    {"template", 1, 1, {P::text, P::any, P::any}, true, F::plain, fn_template},
+    {"timestamp", 1, 1, {P::time, P::any, P::any}, true, F::plain, fn_timestamp},
     {"trim", 1, 2, {P::text, P::text, P::any}, true, F::plain, trimmed<true, true>},
     {"typeof", 1, 1, {P::any, P::any, P::any}, false, F::plain, fn_typeof},
     {"upper", 1, 1, {P::text, P::any, P::any}, true, F::plain, changed_case<upper_char>},
+    {"weekday", 1, 1, {P::any, P::any, P::any}, true, F::plain, fn_weekday},
+    {"year", 1, 1, {P::any, P::any, P::any}, true, F::plain, fn_year},
 };
 
 }  // namespace
+
+std::span<const Function> all_functions() noexcept { return kFunctions; }
 
 const Function* find_function(string_view name) noexcept {
   for (const Function& f : kFunctions) {

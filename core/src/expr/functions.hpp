@@ -15,10 +15,13 @@ enum class Param : uint8_t {
   pattern,   // a regular expression, literal only
   group,     // number of a capturing group, literal only
   duration,  // a literal must be a duration
+  width,     // a duration above zero, literal only
+  unit,      // 'second' ... 'year', literal only
+  time,      // a literal must be a time
 };
 
 // How a call is compiled.
-enum class CallForm : uint8_t { plain, coalesce, iif, extract };
+enum class CallForm : uint8_t { plain, coalesce, iif, extract, bucket };
 
 inline constexpr int kAnyCount = 100;
 
@@ -32,6 +35,7 @@ struct Function {
   Value (*run)(std::span<const Value> args, Scratch& scratch) noexcept;
 };
 
+std::span<const Function> all_functions() noexcept;
 const Function* find_function(std::string_view name) noexcept;
 // Nearest name by edit distance, empty when none is near.
 std::string_view nearest_function(std::string_view name);

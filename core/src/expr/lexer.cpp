@@ -55,7 +55,8 @@ constexpr Mistake kMistakes[] = {
 
 class Lexer {
  public:
-  explicit Lexer(std::string_view source) : source_(source) {}
+  Lexer(std::string_view source, Dialect dialect)
+      : source_(source), statement_(dialect == Dialect::statement) {}
 
   Result<std::vector<Token>> run() {
     for (;;) {
@@ -107,6 +108,7 @@ class Lexer {
     // Typographic quotes and signs are letters by their bytes, so mistakes come first.
     for (const Mistake& m : kMistakes) {
       if (!starts(m.text) || (m.text == "!" && (peek(1) == '=' || peek(1) == '~'))) continue;
+      if (statement_ && m.text == ";") continue;
       return error_at(source_, at_,
                       "unexpected '" + std::string(m.text) + "'; " + std::string(m.hint));
     }
@@ -159,8 +161,9 @@ class Lexer {
     while (is_identifier_char(peek()) || peek() == '.') ++at_;
     return error_at(source_, begin,
                     "'" + std::string(source_.substr(begin, at_ - begin)) +
-                        "' is no number; hint: durations are written duration_ms('5m'), names that "
-                        "start with a digit \"in double quotes\"");
+                        "' is no number; hint: durations are written " +
+                        (statement_ ? "in quotes, '5m'" : "duration_ms('5m')") +
+                        ", names that start with a digit \"in double quotes\"");
   }
 
   // a, a.b, a."odd name".c, `a`: one token, segments joined by dots.
@@ -196,6 +199,12 @@ class Lexer {
       at_ += s.text.size();
       return Ok{};
     }
+    constexpr std::string_view kOthers = ";:.{}[]?|&^$";
+    if (statement_ && peek() != '\0' && kOthers.find(peek()) != std::string_view::npos) {
+      token.sym = Sym::other;
+      token.text = source_[at_++];
+      return Ok{};
+    }
     const auto byte = static_cast<unsigned char>(peek());
     std::string shown(1, peek());
     if (byte < 0x20 || byte == 0x7f) shown = "byte " + std::to_string(byte);
@@ -203,19 +212,20 @@ class Lexer {
   }
 
   std::string_view source_;
+  bool statement_;
   size_t at_ = 0;
   std::vector<Token> tokens_;
 };
 
 }  // namespace
 
-Result<std::vector<Token>> tokenize(std::string_view source) {
+Result<std::vector<Token>> tokenize(std::string_view source, Dialect dialect) {
   if (source.size() > kMaxTextBytes) {
     return Error{Errc::exhausted, "line 1, column 1: the expression has " +
                                       std::to_string(source.size()) + " bytes; at most " +
                                       std::to_string(kMaxTextBytes) + " are allowed"};
   }
-  return Lexer(source).run();
+  return Lexer(source, dialect).run();
 }
 
 Sym keyword(std::string_view word) noexcept {

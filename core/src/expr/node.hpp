@@ -55,6 +55,7 @@ using NodePtr = std::unique_ptr<Node>;
 // Parsed, checked, unfolded.
 Result<NodePtr> parse_tree(std::string_view source);
 std::string print_tree(const Node& root);
+NodePtr clone_tree(const Node& root);
 // Names in order of first use.
 std::vector<std::string> fields_of(const Node& root);
 

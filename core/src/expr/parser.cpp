@@ -6,6 +6,7 @@
 #include "node.hpp"
 #include "pattern.hpp"
 #include "precedence.hpp"
+#include "reader.hpp"
 #include "token.hpp"
 
 namespace nines::expr {
@@ -90,10 +91,10 @@ void read_as_level(const Node& field, Node& other) {
   other.value = Value::of_text(other.text);
 }
 
-class Parser {
+class Parser final : public Reader {
  public:
-  Parser(std::string_view source, std::vector<Token> tokens)
-      : source_(source), tokens_(std::move(tokens)) {}
+  Parser(std::string_view source, std::vector<Token> tokens, std::string_view whole, Host* host)
+      : Reader(source, std::move(tokens), whole, host) {}
 
   TreeResult run() {
     if (peek().sym == Sym::end) {
@@ -104,50 +105,29 @@ class Parser {
     return root;
   }
 
- private:
-  const Token& peek() const { return tokens_[at_]; }
-  const Token& ahead() const { return tokens_[std::min(at_ + 1, tokens_.size() - 1)]; }
-  const Token& take() { return tokens_[at_ + 1 < tokens_.size() ? at_++ : at_]; }
-  bool accept(Sym sym) {
-    if (peek().sym != sym) return false;
-    take();
-    return true;
+  // The limits hold for each expression of a statement; what a host reads counts as a part.
+  TreeResult expression() override {
+    if (depth_ == 0) nodes_ = 0;
+    return expression(kPrecOr);
   }
 
-  std::string shown(const Token& t) const {
-    if (t.sym == Sym::end) return "end of the expression";
-    constexpr size_t kShown = 40;
-    std::string_view text = source_.substr(t.begin, t.end - t.begin);
-    const bool cut = text.size() > kShown;
-    return "'" + std::string(text.substr(0, kShown)) + (cut ? "..." : "") + "'";
-  }
-  Error fail(const Token& t, std::string_view what, Errc code = Errc::invalid_argument) const {
-    return error_at(source_, t.begin, what, code);
-  }
-  Error unexpected(std::string_view expected, std::string_view hint = {}) const {
-    std::string what = "unexpected " + shown(peek()) + "; expected " + std::string(expected);
-    if (!hint.empty()) what += "; hint: " + std::string(hint);
-    return fail(peek(), what);
-  }
+ private:
+  struct Deeper {
+    explicit Deeper(int& depth) : depth_(depth) { ++depth_; }
+    ~Deeper() { --depth_; }
+    Deeper(const Deeper&) = delete;
+    Deeper& operator=(const Deeper&) = delete;
+    int& depth_;
+  };
+
   std::string_view leftover_hint() const {
     if (peek().sym == Sym::right_paren) return "there is no '(' that it closes";
-    if (peek().sym == Sym::identifier && at_ > 0 && tokens_[at_ - 1].sym == Sym::identifier) {
+    if (peek().sym == Sym::identifier && at_ > 0 && before().sym == Sym::identifier) {
       return "an odd field name is written \"in double quotes\"";
     }
     return {};
   }
-  Status expect(Sym sym, std::string_view text) {
-    if (accept(sym)) return Ok{};
-    return unexpected(text);
-  }
 
-  NodePtr make(NodeKind kind, const Token& at) {
-    auto node = std::make_unique<Node>();
-    node->kind = kind;
-    node->offset = at.begin;
-    ++nodes_;
-    return node;
-  }
   // Adds a kid and keeps height and number of nodes within their limits.
   Status adopt(Node& parent, NodePtr kid) {
     parent.height = std::max(parent.height, kid->height + 1);
@@ -166,12 +146,12 @@ class Parser {
   }
 
   TreeResult expression(int min) {
-    if (++depth_ > kMaxDepth) return too_deep();
+    const Deeper deeper(depth_);
+    if (depth_ > kMaxDepth) return too_deep();
     NINES_TRY(NodePtr left, prefix());
     while (binding(peek().sym) >= min && binding(peek().sym) > 0) {
       NINES_TRY(left, infix(std::move(left)));
     }
-    --depth_;
     return left;
   }
 
@@ -213,17 +193,27 @@ class Parser {
         return node;
       }
       case Sym::kw_null: return make(NodeKind::literal, take());
-      case Sym::identifier: return t.quoted || ahead().sym != Sym::left_paren ? field() : call();
+      case Sym::identifier: return t.quoted || peek(1).sym != Sym::left_paren ? field() : call();
+      case Sym::kw_end:  // no CASE is complete here, so it is a name where a host says so
+        if (host_ != nullptr) return field();
+        break;
       case Sym::left_paren: return parenthesized();
       case Sym::kw_case: return case_expression();
       case Sym::kw_cast: return cast_expression();
       case Sym::eq:
         return unexpected("a value", "equality is written a = b, 'greater or equal' a >= b");
-      default: return unexpected("a value: a field, a number, 'text', a function or '('");
+      default: break;
     }
+    return unexpected("a value: a field, a number, 'text', a function or '('");
+  }
+
+  bool at_subquery() const {
+    return host_ != nullptr && peek().sym == Sym::left_paren &&
+           (is_word("select", 1) || is_word("with", 1) || is_word("values", 1));
   }
 
   TreeResult parenthesized() {
+    if (at_subquery()) return host_->subquery(*this, nullptr, false);
     const Token& open = take();
     NINES_TRY(NodePtr inside, expression(kPrecOr));
     if (!accept(Sym::right_paren)) {
@@ -255,6 +245,10 @@ class Parser {
   }
 
   TreeResult field() {
+    if (host_ != nullptr) {
+      NINES_TRY(NodePtr known, host_->name(*this));
+      if (known) return known;
+    }
     const Token& t = take();
     NodePtr node = make(NodeKind::field, t);
     node->text = t.text;
@@ -353,6 +347,9 @@ class Parser {
   }
 
   TreeResult test(NodePtr left, const Token& op, Sym what, bool negated) {
+    if (what == Sym::kw_in && at_subquery()) {
+      return host_->subquery(*this, std::move(left), negated);
+    }
     NodePtr node = make(kind_of_test(what), op);
     node->negated = negated;
     NINES_CHECK(adopt(*node, std::move(left)));
@@ -461,6 +458,10 @@ class Parser {
   }
 
   TreeResult call() {
+    if (host_ != nullptr) {
+      NINES_TRY(NodePtr known, host_->call(*this));
+      if (known) return known;
+    }
     const Token& name = take();
     NodePtr node = make(NodeKind::call, name);
     node->function = find_function(name.text);
@@ -497,7 +498,8 @@ class Parser {
     }
     return fail(name, std::string(f.name) + "() takes " + wanted +
                           (wanted == "1" ? " argument" : " arguments") + ", got " +
-                          std::to_string(count));
+                          std::to_string(count) +
+                          (f.form == CallForm::bucket ? "; hint: bucket(ts, '1m')" : ""));
   }
 
   Status check_arguments(const Node& node) const {
@@ -518,6 +520,12 @@ class Parser {
     return Ok{};
   }
 
+  static bool is_unit(std::string_view text) {
+    constexpr std::string_view kUnits[] = {"second", "minute", "hour", "day",
+                                           "week",   "month",  "year"};
+    return std::any_of(std::begin(kUnits), std::end(kUnits),
+                       [&](std::string_view unit) { return equals_ignoring_case(unit, text); });
+  }
   // What the parameter wants when the argument is a literal that can't be it.
   static std::string misfit(Param param, const Node& arg, int groups) {
     const Value& v = arg.value;
@@ -527,7 +535,17 @@ class Parser {
                         v.mantissa >= 0 && v.mantissa <= groups;
       return fits ? "" : "the number of a group of the pattern, 0 to " + std::to_string(groups);
     }
+    const bool text = literal && v.kind == ValueKind::text;
+    if (param == Param::width && (!text || parse_duration_ns(v.text).value_or(0) <= 0)) {
+      return "a duration in quotes, such as '1m' or '15s'";
+    }
+    if (param == Param::unit && !(text && is_unit(v.text))) {
+      return "'second', 'minute', 'hour', 'day', 'week', 'month' or 'year'";
+    }
     if (!literal || v.is_null()) return {};
+    if (param == Param::time && !(text && !parse_time(v.text).is_null())) {
+      return "a time such as '2026-11-21 10:00'";
+    }
     if (param == Param::number && to_number(v).is_null()) return "a number";
     if (param == Param::duration &&
         (v.kind != ValueKind::text || parse_duration(v.text).is_null())) {
@@ -536,11 +554,7 @@ class Parser {
     return {};
   }
 
-  std::string_view source_;
-  std::vector<Token> tokens_;
-  size_t at_ = 0;
   int depth_ = 0;
-  size_t nodes_ = 0;
 };
 
 void collect_fields(const Node& node, std::vector<std::string>& out) {
@@ -554,7 +568,12 @@ void collect_fields(const Node& node, std::vector<std::string>& out) {
 
 Result<NodePtr> parse_tree(std::string_view source) {
   NINES_TRY(std::vector<Token> tokens, tokenize(source));
-  return Parser(source, std::move(tokens)).run();
+  return Parser(source, std::move(tokens), "expression", nullptr).run();
+}
+
+std::unique_ptr<Reader> make_reader(std::string_view source, std::vector<Token> tokens,
+                                    std::string_view whole, Host* host) {
+  return std::make_unique<Parser>(source, std::move(tokens), whole, host);
 }
 
 std::vector<std::string> fields_of(const Node& root) {

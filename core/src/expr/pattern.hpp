@@ -27,6 +27,15 @@ bool glob(std::string_view text, std::string_view pattern) noexcept;
 // REQUIRES `needle` in lower case.
 bool contains_ignoring_case(std::string_view text, std::string_view needle) noexcept;
 
+// Of each of these sets one literal is part of every match of the regular expression; none where
+// nothing could be derived. `exact`: the expression is just an alternation of the only set.
+struct PatternLiterals {
+  std::vector<std::vector<std::string>> all_of;  // of at most 64, none empty
+  bool ignore_case = false;  // literals are in lower case, ASCII letters match in either
+  bool exact = false;
+};
+PatternLiterals pattern_literals(std::string_view pattern);
+
 // A regular expression, compiled once. Searches take time linear in the text.
 class Regexp {
  public:
@@ -49,21 +58,34 @@ class Regexp {
 
  private:
   Regexp();
+  void choose_literals(const PatternLiterals& literals);
   bool has_required_literal(std::string_view text) const noexcept;
 
-  // When not empty, every match contains one of them.
+  // When not empty, every match contains one of them, in either case when fold_.
   std::vector<std::string> required_;
+  bool fold_ = false;
   bool literal_only_ = false;  // a match is just one of required_
   std::unique_ptr<re2::RE2> re2_;
 };
 
-// One of these literals is part of every match of the regular expression; empty when none could be
-// derived. `exact`: the expression is just an alternation of them.
-struct RequiredLiterals {
-  std::vector<std::string> any_of;
-  bool exact = false;
+// A regular expression searched over many lines at once; it never matches across a line end.
+class LineRegexp {
+ public:
+  // Nothing when lines of a block cannot be told from texts of their own: \A, \z, \C and flags but
+  // a leading (?i).
+  static std::unique_ptr<LineRegexp> compile(const std::string& pattern);
+  ~LineRegexp();
+  // Where the first match at or behind `from` begins; npos: none. REQUIRES a line to begin at
+  // `from`.
+  size_t find(std::string_view block, size_t from) const noexcept;
+  // Whether what stands at the edges of a line matters: ^, $.
+  bool has_anchors() const noexcept { return anchors_; }
+
+ private:
+  LineRegexp();
+  bool anchors_ = false;
+  std::unique_ptr<re2::RE2> re2_;
 };
-RequiredLiterals required_literals(std::string_view pattern);
 
 // A constant pattern of any of the three kinds.
 class Matcher {

@@ -10,7 +10,9 @@ namespace nines::expr {
 namespace {
 
 constexpr int64_t kMaxMemory = 256 * 1024;
+constexpr int64_t kLineMemory = 1024 * 1024;  // twice: forward, and back to where a match begins
 constexpr int kMaxGroup = 32;
+constexpr size_t kMostLiterals = 8;
 
 re2::StringPiece piece(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -54,14 +56,31 @@ Result<Regexp> Regexp::compile(const std::string& pattern) {
   Regexp regexp;
   regexp.re2_ = std::make_unique<re2::RE2>(piece(pattern), options);
   if (!regexp.re2_->ok()) return explain(*regexp.re2_);
-  RequiredLiterals literals = required_literals(pattern);
-  regexp.required_ = std::move(literals.any_of);
-  regexp.literal_only_ = literals.exact;
+  regexp.choose_literals(pattern_literals(pattern));
   return regexp;
+}
+
+// They are searched one after the other, so few and long ones are best.
+void Regexp::choose_literals(const PatternLiterals& literals) {
+  size_t best = 0;
+  for (const std::vector<std::string>& set : literals.all_of) {
+    if (set.size() > kMostLiterals) continue;
+    size_t shortest = SIZE_MAX;
+    for (const std::string& literal : set) shortest = std::min(shortest, literal.size());
+    if (shortest < best || (shortest == best && set.size() >= required_.size())) continue;
+    best = shortest;
+    required_ = set;
+  }
+  fold_ = literals.ignore_case;
+  literal_only_ = literals.exact && !required_.empty();
 }
 
 bool Regexp::has_required_literal(std::string_view text) const noexcept {
   for (const std::string& literal : required_) {
+    if (fold_) {
+      if (contains_ignoring_case(text, literal)) return true;
+      continue;
+    }
     if (memmem(text.data(), text.size(), literal.data(), literal.size()) != nullptr) return true;
   }
   return required_.empty();
@@ -97,5 +116,35 @@ std::vector<std::pair<int, std::string>> Regexp::named_groups() const {
 }
 
 int Regexp::groups() const noexcept { return std::min(re2_->NumberOfCapturingGroups(), kMaxGroup); }
+
+LineRegexp::LineRegexp() = default;
+LineRegexp::~LineRegexp() = default;
+
+std::unique_ptr<LineRegexp> LineRegexp::compile(const std::string& pattern) {
+  for (size_t i = 0; i + 1 < pattern.size(); ++i) {
+    if (pattern[i] == '\\' && std::strchr("AzCQ", pattern[++i]) != nullptr) return nullptr;
+    const std::string_view rest = std::string_view(pattern).substr(i);
+    const bool flags = rest.starts_with("(?") && !rest.starts_with("(?:") &&
+                       !rest.starts_with("(?P<") && (i != 0 || !rest.starts_with("(?i)"));
+    if (flags) return nullptr;
+  }
+  re2::RE2::Options options;
+  options.set_max_mem(kLineMemory);
+  options.set_log_errors(false);
+  options.set_never_nl(true);
+  std::unique_ptr<LineRegexp> regexp(new LineRegexp);
+  regexp->anchors_ = pattern.find_first_of("^$") != std::string::npos;
+  const std::string by_line = "(?m)" + pattern;
+  regexp->re2_ = std::make_unique<re2::RE2>(piece(by_line), options);
+  return regexp->re2_->ok() ? std::move(regexp) : nullptr;
+}
+
+size_t LineRegexp::find(std::string_view block, size_t from) const noexcept {
+  re2::StringPiece found;
+  if (!re2_->Match(piece(block), from, block.size(), re2::RE2::UNANCHORED, &found, 1)) {
+    return std::string_view::npos;
+  }
+  return static_cast<size_t>(found.data() - block.data());
+}
 
 }  // namespace nines::expr

@@ -210,6 +210,22 @@ class Printer {
 
 }  // namespace
 
+NodePtr clone_tree(const Node& root) {
+  auto copy = std::make_unique<Node>();
+  copy->kind = root.kind;
+  copy->negated = root.negated;
+  copy->detail = root.detail;
+  copy->escape = root.escape;
+  copy->height = root.height;
+  copy->offset = root.offset;
+  copy->function = root.function;
+  copy->text = root.text;
+  copy->value = root.value;
+  if (copy->value.kind == ValueKind::text) copy->value.text = copy->text;
+  for (const NodePtr& kid : root.kids) copy->kids.push_back(clone_tree(*kid));
+  return copy;
+}
+
 std::string print_tree(const Node& root) {
   Printer printer;
   printer.print(root);

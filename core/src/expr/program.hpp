@@ -48,6 +48,7 @@ enum class Op : uint8_t {
   cast,
   call,     // function a with n arguments
   extract,  // regexp b, group n
+  bucket,   // constant b: width in nanoseconds
   done,
 };
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "functions_log.hpp"
 #include "nines/expr/expression.hpp"
 #include "program.hpp"
 
@@ -150,6 +151,7 @@ Value* step(const Program& p, const Instruction& i, Value* top, Scratch& scratch
       return base + 1;
     }
     case Op::extract: top[-1] = extract(p.regexps[i.b], i.n, top[-1], scratch); return top;
+    case Op::bucket: top[-1] = bucket_of(top[-1], p.constants[i.b].value.mantissa); return top;
     default: break;
   }
   contract_failed("a known instruction", __FILE__, __LINE__);

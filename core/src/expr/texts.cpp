@@ -130,6 +130,19 @@ Value parse_duration(std::string_view text) noexcept {
   return Value::of_decimal(negative ? -total.mantissa : total.mantissa, total.exponent);
 }
 
+std::optional<int64_t> parse_duration_ns(std::string_view text) noexcept {
+  constexpr int kMsToNs = 6;
+  const Value ms = parse_duration(text);
+  if (ms.is_null()) return std::nullopt;
+  int64_t ns = ms.mantissa;
+  int exponent = ms.exponent + kMsToNs;
+  for (; exponent > 0; --exponent) {
+    if (__builtin_mul_overflow(ns, int64_t{10}, &ns)) return std::nullopt;
+  }
+  for (; exponent < 0; ++exponent) ns /= 10;
+  return ns;
+}
+
 std::optional<std::string_view> to_text(const Value& v, Scratch& scratch) noexcept {
   char buffer[64];
   switch (v.kind) {

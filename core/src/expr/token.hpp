@@ -37,6 +37,7 @@ enum class Sym : uint8_t {
   concat,
   match,
   not_match,
+  other,  // of statements only: a sign that expressions do not use
   // Keywords; all of them are reserved.
   kw_and,
   kw_as,
@@ -69,8 +70,11 @@ struct Token {
   std::string text;  // decoded: the field name, the text of a string, the digits of a number
 };
 
+// In a statement the signs that expressions do not use (; : . { } [ ] ? | & ^ $) are tokens.
+enum class Dialect : uint8_t { expression, statement };
 // The last token is Sym::end.
-Result<std::vector<Token>> tokenize(std::string_view source);
+Result<std::vector<Token>> tokenize(std::string_view source,
+                                    Dialect dialect = Dialect::expression);
 
 // Sym::identifier when `word` is no keyword (any case).
 Sym keyword(std::string_view word) noexcept;

@@ -5,26 +5,6 @@
 
 namespace nines::query {
 
-std::unique_ptr<Operator> make_session(const SessionStage&, std::span<const std::string>,
-                                       const Limits&, RowSink&) {
-  NINES_ASSERT(false && "SESSION BY");
-  return nullptr;
-}
-std::vector<std::string> session_columns(const SessionStage&, std::span<const std::string>) {
-  NINES_ASSERT(false && "SESSION BY");
-  return {};
-}
-
-std::unique_ptr<Operator> make_match(const MatchStage&, std::span<const std::string>, const Limits&,
-                                     RowSink&) {
-  NINES_ASSERT(false && "MATCH_RECOGNIZE");
-  return nullptr;
-}
-std::vector<std::string> match_columns(const MatchStage&, std::span<const std::string>) {
-  NINES_ASSERT(false && "MATCH_RECOGNIZE");
-  return {};
-}
-
 std::unique_ptr<Operator> make_context_by(const ContextByStage&, std::span<const std::string>,
                                           const Limits&, RowSink&) {
   NINES_ASSERT(false && "CONTEXT BY");

@@ -25,7 +25,7 @@ struct WallTime {
   static constexpr WallTime from_s(int64_t s) { return {s * kNsPerSecond}; }
   // Whole seconds, rounded towards the past.
   constexpr int64_t seconds() const {
-    return ns >= 0 ? ns / kNsPerSecond : -((-ns + kNsPerSecond - 1) / kNsPerSecond);
+    return ns / kNsPerSecond - (ns % kNsPerSecond < 0 ? 1 : 0);
   }
 };
 

@@ -22,6 +22,10 @@
 namespace nines::expr {
 
 class Program;  // private compiled form
+struct Node;
+class Expression;
+// Of a tree that the parser of statements has put together (src/expr/node.hpp). Folds the tree.
+Expression make_expression(Node& root);
 
 enum class Truth : uint8_t { no, yes, unknown };
 
@@ -42,6 +46,7 @@ class Expression {
 
  private:
   friend class Evaluator;
+  friend Expression make_expression(Node& root);
   explicit Expression(std::shared_ptr<const Program> program);
   std::shared_ptr<const Program> program_;
 };

@@ -134,8 +134,8 @@ struct SortStage {
 // SESSION BY: rows of equal keys that follow each other within `idle` are a session, at most `max`
 // long. START WHEN begins another, END WHEN ends it (the row belongs to it).
 // Gives: keys, session_id (text, stable: hash of key and start), start, end (times), duration_ms, n
-// (rows), services (JSON array, sorted), timeline (JSON array of [ms since start, service, message],
-// at most 50), state (closed|evicted|open), then the aggregates. Rows out of order within
+// (rows), services (JSON array, sorted), timeline (JSON array of [ms since start, service,
+// message], at most 50), state (closed|evicted|open), then the aggregates. Rows out of order within
 // `lateness` change nothing.
 struct SessionStage {
   std::vector<Column> keys;  // NULL in the first key: in no session

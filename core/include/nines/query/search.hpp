@@ -40,7 +40,7 @@ class LiteralSearch {
 
   // The ways to do it, for tests. False: this machine cannot.
   enum class Engine : uint8_t { best, portable, vector16, vector32 };
-  bool use(Engine engine) noexcept;
+  bool use(Engine engine);
 
   class Impl;
 
@@ -62,6 +62,9 @@ struct RecordShape {
   bool one_line = true;                // no record goes on in another line (JoinRule::By::none)
   size_t max_record_bytes = SIZE_MAX;  // records are cut there
   std::vector<Extract> extracts;
+  // The value of `service` where a record names none. Unset: not known, so nothing is derived from
+  // tests of it; "" when it is NULL then.
+  std::optional<std::string> service;
 };
 
 // Literals that WHERE requires of the bytes of a record, several independent sets, the one that

@@ -3,8 +3,9 @@
 // written to disk (temp_store=MEMORY, bounded), no statement but a single SELECT or WITH is taken.
 //
 // Times are TEXT of 30 characters (2026-11-21T01:35:51.262484239Z: sorts as time does, and SQLite's
-// date functions read it), booleans 0 and 1, levels their names, decimals REAL; what looks like
-// such a time comes out as a time again.
+// date functions read it), booleans 0 and 1, levels their names (columns of tables sort them by
+// rank), decimals INTEGER where they are, else REAL; what looks like such a time or level comes out
+// as one again, reals as the shortest decimal.
 #pragma once
 
 #include <atomic>
@@ -39,6 +40,8 @@ class Table {
     int64_t limit = -1;
   };
   virtual Result<std::unique_ptr<Cursor>> open(const Wish& wish) = 0;
+  // About how many rows there are, for the order of joins; -1: nobody knows.
+  virtual int64_t estimated_rows() const { return -1; }
 };
 
 struct NamedTable {
@@ -47,12 +50,15 @@ struct NamedTable {
 };
 
 struct Limits {
-  size_t max_bytes = 64 * 1024 * 1024;  // of SQLite's memory; beyond it the statement fails: exhausted
+  // Of everything that SQLite, the rows kept for joins and the aggregates hold for this statement;
+  // beyond it the statement fails: exhausted. What a Table itself holds is not counted.
+  size_t max_bytes = 64 * 1024 * 1024;
   const std::atomic<bool>* stop = nullptr;  // looked at every few thousand steps
 };
 
-// The aggregates and functions of the log language (percentile, topk, bucket, template...) are there
-// under their own names. Errors of SQLite come as invalid_argument with its message.
+// The aggregates and functions of the log language (percentile, topk, bucket, template...) are
+// there under their own names and as nines_<name> (src/sql/{scalars,aggregates}.hpp list them).
+// Errors of SQLite come as invalid_argument with its message, the place and the nearest known name.
 class Residual {
  public:
   static Result<std::unique_ptr<Residual>> prepare(std::string_view sql,
@@ -62,6 +68,13 @@ class Residual {
   virtual const std::vector<std::string>& columns() const = 0;
   // Pushes all rows; cancelled when `stop` was set. Once only.
   virtual Status run(query::RowSink& out) = 0;
+
+  struct Usage {
+    size_t peak_bytes = 0;
+    uint64_t readings = 0;   // how often tables were opened
+    uint64_t kept_rows = 0;  // rows kept in memory for joins
+  };
+  virtual Usage usage() const = 0;
 };
 
 }  // namespace nines::sql

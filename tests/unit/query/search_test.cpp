@@ -1,0 +1,129 @@
+// What the search for lines takes out of a WHERE, and what it finds.
+#include "nines/query/search.hpp"
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace nines;
+using query::LineFinder;
+using query::RecordShape;
+
+using Texts = std::vector<std::string>;
+
+RecordShape shape_of(log::FormatKind kind) {
+  RecordShape shape;
+  shape.format.kind = kind;
+  return shape;
+}
+
+Texts best_literals(const std::string& where, const RecordShape& shape) {
+  const auto parsed = expr::Expression::parse(where);
+  REQUIRE(parsed.ok());
+  const auto sets = query::required_literals(*parsed, shape);
+  return sets.empty() ? Texts{} : sets.front().any_of;
+}
+
+Texts lines_found(const std::string& where, const RecordShape& shape, const std::string& block) {
+  const auto parsed = expr::Expression::parse(where);
+  REQUIRE(parsed.ok());
+  LineFinder finder(&*parsed, shape);
+  LineFinder::Line line;
+  Texts found;
+  for (size_t at = 0; finder.next(block, at, line); at = line.end) {
+    found.push_back(block.substr(line.begin, line.end - line.begin));
+  }
+  CHECK(finder.count(block) == found.size());
+  return found;
+}
+
+LineFinder::Finds finds(const std::string& where, const RecordShape& shape) {
+  const auto parsed = expr::Expression::parse(where);
+  REQUIRE(parsed.ok());
+  return LineFinder(&*parsed, shape).finds();
+}
+
+}  // namespace
+
+TEST_CASE("A regular expression's alternatives are multiplied out") {
+  CHECK(best_literals("raw ~ 'x(POST|PUT) /api/v1/(orders|cart)/?[^ ]*'",
+                      shape_of(log::FormatKind::plain)) ==
+        Texts{"xPUT /api/v1/cart", "xPOST /api/v1/cart", "xPUT /api/v1/orders",
+              "xPOST /api/v1/orders"});
+}
+
+TEST_CASE("JSON may escape what a literal holds") {
+  const RecordShape json = shape_of(log::FormatKind::json);
+  CHECK(best_literals("message ~ 'timeout after'", json) == Texts{"\\u", "timeout after"});
+  CHECK(best_literals("message = 'say \"refused\"'", json) == Texts{"\\u", "refused"});
+  CHECK(best_literals("path = '/orders'", json) == Texts{"\\/", "\\u", "/orders"});
+  CHECK(best_literals("raw ~ 'timeout after'", json) == Texts{"timeout after"});
+}
+
+TEST_CASE("Numbers and words that JSON writes in other ways give no literals") {
+  const RecordShape json = shape_of(log::FormatKind::json);
+  CHECK(best_literals("code = '100'", json).empty());
+  CHECK(best_literals("ok LIKE '%true%'", json).empty());
+  CHECK(best_literals("status >= 500", json).empty());
+}
+
+TEST_CASE("A status of an access log stands behind the request") {
+  const RecordShape access = shape_of(log::FormatKind::combined);
+  CHECK(best_literals("status = 404", access) == Texts{"\" 404"});
+  CHECK(best_literals("status >= 500", access) == Texts{"\" 5", "\" 6", "\" 7", "\" 8", "\" 9"});
+  CHECK(best_literals("status IN (500, 502)", access) == Texts{"\" 500", "\" 502"});
+}
+
+TEST_CASE("A service that the source names is in no line") {
+  RecordShape json = shape_of(log::FormatKind::json);
+  CHECK(best_literals("service = 'checkout'", json).empty());
+  json.service = "checkout";
+  CHECK(best_literals("service = 'checkout'", json).empty());
+  json.service = "gateway";
+  CHECK(best_literals("service = 'checkout'", json) == Texts{"\\u", "checkout"});
+}
+
+TEST_CASE("Levels are found in all their spellings") {
+  const RecordShape json = shape_of(log::FormatKind::json);
+  const std::string block =
+      "{\"level\":\"Error\"}\n{\"level\":\"info\"}\n{\"severity\" : 50}\n{\"lvl\":3}\n"
+      "{\"level\":30}\n{\"level\":\"\\u0065rr\"}\n";
+  CHECK(lines_found("level = ERROR", json, block) ==
+        Texts{"{\"level\":\"Error\"}\n", "{\"severity\" : 50}\n", "{\"lvl\":3}\n",
+              "{\"level\":30}\n", "{\"level\":\"\\u0065rr\"}\n"});
+  CHECK(finds("level >= WARN", json) == LineFinder::Finds::candidates);
+  CHECK(finds("level >= INFO", json) == LineFinder::Finds::all);
+}
+
+TEST_CASE("Tests of raw alone are answered by the lines found") {
+  const RecordShape plain = shape_of(log::FormatKind::plain);
+  const std::string block = "a timeout\r\n\n  \nrefused\nTimeout at the end";
+  CHECK(finds("raw ~ 'timeout|refused'", plain) == LineFinder::Finds::exact);
+  CHECK(lines_found("raw ~ 'timeout|refused'", plain, block) ==
+        Texts{"a timeout\r\n", "refused\n"});
+  CHECK(lines_found("raw LIKE '%TIMEOUT%'", plain, block) ==
+        Texts{"a timeout\r\n", "Timeout at the end"});
+  CHECK(lines_found("raw ~ '[a-z]$'", plain, block).size() == 3);
+  CHECK(lines_found("raw ~ '^[a-z]+$'", plain, block) == Texts{"refused\n"});
+  CHECK(lines_found("raw NOT LIKE '%i%'", plain, block) == Texts{"refused\n"});
+}
+
+TEST_CASE("What hides the text of a line lets every line through") {
+  RecordShape shape = shape_of(log::FormatKind::json);
+  shape.wrapping = RecordShape::Wrapping::docker;
+  CHECK(finds("message ~ 'timeout'", shape) == LineFinder::Finds::all);
+  shape.wrapping = RecordShape::Wrapping::none;
+  shape.bytes = false;
+  CHECK(finds("raw ~ 'timeout'", shape) == LineFinder::Finds::all);
+}
+
+TEST_CASE("Pieces of a container's long line are found whatever they hold") {
+  RecordShape shape = shape_of(log::FormatKind::plain);
+  shape.wrapping = RecordShape::Wrapping::cri;
+  const std::string block =
+      "2026-11-21T01:35:51.1Z stdout P a time\n2026-11-21T01:35:51.1Z stdout F out\n";
+  CHECK(lines_found("message ~ 'timeout'", shape, block) ==
+        Texts{"2026-11-21T01:35:51.1Z stdout P a time\n"});
+}

@@ -1,0 +1,87 @@
+// Statements in, plans out, as EXPLAIN tells them.
+#include <catch2/catch.hpp>
+
+#include "statement_support.hpp"
+
+using nines::query::test::plan_of;
+
+TEST_CASE("A count over a log source is a native block of one group") {
+  CHECK(plan_of("SELECT count(*) FROM logs('app-*')") ==
+        "native -> count(*)\n"
+        "  scan logs('app-*')\n"
+        "  group everything\n"
+        "    count(*)\n");
+}
+
+TEST_CASE("A statement without FROM reads all sources") {
+  CHECK(plan_of("select count(*) where level = error") ==
+        "native -> count(*)\n"
+        "  scan logs('*')\n"
+        "    fields: level\n"
+        "    where level = 'error'\n"
+        "  group everything\n"
+        "    count(*)\n");
+}
+
+TEST_CASE(
+    "Groups are made by expressions, aliases and ordinals, and aggregates may be calculated with") {
+  const char* const plan =
+      "native -> s, r\n"
+      "  scan files('a.log')\n"
+      "    fields: service, bytes\n"
+      "  group by lower(service)\n"
+      "    sum(bytes)\n"
+      "    count(*)\n"
+      "  project \"lower(service)\" AS s, \"sum(bytes)\" / \"count(*)\" AS r\n";
+  CHECK(plan_of("SELECT lower(service) s, sum(bytes) / count(*) r FROM 'a.log' GROUP BY s") ==
+        plan);
+  CHECK(plan_of("SELECT lower(service) s, sum(bytes) / count(*) r FROM a.log GROUP BY 1") == plan);
+  CHECK(plan_of("SELECT lower(service) s, sum(bytes)/count(*) AS r FROM \"a.log\" "
+                "GROUP BY lower( service )") == plan);
+}
+
+TEST_CASE("The whole of a log block becomes one plan") {
+  CHECK(plan_of("SELECT service, count(*) n, percentile(duration_ms, 0.99) p99 "
+                "FROM logs('app-*') AT NODES ('a','b') SINCE '-2h' "
+                "EXTRACT message PATTERN 'in <ms:num>ms' "
+                "WHERE level >= WARN AND message ~ 'timeout|refused' "
+                "GROUP BY service, bucket(ts,'1m') HAVING n > 10 ORDER BY p99 DESC LIMIT 10") ==
+        "native -> service, n, p99\n"
+        "  scan logs('app-*') at nodes a, b\n"
+        "    fields: service, ts, message, level, duration_ms\n"
+        "    extract message pattern 'in <ms:num>ms' -> ms\n"
+        "    since 2026-11-21T08:00:00Z\n"
+        "    where level >= 'WARN' AND message REGEXP 'timeout|refused'\n"
+        "    time of each row\n"
+        "  group by service, bucket(ts, '1m')\n"
+        "    count(*)\n"
+        "    percentile(duration_ms, 0.99)\n"
+        "  filter \"count(*)\" > 10\n"
+        "  project service, \"count(*)\" AS n, \"percentile(duration_ms, 0.99)\" AS p99\n"
+        "  sort by #3 desc, limit 10, keep 3\n");
+}
+
+TEST_CASE("ORDER BY takes columns that are not selected, and they are cut off") {
+  CHECK(plan_of("SELECT service, count(*) FROM logs('x') GROUP BY service "
+                "ORDER BY max(bytes) DESC NULLS LAST, 1") ==
+        "native -> service, count(*)\n"
+        "  scan logs('x')\n"
+        "    fields: service, bytes\n"
+        "  group by service\n"
+        "    count(*)\n"
+        "    max(bytes)\n"
+        "  sort by #3 desc nulls last, #1, keep 2\n");
+}
+
+TEST_CASE("LIMIT without an order asks the scan for no more rows") {
+  CHECK(plan_of("SELECT message FROM logs('x') LIMIT 3, 5") ==
+        "native -> message\n"
+        "  scan logs('x')\n"
+        "    fields: message\n"
+        "    first 8 rows\n"
+        "  limit 5, offset 3, keep 1\n");
+  CHECK(plan_of("SELECT message FROM logs('x') LIMIT 5 OFFSET 3") ==
+        plan_of("SELECT message FROM logs('x') LIMIT 3, 5"));
+  CHECK(plan_of("SELECT message FROM logs('x') ORDER BY ts LIMIT 5").find("first") ==
+        std::string::npos);
+}
