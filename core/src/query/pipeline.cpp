@@ -42,6 +42,8 @@ class LinkedPipeline final : public QueryPipeline {
   void merge(QueryPipeline& later) override {
     auto& other = static_cast<LinkedPipeline&>(later);
     NINES_ASSERT(merging_ != nullptr && other.merging_ != nullptr);
+    // Rows that operators before it have seen; its own it adds up itself.
+    if (operators_.front().get() != merging_) rows_in_later_ += other.stats().rows_in;
     merging_->merge(*other.merging_);
   }
 
@@ -61,7 +63,7 @@ class LinkedPipeline final : public QueryPipeline {
       total.approximate |= s.approximate;
       total.rows_out = s.rows_out;
     }
-    if (!operators_.empty()) total.rows_in = operators_.front()->stats().rows_in;
+    if (!operators_.empty()) total.rows_in = operators_.front()->stats().rows_in + rows_in_later_;
     return total;
   }
 
@@ -70,6 +72,7 @@ class LinkedPipeline final : public QueryPipeline {
   RowSink& out_;
   std::vector<std::unique_ptr<Operator>> operators_;
   Operator* merging_ = nullptr;
+  uint64_t rows_in_later_ = 0;
 };
 
 }  // namespace
