@@ -116,6 +116,7 @@ std::string_view level_name(Level level) noexcept {
   return "";
 }
 
+// Who adds a spelling adds it to query/prefilter_levels.cpp as well.
 bool parse_level(std::string_view text, Level& out) noexcept {
   if (text.size() > 8) return parse_long_word(text, out);
   // A leading NUL would vanish in the packed form.

@@ -97,6 +97,60 @@ TEST_CASE("Levels are found in all their spellings") {
   CHECK(finds("level >= INFO", json) == LineFinder::Finds::all);
 }
 
+TEST_CASE("Every word that is a level is found as one") {
+  const RecordShape json = shape_of(log::FormatKind::json);
+  const RecordShape logfmt = shape_of(log::FormatKind::logfmt);
+  std::vector<LineFinder> in_json, in_logfmt;
+  for (int i = 0; i <= static_cast<int>(Level::fatal); ++i) {
+    const std::string name(level_name(static_cast<Level>(i)));
+    const auto where = expr::Expression::parse("level = '" + name + "'");
+    REQUIRE(where.ok());
+    in_json.emplace_back(&*where, json);
+    in_logfmt.emplace_back(&*where, logfmt);
+  }
+  size_t words = 0;
+  const auto check = [&](const std::string& word) {
+    Level level{};
+    if (!parse_level(word, level)) return;
+    ++words;
+    LineFinder::Line line;
+    const auto i = static_cast<size_t>(level);
+    if (!in_json[i].next("{\"level\":\"" + word + "\"}", 0, line)) FAIL(word);
+    if (!in_logfmt[i].next("lvl=" + word + " n=7", 0, line)) FAIL(word);
+  };
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789";
+  std::string word;
+  for (size_t size = 1; size <= 4; ++size) {
+    size_t count = 1;
+    for (size_t i = 0; i < size; ++i) count *= kLetters.size();
+    for (size_t n = 0; n < count; ++n) {
+      word.assign(size, ' ');
+      for (size_t i = 0, left = n; i < size; ++i, left /= kLetters.size()) {
+        word[i] = kLetters[left % kLetters.size()];
+      }
+      check(word);
+    }
+  }
+  for (const char* longer :
+       {"trace",   "verbose", "finest", "finer",    "silly",       "debug",
+        "config",  "debug1",  "debug5", "notice",   "information", "informational",
+        "warning", "error",   "severe", "fatal",    "critical",    "panic",
+        "dpanic",  "alert",   "emerg",  "emergency"}) {
+    check(longer);
+  }
+  CHECK(words > 50);
+}
+
+TEST_CASE("Texts that are no level stand neither above nor below one") {
+  const auto where = expr::Expression::parse("level >= 'WARN'");
+  REQUIRE(where.ok());
+  expr::Evaluator evaluator(*where, std::vector<size_t>{0});
+  const Value odd = Value::of_text("zzz");
+  CHECK(evaluator.test({&odd, 1}) == expr::Truth::unknown);
+  const Value spelled = Value::of_text("err");
+  CHECK(evaluator.test({&spelled, 1}) == expr::Truth::yes);
+}
+
 TEST_CASE("Tests of raw alone are answered by the lines found") {
   const RecordShape plain = shape_of(log::FormatKind::plain);
   const std::string block = "a timeout\r\n\n  \nrefused\nTimeout at the end";
