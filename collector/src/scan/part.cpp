@@ -42,6 +42,30 @@ int64_t reads_from(const FileScan::Part& part) noexcept {
 
 }  // namespace
 
+std::optional<query::LineFinder> find_by_literals(const ScanShape& of, const query::ScanPlan& plan,
+                                                  const ScanOptions& options) {
+  if (!plan.where || (plan.context && (plan.since || plan.until))) return std::nullopt;
+  const Wrapping wrapping = of.format.wrapping();
+  const bool joined = of.joined_by != JoinRule::By::none;
+  if (of.encoding != Encoding::bytes || (wrapping != Wrapping::none && joined) ||
+      of.format.format().kind == log::FormatKind::journal) {
+    return std::nullopt;
+  }
+  using Shape = query::RecordShape;
+  Shape shape;
+  shape.format = of.format.format();
+  shape.wrapping = wrapping == Wrapping::cri      ? Shape::Wrapping::cri
+                   : wrapping == Wrapping::docker ? Shape::Wrapping::docker
+                                                  : Shape::Wrapping::none;
+  shape.one_line = !joined;
+  shape.max_record_bytes = options.max_record_bytes;
+  shape.extracts = plan.extracts;
+  shape.service = of.file.service;
+  query::LineFinder finder(&*plan.where, shape);
+  if (finder.finds() == query::LineFinder::Finds::all) return std::nullopt;
+  return finder;
+}
+
 PartReader::PartReader(const ScanShape& shape, const query::ScanPlan& plan,
                        std::unique_ptr<RowMaker> rows, std::unique_ptr<ScanBytes> bytes,
                        const ScanOptions& options, FileScan::Part part, int64_t size)
@@ -60,35 +84,12 @@ PartReader::PartReader(const ScanShape& shape, const query::ScanPlan& plan,
     blocks_.skip_line();
     framer_.begin_inside();
   }
-  prepare_search();
+  finder_ = find_by_literals(shape, plan, options);
+  exact_ = finder_ && finder_->finds() == query::LineFinder::Finds::exact;
   if (!plan.context) return;
   judges_neighbours_ = plan.context->within_ns.has_value();
   context_.emplace(*plan.context, [this](const FramedRecord& record, int64_t group,
                                          int64_t offset) { return show(record, group, offset); });
-}
-
-// The search is of no use where it finds every line, or where a neighbour must be known to be
-// within the time range.
-void PartReader::prepare_search() {
-  if (!plan_.where || (plan_.context && (plan_.since || plan_.until))) return;
-  const Wrapping wrapping = shape_.format.wrapping();
-  const bool joined = shape_.joined_by != JoinRule::By::none;
-  if (shape_.encoding != Encoding::bytes || (wrapping != Wrapping::none && joined) ||
-      shape_.format.format().kind == log::FormatKind::journal) {
-    return;
-  }
-  using Shape = query::RecordShape;
-  Shape shape;
-  shape.format = shape_.format.format();
-  shape.wrapping = wrapping == Wrapping::cri      ? Shape::Wrapping::cri
-                   : wrapping == Wrapping::docker ? Shape::Wrapping::docker
-                                                  : Shape::Wrapping::none;
-  shape.one_line = !joined;
-  shape.max_record_bytes = framer_.max_record_bytes();
-  shape.extracts = plan_.extracts;
-  finder_.emplace(&*plan_.where, shape);
-  exact_ = finder_->finds() == query::LineFinder::Finds::exact;
-  if (finder_->finds() == query::LineFinder::Finds::all) finder_.reset();
 }
 
 int64_t PartReader::done_bytes() const {
@@ -115,7 +116,9 @@ FileScan::PartScan::Step PartReader::step(query::RowSink& out) {
       break;
   }
   ScanStats& stats = rows_->stats();
-  stats.bytes_scanned = blocks_.bytes_read();
+  // What was read of the neighbours to find the ends is theirs.
+  stats.bytes_scanned = static_cast<uint64_t>(
+      std::clamp<int64_t>(blocks_.read_to() - part_.begin, 0, part_.end - part_.begin));
   stats.bytes_stored = static_cast<uint64_t>(blocks_.bytes().stored_bytes());
   if (over_) {
     if (context_ && !refused_) (void)context_->finish();
