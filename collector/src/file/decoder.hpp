@@ -2,6 +2,10 @@
 // frames) read as if it were not compressed. Streaming and bounded: the codec's window (zstd: at
 // most 8 MiB, beyond it is refused), one block of input, and of the output what the last read asked
 // for. Reading backwards starts again from the front.
+//
+// Why gzip is zlib: ISA-L decodes 2.3 times as fast (1,641 against 722 MB/s of JSON lines, CPU time
+// of one x86-64 core), but Debian 12's libisal-dev holds a shared library only, and what we ship
+// links its dependencies statically.
 #pragma once
 
 #include <cstddef>

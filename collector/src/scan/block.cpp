@@ -41,7 +41,6 @@ BlockReader::Fill BlockReader::fill() {
   if (got == ScanBytes::kNothingYet) return Fill::nothing_yet;
   if (got == 0 && want > 0) ended_ = true;
   filled_ += static_cast<size_t>(got);
-  bytes_read_ += static_cast<uint64_t>(got);
   pass_over();
   return Fill::more;
 }

@@ -41,7 +41,6 @@ class BlockReader {
     return nuls_from_ >= 0 && at == offset() ? nuls_from_ : at;
   }
   int64_t read_to() const noexcept { return base_ + static_cast<int64_t>(filled_); }
-  uint64_t bytes_read() const noexcept { return bytes_read_; }
   const ScanBytes& bytes() const noexcept { return *bytes_; }
 
  private:
@@ -56,7 +55,6 @@ class BlockReader {
   int64_t base_;  // of buffer_[0]
   size_t used_ = 0, filled_ = 0;
   int64_t nuls_from_ = -1;
-  uint64_t bytes_read_ = 0;
   bool ended_ = false, skipping_ = false;
 };
 

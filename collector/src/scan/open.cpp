@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "scan/part.hpp"
+#include "scan/time_range.hpp"
 
 namespace nines::collector {
 namespace {
@@ -52,11 +53,14 @@ Error cannot_open(const std::string& path, int error) {
 class FirstTime final : public query::RowSink {
  public:
   bool take(const query::Row& row) override {
-    if (row.has_ts) found = row.ts;
+    if (row.has_ts) found = TimedPlace{row.place.at, row.ts};
     return !found;
   }
-  std::optional<WallTime> found;
+  std::optional<TimedPlace> found;
 };
+
+// A time stamp without a zone may be off by as much from the time at which it was written.
+constexpr int64_t kZonesNs = int64_t{26} * 3600 * kNsPerSecond;
 
 }  // namespace
 
@@ -118,23 +122,63 @@ Status OpenFile::look(const query::SourceRef& source) {
   // What is wrong with the plan shows here and not in the middle of the scan.
   auto rows = RowMaker::create(shape_, plan_, options_);
   if (!rows.ok()) return rows.error();
-  find_first_time();
+  const auto size = static_cast<int64_t>(head_.size());
+  if (const auto first = first_record(memory_bytes(head_), {0, size}, options_)) {
+    first_time_ = first->ts;
+  }
   if (!stream_) head_ = std::string();
-  ranges_ = {{0, size_ >= 0 ? size_ : INT64_MAX}};
+  find_ranges();
+  explain(**rows);
   return Ok{};
 }
 
-void OpenFile::find_first_time() {
+std::optional<TimedPlace> OpenFile::first_record(std::unique_ptr<ScanBytes> bytes, const Part& part,
+                                                 const ScanOptions& options) const {
   query::ScanPlan plan;
   plan.needs_time = true;
-  auto rows = RowMaker::create(shape_, plan, options_);
-  if (!rows.ok()) return;
-  const auto size = static_cast<int64_t>(head_.size());
-  PartReader reader(shape_, plan, std::move(*rows), memory_bytes(head_), options_, {0, size}, -1);
+  auto rows = RowMaker::create(shape_, plan, options);
+  if (!rows.ok()) return std::nullopt;
+  PartReader reader(shape_, plan, std::move(*rows), std::move(bytes), options, part, -1);
   FirstTime first;
   while (reader.step(first) == PartScan::Step::more) {
   }
-  first_time_ = first.found;
+  return first.found;
+}
+
+void OpenFile::find_ranges() {
+  const TimeRange range{plan_.since, plan_.until, options_.disorder_ns};
+  Part whole{0, size_ >= 0 ? size_ : INT64_MAX};
+  if (!range.is_set() || stream_) {
+    ranges_ = {whole};
+    return;
+  }
+  if (is_plain() && shape_.can_be_cut()) {
+    constexpr int64_t kProbed = int64_t{1} << 20;
+    ScanOptions options = options_;
+    options.block_bytes = 4096;
+    const auto fine = static_cast<int64_t>(options_.block_bytes / 4 + 1);
+    whole = find_stretch(size_, range, fine, [&](int64_t offset) {
+      return first_record(plain_bytes(fd_.get(), size_, false),
+                          {offset, std::min(size_, offset + kProbed)}, options);
+    });
+  } else if (is_outside(range)) {
+    whole = {};
+  }
+  if (whole.begin < whole.end) ranges_ = {whole};
+  if (is_plain()) {
+    skipped_.bytes_skipped = static_cast<uint64_t>(size_ - (whole.end - whole.begin));
+  } else if (ranges_.empty()) {
+    const int64_t unpacked = unpacked_size_hint(fd_.get(), packing_, stat_.size);
+    skipped_.bytes_skipped = static_cast<uint64_t>(std::max(unpacked, stat_.size));
+  }
+}
+
+// Of a file that can only be read from its front: by its first record, and by when it was written
+// last (compressing keeps that time).
+bool OpenFile::is_outside(TimeRange range) const noexcept {
+  if (first_time_ && range.all_behind_are_late(*first_time_)) return true;
+  range.disorder_ns = std::max(range.disorder_ns, kZonesNs);
+  return range.all_before_are_early({stat_.mtime_ns});
 }
 
 std::vector<FileScan::Part> OpenFile::parts() const {
@@ -150,8 +194,9 @@ std::vector<FileScan::Part> OpenFile::parts() const {
   return out;
 }
 
-std::string OpenFile::explanation() const {
-  std::string out = shape_.format.name() + ", ";
+void OpenFile::explain(const RowMaker& rows) {
+  std::string& out = explanation_;
+  out = shape_.format.name() + ", ";
   if (shape_.plain_lines()) {
     out += "one record a line";
   } else if (shape_.can_be_cut()) {
@@ -161,7 +206,10 @@ std::string OpenFile::explanation() const {
   }
   if (packing_ == Packing::gzip) out += ", gzip";
   if (packing_ == Packing::zstd) out += ", zstd";
-  return out;
+  if (!rows.reads_time()) out += ", time not read";
+  if (const auto finder = find_by_literals(shape_, plan_, options_)) {
+    out += "; " + finder->explanation();
+  }
 }
 
 Result<std::unique_ptr<FileScan::PartScan>> OpenFile::scan(const Part& part) const {

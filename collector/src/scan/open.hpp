@@ -10,7 +10,10 @@
 #include "file/decoder.hpp"
 #include "file/fs.hpp"
 #include "nines/collector/scan.hpp"
+#include "scan/bytes.hpp"
+#include "scan/rows.hpp"
 #include "scan/shape.hpp"
+#include "scan/time_range.hpp"
 
 namespace nines::collector {
 
@@ -26,13 +29,17 @@ class OpenFile final : public FileScan {
 
   std::vector<Part> parts() const override;
   const ScanStats& skipped() const override { return skipped_; }
-  std::string explanation() const override;
+  std::string explanation() const override { return explanation_; }
   std::optional<WallTime> first_time() const override { return first_time_; }
   Result<std::unique_ptr<PartScan>> scan(const Part& part) const override;
 
  private:
   Status read_head();
-  void find_first_time();
+  std::optional<TimedPlace> first_record(std::unique_ptr<ScanBytes> bytes, const Part& part,
+                                         const ScanOptions& options) const;
+  void find_ranges();
+  bool is_outside(TimeRange range) const noexcept;
+  void explain(const RowMaker& rows);
   bool is_plain() const noexcept { return packing_ == Packing::none && !stream_; }
 
   const query::ScanPlan plan_;
@@ -49,6 +56,7 @@ class OpenFile final : public FileScan {
   std::optional<WallTime> first_time_;
   std::vector<Part> ranges_;  // what the time range leaves
   ScanStats skipped_;
+  std::string explanation_;
 };
 
 }  // namespace nines::collector

@@ -18,6 +18,12 @@
 
 namespace nines::collector {
 
+// Nothing where it would find every line, or where a neighbour of CONTEXT must be read to be known
+// to lie within the time range.
+std::optional<query::LineFinder> find_by_literals(const ScanShape& shape,
+                                                  const query::ScanPlan& plan,
+                                                  const ScanOptions& options);
+
 class PartReader final : public FileScan::PartScan {
  public:
   // `end`: records that begin before it are this part's. `size`: what the file had when it was
@@ -34,7 +40,7 @@ class PartReader final : public FileScan::PartScan {
  private:
   void lines(query::RowSink& out);
   void read_lines(query::RowSink& out);
-  void find_lines(std::string_view block, query::RowSink& out);
+  void find_lines(std::string_view block, uint64_t lines, query::RowSink& out);
   bool may_find_lines(std::string_view data, size_t whole) const noexcept;
   size_t own_lines(std::string_view data) const noexcept;
   FramedRecord frame_line(std::string_view block, size_t begin, size_t end);
@@ -45,7 +51,6 @@ class PartReader final : public FileScan::PartScan {
   bool is_candidate(const FramedRecord& record) const noexcept;
   FrameStep take(const FramedRecord& record, query::RowSink& out, bool known = false);
   bool show(const FramedRecord& record, int64_t group, int64_t offset);
-  void prepare_search();
   void close();
 
   const ScanShape& shape_;

@@ -439,9 +439,6 @@ class BlockCompiler {
   template <class StageType>
   void push(StageType stage) {
     std::vector<std::string> inputs = open_ ? scan_columns() : columns_;
-    for (const Stage& before : block_.stages) {
-      if (std::holds_alternative<ContextByStage>(before) && open_) continue;  // in scan_columns()
-    }
     block_.stages.emplace_back(std::move(stage));
     columns_ = columns_of(block_.stages.back(), inputs);
     open_ = false;
@@ -465,6 +462,10 @@ class BlockCompiler {
   Status filter_after() {
     if (!in_.where_after) return Ok{};
     NINES_CHECK(check_columns(*in_.where_after));
+    if (!grouped() && !having_) {  // one projection is enough
+      having_ = expr::clone_tree(*in_.where_after);
+      return Ok{};
+    }
     push_filter(expression_of(*in_.where_after));
     return Ok{};
   }

@@ -125,6 +125,18 @@ bool is_one_of(std::string_view word, std::span<const std::string_view> words) {
                      [&](std::string_view w) { return expr::equals_ignoring_case(w, word); });
 }
 
+// name(...) [FILTER (...)] OVER
+bool is_window_call(const Reader& reader) {
+  int depth = 0;
+  for (size_t i = 1; reader.peek(i).sym != Sym::end; ++i) {
+    if (reader.peek(i).sym == Sym::left_paren) ++depth;
+    if (reader.peek(i).sym != Sym::right_paren || --depth > 0) continue;
+    if (reader.is_word("over", i + 1)) return true;
+    if (!reader.is_word("filter", i + 1)) return false;
+  }
+  return false;
+}
+
 std::string printed(const NodePtr& tree) { return tree ? expr::print_tree(*tree) : ""; }
 
 std::string canonical(const AggregateSyntax& a) {
@@ -164,9 +176,12 @@ Status read_share(Reader& reader, AggregateSyntax& out) {
     }
     return reader.fail(at, what);
   }
-  constexpr double kPermille = 1000.0;
-  // Rounded down, but 0.999 must not become 998 by its binary form.
-  out.permille = static_cast<uint32_t>(share->to_double() * kPermille + 1e-6);
+  // Cut down to thousandths.
+  int64_t mantissa = share->mantissa;
+  int exponent = share->exponent + 3;
+  for (; exponent < 0 && mantissa != 0; ++exponent) mantissa /= 10;
+  for (; exponent > 0 && mantissa != 0; --exponent) mantissa *= 10;  // at most 1000
+  out.permille = static_cast<uint32_t>(mantissa);
   return Ok{};
 }
 
@@ -179,6 +194,53 @@ Status read_k(Reader& reader, AggregateSyntax& out) {
   }
   out.k = k->mantissa;
   return Ok{};
+}
+
+Status read_arguments(Reader& reader, AggregateSyntax& out) {
+  const std::string name(aggregate_name(out.kind));
+  reader.take();  // (
+  if (out.kind == AggregateKind::rate) {
+    if (reader.peek().sym == Sym::string) {
+      NINES_TRY(out.per_ns, read_duration(reader, "rate("));
+    }
+    return reader.expect(Sym::right_paren, "')' or a unit of time such as '1m' in rate()");
+  }
+  if (out.kind == AggregateKind::count &&
+      (reader.accept(Sym::star) || reader.peek().sym == Sym::right_paren)) {
+    return reader.expect(Sym::right_paren, "')' after count(*");
+  }
+  if (reader.peek().sym == Sym::right_paren) {
+    return reader.fail(reader.before(), name + "() takes the value to work on: " + name + "(x)");
+  }
+  out.distinct = reader.accept_word("distinct");
+  NINES_TRY(out.value, reader.expression());
+  if (out.kind == AggregateKind::count_distinct || out.kind == AggregateKind::min ||
+      out.kind == AggregateKind::max) {
+    out.distinct = false;  // says nothing more
+  }
+  const bool takes_distinct = out.kind == AggregateKind::count || out.kind == AggregateKind::sum ||
+                              out.kind == AggregateKind::avg;
+  if (out.distinct && !takes_distinct) {
+    return reader.fail(reader.before(), "DISTINCT can stand in count, sum and avg only");
+  }
+  if (out.kind == AggregateKind::percentile) {
+    if (!reader.accept(Sym::comma)) {
+      return reader.unexpected("',' and a share between 0 and 1: percentile(x, 0.99)");
+    }
+    NINES_CHECK(read_share(reader, out));
+  } else if (out.kind == AggregateKind::topk && reader.accept(Sym::comma)) {
+    NINES_CHECK(read_k(reader, out));
+  }
+  return reader.expect(Sym::right_paren, "')' after the argument of " + name + "()");
+}
+
+Status read_filter(Reader& reader, AggregateSyntax& out) {
+  if (!reader.is_word("filter") || reader.peek(1).sym != Sym::left_paren) return Ok{};
+  reader.take();
+  reader.take();
+  if (!reader.accept_word("where")) return reader.unexpected("WHERE in FILTER (WHERE ...)");
+  NINES_TRY(out.filter, reader.expression());
+  return reader.expect(Sym::right_paren, "')' after the condition of FILTER");
 }
 
 }  // namespace
@@ -234,21 +296,37 @@ NodePtr time_node(Reader& reader, const Token& at, WallTime time) {
   return call;
 }
 
+NodePtr read_now(Reader& reader, WallTime now) {
+  if (!reader.is_word("now") || reader.peek(2).sym != Sym::right_paren) return nullptr;
+  NodePtr node = time_node(reader, reader.peek(), now);
+  for (int i = 0; i < 3; ++i) reader.take();
+  return node;
+}
+
+std::optional<AggregateKind> aggregate_call(Reader& reader) {
+  const auto kind = aggregate_named(reader.peek().text);
+  if (kind != AggregateKind::min && kind != AggregateKind::max) return kind;
+  reader.seek(reader.position() + 1);
+  const size_t count = count_arguments(reader);
+  reader.seek(reader.position() - 1);
+  return count < 2 ? kind : std::nullopt;
+}
+
+Result<AggregateSyntax> read_aggregate(Reader& reader, AggregateKind kind) {
+  AggregateSyntax aggregate;
+  aggregate.kind = kind;
+  aggregate.offset = reader.take().begin;
+  NINES_CHECK(read_arguments(reader, aggregate));
+  NINES_CHECK(read_filter(reader, aggregate));
+  aggregate.text = canonical(aggregate);
+  return aggregate;
+}
+
 Result<NodePtr> BlockHost::call(Reader& reader) {
   const Token& name = reader.peek();
-  if (expr::equals_ignoring_case(name.text, "now") && reader.peek(2).sym == Sym::right_paren) {
-    NodePtr node = time_node(reader, name, now_);
-    for (int i = 0; i < 3; ++i) reader.take();
-    return node;
-  }
+  if (NodePtr time = read_now(reader, now_)) return time;
   if (expr::equals_ignoring_case(name.text, "anomaly")) return anomaly(reader);
-  if (const auto kind = aggregate_named(name.text)) {
-    const bool extreme = *kind == AggregateKind::min || *kind == AggregateKind::max;
-    reader.seek(reader.position() + 1);
-    const size_t count = count_arguments(reader);
-    reader.seek(reader.position() - 1);
-    if (!extreme || count < 2) return aggregate(reader, *kind);
-  }
+  if (const auto kind = aggregate_call(reader)) return aggregate(reader, *kind);
   if (expr::find_function(name.text) == nullptr) return unknown(reader);
   return NodePtr();
 }
@@ -275,7 +353,10 @@ Result<NodePtr> BlockHost::unknown(Reader& reader) const {
 }
 
 Result<NodePtr> BlockHost::aggregate(Reader& reader, AggregateKind kind) {
-  const Token& name = reader.take();
+  const Token& name = reader.peek();
+  if (is_window_call(reader)) {
+    return reader.fail(name, "the window function " + name.text + "() OVER", Errc::unsupported);
+  }
   if (inside_) {
     return reader.fail(name, "an aggregate can't stand within another: " + name.text + "()");
   }
@@ -284,63 +365,15 @@ Result<NodePtr> BlockHost::aggregate(Reader& reader, AggregateKind kind) {
                        "the aggregate " + name.text + "() can't stand in " + std::string(clause_) +
                            (clause_ == "WHERE" ? "; conditions on groups go into HAVING" : ""));
   }
-  AggregateSyntax aggregate;
-  aggregate.kind = kind;
-  aggregate.offset = name.begin;
   inside_ = true;
-  Status read = arguments(reader, aggregate);
-  if (read.ok()) read = filter(reader, aggregate);
+  auto read = read_aggregate(reader, kind);
   inside_ = false;
-  NINES_CHECK(std::move(read));
-  if (reader.is_word("over")) {
-    return reader.fail(reader.peek(), "the window function " + name.text + "() OVER",
-                       Errc::unsupported);
-  }
-  aggregate.text = canonical(aggregate);
+  NINES_TRY(AggregateSyntax aggregate, std::move(read));
   NodePtr node = field_node(aggregate.text, name.begin);
   const bool known = std::any_of(aggregates.begin(), aggregates.end(),
                                  [&](const auto& a) { return a.text == aggregate.text; });
   if (!known) aggregates.push_back(std::move(aggregate));
   return node;
-}
-
-Status BlockHost::arguments(Reader& reader, AggregateSyntax& out) {
-  const std::string name(aggregate_name(out.kind));
-  reader.take();  // (
-  if (out.kind == AggregateKind::rate) {
-    if (reader.peek().sym == Sym::string) {
-      NINES_TRY(out.per_ns, read_duration(reader, "rate("));
-    }
-    return reader.expect(Sym::right_paren, "')' or a unit of time such as '1m' in rate()");
-  }
-  if (out.kind == AggregateKind::count &&
-      (reader.accept(Sym::star) || reader.peek().sym == Sym::right_paren)) {
-    return reader.expect(Sym::right_paren, "')' after count(*");
-  }
-  if (reader.peek().sym == Sym::right_paren) {
-    return reader.fail(reader.before(), name + "() takes the value to work on: " + name + "(x)");
-  }
-  out.distinct = reader.accept_word("distinct");
-  NINES_TRY(out.value, reader.expression());
-  if (out.distinct && out.kind == AggregateKind::count_distinct) out.distinct = false;
-  if (out.kind == AggregateKind::percentile) {
-    if (!reader.accept(Sym::comma)) {
-      return reader.unexpected("',' and a share between 0 and 1: percentile(x, 0.99)");
-    }
-    NINES_CHECK(read_share(reader, out));
-  } else if (out.kind == AggregateKind::topk && reader.accept(Sym::comma)) {
-    NINES_CHECK(read_k(reader, out));
-  }
-  return reader.expect(Sym::right_paren, "')' after the argument of " + name + "()");
-}
-
-Status BlockHost::filter(Reader& reader, AggregateSyntax& out) {
-  if (!reader.is_word("filter") || reader.peek(1).sym != Sym::left_paren) return Ok{};
-  reader.take();
-  reader.take();
-  if (!reader.accept_word("where")) return reader.unexpected("WHERE in FILTER (WHERE ...)");
-  NINES_TRY(out.filter, reader.expression());
-  return reader.expect(Sym::right_paren, "')' after the condition of FILTER");
 }
 
 Result<NodePtr> BlockHost::anomaly(Reader& reader) {
@@ -386,6 +419,12 @@ Result<NodePtr> BlockHost::name(Reader& reader) {
   const Token& t = reader.peek();
   if (!t.quoted && is_one_of(t.text, kReserved)) {
     return reader.unexpected("a value", "a field of this name is written \"" + t.text + "\"");
+  }
+  const size_t dot = t.text.find('.');
+  if (dot != std::string::npos && !alias_.empty() &&
+      expr::equals_ignoring_case(std::string_view(t.text).substr(0, dot), alias_)) {
+    reader.take();
+    return field_node(std::string_view(t.text).substr(dot + 1), t.begin);
   }
   return NodePtr();
 }

@@ -27,19 +27,20 @@ class BlockHost final : public expr::Host {
   }
 
   WallTime now() const { return now_; }
+  // Of the source: a.x is its field x.
+  void set_alias(std::string_view alias) { alias_ = alias; }
 
   std::vector<AggregateSyntax> aggregates;
   std::vector<AnomalySyntax> anomalies;
 
  private:
   Result<NodePtr> aggregate(expr::Reader& reader, AggregateKind kind);
-  Status arguments(expr::Reader& reader, AggregateSyntax& out);
-  Status filter(expr::Reader& reader, AggregateSyntax& out);
   Result<NodePtr> anomaly(expr::Reader& reader);
   Result<NodePtr> unknown(expr::Reader& reader) const;
 
   WallTime now_;
   std::string_view clause_;
+  std::string alias_;
   bool aggregates_allowed_ = false;
   bool inside_ = false;  // an aggregate
 };
@@ -47,6 +48,12 @@ class BlockHost final : public expr::Host {
 // Of an aggregate's name, any case.
 std::optional<AggregateKind> aggregate_named(std::string_view name);
 std::string_view aggregate_name(AggregateKind kind);
+// At a call: the aggregate that it is; min(a, b) is none.
+std::optional<AggregateKind> aggregate_call(expr::Reader& reader);
+// REQUIRES the reader at the name; takes the call with its FILTER.
+Result<AggregateSyntax> read_aggregate(expr::Reader& reader, AggregateKind kind);
+// now(), when it stands here.
+NodePtr read_now(expr::Reader& reader, WallTime now);
 bool is_sqlite_function(std::string_view name);
 // A text literal that is a duration above zero. `what` begins the error: "IDLE".
 Result<int64_t> read_duration(expr::Reader& reader, std::string_view what);

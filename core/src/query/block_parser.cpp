@@ -26,13 +26,6 @@ constexpr std::string_view kNoAlias[] = {
     "full",      "on",     "using",  "window",          "format",
     "over",      "collate"};
 
-bool may_be_alias(const Token& t) {
-  if (t.sym != Sym::identifier) return false;
-  return t.quoted || std::none_of(std::begin(kNoAlias), std::end(kNoAlias), [&](auto word) {
-           return expr::equals_ignoring_case(word, t.text);
-         });
-}
-
 class BlockParser {
  public:
   BlockParser(Reader& reader, BlockHost& host, const BlockContext& context)
@@ -45,6 +38,7 @@ class BlockParser {
     } else {
       in_.accept_word("all");
     }
+    NINES_CHECK(find_alias());
     NINES_CHECK(items());
     NINES_CHECK(from());
     while (!at_end()) NINES_CHECK(clause());
@@ -55,6 +49,23 @@ class BlockParser {
   }
 
  private:
+  // Names of the SELECT list may begin with the alias that stands behind it.
+  Status find_alias() {
+    const size_t first = in_.position();
+    int depth = 0;
+    for (; in_.peek().sym != Sym::end && depth >= 0; in_.take()) {
+      if (in_.peek().sym == Sym::left_paren) ++depth;
+      if (in_.peek().sym == Sym::right_paren) --depth;
+      if (depth == 0 && in_.is_word("from")) break;
+    }
+    if (in_.is_word("from")) {
+      NINES_CHECK(from());
+      host_.set_alias(out_.source.alias);
+    }
+    in_.seek(first);
+    return Ok{};
+  }
+
   bool at_end() const {
     const Sym sym = in_.peek().sym;
     if (sym == Sym::end || sym == Sym::right_paren || in_.is_other(';')) return true;
@@ -276,6 +287,13 @@ class BlockParser {
 };
 
 }  // namespace
+
+bool may_be_alias(const Token& t) {
+  if (t.sym != Sym::identifier) return false;
+  return t.quoted || std::none_of(std::begin(kNoAlias), std::end(kNoAlias), [&](auto word) {
+           return expr::equals_ignoring_case(word, t.text);
+         });
+}
 
 Error unexpected_word(const Reader& reader, std::string_view expected,
                       std::span<const std::string_view> words) {

@@ -35,6 +35,8 @@ Result<MatchSyntax> parse_sequence(expr::Reader& reader, BlockHost& host);
 Result<MatchSyntax> parse_match_recognize(expr::Reader& reader, BlockHost& host);
 Result<ContextSpec> parse_context(expr::Reader& reader);
 
+// A name that may follow without AS: quoted, or no word of a clause.
+bool may_be_alias(const expr::Token& token);
 // "expected" with the nearest of `words` to what stands there.
 Error unexpected_word(const expr::Reader& reader, std::string_view expected,
                       std::span<const std::string_view> words);

@@ -70,11 +70,7 @@ Status PatternHost::column(Reader& reader, Navigation& term) const {
 
 Result<NodePtr> PatternHost::call(Reader& reader) {
   const Token& name = reader.peek();
-  if (expr::equals_ignoring_case(name.text, "now") && reader.peek(2).sym == Sym::right_paren) {
-    NodePtr node = time_node(reader, name, now_);
-    for (int i = 0; i < 3; ++i) reader.take();
-    return node;
-  }
+  if (NodePtr time = read_now(reader, now_)) return time;
   Navigation term;
   for (const NavigationName& n : kNavigations) {
     if (!expr::equals_ignoring_case(n.name, name.text)) continue;

@@ -95,10 +95,11 @@ class StatementParser {
 
   Status block(const SelectShape& shape) {
     const size_t first = in_->position();
-    std::string reason = options_.native ? "" : "as asked";
-    if (options_.native || shape.native_only) {
+    std::string reason = options_.native ? "a join" : "the caller's wish";
+    if (shape.native_only || (options_.native && shape.tables <= 1)) {
       auto native = native_block(shape);
       if (native.ok()) {
+        name_table(first, std::get<Block>(native->what).columns);
         add(std::move(*native));
         return Ok{};
       }
@@ -107,11 +108,30 @@ class StatementParser {
       reason = without_place(native.error().message);
     }
     in_->seek(first);
-    TableRewriter tables(*in_, options_.now, out_.inputs, reason);
-    NINES_TRY(Rewritten rewritten, tables.run());
+    const size_t begin = in_->peek().begin;
+    TableRewriter tables(
+        *in_, options_.now, out_.inputs, known_,
+        [this](const SelectShape& nested) { return nested_native(nested); }, reason);
+    NINES_TRY(std::string rewritten, tables.run());
     in_->use(&host_);
-    edits_.push_back({rewritten.begin, rewritten.end, std::move(rewritten.sql)});
+    edits_.push_back({begin, in_->before().end, std::move(rewritten)});
     return Ok{};
+  }
+
+  // Within a block that SQLite runs; the edit is that of the block.
+  std::optional<size_t> nested_native(const SelectShape& shape) {
+    const size_t first = in_->position();
+    if (options_.native && shape.tables == 1) {
+      in_->use(&host_);
+      auto native = native_block(shape);
+      if (native.ok()) {
+        native->table = "nines_" + std::to_string(out_.inputs.size());
+        out_.inputs.push_back(std::move(*native));
+        return out_.inputs.size() - 1;
+      }
+    }
+    in_->seek(first);
+    return std::nullopt;
   }
 
   Result<Input> native_block(const SelectShape& shape) {
@@ -123,6 +143,15 @@ class StatementParser {
     input.begin = syntax.begin;
     input.end = syntax.end;
     return input;
+  }
+
+  // WITH e AS (SELECT ...): columns of e.
+  void name_table(size_t select, const std::vector<std::string>& columns) {
+    const auto token = [&](size_t back) {
+      return in_->tokens()[select >= back ? select - back : 0];
+    };
+    if (token(1).sym != Sym::left_paren || token(2).sym != Sym::kw_as) return;
+    if (token(3).sym == Sym::identifier) known_[token(3).text] = columns;
   }
 
   void add(Input input) {
@@ -169,6 +198,7 @@ class StatementParser {
   std::unique_ptr<Reader> in_;
   Statement out_;
   std::vector<Edit> edits_;
+  KnownTables known_;
   size_t begin_ = 0;
 };
 

@@ -151,6 +151,7 @@ SelectShape shape_of(Reader& reader) {
       }
       if (from || (in_from && (reader.is_word("join", i) || sym == Sym::comma))) {
         reader.seek(first + i + 1);
+        out.tables += !(sym == Sym::comma && reader.is_word("format"));
         out.log_sources += at_log_source(reader);
         reader.seek(first);
       }

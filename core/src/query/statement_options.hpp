@@ -16,6 +16,7 @@ struct SelectShape {
   bool compound = false;     // part of UNION, INTERSECT, EXCEPT
   bool native_only = false;  // has clauses that SQLite has no counterpart for
   size_t log_sources = 0;    // in its own FROM
+  size_t tables = 0;         // all of FROM
   size_t behind = 0;         // index of the token behind it
 };
 // REQUIRES a reader at SELECT; it stays there.

@@ -1,6 +1,7 @@
 // What a scan costs in CPU seconds (user and system), by the bytes of the file.
 //
-//   scan_bench FILE 'level,service' ["message LIKE '%timeout%'"] [--since T] [--context N] [--time]
+//   scan_bench FILE 'level,service' ["message LIKE '%timeout%'"] [--since EPOCH]
+//              [--context N] [--time] [--block BYTES]
 //
 // Runs three times and prints the best; the rows are counted and thrown away.
 #include <sys/resource.h>
@@ -64,7 +65,7 @@ struct Run {
   std::string explanation;
 };
 
-Run run(const std::string& path, const query::ScanPlan& plan) {
+Run run(const std::string& path, const query::ScanPlan& plan, size_t block_bytes) {
   Run out;
   const double from = cpu_seconds();
   query::SourceRef source;
@@ -72,6 +73,7 @@ Run run(const std::string& path, const query::ScanPlan& plan) {
   const auto files = require(collector::find_files(source, 0));
   collector::ScanOptions options;
   options.now = WallTime::from_s(1'795'225'000);
+  if (block_bytes > 0) options.block_bytes = block_bytes;
   Counter counter;
   for (const collector::ScanFile& file : files) {
     const auto opened = require(collector::FileScan::open(file, source, plan, options));
@@ -92,13 +94,16 @@ Run run(const std::string& path, const query::ScanPlan& plan) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 3) fail("FILE FIELDS [WHERE] [--context N] [--since RFC3339] [--time]");
+  if (argc < 3) fail("FILE FIELDS [WHERE] [--context N] [--since EPOCH] [--time] [--block BYTES]");
   query::ScanPlan plan;
   plan.fields = split(argv[2]);
+  size_t block_bytes = 0;
   for (int i = 3; i < argc; ++i) {
     const std::string_view arg = argv[i];
     if (arg == "--time") {
       plan.needs_time = true;
+    } else if (arg == "--block" && i + 1 < argc) {
+      block_bytes = static_cast<size_t>(std::atoll(argv[++i]));
     } else if (arg == "--context" && i + 1 < argc) {
       const auto n = static_cast<uint32_t>(std::atoi(argv[++i]));
       plan.context = query::ContextSpec{n, n, {}, {}};
@@ -110,13 +115,12 @@ int main(int argc, char** argv) {
   }
   Run best;
   for (int round = 0; round < 3; ++round) {
-    const Run one = run(argv[1], plan);
+    const Run one = run(argv[1], plan, block_bytes);
     if (round == 0 || one.seconds < best.seconds) best = one;
   }
   const double bytes = static_cast<double>(best.stats.bytes_scanned + best.stats.bytes_skipped);
   std::printf("%8.0f MB/s  %.3f CPU-s  %llu rows  %llu records  %llu MB skipped  (%s)\n",
-              bytes / best.seconds / 1e6, best.seconds,
-              static_cast<unsigned long long>(best.rows),
+              bytes / best.seconds / 1e6, best.seconds, static_cast<unsigned long long>(best.rows),
               static_cast<unsigned long long>(best.stats.records),
               static_cast<unsigned long long>(best.stats.bytes_skipped >> 20),
               best.explanation.c_str());
