@@ -66,7 +66,7 @@ class Query:
         for options in (["--threads", "1"], ["--threads", "3"], ["--by-sqlite"]):
             done = self.run(sql, *files, options=["-o", "json", *options], **more)
             answers.append(json.loads(done.stdout))
-        rows = [[list(row.values()) for row in a["rows"]] for a in answers]
+        rows = [[list(row.values()) for row in a["data"]] for a in answers]
         ordered = "ORDER BY" in sql or "BY " not in sql
         plain = [r if ordered else sorted(r, key=repr) for r in rows]
         self.checks.equal(plain[1], plain[0], f"three threads as one: {sql}")

@@ -45,7 +45,7 @@ class Json final : public Buffered {
       if (i > 0) out_ += ',';
       append_json_string(out_, columns[i]);
     }
-    out_ += "],\"rows\":[";
+    out_ += "],\"data\":[";
   }
   bool take(const nq::Row& row) override {
     out_ += rows_++ == 0 ? "\n" : ",\n";

@@ -2,7 +2,7 @@
 // widths of its columns) is kept.
 //
 //   table   aligned, cut to the terminal, levels coloured; the answer's summary below it
-//   json    {"columns":[...],"rows":[{...},...],"complete":true,"nodes_ok":[...],...}
+//   json    {"columns":[...],"data":[{...},...],"complete":true,"nodes_ok":[...],...}
 //   ndjson  an object a line; the last one is {"_answer":{...}}
 //   csv     RFC 4180 with a header line
 //   raw     the column raw, as the log has it, like grep; "--" between groups of CONTEXT

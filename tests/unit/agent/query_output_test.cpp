@@ -49,15 +49,15 @@ TEST_CASE("JSON holds the rows by name and what is said of the answer", "[query]
   answer.nodes_ok = {"pi-1"};
   answer.incomplete("the deadline was reached");
   const auto tree = json::parse(write({aq::Format::json, 0, false}, kColumns, kRows, answer));
-  REQUIRE(tree["rows"].size() == 3);
+  REQUIRE(tree["data"].size() == 3);
   CHECK(tree["columns"] == json(kColumns));
-  CHECK(tree["rows"][0]["ts"] == "2026-03-01T00:00:00.250Z");
-  CHECK(tree["rows"][0]["level"] == "ERROR");
-  CHECK(tree["rows"][0]["text"] == "a, \"b\"\nc");
-  CHECK(tree["rows"][1]["n"] == 1.5);
-  CHECK(tree["rows"][2]["level"] == true);
-  CHECK(tree["rows"][2]["text"].is_null());
-  CHECK(tree["rows"].size() == tree["rows"].size());
+  CHECK(tree["data"][0]["ts"] == "2026-03-01T00:00:00.250Z");
+  CHECK(tree["data"][0]["level"] == "ERROR");
+  CHECK(tree["data"][0]["text"] == "a, \"b\"\nc");
+  CHECK(tree["data"][1]["n"] == 1.5);
+  CHECK(tree["data"][2]["level"] == true);
+  CHECK(tree["data"][2]["text"].is_null());
+  CHECK(tree["rows"] == 3);
   CHECK(tree["complete"] == false);
   CHECK(tree["nodes_ok"] == json({"pi-1"}));
   CHECK(tree["notes"][0] == "the deadline was reached");
@@ -68,7 +68,7 @@ TEST_CASE("JSON holds the rows by name and what is said of the answer", "[query]
 }
 
 TEST_CASE("An answer without rows is a whole document", "[query]") {
-  CHECK(json::parse(write({aq::Format::json, 0, false}, kColumns, {}))["rows"].empty());
+  CHECK(json::parse(write({aq::Format::json, 0, false}, kColumns, {}))["data"].empty());
   std::string out;
   const auto writer = aq::make_writer({aq::Format::json, 0, false}, [&](std::string_view bytes) {
     out += bytes;
