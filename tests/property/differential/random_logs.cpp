@@ -12,6 +12,7 @@ struct Record {
   std::string n, x, ok, user, status;  // empty: missing
 };
 
+// No text is spelled as a level is in SQL: there it would be one (sync/src/sql/values.hpp).
 Record random_record(Chance& chance, int64_t ms) {
   Record r;
   r.ts = format_rfc3339({(kStart + ms) * kNsPerMs});
@@ -19,8 +20,8 @@ Record random_record(Chance& chance, int64_t ms) {
   r.service = chance.of<std::string>({"api", "auth", "web", ""});
   r.message = chance.of<std::string>({"started", "timeout after 15 ms", "timeout after 200 ms",
                                       "connection refused", "user it's", "took 1.5ms", "GET /a",
-                                      "50% done", "under_score", "ERROR", "Grüße", "a|b,c"});
-  r.tag = chance.of<std::string>({"", "a", "b", "a", "7", "1e3", "0x1f", "ERROR", "x y"});
+                                      "50% done", "under_score", "Error", "Grüße", "a|b,c"});
+  r.tag = chance.of<std::string>({"", "a", "b", "a", "7", "1e3", "0x1f", "Error", "x y"});
   r.method = chance.of<std::string>({"GET", "POST", "PUT"});
   r.path = chance.of<std::string>({"/a", "/b?x=1", "/a/b", "/"});
   r.n = chance.of<std::string>({"", "0", "1", "2", "3", "-5", "1000000", "9007199254740993", "7"});

@@ -36,7 +36,7 @@ class Draw {
 
   std::string text(int depth = 2) {
     switch (depth == 0 ? chance_.below(3) : chance_.below(10)) {
-      case 0: return chance_.of<std::string>({"'a'", "'ERROR'", "'it''s'", "''", "'timeout'"});
+      case 0: return chance_.of<std::string>({"'a'", "'Error'", "'it''s'", "''", "'timeout'"});
       case 1:
       case 2: return chance_.of(kTexts);
       case 3: return "lower(" + text(depth - 1) + ")";
@@ -69,7 +69,7 @@ class Draw {
                chance_.of<std::string>({"WARN", "'error'", "INFO"});
       case 3:
         return text(0) + " LIKE " +
-               chance_.of<std::string>({"'%time%'", "'a%'", "'%r_f%'", "'ERROR'", "'%'"});
+               chance_.of<std::string>({"'%time%'", "'a%'", "'%r_f%'", "'Error'", "'%'"});
       case 4:
         return chance_.of<std::string>({"message", "raw", "tag"}) + " ~ " +
                chance_.of<std::string>({"'timeout|refused'", "'\\d+'", "'^u'", "'e$'"});
