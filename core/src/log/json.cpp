@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <deque>
 
+#include "log/json_quick.hpp"
 #include "log/json_scan.hpp"
 #include "log/number.hpp"
 #include "log/parsers.hpp"
@@ -33,6 +34,7 @@ class JsonParser final : public LineParser {
  public:
   JsonParser(Wanted wanted, const TimeContext& time)
       : tree_(wanted, true, time.wanted),
+        quick_(tree_),
         collector_(tree_),
         scratch_(kScratchBytes),
         time_(time),
@@ -45,7 +47,7 @@ class JsonParser final : public LineParser {
     collector_.reset();
     line = trim_left(trim_right(line));
     ParseOutcome outcome = ParseOutcome::empty;
-    if (!line.empty()) outcome = scan(line) ? ParseOutcome::ok : ParseOutcome::no_match;
+    if (!line.empty()) outcome = read(line) ? ParseOutcome::ok : ParseOutcome::no_match;
     if (outcome == ParseOutcome::ok && time_.wanted) {
       out.has_ts = read_time(out.ts);
       if (!out.has_ts) outcome = ParseOutcome::bad_time;
@@ -69,8 +71,20 @@ class JsonParser final : public LineParser {
  private:
   enum class Step : uint8_t { closed, complete, broken };
 
-  bool scan(std::string_view line) noexcept {
+  // Which way is taken makes no difference: a line that breaks before the last wanted key is good
+  // where its keys are certain all the same.
+  bool read(std::string_view line) noexcept {
     if (line.size() < 2 || line.front() != '{' || line.back() != '}') return false;
+    const bool tried = quick_.promising();
+    if (tried && quick_.find(line, collector_)) return true;
+    if (tried) collector_.reset();
+    if (scan(line)) return true;
+    if (tried || !quick_.usable()) return false;
+    collector_.reset();
+    return quick_.find(line, collector_);
+  }
+
+  bool scan(std::string_view line) noexcept {
     const char* p = line.data() + 1;
     const char* const end = line.data() + line.size();
     switch (scan_object(p, end, tree_.root())) {
@@ -172,6 +186,7 @@ class JsonParser final : public LineParser {
   void list_value(const std::string& path, const RawValue& raw, std::vector<NamedValue>& out);
 
   KeyTree tree_;
+  QuickKeys quick_;  // sees tree_
   Collector collector_;
   Scratch scratch_;
   TimeCache cache_;

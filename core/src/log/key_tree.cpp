@@ -62,6 +62,7 @@ KeyTree::KeyTree(std::span<const std::string> wanted, bool nested, bool with_tim
 void KeyTree::add_group(const std::string& name) {
   const auto group = static_cast<uint16_t>(kinds_.size());
   kinds_.push_back(group_kind(name));
+  names_.push_back(name);
   if (kinds_.back() == GroupKind::raw) return;
   int budget = kMaxMixedSplits;
   const auto aliases = aliases_of(name);

@@ -60,6 +60,8 @@ class KeyTree {
   const Node& node(int index) const noexcept { return nodes_[static_cast<size_t>(index)]; }
   std::span<const GroupKind> groups() const noexcept { return kinds_; }
   size_t time_group() const noexcept { return time_group_; }
+  // The exact name of a group.
+  const std::string& name(size_t group) const noexcept { return names_[group]; }
   // The group of wanted[i].
   size_t group_of(size_t i) const noexcept { return group_of_[i]; }
 
@@ -71,6 +73,7 @@ class KeyTree {
 
   std::vector<Node> nodes_;
   std::vector<GroupKind> kinds_;
+  std::vector<std::string> names_;
   std::vector<size_t> group_of_;
   size_t time_group_ = 0;
   bool nested_;

@@ -37,6 +37,7 @@ struct Bytes16 {
   Bytes16 eq(Bytes16 o) const noexcept { return {_mm_cmpeq_epi8(v, o.v)}; }
   Bytes16 with_bit5() const noexcept { return {_mm_or_si128(v, _mm_set1_epi8(0x20))}; }
   Bytes16 operator|(Bytes16 o) const noexcept { return {_mm_or_si128(v, o.v)}; }
+  Bytes16 operator&(Bytes16 o) const noexcept { return {_mm_and_si128(v, o.v)}; }
   // Index of the first matching byte; 16 when there is none.
   unsigned first() const noexcept {
     return static_cast<unsigned>(
@@ -54,6 +55,7 @@ struct Bytes16 {
   Bytes16 eq(Bytes16 o) const noexcept { return {vceqq_u8(v, o.v)}; }
   Bytes16 with_bit5() const noexcept { return {vorrq_u8(v, vdupq_n_u8(0x20))}; }
   Bytes16 operator|(Bytes16 o) const noexcept { return {vorrq_u8(v, o.v)}; }
+  Bytes16 operator&(Bytes16 o) const noexcept { return {vandq_u8(v, o.v)}; }
   unsigned first() const noexcept {
     // Four bits a byte: the usual substitute for x86's movemask.
     const uint8x8_t narrow = vshrn_n_u16(vreinterpretq_u16_u8(v), 4);
