@@ -53,6 +53,10 @@ void check(const nq::Input& input) {
       for (const auto& key : sort->keys) require(key.column < columns.size());
       require(sort->keep <= columns.size());
     }
+    if (std::holds_alternative<nq::ContextByStage>(stage)) {
+      columns.insert(columns.end(), {"ctx_group", "ctx_offset"});
+      continue;
+    }
     columns = nq::columns_of(stage, columns);
   }
   require(columns.size() == block.columns.size());

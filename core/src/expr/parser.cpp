@@ -91,6 +91,10 @@ void read_as_level(const Node& field, Node& other) {
   other.value = Value::of_text(other.text);
 }
 
+void read_all_as_levels(Node& node) {
+  for (size_t i = 1; i < node.kids.size(); ++i) read_as_level(*node.kids[0], *node.kids[i]);
+}
+
 class Parser final : public Reader {
  public:
   Parser(std::string_view source, std::vector<Token> tokens, std::string_view whole, Host* host)
@@ -355,6 +359,7 @@ class Parser final : public Reader {
     NINES_CHECK(adopt(*node, std::move(left)));
     if (what == Sym::kw_in) {
       NINES_CHECK(list(*node));
+      read_all_as_levels(*node);
       return node;
     }
     NINES_TRY(NodePtr right, expression(kPrecRelation));
@@ -364,6 +369,7 @@ class Parser final : public Reader {
       NINES_TRY(NodePtr upper, expression(kPrecRelation));
       NINES_CHECK(adopt(*node, std::move(upper)));
     }
+    if (node->kind == NodeKind::between) read_all_as_levels(*node);
     if (node->kind == NodeKind::like && accept(Sym::kw_escape)) NINES_CHECK(escape(*node));
     if (node->kind == NodeKind::regexp) NINES_CHECK(check_pattern(*node->kids[1]).status);
     return node;

@@ -166,7 +166,9 @@ class BlockCompiler {
   std::vector<OrderSyntax> prepared_order() const {
     std::vector<OrderSyntax> out;
     for (const OrderSyntax& key : in_.order_by) {
-      OrderSyntax copy{expr::clone_tree(*key.tree), key.descending, key.nulls_first};
+      // As written: an alias of a number is no ordinal.
+      OrderSyntax copy{expr::clone_tree(*key.tree), key.descending, key.nulls_first,
+                       ordinal_of(*key.tree)};
       expand_aliases(copy.tree, items_);
       out.push_back(std::move(copy));
     }
@@ -184,7 +186,7 @@ class BlockCompiler {
       // In the order of the SELECT list, so that rows often need no rearranging.
       for (const ItemSyntax& item : items_) read_fields(*item.tree);
       for (const OrderSyntax& key : order_) {
-        if (ordinal_of(*key.tree) == 0) read_fields(*key.tree);
+        if (key.ordinal == 0) read_fields(*key.tree);
       }
       for (const NodePtr& key : in_.group_by) {
         NodePtr copy = group_key(*key);
@@ -195,7 +197,8 @@ class BlockCompiler {
     for (const Extract& e : in_.extracts) read_field(e.field);
     NodePtr where = in_.where ? expr::clone_tree(*in_.where) : nullptr;
     if (where) {
-      expand_aliases_of_rows(where, items_, in_.aggregates);
+      // Of sessions and matches the SELECT list is about other columns.
+      if (!in_.session && !in_.match) expand_aliases_of_rows(where, items_, in_.aggregates);
       read_fields(*where);
     }
     for (const AggregateSyntax& a : in_.aggregates) NINES_CHECK(read_aggregate(a));
@@ -630,7 +633,7 @@ class BlockCompiler {
   Status sort_keys(ProjectStage& stage, SortStage& sort) {
     for (const OrderSyntax& key : order_) {
       SortStage::Key out{0, key.descending, key.nulls_first};
-      const size_t n = ordinal_of(*key.tree);
+      const size_t n = key.ordinal;
       if (n > items_.size()) {
         return fail(key.tree->offset, "ORDER BY " + std::to_string(n) + ": the SELECT list has " +
                                           std::to_string(items_.size()) +

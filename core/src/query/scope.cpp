@@ -45,9 +45,21 @@ bool mentions(const Node& tree, const std::function<bool(const std::string&)>& i
                      [&](const NodePtr& kid) { return mentions(*kid, is); });
 }
 
+std::string readable(const Node& tree) {
+  if (tree.kind == NodeKind::field) return tree.text;
+  std::string out = expr::print_tree(tree);
+  for (const std::string& name : expr::fields_of(tree)) {
+    if (name.find('(') == std::string::npos) continue;
+    const std::string quoted = expr::print_tree(*field_node(name, 0));
+    for (size_t at = 0; (at = out.find(quoted, at)) != std::string::npos; at += name.size()) {
+      out.replace(at, quoted.size(), name);
+    }
+  }
+  return out;
+}
+
 std::string item_name(const ItemSyntax& item) {
-  if (!item.alias.empty()) return item.alias;
-  return item.tree->kind == NodeKind::field ? item.tree->text : expr::print_tree(*item.tree);
+  return item.alias.empty() ? readable(*item.tree) : item.alias;
 }
 
 void expand_aliases(NodePtr& tree, const std::vector<ItemSyntax>& items) {

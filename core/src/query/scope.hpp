@@ -16,7 +16,9 @@ void each_field(NodePtr& tree, const std::function<void(NodePtr&)>& visit);
 void replace_trees(NodePtr& tree, const std::function<NodePtr(const Node&)>& replace);
 bool mentions(const Node& tree, const std::function<bool(const std::string&)>& is);
 
-// What an item is called when it has no alias.
+// The canonical text, aggregates without the quotes of a field.
+std::string readable(const Node& tree);
+// What an item is called: its alias, or its text.
 std::string item_name(const ItemSyntax& item);
 // Replaces names that are aliases of the SELECT list by what they stand for.
 void expand_aliases(NodePtr& tree, const std::vector<ItemSyntax>& items);

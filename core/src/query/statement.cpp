@@ -15,6 +15,8 @@ using expr::Reader;
 using expr::Sym;
 using expr::Token;
 
+constexpr size_t kMaxSelects = 100;
+
 class StatementParser {
  public:
   StatementParser(std::string_view sql, const ParseOptions& options)
@@ -65,6 +67,9 @@ class StatementParser {
       if (!in_->is_word("select")) {
         in_->take();
         continue;
+      }
+      if (++selects_ > kMaxSelects) {
+        return in_->fail(in_->peek(), "a statement may have 100 SELECTs", Errc::exhausted);
       }
       const SelectShape shape = shape_of(*in_);
       const bool only = in_->position() == first && !shape.has_from && shape.behind >= behind;
@@ -200,6 +205,7 @@ class StatementParser {
   std::vector<Edit> edits_;
   KnownTables known_;
   size_t begin_ = 0;
+  size_t selects_ = 0;
 };
 
 }  // namespace

@@ -45,6 +45,7 @@ struct OrderSyntax {
   NodePtr tree;
   bool descending = false;
   std::optional<bool> nulls_first;
+  size_t ordinal = 0;  // ORDER BY 2; 0: it is none
 };
 
 struct SessionSyntax {

@@ -186,8 +186,12 @@ Status TableRewriter::step(std::string& out) {
   }
   if (scope_->clause == Clause::items) return item(out);
   if (scope_->clause == Clause::order_by) return order_key(out);
+  const bool number = in_.peek().sym == Sym::number;
   NINES_TRY(const NodePtr tree, in_.expression());
   append(out, sources_.sql_of(*tree));
+  // An alias of a number is no ordinal.
+  const bool group = scope_->clause == Clause::group_by && !number;
+  if (group && ordinal_of(*tree) != 0) out += " + 0";
   return Ok{};
 }
 

@@ -105,7 +105,7 @@ std::string TableSources::name_of(const Node& tree) const {
   each_field(copy, [&](NodePtr& field) {
     if (is_foreign(*field)) field->text = foreign_of(*field).name;
   });
-  return copy->kind == NodeKind::field ? copy->text : expr::print_tree(*copy);
+  return readable(*copy);
 }
 
 std::string TableSources::column_of(size_t source, const Node& tree) {

@@ -146,7 +146,7 @@ std::string expression(int depth, const std::vector<std::string>& leaves) {
 std::string block() {
   const std::vector<std::string> fields = {"a", "b", "\"odd name\"", "12", "'it''s'", "level"};
   const std::vector<std::string> groups = {"count(*)", "sum(a)", "max(b) FILTER (WHERE a > 1)",
-                                           "7"};
+                                           "7.5"};
   const std::string key = expression(2, fields);
   std::string sql = "SELECT " + key + " AS k, " + expression(2, groups) + " FROM logs('x') ";
   if (*rc::gen::arbitrary<bool>()) sql += "WHERE " + expression(2, fields) + " ";

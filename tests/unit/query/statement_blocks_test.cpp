@@ -85,3 +85,63 @@ TEST_CASE("LIMIT without an order asks the scan for no more rows") {
   CHECK(plan_of("SELECT message FROM logs('x') ORDER BY ts LIMIT 5").find("first") ==
         std::string::npos);
 }
+
+namespace {
+
+// One line of the plan of SELECT a FROM ... .
+std::string line_of(const std::string& rest, std::string_view begins) {
+  const std::string plan = plan_of("SELECT a FROM " + rest);
+  const size_t at = plan.find(begins);
+  return at == std::string::npos ? plan : plan.substr(at, plan.find('\n', at) - at);
+}
+
+}  // namespace
+
+TEST_CASE("Sources are names, globs, paths and standard input, with a format where one is given") {
+  CHECK(line_of("logs('a', 'b*')", "scan") == "scan logs('a', 'b*')");
+  CHECK(line_of("logs()", "scan") == "scan logs('*')");
+  CHECK(line_of("files('a', 'b', FORMAT json)", "scan") == "scan files('a', 'b') format json");
+  CHECK(line_of("files('a'), FORMAT csv ','", "scan") == "scan files('a') format csv ','");
+  CHECK(line_of("files('-') FORMAT 'nginx' x", "scan") == "scan files('-') format nginx");
+  CHECK(line_of("stdin", "scan") == "scan files('-')");
+  CHECK(line_of("'/var/log/x.log'", "scan") == "scan files('/var/log/x.log')");
+  CHECK(line_of("\"/var/log/*.gz\" x", "scan") == "scan files('/var/log/*.gz')");
+  CHECK(line_of("remote('loki') AT NODES ('n')", "scan") == "scan remote('loki') at nodes n");
+}
+
+TEST_CASE("Time ranges take durations, days and now") {
+  CHECK(line_of("stdin SINCE '-90m'", "since") == "since 2026-11-21T08:30:00Z");
+  CHECK(line_of("stdin SINCE '2h'", "since") == "since 2026-11-21T08:00:00Z");
+  CHECK(line_of("stdin SINCE 'today'", "since") == "since 2026-11-21T00:00:00Z");
+  CHECK(line_of("stdin SINCE 'yesterday'", "since") == "since 2026-11-20T00:00:00Z");
+  CHECK(line_of("stdin UNTIL now()", "until") == "until 2026-11-21T10:00:00Z");
+  CHECK(line_of("stdin SINCE '2026-01-02' UNTIL '2026-01-02T03:04:05.678Z'", "until") ==
+        "until 2026-01-02T03:04:05.678Z");
+}
+
+TEST_CASE("now() is one time, names may carry the alias of the source, levels stand bare") {
+  CHECK(line_of("logs('x') l WHERE l.ts > now() AND L.level IN (ERROR, fatal)", "where") ==
+        "where ts > timestamp('2026-11-21T10:00:00Z') AND level IN ('ERROR', 'fatal')");
+}
+
+TEST_CASE("WHERE takes aliases of expressions, but not of those that read the field itself") {
+  CHECK(plan_of("SELECT bytes / 2 AS half FROM stdin WHERE half > 3").find("where bytes / 2 > 3") !=
+        std::string::npos);
+  CHECK(plan_of("SELECT lower(a) AS a FROM stdin WHERE a = 'X'").find("where a = 'X'") !=
+        std::string::npos);
+}
+
+TEST_CASE("Columns of one name are numbered") {
+  CHECK(plan_of("SELECT a, b AS a, count AS a FROM stdin").starts_with("native -> a, a_2, a_3\n"));
+}
+
+TEST_CASE("Aggregates of one text are worked out once") {
+  CHECK(plan_of("SELECT count(*), 2 * count( * ), sum(a) FILTER (WHERE b = 1) FROM stdin") ==
+        "native -> count(*), 2 * count(*), sum(a) FILTER (WHERE b = 1)\n"
+        "  scan files('-')\n"
+        "    fields: a, b\n"
+        "  group everything\n"
+        "    count(*)\n"
+        "    sum(a) FILTER (WHERE b = 1)\n"
+        "  project count(*), 2 * \"count(*)\" AS 2 * count(*), sum(a) FILTER (WHERE b = 1)\n");
+}

@@ -52,7 +52,7 @@ TEST_CASE("The fields of services and timelines are read when these are asked fo
         "    services\n"
         "    timeline\n"
         "  filter n > 2\n"
-        "  project \"end\" AS end, services, timeline\n");
+        "  project end, services, timeline\n");
 }
 
 TEST_CASE("Steps of a sequence give columns by their names, and conditions may look back") {
@@ -121,10 +121,10 @@ TEST_CASE("PERMUTE, unmatched rows, and a WHERE in front that chooses records") 
               "PATTERN (PERMUTE(A, B | ())) WITHIN '1m' DEFINE A AS x = 1)") ==
       "native -> c, x\n"
       "  scan logs('x')\n"
-      "    fields: x, y\n"
+      "    fields: y, x\n"
       "    where y = 1\n"
       "    time of each row\n"
-      "  match within 1m: PERMUTE(A, B | ())\n"
+      "  match within 1m: PERMUTE(A, (B | ()))\n"
       "    A: x = 1\n"
       "    measure c: CLASSIFIER()\n"
       "    all rows, unmatched ones too; then to the next row\n"

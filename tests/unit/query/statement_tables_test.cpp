@@ -83,7 +83,7 @@ TEST_CASE("Sub-queries that do not look outside run natively") {
   CHECK(plan.find("nines_1: native -> id") != std::string::npos);
   CHECK(plan.find("nines_2: table of sqlite") != std::string::npos);
   CHECK(plan.find("EXISTS (SELECT 1 AS \"1\" FROM \"nines_2\" AS \"z\" WHERE (\"z\".\"x0\" = "
-                  "\"l\".\"x1\"))") != std::string::npos);
+                  "\"l\".\"x0\"))") != std::string::npos);
 }
 
 TEST_CASE("On request every block is a table, with the same names of columns") {
