@@ -3,15 +3,17 @@
 #include "match_operators.hpp"
 #include "nines/base/contract.hpp"
 #include "pattern_program.hpp"
+#include "recognize_operator.hpp"
 #include "sequence_operator.hpp"
 
 namespace nines::query {
 
 std::unique_ptr<Operator> make_match(const MatchStage& stage, std::span<const std::string> inputs,
                                      const Limits& limits, RowSink& out) {
-  const auto program = compile_pattern(stage.pattern);
+  auto program = compile_pattern(stage.pattern);
   NINES_ASSERT(program.ok());  // the compiler of statements has checked it
-  return make_sequence(stage, *program, inputs, limits, out);
+  if (stage.sequence) return make_sequence(stage, *program, inputs, limits, out);
+  return make_recognizer(stage, std::move(*program), inputs, limits, out);
 }
 
 std::vector<std::string> match_columns(const MatchStage& stage,

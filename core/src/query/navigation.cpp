@@ -184,7 +184,7 @@ Value Navigator::aggregate(Term& term, size_t end) {
   for (; term.taken < end; ++term.taken) {
     if (!of(term, term.taken)) continue;
     const Row& row = view_.rows->at(view_.first + static_cast<int64_t>(term.taken));
-    const Value value = term.column == kNone ? Value::null() : row.values[term.column];
+    const Value value = term.column == kNone ? Value::of_bool(true) : row.values[term.column];
     term.aggregate->add(term.state.get(), value, row);
   }
   return term.aggregate->result(term.state.get(), texts_);

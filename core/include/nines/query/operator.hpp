@@ -47,6 +47,9 @@ class Operator : public RowSink {
   virtual Status merge_saved(std::string_view saved);  // corrupt when it is none
 
   virtual OperatorStats stats() const noexcept = 0;
+  // Why take() gave up, when that was an error of the query that only rows can show (AFTER MATCH
+  // SKIP to a row that is not there).
+  virtual Status status() const { return Ok{}; }
 };
 
 // Sizes that operators keep; what does not fit is evicted and counted.
