@@ -163,13 +163,21 @@ class BlockCompiler {
     return key.kind == NodeKind::field ? key.text : expr::print_tree(key);
   }
 
+  // A number that an alias stands for is a constant, not that of a column: as a key it is as good
+  // as NULL.
+  void expand_key(NodePtr& tree) const {
+    const bool ordinal = ordinal_of(*tree) != 0;
+    expand_aliases(tree, items_);
+    if (!ordinal && ordinal_of(*tree) != 0) tree->value = Value::null(), tree->text.clear();
+  }
+
   std::vector<OrderSyntax> prepared_order() const {
     std::vector<OrderSyntax> out;
     for (const OrderSyntax& key : in_.order_by) {
       // As written: an alias of a number is no ordinal.
       OrderSyntax copy{expr::clone_tree(*key.tree), key.descending, key.nulls_first,
                        ordinal_of(*key.tree)};
-      expand_aliases(copy.tree, items_);
+      expand_key(copy.tree);
       out.push_back(std::move(copy));
     }
     return out;
@@ -494,7 +502,7 @@ class BlockCompiler {
       return n <= items_.size() ? expr::clone_tree(*items_[n - 1].tree) : nullptr;
     }
     NodePtr copy = expr::clone_tree(key);
-    expand_aliases(copy, items_);
+    expand_key(copy);
     return copy;
   }
 

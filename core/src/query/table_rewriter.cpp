@@ -186,13 +186,23 @@ Status TableRewriter::step(std::string& out) {
   }
   if (scope_->clause == Clause::items) return item(out);
   if (scope_->clause == Clause::order_by) return order_key(out);
-  const bool number = in_.peek().sym == Sym::number;
+  const size_t first = in_.position();
   NINES_TRY(const NodePtr tree, in_.expression());
-  append(out, sources_.sql_of(*tree));
-  // An alias of a number is no ordinal.
-  const bool group = scope_->clause == Clause::group_by && !number;
-  if (group && ordinal_of(*tree) != 0) out += " + 0";
+  const bool key =
+      scope_->clause == Clause::group_by && !is_column(first, *tree) && is_constant(*tree);
+  append(out, key ? "''" : sources_.sql_of(*tree));
   return Ok{};
+}
+
+// GROUP BY 2, ORDER BY 2: what was read from `first` on is a number and nothing else.
+bool TableRewriter::is_column(size_t first, const Node& tree) const {
+  const bool alone = in_.position() == first + 1 && in_.before().sym == Sym::number;
+  return alone && ordinal_of(tree) != 0;
+}
+
+// As a key it chooses nothing; a number that an alias stands for must not become that of a column.
+bool TableRewriter::is_constant(const Node& tree) const {
+  return !sources_.has_foreign(tree) && sources_.source_of(tree) == TableSources::kNone;
 }
 
 Status TableRewriter::item(std::string& out) {
@@ -297,7 +307,12 @@ bool TableRewriter::contains_source(size_t source) const {
 
 // By number when it is an item, for that holds in UNION and with DISTINCT as well.
 Status TableRewriter::order_key(std::string& out) {
+  const size_t first = in_.position();
   NINES_TRY(const NodePtr tree, in_.expression());
+  if (is_constant(*tree)) {
+    append(out, is_column(first, *tree) ? sources_.sql_of(*tree) : "''");
+    return Ok{};
+  }
   for (size_t i = 0; i < scope_->items.size(); ++i) {
     if (!scope_->items[i].tree) break;  // t.*: unknown width
     if (!same_tree(*scope_->items[i].tree, *tree)) continue;

@@ -68,6 +68,8 @@ class TableRewriter final : public expr::Host {
   bool at_source_clause() const;
   Status using_columns();
   static void finish_scan(ScanPlan& scan);
+  bool is_constant(const Node& tree) const;
+  bool is_column(size_t first, const Node& tree) const;
   bool contains_source(size_t source) const;
   bool names_outer(size_t behind) const;
 
