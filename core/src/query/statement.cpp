@@ -26,6 +26,7 @@ class StatementParser {
     NINES_TRY(std::vector<Token> tokens, expr::tokenize(sql_, expr::Dialect::statement));
     in_ = expr::make_reader(sql_, std::move(tokens), "statement", &host_);
     out_.text = sql_;
+    NINES_CHECK(plain_names());
     if (in_->accept_word("explain")) {
       out_.explain =
           in_->accept_word("analyze") ? Statement::Explain::analyze : Statement::Explain::plan;
@@ -45,6 +46,18 @@ class StatementParser {
   }
 
  private:
+  // Control characters mark the names that are made up on the way.
+  Status plain_names() const {
+    for (const Token& t : in_->tokens()) {
+      const bool odd = std::any_of(t.text.begin(), t.text.end(),
+                                   [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+      if (t.sym == Sym::identifier && odd) {
+        return in_->fail(t, "a name can't hold control characters");
+      }
+    }
+    return Ok{};
+  }
+
   Status balanced(size_t first, size_t behind) const {
     std::vector<size_t> open;
     for (size_t i = first; i < behind; ++i) {

@@ -136,3 +136,8 @@ TEST_CASE("Options and patterns name what is wrong within them") {
             .find("10000 variables") != std::string::npos);
   CHECK(error_of("SELECT a FROM files('x', FORMAT jsno)").find("jsno") != std::string::npos);
 }
+
+TEST_CASE("Names of fields can't hold control characters, which mark names made up on the way") {
+  CHECK(error_of("SELECT a, lag(\"\x02zz\") OVER () FROM logs('x')").find("control characters") !=
+        std::string::npos);
+}
