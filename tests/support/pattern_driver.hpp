@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "../../core/src/query/pattern_program.hpp"
 #include "rows_driver.hpp"
 
 namespace nines::query::testing {

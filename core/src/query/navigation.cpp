@@ -69,8 +69,10 @@ Navigator::Navigator(std::span<const PatternExpression> expressions,
       Term& made = terms.emplace_back();
       made.what = *term;
       if (!term->column.empty()) made.column = input_index(inputs, term->column);
-      const auto label = std::find(labels_.begin(), labels_.end(), term->variable);
-      if (label != labels_.end()) made.label = static_cast<size_t>(label - labels_.begin());
+      if (!term->variable.empty()) {  // one that the pattern does not have is that of no row
+        const auto label = std::find(labels_.begin(), labels_.end(), term->variable);
+        made.label = static_cast<size_t>(label - labels_.begin());
+      }
       if (term->kind == Navigation::Kind::aggregate) {
         made.aggregate = make_aggregate(spec_of(*term));
         made.state = std::make_unique_for_overwrite<char[]>(made.aggregate->state_bytes());

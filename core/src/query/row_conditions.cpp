@@ -55,7 +55,7 @@ void RowConditions::look_at(const PatternExpression& define, const PatternProgra
                             Label& label) {
   for (const Navigation& term : define.terms) {
     const size_t variable = program.label(term.variable);
-    const bool any = variable == program.labels.size();
+    const bool any = term.variable.empty();
     // The row is the last of its own variable.
     const bool own = any || term.variable == define.name;
     const bool last = term.kind == Kind::value || term.kind == Kind::prev ||
