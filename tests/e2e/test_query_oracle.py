@@ -10,15 +10,15 @@ import sys
 
 import common
 
-SERVICES = ["api", "auth", "cart", None]
+TEAMS = ["api", "auth", "cart", None]
 MESSAGES = ["started", "timeout after 15 ms", "refused", "it's over", "50% done", "a_b", "Zurück"]
-NUMBERS, TEXTS = ["n", "ms"], ["service", "message", "rid"]
+NUMBERS, TEXTS = ["n", "ms"], ["team", "message", "rid"]
 COLUMNS = NUMBERS + TEXTS
 
 
 def record(chance, second):
     r = {"ts": f"2026-03-01T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}Z"}
-    values = {"service": chance.choice(SERVICES), "message": chance.choice(MESSAGES),
+    values = {"team": chance.choice(TEAMS), "message": chance.choice(MESSAGES),
               "rid": chance.choice(["r1", "r2", "r3", "r4", None]),
               "n": chance.choice([None, 0, 1, 2, 3, -7, 10_000_000_000]),
               "ms": chance.choice([None, 5, 12, 250, 999])}
@@ -115,15 +115,15 @@ class Draw:
     def around(self, source):
         """What runs in SQLite on both sides, over log blocks on ours."""
         return self.chance.choice([
-            lambda: (f"WITH t AS (SELECT service s, sum(n) v FROM {source}{self.where()} GROUP BY service) "
+            lambda: (f"WITH t AS (SELECT team s, sum(n) v FROM {source}{self.where()} GROUP BY team) "
                      "SELECT s, v, rank() OVER (ORDER BY v DESC, s) r FROM t", False),
             lambda: (f"SELECT * FROM (SELECT rid, count(*) c FROM {source} GROUP BY rid) x JOIN "
                      f"(SELECT rid AS rid2, max(ms) m FROM {source}{self.where()} GROUP BY rid) y "
                      "ON x.rid = y.rid2", False),
             lambda: (f"SELECT message AS m FROM {source}{self.where()} UNION "
-                     f"SELECT service FROM {source}{self.where()}", False),
+                     f"SELECT team FROM {source}{self.where()}", False),
             lambda: (f"SELECT a.rid AS rid, a.n AS n, b.ms AS ms FROM {source} a JOIN {source} b "
-                     f"ON a.rid = b.rid AND a.service = b.service WHERE {self.condition('a.', 1)}", False),
+                     f"ON a.rid = b.rid AND a.team = b.team WHERE {self.condition('a.', 1)}", False),
             lambda: (f"SELECT n, (SELECT count(*) FROM {source} WHERE ms > 10) AS k FROM {source}"
                      f"{self.where()}", True),
             lambda: (f"SELECT rid, ms, lag(ms) OVER (PARTITION BY rid ORDER BY ts, ms, n, message) AS l "
@@ -153,9 +153,9 @@ def ask(nines, sql, *options):
 
 def load(records):
     db = sqlite3.connect(":memory:")
-    db.execute("CREATE TABLE records(ts, service, message, rid, n, ms)")
+    db.execute("CREATE TABLE records(ts, team, message, rid, n, ms)")
     db.executemany("INSERT INTO records VALUES(?,?,?,?,?,?)",
-                   [[r.get(c) for c in ("ts", "service", "message", "rid", "n", "ms")] for r in records])
+                   [[r.get(c) for c in ("ts", "team", "message", "rid", "n", "ms")] for r in records])
     return db
 
 
