@@ -105,7 +105,10 @@ class BlockCursor final : public sql::Table::Cursor {
 
   Status next(nq::RowBatch& out) override {
     rows_.clear();
-    while (rows_.size() == 0 && run_->step()) {
+    while (rows_.size() == 0) {
+      if (run_->step()) continue;
+      NINES_CHECK(run_->status());
+      break;
     }
     std::swap(out, rows_);
     return Ok{};

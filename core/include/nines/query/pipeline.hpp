@@ -38,6 +38,9 @@ class QueryPipeline {
   // split_of(stages).merges and that neither was finished.
   virtual void merge(QueryPipeline& later) = 0;
   virtual void finish() = 0;
+  // What the rows made impossible (AFTER MATCH SKIP to where nothing moves on); asked after
+  // finish().
+  virtual Status status() const = 0;
   virtual OperatorStats stats() const = 0;  // summed over the stages; rows_out of the last one
 };
 
