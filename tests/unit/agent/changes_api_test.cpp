@@ -160,6 +160,21 @@ TEST_CASE("A handler that never answers becomes a 503, and one that throws a 500
   CHECK(ask(broken, "/", "POST").status == 500);
 }
 
+TEST_CASE("An answer that comes when nobody waits any more, or the server is gone, does nothing",
+          "[http]") {
+  http::ServerOptions options;
+  options.idle_ms = 50;
+  http::Reply kept;
+  {
+    RunningServer silent(options, http::AsyncHandler([&](const http::HttpRequest&,
+                                                         http::Reply reply) { kept = reply; }));
+    CHECK(ask(silent, "/", "POST").status == 503);
+    kept({200, "text/plain", "late", {}});
+  }
+  REQUIRE(kept);
+  kept({200, "text/plain", "later", {}});
+}
+
 TEST_CASE("The report's period is a month or the last days, within what is kept", "[http]") {
   const WallTime now = WallTime::from_s(kT0 + 90'000);  // 2026-01-02T01:00:00Z
   const auto month = http::report_period("2025-12", "", now);
