@@ -143,8 +143,8 @@ HandOver Ingest::hand_over(WallTime until, bool replay) {
   fill_state(out);
   if (until != kNothingKnown) tell_joins(out.sources, until, replay);
   out.joins = pipeline_->join_counts();
-  out.groups = pipeline_->group_counts();
   pipeline_->take(out.batch);
+  out.groups = pipeline_->group_counts();
   inputs_->take_positions(out.batch.positions);
   forget_unclaimed(out.batch.positions);
   return out;

@@ -159,21 +159,21 @@ void slo_state(Exposition& out, const Snapshot& s) {
                  slo.state == state);
     }
   }
-  out.gauge("nines_alerts_firing", "1 while the burn-rate rule fires.");
+  out.gauge("nines_alerts_firing", "1 while the rule fires.");
   for (const SloStatus& slo : s.slos) {
-    for (const slo::RuleState& rule : slo.rules) {
+    const auto rule_of = [&](const std::string& name, const std::string& severity, bool firing) {
       out.sample({{"slo", slo.slo},
                   {"service", slo.service},
-                  {"rule", rule.rule.name},
-                  {"severity", rule.rule.severity}},
-                 rule.firing);
+                  {"rule", name},
+                  {"severity", severity},
+                  {"priority", priority_name(slo::priority_of(severity, slo.tier))}},
+                 firing);
+    };
+    for (const slo::RuleState& rule : slo.rules) {
+      rule_of(rule.rule.name, rule.rule.severity, rule.firing);
     }
     if (!slo.forecast.warning_severity.empty()) {
-      out.sample({{"slo", slo.slo},
-                  {"service", slo.service},
-                  {"rule", "forecast"},
-                  {"severity", slo.forecast.warning_severity}},
-                 slo.forecast.warning);
+      rule_of("forecast", slo.forecast.warning_severity, slo.forecast.warning);
     }
   }
 }

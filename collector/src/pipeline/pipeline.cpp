@@ -72,6 +72,7 @@ struct Pipeline::Impl {
   std::vector<std::unique_ptr<GroupTable>> groups;
   Accumulator rows;  // of all groups
   uint32_t row_count = 0;
+  bool let_groups_go = false;
   std::vector<std::unique_ptr<Program>> programs;
   uint64_t generation = 1;  // of the tasks; programs of an older one are compiled anew
   Accumulator accumulator;
@@ -632,6 +633,7 @@ void Pipeline::Impl::take_rows(slo::Batch& out) {
   for (slo::SlotDelta& delta : mine.slots) delta.slo += slo::GroupRow::kFirst;
   for (slo::SketchDelta& delta : mine.sketches) delta.slo += slo::GroupRow::kFirst;
   for (const auto& table : groups) {
+    if (let_groups_go) table->let_go(max_event, mine.groups);
     table->take_new(mine.groups);
     table->take_position(mine.positions);
   }
@@ -649,6 +651,8 @@ void Pipeline::restore_groups(std::vector<slo::Position>& saved, WallTime newest
     std::erase_if(saved, [&](const slo::Position& p) { return table->restore(p, newest); });
   }
 }
+
+void Pipeline::let_groups_go() { impl_->let_groups_go = true; }
 
 void Pipeline::take_groups(std::vector<slo::GroupRow>& out) {
   for (const auto& table : impl_->groups) table->take_new(out);

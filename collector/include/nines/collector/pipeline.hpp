@@ -105,6 +105,9 @@ class Pipeline : public RecordConsumer {
 
   // The same for the groups of SLOs; `newest`: newest event time of that life.
   void restore_groups(std::vector<slo::Position>& saved, WallTime newest);
+  // From now on batches tell which groups have nothing in any window any more. The batches must
+  // then be counted in turn: places of such groups are given to others.
+  void let_groups_go();
   // Groups that no batch and no call of this has told of yet.
   void take_groups(std::vector<slo::GroupRow>& out);
 
