@@ -421,18 +421,18 @@ Result<NodePtr> TableRewriter::name(expr::Reader& reader) {
       return sources_.field(*source, std::string_view(t.text).substr(dot + 1), t.begin);
     }
   }
-  bool logs = false;
+  size_t log = TableSources::kNone;  // the first
   for (const size_t source : scope_->sources) {
     const TableSource& s = sources_.all[source];
-    logs = logs || s.log;
+    if (s.log && log == TableSources::kNone) log = source;
     if (!s.log && contains(s.columns, t.text)) return verbatim();
   }
-  if (!logs) return verbatim();
+  if (log == TableSources::kNone) return verbatim();
   Level level{};
   if (!t.quoted && scope_->sources.size() > 1 && parse_level(t.text, level) &&
       expr::equals_ignoring_case(t.text, level_name(level))) {
     reader.take();  // b.level >= WARN: the parser makes a level of it
-    return sources_.field(scope_->sources[0], t.text, t.begin);
+    return sources_.field(log, t.text, t.begin);
   }
   NINES_TRY(const size_t source, only_log_source(t));
   reader.take();

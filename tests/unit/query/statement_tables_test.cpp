@@ -99,3 +99,9 @@ TEST_CASE("On request every block is a table, with the same names of columns") {
         "  columns: 1 AS x0\n"
         "sqlite: SELECT count(*) AS \"count(*)\" FROM \"nines_0\"\n");
 }
+
+TEST_CASE("A bare level beside a table that is no log is not a column of that table") {
+  CHECK(
+      plan_of("SELECT l.a FROM e JOIN logs('x') l ON e.k = l.k WHERE e.b = ERROR OR l.level = WARN")
+          .find("l.level") == std::string::npos);
+}
