@@ -139,8 +139,8 @@ std::optional<TimedPlace> OpenFile::first_record(std::unique_ptr<ScanBytes> byte
   plan.needs_time = true;
   auto rows = RowMaker::create(shape_, plan, options);
   if (!rows.ok()) return std::nullopt;
-  PartReader reader(shape_, plan, std::nullopt, std::move(*rows), std::move(bytes), options,
-                    part, -1);
+  PartReader reader(shape_, plan, std::nullopt, std::move(*rows), std::move(bytes), options, part,
+                    -1);
   FirstTime first;
   while (reader.step(first) == PartScan::Step::more) {
   }
