@@ -15,6 +15,7 @@
 #include "app/setup.hpp"
 #include "cli/commands.hpp"
 #include "cli/terminal.hpp"
+#include "nines/collector/block_index.hpp"
 #include "nines/log/format.hpp"
 #include "query/execute.hpp"
 #include "query/output.hpp"
@@ -122,6 +123,7 @@ class Runner {
   Runner(const QueryOptions& options, const Clock& clock)
       : options_(options),
         clock_(clock),
+        index_(options.common.state.empty() ? kDefaultState : options.common.state),
         writer_(query::make_writer(writer_options(options), write_out)) {}
 
   int run(nq::Statement& statement) {
@@ -165,11 +167,13 @@ class Runner {
     }
     environment.stop = &stop_flag();
     environment.progress = &progress_;
+    environment.index = &index_;
     return environment;
   }
 
   const QueryOptions& options_;
   const Clock& clock_;
+  const collector::BlockIndex index_;  // of the agent of this node, where it can be read
   query::Progress progress_;
   std::unique_ptr<query::AnswerWriter> writer_;
 };

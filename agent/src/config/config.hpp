@@ -48,6 +48,8 @@ struct NodeConfig {
   int64_t cpu_pressure_percent = 60, memory_pressure_percent = 10, io_pressure_percent = 30;
   int64_t max_line_bytes = 256 * 1024;
   int64_t store_max_bytes = 256 * 1024 * 1024;
+  bool index = true;  // of blocks of logs, for queries
+  int64_t index_max_bytes = 64 * 1024 * 1024, index_daily_bytes = 7 * 1024 * 1024;
   std::string log_level = "info";
   k8s::Settings kubernetes;
   std::string api_token_file;  // empty: api.token in the state directory

@@ -204,6 +204,20 @@ constexpr Option kOptions[] = {
      "Size of the state file on disk.", "",
      [](Draft& d, OptionValue&& v) { d.node.store_max_bytes = v.number; }},
 
+    {"index", map, "", 0, 0, "",
+     "Notes which block of a log holds what, so that queries for a request id need not read it "
+     "all.",
+     "", nullptr},
+    {"index.enabled", flag, "true", 0, 0, "", "Whether logs are indexed while they are read.", "",
+     [](Draft& d, OptionValue&& v) { d.node.index = v.number != 0; }},
+    {"index.max_bytes", size, "64MiB", 1 * kMiB, 64 * kGiB, "",
+     "Size of the index on disk; about 1 percent of the logs it is of. The oldest goes first.", "",
+     [](Draft& d, OptionValue&& v) { d.node.index_max_bytes = v.number; }},
+    {"index.daily_bytes", size, "7MiB", 0, 64 * kGiB, "",
+     "What the index may write in 24 hours, for the sake of SD cards; 0: no limit. When it is used "
+     "up, indexing pauses.",
+     "", [](Draft& d, OptionValue&& v) { d.node.index_daily_bytes = v.number; }},
+
     {"log_level", choice, "info", 0, 0, "debug info warn error",
      "What Nines writes about itself to stderr.", "",
      [](Draft& d, OptionValue&& v) { d.node.log_level = std::move(v.text); }},

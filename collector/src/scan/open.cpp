@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "scan/index_ranges.hpp"
 #include "scan/part.hpp"
 #include "scan/time_range.hpp"
 
@@ -129,6 +130,11 @@ Status OpenFile::look(const query::SourceRef& source) {
   if (!stream_) head_ = std::string();
   find_ranges();
   explain(**rows);
+  if (is_plain()) {
+    const std::string by_index =
+        leave_out_by_index(fd_.get(), size_, shape_, plan_, options_, ranges_, skipped_);
+    if (!by_index.empty()) explanation_ += "; " + by_index;
+  }
   return Ok{};
 }
 
