@@ -317,8 +317,9 @@ const IndexStats& IndexWriter::stats() const noexcept {
 Taken IndexingConsumer::consume(LogStream& stream, std::string_view data, Reading how) {
   const int64_t offset = stream.offset;
   const Taken taken = inner_.consume(stream, data, how);
+  const bool asks = marks_ && !index_.stats().paused;
   index_.feed(stream, offset, data.substr(0, taken.bytes), taken.mid_line,
-              marks_ ? marks_(stream) : RecordMarks());
+              asks ? marks_(stream) : RecordMarks());
   return taken;
 }
 

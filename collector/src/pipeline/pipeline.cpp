@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "nines/collector/block_index.hpp"
 #include "nines/collector/framing.hpp"
@@ -33,8 +34,9 @@ struct FileState final : LogStream::User {
   StreamContext context;
   std::unique_ptr<log::StartPattern> pattern;  // the pod's own, instead of the source's
   std::string service;
-  RecordMarks marks;     // of the records of the last block
-  uint32_t primary = 0;  // the source that this file's lines are shown under
+  RecordMarks marks;                        // of the records of the last block
+  bool marks_asked = true, marked = false;  // marked: those of this block are noted
+  uint32_t primary = 0;                     // the source that this file's lines are shown under
 };
 
 FileState& state_of(LogStream& file) { return static_cast<FileState&>(*file.user); }
@@ -161,12 +163,13 @@ bool Pipeline::Impl::look_at_format(LogStream& file, FileState& state, std::stri
 
 Program* Pipeline::Impl::program_for(FileState& state) {
   const bool current = state.program != nullptr && state.program_generation == generation &&
-                       state.program->sources == state.context.matched();
+                       state.program->sources == state.context.matched() &&
+                       state.program->reads_level() == state.marked;
   if (current) return state.program;
   const SourcePlan& plan = primary_plan(state);
   for (const auto& known : programs) {
     if (known->wrapping == state.format.wrapping() && known->format == state.format.format() &&
-        known->sources == state.context.matched()) {
+        known->sources == state.context.matched() && known->reads_level() == state.marked) {
       state.program = known.get();
       state.program_generation = generation;
       return state.program;
@@ -182,7 +185,7 @@ Program* Pipeline::Impl::program_for(FileState& state) {
   time.utc_offset_s = plan.selector.utc_offset_s;
   time.reference = now;
   auto compiled = compile_program(state.format.format(), state.format.wrapping(), time, tasks,
-                                  gated, options.marks);
+                                  gated, state.marked);
   NINES_ASSERT(compiled.ok());  // expressions and patterns were checked when they were added
   (*compiled)->sources = state.context.matched();
   programs.push_back(std::move(*compiled));
@@ -380,7 +383,7 @@ FrameStep Pipeline::Impl::on_record(const Line& line) {
   SourceCounts& counts = sources[state.primary].counts;
   log::ParsedRecord parsed;
   if (line.record.not_wrapped) {
-    if (options.marks) mark(line, parsed, false);
+    if (state.marked) mark(line, parsed, false);
     malformed(line, &SourceCounts::not_cri);
     return FrameStep::next;
   }
@@ -396,7 +399,7 @@ FrameStep Pipeline::Impl::on_record(const Line& line) {
     state.next_ts = parsed.ts;
     return FrameStep::stop_before;
   }
-  if (options.marks) mark(line, parsed, outcome != log::ParseOutcome::no_match);
+  if (state.marked) mark(line, parsed, outcome != log::ParseOutcome::no_match);
   if (line.record.truncated) ++counts.truncated;
   counts.continuations += line.record.lines - 1;
   if (outcome == log::ParseOutcome::no_match) {
@@ -631,6 +634,7 @@ Taken Pipeline::consume(LogStream& file, std::string_view data, Reading how) {
   impl_->now_mono = impl_->clock.mono();
   state.next_ts.reset();
   state.marks = {};
+  state.marked = impl_->options.marks && std::exchange(state.marks_asked, false);
   if (Taken taken; !impl_->readable(file, state, data, how, taken)) return taken;
   if (!impl_->look_at_format(file, state, data, how)) return {};
   Program& program = *impl_->program_for(state);
@@ -640,7 +644,7 @@ Taken Pipeline::consume(LogStream& file, std::string_view data, Reading how) {
   in.rule = state.format.join_rule(selector, *program.parser,
                                    state.pattern ? state.pattern.get() : source.pattern.get());
   in.limit = impl_->limit;
-  if (impl_->options.marks) impl_->begin_marks(state, file, in.rule, selector);
+  if (state.marked) impl_->begin_marks(state, file, in.rule, selector);
   const bool lone_lines = in.rule.by == JoinRule::By::none && selector.multiline == "auto";
   const FrameOutput framed = state.format.framer().frame(in, [&](const FramedRecord& record) {
     return impl_->on_record({file, state, program, record, lone_lines});
@@ -652,8 +656,12 @@ Taken Pipeline::consume(LogStream& file, std::string_view data, Reading how) {
   return framed.taken;
 }
 
+// Who does not ask wants none of the next block either: reading levels costs a tenth.
 RecordMarks Pipeline::marks(const LogStream& file) {
-  return file.user ? static_cast<const FileState&>(*file.user).marks : RecordMarks();
+  if (file.user == nullptr) return {};
+  FileState& state = static_cast<FileState&>(*file.user);
+  state.marks_asked = true;
+  return state.marks;
 }
 
 void Pipeline::set_replay_limit(WallTime limit) { impl_->limit = limit; }

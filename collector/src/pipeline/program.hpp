@@ -144,6 +144,7 @@ struct Program {
   std::vector<uint32_t> sources;  // whose records these are
   static constexpr size_t kNoSlot = SIZE_MAX;
   size_t level_slot = kNoSlot;  // where marks are wanted
+  bool reads_level() const noexcept { return level_slot != kNoSlot; }
 };
 
 // `gated`: the sources of which not every record counts. `with_level`: that is read, too.

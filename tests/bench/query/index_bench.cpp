@@ -3,8 +3,9 @@
 //   index_bench FILE         FILE of query_data; the index is kept in a directory that is deleted
 //
 // Prints: the cost of reading FILE as the agent does (an availability and a latency SLO) without
-// and with index, its size, and for 100 ids (or addresses) spread over the file: blocks read,
-// blocks read in vain, time from opening the file to the last row, page cache warm.
+// index, with one that is paused, and with one that is kept; its size; and for 100 ids (or
+// addresses) spread over the file: what was read, and the time from opening the file to the last
+// row, page cache warm.
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -64,7 +65,8 @@ struct Kept {
 };
 
 // Reads the file to its end as the agent does.
-Kept tail(const std::string& path, const std::string& state, const Clock& clock) {
+Kept tail(const std::string& path, const std::string& state, int64_t daily_bytes,
+          const Clock& clock) {
   const bool indexes = !state.empty();
   Pipeline pipeline({.node = "bench", .marks = indexes}, clock);
   pipeline.add_source({.name = "log", .service = "", .selector = {}, .globs = {}});
@@ -75,7 +77,7 @@ Kept tail(const std::string& path, const std::string& state, const Clock& clock)
   if (indexes) {
     IndexOptions options;
     options.directory = index_directory(state);
-    options.daily_bytes = 0;
+    options.daily_bytes = daily_bytes;
     writer = *IndexWriter::create(options, clock);
     indexing = std::make_unique<IndexingConsumer>(pipeline, *writer, Pipeline::marks);
   }
@@ -213,17 +215,19 @@ int main(int argc, char** argv) {
   if (::mkdtemp(state.data()) == nullptr) return 1;
   const auto size = static_cast<int64_t>(std::filesystem::file_size(path));
   const double gb = 1e-9 * static_cast<double>(size);
-  double without = 1e9, with = 1e9;
+  double without = 1e9, paused = 1e9, with = 1e9;
   IndexStats stats;
   for (int round = 0; round < 3; ++round) {
-    without = std::min(without, tail(path, {}, clock).cpu);
+    without = std::min(without, tail(path, {}, 0, clock).cpu);
+    paused = std::min(paused, tail(path, state, 1, clock).cpu);
     std::filesystem::remove_all(state + "/index");
-    const Kept kept = tail(path, state, clock);
+    const Kept kept = tail(path, state, 0, clock);
     with = std::min(with, kept.cpu);
     stats = kept.stats;
   }
   std::printf("%s, %.3f GB\n", path.c_str(), gb);
   std::printf("counting         %.3f CPU s/GB\n", without / gb);
+  std::printf("index paused     %.3f CPU s/GB\n", paused / gb);
   std::printf("and indexing     %.3f CPU s/GB: the index alone %.0f MB/s\n", with / gb,
               1e3 * gb / (with - without));
   std::printf("size             %.2f %% of the log, %llu blocks, %llu of them saturated\n",

@@ -126,6 +126,7 @@ TEST_CASE("Rows with the index are the rows without it") {
     const auto shape = static_cast<Shape>(below(seed, 4));
     live(place, clock, shape, seed);
     const BlockIndex index(place.state());
+    int left_out = 0;
     for (const char* name : {"app.log", "app.log.1"}) {
       if (!std::filesystem::exists(place.log(name))) continue;
       for (int asked = 0; asked < 8; ++asked) {
@@ -145,10 +146,11 @@ TEST_CASE("Rows with the index are the rows without it") {
         }
         const Found with = scan(place.log(name), plan, &index, clock.wall());
         const Found without = scan(place.log(name), plan, nullptr, clock.wall());
-        RC_TAG(with.skipped > 0 ? "left something out" : "read all");
+        left_out += with.skipped > 0 ? 1 : 0;
         if (with.rows != without.rows) RC_LOG() << text << " on " << name << "\n";
         RC_ASSERT(with.rows == without.rows);
       }
     }
+    RC_CLASSIFY(left_out > 0, "left something out");
   });
 }
