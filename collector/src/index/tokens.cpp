@@ -125,7 +125,8 @@ uint32_t print_of(uint64_t hash) noexcept {
 
 // REQUIRES 4 bytes or more.
 uint32_t print_of_token(const char* p, size_t size) noexcept {
-  if (size < 8) return print_of(mix((load4(p) | (load4(p + size - 4) << 32)) ^ (size << 56)));
+  if (size < 8)
+    return print_of(mix((load4(p) | (load4(p + size - 4) << 32)) ^ (uint64_t{size} << 56)));
   uint64_t hash = mix(load8(p) ^ size);
   for (size_t at = 8; at + 8 < size; at += 8) hash = mix(hash ^ load8(p + at));
   return print_of(hash ^ load8(p + size - 8));
