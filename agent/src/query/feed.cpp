@@ -221,6 +221,7 @@ collector::ScanOptions scan_options(const Environment& environment) {
   options.node = environment.node;
   options.index = environment.index;
   options.drop_cache = environment.drop_cache;
+  options.stop = environment.stop;
   return options;
 }
 

@@ -102,7 +102,7 @@ Status OpenFile::open_descriptor() {
 Status OpenFile::read_head() {
   const std::string& path = shape_.file.path;
   if (stream_) {
-    if (!read_stream_head(fd_.get(), kStreamHeadBytes, head_, head_is_all_)) {
+    if (!read_stream_head(fd_.get(), kStreamHeadBytes, options_.stop, head_, head_is_all_)) {
       return cannot_open(path, errno);
     }
     return Ok{};

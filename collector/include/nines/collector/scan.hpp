@@ -7,6 +7,7 @@
 // rows of the file read in one piece.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -48,6 +49,7 @@ struct ScanOptions {
   std::string node;                       // the field of that name
   const BlockIndex* index = nullptr;      // may be null
   bool drop_cache = false;   // advise the kernel that what was read is not needed again
+  const std::atomic<bool>* stop = nullptr;  // may be null: waiting for a slow stream ends with it
   int32_t utc_offset_s = 0;  // for time stamps without a zone
 };
 
