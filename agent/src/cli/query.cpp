@@ -7,14 +7,17 @@
 #include <condition_variable>
 #include <cstdio>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "app/setup.hpp"
 #include "cli/commands.hpp"
 #include "cli/terminal.hpp"
+#include "config/config.hpp"
 #include "nines/collector/block_index.hpp"
 #include "nines/log/format.hpp"
 #include "query/execute.hpp"
@@ -32,11 +35,21 @@ int refuse(const Error& error) {
                                                                                  : kExitUnavailable;
 }
 
+int refuse_config(const Loaded& loaded) {
+  for (const Diagnostic& d : loaded.diagnostics) {
+    if (d.severity == Diagnostic::Severity::error) {
+      std::fprintf(stderr, "%s\n", to_string(d).c_str());
+    }
+  }
+  return kExitUsage;
+}
+
 nq::SourceRef& source_of(nq::Input& input) {
   return std::visit([](auto& what) -> nq::SourceRef& { return what.source; }, input.what);
 }
 
-// Files of the command line stand for every logs(...), and for a missing FROM.
+// Files of the command line stand for every logs(...), and for a missing FROM. False: some source
+// is known to the running agent only.
 bool place_files(nq::Statement& statement, const QueryOptions& options) {
   bool all_files = true;
   for (nq::Input& input : statement.inputs) {
@@ -45,6 +58,7 @@ bool place_files(nq::Statement& statement, const QueryOptions& options) {
       source.kind = nq::SourceRef::Kind::files;
       source.names = options.files;
     }
+    if (source.kind == nq::SourceRef::Kind::remote) continue;
     if (source.kind != nq::SourceRef::Kind::files) {
       all_files = false;
       continue;
@@ -55,6 +69,12 @@ bool place_files(nq::Statement& statement, const QueryOptions& options) {
     }
   }
   return all_files;
+}
+
+bool names_remotes(nq::Statement& statement) {
+  return std::any_of(statement.inputs.begin(), statement.inputs.end(), [](nq::Input& input) {
+    return source_of(input).kind == nq::SourceRef::Kind::remote;
+  });
 }
 
 unsigned usable_cores() {
@@ -120,9 +140,10 @@ bool write_out(std::string_view bytes) {
 
 class Runner {
  public:
-  Runner(const QueryOptions& options, const Clock& clock)
+  Runner(const QueryOptions& options, const Clock& clock, std::span<const RemoteConfig> remotes)
       : options_(options),
         clock_(clock),
+        remotes_(remotes),
         index_(options.common.state.empty() ? kDefaultState : options.common.state),
         writer_(query::make_writer(writer_options(options), write_out)) {}
 
@@ -167,12 +188,14 @@ class Runner {
     }
     environment.stop = &stop_flag();
     environment.progress = &progress_;
+    environment.remotes = remotes_;
     environment.index = &index_;
     return environment;
   }
 
   const QueryOptions& options_;
   const Clock& clock_;
+  std::span<const RemoteConfig> remotes_;
   const collector::BlockIndex index_;  // of the agent of this node, where it can be read
   query::Progress progress_;
   std::unique_ptr<query::AnswerWriter> writer_;
@@ -198,7 +221,15 @@ int run_query(const QueryOptions& options, const Clock& clock) {
     return kExitOk;
   }
   if (!local) return ask_agent_to_query(options);
-  return Runner(options, clock).run(*statement);
+  std::vector<RemoteConfig> remotes;
+  if (names_remotes(*statement)) {
+    Loaded loaded = load_config(options.common.config, {});
+    // Without a configuration that may be read here, the agent has one.
+    if (loaded.node.file.empty()) return ask_agent_to_query(options);
+    remotes = std::move(loaded.node.remotes);
+    if (remotes.empty() && !loaded.ok()) return refuse_config(loaded);
+  }
+  return Runner(options, clock, remotes).run(*statement);
 }
 
 }  // namespace nines::agent
