@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "scan/content.hpp"
 #include "scan/index_ranges.hpp"
 #include "scan/part.hpp"
 #include "scan/time_range.hpp"
@@ -69,6 +70,7 @@ Result<std::unique_ptr<FileScan>> FileScan::open(const ScanFile& file,
                                                  const query::SourceRef& source,
                                                  const query::ScanPlan& plan,
                                                  const ScanOptions& options) {
+  if (file.content) return open_content(file, plan, options);
   auto opened = std::make_unique<OpenFile>(file, plan, options);
   NINES_CHECK(opened->open_descriptor());
   NINES_CHECK(opened->look(source));
