@@ -60,8 +60,8 @@ class OpenContent final : public FileScan {
     auto reader = shape_.file.content->open(plan_);
     if (!reader.ok()) return reader.error();
     return std::unique_ptr<PartScan>(std::make_unique<PartReader>(
-        shape_, plan_, std::move(*rows), std::make_unique<ContentBytes>(std::move(*reader)),
-        options_, part, -1));
+        shape_, plan_, std::nullopt, std::move(*rows),
+        std::make_unique<ContentBytes>(std::move(*reader)), options_, part, -1));
   }
 
  private:
