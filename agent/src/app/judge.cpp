@@ -252,6 +252,7 @@ void Judge::take(HandOver&& hand_over, WallTime until) {
   groups_ = std::move(hand_over.groups);
   tailer_ = hand_over.tailer;
   tailer_.wakeups = hand_over.wakeups;
+  index_ = std::move(hand_over.index);
   inputs_ = std::move(hand_over.inputs);
   governor_ = std::move(hand_over.governor);
   settle_rows(hand_over.batch);
@@ -392,6 +393,7 @@ Snapshot Judge::snapshot() const {
     }
   }
   out.tailer = tailer_;
+  out.index = index_;
   out.inputs = inputs_;
   out.governor = governor_;
   out.counters = engine_.counters();

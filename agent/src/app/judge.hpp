@@ -100,6 +100,7 @@ class Judge {
   std::set<uint32_t> refused_rows_;
   std::set<uint32_t> leaving_;  // rows of groups that ingest has let go
   collector::Tailer::Stats tailer_;
+  std::optional<collector::IndexStats> index_;
   std::vector<collector::InputStats> inputs_;
   collector::Governor::Stats governor_;
   store::StateStore::Commit pending_;

@@ -23,6 +23,7 @@
 #include "http/server.hpp"
 #include "k8s/follow.hpp"
 #include "net/asio.hpp"
+#include "nines/collector/block_index.hpp"
 #include "notify/webhook.hpp"
 #include "query/service.hpp"
 #include "view/text.hpp"
@@ -155,7 +156,7 @@ class Live {
                                 ask(std::move(wish), std::move(done));
                               }};
     queries_ = std::make_unique<query::QueryService>(setup_.config, query::ServiceLimits{}, clock_,
-                                                     nullptr);
+                                                     &block_index_);
     http::ServerOptions server;
     server.listen = setup_.config.listen;
     server.allow_non_loopback = options_.allow_remote;
@@ -669,6 +670,7 @@ class Live {
   Worker store_work_;
   Fetcher fetcher_;  // ingest_ asks it
   std::unique_ptr<IngestThread> ingest_;
+  collector::BlockIndex block_index_{options_.common.state};
   std::unique_ptr<query::QueryService> queries_;
   std::unique_ptr<http::HttpServer> server_;
   k8s::Following pods_;

@@ -111,8 +111,7 @@ void add_query(CLI::App& root, QueryOptions& o) {
   auto* app = root.add_subcommand("query", "Ask logs where they lie, in SQL");
   app->add_option("sql", o.sql,
                   "SELECT ... FROM files('GLOB') | logs('NAME') ...; EXPLAIN [ANALYZE] shows what "
-                  "runs where")
-      ->required();
+                  "runs where; @NAME runs a saved one");
   app->add_option("file", o.files,
                   "Files, globs, folders or - (standard input), in place of logs(...)");
   app->add_option("--format", o.format, "Of the files: auto, json, nginx, csv, ...")
@@ -130,6 +129,17 @@ void add_query(CLI::App& root, QueryOptions& o) {
                   "For groups, sessions, sorting; beyond it they are evicted, and counted")
       ->transform(CLI::AsSizeValue(false))
       ->option_text("BYTES");
+  app->add_flag("--follow", o.follow,
+                "Show what is there, and then rows as they come (buckets of time once they are over)");
+  app->add_option("--from", o.from, "With --follow, where to start in files: beginning or end")
+      ->check(CLI::IsMember({"beginning", "end"}).description(""))
+      ->option_text("PLACE");
+  app->add_option("--notify", o.notify, "With --follow, post rows to this webhook as JSON")
+      ->option_text("URL");
+  app->add_option("--save", o.save, "Keep the statement, to be run as @NAME")->option_text("NAME");
+  app->add_flag("--list", o.list, "List the saved statements");
+  app->add_flag("--complete-fields", o.complete,
+                "Print the fields of the given files, for shells that complete them");
   app->add_flag("!--no-progress", o.progress, "Do not show progress on the terminal");
   app->add_option("--agent", o.address, "Address of the agent (default 127.0.0.1:9990)")
       ->option_text("HOST:PORT");

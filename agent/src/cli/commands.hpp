@@ -101,6 +101,12 @@ struct QueryOptions {
   int64_t threads = 0;  // 0: one a core
   uint64_t max_bytes = 64 * 1024 * 1024;
   bool progress = true;
+  bool follow = false;                // a standing query
+  std::string from = "beginning";     // follow: or "end"
+  std::string notify;                 // follow: URL that rows are posted to
+  std::string save;                   // name to save the statement under
+  bool list = false;                  // the saved ones
+  bool complete = false;              // print the fields of the files (sql is the first of them)
   bool native = true;  // false: everything that can be done by SQLite is (for tests)
   std::string address, token_file;
 };

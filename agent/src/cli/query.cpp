@@ -7,15 +7,21 @@
 #include <condition_variable>
 #include <cstdio>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "app/setup.hpp"
 #include "cli/commands.hpp"
+#include "cli/query_parts.hpp"
 #include "cli/terminal.hpp"
+#include "config/config.hpp"
+#include "nines/collector/block_index.hpp"
 #include "nines/log/format.hpp"
+#include "query/analyze.hpp"
 #include "query/execute.hpp"
 #include "query/output.hpp"
 #include "query/progress.hpp"
@@ -25,17 +31,21 @@ namespace {
 
 namespace nq = nines::query;
 
-int refuse(const Error& error) {
-  std::fprintf(stderr, "nines query: %s\n", error.message.c_str());
-  return error.code == Errc::invalid_argument || error.code == Errc::unsupported ? kExitUsage
-                                                                                 : kExitUnavailable;
+int refuse_config(const Loaded& loaded) {
+  for (const Diagnostic& d : loaded.diagnostics) {
+    if (d.severity == Diagnostic::Severity::error) {
+      std::fprintf(stderr, "%s\n", to_string(d).c_str());
+    }
+  }
+  return kExitUsage;
 }
 
 nq::SourceRef& source_of(nq::Input& input) {
   return std::visit([](auto& what) -> nq::SourceRef& { return what.source; }, input.what);
 }
 
-// Files of the command line stand for every logs(...), and for a missing FROM.
+// Files of the command line stand for every logs(...), and for a missing FROM. False: some source
+// is known to the running agent only.
 bool place_files(nq::Statement& statement, const QueryOptions& options) {
   bool all_files = true;
   for (nq::Input& input : statement.inputs) {
@@ -44,6 +54,7 @@ bool place_files(nq::Statement& statement, const QueryOptions& options) {
       source.kind = nq::SourceRef::Kind::files;
       source.names = options.files;
     }
+    if (source.kind == nq::SourceRef::Kind::remote) continue;
     if (source.kind != nq::SourceRef::Kind::files) {
       all_files = false;
       continue;
@@ -54,6 +65,12 @@ bool place_files(nq::Statement& statement, const QueryOptions& options) {
     }
   }
   return all_files;
+}
+
+bool names_remotes(nq::Statement& statement) {
+  return std::any_of(statement.inputs.begin(), statement.inputs.end(), [](nq::Input& input) {
+    return source_of(input).kind == nq::SourceRef::Kind::remote;
+  });
 }
 
 unsigned usable_cores() {
@@ -103,29 +120,25 @@ class ProgressLine {
   std::thread thread_;
 };
 
-query::WriterOptions writer_options(const QueryOptions& options) {
-  const Terminal terminal = terminal_of_stdout();
-  query::WriterOptions writer;
-  writer.format = options.output;
-  if (terminal.width > 0 && ::isatty(STDOUT_FILENO) != 0) writer.width = terminal.width;
-  writer.color = terminal.color;
-  return writer;
-}
-
-bool write_out(std::string_view bytes) {
-  return std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size() &&
-         std::fflush(stdout) == 0;
-}
-
 class Runner {
  public:
-  Runner(const QueryOptions& options, const Clock& clock)
+  Runner(const QueryOptions& options, const Clock& clock, std::span<const RemoteConfig> remotes)
       : options_(options),
         clock_(clock),
-        writer_(query::make_writer(writer_options(options), write_out)) {}
+        remotes_(remotes),
+        index_(options.common.state.empty() ? kDefaultState : options.common.state),
+        writer_(query::make_writer(query_writer_options(options),
+                                   [this](std::string_view bytes) { return write(bytes); })) {}
 
   int run(nq::Statement& statement) {
-    query::Environment environment = make_environment(statement);
+    query::Environment environment = query_environment(options_, statement, clock_);
+    environment.progress = &progress_;
+    environment.index = &index_;
+    environment.remotes = remotes_;
+    held_back_ = !statement.allow_partial;
+    most_held_ = environment.max_bytes;
+    if (statement.explain == nq::Statement::Explain::analyze)
+      return analyze(statement, environment);
     query::Answer answer;
     Status done = Ok{};
     {
@@ -134,8 +147,10 @@ class Runner {
       done = query::run_statement(statement, environment, *writer_, answer);
     }
     if (const Status problem = writer_->problem(); done.ok() && !problem.ok()) done = problem;
-    if (!done.ok()) return refuse(done.error());
+    if (done.ok() && held_back_) done = partial(answer);
+    if (!done.ok()) return refuse_query(done.error());
     writer_->end(answer);
+    write_query(held_);
     const bool own_summary =
         options_.output != query::Format::csv && options_.output != query::Format::raw;
     if (!own_summary && !answer.complete) {
@@ -150,51 +165,136 @@ class Runner {
            (::isatty(STDOUT_FILENO) == 0 || options_.output == query::Format::table);
   }
 
-  query::Environment make_environment(const nq::Statement& statement) {
-    query::Environment environment{clock_, {}, {}, 1, 0, {}, nullptr, nullptr, nullptr, {}, false};
-    environment.resolve = [](const nq::SourceRef&) -> Result<std::vector<nq::SourceRef>> {
-      return Error{Errc::unavailable, "only the running agent knows this source"};
-    };
-    environment.node = host_name();
-    environment.threads =
-        options_.threads > 0 ? static_cast<unsigned>(options_.threads) : usable_cores();
-    environment.max_bytes = statement.max_memory.value_or(options_.max_bytes);
-    environment.deadline = Instant{INT64_MAX};
-    if (statement.deadline_ns) {
-      environment.deadline = Instant{clock_.mono().ns + *statement.deadline_ns};
+  // WITH (partial='refuse') keeps the answer until it is known to be complete.
+  bool write(std::string_view bytes) {
+    if (!held_back_) return write_query(bytes);
+    too_large_ = too_large_ || held_.size() + bytes.size() > most_held_;
+    if (!too_large_) held_.append(bytes);
+    return !too_large_;
+  }
+  Status partial(const query::Answer& answer) {
+    if (too_large_) {
+      return Error{
+          Errc::exhausted,
+          "with partial='refuse' the answer is kept until it is complete, and it is larger "
+          "than --max-memory allows (" +
+              std::to_string(most_held_) + " bytes)"};
     }
-    environment.stop = &stop_flag();
-    environment.progress = &progress_;
-    return environment;
+    if (answer.complete) return Ok{};
+    std::string why = "the answer is not complete, and the statement refuses partial ones";
+    for (const std::string& note : answer.notes) why += "\n  " + note;
+    return Error{Errc::unavailable, why};
+  }
+
+  int analyze(const nq::Statement& statement, const query::Environment& environment) {
+    query::Answer answer;
+    const auto text = query::analyze(statement, environment, options_.output, answer);
+    if (!text.ok()) return refuse_query(text.error());
+    if (const Status whole = partial(answer); held_back_ && !whole.ok()) {
+      return refuse_query(whole.error());
+    }
+    write_query(*text);
+    return answer.complete ? kExitOk : kExitUnavailable;
   }
 
   const QueryOptions& options_;
   const Clock& clock_;
+  std::span<const RemoteConfig> remotes_;
+  const collector::BlockIndex index_;  // of the agent of this node, where it can be read
   query::Progress progress_;
   std::unique_ptr<query::AnswerWriter> writer_;
+  bool held_back_ = false, too_large_ = false;
+  size_t most_held_ = 0;
+  std::string held_;
 };
+
+int run_statement(nq::Statement& statement, const QueryOptions& options, const Clock& clock) {
+  const bool local = place_files(statement, options);
+  if (statement.explain == nq::Statement::Explain::plan) {
+    std::fputs(nq::explain(statement).c_str(), stdout);
+    return kExitOk;
+  }
+  if (options.follow && !local) {
+    return refuse_query({Errc::unsupported,
+                         "--follow reads files itself: name them behind the statement, or write "
+                         "FROM files('GLOB')"});
+  }
+  if (options.follow) return follow_query(options, statement, clock);
+  if (!local) return ask_agent_to_query(options);
+  std::vector<RemoteConfig> remotes;
+  if (names_remotes(statement)) {
+    Loaded loaded = load_config(options.common.config, {});
+    // Without a configuration that may be read here, the agent has one.
+    if (loaded.node.file.empty()) return ask_agent_to_query(options);
+    remotes = std::move(loaded.node.remotes);
+    if (remotes.empty() && !loaded.ok()) return refuse_config(loaded);
+  }
+  return Runner(options, clock, remotes).run(statement);
+}
 
 }  // namespace
 
-int run_query(const QueryOptions& options, const Clock& clock) {
+int refuse_query(const Error& error) {
+  std::fprintf(stderr, "nines query: %s\n", error.message.c_str());
+  return error.code == Errc::invalid_argument || error.code == Errc::unsupported ? kExitUsage
+                                                                                 : kExitUnavailable;
+}
+
+query::WriterOptions query_writer_options(const QueryOptions& options) {
+  const Terminal terminal = terminal_of_stdout();
+  query::WriterOptions writer;
+  writer.format = options.output;
+  if (terminal.width > 0 && ::isatty(STDOUT_FILENO) != 0) writer.width = terminal.width;
+  writer.color = terminal.color;
+  return writer;
+}
+
+bool write_query(std::string_view bytes) {
+  return std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size() &&
+         std::fflush(stdout) == 0;
+}
+
+query::Environment query_environment(const QueryOptions& options, const nq::Statement& statement,
+                                     const Clock& clock) {
+  query::Environment environment{clock, {}, {}, 1, 0, {}, nullptr, nullptr, nullptr, {}, false};
+  environment.resolve = [](const nq::SourceRef&) -> Result<std::vector<nq::SourceRef>> {
+    return Error{Errc::unavailable, "only the running agent knows this source"};
+  };
+  environment.node = host_name();
+  environment.threads =
+      options.threads > 0 ? static_cast<unsigned>(options.threads) : usable_cores();
+  environment.max_bytes = statement.max_memory.value_or(options.max_bytes);
+  environment.deadline = Instant{INT64_MAX};
+  if (statement.deadline_ns) {
+    environment.deadline = Instant{clock.mono().ns + *statement.deadline_ns};
+  }
+  environment.stop = &stop_flag();
+  return environment;
+}
+
+int run_query(const QueryOptions& given, const Clock& clock) {
+  if (given.list) return list_queries(given);
+  if (given.complete) return complete_fields(given, clock);
+  if (given.sql.empty()) {
+    return refuse_query({Errc::invalid_argument, "a statement is wanted, or @NAME of a saved one"});
+  }
+  if (!given.save.empty()) return save_query(given, clock);
+  auto sql = saved_query(given.sql);
+  if (!sql.ok()) return refuse_query(sql.error());
+  QueryOptions options = given;
+  options.sql = std::move(*sql);
   nq::ParseOptions parse;
   parse.now = clock.wall();
   parse.native = options.native;
   auto statement = nq::parse_statement(options.sql, parse);
-  if (!statement.ok()) return refuse(statement.error());
+  if (!statement.ok()) return refuse_query(statement.error());
   if (options.format != "auto") {
     if (const auto format = log::format_from_name(options.format, options.pattern); !format.ok()) {
-      return refuse(
+      return refuse_query(
           {Errc::invalid_argument, "--format " + options.format + ": " + format.error().message});
     }
   }
-  const bool local = place_files(*statement, options);
-  if (statement->explain == nq::Statement::Explain::plan) {
-    std::fputs(nq::explain(*statement).c_str(), stdout);
-    return kExitOk;
-  }
-  if (!local) return ask_agent_to_query(options);
-  return Runner(options, clock).run(*statement);
+  return run_statement(*statement, options, clock);
 }
 
 }  // namespace nines::agent

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "nines/collector/scan.hpp"
@@ -19,11 +20,23 @@ struct Answer {
   nines::query::OperatorStats operators;
   uint64_t files = 0;
   int64_t elapsed_ns = 0;
+  std::vector<Answer> inputs;      // what each input of the statement did, in their order
   std::vector<std::string> notes;  // why it is not complete, what was given up; for people
 
   void incomplete(std::string why) {
     complete = false;
     if (notes.size() < kMaxNotes) notes.push_back(std::move(why));
+  }
+  // What an input did. Its own rows are not the answer's.
+  void add_input(Answer input) {
+    scan.add(input.scan);
+    add(input.operators);
+    files += input.files;
+    complete = complete && input.complete;
+    for (const std::string& note : input.notes) {
+      if (notes.size() < kMaxNotes) notes.push_back(note);
+    }
+    inputs.push_back(std::move(input));
   }
   void add(const nines::query::OperatorStats& stats) {
     operators.rows_in += stats.rows_in;

@@ -1,6 +1,11 @@
 #include "query/execute.hpp"
 
+#include <chrono>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
 #include <utility>
 #include <variant>
 
@@ -31,12 +36,50 @@ class Counted final : public nq::RowSink {
   Progress* progress_;
 };
 
+// Sets a flag when the query is to end, whichever way: those who wait for bytes or work in SQLite
+// look at nothing else.
+class Watch {
+ public:
+  explicit Watch(const Environment& environment)
+      : environment_(environment), thread_([this] { run(); }) {}
+  ~Watch() {
+    {
+      const std::lock_guard lock(mutex_);
+      over_ = true;
+    }
+    ended_.notify_one();
+    thread_.join();
+  }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+  const std::atomic<bool>& flag() const noexcept { return flag_; }
+
+ private:
+  void run() {
+    std::unique_lock lock(mutex_);
+    while (!ended_.wait_for(lock, std::chrono::milliseconds(20), [this] { return over_; })) {
+      if (!environment_.stopped()) continue;
+      flag_ = true;
+      return;
+    }
+  }
+
+  const Environment& environment_;
+  std::atomic<bool> flag_{false};
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool over_ = false;
+  std::thread thread_;
+};
+
 Status run_sql(const nq::Statement& statement, const Environment& environment, AnswerSink& out,
                Answer& answer) {
   std::vector<std::unique_ptr<sql::Table>> tables;
   std::vector<sql::NamedTable> named;
-  for (const nq::Input& input : statement.inputs) {
-    tables.push_back(make_table(input, environment, answer));
+  std::vector<Answer> did(statement.inputs.size());
+  for (size_t i = 0; i < did.size(); ++i) {
+    const nq::Input& input = statement.inputs[i];
+    tables.push_back(make_table(input, environment, did[i]));
     named.push_back({input.table, tables.back().get()});
   }
   sql::Limits limits;
@@ -46,6 +89,8 @@ Status run_sql(const nq::Statement& statement, const Environment& environment, A
   out.begin(residual->columns());
   Counted counted(out, answer, environment.progress);
   const Status done = residual->run(counted);
+  tables.clear();
+  for (Answer& input : did) answer.add_input(std::move(input));
   if (!done.ok() && done.error().code == Errc::cancelled) return Ok{};
   return done;
 }
@@ -54,7 +99,13 @@ Status run_native(const nq::Block& block, const Environment& environment, Answer
                   Answer& answer) {
   out.begin(block.columns);
   Counted counted(out, answer, environment.progress);
-  return run_block(block, environment, counted, answer);
+  Answer did;
+  const Instant begin = environment.clock.mono();
+  const Status done = run_block(block, environment, counted, did);
+  did.rows = answer.rows;
+  did.elapsed_ns = environment.clock.mono().ns - begin.ns;
+  answer.add_input(std::move(did));
+  return done;
 }
 
 // For the share of progress; what cannot be found is told later.
@@ -73,11 +124,17 @@ Status run_statement(const nq::Statement& statement, const Environment& environm
                      AnswerSink& out, Answer& answer) {
   const Instant begin = environment.clock.mono();
   measure(statement, environment);
+  Environment watched = environment;
+  std::optional<Watch> watch;
+  if (environment.deadline.ns != INT64_MAX) {
+    watch.emplace(environment);
+    watched.stop = &watch->flag();
+  }
   Status done = Ok{};
   if (statement.residual.empty()) {
-    done = run_native(std::get<nq::Block>(statement.inputs[0].what), environment, out, answer);
+    done = run_native(std::get<nq::Block>(statement.inputs[0].what), watched, out, answer);
   } else {
-    done = run_sql(statement, environment, out, answer);
+    done = run_sql(statement, watched, out, answer);
   }
   answer.elapsed_ns = environment.clock.mono().ns - begin.ns;
   if (environment.clock.mono() >= environment.deadline) {

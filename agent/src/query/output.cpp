@@ -20,13 +20,14 @@ class Buffered : public AnswerWriter {
  public:
   explicit Buffered(std::function<bool(std::string_view)> write) : write_(std::move(write)) {}
 
- protected:
-  bool flush_when_full() { return out_.size() < kFlushBytes || flush(); }
-  bool flush() {
+  bool flush() override {
     open_ = open_ && (out_.empty() || write_(out_));
     out_.clear();
     return open_;
   }
+
+ protected:
+  bool flush_when_full() { return out_.size() < kFlushBytes || flush(); }
   std::string out_;
 
  private:
@@ -202,7 +203,11 @@ class TableWriter final : public Buffered {
   void end(const Answer& answer) override {
     if (!columns_.empty()) lay_out();
     out_ += answer_text(answer);
-    flush();
+    Buffered::flush();
+  }
+  bool flush() override {
+    if (!first_.empty()) lay_out();
+    return Buffered::flush();
   }
 
  private:
@@ -224,7 +229,7 @@ class TableWriter final : public Buffered {
     if (text.size() > options_.max_cell) text = view::fit(text, options_.max_cell);
     text = view::printable(text);
     const bool number = value.kind == ValueKind::number || value.kind == ValueKind::real;
-    if (!laid_out_) {
+    if (!laid_out_ || options_.standing) {
       column.width = std::max(column.width, view::display_width(text));
       column.number = column.number || number;
     }
@@ -270,6 +275,7 @@ class TableWriter final : public Buffered {
       if (!last) text += "  ";
     }
     text.resize(text.find_last_not_of(' ') + 1);
+    if (options_.standing && options_.width > 0) text = view::fit(text, options_.width);
     out_ += text + "\n";
   }
 

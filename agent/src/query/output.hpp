@@ -28,6 +28,8 @@ class AnswerWriter : public AnswerSink {
   virtual Status problem() const { return Ok{}; }
   // After the last row; begin() may not have been called when the statement failed.
   virtual void end(const Answer& answer) = 0;
+  // Writes what is complete, for whoever watches. False: nobody reads any more.
+  virtual bool flush() = 0;
   uint64_t rows() const noexcept { return rows_; }
 
  protected:
@@ -38,6 +40,7 @@ struct WriterOptions {
   Format format = Format::table;
   size_t width = 0;  // of the terminal; 0: no limit
   bool color = false;
+  bool standing = false;   // rows come one by one: a table cuts nothing but at the terminal's edge
   size_t max_cell = 4096;  // table: longer texts are cut
 };
 

@@ -53,10 +53,13 @@ class ScanCursor final : public sql::Table::Cursor {
   }
 
   Status next(nq::RowBatch& out) override {
+    const Instant begin = environment_.clock.mono();
     out.clear();
     Compute compute(table_, out);
     while (out.size() == 0 && !environment_.stopped() && feed_->step(compute)) {
     }
+    answer_.rows += out.size();
+    answer_.elapsed_ns += environment_.clock.mono().ns - begin.ns;
     return Ok{};
   }
 
@@ -65,11 +68,13 @@ class ScanCursor final : public sql::Table::Cursor {
              std::vector<FileGroup> groups, Answer& answer)
       : table_(table),
         environment_(environment),
+        answer_(answer),
         parts_(table.scan, environment, std::move(groups), answer),
         feed_(make_serial_feed(parts_)) {}
 
   const nq::TableScan& table_;
   const Environment& environment_;
+  Answer& answer_;
   PartQueue parts_;
   std::unique_ptr<Feed> feed_;
 };
@@ -97,24 +102,30 @@ class BlockCursor final : public sql::Table::Cursor {
  public:
   static Result<std::unique_ptr<Cursor>> open(const nq::Block& block,
                                               const Environment& environment, Answer& answer) {
-    auto cursor = std::make_unique<BlockCursor>(block.columns.size());
+    auto cursor = std::make_unique<BlockCursor>(block.columns.size(), environment, answer);
     NINES_TRY(cursor->run_, BlockRun::start(block, environment, cursor->rows_, answer));
     return std::unique_ptr<Cursor>(std::move(cursor));
   }
-  explicit BlockCursor(size_t columns) : rows_(columns) {}
+  BlockCursor(size_t columns, const Environment& environment, Answer& answer)
+      : environment_(environment), answer_(answer), rows_(columns) {}
 
   Status next(nq::RowBatch& out) override {
+    const Instant begin = environment_.clock.mono();
     rows_.clear();
     while (rows_.size() == 0) {
       if (run_->step()) continue;
       NINES_CHECK(run_->status());
       break;
     }
+    answer_.rows += rows_.size();
+    answer_.elapsed_ns += environment_.clock.mono().ns - begin.ns;
     std::swap(out, rows_);
     return Ok{};
   }
 
  private:
+  const Environment& environment_;
+  Answer& answer_;
   nq::RowBatch rows_;
   std::unique_ptr<BlockRun> run_;
 };

@@ -75,6 +75,9 @@ class PackedBytes final : public ScanBytes {
   CacheDropper cache_;
 };
 
+// A wait for a stream looks around after so long.
+constexpr int kPatienceMs = 100;
+
 class StreamBytes final : public ScanBytes {
  public:
   StreamBytes(int fd, std::string head) noexcept : fd_(fd), head_(std::move(head)) {}
@@ -98,7 +101,6 @@ class StreamBytes final : public ScanBytes {
   int64_t stored_bytes() const noexcept override { return stored_; }
 
  private:
-  static constexpr int kPatienceMs = 100;
   int fd_;
   std::string head_;
   int64_t stored_ = 0;
@@ -137,9 +139,13 @@ std::unique_ptr<ScanBytes> stream_bytes(int fd, std::string head) {
   return std::make_unique<StreamBytes>(fd, std::move(head));
 }
 
-bool read_stream_head(int fd, size_t size, std::string& head, bool& ended) {
+bool read_stream_head(int fd, size_t size, const std::atomic<bool>* stop, std::string& head,
+                      bool& ended) {
   ended = false;
   while (head.size() < size) {
+    if (stop != nullptr && stop->load(std::memory_order_relaxed)) return true;
+    pollfd wait{fd, POLLIN, 0};
+    if (::poll(&wait, 1, kPatienceMs) <= 0) continue;
     const size_t had = head.size();
     head.resize(size);
     const ssize_t got = ::read(fd, head.data() + had, size - had);
@@ -147,12 +153,7 @@ bool read_stream_head(int fd, size_t size, std::string& head, bool& ended) {
     if (got == 0) ended = true;
     if (got == 0) return true;
     if (got > 0) continue;
-    if (errno == EAGAIN) {
-      pollfd wait{fd, POLLIN, 0};
-      (void)::poll(&wait, 1, -1);
-    } else if (errno != EINTR) {
-      return false;
-    }
+    if (errno != EINTR && errno != EAGAIN) return false;
   }
   return true;
 }

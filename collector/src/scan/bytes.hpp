@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstddef>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "file/decoder.hpp"
+#include "nines/base/result.hpp"
 
 namespace nines::collector {
 
@@ -22,6 +24,8 @@ class ScanBytes {
   virtual int64_t read(char* buffer, size_t size, int64_t offset) = 0;
   virtual int64_t stored_bytes() const noexcept = 0;  // read from the disk so far
   virtual bool damaged() const noexcept { return false; }
+  // Why the content ended before its end, when errno cannot tell.
+  virtual const Error* problem() const noexcept { return nullptr; }
 };
 
 // The first `size` bytes and no more: what is written meanwhile belongs to the next query.
@@ -35,7 +39,8 @@ std::unique_ptr<ScanBytes> stream_bytes(int fd, std::string head);
 // `content` outlives it.
 std::unique_ptr<ScanBytes> memory_bytes(std::string_view content);
 
-// Reads until `head` holds `size` bytes or the stream ends; blocks. False: errno says why.
-bool read_stream_head(int fd, size_t size, std::string& head, bool& ended);
+// Reads until `head` holds `size` bytes, the stream ends or `stop` (may be null) is set. False: errno says why.
+bool read_stream_head(int fd, size_t size, const std::atomic<bool>* stop, std::string& head,
+                      bool& ended);
 
 }  // namespace nines::collector

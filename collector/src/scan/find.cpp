@@ -19,6 +19,7 @@
 #include "nines/collector/lines.hpp"
 #include "nines/collector/pipeline.hpp"
 #include "nines/collector/scan.hpp"
+#include "scan/service_name.hpp"
 
 namespace nines::collector {
 namespace {
@@ -48,6 +49,8 @@ std::string without(std::string name, std::initializer_list<std::string_view> en
   return name;
 }
 
+}  // namespace
+
 // "web" of web.log, web.log.2.gz, web-20260101.log, web.access.log.
 std::string service_of(const std::string& path) {
   if (const auto names = parse_container_path(path)) return std::string(names->container);
@@ -60,6 +63,8 @@ std::string service_of(const std::string& path) {
   return without(shortest, {".log", ".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt", ".access",
                             "_access", "-access"});
 }
+
+namespace {
 
 // Whether the content of a file in a directory may be a log: anything but binary data. What can't
 // be read is taken for one, so that the answer can tell of it.

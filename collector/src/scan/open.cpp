@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "scan/content.hpp"
+#include "scan/index_ranges.hpp"
 #include "scan/part.hpp"
 #include "scan/time_range.hpp"
 
@@ -68,6 +70,7 @@ Result<std::unique_ptr<FileScan>> FileScan::open(const ScanFile& file,
                                                  const query::SourceRef& source,
                                                  const query::ScanPlan& plan,
                                                  const ScanOptions& options) {
+  if (file.content) return open_content(file, plan, options);
   auto opened = std::make_unique<OpenFile>(file, plan, options);
   NINES_CHECK(opened->open_descriptor());
   NINES_CHECK(opened->look(source));
@@ -101,7 +104,7 @@ Status OpenFile::open_descriptor() {
 Status OpenFile::read_head() {
   const std::string& path = shape_.file.path;
   if (stream_) {
-    if (!read_stream_head(fd_.get(), kStreamHeadBytes, head_, head_is_all_)) {
+    if (!read_stream_head(fd_.get(), kStreamHeadBytes, options_.stop, head_, head_is_all_)) {
       return cannot_open(path, errno);
     }
     return Ok{};
@@ -130,6 +133,11 @@ Status OpenFile::look(const query::SourceRef& source) {
   find_ranges();
   finder_ = find_by_literals(shape_, plan_, options_);
   explain(**rows);
+  if (is_plain()) {
+    const std::string by_index =
+        leave_out_by_index(fd_.get(), size_, shape_, plan_, options_, ranges_, skipped_);
+    if (!by_index.empty()) explanation_ += "; " + by_index;
+  }
   return Ok{};
 }
 

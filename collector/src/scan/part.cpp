@@ -27,6 +27,7 @@ int64_t reads_from(const FileScan::Part& part) noexcept {
 std::optional<query::LineFinder> find_by_literals(const ScanShape& of, const query::ScanPlan& plan,
                                                   const ScanOptions& options) {
   if (!plan.where || (plan.context && (plan.since || plan.until))) return std::nullopt;
+  if (of.file.content) return std::nullopt;  // its raw text is not what its lines hold
   const Wrapping wrapping = of.format.wrapping();
   const bool joined = of.joined_by != JoinRule::By::none;
   if (of.encoding != Encoding::bytes || (wrapping != Wrapping::none && joined) ||
@@ -116,6 +117,7 @@ void PartReader::close() {
   const bool met = part_.begin == 0 || blocks_.read_to() > reads_from(part_);
   if (blocks_.ended() && size_ >= 0 && blocks_.read_to() < size_ && met) ++stats.shrunk;
   if (blocks_.ended() && blocks_.bytes().damaged()) ++stats.damaged;
+  if (const Error* problem = blocks_.bytes().problem(); problem && !error_) error_ = *problem;
 }
 
 FrameStep PartReader::take(const FramedRecord& record, query::RowSink& out, bool known) {

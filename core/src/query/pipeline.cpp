@@ -47,6 +47,9 @@ class LinkedPipeline final : public QueryPipeline {
     merging_->merge(*other.merging_);
   }
 
+  void tick(WallTime now) override {
+    if (!operators_.empty()) operators_.front()->tick(now);
+  }
   void finish() override {
     for (auto& stage : operators_) stage->finish();
   }

@@ -67,6 +67,7 @@ class SequenceOperator final : public Operator {
                    std::span<const std::string> inputs, const Limits& limits, RowSink& out);
 
   bool take(const Row& row) override;
+  void tick(WallTime now) override;
   void finish() override;
   OperatorStats stats() const noexcept override { return stats_; }
 
@@ -256,6 +257,12 @@ void SequenceOperator::release(bool all) {
   for (HeldRow row; !done_ && held_.pop(row, all);) process(row);
   // Rows that are held are not before the watermark.
   if (!done_ && !all) confirm(held_.watermark());
+}
+
+void SequenceOperator::tick(WallTime now) {
+  if (done_ || !held_.seen() || now.ns <= held_.newest()) return;
+  held_.see(now.ns);
+  release(false);
 }
 
 void SequenceOperator::finish() {

@@ -46,6 +46,7 @@ class SessionOperator final : public Operator {
   ~SessionOperator() override;
 
   bool take(const Row& row) override;
+  void tick(WallTime now) override;
   void finish() override;
   OperatorStats stats() const noexcept override { return stats_; }
 
@@ -173,6 +174,13 @@ bool SessionOperator::take(const Row& row) {
   note_size();
   for (HeldRow next; !done_ && held_.pop(next);) add(next.row());
   return !done_;
+}
+
+void SessionOperator::tick(WallTime now) {
+  if (done_ || !held_.seen() || now.ns <= held_.newest()) return;
+  held_.see(now.ns);
+  for (HeldRow next; !done_ && held_.pop(next);) add(next.row());
+  if (!done_) advance(held_.watermark());
 }
 
 void SessionOperator::finish() {

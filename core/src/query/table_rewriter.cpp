@@ -104,8 +104,8 @@ Result<std::string> TableRewriter::select() {
   scope.behind = shape_of(in_).behind;
   scope_ = &scope;
   const size_t first = in_.position();
+  if (depth_ == 1 && !has_from()) all_logs();
   Status status = read_sources();
-  if (status.ok() && scope.sources.empty() && depth_ == 1) all_logs();
   std::string out;
   if (status.ok()) {
     in_.seek(first);
@@ -117,6 +117,19 @@ Result<std::string> TableRewriter::select() {
   --depth_;
   if (!status.ok()) return status.error();
   return out;
+}
+
+bool TableRewriter::has_from() {
+  const size_t first = in_.position();
+  bool found = false;
+  for (size_t i = first + 1; i < scope_->behind && !found;) {
+    in_.seek(i);
+    found = in_.is_word("from");
+    const bool inside = in_.peek().sym == Sym::left_paren;
+    i = inside ? behind_parentheses(in_.tokens(), i) : i + 1;
+  }
+  in_.seek(first);
+  return found;
 }
 
 // Without FROM: all sources.

@@ -33,6 +33,9 @@ class Operator : public RowSink {
  public:
   // Rows come in the order of the input (ts within lateness for those that say so).
   bool take(const Row& row) override = 0;
+  // A record of that time has been read although it may be no row of this operator: what can be
+  // told now is told now (standing queries). Never needed for an answer to be right.
+  virtual void tick(WallTime) {}
   // No more rows come. Emits what is left. False from the sink downstream ends it early.
   virtual void finish() = 0;
 

@@ -37,6 +37,7 @@ class QueryPipeline {
   // Takes over the state of the same stages over the parts behind this one's. REQUIRES
   // split_of(stages).merges and that neither was finished.
   virtual void merge(QueryPipeline& later) = 0;
+  virtual void tick(WallTime now) = 0;  // Operator::tick of the stage that takes the rows
   virtual void finish() = 0;
   // What the rows made impossible (AFTER MATCH SKIP to where nothing moves on); asked after
   // finish().

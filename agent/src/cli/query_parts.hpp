@@ -1,0 +1,38 @@
+// What the ways of `nines query` share.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "cli/commands.hpp"
+#include "nines/base/result.hpp"
+#include "nines/query/plan.hpp"
+#include "query/environment.hpp"
+#include "query/output.hpp"
+
+namespace nines::agent {
+
+// Says why on stderr; the exit code.
+int refuse_query(const Error& error);
+query::WriterOptions query_writer_options(const QueryOptions& options);
+// To stdout; false: nobody reads.
+bool write_query(std::string_view bytes);
+// Of this process: its cores, its stop flag, the statement's limits.
+query::Environment query_environment(const QueryOptions& options,
+                                     const nines::query::Statement& statement, const Clock& clock);
+
+// `--follow`; the statement's sources are files.
+int follow_query(const QueryOptions& options, const nines::query::Statement& statement,
+                 const Clock& clock);
+
+// Saved queries: NAME.sql in the user's folder ($XDG_CONFIG_HOME/nines/queries, else
+// ~/.config/nines/queries), else in /etc/nines/queries.
+int save_query(const QueryOptions& options, const Clock& clock);
+int list_queries(const QueryOptions& options);
+// "@NAME" becomes what is saved under that name; anything else stays.
+Result<std::string> saved_query(const std::string& sql);
+
+// `--complete-fields`: names of fields, as SQL writes them, one a line.
+int complete_fields(const QueryOptions& options, const Clock& clock);
+
+}  // namespace nines::agent
