@@ -164,6 +164,10 @@ def first_life(w, writer):
     w.write("annotate", "--kind", "note", "--detail", "novalue", code=2)
     checks.that("cannot read the API token" in w.read("annotate", "--kind", "note", "--state",
                                                       "/nonexistent", code=2), "no token")
+    course = json.loads(common.get(w.port, "/api/slo/web/history?span=1h")[1])
+    checks.that(any(a["id"] == 1 and a["text"] == "v2" for a in course["annotations"]),
+                "the deploy is in the history of the SLO")
+    checks.that(sum(p["good"] for p in course["points"]) > 0, "so are its events")
     writer.status = 503
     common.wait_until(lambda: "is WORSE" in w.gate().get("watch", ""), 60, "the release is WORSE")
     common.wait_until(lambda: w.gate()["decision"] == "FREEZE", 60, "a closed gate")

@@ -65,6 +65,8 @@ class Query:
         answers = []
         for options in (["--threads", "1"], ["--threads", "3"], ["--by-sqlite"]):
             done = self.run(sql, *files, options=["-o", "json", *options], **more)
+            if done.returncode != 0:
+                return [], {}
             answers.append(json.loads(done.stdout))
         rows = [[list(row.values()) for row in a["data"]] for a in answers]
         ordered = "ORDER BY" in sql or "BY " not in sql

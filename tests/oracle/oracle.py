@@ -533,13 +533,13 @@ class World:
             getattr(self, "_" + kind)(*args, [names.index(n) if n in names else None for n in known])
         self.unknown = 0
         rules = {(s.name, r.name): r for s in self.slos for r in s.rules}
-        remembered = self.orphans + [(s.name, r) for s in before for r in s.rules]
+        remembered = self.orphans + [(s, r) for s in before for r in s.rules]
         self.orphans = []
-        for name, rule in remembered:
-            if (name, rule.name) in rules:
-                rules[name, rule.name].remember(rule)
+        for slo, rule in remembered:
+            if (slo.name, rule.name) in rules:
+                rules[slo.name, rule.name].remember(rule)
             elif rule.firing:
-                self.orphans.append((name, rule))
+                self.orphans.append((slo, rule))
         return {"start": []}
 
     def batch(self, max_ns, deltas):
@@ -600,8 +600,9 @@ class World:
                      and self.watermark - end_s <= HOUR)
         if not backwards:
             self.watermark = end_s
-        events = [["resolved", slo, "", rule.name, "", end_s * NS, rule.since_ns,
-                   ("configured no more",), 3] for slo, rule in self.orphans]
+        events = [["resolved", slo.name, slo.service, rule.name, rule.severity, end_s * NS,
+                   rule.since_ns, ("configured no more",), PRIORITY[rule.severity][slo.tier - 1]]
+                  for slo, rule in self.orphans]
         self.orphans = []
         slos = [self.judge(s, end_s, watermark_ns, now_ns, backwards, events) for s in self.slos]
         return {"slos": slos, "events": events,

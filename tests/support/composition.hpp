@@ -103,6 +103,7 @@ class Life {
   void commit() {
     auto pending = judge().take_commit(clock_.wall());
     require(store_->commit(pending));
+    judge().let_rows_go();
   }
 
   static std::string text(const slo::AlertEvent& e) {

@@ -8,7 +8,7 @@
 #include "../../core/src/query/pattern_program.hpp"
 #include "rows_driver.hpp"
 
-namespace nines::query::testing {
+namespace nines::query::driving {
 
 using Kind = PatternNode::Kind;
 
@@ -69,4 +69,4 @@ inline OperatorStats run_match(const MatchStage& stage, const std::vector<std::s
   return op->stats();
 }
 
-}  // namespace nines::query::testing
+}  // namespace nines::query::driving

@@ -13,7 +13,7 @@
 #include "nines/base/decimal.hpp"
 #include "nines/query/operator.hpp"
 
-namespace nines::query::testing {
+namespace nines::query::driving {
 
 inline expr::Expression parsed(std::string_view text) {
   auto expression = expr::Expression::parse(text);
@@ -95,4 +95,4 @@ inline std::vector<Column> columns(std::initializer_list<const char*> names) {
   return made;
 }
 
-}  // namespace nines::query::testing
+}  // namespace nines::query::driving

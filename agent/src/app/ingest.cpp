@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "app/inputs.hpp"
+#include "app/log.hpp"
+#include "nines/collector/block_index.hpp"
 
 namespace nines::agent {
 namespace {
@@ -78,7 +80,10 @@ Result<std::unique_ptr<Ingest>> Ingest::create(const NodeConfig& config,
   pipeline.node = config.node;
   pipeline.max_record_bytes = static_cast<size_t>(config.max_line_bytes);
   pipeline.pods = ingest->environment_.pods;
+  const InputEnvironment& around = ingest->environment_;
+  pipeline.marks = config.index && !around.state_dir.empty() && !around.reread;
   ingest->pipeline_ = std::make_unique<collector::Pipeline>(pipeline, clock);
+  if (pipeline.marks) ingest->open_index(config);
   collector::GovernorOptions governor;
   governor.cpu_permille = static_cast<int32_t>(config.cpu_percent * 10);
   governor.cpu_percent = static_cast<int32_t>(config.cpu_pressure_percent);
@@ -90,8 +95,9 @@ Result<std::unique_ptr<Ingest>> Ingest::create(const NodeConfig& config,
   tailer.buffer_bytes = static_cast<size_t>(config.max_line_bytes);
   tailer.max_files = static_cast<size_t>(config.max_files);
   tailer.reread = ingest->environment_.reread;
-  NINES_TRY(auto files,
-            collector::Tailer::create(tailer, *ingest->pipeline_, ingest->saved_, clock));
+  collector::RecordConsumer* consumer = ingest->pipeline_.get();
+  if (ingest->indexing_) consumer = ingest->indexing_.get();
+  NINES_TRY(auto files, collector::Tailer::create(tailer, *consumer, ingest->saved_, clock));
   ingest->tailer_ = files.get();
   // Those of files begin with the number of a device; the tailer has them now.
   std::erase_if(ingest->saved_, [](const slo::Position& position) {
@@ -99,6 +105,26 @@ Result<std::unique_ptr<Ingest>> Ingest::create(const NodeConfig& config,
   });
   ingest->inputs_->add(std::move(files));
   return ingest;
+}
+
+// Without an index queries are slower; that is no reason not to count.
+void Ingest::open_index(const NodeConfig& config) {
+  collector::IndexOptions options;
+  options.directory = collector::index_directory(environment_.state_dir);
+  options.max_bytes = config.index_max_bytes;
+  options.daily_bytes = config.index_daily_bytes;
+  auto made = collector::IndexWriter::create(std::move(options), clock_);
+  if (!made.ok()) {
+    log::warn("index", made.error().message);
+    return;
+  }
+  index_ = std::move(*made);
+  indexing_ = std::make_unique<collector::IndexingConsumer>(*pipeline_, *index_,
+                                                            collector::Pipeline::marks);
+}
+
+void Ingest::flush_index() {
+  if (index_) index_->flush();
 }
 
 Result<uint32_t> Ingest::source_index(const collector::SourcePlan& plan) {
@@ -131,6 +157,7 @@ Result<Ingest::Sources> Ingest::add(const SloPlan& plan) {
 HandOver Ingest::hand_over(WallTime until, bool replay) {
   HandOver out;
   out.tailer = tailer_->stats();
+  if (index_) out.index = index_->stats();
   out.inputs = inputs_->describe();
   out.wakeups = inputs_->wakeups();
   out.governor = governor_->stats();
@@ -143,8 +170,8 @@ HandOver Ingest::hand_over(WallTime until, bool replay) {
   fill_state(out);
   if (until != kNothingKnown) tell_joins(out.sources, until, replay);
   out.joins = pipeline_->join_counts();
-  out.groups = pipeline_->group_counts();
   pipeline_->take(out.batch);
+  out.groups = pipeline_->group_counts();
   inputs_->take_positions(out.batch.positions);
   forget_unclaimed(out.batch.positions);
   return out;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "nines/base/result.hpp"
 #include "nines/base/time.hpp"
 #include "nines/collector/governor.hpp"
+#include "nines/collector/index_writer.hpp"
 #include "nines/collector/input_set.hpp"
 #include "nines/collector/pipeline.hpp"
 #include "nines/collector/tailer.hpp"
@@ -36,6 +38,7 @@ struct HandOver {
   std::vector<collector::JoinCounts> joins;
   std::vector<collector::GroupCounts> groups;
   collector::Tailer::Stats tailer;
+  std::optional<collector::IndexStats> index;  // nothing: there is none
   std::vector<collector::InputStats> inputs;
   uint64_t wakeups = 0;
   collector::Governor::Stats governor;
@@ -72,6 +75,8 @@ class Ingest {
   collector::InputSet& inputs() noexcept { return *inputs_; }
   collector::Pipeline& pipeline() noexcept { return *pipeline_; }
   collector::Governor& governor() noexcept { return *governor_; }
+  // Writes what the index holds back.
+  void flush_index();
   // What is read up to `until` (event time) is complete for every source that is at its end, or,
   // in a replay, for every one that is attached. kNothingKnown: there is more to read.
   static constexpr WallTime kNothingKnown{INT64_MIN};
@@ -80,6 +85,7 @@ class Ingest {
  private:
   Ingest(InputEnvironment environment, std::vector<slo::Position> saved, const Clock& clock)
       : environment_(std::move(environment)), saved_(std::move(saved)), clock_(clock) {}
+  void open_index(const NodeConfig& config);
   Result<uint32_t> source_index(const collector::SourcePlan& plan);
   void fill_state(HandOver& out);
   void tell_joins(const std::vector<SourceState>& sources, WallTime until, bool replay);
@@ -87,6 +93,8 @@ class Ingest {
 
   std::unique_ptr<collector::Governor> governor_;
   std::unique_ptr<collector::Pipeline> pipeline_;
+  std::unique_ptr<collector::IndexWriter> index_;  // may be null
+  std::unique_ptr<collector::IndexingConsumer> indexing_;
   std::unique_ptr<collector::InputSet> inputs_;  // after pipeline_: they call it until destroyed
   collector::Tailer* tailer_ = nullptr;          // one of inputs_
   struct Source {

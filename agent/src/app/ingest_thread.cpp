@@ -98,6 +98,7 @@ HandOver IngestThread::stop() {
   stopping_ = true;
   ingest_->inputs().wake();
   if (thread_.joinable()) thread_.join();
+  ingest_->flush_index();
   return ingest_->hand_over();
 }
 

@@ -12,6 +12,9 @@ constexpr size_t kRecentAlerts = 100;
 constexpr size_t kMaxPendingSlots = 100'000;  // while the store refuses: then minutes, not slots
 constexpr int64_t kMaxCoverS = 92 * 86400;
 constexpr uint32_t kNoRow = UINT32_MAX;
+constexpr int64_t kSlotsPerHour = 3600 / slo::kSlotS;
+// What the finest slots reach back to; later on they take no coverage of before.
+constexpr int64_t kFillSlots = 2 * kSlotsPerHour;
 
 // Coverage older than a tier's reach needs only the next tier's resolution: that bounds the
 // deltas of a long history to some 15,000 an SLO. A step ends before the finer reach begins.
@@ -22,6 +25,12 @@ int64_t cover_step_slots(int64_t age_s) {
                          : age_s > 2 * 3600 + 60  ? 60
                                                   : slo::kSlotS;
   return step_s / slo::kSlotS;
+}
+
+// To the next multiple of it.
+int64_t cover_step(int64_t from, int64_t end) {
+  const int64_t step = cover_step_slots((end - from) * slo::kSlotS);
+  return std::min(step - (from % step + step) % step, end - from);
 }
 
 void coarsen(slo::Batch& batch) {
@@ -38,7 +47,8 @@ Judge::Judge(const NodeConfig& config) : engine_(static_cast<size_t>(config.max_
 
 Result<uint32_t> Judge::add(const slo::SloSpec& spec) {
   NINES_TRY(const uint32_t index, engine_.add(spec));
-  watched_.resize(index + 1);
+  if (watched_.size() <= index) watched_.resize(index + 1);
+  watched_[index] = {};
   const slo::MetricSpec& total = spec.indicator.total;
   if (const auto where = expr::Expression::parse(total.where); where.ok()) {
     watched_[index].counts_scrapes = collector::counts_scrapes(*where);
@@ -49,22 +59,37 @@ Result<uint32_t> Judge::add(const slo::SloSpec& spec) {
 void Judge::set_sources(uint32_t slo, Ingest::Sources sources) { watched_[slo].sources = sources; }
 
 Result<uint32_t> Judge::add_row(const slo::GroupRow& row) {
-  const size_t made_up = row.slo - slo::GroupRow::kFirst;
-  if (rows_.size() <= made_up) rows_.resize(made_up + 1, kNoRow);
+  rows_.resize(std::max<size_t>(rows_.size(), row.slo - slo::GroupRow::kFirst + 1), kNoRow);
   NINES_TRY(const uint32_t index, add(slo::row_of(engine_.spec(row.whole), row.group)));
+  take_place(row, index);
+  return index;
+}
+
+void Judge::take_place(const slo::GroupRow& row, uint32_t index) {
   Watched& added = watched_[index];
   const Watched& whole = watched_[row.whole];
+  added.whole = row.whole;
   added.sources = whole.sources;
   added.covered_until = whole.covered_until;  // what was before is known of the whole only
   added.counts_scrapes = whole.counts_scrapes;
-  rows_[made_up] = index;
-  return index;
+  rows_[row.slo - slo::GroupRow::kFirst] = index;
 }
 
 // Gives the deltas of groups the engine's indices.
 void Judge::settle_rows(slo::Batch& batch) {
   for (const slo::GroupRow& row : batch.groups) {
-    if (const auto index = add_row(row); index.ok()) new_rows_.push_back(*index);
+    if (row.gone) {
+      leave(row);
+    } else if (stay(row)) {
+      continue;
+    } else if (const auto index = add_row(row); index.ok()) {
+      Watched& added = watched_[*index];
+      if (added.covered_until > kFillSlots) {
+        added.filled_from = added.covered_until - kFillSlots;
+        cover_as_whole(*index, added.filled_from, added.covered_until);
+      }
+      new_rows_.push_back(*index);
+    }
   }
   batch.groups.clear();
   if (rows_.empty()) return;
@@ -76,6 +101,45 @@ void Judge::settle_rows(slo::Batch& batch) {
   };
   std::erase_if(batch.slots, settle);
   std::erase_if(batch.sketches, settle);
+}
+
+// From now on it is neither shown nor counted; it goes when all that was counted is kept.
+void Judge::leave(const slo::GroupRow& row) {
+  const size_t made_up = row.slo - slo::GroupRow::kFirst;
+  const uint32_t index = made_up < rows_.size() ? rows_[made_up] : kNoRow;
+  if (index == kNoRow) return;  // the engine or the store had no room for it
+  rows_[made_up] = kNoRow;
+  watched_[index].sources.reset();
+  watched_[index].restored_until = watched_[index].covered_until;
+  leaving_.insert(index);
+}
+
+// A group that comes back before its row has gone.
+bool Judge::stay(const slo::GroupRow& row) {
+  const std::string name = slo::row_of(engine_.spec(row.whole), row.group).name;
+  const auto found = std::find_if(leaving_.begin(), leaving_.end(),
+                                  [&](uint32_t index) { return engine_.spec(index).name == name; });
+  if (found == leaving_.end()) return false;
+  const uint32_t index = *found;
+  leaving_.erase(found);
+  take_place(row, index);
+  cover_as_whole(index, watched_[index].restored_until, watched_[index].covered_until);
+  return true;
+}
+
+void Judge::let_rows_go() {
+  const auto waits = [&](uint32_t index) {
+    const auto of_it = [index](const auto& delta) { return delta.slo == index; };
+    const slo::Batch& b = pending_.batch;
+    return std::any_of(b.slots.begin(), b.slots.end(), of_it) ||
+           std::any_of(b.sketches.begin(), b.sketches.end(), of_it);
+  };
+  std::erase_if(leaving_, [&](uint32_t index) {
+    if (waits(index)) return false;
+    engine_.remove(index);
+    watched_[index] = {};
+    return true;
+  });
 }
 
 void Judge::refuse_row(uint32_t slo) {
@@ -97,8 +161,48 @@ void Judge::restore(const slo::Batch& batch) {
   for (const slo::SlotDelta& delta : batch.slots) {
     if (delta.covered_s == 0) continue;
     const int64_t next = delta.slot + std::max<int64_t>(1, delta.covered_s / slo::kSlotS);
-    watched_[delta.slo].covered_until = std::max(watched_[delta.slo].covered_until, next);
-    watched_[delta.slo].restored = true;
+    Watched& w = watched_[delta.slo];
+    w.covered_until = std::max(w.covered_until, next);
+    w.restored_until = std::max(w.restored_until, next);
+    w.restored = true;
+  }
+}
+
+void Judge::resume_row(uint32_t slo) {
+  const Watched& w = watched_[slo];
+  if (w.restored_until == INT64_MIN) return;
+  cover_as_whole(slo, w.restored_until, std::min(w.covered_until, w.filled_from));
+}
+
+// A row is covered when its SLO is: they are counted from the same lines. Before any count of the
+// row that is newer, or it would be late for the finest slots.
+void Judge::cover_as_whole(uint32_t row, int64_t from, int64_t end) {
+  slo::Batch fill;
+  from = std::max(from, end - kMaxCoverS / slo::kSlotS);
+  while (from < end) {
+    const int64_t in_hour = (from % kSlotsPerHour + kSlotsPerHour) % kSlotsPerHour;
+    const int64_t to = std::min(end, from - in_hour + kSlotsPerHour);
+    cover_stretch(row, from, to, end, fill);
+    from = to;
+  }
+  engine_.apply(fill);
+  pending_.batch.gather(std::move(fill));
+}
+
+// At most an hour: one delta when all of it is covered, else by parts.
+void Judge::cover_stretch(uint32_t row, int64_t from, int64_t to, int64_t end, slo::Batch& out) {
+  const int64_t length_s = (to - from) * slo::kSlotS;
+  const WallTime until = WallTime::from_s(to * slo::kSlotS);
+  const int64_t covered_s =
+      std::min(length_s, engine_.events(watched_[row].whole, until, length_s).covered_s);
+  const int64_t step = cover_step(from, end);
+  if (covered_s == 0) return;
+  if (covered_s == length_s || from + step >= to) {
+    out.slots.push_back({row, from, 0, 0, static_cast<uint32_t>(covered_s)});
+    return;
+  }
+  for (; from < to; from += cover_step(from, end)) {
+    cover_stretch(row, from, std::min(to, from + cover_step(from, end)), end, out);
   }
 }
 
@@ -131,8 +235,7 @@ void Judge::cover(uint32_t slo, WallTime until, slo::Batch& out) {
   }
   from = std::max(from, end - kMaxCoverS / slo::kSlotS);
   while (from < end) {
-    int64_t step = cover_step_slots((end - from) * slo::kSlotS);
-    step = std::min(step - (from % step + step) % step, end - from);
+    const int64_t step = cover_step(from, end);
     slo::SlotDelta delta;
     delta.slo = slo;
     delta.slot = from;
@@ -149,6 +252,7 @@ void Judge::take(HandOver&& hand_over, WallTime until) {
   groups_ = std::move(hand_over.groups);
   tailer_ = hand_over.tailer;
   tailer_.wakeups = hand_over.wakeups;
+  index_ = std::move(hand_over.index);
   inputs_ = std::move(hand_over.inputs);
   governor_ = std::move(hand_over.governor);
   settle_rows(hand_over.batch);
@@ -211,11 +315,13 @@ std::vector<uint32_t> Judge::order_of_rows() const {
   std::vector<uint32_t> order;
   const auto add_rows = [&](const std::string& whole, bool other) {
     for (uint32_t row = 0; row < engine_.size(); ++row) {
+      if (!engine_.has(row) || leaving_.contains(row)) continue;
       const slo::SloSpec& spec = engine_.spec(row);
       if (spec.group_of == whole && (spec.group == slo::kOtherGroup) == other) order.push_back(row);
     }
   };
   for (uint32_t slo = 0; slo < engine_.size(); ++slo) {
+    if (!engine_.has(slo)) continue;
     const slo::SloSpec& spec = engine_.spec(slo);
     if (!spec.group_of.empty()) continue;
     order.push_back(slo);
@@ -287,6 +393,7 @@ Snapshot Judge::snapshot() const {
     }
   }
   out.tailer = tailer_;
+  out.index = index_;
   out.inputs = inputs_;
   out.governor = governor_;
   out.counters = engine_.counters();

@@ -29,6 +29,13 @@ class Judge {
   // (refuse_row when it does not).
   std::vector<uint32_t> take_new_rows() { return std::exchange(new_rows_, {}); }
   void refuse_row(uint32_t slo);  // its counts are dropped from now on
+  // After its counts of before are restored: a group that was let go and comes back has the
+  // coverage of its SLO for the time in between.
+  void resume_row(uint32_t slo);
+  // Rows of groups that have nothing in any window any more go. Call it when no commit is under
+  // way.
+  void let_rows_go();
+  bool has_leaving_rows() const noexcept { return !leaving_.empty(); }
   // Counts of an earlier life. Neither reported nor committed again.
   void restore(const slo::Batch& batch);
   void restore_alerts(const std::vector<slo::AlertMemory>& memory) {
@@ -65,6 +72,9 @@ class Judge {
   struct Watched {
     std::optional<Ingest::Sources> sources;  // none yet: nothing can be said about coverage
     int64_t covered_until = INT64_MIN;       // first slot not yet covered
+    int64_t restored_until = INT64_MIN;      // the same, by an earlier life alone
+    int64_t filled_from = INT64_MAX;         // of a row: covered as its SLO from there on
+    uint32_t whole = UINT32_MAX;             // of a row: its SLO
     bool restored = false;                   // covered_until is from an earlier life
     bool resumed = false;                    // reading went on where that life had ended
     bool counts_scrapes = false;             // a failed scrape is an event to it and no gap
@@ -72,7 +82,12 @@ class Judge {
   };
   void cover(uint32_t slo, WallTime until, slo::Batch& out);
   void count_totals(const slo::Batch& batch);
+  void cover_as_whole(uint32_t row, int64_t from, int64_t end);
+  void cover_stretch(uint32_t row, int64_t from, int64_t to, int64_t end, slo::Batch& out);
   void settle_rows(slo::Batch& batch);
+  void leave(const slo::GroupRow& row);
+  bool stay(const slo::GroupRow& row);
+  void take_place(const slo::GroupRow& row, uint32_t index);
   std::vector<uint32_t> order_of_rows() const;
 
   slo::SloEngine engine_;
@@ -83,7 +98,9 @@ class Judge {
   std::vector<uint32_t> rows_;  // engine index of each made-up one, or kNoRow
   std::vector<uint32_t> new_rows_;
   std::set<uint32_t> refused_rows_;
+  std::set<uint32_t> leaving_;  // rows of groups that ingest has let go
   collector::Tailer::Stats tailer_;
+  std::optional<collector::IndexStats> index_;
   std::vector<collector::InputStats> inputs_;
   collector::Governor::Stats governor_;
   store::StateStore::Commit pending_;

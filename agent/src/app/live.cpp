@@ -23,6 +23,7 @@
 #include "http/server.hpp"
 #include "k8s/follow.hpp"
 #include "net/asio.hpp"
+#include "nines/collector/block_index.hpp"
 #include "notify/webhook.hpp"
 #include "query/service.hpp"
 #include "view/text.hpp"
@@ -89,6 +90,7 @@ class Live {
             on_hand_over(std::move(*h));
           });
         });
+    if (!guard_->holding()) let_groups_go();
     ingest_->start();
     signals_.async_wait([this](const net::ErrorCode& error, int) {
       if (!error) stop();
@@ -154,7 +156,7 @@ class Live {
                                 ask(std::move(wish), std::move(done));
                               }};
     queries_ = std::make_unique<query::QueryService>(setup_.config, query::ServiceLimits{}, clock_,
-                                                     nullptr);
+                                                     &block_index_);
     http::ServerOptions server;
     server.listen = setup_.config.listen;
     server.allow_non_loopback = options_.allow_remote;
@@ -286,9 +288,11 @@ class Live {
         auto kept = std::make_shared<std::vector<slo::Batch>>();
         const Status done =
             store_->attach(row, identity, [&](const slo::Batch& batch) { kept->push_back(batch); });
-        net::asio::post(io_, [this, row, done, kept] {
+        net::asio::post(io_, [this, row, identity, done, kept] {
+          const slo::SloEngine& engine = judge_->engine();
+          if (!engine.has(row) || engine.spec(row).name != identity.name) return;  // let go
           for (const slo::Batch& batch : *kept) judge_->restore(batch);
-          if (done.ok()) return;
+          if (done.ok()) return judge_->resume_row(row);
           log::error("store", "a group is not counted: " + done.error().message);
           judge_->refuse_row(row);
         });
@@ -305,9 +309,14 @@ class Live {
     kept_back_.normalize();
     guard_->correct(kept_back_);
     hand_over.batch = std::move(kept_back_);
+    let_groups_go();
     log::info("agent",
               "the clock was set by " + std::to_string(guard_->step_s()) + " s; counting goes on");
     return true;
+  }
+
+  void let_groups_go() {
+    ingest_->post([](Ingest& ingest) { ingest.pipeline().let_groups_go(); });
   }
 
   static void tell(const slo::AlertEvent& event) {
@@ -464,6 +473,7 @@ class Live {
       judge_->give_back(std::move(commit));
       return;
     }
+    judge_->let_rows_go();
     if (commit.events.empty()) return;
     for (auto& webhook : webhooks_) webhook->notify();
   }
@@ -493,7 +503,7 @@ class Live {
   slo::SloSpec with_free_name(slo::SloSpec spec) const {
     const auto taken = [&](const std::string& name) {
       for (uint32_t i = 0; i < judge_->slos(); ++i) {
-        if (judge_->engine().spec(i).name == name) return true;
+        if (judge_->engine().has(i) && judge_->engine().spec(i).name == name) return true;
       }
       return false;
     };
@@ -570,7 +580,7 @@ class Live {
     out.backtest = [this](std::string_view name) -> std::optional<slo::BacktestReport> {
       const slo::SloEngine& engine = judge_->engine();
       for (uint32_t i = 0; i < engine.size(); ++i) {
-        if (engine.spec(i).name == name) return engine.backtest(i);
+        if (engine.has(i) && engine.spec(i).name == name) return engine.backtest(i);
       }
       return std::nullopt;
     };
@@ -660,6 +670,7 @@ class Live {
   Worker store_work_;
   Fetcher fetcher_;  // ingest_ asks it
   std::unique_ptr<IngestThread> ingest_;
+  collector::BlockIndex block_index_{options_.common.state};
   std::unique_ptr<query::QueryService> queries_;
   std::unique_ptr<http::HttpServer> server_;
   k8s::Following pods_;

@@ -62,6 +62,7 @@ void Logbook::restore(std::vector<Change> changes, const std::vector<store::Docu
 Record Logbook::compare_specs(const std::vector<store::Document>& kept, WallTime now) const {
   Record out;
   for (uint32_t i = 0; i < engine_.size(); ++i) {
+    if (!engine_.has(i)) continue;
     const slo::SloSpec& spec = engine_.spec(i);
     const std::string body = slo::encode_details(slo::describe_spec(spec));
     const auto before = std::find_if(kept.begin(), kept.end(),
@@ -77,7 +78,9 @@ Record Logbook::compare_specs(const std::vector<store::Document>& kept, WallTime
   // SLOs come and go (drafts above all): what is kept of them must not pile up.
   for (const store::Document& d : kept) {
     bool known = false;
-    for (uint32_t i = 0; i < engine_.size(); ++i) known = known || engine_.spec(i).name == d.key;
+    for (uint32_t i = 0; i < engine_.size(); ++i) {
+      known = known || (engine_.has(i) && engine_.spec(i).name == d.key);
+    }
     if (known) continue;
     out.documents.push_back(document(kSpecKind, d.key, {}));
     out.documents.push_back(document(kGateKind, d.key, {}));
@@ -108,7 +111,7 @@ std::vector<ReleaseWatch> Logbook::watches_of(const Change& change, WallTime now
   if (change.kind != ChangeKind::deploy) return out;
   std::optional<WallTime> ends;
   for (uint32_t i = 0; i < engine_.size(); ++i) {
-    if (!is_of(change, engine_.spec(i))) continue;
+    if (!engine_.has(i) || !is_of(change, engine_.spec(i))) continue;
     if (!ends) ends = watch_end(change);
     out.push_back(slo::watch_release(engine_, i, change, *ends, now, policy_));
   }
@@ -173,16 +176,31 @@ std::vector<slo::WatchNote> Logbook::look_at_releases(WallTime now, bool ready, 
   return notes;
 }
 
+// Groups come and go: what is kept of them must not pile up.
+void Logbook::forget_removed(Record& out) {
+  std::set<std::string> here;
+  for (uint32_t i = 0; i < engine_.size(); ++i) {
+    if (engine_.has(i)) here.insert(engine_.spec(i).name);
+  }
+  std::erase_if(verdicts_, [&](const auto& verdict) {
+    if (here.contains(verdict.first)) return false;
+    keeper_.drop(verdict.first);
+    out.documents.push_back(document(kGateKind, verdict.first, {}));
+    return true;
+  });
+}
+
 Record Logbook::evaluate(WallTime now, bool ready) {
   Record out;
   slo::GateKeeper::Outcome outcome;
   keeper_.expire(now, outcome);
   const auto notes = look_at_releases(now, ready, out);
-  verdicts_.resize(engine_.size());
+  forget_removed(out);
   for (uint32_t i = 0; i < engine_.size(); ++i) {
+    if (!engine_.has(i)) continue;
     slo::SloStatus status = engine_.status(i);
     keeper_.judge(engine_.spec(i), status, now, notes, outcome);
-    verdicts_[i] = std::move(status.gate);
+    verdicts_[status.slo] = std::move(status.gate);
   }
   for (const slo::GateMemory& memory : outcome.changed) {
     out.documents.push_back(document(kGateKind, memory.slo, memory.encode()));
@@ -219,8 +237,8 @@ Result<Change> Logbook::annotation(Change change, WallTime now) const {
   if (!change.slo.empty()) {
     bool known = false;
     for (uint32_t i = 0; i < engine_.size(); ++i) {
+      if (!engine_.has(i) || engine_.spec(i).name != change.slo) continue;
       const slo::SloSpec& spec = engine_.spec(i);
-      if (spec.name != change.slo) continue;
       known = true;
       if (!change.service.empty() && change.service != spec.service) {
         return Error{Errc::invalid_argument, "SLO '" + change.slo + "' belongs to service '" +
@@ -246,6 +264,7 @@ Result<Record> Logbook::override_gate(const OverrideWish& wish, WallTime now) co
   std::vector<const slo::SloSpec*> specs;
   int64_t most_s = INT64_MAX;
   for (uint32_t i = 0; i < engine_.size(); ++i) {
+    if (!engine_.has(i)) continue;
     const slo::SloSpec& spec = engine_.spec(i);
     if (spec.name != wish.name && spec.service != wish.name) continue;
     specs.push_back(&spec);
@@ -273,8 +292,9 @@ std::vector<slo::Impact> Logbook::impact(const Change& change, WallTime now,
 }
 
 void Logbook::decorate(Snapshot& snapshot) const {
-  for (size_t i = 0; i < snapshot.slos.size() && i < verdicts_.size(); ++i) {
-    snapshot.slos[i].gate = verdicts_[i];
+  for (slo::SloStatus& status : snapshot.slos) {
+    const auto verdict = verdicts_.find(status.slo);
+    if (verdict != verdicts_.end()) status.gate = verdict->second;
   }
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -66,6 +67,7 @@ class Logbook {
 
  private:
   void remember(slo::Change change);
+  void forget_removed(Record& out);
   WallTime watch_end(const slo::Change& release) const;
   bool newest_release(const slo::Change& release) const;
   slo::Change watch_entry(const slo::Change& release, const std::vector<slo::ReleaseWatch>& watches,
@@ -76,8 +78,8 @@ class Logbook {
   slo::WatchPolicy policy_;
   slo::GateKeeper keeper_;
   std::deque<slo::Change> changes_;
-  std::set<uint64_t> told_watches_;  // releases whose watch has its entry
-  std::vector<slo::GateVerdict> verdicts_;
+  std::set<uint64_t> told_watches_;                   // releases whose watch has its entry
+  std::map<std::string, slo::GateVerdict> verdicts_;  // by SLO, as of the last evaluate()
 };
 
 }  // namespace nines::agent

@@ -37,6 +37,7 @@ class Run {
   }
 
   Status replay() {
+    ingest_.pipeline().let_groups_go();
     // What an earlier life has judged is not judged again.
     if (const auto known = judge_.known_until()) at_ = slo::slot_of(*known);
     const int64_t known_slot = at_;
@@ -119,6 +120,7 @@ class Run {
       attached_ = attach_row(*store_, judge_, row);
     }
     if (store_ == nullptr) judge_.drop_pending();
+    judge_.let_rows_go();
   }
 
   Status go_on() const {
@@ -134,7 +136,8 @@ class Run {
   }
 
   Status commit_when_large(WallTime now) {
-    return judge_.pending_slots() > kCommitSlots ? commit(now) : Ok{};
+    const bool due = judge_.pending_slots() > kCommitSlots || judge_.has_leaving_rows();
+    return due ? commit(now) : Ok{};
   }
 
   // `now` is the time by which the store tells old from new: log time in a replay.

@@ -17,7 +17,7 @@ view::Report make_report(const Logbook& book, const std::vector<slo::AlertEvent>
   out.made = to_ms(now);
   const slo::SloEngine& engine = book.engine();
   for (uint32_t i = 0; i < engine.size(); ++i) {
-    out.slos.push_back(slo::report_of(engine, i, events, out.from, out.to));
+    if (engine.has(i)) out.slos.push_back(slo::report_of(engine, i, events, out.from, out.to));
   }
   std::vector<slo::Change> toil;
   size_t impacts = 0;

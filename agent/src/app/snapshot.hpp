@@ -12,6 +12,7 @@
 #include "k8s/pod_watcher.hpp"
 #include "nines/base/time.hpp"
 #include "nines/collector/governor.hpp"
+#include "nines/collector/index_writer.hpp"
 #include "nines/collector/tailer.hpp"
 #include "nines/slo/engine.hpp"
 #include "nines/slo/join.hpp"
@@ -62,6 +63,7 @@ struct Snapshot {
   std::vector<GroupStatus> groups;
   std::vector<AlertShown> recent_alerts;  // newest first, at most 100
   collector::Tailer::Stats tailer;
+  std::optional<collector::IndexStats> index;  // unset: logs are not indexed
   std::vector<collector::InputStats> inputs;
   collector::Governor::Stats governor;
   store::StateStore::Stats store;

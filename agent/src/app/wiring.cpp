@@ -35,8 +35,10 @@ Status restore_groups(Halves& halves, store::StateStore* store) {
 
 Status attach_row(store::StateStore& store, Judge& judge, uint32_t row) {
   const slo::SloSpec& spec = judge.engine().spec(row);
-  return store.attach(row, {spec.name, spec.generation()},
-                      [&](const slo::Batch& batch) { judge.restore(batch); });
+  NINES_CHECK(store.attach(row, {spec.name, spec.generation()},
+                           [&](const slo::Batch& batch) { judge.restore(batch); }));
+  judge.resume_row(row);
+  return Ok{};
 }
 
 Result<Halves> wire(const Setup& setup, store::StateStore* store, const Clock& clock,

@@ -7,15 +7,19 @@
 #include <condition_variable>
 #include <cstdio>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "app/setup.hpp"
 #include "cli/commands.hpp"
 #include "cli/query_parts.hpp"
 #include "cli/terminal.hpp"
+#include "config/config.hpp"
+#include "nines/collector/block_index.hpp"
 #include "nines/log/format.hpp"
 #include "query/analyze.hpp"
 #include "query/execute.hpp"
@@ -27,11 +31,21 @@ namespace {
 
 namespace nq = nines::query;
 
+int refuse_config(const Loaded& loaded) {
+  for (const Diagnostic& d : loaded.diagnostics) {
+    if (d.severity == Diagnostic::Severity::error) {
+      std::fprintf(stderr, "%s\n", to_string(d).c_str());
+    }
+  }
+  return kExitUsage;
+}
+
 nq::SourceRef& source_of(nq::Input& input) {
   return std::visit([](auto& what) -> nq::SourceRef& { return what.source; }, input.what);
 }
 
-// Files of the command line stand for every logs(...), and for a missing FROM.
+// Files of the command line stand for every logs(...), and for a missing FROM. False: some source
+// is known to the running agent only.
 bool place_files(nq::Statement& statement, const QueryOptions& options) {
   bool all_files = true;
   for (nq::Input& input : statement.inputs) {
@@ -40,6 +54,7 @@ bool place_files(nq::Statement& statement, const QueryOptions& options) {
       source.kind = nq::SourceRef::Kind::files;
       source.names = options.files;
     }
+    if (source.kind == nq::SourceRef::Kind::remote) continue;
     if (source.kind != nq::SourceRef::Kind::files) {
       all_files = false;
       continue;
@@ -50,6 +65,12 @@ bool place_files(nq::Statement& statement, const QueryOptions& options) {
     }
   }
   return all_files;
+}
+
+bool names_remotes(nq::Statement& statement) {
+  return std::any_of(statement.inputs.begin(), statement.inputs.end(), [](nq::Input& input) {
+    return source_of(input).kind == nq::SourceRef::Kind::remote;
+  });
 }
 
 unsigned usable_cores() {
@@ -101,18 +122,23 @@ class ProgressLine {
 
 class Runner {
  public:
-  Runner(const QueryOptions& options, const Clock& clock)
+  Runner(const QueryOptions& options, const Clock& clock, std::span<const RemoteConfig> remotes)
       : options_(options),
         clock_(clock),
+        remotes_(remotes),
+        index_(options.common.state.empty() ? kDefaultState : options.common.state),
         writer_(query::make_writer(query_writer_options(options),
                                    [this](std::string_view bytes) { return write(bytes); })) {}
 
   int run(nq::Statement& statement) {
     query::Environment environment = query_environment(options_, statement, clock_);
     environment.progress = &progress_;
+    environment.index = &index_;
+    environment.remotes = remotes_;
     held_back_ = !statement.allow_partial;
     most_held_ = environment.max_bytes;
-    if (statement.explain == nq::Statement::Explain::analyze) return analyze(statement, environment);
+    if (statement.explain == nq::Statement::Explain::analyze)
+      return analyze(statement, environment);
     query::Answer answer;
     Status done = Ok{};
     {
@@ -148,10 +174,11 @@ class Runner {
   }
   Status partial(const query::Answer& answer) {
     if (too_large_) {
-      return Error{Errc::exhausted,
-                   "with partial='refuse' the answer is kept until it is complete, and it is larger "
-                   "than --max-memory allows (" +
-                       std::to_string(most_held_) + " bytes)"};
+      return Error{
+          Errc::exhausted,
+          "with partial='refuse' the answer is kept until it is complete, and it is larger "
+          "than --max-memory allows (" +
+              std::to_string(most_held_) + " bytes)"};
     }
     if (answer.complete) return Ok{};
     std::string why = "the answer is not complete, and the statement refuses partial ones";
@@ -172,6 +199,8 @@ class Runner {
 
   const QueryOptions& options_;
   const Clock& clock_;
+  std::span<const RemoteConfig> remotes_;
+  const collector::BlockIndex index_;  // of the agent of this node, where it can be read
   query::Progress progress_;
   std::unique_ptr<query::AnswerWriter> writer_;
   bool held_back_ = false, too_large_ = false;
@@ -192,7 +221,15 @@ int run_statement(nq::Statement& statement, const QueryOptions& options, const C
   }
   if (options.follow) return follow_query(options, statement, clock);
   if (!local) return ask_agent_to_query(options);
-  return Runner(options, clock).run(statement);
+  std::vector<RemoteConfig> remotes;
+  if (names_remotes(statement)) {
+    Loaded loaded = load_config(options.common.config, {});
+    // Without a configuration that may be read here, the agent has one.
+    if (loaded.node.file.empty()) return ask_agent_to_query(options);
+    remotes = std::move(loaded.node.remotes);
+    if (remotes.empty() && !loaded.ok()) return refuse_config(loaded);
+  }
+  return Runner(options, clock, remotes).run(statement);
 }
 
 }  // namespace

@@ -32,6 +32,19 @@ struct WebhookConfig {
   std::string bearer_token;  // or from token_file
   int64_t timeout_ms = 5000;
 };
+// Another system that keeps logs and can be asked for them: FROM remote('NAME').
+struct RemoteConfig {
+  enum class Kind : uint8_t { elasticsearch, loki, graylog, splunk };
+  std::string name, url;  // http:// or https://, a path before the API's own if there is one
+  Kind kind = Kind::elasticsearch;
+  std::string token_file, user, password_file;  // read for each query
+  std::string ca_file;                          // PEM; empty: the system's authorities
+  std::string index;                            // index pattern; Loki: tenant; Graylog: stream
+  std::string query;            // in the words of the system, for remote('NAME') without a query
+  int64_t timeout_ms = 30'000;  // of one request
+  int64_t max_rows = 1'000'000;
+  int64_t range_s = int64_t{30} * 86'400;  // how far back without SINCE
+};
 
 struct NodeConfig {
   std::string file;  // where it came from; empty: defaults
@@ -39,6 +52,7 @@ struct NodeConfig {
   std::vector<SourceConfig> sources;
   std::vector<std::string> slo_paths;  // files, folders; default: slos/ beside nines.yaml
   std::vector<WebhookConfig> webhooks;
+  std::vector<RemoteConfig> remotes;
   std::string listen = "127.0.0.1:9990";
   int64_t evaluate_s = 10;
   int64_t flush_s = 60;
@@ -48,6 +62,8 @@ struct NodeConfig {
   int64_t cpu_pressure_percent = 60, memory_pressure_percent = 10, io_pressure_percent = 30;
   int64_t max_line_bytes = 256 * 1024;
   int64_t store_max_bytes = 256 * 1024 * 1024;
+  bool index = true;  // of blocks of logs, for queries
+  int64_t index_max_bytes = 64 * 1024 * 1024, index_daily_bytes = 7 * 1024 * 1024;
   std::string log_level = "info";
   k8s::Settings kubernetes;
   std::string api_token_file;  // empty: api.token in the state directory

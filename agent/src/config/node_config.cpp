@@ -7,6 +7,7 @@
 
 #include "config/files.hpp"
 #include "config/options.hpp"
+#include "config/remotes.hpp"
 #include "config/selector.hpp"
 
 namespace nines::agent::config {
@@ -14,6 +15,7 @@ namespace {
 
 constexpr size_t kMaxSources = 1024;
 constexpr size_t kMaxWebhooks = 16;
+constexpr size_t kMaxRemotes = 16;
 constexpr size_t kMaxTokenBytes = 4096;
 
 std::string beside(const std::string& file, const std::string& path) {
@@ -190,6 +192,8 @@ NodeConfig read_node_config(const YamlFile& file, Reporter& report) {
              [&](const YamlNode& item, auto& names) { read_source(item, draft, names, report); });
   read_items(reader, "webhooks", kMaxWebhooks, report,
              [&](const YamlNode& item, auto& names) { read_webhook(item, draft, names, report); });
+  read_items(reader, "remotes", kMaxRemotes, report,
+             [&](const YamlNode& item, auto& names) { read_remote(item, draft, names, report); });
   reader.finish();
   check_listen(draft.node.listen, place_of(root, "listen"), report);
   for (auto& path : draft.node.slo_paths) path = beside(file.path, path);

@@ -17,6 +17,14 @@ constexpr int32_t kMaxOffset = 14 * 3600;
 
 slo::SourceSelector& selector(Draft& d) { return d.node.sources.back().selector; }
 
+RemoteConfig& remote(Draft& d) { return d.node.remotes.back(); }
+
+RemoteConfig::Kind remote_kind(std::string_view word) {
+  if (word == "loki") return RemoteConfig::Kind::loki;
+  if (word == "graylog") return RemoteConfig::Kind::graylog;
+  return word == "splunk" ? RemoteConfig::Kind::splunk : RemoteConfig::Kind::elasticsearch;
+}
+
 // The key itself says which input a source is: infer_input().
 void said_by_key(Draft&, OptionValue&&) {}
 
@@ -145,6 +153,47 @@ constexpr Option kOptions[] = {
      "After this long a delivery counts as failed and is tried again later.", "",
      [](Draft& d, OptionValue&& v) { d.node.webhooks.back().timeout_ms = v.number; }},
 
+    {"remotes", maps, "", 0, 0, "",
+     "Other systems that keep logs, asked by nines query: FROM remote('NAME').", "", nullptr},
+    {"remotes[].name", text, "", 0, 0, "", "Name, unique among the remotes. Required.", "central",
+     [](Draft& d, OptionValue&& v) { remote(d).name = std::move(v.text); }},
+    {"remotes[].kind", choice, "", 0, 0, "elasticsearch=opensearch loki graylog splunk",
+     "What it is (OpenSearch is asked like Elasticsearch). Required.", "elasticsearch",
+     [](Draft& d, OptionValue&& v) { remote(d).kind = remote_kind(v.text); }},
+    {"remotes[].url", text, "", 0, 0, "",
+     "http:// or https:// address of its API; Splunk's management port. Required.",
+     "https://logs.example.org:9200",
+     [](Draft& d, OptionValue&& v) { remote(d).url = std::move(v.text); }},
+    {"remotes[].token_file", text, "", 0, 0, "",
+     "File with the token or API key to send, read for each query. Or user and password_file.",
+     "/etc/nines/central.token",
+     [](Draft& d, OptionValue&& v) { remote(d).token_file = std::move(v.text); }},
+    {"remotes[].user", text, "", 0, 0, "", "User to log in as.", "nines",
+     [](Draft& d, OptionValue&& v) { remote(d).user = std::move(v.text); }},
+    {"remotes[].password_file", text, "", 0, 0, "", "File with the user's password.",
+     "/etc/nines/central.password",
+     [](Draft& d, OptionValue&& v) { remote(d).password_file = std::move(v.text); }},
+    {"remotes[].ca_file", text, "", 0, 0, "",
+     "PEM file with the authority that signed its certificate. Default: those of the system.",
+     "/etc/nines/central-ca.pem",
+     [](Draft& d, OptionValue&& v) { remote(d).ca_file = std::move(v.text); }},
+    {"remotes[].index", text, "", 0, 0, "",
+     "Elasticsearch: index pattern (default: all); Splunk: index; Graylog: id of a stream; Loki: "
+     "tenant.",
+     "logs-*", [](Draft& d, OptionValue&& v) { remote(d).index = std::move(v.text); }},
+    {"remotes[].query", text, "", 0, 0, "",
+     "What is asked for by remote('NAME') without a query, in the words of that system: a query "
+     "string or JSON query (Elasticsearch), a LogQL selector, a Graylog query, an SPL search.",
+     "\"NOT env:test\"", [](Draft& d, OptionValue&& v) { remote(d).query = std::move(v.text); }},
+    {"remotes[].timeout", duration, "30s", 100, 10 * kMinute, "", "Of one request.", "",
+     [](Draft& d, OptionValue&& v) { remote(d).timeout_ms = v.number; }},
+    {"remotes[].max_rows", integer, "1000000", 1, 1'000'000'000, "",
+     "A query takes no more records than these from it, and says so.", "",
+     [](Draft& d, OptionValue&& v) { remote(d).max_rows = v.number; }},
+    {"remotes[].range", duration, "30d", kSecond, 3650 * kDay, "",
+     "How far back a query without SINCE looks.", "",
+     [](Draft& d, OptionValue&& v) { remote(d).range_s = v.number / kSecond; }},
+
     {"listen", text, "127.0.0.1:9990", 0, 0, "",
      "Address of the dashboard, API and /metrics. Not encrypted: keep it on loopback.", "",
      [](Draft& d, OptionValue&& v) { d.node.listen = std::move(v.text); }},
@@ -203,6 +252,20 @@ constexpr Option kOptions[] = {
     {"limits.store_bytes", size, "256MiB", 16 * kMiB, 64 * kGiB, "",
      "Size of the state file on disk.", "",
      [](Draft& d, OptionValue&& v) { d.node.store_max_bytes = v.number; }},
+
+    {"index", map, "", 0, 0, "",
+     "Notes which block of a log holds what, so that queries for a request id need not read it "
+     "all.",
+     "", nullptr},
+    {"index.enabled", flag, "true", 0, 0, "", "Whether logs are indexed while they are read.", "",
+     [](Draft& d, OptionValue&& v) { d.node.index = v.number != 0; }},
+    {"index.max_bytes", size, "64MiB", 1 * kMiB, 64 * kGiB, "",
+     "Size of the index on disk; about 1 percent of the logs it is of. The oldest goes first.", "",
+     [](Draft& d, OptionValue&& v) { d.node.index_max_bytes = v.number; }},
+    {"index.daily_bytes", size, "7MiB", 0, 64 * kGiB, "",
+     "What the index may write in 24 hours, for the sake of SD cards; 0: no limit. When it is used "
+     "up, indexing pauses.",
+     "", [](Draft& d, OptionValue&& v) { d.node.index_daily_bytes = v.number; }},
 
     {"log_level", choice, "info", 0, 0, "debug info warn error",
      "What Nines writes about itself to stderr.", "",

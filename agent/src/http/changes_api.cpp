@@ -10,6 +10,7 @@
 #include "nines/log/format.hpp"
 #include "nines/log/timestamp.hpp"
 #include "view/changes_view.hpp"
+#include "view/history.hpp"
 
 namespace nines::agent::http {
 namespace {
@@ -18,6 +19,8 @@ using nlohmann::json;
 
 constexpr std::string_view kChanges = "/api/changes";
 constexpr std::string_view kGatePrefix = "/api/gate/";
+constexpr std::string_view kSloPrefix = "/api/slo/";
+constexpr std::string_view kHistorySuffix = "/history";
 constexpr std::string_view kOverrideSuffix = "/override";
 constexpr std::string_view kImpactSuffix = "/impact";
 constexpr int64_t kMaxImpactWindowS = 7 * 86400;
@@ -150,6 +153,13 @@ struct Routes {
   Handler reads;
 };
 
+std::optional<uint32_t> find_slo(const slo::SloEngine& engine, std::string_view name) {
+  for (uint32_t i = 0; i < engine.size(); ++i) {
+    if (engine.has(i) && engine.spec(i).name == name) return i;
+  }
+  return std::nullopt;
+}
+
 void write(const Routes& routes, Result<Record> decided, const Reply& reply) {
   if (!decided.ok()) return reply(answer_error(decided.error()));
   routes.access.record(std::move(*decided), [reply](Result<Record> done) {
@@ -255,6 +265,30 @@ void report(const Routes& routes, std::string_view query, const Reply& reply) {
   });
 }
 
+// nullopt: the path is none of these. An SLO may itself be called "x/history".
+std::optional<HttpResponse> history(const Routes& routes, const HttpRequest& request) {
+  std::string_view name = request.path;
+  if (!name.starts_with(kSloPrefix) || !name.ends_with(kHistorySuffix)) return std::nullopt;
+  name.remove_prefix(kSloPrefix.size());
+  const Logbook& book = routes.access.book();
+  const slo::SloEngine& engine = book.engine();
+  if (find_slo(engine, name)) return std::nullopt;
+  name.remove_suffix(std::min(name.size(), kHistorySuffix.size()));
+  const auto slo = find_slo(engine, name);
+  if (!slo) return std::nullopt;  // the reading routes say what there is
+  int64_t length_s = 86400;
+  const std::string_view given = parameter(request.query, "span");
+  if (!given.empty()) {
+    const auto ms = config::parse_duration_ms(given);
+    if (!ms || *ms < 3'600'000 || *ms > kKeptDays * 86'400'000) {
+      return json_error(400, "span must lie within 1h..92d");
+    }
+    length_s = *ms / 1000;
+  }
+  const view::Span span = view::history_span(routes.access.now(), length_s);
+  return answer_json(view::history_json(engine, *slo, span, book.all()));
+}
+
 HttpResponse no_post(const std::string& path) {
   HttpResponse response = json_error(405, "'" + path + "' takes no POST");
   response.headers.emplace_back("Allow", "GET, HEAD");
@@ -325,6 +359,7 @@ AsyncHandler make_changes_api(ChangesAccess access, Handler reads) {
       return reply(one(*routes, path.substr(kChanges.size() + 1), request.query));
     }
     if (path == "/api/report") return report(*routes, request.query, reply);
+    if (auto found = history(*routes, request)) return reply(std::move(*found));
     reply(routes->reads(request));
   };
 }

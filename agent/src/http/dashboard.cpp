@@ -1,5 +1,6 @@
-// The page at /: everything in one response; reads /api/slo and /api/status every 5 s. Text reaches
-// the document through textContent only: names may be hostile.
+// The page at /: everything in one response; reads /api/slo and /api/status every 5 s, and the last
+// day of each SLO every minute. Text reaches the document through textContent only: names may be
+// hostile.
 #include "http/api.hpp"
 
 namespace nines::agent::http {
@@ -31,11 +32,15 @@ h2{font-size:1rem;margin:0;overflow-wrap:anywhere}
 .state{font-weight:600}.HEALTHY .state{color:var(--ok)}.DEGRADING .state{color:var(--warn)}.VIOLATED .state{color:var(--bad)}
 .alert{color:var(--bad);font-weight:600;margin-top:.35rem;overflow-wrap:anywhere}
 a{color:inherit}
+#space{display:none}
+article svg{display:block;width:100%;height:2.6rem;margin-top:.35rem;border-bottom:1px solid var(--line)}
+svg .fine{fill:var(--ok)}svg .burn{fill:var(--bad)}svg .span{fill:var(--dim);opacity:.25}svg .mark{fill:var(--dim)}
 #error{color:var(--bad);padding:0 1rem}
 </style>
 </head>
 <body>
 <header><h1>Nines</h1><span id="meta">loading</span></header>
+<svg id="space"></svg>
 <p id="error" role="alert"></p>
 <main id="slos"></main>
 <script>
@@ -54,6 +59,41 @@ const row = (a, b, cls) => {
   r.append(el("span", "sub", a), el("span", cls, b));
   return r;
 };
+const part = (tag, attributes) => {
+  const e = document.createElementNS($("space").namespaceURI, tag);
+  for (const [k, v] of Object.entries(attributes)) e.setAttribute(k, v);
+  return e;
+};
+const histories = {};
+// Burn of each step (the full height is 10 times the budget's pace), and what was done meanwhile.
+function course(s, h) {
+  const from = Date.parse(h.from), length = Date.parse(h.to) - from, wide = 300, high = 40;
+  const x = t => Math.min(Math.max((Date.parse(t) - from) / length, 0), 1) * wide;
+  const svg = part("svg", {viewBox: "0 0 " + wide + " " + high, preserveAspectRatio: "none", role: "img"});
+  const label = part("title", {});
+  label.textContent = "burn rate of " + s.slo + ", " + h.step + " each, from " + h.from;
+  svg.append(label);
+  for (const p of h.points) {
+    if (p.bad === 0) continue;
+    const burn = p.bad / (p.good + p.bad) / (1 - s.target);
+    const tall = Math.max(1, Math.min(burn / 10, 1) * high);
+    svg.append(part("rect", {class: burn > 1 ? "burn" : "fine", x: x(p.at), y: high - tall, width: wide / h.points.length, height: tall}));
+  }
+  for (const a of h.annotations) {
+    const long = a.from !== null && a.to !== null, start = x(long ? a.from : a.at);
+    const mark = part("rect", {class: long ? "span" : "mark", x: start, y: 0, width: long ? Math.max(1, x(a.to) - start) : 1, height: high});
+    const what = part("title", {});
+    what.textContent = a.kind + " #" + a.id + " at " + a.at + ": " + a.text;
+    mark.append(what);
+    svg.append(mark);
+  }
+  return svg;
+}
+async function remember(slos) {
+  for (const s of slos) {
+    if (s.target !== null) histories[s.slo] = await get("/api/slo/" + encodeURIComponent(s.slo) + "/history");
+  }
+}
 function card(s) {
   const c = el("article", s.state);
   const head = el("div", "row");
@@ -67,6 +107,7 @@ function card(s) {
   fill.style.width = (left === null ? 0 : left <= 0 ? 100 : Math.min(left, 1) * 100) + "%";
   bar.append(fill);
   c.append(bar);
+  if (histories[s.slo]) c.append(course(s, histories[s.slo]));
   c.append(row("burn rate 5m / 1h / 24h", [s.burn_rate_5m, s.burn_rate_1h, s.burn_rate_24h].map(num).join(" / ")));
   c.append(row("risk", s.risk_level + " (" + num(s.composite_burn_rate) + ")"));
   c.append(row("good / bad", s.good + " / " + s.bad));
@@ -85,9 +126,11 @@ async function get(path) {
   if (!r.ok) throw new Error(path + " answers " + r.status);
   return r.json();
 }
+let turn = 0;
 async function refresh() {
   try {
     const [slos, agent] = await Promise.all([get("/api/slo"), get("/api/status")]);
+    if (turn++ % 12 === 0) await remember(slos);
     $("slos").replaceChildren(...slos.map(card));
     $("meta").textContent = agent.node + " \u00b7 " + agent.version + " \u00b7 " + (agent.ready ? "ready" : agent.not_ready_reason) + " \u00b7 " + agent.now;
     $("error").textContent = slos.length ? "" : "no SLO is watched yet";

@@ -114,7 +114,8 @@ std::optional<HttpResponse> read_request(const Parser::value_type& message, bool
   return std::nullopt;
 }
 
-// Where the answer of an AsyncHandler arrives, now or later, whoever still waits for it.
+// Where the answer of an AsyncHandler arrives, now or later. Owned by the request that waits for
+// it; a Reply may be kept for longer, even longer than the io_context, and then does nothing.
 struct Answer {
   explicit Answer(asio::io_context& io) : timer(io) {}
   std::optional<HttpResponse> response;
@@ -123,10 +124,11 @@ struct Answer {
 
 void call(const AsyncHandler& handler, const HttpRequest& request,
           const std::shared_ptr<Answer>& answer) {
-  const Reply reply = [answer](HttpResponse response) {
-    if (answer->response) return;
-    answer->response = std::move(response);
-    answer->timer.cancel();
+  const Reply reply = [waiting = std::weak_ptr(answer)](HttpResponse response) {
+    const auto to = waiting.lock();
+    if (to == nullptr || to->response) return;
+    to->response = std::move(response);
+    to->timer.cancel();
   };
   try {
     handler(request, reply);

@@ -63,7 +63,7 @@ class ParallelRun {
     gate_.emplace(main_->input());
   }
 
-  void run() {
+  Status run() {
     std::vector<std::thread> threads;
     for (unsigned i = 1; i < environment_.threads; ++i) {
       threads.emplace_back([this] {
@@ -75,6 +75,7 @@ class ParallelRun {
     for (std::thread& thread : threads) thread.join();
     main_->finish();
     answer_.add(main_->stats());
+    return main_->status();
   }
 
  private:
@@ -217,12 +218,11 @@ Status run_block(const nq::Block& block, const Environment& environment, nq::Row
     NINES_TRY(const auto run, BlockRun::start(block, environment, out, answer));
     while (run->step()) {
     }
-    return Ok{};
+    return run->status();
   }
   PartQueue parts(block.scan, environment, std::move(groups), answer);
   if (!nq::split_of(block.stages).merges) parts.set_part_bytes(kRowPartBytes);
-  ParallelRun(block, environment, parts, out, answer).run();
-  return Ok{};
+  return ParallelRun(block, environment, parts, out, answer).run();
 }
 
 }  // namespace nines::agent::query

@@ -19,6 +19,8 @@ class BlockRun {
                                                  nines::query::RowSink& out, Answer& answer);
   // False: everything has been pushed.
   bool step();
+  // After the last step: whether the rows made an answer impossible.
+  Status status() const { return pipeline_->status(); }
 
  private:
   BlockRun(const Environment& environment, Answer& answer)

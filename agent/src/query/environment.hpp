@@ -4,9 +4,11 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "config/config.hpp"
 #include "nines/base/result.hpp"
 #include "nines/base/time.hpp"
 #include "nines/collector/scan.hpp"
@@ -22,7 +24,7 @@ struct Progress {
 
 struct Environment {
   const Clock& clock;
-  // logs(...) and remote names: the files that are meant, one reference for each way of reading.
+  // logs(...): the files that are meant, one reference for each way of reading.
   std::function<Result<std::vector<nines::query::SourceRef>>(const nines::query::SourceRef&)>
       resolve;
   std::string node;
@@ -34,6 +36,7 @@ struct Environment {
   Progress* progress = nullptr;
   std::function<void()> thread_started;  // in each thread that is made: its priority
   bool drop_cache = false;
+  std::span<const RemoteConfig> remotes{};  // what remote('NAME') may name
 
   bool stopped() const noexcept {
     return (stop != nullptr && stop->load(std::memory_order_relaxed)) || clock.mono() >= deadline;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "query/remote.hpp"
+
 namespace nines::agent::query {
 namespace {
 
@@ -225,8 +227,33 @@ collector::ScanOptions scan_options(const Environment& environment) {
   return options;
 }
 
+namespace {
+
+Result<std::vector<FileGroup>> find_remote(const nq::SourceRef& source,
+                                           const Environment& environment) {
+  std::string known;
+  for (const RemoteConfig& remote : environment.remotes) {
+    if (remote.name != source.names[0]) {
+      known += (known.empty() ? "" : ", ") + remote.name;
+      continue;
+    }
+    ScanFile file;
+    file.path = "remote:" + remote.name;
+    file.content = make_remote(remote, source.pattern, environment.clock,
+                               [&environment] { return environment.stopped(); });
+    std::vector<FileGroup> groups;
+    groups.push_back({source, {std::move(file)}});
+    return groups;
+  }
+  return Error{Errc::not_found, "no entry of remotes: in nines.yaml is called '" + source.names[0] +
+                                    "'; there " + (known.empty() ? "is none" : "are " + known)};
+}
+
+}  // namespace
+
 Result<std::vector<FileGroup>> find_sources(const nq::SourceRef& source,
                                             const Environment& environment) {
+  if (source.kind == nq::SourceRef::Kind::remote) return find_remote(source, environment);
   std::vector<nq::SourceRef> references{source};
   if (source.kind != nq::SourceRef::Kind::files) {
     NINES_TRY(references, environment.resolve(source));

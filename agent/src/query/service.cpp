@@ -70,9 +70,6 @@ nq::SourceRef reference_of(const SourceConfig& source, const nq::SourceRef& want
 
 Result<std::vector<nq::SourceRef>> resolve_source(const NodeConfig& config,
                                                   const nq::SourceRef& source) {
-  if (source.kind == nq::SourceRef::Kind::remote) {
-    return Error{Errc::unsupported, "remote sources are not configured on this node"};
-  }
   std::vector<nq::SourceRef> out;
   std::string known;
   for (const SourceConfig& candidate : config.sources) {
@@ -150,6 +147,7 @@ struct QueryService::Impl {
       return resolve_source(config, source);
     };
     environment.node = config.node;
+    environment.remotes = config.remotes;
     environment.max_bytes =
         std::min<uint64_t>(limits.max_bytes, statement.max_memory.value_or(UINT64_MAX));
     const int64_t deadline = std::min(wish.deadline_ns, statement.deadline_ns.value_or(INT64_MAX));

@@ -112,7 +112,10 @@ class BlockCursor final : public sql::Table::Cursor {
   Status next(nq::RowBatch& out) override {
     const Instant begin = environment_.clock.mono();
     rows_.clear();
-    while (rows_.size() == 0 && run_->step()) {
+    while (rows_.size() == 0) {
+      if (run_->step()) continue;
+      NINES_CHECK(run_->status());
+      break;
     }
     answer_.rows += rows_.size();
     answer_.elapsed_ns += environment_.clock.mono().ns - begin.ns;

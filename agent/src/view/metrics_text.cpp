@@ -159,21 +159,21 @@ void slo_state(Exposition& out, const Snapshot& s) {
                  slo.state == state);
     }
   }
-  out.gauge("nines_alerts_firing", "1 while the burn-rate rule fires.");
+  out.gauge("nines_alerts_firing", "1 while the rule fires.");
   for (const SloStatus& slo : s.slos) {
-    for (const slo::RuleState& rule : slo.rules) {
+    const auto rule_of = [&](const std::string& name, const std::string& severity, bool firing) {
       out.sample({{"slo", slo.slo},
                   {"service", slo.service},
-                  {"rule", rule.rule.name},
-                  {"severity", rule.rule.severity}},
-                 rule.firing);
+                  {"rule", name},
+                  {"severity", severity},
+                  {"priority", priority_name(slo::priority_of(severity, slo.tier))}},
+                 firing);
+    };
+    for (const slo::RuleState& rule : slo.rules) {
+      rule_of(rule.rule.name, rule.rule.severity, rule.firing);
     }
     if (!slo.forecast.warning_severity.empty()) {
-      out.sample({{"slo", slo.slo},
-                  {"service", slo.service},
-                  {"rule", "forecast"},
-                  {"severity", slo.forecast.warning_severity}},
-                 slo.forecast.warning);
+      rule_of("forecast", slo.forecast.warning_severity, slo.forecast.warning);
     }
   }
 }
@@ -334,6 +334,21 @@ void tailer(Exposition& out, const Snapshot& s) {
                    t.lag_bytes);
 }
 
+void block_index(Exposition& out, const Snapshot& s) {
+  if (!s.index) return;
+  const collector::IndexStats& i = *s.index;
+  out.single_counter("nines_index_blocks_total", "Blocks of logs noted for queries.", i.blocks);
+  out.single_counter("nines_index_log_bytes_total", "Bytes of logs noted for queries.",
+                     i.bytes_indexed);
+  out.single_counter("nines_index_passed_bytes_total",
+                     "Bytes of logs that queries must read because they were not noted.",
+                     i.bytes_passed);
+  out.single_counter("nines_index_written_bytes_total", "Bytes written to the index.",
+                     i.bytes_written);
+  out.single_gauge("nines_index_bytes", "Size of the index on disk.", i.disk_bytes);
+  out.single_gauge("nines_index_paused", "1 while the bytes of the day are used up.", i.paused);
+}
+
 // Law 2: every bound says how often its policy was used.
 void overflow_policies(Exposition& out, const Snapshot& s) {
   out.counter("nines_overflow_policy_total", "How often a declared limit acted, by limit.");
@@ -346,7 +361,10 @@ void overflow_policies(Exposition& out, const Snapshot& s) {
       {"late_horizon", s.counters.late},
       {"retention_dropped_late", s.counters.dropped_late},
       {"future_skew", s.counters.skewed},
-      {"slot_saturated", s.counters.saturated}};
+      {"slot_saturated", s.counters.saturated},
+      {"index_daily_bytes", s.index ? s.index->pauses : 0},
+      {"index_max_bytes", s.index ? s.index->evicted : 0},
+      {"index_tokens_of_a_block", s.index ? s.index->saturated : 0}};
   for (const auto& [limit, times] : limits) out.sample({{"limit", limit}}, times);
 }
 
@@ -432,6 +450,7 @@ std::string metrics_text(const Snapshot& s) {
   groups(out, s);
   governor(out, s);
   tailer(out, s);
+  block_index(out, s);
   overflow_policies(out, s);
   store(out, s);
   pods(out, s);

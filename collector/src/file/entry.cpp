@@ -99,7 +99,7 @@ bool decode_state(std::string_view in, Entry& e) {
   return read && in.empty() && e.offset >= 0 && e.id.head_bytes <= kHeadBytes && !e.path.empty();
 }
 
-bool same_head(const Source& source, const Identity& id) {
+bool same_head(const Source& source, const FileIdentity& id) {
   return id.head_bytes == 0 || hash_of_range(source, 0, id.head_bytes) == id.head_hash;
 }
 

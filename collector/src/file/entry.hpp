@@ -19,13 +19,6 @@ namespace nines::collector {
 inline constexpr int64_t kHeadBytes = 1024;
 inline constexpr int64_t kTailBytes = 64;
 
-// Tells one content from another. The tail is the (up to) 64 bytes before the position.
-struct Identity {
-  uint64_t dev = 0, ino = 0;  // ino 0: not known to be anywhere
-  uint64_t head_hash = 0, tail_hash = 0;
-  uint16_t head_bytes = 0;
-};
-
 enum class Phase : uint8_t {
   lost,     // known from a saved position or from before it vanished; nowhere to be found now
   suspect,  // may be a copy (still being made) of another file: not read until that is clear
@@ -56,7 +49,7 @@ struct Packed {
 };
 
 struct Entry final : LogStream {
-  Identity id;
+  FileIdentity id;
   std::string where;         // present path of a file that left `path`; empty: it is at `path`
   std::string real;          // what the symbolic link at `path` led to; empty: it was none
   int64_t path_time_ns = 0;  // mtime when it was last seen at `path`: later generations are younger
@@ -91,6 +84,7 @@ struct Entry final : LogStream {
   bool changed = false;     // its position is to be reported
   bool announced = false;   // the consumer saw opened()
 
+  const FileIdentity* identity() const noexcept override { return packed ? nullptr : &id; }
   const std::string& place() const noexcept { return where.empty() ? path : where; }
   Source source() const noexcept { return {fd.get(), packed ? packed->decoder.get() : nullptr}; }
   bool waiting() const noexcept { return queued || declined || throttled; }  // to be read on
@@ -104,7 +98,7 @@ bool decode_state(std::string_view state, Entry& entry);
 // The file behind `source` still begins with the remembered head and has the remembered tail. Of a
 // compressed file only the head is looked at: its tail is checked when it is read on.
 bool same_content(const Source& source, const Entry& entry);
-bool same_head(const Source& source, const Identity& id);
+bool same_head(const Source& source, const FileIdentity& id);
 bool same_tail(const Source& source, const Entry& entry);
 // Remembers as much of the head as there is; false: what was remembered is not there any more.
 bool refresh_head(const Source& source, Entry& entry);

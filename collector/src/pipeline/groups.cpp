@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <charconv>
+#include <utility>
 
 #include "nines/base/decimal.hpp"
 #include "nines/base/time.hpp"
@@ -15,6 +16,9 @@ namespace {
 constexpr size_t kMaxName = 64;
 constexpr uint8_t kVersion = 1;
 constexpr int64_t kSlotsPerHour = 3600 / slo::kSlotS;
+// A row goes a little after its windows are empty: rules with `for` look back by up to two hours,
+// and the watermark may lie before the newest event.
+constexpr int64_t kIdleHours = 3;
 
 int64_t hour_of(int64_t slot) {
   return slot >= 0 ? slot / kSlotsPerHour : -((-slot + kSlotsPerHour - 1) / kSlotsPerHour);
@@ -68,6 +72,13 @@ std::string text_of(const Value& value) {
   return {};
 }
 
+int64_t longest_window_s(const slo::SloSpec& spec) {
+  int64_t longest = spec.window_s;
+  if (spec.calendar != nullptr) longest = std::max(longest, spec.calendar->longest_s());
+  for (const slo::AlertRule& rule : spec.alerts.rules) longest = std::max(longest, rule.long_s);
+  return longest;
+}
+
 }  // namespace
 
 std::string group_name(const Value& value) {
@@ -86,7 +97,7 @@ GroupTable::GroupTable(uint32_t slo, const slo::SloSpec& spec, uint32_t first_ro
     : slo_(slo),
       first_row_(first_row),
       max_(static_cast<size_t>(spec.indicator.group->max)),
-      window_s_(spec.window_s),
+      window_s_(longest_window_s(spec)),
       key_(std::string(kGroupPrefix) + spec.name + ":" + slo::row_of(spec, {}).generation()),
       table_(std::bit_ceil(4 * max_ + 4)) {}
 
@@ -110,6 +121,7 @@ uint32_t GroupTable::other(uint64_t& counter) {
 
 uint32_t GroupTable::seen(uint32_t group, int64_t slot) {
   Group& known = groups_[group];
+  known.counted = true;
   if (const int64_t hour = hour_of(slot); hour > known.hour) {
     known.hour = hour;
     dirty_ = true;
@@ -127,11 +139,21 @@ uint32_t GroupTable::learn(uint64_t hash, const Value& value) {
       std::find_if(groups_.begin(), groups_.end(), [&](const Group& g) { return g.name == name; });
   if (same != groups_.end()) {
     group = static_cast<uint32_t>(same - groups_.begin());
-  } else if (groups_.size() < max_ && name != slo::kOtherGroup) {
-    group = static_cast<uint32_t>(groups_.size());
-    groups_.push_back({std::move(name)});
+    same->resting = false;
+  } else if (used_ < max_ && name != slo::kOtherGroup) {
+    group = take_place(std::move(name));
   }
   remember(hash, group);
+  return group;
+}
+
+uint32_t GroupTable::take_place(std::string name) {
+  ++used_;
+  const auto free =
+      std::find_if(groups_.begin(), groups_.end(), [](const Group& g) { return g.name.empty(); });
+  const auto group = static_cast<uint32_t>(free - groups_.begin());
+  if (free == groups_.end()) groups_.emplace_back();
+  groups_[group].name = std::move(name);
   return group;
 }
 
@@ -144,13 +166,53 @@ void GroupTable::remember(uint64_t hash, uint32_t group) {
 }
 
 void GroupTable::take_new(std::vector<slo::GroupRow>& out) {
-  for (; told_ < groups_.size(); ++told_) {
-    const auto row = first_row_ + 1 + static_cast<uint32_t>(told_);
-    out.push_back({slo::GroupRow::kFirst + row, slo_, groups_[told_].name});
+  for (size_t i = 0; i < groups_.size(); ++i) {
+    if (groups_[i].told || !groups_[i].in_use()) continue;
+    groups_[i].told = true;
+    const auto row = first_row_ + 1 + static_cast<uint32_t>(i);
+    out.push_back({slo::GroupRow::kFirst + row, slo_, groups_[i].name});
   }
   if (!other_used_ || other_told_) return;
   other_told_ = true;
   out.push_back({slo::GroupRow::kFirst + first_row_, slo_, std::string(slo::kOtherGroup)});
+}
+
+int64_t GroupTable::oldest_hour(WallTime newest) const {
+  return hour_of(slo::slot_of({newest.ns - window_s_ * kNsPerSecond}));
+}
+
+void GroupTable::let_go(WallTime newest, std::vector<slo::GroupRow>& out) {
+  const int64_t hour = hour_of(slo::slot_of(newest));
+  if (newest == WallTime{} || hour <= looked_hour_) return;
+  looked_hour_ = hour;
+  bool changed = false;
+  for (size_t i = 0; i < groups_.size(); ++i) {
+    Group& group = groups_[i];
+    if (group.resting) {
+      group = {};
+      --used_;
+      changed = true;
+    }
+    const bool counted = std::exchange(group.counted, false);
+    const bool idle = group.told && !counted && group.hour < oldest_hour(newest) - kIdleHours;
+    if (!idle) continue;
+    const auto row = first_row_ + 1 + static_cast<uint32_t>(i);
+    out.push_back({slo::GroupRow::kFirst + row, slo_, group.name, true});
+    group.told = false;
+    group.resting = changed = true;
+  }
+  if (changed) forget_idle();
+}
+
+// Also the values that found no place: they may have one now.
+void GroupTable::forget_idle() {
+  std::vector<Known> known(table_.size());
+  known.swap(table_);
+  known_ = 0;
+  for (const Known& k : known) {
+    if (k.hash != 0 && k.group < max_ && groups_[k.group].in_use()) remember(k.hash, k.group);
+  }
+  dirty_ = true;
 }
 
 bool GroupTable::restore(const slo::Position& position, WallTime newest) {
@@ -158,8 +220,8 @@ bool GroupTable::restore(const slo::Position& position, WallTime newest) {
   std::string_view in = position.state;
   if (in.empty() || static_cast<uint8_t>(in.front()) != kVersion) return true;
   in.remove_prefix(1);
-  const int64_t oldest_hour = hour_of(slo::slot_of({newest.ns - window_s_ * kNsPerSecond}));
-  while (!in.empty() && groups_.size() < max_) {
+  const int64_t oldest = oldest_hour(newest);
+  while (!in.empty() && used_ < max_) {
     uint64_t hour = 0, length = 0;
     if (!take_varint(in, hour) || !take_varint(in, length)) break;
     if (length > kMaxName || length > in.size()) break;
@@ -169,17 +231,22 @@ bool GroupTable::restore(const slo::Position& position, WallTime newest) {
     const std::string name = group_name(value);
     if (name == slo::kOtherGroup) {
       other_used_ = true;
-    } else if (last >= oldest_hour) {
-      const size_t before = groups_.size();
+    } else if (last >= oldest) {
+      const size_t before = used_;
       (void)learn(slo::join_key(value), value);
-      if (groups_.size() > before) groups_.back().hour = last;
+      if (used_ > before) groups_.back().hour = last;
       // A number that reads so.
-      if (const auto number = Decimal::parse(name); number && groups_.size() > before) {
+      if (const auto number = Decimal::parse(name); number && used_ > before) {
         (void)learn(slo::join_key(Value::of_decimal(number->mantissa, number->exponent)), value);
       }
     }
   }
   return true;
+}
+
+size_t GroupTable::groups() const noexcept {
+  return static_cast<size_t>(
+      std::count_if(groups_.begin(), groups_.end(), [](const Group& g) { return g.in_use(); }));
 }
 
 void GroupTable::take_position(std::vector<slo::Position>& out) {
@@ -192,7 +259,9 @@ void GroupTable::take_position(std::vector<slo::Position>& out) {
     state += name;
   };
   if (other_used_) add(slo::kOtherGroup, 0);
-  for (const Group& group : groups_) add(group.name, group.hour);
+  for (const Group& group : groups_) {
+    if (group.in_use()) add(group.name, group.hour);
+  }
   out.push_back({key_, std::move(state)});
 }
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
+#include "nines/collector/block_index.hpp"
 #include "nines/collector/framing.hpp"
 #include "pipeline/accumulator.hpp"
 #include "pipeline/context.hpp"
@@ -32,7 +34,9 @@ struct FileState final : LogStream::User {
   StreamContext context;
   std::unique_ptr<log::StartPattern> pattern;  // the pod's own, instead of the source's
   std::string service;
-  uint32_t primary = 0;  // the source that this file's lines are shown under
+  RecordMarks marks;                        // of the records of the last block
+  bool marks_asked = true, marked = false;  // marked: those of this block are noted
+  uint32_t primary = 0;                     // the source that this file's lines are shown under
 };
 
 FileState& state_of(LogStream& file) { return static_cast<FileState&>(*file.user); }
@@ -72,6 +76,7 @@ struct Pipeline::Impl {
   std::vector<std::unique_ptr<GroupTable>> groups;
   Accumulator rows;  // of all groups
   uint32_t row_count = 0;
+  bool let_groups_go = false;
   std::vector<std::unique_ptr<Program>> programs;
   uint64_t generation = 1;  // of the tasks; programs of an older one are compiled anew
   Accumulator accumulator;
@@ -138,6 +143,9 @@ struct Pipeline::Impl {
   GroupTable* add_groups(uint32_t slo, const slo::SloSpec& spec);
   Status add_join(const slo::SloSpec& spec, TaskSpec task, uint32_t part);
   void malformed(const Line& line, uint64_t SourceCounts::*reason);
+  void mark(const Line& line, const log::ParsedRecord& parsed, bool matched) noexcept;
+  void begin_marks(FileState& state, const LogStream& file, const JoinRule& rule,
+                   const slo::SourceSelector& selector);
   void after_block(LogStream& file, FileState& state, const FrameOutput& framed);
 };
 
@@ -155,12 +163,13 @@ bool Pipeline::Impl::look_at_format(LogStream& file, FileState& state, std::stri
 
 Program* Pipeline::Impl::program_for(FileState& state) {
   const bool current = state.program != nullptr && state.program_generation == generation &&
-                       state.program->sources == state.context.matched();
+                       state.program->sources == state.context.matched() &&
+                       state.program->reads_level() == state.marked;
   if (current) return state.program;
   const SourcePlan& plan = primary_plan(state);
   for (const auto& known : programs) {
     if (known->wrapping == state.format.wrapping() && known->format == state.format.format() &&
-        known->sources == state.context.matched()) {
+        known->sources == state.context.matched() && known->reads_level() == state.marked) {
       state.program = known.get();
       state.program_generation = generation;
       return state.program;
@@ -175,8 +184,8 @@ Program* Pipeline::Impl::program_for(FileState& state) {
   log::TimeContext time;
   time.utc_offset_s = plan.selector.utc_offset_s;
   time.reference = now;
-  auto compiled =
-      compile_program(state.format.format(), state.format.wrapping(), time, tasks, gated);
+  auto compiled = compile_program(state.format.format(), state.format.wrapping(), time, tasks,
+                                  gated, state.marked);
   NINES_ASSERT(compiled.ok());  // expressions and patterns were checked when they were added
   (*compiled)->sources = state.context.matched();
   programs.push_back(std::move(*compiled));
@@ -326,6 +335,28 @@ WallTime Pipeline::Impl::event_time(const Line& line, const log::ParsedRecord& p
   return ts;
 }
 
+// What a query that reads the file in the same way will find, or more than that.
+void Pipeline::Impl::mark(const Line& line, const log::ParsedRecord& parsed,
+                          bool matched) noexcept {
+  constexpr uint8_t kNoLevel = 0x80;
+  RecordMarks& marks = line.state.marks;
+  if (parsed.has_ts) marks.add(parsed.ts);
+  if (line.record.has_runtime_ts) marks.add(line.record.runtime_ts);
+  const Value* level = matched ? &line.program.values[line.program.level_slot] : nullptr;
+  const bool known = level != nullptr && level->kind == ValueKind::level;
+  marks.levels |=
+      known ? static_cast<uint8_t>(1U << static_cast<unsigned>(level->level)) : kNoLevel;
+}
+
+// Where a record is held back it begins in another block than it is handed over with.
+void Pipeline::Impl::begin_marks(FileState& state, const LogStream& file, const JoinRule& rule,
+                                 const slo::SourceSelector& selector) {
+  state.marks = {};
+  state.marks.known = !file.holds && state.pattern == nullptr;
+  state.marks.reading = reading_of(state.format.format(), state.format.wrapping(), rule.by,
+                                   selector.multiline, selector.utc_offset_s);
+}
+
 // A stack trace between lines that are records of their own is part of none (see joining.hpp).
 bool Pipeline::Impl::is_trace(const Line& line) {
   if (!line.lone_lines) return false;
@@ -350,11 +381,12 @@ bool Pipeline::Impl::admit(const Line& line, WallTime ts) {
 FrameStep Pipeline::Impl::on_record(const Line& line) {
   FileState& state = line.state;
   SourceCounts& counts = sources[state.primary].counts;
+  log::ParsedRecord parsed;
   if (line.record.not_wrapped) {
+    if (state.marked) mark(line, parsed, false);
     malformed(line, &SourceCounts::not_cri);
     return FrameStep::next;
   }
-  log::ParsedRecord parsed;
   parsed.fields = line.program.values;
   log::ParseOutcome outcome = line.program.parser->parse(line.record.content, parsed);
   if (outcome == log::ParseOutcome::no_match && line.record.lines > 1) {
@@ -367,6 +399,7 @@ FrameStep Pipeline::Impl::on_record(const Line& line) {
     state.next_ts = parsed.ts;
     return FrameStep::stop_before;
   }
+  if (state.marked) mark(line, parsed, outcome != log::ParseOutcome::no_match);
   if (line.record.truncated) ++counts.truncated;
   counts.continuations += line.record.lines - 1;
   if (outcome == log::ParseOutcome::no_match) {
@@ -600,6 +633,8 @@ Taken Pipeline::consume(LogStream& file, std::string_view data, Reading how) {
   impl_->now = impl_->clock.wall();
   impl_->now_mono = impl_->clock.mono();
   state.next_ts.reset();
+  state.marks = {};
+  state.marked = impl_->options.marks && std::exchange(state.marks_asked, false);
   if (Taken taken; !impl_->readable(file, state, data, how, taken)) return taken;
   if (!impl_->look_at_format(file, state, data, how)) return {};
   Program& program = *impl_->program_for(state);
@@ -609,6 +644,7 @@ Taken Pipeline::consume(LogStream& file, std::string_view data, Reading how) {
   in.rule = state.format.join_rule(selector, *program.parser,
                                    state.pattern ? state.pattern.get() : source.pattern.get());
   in.limit = impl_->limit;
+  if (state.marked) impl_->begin_marks(state, file, in.rule, selector);
   const bool lone_lines = in.rule.by == JoinRule::By::none && selector.multiline == "auto";
   const FrameOutput framed = state.format.framer().frame(in, [&](const FramedRecord& record) {
     return impl_->on_record({file, state, program, record, lone_lines});
@@ -616,7 +652,16 @@ Taken Pipeline::consume(LogStream& file, std::string_view data, Reading how) {
   if (framed.next_ts.ns != 0) state.next_ts = framed.next_ts;
   impl_->after_block(file, state, framed);
   file.holds = state.format.framer().holds();
+  state.marks.known = state.marks.known && !file.holds;
   return framed.taken;
+}
+
+// Who does not ask wants none of the next block either: reading levels costs a tenth.
+RecordMarks Pipeline::marks(const LogStream& file) {
+  if (file.user == nullptr) return {};
+  FileState& state = static_cast<FileState&>(*file.user);
+  state.marks_asked = true;
+  return state.marks;
 }
 
 void Pipeline::set_replay_limit(WallTime limit) { impl_->limit = limit; }
@@ -632,6 +677,7 @@ void Pipeline::Impl::take_rows(slo::Batch& out) {
   for (slo::SlotDelta& delta : mine.slots) delta.slo += slo::GroupRow::kFirst;
   for (slo::SketchDelta& delta : mine.sketches) delta.slo += slo::GroupRow::kFirst;
   for (const auto& table : groups) {
+    if (let_groups_go) table->let_go(max_event, mine.groups);
     table->take_new(mine.groups);
     table->take_position(mine.positions);
   }
@@ -649,6 +695,8 @@ void Pipeline::restore_groups(std::vector<slo::Position>& saved, WallTime newest
     std::erase_if(saved, [&](const slo::Position& p) { return table->restore(p, newest); });
   }
 }
+
+void Pipeline::let_groups_go() { impl_->let_groups_go = true; }
 
 void Pipeline::take_groups(std::vector<slo::GroupRow>& out) {
   for (const auto& table : impl_->groups) table->take_new(out);

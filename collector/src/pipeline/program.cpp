@@ -97,7 +97,7 @@ bool uses_pod(const std::vector<std::string>& fields) {
 Result<std::unique_ptr<Program>> compile_program(const log::FormatSpec& format, Wrapping wrapping,
                                                  const log::TimeContext& time,
                                                  std::span<const TaskSpec* const> tasks,
-                                                 std::span<const uint32_t> gated) {
+                                                 std::span<const uint32_t> gated, bool with_level) {
   auto program = std::make_unique<Program>();
   program->format = format;
   program->wrapping = wrapping;
@@ -109,6 +109,7 @@ Result<std::unique_ptr<Program>> compile_program(const log::FormatSpec& format, 
     }
     program->tasks.push_back(std::move(compiled));
   }
+  if (with_level) program->level_slot = slot_of_field(program->fields, "level");
   for (size_t i = 0; i < program->fields.size(); ++i) {
     const std::string& name = program->fields[i];
     const auto field = context_field(name);

@@ -142,12 +142,15 @@ struct Program {
   std::vector<SliTask> tasks;
   std::vector<Gate> gates;
   std::vector<uint32_t> sources;  // whose records these are
+  static constexpr size_t kNoSlot = SIZE_MAX;
+  size_t level_slot = kNoSlot;  // where marks are wanted
+  bool reads_level() const noexcept { return level_slot != kNoSlot; }
 };
 
-// `gated`: the sources of which not every record counts.
+// `gated`: the sources of which not every record counts. `with_level`: that is read, too.
 Result<std::unique_ptr<Program>> compile_program(const log::FormatSpec& format, Wrapping wrapping,
                                                  const log::TimeContext& time,
                                                  std::span<const TaskSpec* const> tasks,
-                                                 std::span<const uint32_t> gated);
+                                                 std::span<const uint32_t> gated, bool with_level);
 
 }  // namespace nines::collector

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "file/decoder.hpp"
+#include "nines/base/result.hpp"
 
 namespace nines::collector {
 
@@ -23,6 +24,8 @@ class ScanBytes {
   virtual int64_t read(char* buffer, size_t size, int64_t offset) = 0;
   virtual int64_t stored_bytes() const noexcept = 0;  // read from the disk so far
   virtual bool damaged() const noexcept { return false; }
+  // Why the content ended before its end, when errno cannot tell.
+  virtual const Error* problem() const noexcept { return nullptr; }
 };
 
 // The first `size` bytes and no more: what is written meanwhile belongs to the next query.

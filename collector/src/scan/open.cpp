@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "scan/content.hpp"
+#include "scan/index_ranges.hpp"
 #include "scan/part.hpp"
 #include "scan/time_range.hpp"
 
@@ -68,6 +70,7 @@ Result<std::unique_ptr<FileScan>> FileScan::open(const ScanFile& file,
                                                  const query::SourceRef& source,
                                                  const query::ScanPlan& plan,
                                                  const ScanOptions& options) {
+  if (file.content) return open_content(file, plan, options);
   auto opened = std::make_unique<OpenFile>(file, plan, options);
   NINES_CHECK(opened->open_descriptor());
   NINES_CHECK(opened->look(source));
@@ -128,7 +131,13 @@ Status OpenFile::look(const query::SourceRef& source) {
   }
   if (!stream_) head_ = std::string();
   find_ranges();
+  finder_ = find_by_literals(shape_, plan_, options_);
   explain(**rows);
+  if (is_plain()) {
+    const std::string by_index =
+        leave_out_by_index(fd_.get(), size_, shape_, plan_, options_, ranges_, skipped_);
+    if (!by_index.empty()) explanation_ += "; " + by_index;
+  }
   return Ok{};
 }
 
@@ -138,7 +147,8 @@ std::optional<TimedPlace> OpenFile::first_record(std::unique_ptr<ScanBytes> byte
   plan.needs_time = true;
   auto rows = RowMaker::create(shape_, plan, options);
   if (!rows.ok()) return std::nullopt;
-  PartReader reader(shape_, plan, std::move(*rows), std::move(bytes), options, part, -1);
+  PartReader reader(shape_, plan, std::nullopt, std::move(*rows), std::move(bytes), options, part,
+                    -1);
   FirstTime first;
   while (reader.step(first) == PartScan::Step::more) {
   }
@@ -207,9 +217,7 @@ void OpenFile::explain(const RowMaker& rows) {
   if (packing_ == Packing::gzip) out += ", gzip";
   if (packing_ == Packing::zstd) out += ", zstd";
   if (!rows.reads_time()) out += ", time not read";
-  if (const auto finder = find_by_literals(shape_, plan_, options_)) {
-    out += "; " + finder->explanation();
-  }
+  if (finder_) out += "; " + finder_->explanation();
 }
 
 Result<std::unique_ptr<FileScan::PartScan>> OpenFile::scan(const Part& part) const {
@@ -229,7 +237,7 @@ Result<std::unique_ptr<FileScan::PartScan>> OpenFile::scan(const Part& part) con
     bytes = packed_bytes(fd_.get(), packing_, options_.drop_cache);
   }
   return std::unique_ptr<PartScan>(std::make_unique<PartReader>(
-      shape_, plan_, std::move(*rows), std::move(bytes), options_, part, size_));
+      shape_, plan_, finder_, std::move(*rows), std::move(bytes), options_, part, size_));
 }
 
 }  // namespace nines::collector

@@ -10,6 +10,7 @@
 #include "file/decoder.hpp"
 #include "file/fs.hpp"
 #include "nines/collector/scan.hpp"
+#include "nines/query/search.hpp"
 #include "scan/bytes.hpp"
 #include "scan/rows.hpp"
 #include "scan/shape.hpp"
@@ -45,6 +46,7 @@ class OpenFile final : public FileScan {
   const query::ScanPlan plan_;
   const ScanOptions options_;
   ScanShape shape_;
+  std::optional<query::LineFinder> finder_;  // copied for each part
   UniqueFd fd_;
   FileStat stat_;
   int64_t size_ = -1;    // -1: not known

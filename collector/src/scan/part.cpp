@@ -27,6 +27,7 @@ int64_t reads_from(const FileScan::Part& part) noexcept {
 std::optional<query::LineFinder> find_by_literals(const ScanShape& of, const query::ScanPlan& plan,
                                                   const ScanOptions& options) {
   if (!plan.where || (plan.context && (plan.since || plan.until))) return std::nullopt;
+  if (of.file.content) return std::nullopt;  // its raw text is not what its lines hold
   const Wrapping wrapping = of.format.wrapping();
   const bool joined = of.joined_by != JoinRule::By::none;
   if (of.encoding != Encoding::bytes || (wrapping != Wrapping::none && joined) ||
@@ -43,18 +44,13 @@ std::optional<query::LineFinder> find_by_literals(const ScanShape& of, const que
   shape.max_record_bytes = options.max_record_bytes;
   shape.extracts = plan.extracts;
   shape.service = of.file.service;
-  // A level is written in many ways: to search for all of them (1,660 MB/s) takes longer than to
-  // parse every line of JSON (2,300 MB/s; CPU time of one x86-64 core).
-  constexpr size_t kManyLiterals = 16;
-  const auto sets = query::required_literals(*plan.where, shape);
-  const bool many = !sets.empty() && sets.front().any_of.size() > kManyLiterals;
-  if (many && shape.format.kind == log::FormatKind::json) return std::nullopt;
   query::LineFinder finder(&*plan.where, shape);
   if (finder.finds() == query::LineFinder::Finds::all) return std::nullopt;
   return finder;
 }
 
 PartReader::PartReader(const ScanShape& shape, const query::ScanPlan& plan,
+                       const std::optional<query::LineFinder>& finder,
                        std::unique_ptr<RowMaker> rows, std::unique_ptr<ScanBytes> bytes,
                        const ScanOptions& options, FileScan::Part part, int64_t size)
     : shape_(shape),
@@ -65,14 +61,14 @@ PartReader::PartReader(const ScanShape& shape, const query::ScanPlan& plan,
       part_(part),
       size_(size),
       framer_(options.max_record_bytes),
-      rule_(shape.rule(rows_->parser())) {
+      rule_(shape.rule(rows_->parser())),
+      finder_(finder) {
   stream_.path = shape.file.path;
   stream_.encoding = shape.encoding;
   if (part.begin > 0) {
     blocks_.skip_line();
     framer_.begin_inside();
   }
-  finder_ = find_by_literals(shape, plan, options);
   exact_ = finder_ && finder_->finds() == query::LineFinder::Finds::exact;
   if (!plan.context) return;
   judges_neighbours_ = plan.context->within_ns.has_value();
@@ -121,6 +117,7 @@ void PartReader::close() {
   const bool met = part_.begin == 0 || blocks_.read_to() > reads_from(part_);
   if (blocks_.ended() && size_ >= 0 && blocks_.read_to() < size_ && met) ++stats.shrunk;
   if (blocks_.ended() && blocks_.bytes().damaged()) ++stats.damaged;
+  if (const Error* problem = blocks_.bytes().problem(); problem && !error_) error_ = *problem;
 }
 
 FrameStep PartReader::take(const FramedRecord& record, query::RowSink& out, bool known) {

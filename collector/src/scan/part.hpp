@@ -26,9 +26,10 @@ std::optional<query::LineFinder> find_by_literals(const ScanShape& shape,
 
 class PartReader final : public FileScan::PartScan {
  public:
-  // `end`: records that begin before it are this part's. `size`: what the file had when it was
-  // opened; -1: not known.
-  PartReader(const ScanShape& shape, const query::ScanPlan& plan, std::unique_ptr<RowMaker> rows,
+  // `finder`: that of find_by_literals(), made once for a file. `part.end`: records that begin
+  // before it are this part's. `size`: what the file had when it was opened; -1: not known.
+  PartReader(const ScanShape& shape, const query::ScanPlan& plan,
+             const std::optional<query::LineFinder>& finder, std::unique_ptr<RowMaker> rows,
              std::unique_ptr<ScanBytes> bytes, const ScanOptions& options, FileScan::Part part,
              int64_t size);
 

@@ -7,6 +7,7 @@ namespace nines::collector {
 namespace {
 
 constexpr std::string_view kGroupColumn = "ctx_group", kOffsetColumn = "ctx_offset";
+constexpr std::string_view kOriginal = "_raw";
 constexpr std::string_view kNotWrapped = "not_cri", kNoMatch = "no_match", kBadTime = "bad_time";
 
 Value text_or_null(std::string_view text) noexcept {
@@ -32,11 +33,11 @@ RowMaker::Context RowMaker::context_of(const std::string& name) const noexcept {
   if (name == "ts") return Context::ts;
   if (name == "ingest_ts") return Context::ingest_ts;
   if (name == "node") return Context::node;
-  if (name == "source") return Context::source;
+  if (name == "source" && !shape_.file.content) return Context::source;
   if (name == "line") return Context::line;
-  if (name == "raw") return Context::raw;
+  if (name == "raw") return shape_.file.content ? Context::original : Context::raw;
   if (name == "_error") return Context::error;
-  if (name == "service") return Context::service;
+  if (name == "service" || name == "source") return Context::said;
   // Outside Kubernetes a format may have fields of these names.
   if (shape_.container.empty()) return Context::none;
   if (name == "namespace") return Context::ns;
@@ -112,14 +113,17 @@ void RowMaker::prepare_columns() {
     Value fixed;
     if (what == Context::node) fixed = text_or_null(options_.node);
     if (what == Context::source) fixed = text_or_null(shape_.file.path);
-    if (what == Context::service) fixed = text_or_null(shape_.file.service);
+    if (what == Context::said) {
+      const bool service = names_[column] == "service";
+      fixed = text_or_null(service ? shape_.file.service : shape_.file.path);
+    }
     if (what == Context::ns) fixed = text_or_null(shape_.ns);
     if (what == Context::pod) fixed = text_or_null(shape_.pod);
     if (what == Context::container) fixed = text_or_null(shape_.container);
     if (what != Context::none) context_.push_back({column, what, fixed});
     if (what == Context::ts || what == Context::error) reads_time_ = true;
-    if (what == Context::none || what == Context::service) {
-      wanted_.push_back(names_[column]);
+    if (what == Context::none || what == Context::said || what == Context::original) {
+      wanted_.push_back(what == Context::original ? std::string(kOriginal) : names_[column]);
       wanted_columns_.push_back(column);
     }
     parses_ = parses_ || what == Context::error;
@@ -175,7 +179,10 @@ void RowMaker::fill_context(const FramedRecord& record) {
       case Context::line: value = Value::of_int(record.at); break;
       case Context::raw: value = Value::of_text(record.content); break;
       case Context::error: value = text_or_null(error_); break;
-      case Context::service:
+      case Context::original:
+        if (value.is_null()) value = Value::of_text(record.content);
+        break;
+      case Context::said:
         if (value.is_null()) value = field.fixed;
         break;
       default: value = field.fixed; break;

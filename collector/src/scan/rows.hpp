@@ -59,8 +59,9 @@ class RowMaker {
     node,
     source,
     line,
-    service,
+    said,  // by the record; else by what holds it: service, and source of what is no file
     raw,
+    original,  // raw of what is no file
     ns,
     pod,
     container,

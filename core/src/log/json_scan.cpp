@@ -103,15 +103,7 @@ const char* skip_container(const char* p, const char* end) noexcept {
   return nullptr;
 }
 
-const char* scan_value(const char* p, const char* end, RawValue& out) noexcept {
-  if (p == end) return nullptr;
-  if (*p == '"') {
-    const char* close = string_end(p + 1, end, out.escaped);
-    if (close == nullptr) return nullptr;
-    out.kind = RawValue::Kind::string;
-    out.text = between(p + 1, close);
-    return close + 1;
-  }
+const char* scan_bare_value(const char* p, const char* end, RawValue& out) noexcept {
   const char* stop = p;
   if (*p == '{' || *p == '[') {
     stop = skip_container(p, end);

@@ -31,8 +31,18 @@ inline const char* string_end(const char* p, const char* end, bool& escaped) noe
 // `p` is at '{' or '['; behind the bracket that closes it, or nullptr. Depth costs no stack.
 const char* skip_container(const char* p, const char* end) noexcept;
 
+// Of anything but strings.
+const char* scan_bare_value(const char* p, const char* end, RawValue& out) noexcept;
 // Reads the value at `p`; returns what is behind it, or nullptr when there is none.
-const char* scan_value(const char* p, const char* end, RawValue& out) noexcept;
+inline const char* scan_value(const char* p, const char* end, RawValue& out) noexcept {
+  if (p == end) return nullptr;
+  if (*p != '"') return scan_bare_value(p, end, out);
+  const char* const close = string_end(p + 1, end, out.escaped);
+  if (close == nullptr) return nullptr;
+  out.kind = RawValue::Kind::string;
+  out.text = between(p + 1, close);
+  return close + 1;
+}
 
 // Text of a string without its escapes into `out` (at least text.size() bytes are enough; at most
 // `room` are written, cut between characters). Lone surrogates become U+FFFD;

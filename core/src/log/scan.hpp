@@ -33,6 +33,7 @@ struct Bytes16 {
   static Bytes16 load(const char* p) noexcept {
     return {_mm_loadu_si128(static_cast<const __m128i*>(static_cast<const void*>(p)))};
   }
+  static Bytes16 splat(char c) noexcept { return {_mm_set1_epi8(c)}; }
   Bytes16 eq(char c) const noexcept { return {_mm_cmpeq_epi8(v, _mm_set1_epi8(c))}; }
   Bytes16 eq(Bytes16 o) const noexcept { return {_mm_cmpeq_epi8(v, o.v)}; }
   Bytes16 with_bit5() const noexcept { return {_mm_or_si128(v, _mm_set1_epi8(0x20))}; }
@@ -43,6 +44,9 @@ struct Bytes16 {
     return static_cast<unsigned>(
         std::countr_zero(static_cast<unsigned>(_mm_movemask_epi8(v)) | 0x10000u));
   }
+  // A bit for each matching byte, kBits apart.
+  static constexpr int kBits = 1;
+  uint64_t mask() const noexcept { return static_cast<unsigned>(_mm_movemask_epi8(v)); }
 };
 #elif defined(__aarch64__)
 #define NINES_BYTES16 1
@@ -51,6 +55,7 @@ struct Bytes16 {
   static Bytes16 load(const char* p) noexcept {
     return {vld1q_u8(static_cast<const uint8_t*>(static_cast<const void*>(p)))};
   }
+  static Bytes16 splat(char c) noexcept { return {vdupq_n_u8(static_cast<uint8_t>(c))}; }
   Bytes16 eq(char c) const noexcept { return {vceqq_u8(v, vdupq_n_u8(static_cast<uint8_t>(c)))}; }
   Bytes16 eq(Bytes16 o) const noexcept { return {vceqq_u8(v, o.v)}; }
   Bytes16 with_bit5() const noexcept { return {vorrq_u8(v, vdupq_n_u8(0x20))}; }
@@ -61,6 +66,11 @@ struct Bytes16 {
     const uint8x8_t narrow = vshrn_n_u16(vreinterpretq_u16_u8(v), 4);
     const uint64_t bits = vget_lane_u64(vreinterpret_u64_u8(narrow), 0);
     return bits == 0 ? 16 : static_cast<unsigned>(std::countr_zero(bits)) / 4;
+  }
+  static constexpr int kBits = 4;
+  uint64_t mask() const noexcept {
+    const uint8x8_t narrow = vshrn_n_u16(vreinterpretq_u16_u8(v), 4);
+    return vget_lane_u64(vreinterpret_u64_u8(narrow), 0) & 0x1111'1111'1111'1111;
   }
 };
 #endif

@@ -1,5 +1,6 @@
 // percentile, hist, count_distinct, topk.
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include "aggregate_function.hpp"
@@ -16,10 +17,25 @@ namespace {
 
 using Texts = std::deque<std::string>;
 
+// No more digits than are true: within 1 % of the value at that rank, five are more than enough.
+// The least and the greatest value are exact; whole numbers stay.
+Value shown(double v) {
+  if (v == std::floor(v)) return Value::of_real(v);
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, v, std::chars_format::scientific, 4).ptr;
+  return expr::parse_number({text, static_cast<size_t>(end - text)});
+}
+
 struct PercentileState {
   Quantiles quantiles;
 
   size_t add(const AggregateConfig&, const Value& value, const Row&) {
+    // Most are whole numbers that a double holds exactly.
+    constexpr int64_t kExact = int64_t{1} << 53;
+    const bool whole = value.kind == ValueKind::number && value.exponent == 0;
+    if (whole && value.mantissa <= kExact && value.mantissa >= -kExact) {
+      return quantiles.add(static_cast<double>(value.mantissa));
+    }
     const Value number = expr::to_number(value);
     return number.is_null() ? 0 : quantiles.add(expr::double_of(number));
   }
@@ -28,7 +44,7 @@ struct PercentileState {
   }
   Value result(const AggregateConfig& config, Texts&) const {
     const auto at = quantiles.at(config.spec.permille);
-    return at ? Value::of_real(*at) : Value::null();
+    return at ? shown(*at) : Value::null();
   }
   bool approximate() const { return quantiles.approximate(); }
   void save(std::string& out) const { quantiles.save(out); }

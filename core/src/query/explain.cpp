@@ -48,6 +48,9 @@ std::string source_text(const SourceRef& source) {
   }
   for (size_t i = 0; i < source.names.size(); ++i)
     out += (i > 0 ? ", '" : "'") + source.names[i] + "'";
+  if (source.kind == SourceRef::Kind::remote && !source.pattern.empty()) {
+    return out + ", '" + source.pattern + "')";
+  }
   out += ")";
   if (source.format != "auto") out += " format " + source.format;
   if (!source.pattern.empty()) out += " '" + source.pattern + "'";

@@ -1,11 +1,13 @@
 // GROUP BY: a table of groups, shown in the order of their keys.
 #include <algorithm>
+#include <array>
 
 #include "bound.hpp"
 #include "bytes.hpp"
 #include "group_table.hpp"
 #include "nines/base/contract.hpp"
 #include "operators.hpp"
+#include "short_key.hpp"
 
 namespace nines::query {
 namespace {
@@ -36,9 +38,8 @@ class GroupOperator final : public Operator {
 
   bool take(const Row& row) override {
     ++stats_.rows_in;
-    key_.clear();
-    for (Bound& key : keys_) append_key(key_, key.eval(row.values));
-    Group* const group = table_.find_or_add(key_, GroupTable::hash_of(key_));
+    const std::string_view key = key_for(row);
+    Group* const group = table_.find_or_add(key, GroupTable::hash_of(key));
     if (group == nullptr) return true;
     note_where(*group, row);
     table_.grow(*group, aggregates_.add(table_.states_of(*group), row));
@@ -96,6 +97,21 @@ class GroupOperator final : public Operator {
   }
 
  private:
+  // The bytes of append_key(), which for one short text, as most keys are, need no string.
+  std::string_view key_for(const Row& row) {
+    if (keys_.size() == 1) {
+      const Value value = keys_.front().eval(row.values);
+      const bool fits = value.text.size() <= kShortText;
+      if (value.kind == ValueKind::text && fits) return short_text_key(value.text, short_key_);
+      key_.clear();
+      append_key(key_, value);
+      return key_;
+    }
+    key_.clear();
+    for (Bound& key : keys_) append_key(key_, key.eval(row.values));
+    return key_;
+  }
+
   static void note_where(Group& group, const Row& row) noexcept {
     if (row.has_ts && (!group.has_ts || row.ts.ns < group.ts)) {
       group.ts = row.ts.ns;
@@ -124,6 +140,7 @@ class GroupOperator final : public Operator {
   RowSink& out_;
   OperatorStats stats_;
   std::string key_;  // of the row at hand
+  std::array<char, kShortKey> short_key_;
   std::vector<Value> values_;
   std::deque<std::string> texts_;
 };

@@ -16,7 +16,7 @@ constexpr size_t kSampleBytes = 64 * 1024;        // over so many bytes,
 constexpr size_t kLearnAgain = 32 * 1024 * 1024;  // and again after so many
 // What things cost, in nanoseconds, roughly: only their order decides.
 constexpr double kLookedAt = 400;  // a line that is tested or parsed
-constexpr double kByteOfFew = 0.06, kByteOfMany = 0.25;
+constexpr double kByteOfFew = 0.06, kByteOfMany = 0.1;
 
 size_t line_begin(std::string_view block, size_t at, size_t from) noexcept {
   const void* nl = memrchr(block.data() + from, '\n', at - from);

@@ -54,6 +54,11 @@ class LinkedPipeline final : public QueryPipeline {
     for (auto& stage : operators_) stage->finish();
   }
 
+  Status status() const override {
+    for (const auto& stage : operators_) NINES_CHECK(stage->status());
+    return Ok{};
+  }
+
   OperatorStats stats() const override {
     OperatorStats total;
     for (const auto& stage : operators_) {

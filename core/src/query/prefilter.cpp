@@ -51,6 +51,9 @@ void drop_covered(LiteralSet& set) {
   if (set.ignore_case) {
     for (std::string& s : all) s = lowered(s);
   }
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  const size_t different = all.size();
   std::sort(all.begin(), all.end(), [](const std::string& a, const std::string& b) {
     return a.size() != b.size() ? a.size() < b.size() : a < b;
   });
@@ -62,6 +65,8 @@ void drop_covered(LiteralSet& set) {
     if (!covered) kept.push_back(std::move(s));
   }
   all = std::move(kept);
+  // What was dropped holds one of the others, but that does not stand by itself there.
+  set.whole = set.whole && all.size() == different;
 }
 
 // How a format writes the text of a field.
@@ -76,6 +81,7 @@ enum class Writing : uint8_t {
 struct Subject {
   std::string field;
   bool ignore_case = false;  // of lower(field) or upper(field)
+  bool part = false;         // of the field
 };
 
 class Derivation {
@@ -106,7 +112,34 @@ class Derivation {
     }
   }
 
+  // What records may have for which `n` is true. A level that is none may be compared as a text.
+  uint8_t levels(const Node& n) const {
+    if (n.negated || extracts_level()) return kAllLevels;
+    switch (n.kind) {
+      case NodeKind::logical_and: {
+        uint8_t all = kAllLevels;
+        for (const auto& kid : n.kids) all &= levels(*kid);
+        return all;
+      }
+      case NodeKind::logical_or: {
+        uint8_t any = 0;
+        for (const auto& kid : n.kids) any |= levels(*kid);
+        return any;
+      }
+      case NodeKind::is_truth: return n.detail == 1 ? levels(*n.kids[0]) : kAllLevels;
+      case NodeKind::compare: return of_known(compared_levels(n));
+      case NodeKind::between: return of_known(levels_between(n));
+      case NodeKind::in: return of_known(levels_among(n));
+      default: return kAllLevels;
+    }
+  }
+
  private:
+  static constexpr uint8_t kAllLevels = 0xff, kNoLevel = 0x80;
+  static uint8_t of_known(unsigned levels) noexcept {
+    return levels == 0 ? kAllLevels : static_cast<uint8_t>(levels | kNoLevel);
+  }
+
   static void append(Sets& all, Sets more) {
     all.insert(all.end(), std::make_move_iterator(more.begin()),
                std::make_move_iterator(more.end()));
@@ -120,10 +153,12 @@ class Derivation {
   // One of the best sets of all kids.
   Sets any_kid(const Node& n) {
     LiteralSet all;
+    all.whole = true;
     for (const auto& kid : n.kids) {
       Sets of_kid = sets(*kid);
       if (of_kid.empty()) return {};
       LiteralSet& best = of_kid.front();
+      all.whole = all.whole && best.whole;
       all.ignore_case = all.ignore_case || best.ignore_case;
       all.any_of.insert(all.any_of.end(), best.any_of.begin(), best.any_of.end());
     }
@@ -152,6 +187,7 @@ class Derivation {
                       name == "split_part" || name == "regexp_extract";
     if (!folds && !part) return false;
     out.ignore_case = out.ignore_case || folds;
+    out.part = out.part || part;
     return subject_of(*n.kids[0], out);
   }
 
@@ -189,9 +225,22 @@ class Derivation {
     return Writing::unknown;
   }
 
+  // Between the text of such a field and what surrounds it stands a quote, a blank, a bracket,
+  // '='...
+  bool stands_alone(const Subject& subject) const {
+    if (subject.part || subject.field == "raw") return false;
+    for (const Extract& extract : shape_.extracts) {
+      const auto& names = extract.names;
+      if (std::find(names.begin(), names.end(), subject.field) != names.end()) return false;
+    }
+    const FormatKind kind = shape_.format.kind;
+    return kind == FormatKind::json || kind == FormatKind::logfmt || kind == FormatKind::combined;
+  }
+
   // A number, a boolean or a time as text is not what stands in the line.
   static bool may_be_made(std::string_view literal) {
     const std::string lower = lowered(literal);
+    if (std::count(lower.begin(), lower.end(), '.') > 1) return false;  // an address
     if (std::string_view("true").find(lower) != std::string_view::npos ||
         std::string_view("false").find(lower) != std::string_view::npos) {
       return true;
@@ -229,7 +278,7 @@ class Derivation {
     return best;
   }
 
-  // From texts within a field to bytes within a line.
+  // From texts within a field to bytes within a line. `whole`: they are all of the field.
   Sets written(LiteralSet set, const Subject& subject) const {
     const Writing writing = writing_of(subject.field);
     set.ignore_case = set.ignore_case || subject.ignore_case;
@@ -239,9 +288,12 @@ class Derivation {
     }
     if (given(set, subject.field)) return {};
     bool slash = false;
+    set.whole = set.whole && stands_alone(subject);
     for (std::string& literal : set.any_of) {
       if (subject.field != "raw" && may_be_made(literal)) return {};
-      literal = safe_part(literal, writing);
+      std::string safe = safe_part(literal, writing);
+      set.whole = set.whole && safe == literal;
+      literal = std::move(safe);
       if (literal.size() < 2) return {};
       slash = slash || literal.find('/') != std::string::npos;
     }
@@ -257,7 +309,7 @@ class Derivation {
     if (!is_text(*n.kids[1]) || !subject_of(*n.kids[0], subject)) return {};
     Sets all;
     for (const std::string& piece : pieces) {
-      if (!piece.empty()) append(all, written({{piece}, fold}, subject));
+      if (!piece.empty()) append(all, written({{piece}, fold, false}, subject));
     }
     sort(all);
     return all;
@@ -298,7 +350,7 @@ class Derivation {
     const expr::PatternLiterals literals = expr::pattern_literals(n.kids[1]->text);
     Sets all;
     for (const auto& set : literals.all_of) {
-      append(all, written({set, literals.ignore_case}, subject));
+      append(all, written({set, literals.ignore_case, false}, subject));
     }
     sort(all);
     return all;
@@ -310,30 +362,40 @@ class Derivation {
     if (name != "contains" && name != "starts_with" && name != "ends_with") return {};
     Subject subject;
     if (!is_text(*n.kids[1]) || !subject_of(*n.kids[0], subject)) return {};
-    return n.kids[1]->text.empty() ? Sets{} : written({{n.kids[1]->text}, false}, subject);
+    return n.kids[1]->text.empty() ? Sets{} : written({{n.kids[1]->text}, false, false}, subject);
   }
 
-  Sets compare_sets(const Node& n) const {
-    const bool swapped = n.kids[0]->kind == NodeKind::literal;
-    const Node& side = *n.kids[swapped ? 1 : 0];
-    const Node& literal = *n.kids[swapped ? 0 : 1];
-    if (!is_text(literal)) return {};
-    uint8_t mask = n.detail;
-    if (swapped) {
+  // `side <mask> literal`, whichever stood first.
+  struct Comparison {
+    explicit Comparison(const Node& n)
+        : swapped(n.kids[0]->kind == NodeKind::literal),
+          side(*n.kids[swapped ? 1 : 0]),
+          literal(*n.kids[swapped ? 0 : 1]),
+          mask(n.detail) {
+      if (!swapped) return;
       mask =
           static_cast<uint8_t>((mask & expr::kEqual) | (mask & expr::kLess ? expr::kGreater : 0) |
                                (mask & expr::kGreater ? expr::kLess : 0));
     }
-    if (side.kind == NodeKind::field && side.text == "level") {
-      return level_sets(levels_where(literal.text, mask));
-    }
+    bool swapped;
+    const Node& side;
+    const Node& literal;
+    uint8_t mask;
+  };
+
+  Sets compare_sets(const Node& n) const {
+    const Comparison c(n);
+    const Node& literal = c.literal;
+    if (!is_text(literal)) return {};
+    if (is_level(c.side)) return level_sets(levels_where(literal.text, c.mask));
     Subject subject;
-    if (mask != expr::kEqual || literal.text.empty() || !subject_of(side, subject)) return {};
-    return written({{literal.text}, false}, subject);
+    if (c.mask != expr::kEqual || literal.text.empty() || !subject_of(c.side, subject)) return {};
+    return written({{literal.text}, false, true}, subject);
   }
 
   Sets in_sets(const Node& n) const {
     LiteralSet all;
+    all.whole = true;
     unsigned levels = 0;
     Subject subject;
     if (!subject_of(*n.kids[0], subject)) return {};
@@ -368,19 +430,42 @@ class Derivation {
     constexpr unsigned kUsual = 1u << static_cast<unsigned>(Level::info);
     LiteralSet set;
     if (levels == 0 || (levels & kUsual) != 0) return {};  // most lines
-    for (const Extract& extract : shape_.extracts) {
-      const auto& names = extract.names;
-      if (std::find(names.begin(), names.end(), "level") != names.end()) return {};
-    }
+    if (extracts_level()) return {};
     if (!level_literals(levels, shape_.format.kind, set)) return {};
     return finished(std::move(set));
   }
+  bool extracts_level() const {
+    return std::any_of(shape_.extracts.begin(), shape_.extracts.end(), [](const Extract& extract) {
+      return std::find(extract.names.begin(), extract.names.end(), "level") != extract.names.end();
+    });
+  }
+  static bool is_level(const Node& n) { return n.kind == NodeKind::field && n.text == "level"; }
+
+  // 0: nothing can be said.
+  static unsigned levels_between(const Node& n) {
+    if (!is_level(*n.kids[0]) || !is_text(*n.kids[1]) || !is_text(*n.kids[2])) return 0;
+    return levels_where(n.kids[1]->text, expr::kGreater | expr::kEqual) &
+           levels_where(n.kids[2]->text, expr::kLess | expr::kEqual);
+  }
+  static unsigned compared_levels(const Node& n) {
+    const Comparison c(n);
+    return is_level(c.side) && is_text(c.literal) ? levels_where(c.literal.text, c.mask) : 0;
+  }
+  static unsigned levels_among(const Node& n) {
+    unsigned levels = 0;
+    if (!is_level(*n.kids[0])) return 0;
+    for (size_t i = 1; i < n.kids.size(); ++i) {
+      if (n.kids[i]->kind == NodeKind::literal && n.kids[i]->value.is_null()) continue;
+      const unsigned one = is_text(*n.kids[i]) ? levels_where(n.kids[i]->text, expr::kEqual) : 0;
+      if (one == 0) return 0;
+      levels |= one;
+    }
+    return levels;
+  }
+
   Sets between_sets(const Node& n) const {
-    const Node& field = *n.kids[0];
-    if (field.kind != NodeKind::field || field.text != "level") return {};
-    if (!is_text(*n.kids[1]) || !is_text(*n.kids[2])) return {};
-    return level_sets(levels_where(n.kids[1]->text, expr::kGreater | expr::kEqual) &
-                      levels_where(n.kids[2]->text, expr::kLess | expr::kEqual));
+    if (!is_level(*n.kids[0])) return {};
+    return level_sets(levels_between(n));
   }
 
   // ---- the status of an access log: `" 500` behind the request, three digits always ----
@@ -408,7 +493,7 @@ class Derivation {
     for (size_t code = 0; code < 1000; ++code) {
       wanted[code] = holds(Value::of_int(static_cast<int64_t>(code)));
     }
-    return finished({status_literals(wanted), false});
+    return finished({status_literals(wanted), false, false});
   }
 
   // Leading digits where all codes that begin so are wanted.
@@ -498,6 +583,11 @@ Requirements requirements_of(const expr::Expression& where, const RecordShape& s
 
 std::vector<LiteralSet> required_literals(const expr::Expression& where, const RecordShape& shape) {
   return requirements_of(where, shape).sets;
+}
+
+uint8_t possible_levels(const expr::Expression& where, const RecordShape& shape) {
+  const auto tree = expr::parse_tree(where.to_string());
+  return tree.ok() ? Derivation(shape).levels(**tree) : uint8_t{0xff};
 }
 
 }  // namespace nines::query

@@ -7,6 +7,7 @@
 #include "bytes.hpp"
 #include "nines/base/contract.hpp"
 #include "numbers.hpp"
+#include "short_key.hpp"
 
 namespace nines::query {
 namespace {
@@ -188,6 +189,13 @@ void append_key(std::string& out, const Value& value) {
       return put_byte(out, static_cast<uint8_t>(value.level));
     case ValueKind::text: put_byte(out, kText); return put_text(out, value.text);
   }
+}
+
+std::string_view short_text_key(std::string_view text, std::span<char, kShortKey> room) noexcept {
+  room[0] = static_cast<char>(kText);
+  room[1] = static_cast<char>(text.size());
+  if (!text.empty()) std::memcpy(room.data() + 2, text.data(), text.size());
+  return {room.data(), text.size() + 2};
 }
 
 bool read_key(std::string_view& in, Value& out) noexcept {

@@ -6,6 +6,7 @@
 
 #include "nines/base/contract.hpp"
 #include "query/byte_rank.hpp"
+#include "query/search_buckets.hpp"
 #include "query/search_impl.hpp"
 
 namespace nines::query {
@@ -97,23 +98,23 @@ void LiteralSearch::Impl::place_pair(size_t i) {
   reach = std::max<size_t>({reach, pair.first_at, pair.second_at});
 }
 
-// Literals of like fingerprints share a bucket, so that it lets little else through.
+// Literals whose fingerprints let little through together share a bucket.
 void LiteralSearch::Impl::fill_buckets() {
-  constexpr size_t kBuckets = 8;
-  std::vector<size_t> order(literals.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return std::string_view(literals[a]).substr(offsets[a]) <
-           std::string_view(literals[b]).substr(offsets[b]);
-  });
-  for (size_t k = 0; k < order.size(); ++k) {
-    const auto bucket =
-        static_cast<uint8_t>(1u << (k * kBuckets / std::max(order.size(), kBuckets)));
+  std::vector<Bucket> buckets(literals.size());
+  for (size_t i = 0; i < literals.size(); ++i) {
     for (size_t j = 0; j < width; ++j) {
-      for (size_t byte = 0; byte < 256; ++byte) {
-        if ((members[j][byte] >> order[k] & 1) == 0) continue;
-        low[j][byte & 15] |= bucket;
-        high[j][byte >> 4] |= bucket;
+      for (unsigned byte = 0; byte < 256; ++byte) {
+        if ((members[j][byte] >> i & 1) != 0) buckets[i].add(j, byte);
+      }
+    }
+  }
+  share_buckets(buckets, width);
+  for (size_t k = 0; k < buckets.size(); ++k) {
+    const auto bucket = static_cast<uint8_t>(1u << k);
+    for (size_t j = 0; j < width; ++j) {
+      for (unsigned nibble = 0; nibble < 16; ++nibble) {
+        if ((buckets[k].low[j] >> nibble & 1) != 0) low[j][nibble] |= bucket;
+        if ((buckets[k].high[j] >> nibble & 1) != 0) high[j][nibble] |= bucket;
       }
     }
   }

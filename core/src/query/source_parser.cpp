@@ -50,6 +50,23 @@ Status parse_names(Reader& reader, SourceRef& out) {
   return reader.expect(Sym::right_paren, "',' or ')' after the names of the source");
 }
 
+// ('name' [, 'what to ask there'])
+Status parse_remote(Reader& reader, SourceRef& out) {
+  reader.take();  // (
+  const bool named = reader.peek().sym == Sym::string && !reader.peek().text.empty();
+  if (!named) {
+    return reader.unexpected("the name of an entry of remotes: in nines.yaml: remote('central')");
+  }
+  out.names = {reader.take().text};
+  if (reader.accept(Sym::comma)) {
+    if (reader.peek().sym != Sym::string) {
+      return reader.unexpected("a query in the words of that system, in quotes");
+    }
+    out.pattern = reader.take().text;
+  }
+  return reader.expect(Sym::right_paren, "')' after the name and the query of the remote");
+}
+
 Status parse_nodes(Reader& reader, std::vector<std::string>& out) {
   reader.take();
   reader.take();  // AT NODES
@@ -149,6 +166,10 @@ Result<SourceRef> parse_source(Reader& reader) {
       return unexpected_word(reader, "logs('name'), files('glob') or remote('name')", kSources);
     }
     reader.take();
+    if (out.kind == SourceRef::Kind::remote) {
+      NINES_CHECK(parse_remote(reader, out));
+      return out;
+    }
     NINES_CHECK(parse_names(reader, out));
   } else if (is_path(t)) {
     out.names = {reader.take().text};

@@ -104,8 +104,8 @@ Result<std::string> TableRewriter::select() {
   scope.behind = shape_of(in_).behind;
   scope_ = &scope;
   const size_t first = in_.position();
+  if (depth_ == 1 && !has_from()) all_logs();
   Status status = read_sources();
-  if (status.ok() && scope.sources.empty() && depth_ == 1) all_logs();
   std::string out;
   if (status.ok()) {
     in_.seek(first);
@@ -117,6 +117,19 @@ Result<std::string> TableRewriter::select() {
   --depth_;
   if (!status.ok()) return status.error();
   return out;
+}
+
+bool TableRewriter::has_from() {
+  const size_t first = in_.position();
+  bool found = false;
+  for (size_t i = first + 1; i < scope_->behind && !found;) {
+    in_.seek(i);
+    found = in_.is_word("from");
+    const bool inside = in_.peek().sym == Sym::left_paren;
+    i = inside ? behind_parentheses(in_.tokens(), i) : i + 1;
+  }
+  in_.seek(first);
+  return found;
 }
 
 // Without FROM: all sources.
@@ -421,18 +434,18 @@ Result<NodePtr> TableRewriter::name(expr::Reader& reader) {
       return sources_.field(*source, std::string_view(t.text).substr(dot + 1), t.begin);
     }
   }
-  bool logs = false;
+  size_t log = TableSources::kNone;  // the first
   for (const size_t source : scope_->sources) {
     const TableSource& s = sources_.all[source];
-    logs = logs || s.log;
+    if (s.log && log == TableSources::kNone) log = source;
     if (!s.log && contains(s.columns, t.text)) return verbatim();
   }
-  if (!logs) return verbatim();
+  if (log == TableSources::kNone) return verbatim();
   Level level{};
   if (!t.quoted && scope_->sources.size() > 1 && parse_level(t.text, level) &&
       expr::equals_ignoring_case(t.text, level_name(level))) {
     reader.take();  // b.level >= WARN: the parser makes a level of it
-    return sources_.field(scope_->sources[0], t.text, t.begin);
+    return sources_.field(log, t.text, t.begin);
   }
   NINES_TRY(const size_t source, only_log_source(t));
   reader.take();

@@ -61,6 +61,7 @@ class TableRewriter final : public expr::Host {
   Status read_table(size_t& i);
   Status read_log_source();
   void add_log_source(TableScan scan, size_t begin, size_t end);
+  bool has_from();
   void all_logs();
   void close_from(std::string& out);
   Status read_clauses();

@@ -249,8 +249,9 @@ void AlertBook::save(std::vector<AlertMemory>& to) const {
   for (size_t i = 0; i < memory_.size(); ++i) {
     const Memory& m = memory_[i];
     if (!m.firing && m.last_resolved == WallTime{}) continue;
-    to.push_back({spec_.name, spec_.alerts.rules[i].name, m.firing, m.calm, m.since,
-                  m.last_resolved, m.calm_at});
+    const AlertRule& rule = spec_.alerts.rules[i];
+    to.push_back({spec_.name, rule.name, m.firing, m.calm, m.since, m.last_resolved, m.calm_at,
+                  spec_.service, rule.severity, priority_of(rule.severity, spec_.tier)});
   }
 }
 

@@ -48,6 +48,10 @@ class Backtest {
     if (whole) pad_ = window_;
     padded_.assign(pad_, {});
     padded_.insert(padded_.end(), slots_.begin(), slots_.end());
+    // What was planned was known before.
+    for (const ForecastSlot& slot : slots_) {
+      reserved_.push_back(static_cast<uint8_t>(slot.touching));
+    }
     find_consumed();
   }
 
@@ -69,6 +73,7 @@ class Backtest {
   Past past_;
   const std::vector<ForecastSlot>& slots_;
   std::vector<ForecastSlot> padded_;
+  std::vector<uint8_t> reserved_;
   size_t window_, points_, pad_ = 0;
   std::vector<size_t> leads_;
   size_t first_known_ = 0;        // slots known at the first window that is whole
@@ -79,16 +84,12 @@ class Backtest {
 void Backtest::find_consumed() {
   first_known_ = pad_ != 0 ? 0 : window_;
   ForecastSlot sum;
-  for (size_t i = 0; i < window_; ++i) {
-    sum.good += padded_[i].good;
-    sum.bad += padded_[i].bad;
-  }
+  for (size_t i = 0; i < window_; ++i) sum += padded_[i];
   for (size_t end = window_;; ++end) {
-    const auto total = static_cast<double>(sum.total());
-    consumed_.push_back(total > 0 ? static_cast<double>(sum.bad) / total / past_.budget : 0);
+    consumed_.push_back(consumed_of(sum, past_));
     if (end == padded_.size()) return;
-    sum.good += padded_[end].good - padded_[end - window_].good;
-    sum.bad += padded_[end].bad - padded_[end - window_].bad;
+    sum += padded_[end];
+    sum -= padded_[end - window_];
   }
 }
 
@@ -96,6 +97,7 @@ Past Backtest::past_at(size_t known) const {
   Past then = past_;
   then.slots = std::span(padded_).first(pad_ + known);
   then.end_s -= static_cast<int64_t>(slots_.size() - known) * past_.step_s;
+  then.reserved_ahead = std::span(reserved_).subspan(known);
   return then;
 }
 

@@ -1,6 +1,7 @@
 #include "nines/slo/burn.hpp"
 
 #include "nines/base/contract.hpp"
+#include "nines/base/int128.hpp"
 #include "nines/slo/wide.hpp"
 
 namespace nines::slo {
@@ -100,6 +101,13 @@ std::strong_ordering compare_share(int64_t part, int64_t whole, Decimal share) n
   WideUint right(static_cast<uint64_t>(whole));
   times_decimal(right, left, share);
   return left <=> right;
+}
+
+int64_t share_of(Decimal share, int64_t n) noexcept {
+  Int128 product = share.mantissa;
+  product *= n;
+  for (int e = share.exponent; e < 0; ++e) product /= 10;
+  return static_cast<int64_t>(product);
 }
 
 std::optional<double> burn_rate(Ratio r, Decimal budget) noexcept {

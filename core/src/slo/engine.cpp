@@ -329,8 +329,8 @@ std::string_view state_name(State state) noexcept {
 
 struct SloEngine::Impl {
   size_t max_slos;
-  std::vector<std::unique_ptr<Slo>> slos;
-  std::vector<AlertMemory> orphans;  // firing when saved, configured no more
+  std::vector<std::unique_ptr<Slo>> slos;  // null: removed
+  std::vector<AlertMemory> orphans;        // firing when saved, configured no more
   Counters counters;
   uint64_t batches = 0;
   std::optional<int64_t> newest_slot;  // of all SLOs
@@ -342,8 +342,28 @@ struct SloEngine::Impl {
   void evaluate(Slo& slo, WallTime watermark, WallTime now, bool backwards,
                 std::vector<AlertEvent>& out);
   bool goes_backwards(int64_t end_s);
+  Slo* find(const std::string& name) const;
+  uint32_t place(std::unique_ptr<Slo> slo);
   Result<uint32_t> add_composite(SloSpec spec);
 };
+
+Slo* SloEngine::Impl::find(const std::string& name) const {
+  const auto found = std::find_if(slos.begin(), slos.end(), [&](const auto& slo) {
+    return slo != nullptr && slo->spec.name == name;
+  });
+  return found == slos.end() ? nullptr : found->get();
+}
+
+uint32_t SloEngine::Impl::place(std::unique_ptr<Slo> slo) {
+  const auto free = std::find(slos.begin(), slos.end(), nullptr);
+  const auto index = static_cast<uint32_t>(free - slos.begin());
+  if (free != slos.end()) {
+    *free = std::move(slo);
+  } else {
+    slos.push_back(std::move(slo));
+  }
+  return index;
+}
 
 SloEngine::SloEngine(size_t max_slos) : impl_(new Impl{max_slos, {}, {}, {}, 0, {}, {}}) {}
 SloEngine::~SloEngine() = default;
@@ -351,45 +371,54 @@ SloEngine::SloEngine(SloEngine&&) noexcept = default;
 SloEngine& SloEngine::operator=(SloEngine&&) noexcept = default;
 
 Result<uint32_t> SloEngine::add(SloSpec spec) {
-  if (impl_->slos.size() >= impl_->max_slos) {
+  const auto used = std::count_if(impl_->slos.begin(), impl_->slos.end(),
+                                  [](const auto& slo) { return slo != nullptr; });
+  if (static_cast<size_t>(used) >= impl_->max_slos) {
     return Error{Errc::exhausted, "more than " + std::to_string(impl_->max_slos) + " SLOs", 0};
   }
-  for (const auto& slo : impl_->slos) {
-    if (slo->spec.name == spec.name) return invalid(spec, "the name is used twice");
-  }
+  if (impl_->find(spec.name) != nullptr) return invalid(spec, "the name is used twice");
   if (spec.composite.used()) return impl_->add_composite(std::move(spec));
   NINES_CHECK(check(spec));
-  impl_->slos.push_back(std::make_unique<Slo>(std::move(spec)));
-  Slo& added = *impl_->slos.back();
-  for (const auto& slo : impl_->slos) {
-    if (slo->spec.name == added.spec.group_of) added.whole = slo.get();
-  }
-  return static_cast<uint32_t>(impl_->slos.size() - 1);
+  auto added = std::make_unique<Slo>(std::move(spec));
+  added->whole = impl_->find(added->spec.group_of);
+  return impl_->place(std::move(added));
+}
+
+void SloEngine::remove(uint32_t slo) {
+  NINES_ASSERT(has(slo) && !spec(slo).group_of.empty());
+  std::vector<AlertMemory> memory;
+  impl_->slos[slo]->alerts.save(memory);
+  impl_->slos[slo]->foresight.save(memory);
+  impl_->slos[slo].reset();
+  restore_alerts(memory);
 }
 
 Result<uint32_t> SloEngine::Impl::add_composite(SloSpec spec) {
   NINES_CHECK(check_composite(spec));
   std::vector<const SloStatus*> parts;
   for (const CompositePart& part : spec.composite.parts) {
-    const auto found = std::find_if(slos.begin(), slos.end(),
-                                    [&](const auto& slo) { return slo->spec.name == part.slo; });
-    if (found == slos.end() || (*found)->spec.composite.used()) {
+    const Slo* const found = find(part.slo);
+    if (found == nullptr || found->spec.composite.used()) {
       return invalid(spec, "its part " + part.slo + " is not known");
     }
-    if (window_name((*found)->spec) != window_name(spec)) {
+    if (window_name(found->spec) != window_name(spec)) {
       return invalid(spec, "its part " + part.slo + " has another window");
     }
-    parts.push_back(&(*found)->status);
+    parts.push_back(&found->status);
   }
-  slos.push_back(std::make_unique<Slo>(std::move(spec)));
-  slos.back()->parts = std::move(parts);
-  return static_cast<uint32_t>(slos.size() - 1);
+  auto added = std::make_unique<Slo>(std::move(spec));
+  added->parts = std::move(parts);
+  return place(std::move(added));
 }
 
 size_t SloEngine::size() const noexcept { return impl_->slos.size(); }
 
+bool SloEngine::has(uint32_t slo) const noexcept {
+  return slo < impl_->slos.size() && impl_->slos[slo] != nullptr;
+}
+
 const SloSpec& SloEngine::spec(uint32_t slo) const {
-  NINES_ASSERT(slo < size());
+  NINES_ASSERT(has(slo));
   return impl_->slos[slo]->spec;
 }
 
@@ -404,7 +433,7 @@ bool SloEngine::Impl::too_far_ahead(const Slo& slo, int64_t slot, const Batch& b
 void SloEngine::Impl::apply_slot(const SlotDelta& d, const Batch& batch) {
   const auto events =
       static_cast<uint64_t>(std::abs(d.good)) + static_cast<uint64_t>(std::abs(d.bad));
-  if (d.slo >= slos.size()) {
+  if (d.slo >= slos.size() || slos[d.slo] == nullptr) {
     counters.unknown += events;
     return;
   }
@@ -429,7 +458,7 @@ void SloEngine::Impl::apply_slot(const SlotDelta& d, const Batch& batch) {
 }
 
 void SloEngine::Impl::apply_sketch(const SketchDelta& d, const Batch& batch) {
-  if (d.slo >= slos.size()) return;
+  if (d.slo >= slos.size() || slos[d.slo] == nullptr) return;
   Slo& slo = *slos[d.slo];
   if (!too_far_ahead(slo, d.hour * kSlotsPerHour, batch)) slo.sketches.apply(d);
 }
@@ -500,37 +529,40 @@ void SloEngine::evaluate(WallTime watermark, WallTime now, std::vector<AlertEven
   const bool backwards = impl_->goes_backwards(end_s);
   for (const AlertMemory& m : impl_->orphans) {
     transitions.push_back(
-        {AlertEvent::Kind::resolved, m.slo, "", m.rule, "", WallTime::from_s(end_s), m.since,
-         m.slo + ": rule " + m.rule + " fired when it was last seen and is configured no more.",
-         0});
+        {AlertEvent::Kind::resolved, m.slo, m.service, m.rule, m.severity, WallTime::from_s(end_s),
+         m.since,
+         m.slo + ": rule " + m.rule + " fired when it was last seen and is configured no more.", 0,
+         0, m.priority});
   }
   impl_->orphans.clear();
-  for (const auto& slo : impl_->slos) impl_->evaluate(*slo, watermark, now, backwards, transitions);
+  for (const auto& slo : impl_->slos) {
+    if (slo != nullptr) impl_->evaluate(*slo, watermark, now, backwards, transitions);
+  }
 }
 
 const SloStatus& SloEngine::status(uint32_t slo) const {
-  NINES_ASSERT(slo < size());
+  NINES_ASSERT(has(slo));
   return impl_->slos[slo]->status;
 }
 
 WindowCounts SloEngine::window(uint32_t slo, WallTime end, int64_t window_s) const {
-  NINES_ASSERT(slo < size() && window_s > 0);
+  NINES_ASSERT(has(slo) && window_s > 0);
   return impl_->slos[slo]->counts.window(floor_div(end.seconds(), kSlotS) * kSlotS, window_s);
 }
 
 WindowCounts SloEngine::events(uint32_t slo, WallTime end, int64_t window_s) const {
-  NINES_ASSERT(slo < size() && window_s > 0);
+  NINES_ASSERT(has(slo) && window_s > 0);
   return impl_->slos[slo]->counts.events(floor_div(end.seconds(), kSlotS) * kSlotS, window_s);
 }
 
 Forecast SloEngine::forecast(uint32_t index, const ForecastPolicy& policy) const {
-  NINES_ASSERT(index < size());
+  NINES_ASSERT(has(index));
   Slo& slo = *impl_->slos[index];
   return slo.foresight.look(slo.counts, impl_->watermark_s.value_or(0), policy);
 }
 
 BacktestReport SloEngine::backtest(uint32_t index) const {
-  NINES_ASSERT(index < size());
+  NINES_ASSERT(has(index));
   Slo& slo = *impl_->slos[index];
   if (slo.spec.calendar != nullptr) {
     BacktestReport report;
@@ -544,6 +576,7 @@ BacktestReport SloEngine::backtest(uint32_t index) const {
 std::vector<AlertMemory> SloEngine::save_alerts() const {
   std::vector<AlertMemory> saved = impl_->orphans;
   for (const auto& slo : impl_->slos) {
+    if (slo == nullptr) continue;
     slo->alerts.save(saved);
     slo->foresight.save(saved);
   }
@@ -552,10 +585,9 @@ std::vector<AlertMemory> SloEngine::save_alerts() const {
 
 void SloEngine::restore_alerts(const std::vector<AlertMemory>& saved) {
   for (const AlertMemory& memory : saved) {
-    const auto slo = std::find_if(impl_->slos.begin(), impl_->slos.end(),
-                                  [&](const auto& s) { return s->spec.name == memory.slo; });
-    const bool known = slo != impl_->slos.end() &&
-                       ((*slo)->alerts.restore(memory) || (*slo)->foresight.restore(memory));
+    Slo* const slo = impl_->find(memory.slo);
+    const bool known =
+        slo != nullptr && (slo->alerts.restore(memory) || slo->foresight.restore(memory));
     if (!known && memory.firing) impl_->orphans.push_back(memory);
   }
 }
@@ -565,6 +597,7 @@ SloEngine::Counters SloEngine::counters() const noexcept { return impl_->counter
 size_t SloEngine::memory_bytes() const noexcept {
   size_t bytes = 0;
   for (const auto& slo : impl_->slos) {
+    if (slo == nullptr) continue;
     bytes += sizeof(Slo) + slo->counts.memory_bytes() + slo->sketches.memory_bytes();
   }
   return bytes;

@@ -30,15 +30,12 @@ std::optional<double> regression(const Past& past, size_t most, size_t min_point
   std::vector<double> y(n);
   const size_t end = past.slots.size();
   for (size_t back = 0; back < n; ++back) {
-    const auto total = static_cast<double>(sum.total());
-    y[back] = total > 0 ? static_cast<double>(sum.bad) / total / past.budget : 0;
+    y[back] = consumed_of(sum, past);
     mean_y += y[back] / static_cast<double>(n);
     mean_x -= static_cast<double>(back) / static_cast<double>(n);
     if (back + 1 == n) break;
-    const ForecastSlot& newest = past.slots[end - back - 1];
-    const ForecastSlot& older = past.slots[end - back - 1 - past.window_slots];
-    sum.good += older.good - newest.good;
-    sum.bad += older.bad - newest.bad;
+    sum += past.slots[end - back - 1 - past.window_slots];
+    sum -= past.slots[end - back - 1];
   }
   for (size_t back = 0; back < n; ++back) {
     const double dx = -static_cast<double>(back) - mean_x;
@@ -135,7 +132,7 @@ Forecast forecast(const ForecastInput& in, const ForecastPolicy& policy, const S
   f.bad_in_points = line.bad / in.scale;
   f.burn_rate_trend = line.trend;
   f.confidence = confidence_of(line, policy.min_points);
-  const ForecastSlot now = window_sum(past, 0);
+  const Ratio now = spent_of(window_sum(past, 0), in.reserve);
   const double step_hours = static_cast<double>(in.step_s) / 3600;
   const bool enough = line.n >= policy.min_points && line.n > 0;
   const auto in_hours = [&](const std::optional<double>& slots) {
@@ -148,10 +145,10 @@ Forecast forecast(const ForecastInput& in, const ForecastPolicy& policy, const S
     f.course = std::move(course.at);
     f.burn = std::max(0.0, line.at(0));
   }
-  if (now.total() > 0 && compare_burn({now.bad, now.total()}, budget, {1, 0}) >= 0) {
+  if (now.total > 0 && compare_burn(now, budget, {1, 0}) >= 0) {
     f.time_to_exhaustion_hours = 0;
   } else if (enough) {
-    const double consumed = burn_rate({now.bad, now.total()}, budget).value_or(0);
+    const double consumed = burn_rate(now, budget).value_or(0);
     if (*f.burn > 0) {
       f.naive_hours = (1 - consumed) / *f.burn * static_cast<double>(in.window_slots) * step_hours;
     }

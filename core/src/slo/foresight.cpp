@@ -31,7 +31,10 @@ std::vector<ForecastSlot> gather(SloCounts& counts, const Wanted& wanted) {
     const int64_t to_s = from_s + wanted.step_s;
     if (left == wanted.of_window) from_s = std::clamp(wanted.not_before, from_s, to_s);
     const WindowCounts w = counts.stretch(wanted.tier, from_s, to_s, wanted.end_s);
-    slots.push_back({w.good, w.bad, counts.has_coverage() && w.total() == 0 && w.covered_s == 0});
+    ForecastSlot slot{w.good, w.bad, false, w.reserved_bad};
+    slot.gap = counts.has_coverage() && slot.all() == 0 && w.covered_s == 0;
+    slot.touching = counts.touches_reserved(from_s, to_s) ? 1 : 0;
+    slots.push_back(slot);
   }
   return slots;
 }
@@ -79,6 +82,7 @@ History history_of(SloCounts& counts, const SloSpec& spec, int64_t end_s) {
   out.input.step_s = step_s;
   out.input.target = spec.target;
   out.input.scale = scale_of(spec);
+  out.input.reserve = counts.reserve();
   out.input.window_slots = static_cast<size_t>((spec.window_s + step_s - 1) / step_s);
   const bool hourly = step_s == kHourS;
   const int64_t end = floor_div(end_s, step_s) * step_s;
@@ -87,7 +91,7 @@ History history_of(SloCounts& counts, const SloSpec& spec, int64_t end_s) {
                                     static_cast<size_t>(hourly ? kKeptHours : kKeptMinutes)});
   auto& slots = out.input.slots;
   const auto first =
-      std::find_if(slots.begin(), slots.end(), [](const ForecastSlot& s) { return s.total() > 0; });
+      std::find_if(slots.begin(), slots.end(), [](const ForecastSlot& s) { return s.all() > 0; });
   // Slices are not kept as long as events: what is missing there was not empty.
   const int64_t from_s = end - static_cast<int64_t>(slots.size()) * step_s;
   const Sums before = counts.sum(hourly ? kHourTier : kMinuteTier, from_s,
@@ -139,6 +143,13 @@ Forecast Foresight::look(SloCounts& counts, int64_t end_s, const ForecastPolicy&
   const auto points = static_cast<size_t>(policy.history_s / in.step_s);
   wanted.n = std::max({in.window_slots, points, std::min(in.window_slots + points, kept)});
   in.slots = gather(counts, wanted);
+  in.reserve = counts.reserve();
+  if (in.reserve.mantissa != 0) {
+    const int64_t ahead_s = std::max(policy.horizon_s, 7 * kDayS);
+    for (int64_t s = end; s < end + ahead_s; s += in.step_s) {
+      in.reserved_ahead.push_back(counts.touches_reserved(s, s + in.step_s) ? 1 : 0);
+    }
+  }
   return forecast(in, policy, season_ ? &*season_ : nullptr);
 }
 
@@ -206,7 +217,9 @@ void Foresight::warn(const Forecast& f, WallTime now, const SloStatus& status,
 
 void Foresight::save(std::vector<AlertMemory>& to) const {
   if (!warning_ && last_resolved_ == WallTime{}) return;
-  to.push_back({spec_.name, kRule, warning_, 0, since_, last_resolved_, calm_since_});
+  const std::string& severity = spec_.forecast.warn_severity;
+  to.push_back({spec_.name, kRule, warning_, 0, since_, last_resolved_, calm_since_, spec_.service,
+                severity, priority_of(severity, spec_.tier)});
 }
 
 bool Foresight::restore(const AlertMemory& saved) {

@@ -261,6 +261,7 @@ std::vector<Impact> impact_of(const SloEngine& engine, const Change& change,
   const Span span{at_s - window_s, at_s, at_s + after_s};
   std::vector<uint32_t> treated, untouched;
   for (uint32_t i = 0; i < engine.size(); ++i) {
+    if (!engine.has(i)) continue;
     const SloSpec& spec = engine.spec(i);
     const bool named =
         change.slo.empty() ? spec.service == change.service : spec.name == change.slo;
@@ -269,7 +270,8 @@ std::vector<Impact> impact_of(const SloEngine& engine, const Change& change,
     });
     if (named) {
       treated.push_back(i);
-    } else if (!touched && spec.service != change.service) {
+    } else if (!touched && spec.service != change.service && spec.group_of.empty()) {
+      // Rows are in the counts of their SLO.
       untouched.push_back(i);
     }
   }

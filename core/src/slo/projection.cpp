@@ -74,7 +74,8 @@ size_t Past::cell(int64_t k) const noexcept {
 }
 
 Past past_of(const ForecastInput& in, double budget) {
-  return {in.slots, in.window_slots, in.step_s, in.end.seconds(), budget, in.slots_until_reset};
+  return {in.slots, in.window_slots,      in.step_s,  in.end.seconds(),
+          budget,   in.slots_until_reset, in.reserve, in.reserved_ahead};
 }
 
 double Line::error_at(double x) const noexcept {
@@ -118,11 +119,20 @@ Line fit(const Past& past, size_t most, const Season* season) {
 ForecastSlot window_sum(const Past& past, size_t back) {
   ForecastSlot sum;
   const size_t end = past.slots.size() - back;
-  for (size_t i = end - past.window_slots; i < end; ++i) {
-    sum.good += past.slots[i].good;
-    sum.bad += past.slots[i].bad;
-  }
+  for (size_t i = end - past.window_slots; i < end; ++i) sum += past.slots[i];
   return sum;
+}
+
+Ratio spent_of(const ForecastSlot& sum, Decimal reserve) {
+  const int64_t all = sum.all();
+  const int64_t held = sum.touching > 0 ? share_of(reserve, all) : 0;
+  return {std::min(sum.bad + std::max(held, sum.reserved), all), all};
+}
+
+double consumed_of(const ForecastSlot& sum, const Past& past) {
+  const Ratio spent = spent_of(sum, past.reserve);
+  if (spent.total <= 0) return 0;
+  return static_cast<double>(spent.bad) / static_cast<double>(spent.total) / past.budget;
 }
 
 namespace {
@@ -130,8 +140,44 @@ namespace {
 // What enters the window in one slot to come.
 struct Coming {
   double total = 0, bad = 0;
-  double of_line = 0;  // standard error of `bad` by the line
-  double of_slot = 0;  // variance of `bad` by itself
+  double of_line = 0;    // standard error of `bad` by the line
+  double of_slot = 0;    // variance of `bad` by itself
+  int64_t touching = 0;  // a reserved time
+};
+
+// The window on its way: what has entered it and has not left.
+struct Sum {
+  explicit Sum(const ForecastSlot& now)
+      : total(static_cast<double>(now.all())),
+        bad(static_cast<double>(now.bad)),
+        reserved(static_cast<double>(now.reserved)),
+        touching(now.touching) {}
+  void enter(const Coming& c) { add(c, 1); }
+  void leave(const Coming& c) { add(c, -1); }
+  void leave(const ForecastSlot& slot) {
+    total -= static_cast<double>(slot.all());
+    bad -= static_cast<double>(slot.bad);
+    reserved -= static_cast<double>(slot.reserved);
+    touching -= slot.touching;
+  }
+  // With `share` of all events set aside, as spent_of().
+  double spent(double share) const {
+    return bad + (touching > 0 ? std::max(share * total, reserved) : 0);
+  }
+  double off() const { return kZ * std::sqrt(of_line * of_line + std::max(0.0, of_slot)); }
+
+  double total, bad, reserved;
+  int64_t touching;
+  double of_line = 0, of_slot = 0;
+
+ private:
+  void add(const Coming& c, int sign) {
+    total += sign * c.total;
+    bad += sign * c.bad;
+    of_line += sign * c.of_line;
+    of_slot += sign * c.of_slot;
+    touching += sign * c.touching;
+  }
 };
 
 Coming coming(const Past& past, const Line& line, const Season* season, size_t step) {
@@ -149,6 +195,7 @@ Coming coming(const Past& past, const Line& line, const Season* season, size_t s
   c.of_line = unit * line.error_at(x);
   // The fewer events in a slot, the more it scatters: the residual is that of a mean slot.
   c.of_slot = line.traffic > 0 ? unit * line.residual * unit * line.residual * line.spread : 0;
+  c.touching = step < past.reserved_ahead.size() ? past.reserved_ahead[step] : 0;
   return c;
 }
 
@@ -170,35 +217,25 @@ struct Edge {
 Course project(const Past& past, const Line& line, const Season* season, size_t horizon,
                std::span<const size_t> leads) {
   const size_t oldest = past.slots.size() - past.window_slots;
-  const ForecastSlot now = window_sum(past, 0);
-  auto bad = static_cast<double>(now.bad);
-  auto total = static_cast<double>(now.total());
+  const double share = past.reserve.to_double();
+  Sum sum(window_sum(past, 0));
   if (past.slots_until_reset != 0) horizon = std::min(horizon, past.slots_until_reset);
   const size_t last = std::max(horizon, leads.empty() ? size_t{0} : leads.back());
   std::vector<Coming> future;  // they leave in turn when the horizon is longer than the window
-  double of_line = 0, of_slot = 0;
-  Edge middle{{}, past.budget * total - bad}, early = middle, late = middle;
+  Edge middle{{}, past.budget * sum.total - sum.spent(share)}, early = middle, late = middle;
   Course course;
   size_t lead = 0;
   for (size_t step = 0; step < last; ++step) {
-    const Coming in = coming(past, line, season, step);
-    future.push_back(in);
-    bad += in.bad;
-    total += in.total;
-    of_line += in.of_line;
-    of_slot += in.of_slot;
+    future.push_back(coming(past, line, season, step));
+    sum.enter(future.back());
     if (past.slots_until_reset == 0 && step < past.window_slots) {
-      bad -= static_cast<double>(past.slots[oldest + step].bad);
-      total -= static_cast<double>(past.slots[oldest + step].total());
+      sum.leave(past.slots[oldest + step]);
     } else if (past.slots_until_reset == 0) {
-      const Coming& leaving = future[step - past.window_slots];
-      bad -= leaving.bad;
-      total -= leaving.total;
-      of_line -= leaving.of_line;
-      of_slot -= leaving.of_slot;
+      sum.leave(future[step - past.window_slots]);
     }
-    const double off = kZ * std::sqrt(of_line * of_line + std::max(0.0, of_slot));
-    const double allowed = past.budget * total;
+    const double bad = sum.spent(share);
+    const double off = sum.off();
+    const double allowed = past.budget * sum.total;
     if (step < horizon && bad > 0) {
       middle.step(step, allowed - bad);
       early.step(step, allowed - bad - off);
@@ -206,10 +243,10 @@ Course project(const Past& past, const Line& line, const Season* season, size_t 
     }
     if (lead < leads.size() && leads[lead] == step + 1) {
       ++lead;
-      const double share = allowed > 0 ? 1 / allowed : 0;
+      const double unit = allowed > 0 ? 1 / allowed : 0;
       const int64_t ahead_s = static_cast<int64_t>(step + 1) * past.step_s;
-      const double least = std::max(0.0, bad - off);
-      course.at.push_back({ahead_s, bad * share, least * share, (bad + off) * share});
+      const double least = std::max(bad - sum.bad, bad - off);
+      course.at.push_back({ahead_s, bad * unit, least * unit, (bad + off) * unit});
     }
     if (late.at && lead == leads.size()) break;
   }

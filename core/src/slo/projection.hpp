@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "nines/slo/burn.hpp"
 #include "nines/slo/forecast.hpp"
 
 namespace nines::slo {
@@ -18,6 +19,8 @@ struct Past {
   int64_t end_s = 0;
   double budget = 0;  // 1 - target
   size_t slots_until_reset = 0;
+  Decimal reserve{0, 0};
+  std::span<const uint8_t> reserved_ahead;
 
   // Cell of the season k slots after end_s (negative: before), by the slot's middle.
   size_t cell(int64_t k) const noexcept;
@@ -27,9 +30,9 @@ Past past_of(const ForecastInput& input, double budget);
 struct Line {
   size_t n = 0;
   int64_t bad = 0;
-  double spread_over = 0;  // slots that the bad events came from: (sum bad)^2 / sum bad^2
-  double mean = 0, slope = 0;               // burn; per slot, 0 unless significant
-  double mean_x = 0, xx = 0;                // slots relative to the end; weighted squares
+  double spread_over = 0;      // slots that the bad events came from: (sum bad)^2 / sum bad^2
+  double mean = 0, slope = 0;  // burn; per slot, 0 unless significant
+  double mean_x = 0, xx = 0;   // slots relative to the end; weighted squares
   double r2 = 0, residual = 0, spread = 1;  // spread: widening by correlation, of the variance
   double reach = 0;                         // slots from the oldest point to the end
   double traffic = 0;                       // events per slot; with a season: per usual event
@@ -47,6 +50,11 @@ struct Course {
 // `leads` ascending. Stops at `horizon` slots and at the end of a calendar window.
 Course project(const Past& past, const Line& line, const Season* season, size_t horizon,
                std::span<const size_t> leads);
+
+// What a window's sums have spent of the budget, as WindowCounts::spent().
+Ratio spent_of(const ForecastSlot& sum, Decimal reserve);
+// The same as a share of the budget; an empty window has spent nothing.
+double consumed_of(const ForecastSlot& sum, const Past& past);
 
 // Sums of the window that ends `back` slots before the end.
 ForecastSlot window_sum(const Past& past, size_t back);

@@ -1,6 +1,7 @@
 #include "nines/slo/season.hpp"
 
 #include <algorithm>
+#include <vector>
 
 namespace nines::slo {
 namespace {
@@ -14,9 +15,10 @@ struct Cell {
 };
 
 double middle(const Cell& cell) {
-  std::array<int64_t, kWeeks> sorted = cell.total;
-  const auto end = sorted.begin() + static_cast<std::ptrdiff_t>(cell.weeks);
-  std::sort(sorted.begin(), end);
+  // Not in the array: g++ for 32-bit ARM takes the sort of a part of it for one beyond its end.
+  std::vector<int64_t> sorted(cell.total.begin(),
+                              cell.total.begin() + static_cast<std::ptrdiff_t>(cell.weeks));
+  std::sort(sorted.begin(), sorted.end());
   const size_t half = cell.weeks / 2;
   const auto upper = static_cast<double>(sorted[half]);
   return cell.weeks % 2 == 1 ? upper : (static_cast<double>(sorted[half - 1]) + upper) / 2;

@@ -60,6 +60,10 @@ void SliceCounts::add(int64_t at_s, int64_t good, int64_t bad, uint32_t covered_
   if (!any_ || index > newest_) advance(index);
   if (index <= newest_ - slots_) return;
   if (at_s < scanned_to_s_) ++version_;
+  if (!blocks_.empty()) {
+    Block& b = block_at(floor_div(index, kBlock));
+    if (b.index == floor_div(index, kBlock)) b.index = INT64_MIN;
+  }
   const size_t p = place(index);
   if (good != 0) good_[p] = add_capped(good_[p], good);
   if (bad != 0) bad_[p] = add_capped(bad_[p], bad);
@@ -80,15 +84,11 @@ std::optional<int64_t> SliceCounts::judge(size_t p, bool coverable) const {
   return bad * whole_ > total * part_ ? kOne : 0;
 }
 
-SliceCounts::Window SliceCounts::scan(int64_t start_s, int64_t end_s,
-                                      std::optional<int64_t> coverable_from_s,
-                                      Exclusions& exclusions) const {
-  Window w;
-  w.start_s = start_s;
-  w.end_s = end_s;
+void SliceCounts::judge_each(int64_t first, int64_t end, std::optional<int64_t> coverable_from_s,
+                             Exclusions& exclusions, Window& w) const {
   const bool drops = exclusions.any(ExclusionEffect::drop);
   const bool reserves = exclusions.any(ExclusionEffect::reserve);
-  for (int64_t index = start_s / slice_s_; index * slice_s_ < end_s; ++index) {
+  for (int64_t index = first; index < end; ++index) {
     const int64_t at_s = index * slice_s_;
     const bool kept = any_ && index <= newest_ && index > newest_ - slots_;
     const auto within = [&](ExclusionEffect effect) {
@@ -107,6 +107,55 @@ SliceCounts::Window SliceCounts::scan(int64_t start_s, int64_t end_s,
                                                                 : w.counted;
     ++to.slices;
     to.bad_q31 += *share;
+  }
+}
+
+void SliceCounts::Window::add(const Window& other) noexcept {
+  const auto add_to = [](Judged& to, const Judged& more) {
+    to.slices += more.slices;
+    to.bad_q31 += more.bad_q31;
+  };
+  add_to(counted, other.counted);
+  add_to(dropped, other.dropped);
+  add_to(reserved, other.reserved);
+  covered_s += other.covered_s;
+  dropped_slices += other.dropped_slices;
+}
+
+const SliceCounts::Window& SliceCounts::block(int64_t index,
+                                              std::optional<int64_t> coverable_from_s,
+                                              Exclusions& exclusions) {
+  if (blocks_.empty() || blocks_coverable_from_s_ != coverable_from_s) {
+    blocks_.assign(static_cast<size_t>(slots_ / kBlock + 2), Block{});
+    blocks_coverable_from_s_ = coverable_from_s;
+  }
+  Block& b = block_at(index);
+  if (b.index != index) {
+    b = {{}, index};
+    judge_each(index * kBlock, (index + 1) * kBlock, coverable_from_s, exclusions, b.sum);
+  }
+  return b.sum;
+}
+
+SliceCounts::Window SliceCounts::scan(int64_t start_s, int64_t end_s,
+                                      std::optional<int64_t> coverable_from_s,
+                                      Exclusions& exclusions) {
+  Window w;
+  w.start_s = start_s;
+  w.end_s = end_s;
+  const int64_t end = floor_div(end_s, slice_s_);
+  for (int64_t index = floor_div(start_s, slice_s_); index < end;) {
+    const int64_t block_of = floor_div(index, kBlock);
+    const int64_t next = (block_of + 1) * kBlock;
+    // All of it is kept, and none of it is still to come.
+    const bool whole = index == block_of * kBlock && next <= end && any_ && next <= newest_ + 1 &&
+                       index > newest_ - slots_;
+    if (whole) {
+      w.add(block(block_of, coverable_from_s, exclusions));
+    } else {
+      judge_each(index, std::min(next, end), coverable_from_s, exclusions, w);
+    }
+    index = next;
   }
   return w;
 }

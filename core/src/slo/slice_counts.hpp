@@ -9,9 +9,11 @@
 #include <cstdlib>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "nines/slo/exclusions.hpp"
 #include "nines/slo/spec.hpp"
+#include "ring.hpp"
 
 namespace nines::slo {
 
@@ -31,6 +33,7 @@ class SliceCounts {
     Judged counted, dropped, reserved;
     int64_t covered_s = 0;       // of slices that were not dropped
     int64_t dropped_slices = 0;  // from `coverable_from_s` on
+    void add(const Window& other) noexcept;
   };
   static constexpr int64_t kOne = int64_t{1} << 31;
 
@@ -40,19 +43,37 @@ class SliceCounts {
                 Exclusions& exclusions);
 
   int64_t slice_s() const noexcept { return slice_s_; }
-  size_t memory_bytes() const noexcept { return static_cast<size_t>(slots_) * kBytesPerSlice; }
+  size_t memory_bytes() const noexcept {
+    return static_cast<size_t>(slots_) * kBytesPerSlice + blocks_.size() * sizeof(Block);
+  }
 
  private:
   static constexpr size_t kBytesPerSlice = 2 * sizeof(int32_t) + sizeof(uint16_t);
   struct Free {
     void operator()(void* p) const noexcept { std::free(p); }
   };
+  // Verdicts of 128 slices together: a window of 30 days is some 340 of them and two ends, not
+  // 43,200 slices. Made when first asked for, forgotten when something is counted in it.
+  static constexpr int64_t kBlock = 128;
+  struct Block {
+    Window sum;
+    int64_t index = INT64_MIN;
+  };
   size_t place(int64_t index) const noexcept;
   void advance(int64_t to);
   // Share that is bad in 2^-31, or nothing when the slice is not judged.
   std::optional<int64_t> judge(size_t place, bool coverable) const;
   Window scan(int64_t start_s, int64_t end_s, std::optional<int64_t> coverable_from_s,
-              Exclusions& exclusions) const;
+              Exclusions& exclusions);
+  // Slices [first, end) one by one.
+  void judge_each(int64_t first, int64_t end, std::optional<int64_t> coverable_from_s,
+                  Exclusions& exclusions, Window& w) const;
+  const Window& block(int64_t index, std::optional<int64_t> coverable_from_s,
+                      Exclusions& exclusions);
+  Block& block_at(int64_t index) noexcept {
+    const auto n = static_cast<int64_t>(blocks_.size());
+    return blocks_[static_cast<size_t>(index - floor_div(index, n) * n)];
+  }
 
   const Budgeting budgeting_;
   const SlicePolicy policy_;
@@ -67,6 +88,9 @@ class SliceCounts {
   uint16_t* covered_;
   int64_t newest_ = 0;
   bool any_ = false;
+
+  std::vector<Block> blocks_;  // ring
+  std::optional<int64_t> blocks_coverable_from_s_;
 
   // What was last scanned: between two closed slices all evaluations ask for the same.
   struct Memo {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "nines/base/int128.hpp"
 #include "nines/slo/burn.hpp"
 
 namespace nines::slo {
@@ -19,14 +18,6 @@ int64_t reach_of(const SloSpec& spec) {
   if (spec.calendar != nullptr) reach_s = std::max(reach_s, spec.calendar->longest_s());
   for (const AlertRule& rule : spec.alerts.rules) reach_s = std::max(reach_s, rule.long_s);
   return reach_s + kDayS;
-}
-
-// floor(share * n); share < 1 of at most 18 digits.
-int64_t share_of(Decimal share, int64_t n) {
-  Int128 product = share.mantissa;
-  product *= n;
-  for (int e = share.exponent; e < 0; ++e) product /= 10;
-  return static_cast<int64_t>(product);
 }
 
 }  // namespace
@@ -214,6 +205,7 @@ WindowCounts SloCounts::stretch(size_t tier, int64_t from_s, int64_t to_s, int64
   const Sums reserved = reserved_ == nullptr ? Sums{} : reserved_->sum(tier, from_s, to_s);
   w.good = std::max<int64_t>(all.good - dropped.good, 0);
   w.bad = std::max<int64_t>(all.bad - dropped.bad - reserved.bad, 0);
+  w.reserved_bad = std::max<int64_t>(reserved.bad, 0);
   w.covered_s = all.covered_s - dropped.covered_s;
   return w;
 }

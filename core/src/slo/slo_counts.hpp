@@ -44,8 +44,14 @@ class SloCounts {
     return calendar_->end_of(at_s);
   }
   // What [from, to), multiples of the tier's slot, holds of the SLO's own units (events, slices
-  // that began in it and are closed at end_s), without what is excluded; all reserved is forgiven.
+  // that began in it and are closed at end_s), without what is excluded; of bad events in reserved
+  // times reserved_bad tells only.
   WindowCounts stretch(size_t tier, int64_t from_s, int64_t to_s, int64_t end_s);
+  // What is set aside for reserved times, of all events; 0: there are none.
+  Decimal reserve() const noexcept { return reserved_ ? reserve_ : Decimal{0, 0}; }
+  bool touches_reserved(int64_t from_s, int64_t to_s) {
+    return exclusions_.seconds_within(ExclusionEffect::reserve, from_s, to_s) > 0;
+  }
   std::optional<int64_t> period_start(int64_t at_s) const {
     if (calendar_ == nullptr) return std::nullopt;
     return calendar_->start_of(at_s);

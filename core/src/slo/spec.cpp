@@ -137,7 +137,10 @@ SloSpec row_of(const SloSpec& whole, std::string_view group) {
   row.group_of = whole.name;
   row.group = group;
   row.name += "{" + row.group + "}";
-  if (!whole.indicator.group->alerts) row.alerts.rules.clear();
+  if (whole.indicator.group->alerts) return row;
+  row.alerts.rules.clear();
+  row.forecast.warn_within_s = 0;
+  for (BudgetStep& step : row.gate.steps) step.severity.clear();
   return row;
 }
 

@@ -301,6 +301,11 @@ std::string encode_alerts(const std::vector<slo::AlertMemory>& alerts) {
     out.zigzag(alert.last_resolved.ns);
     out.zigzag(alert.calm_at.ns);
   }
+  for (const auto& alert : alerts) {
+    out.bytes(alert.service);
+    out.bytes(alert.severity);
+    out.varint(static_cast<uint64_t>(alert.priority));
+  }
   return out.take();
 }
 
@@ -318,6 +323,14 @@ std::optional<std::vector<slo::AlertMemory>> decode_alerts(std::string_view body
     alert.last_resolved.ns = in.zigzag();
     alert.calm_at.ns = in.zigzag();
     alerts.push_back(std::move(alert));
+  }
+  if (in.complete()) return alerts;  // of before these were kept
+  for (slo::AlertMemory& alert : alerts) {
+    alert.service = in.bytes();
+    alert.severity = in.bytes();
+    const uint64_t priority = in.varint();
+    if (priority > 3) return std::nullopt;
+    alert.priority = static_cast<int>(priority);
   }
   if (!in.complete()) return std::nullopt;
   return alerts;

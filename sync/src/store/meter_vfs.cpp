@@ -2,6 +2,8 @@
 
 #include <atomic>
 
+#include "sql/memory.hpp"
+
 namespace nines::store {
 namespace {
 
@@ -52,6 +54,7 @@ constexpr sqlite3_io_methods kMethods = {1,         f_close,  f_read,   f_write,
 }  // namespace
 
 MeterVfs::MeterVfs(WriteMeter& meter, const std::string& base) : meter_(meter) {
+  sql::meter_sqlite_heap();                   // before anything else touches SQLite
   static std::atomic<uint64_t> instances{0};  // VFS names are global to SQLite
   base_ = sqlite3_vfs_find(base.empty() ? nullptr : base.c_str());
   if (base_ == nullptr) return;

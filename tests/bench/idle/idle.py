@@ -51,7 +51,8 @@ def main():
     folder, port = common.scratch("idle"), common.free_port()
     prepare(folder, arguments.files, arguments.slos, 2000)
     # The intervals of a node, not those of the tests.
-    config = common.write(f"{folder}/nines.yaml", f"node: idle\nlisten: 127.0.0.1:{port}\n")
+    config = common.write(f"{folder}/nines.yaml", f"node: idle\nlisten: 127.0.0.1:{port}\n"
+                          f"limits: {{slos: {max(64, arguments.slos)}}}\n")
     with common.Agent(config, f"{folder}/state", port, log=f"{folder}/agent.log") as agent:
         common.wait_until(lambda: agent.slos().get("all", {}).get("total") == 2000 * arguments.files,
                           60, "all lines")

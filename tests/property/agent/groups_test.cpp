@@ -67,3 +67,50 @@ TEST_CASE("Groups and other add up to the whole in every window", "[groups]") {
     }
   }));
 }
+
+TEST_CASE("Groups that come and go add up to the whole in the windows of the SLO", "[groups]") {
+  CHECK(rc::check([] {
+    const TempDir dir;
+    ManualClock clock(WallTime::from_s(kStart));
+    agent::Setup setup;
+    setup.slos = {grouped(dir, *rc::gen::inRange<int64_t>(1, 4))};
+    setup.slos[0].window_s = 3600;
+    setup.slos[0].alerts = slo::default_policy(3600, setup.slos[0].target);
+    setup.slos[0].indicator.group->alerts = *rc::gen::arbitrary<bool>();
+    std::unique_ptr<Life> life;
+    const auto start = [&] {
+      life.reset();
+      life = std::make_unique<Life>(setup, dir / "state", clock);
+      life->ingest().pipeline().let_groups_go();
+      life->look_for_files();
+      life->tick();
+    };
+    start();
+    for (int step = *rc::gen::inRange(1, 25); step > 0; --step) {
+      clock.advance_s(*rc::gen::oneOf(rc::gen::inRange<int64_t>(1, 5000), rc::gen::just(3600L)));
+      for (int n = *rc::gen::inRange(0, 6); n > 0; --n) {
+        const int64_t at = clock.wall().seconds() - *rc::gen::inRange<int64_t>(1, 550);
+        std::string line = access_line(at, *rc::gen::element(200, 200, 503));
+        line.replace(line.find("/a"), 2, std::string("/") + *rc::gen::inRange('a', 'g'));
+        append(dir / "a.log", line);
+      }
+      life->tick();
+      if (*rc::gen::inRange(0, 3) != 0) life->commit();
+      if (*rc::gen::inRange(0, 6) == 0) start();
+      const slo::SloEngine& engine = life->judge().engine();
+      for (const int64_t window_s : {60L, 3600L}) {
+        slo::WindowCounts sum;
+        for (uint32_t row = 1; row < engine.size(); ++row) {
+          if (!engine.has(row)) continue;
+          const auto part = engine.window(row, clock.wall(), window_s);
+          sum.good += part.good;
+          sum.bad += part.bad;
+        }
+        const auto whole = engine.window(0, clock.wall(), window_s);
+        RC_ASSERT(sum.good == whole.good);
+        RC_ASSERT(sum.bad == whole.bad);
+      }
+      RC_ASSERT(engine.size() <= static_cast<size_t>(setup.config.max_slos));
+    }
+  }));
+}

@@ -10,7 +10,7 @@
 
 #include "pattern_driver.hpp"
 
-namespace nines::query::testing {
+namespace nines::query::driving {
 namespace {
 
 using Nav = Navigation::Kind;
@@ -433,4 +433,4 @@ TEST_CASE("Every pattern of up to four parts matches as the naive matcher does, 
   CHECK(wrong == 0);
 }
 
-}  // namespace nines::query::testing
+}  // namespace nines::query::driving

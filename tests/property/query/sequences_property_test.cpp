@@ -9,7 +9,7 @@
 
 #include "pattern_driver.hpp"
 
-namespace nines::query::testing {
+namespace nines::query::driving {
 namespace {
 
 const std::vector<std::string> kInputs = {"id", "what"};
@@ -215,4 +215,4 @@ TEST_CASE("Rows out of order within the lateness change no byte of a sequence's 
   }));
 }
 
-}  // namespace nines::query::testing
+}  // namespace nines::query::driving

@@ -8,7 +8,7 @@
 
 #include "rows_driver.hpp"
 
-namespace nines::query::testing {
+namespace nines::query::driving {
 namespace {
 
 const std::vector<std::string> kInputs = {"id", "service", "message"};
@@ -150,4 +150,4 @@ TEST_CASE("Rows out of order within the lateness change no byte of the answer") 
   }));
 }
 
-}  // namespace nines::query::testing
+}  // namespace nines::query::driving

@@ -160,6 +160,21 @@ TEST_CASE("A handler that never answers becomes a 503, and one that throws a 500
   CHECK(ask(broken, "/", "POST").status == 500);
 }
 
+TEST_CASE("An answer that comes when nobody waits any more, or the server is gone, does nothing",
+          "[http]") {
+  http::ServerOptions options;
+  options.idle_ms = 50;
+  http::Reply kept;
+  {
+    RunningServer silent(options, http::AsyncHandler([&](const http::HttpRequest&,
+                                                         http::Reply reply) { kept = reply; }));
+    CHECK(ask(silent, "/", "POST").status == 503);
+    kept({200, "text/plain", "late", {}});
+  }
+  REQUIRE(kept);
+  kept({200, "text/plain", "later", {}});
+}
+
 TEST_CASE("The report's period is a month or the last days, within what is kept", "[http]") {
   const WallTime now = WallTime::from_s(kT0 + 90'000);  // 2026-01-02T01:00:00Z
   const auto month = http::report_period("2025-12", "", now);
@@ -209,4 +224,64 @@ TEST_CASE("Tokens are compared whole; the one that is made is random and for its
   CHECK_FALSE(provide_token(folder + "/none", folder).ok());
   ::unlink((folder + "/api.token").c_str());
   ::rmdir(folder.c_str());
+}
+
+TEST_CASE("The history of an SLO carries what was done to it in its span", "[http]") {
+  Desk desk;
+  slo::Batch batch;
+  const int64_t hour = slo::slot_of(WallTime::from_s(kT0 - 3600));
+  batch.slots = {{0, hour, 90, 10, 10}, {0, hour + 30, 5, 0, 10}};
+  desk.engine.apply(batch);
+  std::vector<slo::AlertEvent> events;
+  desk.engine.evaluate(WallTime::from_s(kT0), WallTime::from_s(kT0), events);
+  RunningServer server({}, desk.handler());
+  const auto write = [&](const std::string& rest) {
+    CHECK(ask(server, "/api/changes", "POST", "{" + rest + "}").status == 201);
+  };
+  write(R"("kind": "deploy", "service": "shop", "text": "v1", "at": "2025-12-30T00:00:00Z")");
+  write(R"("kind": "deploy", "service": "shop", "text": "v2", "at": "2025-12-31T23:00:00Z")");
+  write(R"("kind": "note", "service": "other", "text": "elsewhere")");
+  write(R"("kind": "note", "text": "everywhere")");
+  write(R"("kind": "migration", "slo": "web", "text": "long", "from": "2025-12-30T12:00:00Z",
+           "to": "2025-12-31T01:00:00Z")");
+
+  const auto day = json::parse(ask(server, "/api/slo/web/history").body);
+  CHECK(day["slo"] == "web");
+  CHECK(day["from"] == "2025-12-31T00:15:00Z");
+  CHECK(day["to"] == "2026-01-01T00:15:00Z");
+  CHECK(day["step"] == "15m");
+  REQUIRE(day["points"].size() == 96);
+  CHECK(day["points"][91]["at"] == "2025-12-31T23:00:00Z");
+  CHECK(day["points"][91]["good"] == 95);
+  CHECK(day["points"][91]["bad"] == 10);
+  CHECK(day["points"][91]["covered_s"] == 20);
+  CHECK(day["points"][92]["good"] == 0);
+  std::string texts;
+  for (const auto& a : day["annotations"]) texts += a["text"].get<std::string>() + " ";
+  CHECK(texts == "v2 everywhere long ");
+
+  const auto hours = json::parse(ask(server, "/api/slo/web/history?span=1h").body);
+  CHECK(hours["step"] == "1m");
+  CHECK(hours["points"].size() == 60);
+  CHECK(hours["points"][4]["good"] == 5);
+  const auto all = json::parse(ask(server, "/api/slo/web/history?span=92d").body);
+  CHECK(all["step"] == "12h");
+  CHECK(all["points"].size() == 184);
+  CHECK(all["annotations"].size() == 4);
+}
+
+TEST_CASE("A history that cannot be told says why", "[http]") {
+  Desk desk;
+  RunningServer server({}, desk.handler());
+  for (const char* span : {"5m", "93d", "x", "-1h"}) {
+    CHECK(ask(server, "/api/slo/web/history?span=" + std::string(span)).status == 400);
+  }
+  CHECK(ask(server, "/api/slo/unknown/history").body == "read\n");  // the reading routes answer
+  CHECK(ask(server, "/api/slo/history").body == "read\n");
+  slo::SloSpec spec;
+  spec.name = "web/history";
+  spec.target = {99, -2};
+  REQUIRE(desk.engine.add(spec).ok());
+  CHECK(ask(server, "/api/slo/web/history").body == "read\n");
+  CHECK(json::parse(ask(server, "/api/slo/web/history/history").body)["slo"] == "web/history");
 }

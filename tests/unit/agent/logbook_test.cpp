@@ -289,3 +289,48 @@ TEST_CASE("The log book keeps a bounded number of entries", "[logbook]") {
   CHECK(world.book().find(10) == nullptr);
   CHECK(world.book().find(11) != nullptr);
 }
+
+TEST_CASE("Every SLO shows its own gate, wherever the rows of groups stand", "[logbook]") {
+  slo::SloSpec jobs = spec();
+  jobs.name = "jobs";
+  jobs.indicator.group = slo::GroupSpec{"type", 5, false};
+  slo::SloEngine engine;
+  REQUIRE(engine.add(jobs).ok());
+  REQUIRE(engine.add(spec()).ok());
+  REQUIRE(engine.add(slo::row_of(jobs, "mail")).ok());
+  slo::Batch batch;
+  const int64_t slot = slo::slot_of(at(0));
+  batch.slots = {{0, slot, 100, 0, 10}, {1, slot, 0, 100, 10}, {2, slot, 50, 0, 10}};
+  engine.apply(batch);
+  std::vector<slo::AlertEvent> events;
+  engine.evaluate(at(10), at(10), events);
+  Logbook book(engine);
+  (void)book.evaluate(at(10), true);
+  Snapshot snapshot;
+  for (const uint32_t shown : {0U, 2U, 1U}) snapshot.slos.push_back(engine.status(shown));
+  book.decorate(snapshot);
+  CHECK(snapshot.slos[0].gate.decision == slo::Release::go);
+  CHECK(snapshot.slos[1].gate.decision == slo::Release::go);
+  CHECK(snapshot.slos[2].gate.decision == slo::Release::freeze);
+}
+
+TEST_CASE("What is kept of the gate of a group goes with the group", "[logbook]") {
+  slo::SloSpec jobs = spec();
+  jobs.name = "jobs";
+  jobs.indicator.group = slo::GroupSpec{"type", 5, false};
+  slo::SloEngine engine;
+  REQUIRE(engine.add(jobs).ok());
+  const auto row = engine.add(slo::row_of(jobs, "mail"));
+  REQUIRE(row.ok());
+  Logbook book(engine);
+  CHECK(book.evaluate(at(10), true).documents.empty());
+  engine.remove(*row);
+  const Record told = book.evaluate(at(20), true);
+  REQUIRE(told.documents.size() == 1);
+  CHECK(told.documents[0] == store::Document{kGateKind, "jobs{mail}", ""});
+  CHECK(book.evaluate(at(30), true).documents.empty());
+  Change change;
+  change.kind = ChangeKind::note;
+  change.slo = "jobs{mail}";
+  CHECK_FALSE(book.annotation(change, at(30)).ok());
+}

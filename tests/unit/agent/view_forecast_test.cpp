@@ -127,7 +127,7 @@ TEST_CASE("Explain, the tables, CSV and metrics tell the forecast", "[view]") {
                                       "availability\",service=\"api\"} 65700\n"));
   CHECK_THAT(metrics, Catch::Contains("nines_slo_forecast_confidence{slo=\"api-availability\","
                                       "service=\"api\"} 2\n"));
-  CHECK_THAT(metrics, Catch::Contains("rule=\"forecast\",severity=\"ticket\"} 1\n"));
+  CHECK_THAT(metrics, Catch::Contains("rule=\"forecast\",severity=\"ticket\",priority=\"P2\"} 1\n"));
   CHECK(metrics.find("nines_slo_forecast_exhaustion_seconds{slo=\"shop") == std::string::npos);
 }
 

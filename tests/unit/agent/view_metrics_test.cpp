@@ -34,7 +34,7 @@ TEST_CASE("Metrics carry counts, ratios, states and alerts of every SLO", "[view
        R"(nines_slo_risk_level{slo="api-availability",service="api"} 3)",
        R"(nines_slo_state{slo="shop-errors",service="shop",state="NO_DATA"} 1)",
        R"(nines_slo_state{slo="shop-errors",service="shop",state="HEALTHY"} 0)",
-       R"(nines_alerts_firing{slo="api-availability",service="api",rule="fast",severity="page"} 1)",
+       R"(nines_alerts_firing{slo="api-availability",service="api",rule="fast",severity="page",priority="P0"} 1)",
        R"(nines_source_malformed_total{source="/var/log/nginx/access.log",reason="no_match"} 4)",
        R"(nines_overflow_policy_total{limit="tailer_lines_cut"} 0)",
        R"(process_resident_memory_bytes 12582912)", R"(process_cpu_seconds_total 1.25)",

@@ -2,7 +2,7 @@
 
 #include "rows_driver.hpp"
 
-namespace nines::query::testing {
+namespace nines::query::driving {
 namespace {
 
 using Rows = std::vector<std::string>;
@@ -111,4 +111,4 @@ TEST_CASE("When no more rows of context are wanted, no more are taken") {
   CHECK(shown.rows.size() == 1);
 }
 
-}  // namespace nines::query::testing
+}  // namespace nines::query::driving

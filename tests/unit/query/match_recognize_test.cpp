@@ -2,7 +2,7 @@
 
 #include "pattern_driver.hpp"
 
-namespace nines::query::testing {
+namespace nines::query::driving {
 namespace {
 
 using Rows = std::vector<std::string>;
@@ -291,4 +291,4 @@ TEST_CASE("A pattern that grows too large when written out is refused") {
   CHECK_FALSE(compile_pattern(repeat(var("A"), 0, 20'000)).ok());
 }
 
-}  // namespace nines::query::testing
+}  // namespace nines::query::driving

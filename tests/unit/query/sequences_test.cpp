@@ -2,7 +2,7 @@
 
 #include "pattern_driver.hpp"
 
-namespace nines::query::testing {
+namespace nines::query::driving {
 namespace {
 
 using Rows = std::vector<std::string>;
@@ -310,4 +310,4 @@ TEST_CASE("When no more matches are wanted, no more rows are taken by a sequence
   }
 }
 
-}  // namespace nines::query::testing
+}  // namespace nines::query::driving

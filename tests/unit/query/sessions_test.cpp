@@ -2,7 +2,7 @@
 
 #include "rows_driver.hpp"
 
-namespace nines::query::testing {
+namespace nines::query::driving {
 namespace {
 
 using Rows = std::vector<std::string>;
@@ -243,4 +243,4 @@ TEST_CASE("When no more sessions are wanted, no more rows are taken") {
   CHECK(shown.rows.size() == 1);
 }
 
-}  // namespace nines::query::testing
+}  // namespace nines::query::driving

@@ -99,3 +99,15 @@ TEST_CASE("On request every block is a table, with the same names of columns") {
         "  columns: 1 AS x0\n"
         "sqlite: SELECT count(*) AS \"count(*)\" FROM \"nines_0\"\n");
 }
+
+TEST_CASE("A bare level beside a table that is no log is not a column of that table") {
+  CHECK(
+      plan_of("SELECT l.a FROM e JOIN logs('x') l ON e.k = l.k WHERE e.b = ERROR OR l.level = WARN")
+          .find("l.level") == std::string::npos);
+}
+
+TEST_CASE("A table without FROM is all logs, within SINCE and UNTIL") {
+  const std::string plan = plan_of("SELECT count(*) SINCE '-1h' UNTIL 'now' WHERE a = 1", false);
+  CHECK_THAT(plan, Catch::Contains("scan logs('*')") && Catch::Contains("FROM \"nines_0\"") &&
+                       Catch::Contains("since ") && !Catch::Contains("SINCE"));
+}

@@ -281,6 +281,85 @@ TEST_CASE("A firing rule that is configured no more is resolved once", "[slo]") 
   CHECK(engine.save_alerts().empty());
 }
 
+TEST_CASE("The end of a rule that is configured no more is told as urgently as its start",
+          "[slo]") {
+  SloSpec spec = spec_of("checkout");
+  spec.tier = 1;
+  SloEngine before;
+  REQUIRE(before.add(spec).ok());
+  std::vector<AlertEvent> events;
+  before.apply(batch_of({delta(kT0, 0, 100)}));
+  before.evaluate(WallTime::from_s(kT0 + 10), WallTime::from_s(kT0 + 10), events);
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].priority == 0);
+  SloEngine after;
+  after.restore_alerts(before.save_alerts());
+  events.erase(events.begin() + 1, events.end());
+  after.evaluate(WallTime::from_s(kT0 + 20), WallTime::from_s(kT0 + 20), events);
+  REQUIRE(events.size() == 2);
+  CHECK(events[1].kind == AlertEvent::Kind::resolved);
+  CHECK(events[1].priority == events[0].priority);
+  CHECK(events[1].severity == events[0].severity);
+  CHECK(events[1].service == "shop");
+  CHECK(events[1].since == events[0].at);
+}
+
+TEST_CASE("A row that is removed takes its counts along and ends its alerts", "[slo]") {
+  SloSpec whole = spec_of("jobs");
+  whole.indicator.group = GroupSpec{"type", 5, true};
+  SloEngine engine(3);
+  REQUIRE(engine.add(whole).ok());
+  REQUIRE(*engine.add(row_of(whole, "mail")) == 1);
+  REQUIRE(*engine.add(row_of(whole, "pdf")) == 2);
+  CHECK_FALSE(engine.add(row_of(whole, "zip")).ok());
+  engine.apply(batch_of({delta(kT0, 0, 100, 10, 0), delta(kT0, 0, 100, 10, 1)}));
+  std::vector<AlertEvent> events;
+  const auto evaluate = [&](int64_t after_s) {
+    events.clear();
+    engine.evaluate(WallTime::from_s(kT0 + after_s), WallTime::from_s(kT0 + after_s), events);
+  };
+  evaluate(10);
+  CHECK(events.size() == 2);
+  const size_t bytes = engine.memory_bytes();
+  engine.remove(1);
+  CHECK(engine.memory_bytes() < bytes);
+  CHECK_FALSE(engine.has(1));
+  CHECK(engine.size() == 3);
+  evaluate(20);
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].kind == AlertEvent::Kind::resolved);
+  CHECK(events[0].slo == "jobs{mail}");
+  CHECK(events[0].severity == "page");
+  for (const AlertMemory& memory : engine.save_alerts()) CHECK(memory.slo == "jobs");
+
+  Batch late = batch_of({delta(kT0, 5, 2, 10, 1)});
+  late.sketches.push_back({1, kT0 / 3600, {{400, 1}}});
+  engine.apply(late);
+  CHECK(engine.counters().unknown == 7);
+  REQUIRE(*engine.add(row_of(whole, "zip")) == 1);  // the place is free again
+  evaluate(30);
+  CHECK(engine.status(1).window.total() == 0);
+  CHECK(engine.status(1).state == State::no_data);
+  CHECK(engine.spec(2).name == "jobs{pdf}");
+}
+
+TEST_CASE("Rows of groups tell nothing by themselves unless they were asked to", "[slo]") {
+  SloSpec whole = spec_of("jobs");
+  whole.forecast.warn_within_s = 3600;
+  whole.gate.steps = {{"slow", dec("0.5"), {"pause"}, "ticket"}};
+  whole.indicator.group = GroupSpec{"type", 5, false};
+  const SloSpec quiet = row_of(whole, "mail");
+  CHECK(quiet.alerts.rules.empty());
+  CHECK(quiet.forecast.warn_within_s == 0);
+  REQUIRE(quiet.gate.steps.size() == 1);
+  CHECK(quiet.gate.steps[0].severity.empty());
+  whole.indicator.group->alerts = true;
+  const SloSpec loud = row_of(whole, "mail");
+  CHECK(loud.alerts.rules.size() == whole.alerts.rules.size());
+  CHECK(loud.forecast == whole.forecast);
+  CHECK(loud.gate.steps == whole.gate.steps);
+}
+
 TEST_CASE("Default policy scales the Workbook's pairs and leaves out what can never fire",
           "[slo]") {
   const auto story = [](int64_t window_s, const char* target) {

@@ -331,3 +331,78 @@ TEST_CASE("Engine forecasts without what is excluded", "[slo]") {
   CHECK(*f.burn == Approx(0.8));
   CHECK_FALSE(f.time_to_exhaustion_hours);
 }
+
+namespace {
+
+// 30 days at 99 %, the last of them at burn 2, with a fifth of the budget set aside for two hours.
+Forecast with_reserve(int64_t from_s, int64_t bad_in_it = 0) {
+  SloSpec spec = spec_of("checkout", "0.99");
+  spec.reserve = dec("0.2");
+  ExclusionSpec migration;
+  migration.name = "migration";
+  migration.effect = ExclusionEffect::reserve;
+  migration.once = {kT0 + from_s, kT0 + from_s + 7200};
+  spec.exclusions = {migration};
+  World world(spec);
+  const int64_t until_s = std::min<int64_t>(from_s, 29 * 86400);
+  world.fill(until_s, 100, 0);
+  if (until_s == from_s) world.fill(7200, 100 - bad_in_it, bad_in_it);
+  world.fill(29 * 86400 - (until_s == from_s ? until_s + 7200 : until_s), 100, 0);
+  world.fill(86400, 98, 2);
+  return world.engine().forecast(0);
+}
+
+// Hours until a budget of 720 is gone at burn 2, of which so much is spent.
+double hours_left(double spent) { return (720 - spent) / 2; }
+
+}  // namespace
+
+TEST_CASE("Engine forecasts charge the reserve while the window touches a reserved time", "[slo]") {
+  constexpr int64_t kDay = 86400;
+  CHECK(*with_reserve(25 * kDay).time_to_exhaustion_hours ==
+        Approx(hours_left(48 + 144)).epsilon(0.01));
+  // It pays for what was bad in that time...
+  CHECK(*with_reserve(25 * kDay, 50).time_to_exhaustion_hours ==
+        Approx(hours_left(48 + 144)).epsilon(0.01));
+  // ...as far as it reaches.
+  CHECK(*with_reserve(25 * kDay, 100).time_to_exhaustion_hours ==
+        Approx(hours_left(48 + 200)).epsilon(0.01));
+  // Gone from the window before the budget is.
+  CHECK(*with_reserve(kDay).time_to_exhaustion_hours == Approx(hours_left(48)).epsilon(0.01));
+  // Planned ahead: from then on.
+  CHECK(*with_reserve(35 * kDay).time_to_exhaustion_hours ==
+        Approx(hours_left(48 + 144)).epsilon(0.01));
+}
+
+TEST_CASE("A forecast says exhausted when the reserve is what exhausts the budget", "[slo]") {
+  ForecastInput in;
+  in.target = dec("0.99");
+  in.window_slots = 24;
+  in.slots.assign(24, {991, 9, false, 0, 0});
+  in.reserve = dec("0.002");
+  in.end = WallTime::from_s(kT0);
+  const ForecastPolicy policy = default_forecast(86400);
+  CHECK_FALSE(forecast(in, policy).time_to_exhaustion_hours == 0.0);
+  in.slots[3].touching = 1;
+  CHECK(forecast(in, policy).time_to_exhaustion_hours == 0.0);
+  in.reserve = dec("0.0005");
+  CHECK_FALSE(forecast(in, policy).time_to_exhaustion_hours == 0.0);
+  in.slots[3].reserved = 25;  // of some 24,000 events: more than the 12 that are set aside
+  CHECK(forecast(in, policy).time_to_exhaustion_hours == 0.0);
+}
+
+TEST_CASE("Back-tests count a reserve among what was spent", "[slo]") {
+  SloSpec spec = spec_of("checkout", "0.99", 7 * 86400);
+  spec.reserve = dec("0.2");
+  ExclusionSpec migration;
+  migration.name = "migration";
+  migration.effect = ExclusionEffect::reserve;
+  migration.once = {kT0 + 10 * 86400, kT0 + 10 * 86400 + 3600};
+  for (const bool planned : {false, true}) {
+    spec.exclusions.clear();
+    if (planned) spec.exclusions = {migration};
+    World world(spec);
+    world.fill(20 * 86400, 991, 9);
+    CHECK(world.engine().backtest(0).exhaustions == (planned ? 1 : 0));
+  }
+}

@@ -175,6 +175,24 @@ TEST_CASE("Impact takes off what moved the untouched services alike", "[slo]") {
   CHECK_THAT(i.doubts[0], Catch::Contains("bursts"));
 }
 
+TEST_CASE("Impact compares with an SLO once, not with each of its groups beside it", "[slo]") {
+  History h;
+  const uint32_t web = h.add("web", "shop"), mail = h.add("mail", "mail");
+  SloSpec whole = h.engine.spec(mail);
+  whole.indicator.group = GroupSpec{"type", 5, false};
+  const auto row = h.engine.add(row_of(whole, "slow")), gone = h.engine.add(row_of(whole, "gone"));
+  h.engine.remove(*gone);
+  for (const uint32_t slo : {web, mail, *row}) {
+    h.fill(
+        slo, 1000, [](int64_t) { return 10; }, 2 * kHour);
+  }
+  const auto impacts = impact_of(h.engine, deploy(), {deploy()}, at(2 * kHour), kHour);
+  REQUIRE(impacts.size() == 1);
+  REQUIRE(impacts[0].controls.size() == 1);
+  CHECK(impacts[0].controls[0].slo == "mail");
+  CHECK(impacts[0].control_before.bad == 600);
+}
+
 TEST_CASE("Impact says what would make it wrong", "[slo]") {
   History h;
   const uint32_t web = h.add("web", "shop"), mail = h.add("mail", "mail");

@@ -53,6 +53,50 @@ TEST_CASE("Slices of a month cost less than half a megabyte, and are counted as 
   CHECK(world.engine().memory_bytes() < plain.engine().memory_bytes() + 512 * 1024);
 }
 
+TEST_CASE("What comes late changes the verdict of its slice, wherever in a long window it lies",
+          "[slices]") {
+  World world(sliced());
+  world.fill(3 * kDay, 100, 0);
+  CHECK(world.status().window.good == kDay / kMinute);
+  int64_t bad = 0;
+  for (int64_t back_s = kMinute; back_s < kDay; back_s += 127 * kMinute) {
+    const int64_t at = world.now_s() - back_s;
+    world.engine().apply(batch_of({delta(at, 0, 50)}));
+    world.evaluate();
+    CHECK(world.status().window.bad == ++bad);
+    world.engine().apply(batch_of({delta(at, 0, 50)}));  // the same slice
+    world.evaluate();
+    CHECK(world.status().window.bad == bad);
+  }
+  world.run(12 * kHour, 100, 0);  // the older half leaves
+  CHECK(world.status().window.bad == (bad + 1) / 2);
+  CHECK(world.status().window.total() == kDay / kMinute);
+  world.run(12 * kHour, 100, 0);
+  CHECK(world.status().window.bad == 0);
+}
+
+TEST_CASE("Silent slices are judged anew when it is learned that the logs were read then",
+          "[slices]") {
+  SloSpec spec = sliced();
+  spec.slices.on_empty = OnEmpty::bad;
+  World world(spec);
+  world.fill(kDay, 100, 0);
+  world.fill(kDay / 2, 0, 0);  // read, and empty
+  CHECK(world.status().window.bad == kDay / 2 / kMinute);
+  World late(spec);
+  const int64_t begin = late.now_s();
+  late.engine().apply(
+      batch_of({delta(begin + kDay / 2, 1, 0, 10), delta(begin + kDay - 60, 1, 0)}));
+  late.blind(kDay);
+  const int64_t before = late.status().window.total();
+  for (int64_t t = 0; t < kDay; t += kHour) {
+    late.engine().apply(batch_of({delta(begin + t, 0, 0, 3600)}));
+  }
+  late.evaluate();
+  CHECK(late.status().window.total() > before);
+  CHECK(late.status().window.total() == kDay / kMinute);
+}
+
 TEST_CASE("Only closed slices count", "[slices]") {
   World world(sliced());
   world.run(kMinute + 50, 0, 1);

@@ -55,3 +55,30 @@ TEST_CASE("An alert event with a priority that does not exist is refused", "[sto
   CHECK_FALSE(decode_event(body, 5));
   CHECK_FALSE(decode_event(encode_event(an_event()) + "x", 5));
 }
+
+TEST_CASE("Memory of alerts reads back, also as it was before it knew how urgent a rule is",
+          "[store]") {
+  slo::AlertMemory memory{"checkout", "fast", true, 1, WallTime::from_s(10), {}, {}};
+  memory.service = "shop";
+  memory.severity = "page";
+  memory.priority = 0;
+  const std::string body = encode_alerts({memory});
+  const auto read = decode_alerts(body);
+  REQUIRE(read);
+  REQUIRE(read->size() == 1);
+  CHECK((*read)[0].service == "shop");
+  CHECK((*read)[0].severity == "page");
+  CHECK((*read)[0].priority == 0);
+  constexpr size_t kNew = 5 + 5 + 1;
+  const auto old = decode_alerts(std::string_view(body).substr(0, body.size() - kNew));
+  REQUIRE(old);
+  REQUIRE(old->size() == 1);
+  CHECK((*old)[0].firing);
+  CHECK((*old)[0].severity.empty());
+  CHECK((*old)[0].priority == 3);
+  std::string damaged = body;
+  damaged.back() = 4;
+  CHECK_FALSE(decode_alerts(damaged));
+  CHECK_FALSE(decode_alerts(body + "x"));
+  CHECK_FALSE(decode_alerts(std::string_view(body).substr(0, body.size() - 1)));
+}

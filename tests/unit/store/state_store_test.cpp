@@ -102,6 +102,9 @@ TEST_CASE("StateStore refuses a commit for an SLO it was never told about", "[st
 TEST_CASE("StateStore remembers alerts and numbers their events once", "[store]") {
   const TempDir dir;
   slo::AlertMemory memory{"checkout", "fast", true, 1, WallTime::from_s(kT0), {}};
+  memory.service = "shop";
+  memory.severity = "page";
+  memory.priority = 1;
   {
     auto store = open_store(dir.options());
     attach_all(*store, 2);
@@ -121,6 +124,9 @@ TEST_CASE("StateStore remembers alerts and numbers their events once", "[store]"
   CHECK(store->restored().alerts[0].firing);
   CHECK(store->restored().alerts[0].calm_evaluations == 1);
   CHECK(store->restored().alerts[0].since == memory.since);
+  CHECK(store->restored().alerts[0].service == "shop");
+  CHECK(store->restored().alerts[0].severity == "page");
+  CHECK(store->restored().alerts[0].priority == 1);
   CHECK(*store->cursor("webhook:ops") == 1);
   const auto all = store->events_after(0, 100);
   REQUIRE(all.ok());

@@ -31,6 +31,7 @@ struct PipelineOptions {
   int64_t max_future_skew_s = 60;        // a time stamp further ahead is counted at ingest time
   // Who tells of pods; null: nobody. Then sources that choose by labels count nothing.
   std::shared_ptr<const PodFeed> pods = nullptr;
+  bool marks = false;  // marks() is wanted: the level of every record is read
 };
 
 struct SourcePlan {
@@ -103,8 +104,14 @@ class Pipeline : public RecordConsumer {
   void set_replay_limit(WallTime limit);
   static std::optional<WallTime> next_time(const LogStream& file);
 
+  // Of what consume() took last of that file.
+  static RecordMarks marks(const LogStream& file);
+
   // The same for the groups of SLOs; `newest`: newest event time of that life.
   void restore_groups(std::vector<slo::Position>& saved, WallTime newest);
+  // From now on batches tell which groups have nothing in any window any more. The batches must
+  // then be counted in turn: places of such groups are given to others.
+  void let_groups_go();
   // Groups that no batch and no call of this has told of yet.
   void take_groups(std::vector<slo::GroupRow>& out);
 

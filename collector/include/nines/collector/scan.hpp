@@ -25,10 +25,28 @@ namespace nines::collector {
 
 class BlockIndex;  // nines/collector/block_index.hpp
 
+// Content that is no file: records that another system is asked for, as JSON, one a line. A key
+// `_raw` is the record as that system got it.
+class ScanContent {
+ public:
+  virtual ~ScanContent() = default;
+  class Reader {
+   public:
+    virtual ~Reader() = default;
+    enum class Read : uint8_t { more, end };
+    // Appends whole lines, or none yet. `end`: that was all; problem() says why it is not.
+    virtual Read read(std::string& out) = 0;
+    virtual const Error* problem() const = 0;
+  };
+  // Any number of times; `plan` tells what may be left out. The content outlives the reader.
+  virtual Result<std::unique_ptr<Reader>> open(const query::ScanPlan& plan) const = 0;
+};
+
 struct ScanFile {
   std::string path;     // "-": standard input
   uint32_t index = 0;   // Place::file
   std::string service;  // of the source that names it; else of its container, or its base name
+  std::shared_ptr<const ScanContent> content{};  // read instead of `path`, which names it only
 };
 
 // The files of a source, sorted by path; `index` counts from `first_index`. Globs, directories (all

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "nines/base/time.hpp"
+
 namespace nines::collector {
 
 // How bytes become lines.
@@ -21,8 +23,20 @@ enum class Framing : uint8_t {
 };
 enum class Encoding : uint8_t { bytes, utf16le, utf16be };  // bytes: ASCII and all that extend it
 
+// Tells the content of one file from another's. The head is its first (up to) 1 KiB, the tail the
+// (up to) 64 bytes before the position.
+struct FileIdentity {
+  uint64_t dev = 0, ino = 0;  // ino 0: not known to be anywhere
+  uint64_t head_hash = 0, tail_hash = 0;
+  uint16_t head_bytes = 0;
+};
+
 // Owned by the input that reads it; `user` and `extra` belong to the consumer.
 struct LogStream {
+  virtual ~LogStream() = default;
+  // Of a file whose bytes are those of the stream; null: it is none, or compressed.
+  virtual const FileIdentity* identity() const noexcept { return nullptr; }
+
   std::string path;               // what `source` shows; a file keeps it through rotation
   std::string key;                // stable identity for positions
   std::vector<uint32_t> matched;  // indices of the sources that it belongs to, ascending
@@ -39,6 +53,19 @@ struct LogStream {
     virtual ~User() = default;
   };
   std::unique_ptr<User> user;
+};
+
+// What is known of the records that begin in a piece of a stream.
+struct RecordMarks {
+  bool known = false;
+  uint64_t reading = 0;  // how they were told from each other and read: reading_of()
+  uint8_t levels = 0;    // bit i: records of Level i; bit 7: without level
+  WallTime first{INT64_MAX}, last{INT64_MIN};  // of those that have a time
+
+  void add(WallTime ts) noexcept {
+    if (ts < first) first = ts;
+    if (ts > last) last = ts;
+  }
 };
 
 // What the input knows about the end of the data it hands over.

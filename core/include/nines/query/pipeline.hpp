@@ -39,6 +39,9 @@ class QueryPipeline {
   virtual void merge(QueryPipeline& later) = 0;
   virtual void tick(WallTime now) = 0;  // Operator::tick of the stage that takes the rows
   virtual void finish() = 0;
+  // What the rows made impossible (AFTER MATCH SKIP to where nothing moves on); asked after
+  // finish().
+  virtual Status status() const = 0;
   virtual OperatorStats stats() const = 0;  // summed over the stages; rows_out of the last one
 };
 

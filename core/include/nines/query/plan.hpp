@@ -67,7 +67,7 @@ struct SourceRef {
   };
   Kind kind = Kind::files;
   std::vector<std::string> names;
-  std::string format = "auto", pattern;  // as in nines.yaml
+  std::string format = "auto", pattern;  // as in nines.yaml; remote: pattern is the query there
   std::string alias;                     // FROM files('x') a
   std::vector<std::string> nodes;        // AT NODES (...); empty: here
   std::vector<std::string> exclude;      // globs of files that are none of it

@@ -52,6 +52,10 @@ class LiteralSearch {
 struct LiteralSet {
   std::vector<std::string> any_of;
   bool ignore_case = false;
+  // Whichever is there stands by itself: no letter, digit, '_' or '-' is before or behind it. So
+  // the block index, which knows whole words only, can look for it. Escapes (\u, \/) and the marks
+  // of pieces among `any_of` are not meant.
+  bool whole = false;
 };
 
 // What is known of the records of a file.
@@ -70,6 +74,10 @@ struct RecordShape {
 // Literals that WHERE requires of the bytes of a record, several independent sets, the one that
 // looks rarest first. None: nothing can be said.
 std::vector<LiteralSet> required_literals(const expr::Expression& where, const RecordShape& shape);
+
+// Levels that a record may have for which WHERE is true: bit i for Level i, bit 7 for those without
+// one. 0xff: nothing can be said.
+uint8_t possible_levels(const expr::Expression& where, const RecordShape& shape);
 
 // Finds lines in blocks of whole lines. Not thread-safe (it learns which literals are rare); copies
 // are independent, one for each part of a file.

@@ -51,6 +51,7 @@ struct GroupRow {
   uint32_t slo = 0;    // kFirst and up
   uint32_t whole = 0;  // index of the SLO in the running engine
   std::string group;
+  bool gone = false;  // let go: its index may come back with another group
 };
 
 struct Batch {

@@ -43,6 +43,9 @@ std::strong_ordering compare_composite(const std::array<Ratio, 3>& windows, Deci
 // part / whole <=> share. REQUIRES part >= 0, whole > 0, share zero or comparable_factor(share).
 std::strong_ordering compare_share(int64_t part, int64_t whole, Decimal share) noexcept;
 
+// floor(share * n), n >= 0. REQUIRES 0 <= share < 1 of at most 18 digits.
+int64_t share_of(Decimal share, int64_t n) noexcept;
+
 // (bad * 10^k) / (total * m) for budget = m / 10^k: one rounding as long as both products are below
 // 2^53, so that a burn of exactly 1 prints as 1. nullopt when total is 0.
 std::optional<double> burn_rate(Ratio r, Decimal budget) noexcept;

@@ -223,6 +223,9 @@ struct AlertMemory {
   bool firing = false;
   int calm_evaluations = 0;
   WallTime since{}, last_resolved{}, calm_at{};
+  // Of the rule when it fired, for its end to be told alike once it is configured no more.
+  std::string service{}, severity{};
+  int priority = 3;
 };
 
 class SloEngine {
@@ -237,7 +240,11 @@ class SloEngine {
   // places, a window outside [1 min, 92 d] or not a multiple of 10 s, a burn factor above
   // 1/(1-target). The parts of a composite must have been added before, with the same window.
   Result<uint32_t> add(SloSpec spec);
-  size_t size() const noexcept;
+  // Takes a row (row_of) out: its counts are gone, its rules that fire are resolved at the next
+  // evaluate(), batches that name it count as unknown, and a later add() may get its index.
+  void remove(uint32_t slo);
+  size_t size() const noexcept;           // indices given so far
+  bool has(uint32_t slo) const noexcept;  // false: removed; what follows must not be asked of it
   const SloSpec& spec(uint32_t slo) const;
 
   // Adds counts, for live batches and for restoring the journal alike: applying the same batches in

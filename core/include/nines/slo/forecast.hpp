@@ -31,10 +31,11 @@
 //   for comparison, both without expiry: naive_hours = remaining / burn; regression_hours = where
 //   the
 //               least squares line through `consumed` at the ends of the last slots reaches 1.
-// Budgets counted in time are forecast in slices instead of events. Exclusions are taken out; bad
-// events in reserved times are left out, and the share set aside for them is not charged.
-// Uses only + - * / and sqrt of doubles: the same bits on x86 and ARM. Decides nothing but the
-// early warning (foresight below).
+// Budgets counted in time are forecast in slices instead of events. Exclusions are taken out. Bad
+// events in reserved times tell nothing of the burn; while the window touches such a time, past or
+// to come, the share set aside for them is charged as engine.hpp says. Uses only + - * / and sqrt
+// of doubles: the same bits on x86 and ARM. Decides nothing but the early warning (foresight
+// below).
 #pragma once
 
 #include <cstddef>
@@ -113,6 +114,9 @@ struct ForecastInput {
   // A calendar window: slots until it ends; 0: rolling.
   size_t slots_until_reset = 0;
   int64_t scale = 1;  // good and bad are in units of 1 / scale (RatioTimeslices)
+  // Of all events, set aside for reserved times: the reserved share of the budget * (1 - target).
+  Decimal reserve{0, 0};
+  std::vector<uint8_t> reserved_ahead;  // of the slots to come: 1 = touches a reserved time
 };
 
 // REQUIRES 0 < window_slots <= slots.size(), a target that SloEngine::add takes. `season` (may be

@@ -73,6 +73,8 @@ class GateKeeper {
   // not_found: nothing of that name is overridden.
   Result<Change> revoke(const std::string& name, const std::string& by, const std::string& reason,
                         WallTime now) const;
+  // What is remembered of an SLO that is there no more.
+  void drop(const std::string& slo) { memory_.erase(slo); }
   void put(Override override_) { restore(std::move(override_)); }
   void forget(const std::string& name) { overrides_.erase(name); }
   const std::map<std::string, Override>& overrides() const noexcept { return overrides_; }

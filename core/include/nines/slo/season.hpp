@@ -21,7 +21,22 @@ namespace nines::slo {
 struct ForecastSlot {
   int64_t good = 0, bad = 0;
   bool gap = false;  // the logs of it are not known: tells nothing
+  // Of reserved times (exclusions.hpp): bad events, which are not in `bad`, and whether it touches
+  // one (in sums: how many do).
+  int64_t reserved = 0, touching = 0;
   int64_t total() const noexcept { return good + bad; }
+  int64_t all() const noexcept { return good + bad + reserved; }
+  ForecastSlot& operator+=(const ForecastSlot& o) noexcept { return add(o, 1); }
+  ForecastSlot& operator-=(const ForecastSlot& o) noexcept { return add(o, -1); }
+
+ private:
+  ForecastSlot& add(const ForecastSlot& o, int64_t sign) noexcept {
+    good += sign * o.good;
+    bad += sign * o.bad;
+    reserved += sign * o.reserved;
+    touching += sign * o.touching;
+    return *this;
+  }
 };
 
 class Season {
