@@ -142,10 +142,16 @@ std::unique_ptr<ScanBytes> stream_bytes(int fd, std::string head) {
 bool read_stream_head(int fd, size_t size, const std::atomic<bool>* stop, std::string& head,
                       bool& ended) {
   ended = false;
-  while (head.size() < size) {
+  // What comes slowly must not wait until so much of it is there; a few lines tell the format.
+  constexpr int kMostReads = 64;
+  for (int reads = 0; head.size() < size && reads < kMostReads; ++reads) {
     if (stop != nullptr && stop->load(std::memory_order_relaxed)) return true;
     pollfd wait{fd, POLLIN, 0};
-    if (::poll(&wait, 1, kPatienceMs) <= 0) continue;
+    if (::poll(&wait, 1, kPatienceMs) <= 0) {
+      if (head.find('\n') != std::string::npos) return true;
+      reads = 0;
+      continue;
+    }
     const size_t had = head.size();
     head.resize(size);
     const ssize_t got = ::read(fd, head.data() + had, size - had);

@@ -39,8 +39,8 @@ std::unique_ptr<ScanBytes> stream_bytes(int fd, std::string head);
 // `content` outlives it.
 std::unique_ptr<ScanBytes> memory_bytes(std::string_view content);
 
-// Reads until `head` holds `size` bytes, the stream ends or `stop` (may be null) is set. False:
-// errno says why.
+// Reads until `head` holds `size` bytes, the stream ends, pauses behind a line, or `stop` (may be
+// null) is set. False: errno says why.
 bool read_stream_head(int fd, size_t size, const std::atomic<bool>* stop, std::string& head,
                       bool& ended);
 
