@@ -273,6 +273,10 @@ def test_unknown(bench, checks):
                       "--config", config)
     checks.that(b"called 'near'; there are far" in done.stderr, done.stderr.decode())
     bench.told(bench.ask("SELECT ts FROM remote('far')", config, 3), "nothing listens there")
+    followed = common.run(common.tool("NINES_BIN"), "query", "--follow",
+                          "SELECT ts FROM remote('far')", "--config", config, timeout=20)
+    checks.equal(followed.returncode, 2, "a remote that is to be followed")
+    checks.that(b"cannot be followed" in followed.stderr, followed.stderr.decode())
     bad = common.run(common.tool("NINES_BIN"), "query", "SELECT ts FROM remote(far)")
     checks.that(b"remote('central')" in bad.stderr, bad.stderr.decode())
 

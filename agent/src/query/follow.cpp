@@ -22,7 +22,7 @@ namespace nq = nines::query;
 
 constexpr int kWaitMs = 200;  // how soon a stop is seen
 constexpr size_t kReadBytes = 4 * 1024 * 1024;
-constexpr int64_t kStepNs = kNsPerSecond;       // of catching up in the order of time
+constexpr int64_t kStepNs = kNsPerSecond;          // of catching up in the order of time
 constexpr int64_t kMaxSkewNs = 60 * kNsPerSecond;  // a time stamp further ahead is not believed
 
 class Gate final : public AnswerSink {
@@ -60,6 +60,11 @@ class Follower {
 
   Status open() {
     NINES_TRY(inputs_, collector::InputSet::create(environment_.clock));
+    if (block_.source.kind == nq::SourceRef::Kind::remote) {
+      return Error{Errc::unsupported,
+                   "a remote is asked and cannot be followed; ask it again with "
+                   "SINCE, or follow the logs themselves"};
+    }
     std::vector<nq::SourceRef> sources{block_.source};
     if (block_.source.kind != nq::SourceRef::Kind::files) {
       NINES_TRY(sources, environment_.resolve(block_.source));
@@ -92,14 +97,14 @@ class Follower {
   Status add(const nq::SourceRef& source) {
     nq::ScanPlan plan = block_.scan;
     plan.needs_time = plan.needs_time || standing_.by_time();
-    readers_.push_back(std::make_unique<collector::RowReader>(
-        source, std::move(plan), scan_options(environment_), environment_.clock,
-        standing_.input()));
+    readers_.push_back(
+        std::make_unique<collector::RowReader>(source, std::move(plan), scan_options(environment_),
+                                               environment_.clock, standing_.input()));
     collector::RowReader& reader = *readers_.back();
     std::vector<std::string> names = source.names;
     if (std::erase(names, "-") > 0) {
-      NINES_TRY(auto input, make_input(1, selector_of_argument("-"), {}, {}, reader,
-                                       environment_.clock));
+      NINES_TRY(auto input,
+                make_input(1, selector_of_argument("-"), {}, {}, reader, environment_.clock));
       inputs_->add(std::move(input));
     }
     if (names.empty()) return Ok{};
