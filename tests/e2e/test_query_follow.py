@@ -183,15 +183,14 @@ def interrupts(checks, folder):
     going = threading.Event()
 
     def feed():
-        with os.fdopen(write, "w") as pipe:
-            try:
-                i = 0
-                while not going.is_set():
-                    pipe.write(line(START * 1000 + i, n=i))
-                    pipe.flush()
-                    i += 1
-            except BrokenPipeError:
-                pass
+        i = 0
+        try:
+            while not going.is_set():
+                os.write(write, line(START * 1000 + i, n=i).encode())
+                i += 1
+        except BrokenPipeError:
+            pass
+        os.close(write)
 
     feeder = threading.Thread(target=feed)
     feeder.start()
@@ -341,10 +340,8 @@ def completion(checks, folder):
     checks.that({"--follow", "--format"} <= set(complete("nines", "query", "--fo")), "options")
     checks.that("status" in complete("nines", "slo", "st"), "a command of a command")
     checks.that("ndjson" in complete("nines", "query", "-o", ""), "values of an option")
-    checks.equal(complete("nines", "query", "'SELECT cust", log),
-                 [], "the word in front of a file is not the one completed")
-    line_words = ["nines", "query", log, "'SELECT cust"]
-    checks.equal(complete(*line_words), ["SELECT customer_id"], "a field of a file on the line")
+    checks.equal(complete("nines", "query", "SELECT n", log[:-2]), [log], "a file behind a statement")
+    checks.equal(complete("nines", "query", log, "'SELECT cust"), ["SELECT customer_id"], "a field of a file on the line")
     checks.equal(complete("nines", "query", f"\"SELECT level, cust FROM files('{log}') WHERE cust"),
                  [f"SELECT level, cust FROM files('{log}') WHERE customer_id"], "of FROM files()")
     checks.equal(complete("nines", "query", "'SELECT n WHERE lev"), ["SELECT n WHERE level"],

@@ -3,8 +3,8 @@
 //   POST {"query":"...","node":"...","rows":[{...},...],"lost":0}
 //   Idempotency-Key: what the sender is called, "/" and the number of the batch
 //
-// At most one request a second. 2xx: told; 408, 429, other than 4xx, and no answer: the same batch
-// again, after a wait that doubles up to a minute (Retry-After is kept); any other 4xx: the
+// At most one request a second. 2xx: told; 408, 429, other than 4xx, and no answer: the same
+// batch again, after a wait that doubles up to a minute (Retry-After is kept); any other 4xx: the
 // receiver will never take it. Rows beyond the declared size of the queue, and those never taken,
 // are lost: `lost` counts them since the start.
 #pragma once

@@ -174,8 +174,8 @@ class Bucketed final : public StandingBlock, private nq::RowSink {
     if (found != open_.end()) return *found->second;
     if (open_.size() >= kMostBuckets) {
       ++closed_.evicted;
-      const auto second = std::next(open_.begin());
-      open_from_ = second == open_.end() ? start : second->first;
+      open_from_ =
+          std::next(open_.begin()) == open_.end() ? start : std::next(open_.begin())->first;
       close_first();
     }
     auto& made = open_[start];
