@@ -239,9 +239,9 @@ bool Matcher::matches(std::string_view text) const noexcept {
              ends_with(text, tail_, fold_);
     case Shape::like: return like(text, text_, escape_);
     case Shape::glob: return glob(text, text_);
-    case Shape::regexp: return regexp_.front().matches(text);
+    case Shape::regexp: break;
   }
-  return false;
+  return regexp_.front().matches(text);
 }
 
 }  // namespace nines::expr

@@ -207,8 +207,8 @@ bool ExtractPattern::match_at(std::string_view text, size_t at, size_t first, si
         continue;
       case Kind::word: length = word_end(text, at, i) - at; break;
       case Kind::num: length = number_length(text, at, kMaxNumber); break;
+      case Kind::any:  // between segments, never within one
       case Kind::integer: length = integer_length(text, at, kMaxNumber); break;
-      case Kind::any: break;
     }
     if (length == 0) return false;
     put(i, text.substr(at, length), out);

@@ -215,14 +215,12 @@ class Derivation {
       case FormatKind::combined:
       case FormatKind::plain:
       case FormatKind::regex: return Writing::verbatim;
-      case FormatKind::layout: return field == "severity" ? Writing::unknown : Writing::verbatim;
+      case FormatKind::layout:
       case FormatKind::syslog:
-        return field == "severity" || field == "facility" || field.starts_with("sd.")
-                   ? Writing::unknown
-                   : Writing::verbatim;
-      case FormatKind::journal: return Writing::unknown;
+      case FormatKind::journal: break;  // the last: see requirements_of()
     }
-    return Writing::unknown;
+    const bool made = field == "severity" || field == "facility" || field.starts_with("sd.");
+    return made ? Writing::unknown : Writing::verbatim;
   }
 
   // Between the text of such a field and what surrounds it stands a quote, a blank, a bracket,

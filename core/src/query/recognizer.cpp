@@ -60,8 +60,8 @@ void Recognizer::read(Attempt& attempt, Conditions& conditions, bool is_last) {
     if (!conditions.may_read(row, bits_[reading.pc])) continue;
     if (!conditions.holds(attempt, reading, instruction.a)) continue;
     const auto path = static_cast<uint32_t>(attempt.paths.size());
-    attempt.paths.push_back(
-        {reading.path, static_cast<uint16_t>(instruction.a), instruction.excluded});
+    const auto label = static_cast<uint16_t>(instruction.a);
+    attempt.paths.push_back({reading.path, label, instruction.excluded});
     if (width > 0) {
       std::copy_n(attempt.words.begin() + static_cast<std::ptrdiff_t>(i * width), width,
                   words_.begin());

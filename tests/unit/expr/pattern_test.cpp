@@ -1,4 +1,6 @@
 // LIKE, GLOB, REGEXP.
+#include "../../../core/src/expr/pattern.hpp"
+
 #include <catch2/catch.hpp>
 
 #include "support.hpp"
@@ -173,4 +175,45 @@ TEST_CASE("regexp_extract gives a group of the first match, or NULL", "[expr]") 
   CHECK(eval("regexp_extract(missing, 'x')", r) == "null");
   CHECK(eval("regexp_extract('', '(x*)')") == "''");
   CHECK(eval(R"(regexp_extract(m, r'(\d+)ms') > 10)", r) == "true");
+}
+
+TEST_CASE("Of each alternative the best literals are required", "[expr]") {
+  using Sets = std::vector<std::vector<std::string>>;
+  const auto sets = [](const char* pattern) {
+    return nines::expr::pattern_literals(pattern).all_of;
+  };
+  CHECK(sets("a.bcd|xyz") == Sets{{"bcd", "xyz"}});     // the longer one
+  CHECK(sets("ab.cd|xyz") == Sets{{"ab", "xyz"}});      // of equal ones the first
+  CHECK(sets("(a|b)c.de|xyz") == Sets{{"de", "xyz"}});  // or the set of fewer
+  CHECK(sets("a*+b") == Sets{{"b"}});
+}
+
+TEST_CASE("What is no regular expression, or may be a literal brace, requires nothing", "[expr]") {
+  for (const char* const pattern : {"*a", "+a", "?a", "{a", "[ab", "[a", "(a", "a)", "a\\"}) {
+    CAPTURE(pattern);
+    CHECK(nines::expr::pattern_literals(pattern).all_of.empty());
+  }
+  CHECK(match("{a", "REGEXP", "{a") == "true");
+}
+
+TEST_CASE("A regular expression that needs too much memory is refused with a way out", "[expr]") {
+  const auto large = nines::expr::Regexp::compile("\\pL{900}");
+  REQUIRE_FALSE(large.ok());
+  CHECK(large.error().code == nines::Errc::exhausted);
+  CHECK(large.error().message.find("make counted repetitions") != std::string::npos);
+}
+
+TEST_CASE("Sets of many literals are left to the automaton", "[expr]") {
+  CHECK(match("xc9 then zz", "REGEXP", "(xa1|xb2|xc9|xd4|xe5|xf6|xg7|xh8|xi0).*zz") == "true");
+  CHECK(match("xc8 then zz", "REGEXP", "(xa1|xb2|xc9|xd4|xe5|xf6|xg7|xh8|xi0).*zz") == "false");
+}
+
+TEST_CASE("A compiled expression may take the place of another", "[expr]") {
+  auto a = nines::expr::Regexp::compile("a+b");
+  auto b = nines::expr::Regexp::compile("x(\\d)");
+  REQUIRE((a.ok() && b.ok()));
+  *a = std::move(*b);
+  CHECK(a->matches("x1"));
+  CHECK_FALSE(a->matches("aab"));
+  CHECK(a->groups() == 1);
 }

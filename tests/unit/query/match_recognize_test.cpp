@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "../../../core/src/query/navigation.hpp"
 #include "pattern_driver.hpp"
 
 namespace nines::query::driving {
@@ -289,6 +290,39 @@ TEST_CASE("A pattern that grows too large when written out is refused") {
   std::vector<PatternNode> kids(8, var("A"));
   CHECK_FALSE(compile_pattern(node(Kind::permute, kids)).ok());
   CHECK_FALSE(compile_pattern(repeat(var("A"), 0, 20'000)).ok());
+}
+
+TEST_CASE("Rows that no attempt needs any more are let go while the partition stays") {
+  // UP looks one row back, so that there is always a row left.
+  std::vector<In> in = prices({90, 80, 85});
+  for (int i = 0; i < 500; ++i) in.push_back({4.0 + i, {"x", "85"}});
+  in.push_back({505, {"x", "70"}});
+  in.push_back({506, {"x", "75"}});
+  MatchStage stage = v_shape();
+  stage.measures = {expression("low", "L", {{"L", of(Nav::last, "DOWN", "price")}})};
+  const Ran all = run(stage, in);
+  CHECK(all.rows == Rows{"x|80", "x|70"});
+  CHECK(all.stats.peak_bytes < 20'000);
+}
+
+TEST_CASE("A match of thousands of rows keeps the label of each") {
+  MatchStage stage = of_values(repeat(var("A"), 1, UINT32_MAX));
+  std::vector<In> in;
+  for (int i = 0; i < 3000; ++i) in.push_back({1.0 + i, {"x", "1"}});
+  in.push_back({5000, {"x", "2"}});
+  const Ran all = run(stage, in);
+  REQUIRE(all.rows.size() == 3000);
+  CHECK(all.rows.front() == "x|1|1|A");
+  CHECK(all.rows.back() == "x|1|1|A");
+}
+
+TEST_CASE("A condition is true as a number that is not 0, and never as a text") {
+  CHECK(is_true(Value::of_bool(true)));
+  CHECK(is_true(Value::of_int(2)));
+  CHECK(is_true(Value::of_real(0.5)));
+  CHECK_FALSE(is_true(Value::of_real(0)));
+  CHECK_FALSE(is_true(Value::of_text("true")));
+  CHECK_FALSE(is_true(Value::null()));
 }
 
 }  // namespace nines::query::driving

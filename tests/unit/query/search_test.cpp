@@ -181,3 +181,106 @@ TEST_CASE("Pieces of a container's long line are found whatever they hold") {
   CHECK(lines_found("message ~ 'timeout'", shape, block) ==
         Texts{"2026-11-21T01:35:51.1Z stdout P a time\n"});
 }
+
+TEST_CASE("Every engine finds literals of any number and length where they stand") {
+  using query::LiteralSearch;
+  using Engine = LiteralSearch::Engine;
+  for (const size_t count : {1u, 2u, 3u, 4u, 5u, 8u, 9u, 64u}) {
+    for (size_t length = 1; length <= 5; ++length) {
+      for (const bool fold : {false, true}) {
+        Texts literals;
+        for (size_t i = 0; i < count; ++i) {
+          std::string literal(length, static_cast<char>('A' + i % 8));
+          literal[length / 2] = static_cast<char>('a' + i / 8);
+          literals.push_back(literal);
+        }
+        LiteralSearch search(literals, fold);
+        REQUIRE(search.literals().size() == count);
+        for (const Engine engine : {Engine::portable, Engine::vector16, Engine::vector32}) {
+          if (!search.use(engine)) continue;  // not on this machine
+          for (size_t at = 0; at < 100; at += 7) {
+            std::string text(150, '.');
+            text.replace(at, length, literals.back());
+            const auto hit = search.find(text);
+            REQUIRE(hit.at == at);
+            REQUIRE(hit.literal < count);
+            REQUIRE(search.find(text, at + 1).at == std::string::npos);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("LIKE with ESCAPE requires what the escape makes plain") {
+  const RecordShape plain = shape_of(log::FormatKind::plain);
+  CHECK(best_literals("message LIKE '%50!% off%' ESCAPE '!'", plain) == Texts{"50% off"});
+  CHECK(best_literals("message LIKE '%save_ab!' ESCAPE '!'", plain) == Texts{"save"});
+}
+
+TEST_CASE("A status that EXTRACT gives is not that of the access log") {
+  RecordShape access = shape_of(log::FormatKind::combined);
+  access.extracts.push_back({query::Extract::Kind::pattern, "path", "/<other>", {"other"}});
+  CHECK(best_literals("status = 404", access) == Texts{"\" 404"});
+  access.extracts.push_back({query::Extract::Kind::pattern, "path", "s=<status>", {"status"}});
+  CHECK(best_literals("status = 404", access).empty());
+}
+
+TEST_CASE("Fields that a format makes up are in no line as they read") {
+  CHECK(best_literals("severity = 'critical'", shape_of(log::FormatKind::syslog)).empty());
+  CHECK(best_literals("severity = 'critical'", shape_of(log::FormatKind::layout)).empty());
+  CHECK(best_literals("message = 'critical'", shape_of(log::FormatKind::layout)) ==
+        Texts{"critical"});
+  CHECK(finds("message = 'critical'", shape_of(log::FormatKind::journal)) ==
+        LineFinder::Finds::all);
+}
+
+TEST_CASE("A copy of a finder of lines finds the same by itself") {
+  const auto where = expr::Expression::parse("raw ~ '[a-z]$'");
+  const auto other = expr::Expression::parse("raw LIKE '%refused%'");
+  REQUIRE((where.ok() && other.ok()));
+  const RecordShape plain = shape_of(log::FormatKind::plain);
+  const std::string block = "1\r\nab\n2\r\n";
+  LineFinder::Line line;
+  LineFinder first(&*where, plain);
+  LineFinder copy(first);
+  CHECK(copy.count(block) == 1);
+  LineFinder assigned(&*other, plain);
+  CHECK(assigned.count(block) == 0);
+  assigned = copy;
+  CHECK(assigned.count(block) == 1);
+  assigned = LineFinder(&*other, plain);
+  CHECK(assigned.count("refused\n") == 1);
+  REQUIRE(first.next(block, 0, line));
+  CHECK(line.begin == 3);
+  CHECK_FALSE(first.next(block, line.end, line));
+}
+
+TEST_CASE("A finder of lines explains what it looks for") {
+  const auto explained = [](const std::string& where, log::FormatKind kind) {
+    const auto parsed = expr::Expression::parse(where);
+    REQUIRE(parsed.ok());
+    return LineFinder(&*parsed, shape_of(kind)).explanation();
+  };
+  CHECK(explained("raw LIKE '%refused%'", log::FormatKind::plain) ==
+        "literals 'refused' in either case; lines as they stand");
+  CHECK(explained("message ~ 'refused' AND message ~ 'user12'", log::FormatKind::plain) ==
+        "literals 'refused' and 'user12'");
+  CHECK(explained("raw ~ 'a1|b2|c3|d4|e5'", log::FormatKind::plain) ==
+        "literals 'a1' | 'b2' | 'c3' | 'd4' ...; lines as they stand");
+  CHECK(explained("raw ~ '[a-z]$'", log::FormatKind::plain) ==
+        "regular expression over whole blocks; lines as they stand");
+  CHECK(explained("raw NOT LIKE '%x%'", log::FormatKind::plain) == "lines as they stand");
+  CHECK(explained("status > 3", log::FormatKind::json) == "every line");
+}
+
+TEST_CASE("Levels that a condition allows are told through IS TRUE, and not through its opposite") {
+  const auto levels = [](const std::string& where) {
+    const auto parsed = expr::Expression::parse(where);
+    REQUIRE(parsed.ok());
+    return query::possible_levels(*parsed, shape_of(log::FormatKind::json));
+  };
+  CHECK(levels("(level = 'FATAL') IS TRUE") == levels("level = 'FATAL'"));
+  CHECK(levels("level = 'FATAL'") != 0xff);
+  CHECK(levels("(level = 'FATAL') IS FALSE") == 0xff);
+}

@@ -310,4 +310,12 @@ TEST_CASE("When no more matches are wanted, no more rows are taken by a sequence
   }
 }
 
+TEST_CASE("Nothing stands beside the rows of a sequence: PREV is NULL") {
+  MatchStage stage = sequence({"a"});
+  stage.pattern.kids.push_back(var("b"));
+  stage.define.push_back(
+      expression("b", "P IS NULL", {{"P", of(Navigation::Kind::prev, "", "what", 1)}}));
+  CHECK(run(stage, {{1, {"x", "a"}}, {2, {"x", "c"}}, {3, {"x", "d"}}}).stats.rows_out == 1);
+}
+
 }  // namespace nines::query::driving

@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "../../../core/src/query/session_parts.hpp"
 #include "rows_driver.hpp"
 
 namespace nines::query::driving {
@@ -241,6 +242,55 @@ TEST_CASE("When no more sessions are wanted, no more rows are taken") {
   CHECK(shown.rows.size() == 1);
   op->finish();
   CHECK(shown.rows.size() == 1);
+}
+
+TEST_CASE("Aggregates of sessions that a late row joins are as if it had come in order") {
+  SessionStage stage = by_id(10);
+  stage.lateness_ns = seconds(60);
+  const auto aggregate = [](AggregateKind kind) {
+    AggregateSpec spec;
+    spec.kind = kind;
+    spec.name = "a";
+    if (kind != AggregateKind::count) spec.value = parsed("message");
+    return spec;
+  };
+  stage.aggregates = {aggregate(AggregateKind::count), aggregate(AggregateKind::first),
+                      aggregate(AggregateKind::last), aggregate(AggregateKind::count_distinct)};
+  const auto end_of = [&](const std::vector<In>& in) {
+    const Rows rows = ran(stage, in);
+    REQUIRE(rows.size() == 1);
+    return rows.front();
+  };
+  const In early{1, {"a", "", "one"}, 1}, middle{11, {"a", "", "two"}, 2},
+      late{21, {"a", "", "three"}, 3};
+  const std::string expected = "a|@1|@21|20000|3|-|-|open|3|one|three|3";
+  CHECK(end_of({early, middle, late}) == expected);
+  CHECK(end_of({early, late, middle}) == expected);
+  CHECK(end_of({late, early, middle}) == expected);
+  SECTION("a session that no row ends is let go with its aggregates") {
+    Shown shown;
+    const auto op = make_session(stage, kInputs, {}, shown);
+    CHECK(feed(*op, 4, {early, middle}));
+    CHECK(shown.rows.empty());
+  }
+}
+
+TEST_CASE("A late row takes the place of the last one of a full timeline") {
+  SessionStage stage = by_id(10);
+  stage.with_timeline = true;
+  stage.lateness_ns = seconds(60);
+  std::vector<In> in;
+  for (int i = 0; i < 60; ++i) in.push_back({2 + i * 0.01, {"a", "", "m" + std::to_string(i)}});
+  in.push_back({1, {"a", "", "before"}});
+  const std::string row = run(stage, in).rows.at(0);
+  CHECK(row.find("[[0,\"\",\"before\"],[1000,\"\",\"m0\"]") != std::string::npos);
+  CHECK(row.find("\"m48\"]]|open") != std::string::npos);
+}
+
+TEST_CASE("Spans shorter than a millisecond are exact") {
+  CHECK(show(milliseconds(3'000'000)) == "3");
+  CHECK(show(milliseconds(1'250'000)) == "1.25");
+  CHECK(show(milliseconds(1'000'001)) == "1.000001");
 }
 
 }  // namespace nines::query::driving

@@ -141,3 +141,24 @@ TEST_CASE("Names of fields can't hold control characters, which mark names made 
   CHECK(error_of("SELECT a, lag(\"\x02zz\") OVER () FROM logs('x')").find("control characters") !=
         std::string::npos);
 }
+
+TEST_CASE("Navigation that can't be is refused with what would be right") {
+  const auto error = [](const std::string& measure) {
+    return error_of(
+        "SELECT * FROM logs('x') MATCH_RECOGNIZE (PARTITION BY k ORDER BY ts MEASURES " + measure +
+        " AS m PATTERN (A B) DEFINE A AS x = 1)");
+  };
+  const auto has = [&](const std::string& measure, std::string_view text) {
+    CAPTURE(error(measure));
+    return error(measure).find(text) != std::string::npos;
+  };
+  CHECK(has("FIRST(5)", "a field, or a variable and a field"));
+  CHECK(has("LAST(lower(A.x))", "put the expression around it"));
+  CHECK(has("PREV(x, 'a')", "a number of rows, at most 10000"));
+  CHECK(has("PREV(x, 10001)", "a number of rows, at most 10000"));
+  CHECK(has("stddev(A.x)", "is not known within a match"));
+  CHECK(has("sum(*)", "takes a field, such as A.bytes"));
+  CHECK(has("x IN (SELECT 1)", "can't stand in a condition of a pattern"));
+  CHECK(has("RUNNING LAST(A.x)", "no error"));
+  CHECK(has("PREV(x) + PREV(x) * LAST(A.x)", "no error"));
+}
