@@ -24,12 +24,12 @@ inline __attribute__((always_inline)) LineCount count_in_vectors(std::string_vie
       for (size_t k = 0; k < kUnrolled; ++k) {
         Vector bytes;
         std::memcpy(&bytes, p + k * kWidth, kWidth);
-        sums[k] -= (bytes == '\n');
-        nuls |= (bytes == 0);
+        sums[k] -= reinterpret_cast<Vector>(bytes == '\n');  // -1 where it is
+        nuls |= reinterpret_cast<Vector>(bytes == 0);
       }
     }
     for (const Vector& sum : sums) {
-      for (size_t i = 0; i < kWidth; ++i) out.lines += static_cast<uint8_t>(sum[i]);
+      for (size_t i = 0; i < kWidth; ++i) out.lines += sum[i];
     }
   }
   for (; p != end; ++p) {
@@ -40,10 +40,10 @@ inline __attribute__((always_inline)) LineCount count_in_vectors(std::string_vie
   return out;
 }
 
-using Vector16 = signed char __attribute__((vector_size(16)));
+using Vector16 = unsigned char __attribute__((vector_size(16)));
 
 #if defined(__x86_64__)
-using Vector32 = signed char __attribute__((vector_size(32)));
+using Vector32 = unsigned char __attribute__((vector_size(32)));
 __attribute__((target("avx2"))) LineCount count_avx2(std::string_view text) noexcept {
   return count_in_vectors<Vector32>(text);
 }
