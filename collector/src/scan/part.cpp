@@ -5,8 +5,6 @@
 #include <cstring>
 #include <utility>
 
-#include "scan/count_lines.hpp"
-
 namespace nines::collector {
 namespace {
 
@@ -150,9 +148,8 @@ void PartReader::lines(query::RowSink& out) {
   const std::string_view data = blocks_.data();
   const size_t whole = own_lines(data);
   if (!may_find_lines(data, whole)) return read_lines(out);
-  const LineCount count = count_lines(data.substr(0, whole));
-  if (count.has_nul) return read_lines(out);
-  find_lines(data.substr(0, whole), count.lines, out);
+  if (std::memchr(data.data(), '\0', whole) != nullptr) return read_lines(out);
+  find_lines(data.substr(0, whole), out);
   const int64_t reached = blocks_.offset() + static_cast<int64_t>(whole);
   blocks_.take(whole);
   over_ = over_ || reached >= part_.end;
@@ -214,8 +211,7 @@ FramedRecord PartReader::frame_line(std::string_view block, size_t begin, size_t
 }
 
 // Only the lines that may satisfy WHERE are looked at, and those around them.
-void PartReader::find_lines(std::string_view block, uint64_t lines, query::RowSink& out) {
-  const uint64_t before = rows_->stats().records;
+void PartReader::find_lines(std::string_view block, query::RowSink& out) {
   query::LineFinder::Line found;
   size_t at = 0;
   fed_ = 0;
@@ -233,9 +229,7 @@ void PartReader::find_lines(std::string_view block, uint64_t lines, query::RowSi
     }
     fed_ = found.end;
   }
-  if (over_) lines = count_lines(block.substr(0, at)).lines;
   if (!over_ && context_ && !feed_until(block, block.size())) over_ = refused_ = true;
-  rows_->stats().records = before + lines;
 }
 
 // Gives the window what it needs of the lines between what it has seen and `to`: those that may
@@ -290,7 +284,6 @@ void PartReader::records(query::RowSink& out) {
     FramedRecord record = found;
     record.at = blocks_.origin(record.at);
     if (filters_ && record.at < part_.end && !is_candidate(record)) {
-      ++rows_->stats().records;
       return FrameStep::next;
     }
     return take(record, out);

@@ -41,7 +41,7 @@ class PartReader final : public FileScan::PartScan {
  private:
   void lines(query::RowSink& out);
   void read_lines(query::RowSink& out);
-  void find_lines(std::string_view block, uint64_t lines, query::RowSink& out);
+  void find_lines(std::string_view block, query::RowSink& out);
   bool may_find_lines(std::string_view data, size_t whole) const noexcept;
   size_t own_lines(std::string_view data) const noexcept;
   FramedRecord frame_line(std::string_view block, size_t begin, size_t end);

@@ -66,16 +66,16 @@ struct ScanOptions {
                                           // time ranges are found by bisection
   std::string node;                       // the field of that name
   const BlockIndex* index = nullptr;      // may be null
-  bool drop_cache = false;   // advise the kernel that what was read is not needed again
+  bool drop_cache = false;  // advise the kernel that what was read is not needed again
   const std::atomic<bool>* stop = nullptr;  // may be null: waiting for a slow stream ends with it
-  int32_t utc_offset_s = 0;  // for time stamps without a zone
+  int32_t utc_offset_s = 0;                 // for time stamps without a zone
 };
 
 struct ScanStats {
   uint64_t bytes_scanned = 0;  // of the content (decompressed)
   uint64_t bytes_skipped = 0;  // not read: outside the time range, or by the block index
   uint64_t bytes_stored = 0;   // read from the disk
-  uint64_t records = 0;        // looked at, in any way (counted by line end where none was parsed)
+  uint64_t records = 0;        // judged; not those without WHERE's literals
   uint64_t malformed = 0;      // among those that were parsed
   uint64_t no_timestamp = 0;
   uint64_t truncated = 0;  // records cut at max_record_bytes
