@@ -318,4 +318,15 @@ TEST_CASE("Nothing stands beside the rows of a sequence: PREV is NULL") {
   CHECK(run(stage, {{1, {"x", "a"}}, {2, {"x", "c"}}, {3, {"x", "d"}}}).stats.rows_out == 1);
 }
 
+TEST_CASE("What does not come is known as time goes by though no row comes") {
+  Shown shown;
+  const auto op = make_match(within(sequence({"a", "!f"}), 5), kInputs, {}, shown);
+  op->tick(WallTime::from_s(5));
+  feed(*op, 4, {{1, {"x", "a"}}});
+  op->tick(WallTime::from_s(1));
+  CHECK(shown.rows.empty());
+  op->tick(WallTime::from_s(60));
+  CHECK(shown.rows.size() == 1);
+}
+
 }  // namespace nines::query::driving

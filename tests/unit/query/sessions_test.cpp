@@ -293,4 +293,19 @@ TEST_CASE("Spans shorter than a millisecond are exact") {
   CHECK(show(milliseconds(1'000'001)) == "1.000001");
 }
 
+TEST_CASE("Sessions end as time goes by though no row comes") {
+  SessionStage stage = by_id(10);
+  SECTION("as they come") {}
+  SECTION("in order") { stage.max_ns = seconds(100); }
+  Shown shown;
+  const auto op = make_session(stage, kInputs, {}, shown);
+  op->tick(WallTime::from_s(5));  // before the first row there is nothing to end
+  feed(*op, 4, {{1, {"a"}}, {2, {"a"}}});
+  op->tick(WallTime::from_s(1));
+  CHECK(shown.rows.empty());
+  op->tick(WallTime::from_s(60));
+  op->tick(WallTime::from_s(120));
+  CHECK(without_id(shown.rows) == Rows{"a|@1|@2|1000|2|-|-|closed"});
+}
+
 }  // namespace nines::query::driving
