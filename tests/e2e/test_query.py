@@ -225,6 +225,11 @@ def mistakes(q, log):
                       ("SELECT percentile(duration_ms, 99) FROM logs('*')", "0.99")]:
         done = q.run(sql, log, code=2)
         q.checks.that(part in done.stderr.decode(), f"{sql}: {done.stderr.decode()}")
+    done = q.run("SELECT count(*) WHERE mesage = 'x'", log, options=["-o", "csv"])
+    q.checks.equal(done.stdout.split(), [b"count(*)", b"0"], "a field that nobody logs is NULL")
+    q.checks.that(b"'mesage'; did you mean 'message'?" in done.stderr, done.stderr.decode())
+    done = q.run("SELECT count(*) WHERE message = 'x' AND other = 1", log, options=["-o", "csv"])
+    q.checks.equal(done.stderr, b"", "a field that is like no other is nobody's mistake")
     done = q.run("SELECT count(*)", "/nonexistent/x.log", code=3)
     q.checks.that(b"/nonexistent" in done.stderr, done.stderr.decode())
 
