@@ -424,8 +424,9 @@ class Derivation {
     }
     return mask == (expr::kLess | expr::kGreater) ? 0 : levels;
   }
+
   // One level has some thirty spellings in JSON. Two have so many that nearly every line has the
-  // beginning of one: searching for them costs forty times what reading the level of each line does.
+  // beginning of one: to search for them costs forty times what reading each line's level does.
   static constexpr size_t kMostLevelLiterals = 40;
   Sets level_sets(unsigned levels) const {
     constexpr unsigned kUsual = 1u << static_cast<unsigned>(Level::info);
