@@ -13,30 +13,13 @@
 #include "nines/log/format.hpp"
 #include "nines/log/multiline.hpp"
 #include "nines/store/state_store.hpp"
+#include "query/value_json.hpp"
 
 namespace nines::agent {
 namespace {
 
 constexpr size_t kBufferBytes = 256 * 1024;
 constexpr size_t kFlushBytes = 64 * 1024;
-
-void write_value(JsonWriter& json, const Value& v) {
-  switch (v.kind) {
-    case ValueKind::null: json.null(); break;
-    case ValueKind::boolean: json.value(v.mantissa != 0); break;
-    case ValueKind::number:
-      if (v.exponent == 0) {
-        json.value(v.mantissa);
-      } else {
-        json.value(Decimal{v.mantissa, v.exponent});
-      }
-      break;
-    case ValueKind::real: json.value(v.real); break;
-    case ValueKind::text: json.value(v.text); break;
-    case ValueKind::time: json.value(WallTime{v.time_ns}); break;
-    case ValueKind::level: json.value(level_name(v.level)); break;
-  }
-}
 
 const Value* find(const collector::ReadRecord& record, std::string_view name) {
   for (const auto& field : *record.fields) {
@@ -58,7 +41,7 @@ void write_record(std::string& out, const collector::ReadRecord& record) {
   for (const char* name : {"level", "service", "message"}) {
     const Value* value = find(record, name);
     json.key(name);
-    write_value(json, value != nullptr ? *value : Value::null());
+    query::write_value(json, value != nullptr ? *value : Value::null());
   }
   if (!record.pod.empty()) {
     json.key("namespace");
@@ -75,7 +58,7 @@ void write_record(std::string& out, const collector::ReadRecord& record) {
         field.name == "message")
       continue;
     json.key(field.name);
-    write_value(json, field.value);
+    query::write_value(json, field.value);
   }
   json.end_object();
   json.key("raw");

@@ -1,5 +1,6 @@
 #include "query/service.hpp"
 
+#include <fnmatch.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -26,30 +27,12 @@ void lower_priority() {
   ::syscall(SYS_ioprio_set, kIoOfThread, 0, kIoClassIdle);
 }
 
-// `*` any number of characters, `?` one.
-bool matches(std::string_view text, std::string_view pattern) {
-  size_t t = 0, p = 0, star = std::string_view::npos, mark = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t]) && pattern[p] != '*') {
-      ++t;
-      ++p;
-    } else if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      mark = t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++mark;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
-}
-
 bool is_wanted(const SourceConfig& source, const std::vector<std::string>& names) {
   return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-    return matches(source.name, name) || matches(source.service, name);
+    const auto matches = [&](const std::string& text) {
+      return ::fnmatch(name.c_str(), text.c_str(), 0) == 0;
+    };
+    return matches(source.name) || matches(source.service);
   });
 }
 

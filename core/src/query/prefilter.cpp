@@ -424,12 +424,17 @@ class Derivation {
     }
     return mask == (expr::kLess | expr::kGreater) ? 0 : levels;
   }
+
+  // One level has some thirty spellings in JSON. Two have so many that nearly every line has the
+  // beginning of one: to search for them costs forty times what reading each line's level does.
+  static constexpr size_t kMostLevelLiterals = 40;
   Sets level_sets(unsigned levels) const {
     constexpr unsigned kUsual = 1u << static_cast<unsigned>(Level::info);
     LiteralSet set;
     if (levels == 0 || (levels & kUsual) != 0) return {};  // most lines
     if (extracts_level()) return {};
     if (!level_literals(levels, shape_.format.kind, set)) return {};
+    if (set.any_of.size() > kMostLevelLiterals) return {};
     return finished(std::move(set));
   }
   bool extracts_level() const {

@@ -93,7 +93,8 @@ TEST_CASE("Levels are found in all their spellings") {
   CHECK(lines_found("level = ERROR", json, block) ==
         Texts{"{\"level\":\"Error\"}\n", "{\"severity\" : 50}\n", "{\"lvl\":3}\n",
               "{\"level\":30}\n", "{\"level\":\"\\u0065rr\"}\n"});
-  CHECK(finds("level >= WARN", json) == LineFinder::Finds::candidates);
+  CHECK(finds("level = 'WARN'", json) == LineFinder::Finds::candidates);
+  CHECK(finds("level >= ERROR", json) == LineFinder::Finds::all);  // too many to be worth it
   CHECK(finds("level >= INFO", json) == LineFinder::Finds::all);
 }
 
