@@ -4,7 +4,7 @@
 
 # To build the program.
 NINES_BUILD_LIBS="libboost-dev libmsgpack-cxx-dev libsqlite3-dev libre2-dev libspdlog-dev
-  libfmt-dev libyaml-cpp-dev libssl-dev zlib1g-dev libzstd-dev nlohmann-json3-dev libcli11-dev"
+  libfmt-dev libyaml-cpp-dev libssl-dev zlib1g-dev libzstd-dev libsnappy-dev nlohmann-json3-dev libcli11-dev"
 NINES_BUILD_DEPS="g++ cmake ninja-build ccache libc6-dev $NINES_BUILD_LIBS"
 # To build and run the tests on this machine.
 NINES_TEST_LIBS="catch2 librapidcheck-dev"

@@ -1,11 +1,11 @@
 #include "config/export_rules.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <set>
 
 #include "config/yaml_text.hpp"
 #include "nines/base/time.hpp"
+#include "nines/upstream/sloth.hpp"
 
 namespace nines::agent {
 namespace {
@@ -13,6 +13,7 @@ namespace {
 using config::quoted;
 using slo::AlertRule;
 using slo::SloSpec;
+using upstream::prometheus_duration;
 
 constexpr int64_t kDay = 86400;
 constexpr int64_t kUsual[] = {300, 1800, 3600, 2 * 3600, 6 * 3600, kDay, 3 * kDay};
@@ -39,14 +40,6 @@ std::string ratio_name(int64_t window_s) {
   return "slo:sli_error:ratio_rate" + prometheus_duration(window_s);
 }
 
-// 7 digits are enough to tell a part of a day.
-std::string days(int64_t window_s) {
-  if (window_s % kDay == 0) return std::to_string(window_s / kDay);
-  char text[32];
-  std::snprintf(text, sizeof text, "%.7g", static_cast<double>(window_s) / kDay);
-  return text;
-}
-
 class Rules {
  public:
   Rules(std::span<const SloSpec> all, std::string_view version) : all_(all), version_(version) {
@@ -69,8 +62,7 @@ class Rules {
   std::string take() { return std::move(out_); }
 
  private:
-  struct Id {
-    std::string id, service, slo;
+  struct Id : upstream::SlothIdentity {
     std::string selector() const {
       return "{sloth_id=\"" + escaped(id) + "\", sloth_service=\"" + escaped(service) +
              "\", sloth_slo=\"" + escaped(slo) + "\"}";
@@ -114,16 +106,12 @@ class Rules {
   std::string version_;
 };
 
-// Sloth's identity is service-slo. What was imported from it has that as its name.
 Rules::Id Rules::id_of(const SloSpec& spec) const {
-  const std::string prefix = spec.service + "-";
-  const bool whole = spec.name.starts_with(prefix) && spec.name.size() > prefix.size();
-  const std::string bare = whole ? spec.name.substr(prefix.size()) : spec.name;
-  const bool taken = whole && std::any_of(all_.begin(), all_.end(), [&](const SloSpec& other) {
-                       return other.service == spec.service && other.name == bare;
-                     });
-  if (taken) return {prefix + spec.name, spec.service, spec.name};
-  return {prefix + bare, spec.service, bare};
+  return {upstream::sloth_identity(spec, [&](const std::string& name) {
+    return std::any_of(all_.begin(), all_.end(), [&](const SloSpec& other) {
+      return other.service == spec.service && other.name == name;
+    });
+  })};
 }
 
 void Rules::ratio(const Id& id, const SloSpec& spec, int64_t window_s) {
@@ -139,7 +127,7 @@ void Rules::ratio(const Id& id, const SloSpec& spec, int64_t window_s) {
 void Rules::period(const Id& id, int64_t window_s) {
   record(id, "slo:period_error_budget_remaining:ratio",
          "1 - slo:period_burn_rate:ratio" + id.selector());
-  record(id, "slo:time_period:days", "vector(" + days(window_s) + ")");
+  record(id, "slo:time_period:days", "vector(" + upstream::days_text(window_s) + ")");
 }
 
 void Rules::info(const Id& id, const std::string& objective) {
@@ -277,23 +265,6 @@ void Rules::composite(const SloSpec& spec) {
 }
 
 }  // namespace
-
-std::string prometheus_duration(int64_t seconds) {
-  struct Unit {
-    char name;
-    int64_t length_s;
-    bool whole;  // only when nothing is left over
-  };
-  constexpr Unit kUnits[] = {{'y', 365 * kDay, true}, {'w', 7 * kDay, true}, {'d', kDay, true},
-                             {'h', 3600, false},      {'m', 60, false},      {'s', 1, false}};
-  std::string out;
-  for (const Unit& unit : kUnits) {
-    if (seconds < unit.length_s || (unit.whole && seconds % unit.length_s != 0)) continue;
-    out += std::to_string(seconds / unit.length_s) + unit.name;
-    seconds %= unit.length_s;
-  }
-  return out.empty() ? "0s" : out;
-}
 
 std::string to_prometheus_rules(std::span<const SloSpec> slos, std::string_view version) {
   Rules rules(slos, version);

@@ -20,7 +20,4 @@ namespace nines::agent {
 
 std::string to_prometheus_rules(std::span<const slo::SloSpec> slos, std::string_view version);
 
-// As Prometheus prints durations: "5m", "1d", "4w" for 28 days, "1h30m".
-std::string prometheus_duration(int64_t seconds);
-
 }  // namespace nines::agent

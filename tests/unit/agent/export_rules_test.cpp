@@ -3,8 +3,11 @@
 
 #include <catch2/catch.hpp>
 
+#include "nines/upstream/sloth.hpp"
+
 using namespace nines;
 using namespace nines::agent;
+using upstream::prometheus_duration;
 
 namespace {
 

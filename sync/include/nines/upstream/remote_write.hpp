@@ -1,0 +1,203 @@
+// RemoteWrite: tells one receiver of Prometheus remote write 1.0 (Prometheus, VictoriaMetrics,
+// Mimir...) the samples of every minute, exactly those it has not got, whatever happens between.
+// Sans-I/O: begin() gives a request to POST, answered() takes what came back. One at a time.
+//
+// What is not told yet is a set of times (TimeRanges); the samples are made when they are sent.
+//
+// Order
+//   A receiver that takes samples out of order (probed with one series once a connection, when more
+//   than kBacklogS wait): newest minute first, then the backlog from its oldest end.
+//   Any other: oldest first, since it refuses what is older than what it has.
+//
+// Answers
+//   2xx                   told; after an outage what was sent in the last rewind_s before it is
+//                         sent once more, byte for byte: "stored" is not "on disk" (a power cut of
+//                         the receiver loses acknowledged samples)
+//   400, 422, 500 that    the receiver is asked with one sample of our own whether it takes
+//   comes again           anything at all. No: it or a proxy before it is at fault, nothing is
+//   given
+//                         up and the request is repeated slowly. Yes: the request is cut in halves,
+//                         by time, then by series, until what is refused stands alone: a dead
+//                         letter, and the rest is told
+//   "out of bounds",      too old for this receiver: with a whole minute everything older than it
+//   is "too old",            given up in one step and said, with the setting that would take it
+//   "out of order"
+//   413                   half as many samples a request from now on
+//   401, 403, other 4xx,  repeated slowly: a wrong password or path must not cost a sample
+//   3xx
+//   429, 5xx, none        repeated with full jitter, Retry-After kept
+//
+// Clocks: a receiver refuses the present of every node once one sample lies in its future, so
+// no sample is sent while the receiver's Date and our clock are more than a minute apart; asked
+// again every minute, with an empty request, as before the first words on a connection and after
+// our clock was set.
+//
+// Not thread-safe. Memory: one request and the bodies of the last rewind_s, at most 1 MiB.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "nines/base/backoff.hpp"
+#include "nines/base/time.hpp"
+#include "nines/upstream/exchange.hpp"
+#include "nines/upstream/series.hpp"
+#include "nines/upstream/time_ranges.hpp"
+
+namespace nines::upstream {
+
+struct RemoteWriteOptions {
+  RetryPolicy retry{1'000, 120'000, 100, 3600'000};
+  int64_t rewind_s = 300;
+  int64_t max_age_s = int64_t{31} * 86400;  // older is given up: the receiver keeps no more
+  size_t max_samples = 5'000;               // of a request: what the specification's senders use
+  size_t max_series = 500;
+};
+
+struct RemoteWriteStats {
+  uint64_t requests = 0, failures = 0;  // failures: asked again later
+  uint64_t samples_sent = 0, bytes_sent = 0;
+  uint64_t samples_refused = 0;   // dead letters
+  uint64_t duplicates = 0;        // the receiver had another value of that time already
+  uint64_t seconds_given_up = 0;  // too old for the receiver, or for max_age_s
+  uint64_t rewound = 0;           // requests sent once more after an outage
+  int64_t behind_s = 0;           // untold
+  bool out_of_order = false;      // the receiver takes it, as far as is known
+  bool skewed = false;            // held: the clocks disagree
+  std::string trouble;            // why nothing is told at the moment; empty: all is well
+};
+
+// A sample or a stretch of time that the receiver will never take.
+struct Refusal {
+  std::string what;    // the series, or a range of times
+  std::string reason;  // the receiver's words
+  std::string remedy;  // empty: none known
+  int status = 0;
+  WallTime at{};
+};
+
+class RemoteWrite {
+ public:
+  // Samples of [from_s, to_s) at every step that is still known, by series in an order that does
+  // not change.
+  using Source = std::function<std::vector<TimeSeries>(int64_t from_s, int64_t to_s)>;
+  // A series of our own that asks the receiver whether it takes a sample of that time.
+  using Canary = std::function<TimeSeries(int64_t at_s)>;
+
+  RemoteWrite(RemoteWriteOptions options, Source source, Canary canary, uint64_t seed);
+  // What progress() was in an earlier life. Without it the present minute is the first one told.
+  // False, and nothing done: it is not such a text.
+  bool restore(std::string_view progress);
+
+  // Samples are known for every minute before this one.
+  void known_until(WallTime minute);
+
+  std::optional<Request> begin(WallTime wall, Instant now);
+  void answered(const Answer& answer, WallTime wall, Instant now);
+  // When begin() may have something; nullopt: after the next known_until() or answered().
+  std::optional<Instant> due() const;
+
+  // What a next life has to know, "100-160:20-80": written beside the counts. Empty: nothing yet.
+  std::string progress() const;
+  std::vector<Refusal> take_refusals();  // since the last call, at most 64
+  RemoteWriteStats stats() const;
+
+ private:
+  enum class Kind : uint8_t { samples, canary, probe, rewind };
+  // Part of a stretch of time, being told: series [first, last) of it.
+  struct Piece {
+    TimeRange range;
+    size_t first = 0, last = 0;
+    friend bool operator==(const Piece&, const Piece&) = default;
+  };
+  struct Flight {
+    Kind kind = Kind::samples;
+    Piece piece;
+    std::string body;
+    size_t samples = 0;
+  };
+  struct Doubted {
+    Flight flight;
+    Answer answer;
+  };
+  enum class Meaning : uint8_t { taken, again, slowly, too_old, too_large, refused };
+  struct Sent {
+    Instant at{};
+    std::string body;
+  };
+  // A minute that was refused as too old: are all its series, or one of them alone?
+  struct OldMinute {
+    TimeRange range;
+    int refused = 0;
+    bool taken = false;
+  };
+
+  // Too old for the receiver, until something is young enough.
+  struct GivenUp {
+    TimeRange range;
+    std::string reason;
+    int status = 0;
+  };
+
+  Meaning meaning_of(const Answer& answer) const;
+  std::optional<Flight> next_flight();
+  std::optional<Flight> next_samples();
+  std::optional<Flight> next_probe() const;
+  bool cut_from_untold();
+  Flight canary_flight(Kind kind, int64_t at_s) const;
+  void forget_the_future();
+  void give_up_what_is_too_old_for_us();
+
+  void answered_samples(Flight flight, const Answer& answer, Meaning meaning, Instant now);
+  void answered_canary(const Answer& answer, Meaning meaning, Instant now);
+  void answered_probe(const Answer& answer, Meaning meaning, Instant now);
+  void taken(Flight flight, Instant now);
+  void told(const Piece& piece);
+  void cut(const Piece& piece, const Answer& answer);
+  void too_old(const Piece& piece, const Answer& answer);
+  void give_up_before(int64_t at_s, const Answer& answer);
+  void bury(const Piece& piece, const Answer& answer);
+  void retry(const Answer& answer, Meaning meaning, Instant now);
+  void tell_given_up();
+  void look_at_clock(const Answer& answer, WallTime wall, Instant now);
+  const std::vector<TimeSeries>& series_of(TimeRange range);
+  void refuse(Refusal refusal);
+
+  RemoteWriteOptions options_;
+  Source source_;
+  Canary canary_;
+  Backoff backoff_;
+  int64_t known_until_s_ = 0;  // minutes before this are untold or told; 0: none was known yet
+  int64_t wall_s_ = 0;         // of the last begin()
+  TimeRanges untold_;
+  std::vector<Piece> pieces_;  // of a request that was cut; the last one comes next
+  TimeRange made_range_;       // of made_
+  std::vector<TimeSeries> made_;
+  size_t cut_series_ = 0;  // how many there were when pieces_ was made
+  size_t series_ = 0;      // of the last request, to guess the size of the next
+  size_t max_samples_;
+  std::optional<Flight> flight_;
+  std::optional<Doubted> doubted_;  // a refusal, while the canary is asked
+  bool canary_lives_ = false;       // since the request that is being cut was begun
+  OldMinute old_;
+  Instant not_before_{INT64_MIN};
+  int same_failure_ = 0;  // 5xx in a row for one request
+  std::optional<bool> out_of_order_;
+  bool probed_newest_ = false;
+  std::optional<int64_t> clock_offset_ns_;  // wall - monotonic when the receiver last answered
+  bool skewed_ = false, ask_clock_ = false;
+  std::optional<GivenUp> given_up_;
+  bool outage_ = false;
+  std::deque<Sent> recent_, rewinds_;
+  size_t recent_bytes_ = 0;
+  std::vector<Refusal> refusals_;
+  RemoteWriteStats stats_;
+};
+
+}  // namespace nines::upstream
