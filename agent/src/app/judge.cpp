@@ -306,6 +306,7 @@ store::StateStore::Commit Judge::take_commit(WallTime now) {
 void Judge::give_back(store::StateStore::Commit&& commit) {
   commit.batch.merge(std::move(pending_.batch));
   for (slo::AlertEvent& event : pending_.events) commit.events.push_back(std::move(event));
+  commit.documents.clear();  // of then; the next commit carries those of its own time
   pending_ = std::move(commit);
   if (pending_.batch.slots.size() > kMaxPendingSlots) coarsen(pending_.batch);
 }

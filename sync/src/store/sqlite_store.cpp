@@ -300,7 +300,8 @@ Status SqliteStore::check_commit(const Commit& commit) const {
   return Error{Errc::invalid_argument, "commit names an SLO that was not attached", 0};
 }
 
-Status SqliteStore::write_commit(const Commit& commit, const std::string& alerts) {
+Status SqliteStore::write_commit(const Commit& commit, const std::string& alerts,
+                                 const std::vector<const Document*>& documents) {
   Connection& c = *connection_;
   const std::string body =
       encode_journal(commit.batch, ids_, alerts != alerts_ ? &alerts : nullptr);
@@ -311,6 +312,7 @@ Status SqliteStore::write_commit(const Commit& commit, const std::string& alerts
                   .with(next_seq_, t, static_cast<int64_t>(row_crc(next_seq_, t, body)), Blob{body})
                   .run());
   NINES_CHECK(write_events(commit.events));
+  NINES_CHECK(put_each(documents));
   NINES_CHECK(transaction.commit());
   stats_.last_row_bytes = body.size();
   return Ok{};
@@ -338,15 +340,19 @@ Status SqliteStore::commit(Commit& commit) {
   const bool alerts_changed = alerts != alerts_ && !(alerts_.empty() && commit.alerts.empty());
   if (commit.batch.empty() && commit.events.empty() && !alerts_changed) return Ok{};
   Status status = ready();
+  std::vector<const Document*> documents;
   if (status.ok()) {
-    status =
-        note(with_ballast([&] { return write_commit(commit, alerts_changed ? alerts : alerts_); }));
+    auto changed = documents_to_write(commit.documents);
+    if (changed.ok()) documents = std::move(*changed);
+    status = note(with_ballast(
+        [&] { return write_commit(commit, alerts_changed ? alerts : alerts_, documents); }));
   }
   if (!status.ok()) {
     ++stats_.failed_commits;
     return status;
   }
   if (alerts_changed) alerts_ = alerts;
+  stats_.documents_written += documents.size();
   for (slo::AlertEvent& event : commit.events) event.sequence = next_event_++;
   ++next_seq_;
   ++stats_.commits;

@@ -68,7 +68,8 @@ class SqliteStore final : public StateStore {
   Result<bool> read_chunk(int64_t hour, uint32_t id, Chunk& chunk);
 
   Status check_commit(const Commit& commit) const;
-  Status write_commit(const Commit& commit, const std::string& alerts);
+  Status write_commit(const Commit& commit, const std::string& alerts,
+                      const std::vector<const Document*>& documents);
   Status write_documents(const std::vector<const Document*>& changed);
   // The two halves of put_documents(), for those who have a transaction already.
   Result<std::vector<const Document*>> documents_to_write(const std::vector<Document>& documents);

@@ -97,3 +97,26 @@ TEST_CASE("StateStore brings a file of the schema before documents up to date", 
   require_ok(store->put_documents({{"pod", "a", "one"}}));
   CHECK(kept(*store, "pod").size() == 1);
 }
+
+TEST_CASE("documents of a commit are written with its counts and with nothing else", "[store]") {
+  const TempDir dir;
+  {
+    auto store = open_store(dir.options());
+    require_ok(store->attach(0, {"a", "g"}, [](const slo::Batch&) {}));
+    StateStore::Commit alone;
+    alone.documents = {{"upstream", "central", "1"}};
+    require_ok(store->commit(alone));
+    CHECK(kept(*store, "upstream").empty());
+    StateStore::Commit commit = alone;
+    commit.batch.slots = {{0, 180'000'000, 1, 0, 10}};
+    commit.now = WallTime::from_s(1'800'000'000);
+    const auto before = store->stats();
+    require_ok(store->commit(commit));
+    CHECK(store->stats().documents_written == before.documents_written + 1);
+    commit.documents = {{"upstream", "central", std::string(100'000, 'x')}};
+    require_ok(store->commit(commit));  // the counts are not held up
+    CHECK(store->stats().documents_refused > 0);
+  }
+  auto store = open_store(dir.options());
+  CHECK(kept(*store, "upstream") == std::vector<Document>{{"upstream", "central", "1"}});
+}

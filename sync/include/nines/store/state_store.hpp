@@ -81,6 +81,10 @@ class StateStore {
     slo::Batch batch;
     std::vector<slo::AlertMemory> alerts;  // full present memory; written only when changed
     std::vector<slo::AlertEvent> events;   // get their sequence and this life's boot here
+    // Small things that change every minute, such as how far a destination has been told: they ride
+    // along and cost no flush of their own. Not written when there is nothing else to write; what
+    // is beyond the bounds of put_documents() is refused, counted, and holds up no count.
+    std::vector<Document> documents;
     WallTime now{};
   };
   // All or nothing. On `io`/`exhausted` nothing is written and the caller keeps the batch and
