@@ -67,6 +67,10 @@ class Judge {
   Snapshot snapshot() const;
   const slo::SloEngine& engine() const noexcept { return engine_; }
   size_t slos() const noexcept { return engine_.size(); }
+  // (good, bad): all events counted since the SLO began here.
+  std::pair<int64_t, int64_t> totals(uint32_t slo) const {
+    return {watched_[slo].good_total, watched_[slo].bad_total};
+  }
 
  private:
   struct Watched {

@@ -15,6 +15,7 @@
 #include "app/node_capacity.hpp"
 #include "app/report.hpp"
 #include "app/token.hpp"
+#include "app/upstreams.hpp"
 #include "app/wiring.hpp"
 #include "app/worker.hpp"
 #include "http/api.hpp"
@@ -82,6 +83,7 @@ class Live {
     for (const slo::SloSpec& spec : setup_.slos) drafted_.insert(spec.generation());
     NINES_CHECK(open_logbook());
     NINES_CHECK(start_webhooks());
+    NINES_CHECK(start_upstreams());
     NINES_CHECK(start_capacity());
     NINES_CHECK(start_server());
     ingest_ = std::make_unique<IngestThread>(
@@ -188,6 +190,13 @@ class Live {
     return Ok{};
   }
 
+  Status start_upstreams() {
+    NINES_TRY(const auto kept, store_->documents(Upstreams::kDocuments));
+    upstreams_ = std::make_unique<Upstreams>(io_, clock_, setup_.config, *judge_, kept,
+                                             options_.seed ^ 0x5555555555555555);
+    return Ok{};
+  }
+
   Status start_capacity() {
     collector::VitalsOptions options;
     options.state_dir = options_.common.state;
@@ -276,6 +285,7 @@ class Live {
     take(std::move(hand_over), now);
     for (const slo::AlertEvent& event : judge_->evaluate(now, now)) tell(event);
     look_at_gates(now);
+    if (ready_) upstreams_->known_until(now);
     commit_when_due();
   }
 
@@ -450,6 +460,7 @@ class Live {
     const bool fold = (last_commit_.ns - last_fold_.ns) / kNsPerSecond >= kFoldEveryS;
     if (fold) last_fold_ = last_commit_;
     auto pending = std::make_shared<store::StateStore::Commit>(judge_->take_commit(clock_.wall()));
+    pending->documents = upstreams_->progress();
     keep_pods();
     store_work_.post([this, pending, fold] {
       Status done = store_->commit(*pending);
@@ -612,6 +623,7 @@ class Live {
       out.notify_failed += stats.dead;
       out.notify_pending += stats.pending;
     }
+    out.upstream = upstreams_->status();
     const ProcessFigures figures = process_figures();
     out.resident_bytes = figures.resident_bytes;
     out.cpu_seconds = figures.cpu_seconds;
@@ -649,6 +661,7 @@ class Live {
     }
     if (!judge_->has_pending()) return Ok{};
     auto pending = judge_->take_commit(clock_.wall());
+    pending.documents = upstreams_->progress();
     return store_->commit(pending);
   }
 
@@ -675,6 +688,7 @@ class Live {
   std::unique_ptr<http::HttpServer> server_;
   k8s::Following pods_;
   std::vector<std::unique_ptr<notify::Webhook>> webhooks_;
+  std::unique_ptr<Upstreams> upstreams_;  // reads judge_
   std::set<std::string> drafted_;  // generations: what they count, whatever the name
   store::StateStore::Stats store_stats_;
   WallTime started_{};

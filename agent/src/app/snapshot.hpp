@@ -17,6 +17,7 @@
 #include "nines/slo/engine.hpp"
 #include "nines/slo/join.hpp"
 #include "nines/store/state_store.hpp"
+#include "nines/upstream/remote_write.hpp"
 
 namespace nines::agent {
 
@@ -46,6 +47,12 @@ struct GroupStatus {
   uint64_t overflow = 0, missing = 0;  // events in `other`: beyond max, without a value
 };
 
+// An engine that is told about the SLOs.
+struct UpstreamStatus {
+  std::string name;
+  upstream::RemoteWriteStats stats;
+};
+
 struct AlertShown {
   slo::AlertEvent event;
   bool firing = false;
@@ -72,6 +79,7 @@ struct Snapshot {
   std::optional<k8s::WatcherStats> pods;  // unset: no Kubernetes API is followed
   slo::SloEngine::Counters counters;
   uint64_t notify_sent = 0, notify_failed = 0, notify_pending = 0;
+  std::vector<UpstreamStatus> upstream;
   size_t engine_bytes = 0, resident_bytes = 0;
   double cpu_seconds = 0;
 };

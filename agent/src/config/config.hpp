@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "k8s/settings.hpp"
@@ -46,6 +47,20 @@ struct RemoteConfig {
   int64_t range_s = int64_t{30} * 86'400;  // how far back without SINCE
 };
 
+// An engine that is told about the SLOs of this node.
+struct UpstreamConfig {
+  enum class Kind : uint8_t { remote_write };
+  std::string name, url;  // http:// or https://, with the path that takes what is told
+  Kind kind = Kind::remote_write;
+  std::string token_file, user, password_file;  // read for each request
+  std::string ca_file, cert_file, key_file;     // PEM; empty: the system's authorities, no own
+  std::string tenant;                           // X-Scope-OrgID of Mimir, Cortex and Thanos
+  std::vector<std::pair<std::string, std::string>> labels;  // of every series, beside `node`
+  int64_t every_s = 60;  // from sample to sample; a multiple of 10
+  int64_t timeout_ms = 10'000;
+  int64_t max_age_s = int64_t{31} * 86'400;  // what is older is not told any more
+};
+
 struct NodeConfig {
   std::string file;  // where it came from; empty: defaults
   std::string node;  // default: host name
@@ -53,6 +68,7 @@ struct NodeConfig {
   std::vector<std::string> slo_paths;  // files, folders; default: slos/ beside nines.yaml
   std::vector<WebhookConfig> webhooks;
   std::vector<RemoteConfig> remotes;
+  std::vector<UpstreamConfig> upstream;
   std::string listen = "127.0.0.1:9990";
   int64_t evaluate_s = 10;
   int64_t flush_s = 60;

@@ -25,6 +25,8 @@ RemoteConfig::Kind remote_kind(std::string_view word) {
   return word == "splunk" ? RemoteConfig::Kind::splunk : RemoteConfig::Kind::elasticsearch;
 }
 
+UpstreamConfig& upstream(Draft& d) { return d.node.upstream.back(); }
+
 // The key itself says which input a source is: infer_input().
 void said_by_key(Draft&, OptionValue&&) {}
 
@@ -193,6 +195,56 @@ constexpr Option kOptions[] = {
     {"remotes[].range", duration, "30d", kSecond, 3650 * kDay, "",
      "How far back a query without SINCE looks.", "",
      [](Draft& d, OptionValue&& v) { remote(d).range_s = v.number / kSecond; }},
+
+    {"upstream", maps, "", 0, 0, "",
+     "Engines that are told about the SLOs of this node, also about what happened while they could "
+     "not be reached.",
+     "", nullptr},
+    {"upstream[].name", text, "", 0, 0, "", "Name, unique among them. Required.", "central",
+     [](Draft& d, OptionValue&& v) { upstream(d).name = std::move(v.text); }},
+    {"upstream[].kind", choice, "remote_write", 0, 0,
+     "remote_write=prometheus=victoriametrics=mimir=thanos",
+     "How it is told: remote_write sends the SLOs as series of Prometheus.", "",
+     [](Draft&, OptionValue&&) {}},
+    {"upstream[].url", text, "", 0, 0, "",
+     "http:// or https:// address that takes it, with its path. Required.",
+     "https://prometheus.example.org/api/v1/write",
+     [](Draft& d, OptionValue&& v) { upstream(d).url = std::move(v.text); }},
+    {"upstream[].token_file", text, "", 0, 0, "",
+     "File with the bearer token to send, read for each request. Or user and password_file.",
+     "/etc/nines/central.token",
+     [](Draft& d, OptionValue&& v) { upstream(d).token_file = std::move(v.text); }},
+    {"upstream[].user", text, "", 0, 0, "", "User to log in as.", "edge",
+     [](Draft& d, OptionValue&& v) { upstream(d).user = std::move(v.text); }},
+    {"upstream[].password_file", text, "", 0, 0, "", "File with the user's password.",
+     "/etc/nines/central.password",
+     [](Draft& d, OptionValue&& v) { upstream(d).password_file = std::move(v.text); }},
+    {"upstream[].ca_file", text, "", 0, 0, "",
+     "PEM file with the authority that signed its certificate. Default: those of the system.",
+     "/etc/nines/central-ca.pem",
+     [](Draft& d, OptionValue&& v) { upstream(d).ca_file = std::move(v.text); }},
+    {"upstream[].cert_file", text, "", 0, 0, "",
+     "PEM file with our own certificate, where the receiver asks for one (mutual TLS).",
+     "/etc/nines/node.pem",
+     [](Draft& d, OptionValue&& v) { upstream(d).cert_file = std::move(v.text); }},
+    {"upstream[].key_file", text, "", 0, 0, "", "PEM file with the key of cert_file.",
+     "/etc/nines/node.key",
+     [](Draft& d, OptionValue&& v) { upstream(d).key_file = std::move(v.text); }},
+    {"upstream[].tenant", text, "", 0, 0, "",
+     "Tenant, sent as X-Scope-OrgID (Mimir, Cortex, Thanos).", "edge",
+     [](Draft& d, OptionValue&& v) { upstream(d).tenant = std::move(v.text); }},
+    {"upstream[].labels", texts, "", 0, 0, "",
+     "Labels of every series, NAME=VALUE, beside node, instance and job.", "[cluster=shop-7]",
+     [](Draft& d, OptionValue&& v) { d.upstream_labels = std::move(v.texts); }},
+    {"upstream[].every", duration, "1m", 10 * kSecond, 5 * kMinute, "",
+     "From sample to sample, a multiple of 10s. What is told more than 110 minutes later is a minute apart, "
+     "after 3 days 5 minutes.",
+     "", [](Draft& d, OptionValue&& v) { upstream(d).every_s = v.number / kSecond; }},
+    {"upstream[].timeout", duration, "10s", 100, 5 * kMinute, "", "Of one request.", "",
+     [](Draft& d, OptionValue&& v) { upstream(d).timeout_ms = v.number; }},
+    {"upstream[].max_age", duration, "31d", kHour, 92 * kDay, "",
+     "What could not be told for this long is given up, and that is said.", "",
+     [](Draft& d, OptionValue&& v) { upstream(d).max_age_s = v.number / kSecond; }},
 
     {"listen", text, "127.0.0.1:9990", 0, 0, "",
      "Address of the dashboard, API and /metrics. Not encrypted: keep it on loopback.", "",

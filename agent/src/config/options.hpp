@@ -35,7 +35,8 @@ struct OptionValue {
 // Where values go. Items of a list are written to the last element.
 struct Draft {
   NodeConfig node;
-  std::string token_file;  // of the last webhook
+  std::string token_file;                    // of the last webhook
+  std::vector<std::string> upstream_labels;  // of the last one
 };
 
 struct Option {

@@ -181,17 +181,30 @@ asio::awaitable<void> converse(ExchangePtr x, Stream* stream) {
   x->complete(std::move(response));
 }
 
-asio::awaitable<void> converse_tls(ExchangePtr x) {
-  asio::ssl::context context(asio::ssl::context::tls_client);
+// False: told why not.
+bool load_certificates(Exchange& x, asio::ssl::context& context) {
   ErrorCode error;
-  if (x->request.ca_file.empty())
+  if (x.request.ca_file.empty())
     context.set_default_verify_paths(error);
   else
-    context.load_verify_file(x->request.ca_file, error);
+    context.load_verify_file(x.request.ca_file, error);
   if (error) {
-    x->complete(failure(*x, "load the certificate authorities to verify", error));
-    co_return;
+    x.complete(failure(x, "load the certificate authorities to verify", error));
+    return false;
   }
+  if (x.request.cert_file.empty()) return true;
+  context.use_certificate_chain_file(x.request.cert_file, error);
+  if (!error) context.use_private_key_file(x.request.key_file, asio::ssl::context::pem, error);
+  if (!error) return true;
+  x.complete(failure(x, "load " + x.request.cert_file + " and its key for", error));
+  return false;
+}
+
+asio::awaitable<void> converse_tls(ExchangePtr x) {
+  asio::ssl::context context(asio::ssl::context::tls_client);
+  const bool loaded = load_certificates(*x, context);
+  if (!loaded) co_return;
+  ErrorCode error;
   asio::ssl::stream<tcp::socket&> stream(x->socket, context);
   SSL_set_min_proto_version(stream.native_handle(), TLS1_2_VERSION);
   ErrorCode not_an_address;

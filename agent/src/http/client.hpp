@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "nines/base/result.hpp"
+#include "nines/base/time.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -39,6 +40,7 @@ struct ClientRequest {
   size_t max_response_bytes = 16 * 1024 * 1024;
   std::string ca_file;  // PEM; empty: the system's authorities
   bool verify_peer = true;
+  std::string cert_file, key_file;  // PEM, for receivers that ask who we are; read each time
 };
 
 struct ClientResponse {
@@ -51,6 +53,9 @@ struct ClientResponse {
 // Milliseconds that Retry-After asks for: seconds, or an HTTP date measured against the response's
 // own Date header, so that no clock of ours takes part. nullopt: absent or not understood.
 std::optional<int64_t> retry_after_ms(const ClientResponse& response);
+
+// What the answering machine's clock showed, in whole seconds.
+std::optional<WallTime> date_of(const ClientResponse& response);
 
 // Calls `done` once on the thread of `io`, at the latest after timeout_ms.
 void async_fetch(boost::asio::io_context& io, ClientRequest request,

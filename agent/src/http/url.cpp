@@ -99,4 +99,10 @@ std::optional<int64_t> retry_after_ms(const ClientResponse& response) {
   return *until > *sent ? (*until - *sent) * 1000 : 0;
 }
 
+std::optional<WallTime> date_of(const ClientResponse& response) {
+  const auto sent = parse_http_date(response.date);
+  if (!sent) return std::nullopt;
+  return WallTime::from_s(*sent);
+}
+
 }  // namespace nines::agent::http

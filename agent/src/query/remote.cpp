@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "config/files.hpp"
+#include "http/credentials.hpp"
 #include "nines/query/time_bounds.hpp"
 #include "query/remote_exchange.hpp"
 #include "query/remote_pagers.hpp"
@@ -17,7 +17,6 @@ using Kind = RemoteConfig::Kind;
 
 constexpr size_t kMaxAnswerBytes = size_t{32} << 20;
 constexpr uint64_t kPageRows = 2000;
-constexpr size_t kMaxSecretBytes = 16 * 1024;
 constexpr int64_t kAhead = int64_t{86'400} * kNsPerSecond;  // clocks that are fast
 
 const char* kind_name(Kind kind) {
@@ -28,17 +27,6 @@ const char* kind_name(Kind kind) {
     case Kind::splunk: return "splunk";
   }
   return "";
-}
-
-Result<std::string> read_secret(const std::string& path) {
-  NINES_TRY(std::string text, config::read_file(path, kMaxSecretBytes));
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-  const bool sendable =
-      std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 127; });
-  if (text.empty() || !sendable) {
-    return Error{Errc::invalid_argument, path + " holds no token or password of one line"};
-  }
-  return text;
 }
 
 RemoteWish wish_of(const RemoteConfig& remote, const std::string& query, const nq::ScanPlan& plan,
@@ -195,16 +183,14 @@ Status check_query(const RemoteConfig& remote, std::string_view query) {
 }
 
 Result<std::string> remote_authorization(const RemoteConfig& remote) {
-  if (!remote.user.empty()) {
-    NINES_TRY(const std::string password, read_secret(remote.password_file));
-    return "Basic " + base64(remote.user + ":" + password);
-  }
-  if (remote.token_file.empty()) return std::string();
-  NINES_TRY(const std::string token, read_secret(remote.token_file));
   // elastic.co "Create API key"; docs.graylog.org "REST API access tokens".
+  const bool own_way = remote.kind == Kind::elasticsearch || remote.kind == Kind::graylog;
+  if (!own_way || !remote.user.empty() || remote.token_file.empty()) {
+    return http::authorization({remote.token_file, remote.user, remote.password_file});
+  }
+  NINES_TRY(const std::string token, http::read_secret(remote.token_file));
   if (remote.kind == Kind::elasticsearch) return "ApiKey " + token;
-  if (remote.kind == Kind::graylog) return "Basic " + base64(token + ":token");
-  return "Bearer " + token;
+  return "Basic " + http::base64(token + ":token");
 }
 
 std::unique_ptr<RemotePager> make_pager(const RemoteConfig& remote, RemoteWish wish) {

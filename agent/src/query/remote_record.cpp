@@ -1,7 +1,5 @@
 #include "query/remote_record.hpp"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -111,15 +109,6 @@ std::string percent_encoded(std::string_view text) {
       out += {'%', kHex[byte >> 4], kHex[byte & 15]};
     }
   }
-  return out;
-}
-
-std::string base64(std::string_view bytes) {
-  std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(bytes.data()),
-                                   static_cast<int>(bytes.size()));
-  out.resize(static_cast<size_t>(size));
   return out;
 }
 

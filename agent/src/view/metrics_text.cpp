@@ -409,6 +409,36 @@ void pods(Exposition& out, const Snapshot& s) {
   for (const auto& [kind, times] : kinds) out.sample({{"kind", kind}}, times);
 }
 
+template <class Value>
+void upstream_family(Exposition& out, const Snapshot& s, Value value) {
+  for (const UpstreamStatus& u : s.upstream) out.sample({{"upstream", u.name}}, value(u.stats));
+}
+
+void upstreams(Exposition& out, const Snapshot& s) {
+  using Stats = upstream::RemoteWriteStats;
+  if (s.upstream.empty()) return;
+  out.gauge("nines_upstream_up", "1 while the engine takes what it is told.");
+  upstream_family(out, s, [](const Stats& u) { return u.trouble.empty(); });
+  out.gauge("nines_upstream_behind_seconds", "Time whose samples it has not been told yet.");
+  upstream_family(out, s, [](const Stats& u) { return u.behind_s; });
+  out.counter("nines_upstream_samples_total", "Samples that it took.");
+  upstream_family(out, s, [](const Stats& u) { return u.samples_sent; });
+  out.counter("nines_upstream_bytes_total", "Bytes of requests that it took.");
+  upstream_family(out, s, [](const Stats& u) { return u.bytes_sent; });
+  out.counter("nines_upstream_requests_total", "Requests sent to it.");
+  upstream_family(out, s, [](const Stats& u) { return u.requests; });
+  out.counter("nines_upstream_failures_total", "Requests that have to be repeated.");
+  upstream_family(out, s, [](const Stats& u) { return u.failures; });
+  out.counter("nines_upstream_refused_samples_total", "Samples that it will never take.");
+  upstream_family(out, s, [](const Stats& u) { return u.samples_refused; });
+  out.counter("nines_upstream_given_up_seconds_total",
+              "Time whose samples are too old for it or for max_age.");
+  upstream_family(out, s, [](const Stats& u) { return u.seconds_given_up; });
+  out.counter("nines_upstream_rewound_requests_total",
+              "Requests told once more after an outage, for what it may have lost.");
+  upstream_family(out, s, [](const Stats& u) { return u.rewound; });
+}
+
 double seconds(WallTime t) { return static_cast<double>(t.ns / kNsPerMs) / 1000; }
 
 void process(Exposition& out, const Snapshot& s) {
@@ -454,6 +484,7 @@ std::string metrics_text(const Snapshot& s) {
   overflow_policies(out, s);
   store(out, s);
   pods(out, s);
+  upstreams(out, s);
   process(out, s);
   return out.take();
 }

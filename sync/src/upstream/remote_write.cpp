@@ -11,15 +11,14 @@
 namespace nines::upstream {
 namespace {
 
-constexpr int64_t kMinuteS = 60;
-constexpr int64_t kBacklogS = 600;  // more than this: worth asking whether order matters
-constexpr int64_t kProbeBackS = 300;
+constexpr int64_t kBacklogSteps = 10;  // more than this: worth asking whether order matters
+constexpr int64_t kProbeBackSteps = 5;
 constexpr int64_t kSkewS = 60;
 constexpr int64_t kSlowMs = 60'000;
 constexpr int kRepeats = 5;  // of a 500 before the request itself is doubted
 constexpr size_t kMaxRecentBytes = size_t{1} << 20U;
 constexpr size_t kMaxRefusals = 64;
-constexpr size_t kMostMinutes = 60;
+constexpr size_t kMostSteps = 60;
 
 // Prometheus 2.42: 400 "out of order sample", "out of bounds"; with a window for what is out of
 // order, 500 "too old sample". Mimir: 400 "err-mimir-sample-timestamp-too-old".
@@ -74,15 +73,19 @@ bool RemoteWrite::restore(std::string_view progress) {
   const auto until = TimeRanges::parse(progress.substr(0, colon));
   auto untold = TimeRanges::parse(progress.substr(colon + 1));
   if (!until || until->empty() || !untold) return false;
+  began_s_ = until->oldest()->from_s;
   known_until_s_ = until->newest()->to_s;
   untold_ = std::move(*untold);
+  doubtful_.add({std::max(began_s_, known_until_s_ - options_.rewind_s), known_until_s_});
+  for (const TimeRange& range : untold_.ranges()) doubtful_.remove(range);
   return true;
 }
 
-void RemoteWrite::known_until(WallTime minute) {
-  const int64_t until_s = minute.seconds() / kMinuteS * kMinuteS;
+void RemoteWrite::known_until(WallTime now) {
+  const int64_t until_s = (now.seconds() / options_.step_s + 1) * options_.step_s;
   if (until_s <= known_until_s_) return;
-  untold_.add({known_until_s_ == 0 ? until_s - kMinuteS : known_until_s_, until_s});
+  if (known_until_s_ == 0) began_s_ = known_until_s_ = until_s - options_.step_s;
+  untold_.add({known_until_s_, until_s});
   known_until_s_ = until_s;
 }
 
@@ -112,13 +115,13 @@ std::optional<Request> RemoteWrite::begin(WallTime wall, Instant now) {
 
 std::optional<Instant> RemoteWrite::due() const {
   if (flight_) return std::nullopt;
-  if (untold_.empty() && rewinds_.empty() && !doubted_) return std::nullopt;
+  if (untold_.empty() && rewinds_.empty() && doubtful_.empty() && !doubted_) return std::nullopt;
   return not_before_;
 }
 
 // What was known of it came from a clock that has been set back.
 void RemoteWrite::forget_the_future() {
-  const int64_t newest_s = (wall_s_ / kMinuteS + 1) * kMinuteS;
+  const int64_t newest_s = (wall_s_ / options_.step_s + 1) * options_.step_s;
   if (known_until_s_ <= newest_s) return;
   untold_.remove({newest_s, known_until_s_});
   known_until_s_ = newest_s;
@@ -126,7 +129,7 @@ void RemoteWrite::forget_the_future() {
 }
 
 void RemoteWrite::give_up_what_is_too_old_for_us() {
-  const int64_t oldest_s = (wall_s_ - options_.max_age_s) / kMinuteS * kMinuteS;
+  const int64_t oldest_s = (wall_s_ - options_.max_age_s) / options_.step_s * options_.step_s;
   const TimeRange gone{0, oldest_s};
   const int64_t before_s = untold_.length_s();
   untold_.remove(gone);
@@ -134,7 +137,7 @@ void RemoteWrite::give_up_what_is_too_old_for_us() {
 }
 
 std::optional<RemoteWrite::Flight> RemoteWrite::next_flight() {
-  if (untold_.empty() && rewinds_.empty()) return std::nullopt;
+  if (untold_.empty() && rewinds_.empty() && doubtful_.empty()) return std::nullopt;
   if (skewed_ ||
       ask_clock_) {  // an answer brings the receiver's time; a sample could spoil its future
     Flight empty;
@@ -148,15 +151,36 @@ std::optional<RemoteWrite::Flight> RemoteWrite::next_flight() {
     again.body = rewinds_.front().body;
     return again;
   }
-  if (doubted_) return canary_flight(Kind::canary, known_until_s_ - kMinuteS);
+  if (auto doubtful = next_doubtful()) return doubtful;
+  if (doubted_) return canary_flight(Kind::canary, known_until_s_ - options_.step_s);
   if (auto probe = next_probe()) return probe;
   return next_samples();
 }
 
+// Oldest first and one at a time: a receiver that keeps order takes none after a newer one.
+std::optional<RemoteWrite::Flight> RemoteWrite::next_doubtful() {
+  while (!doubtful_.empty()) {
+    TimeRange range = *doubtful_.oldest();
+    range.to_s = std::min(range.to_s, range.from_s + options_.step_s);
+    const auto& all = series_of(range);
+    if (samples_in(all) != 0) {
+      Flight flight;
+      flight.kind = Kind::doubtful;
+      flight.piece.range = range;
+      flight.body = snappy_block(encode_write_request(all));
+      return flight;
+    }
+    doubtful_.remove(range);
+  }
+  return std::nullopt;
+}
+
 std::optional<RemoteWrite::Flight> RemoteWrite::next_probe() const {
-  if (out_of_order_ || !pieces_.empty() || untold_.length_s() <= kBacklogS) return std::nullopt;
-  const int64_t newest_s = known_until_s_ - kMinuteS;
-  return canary_flight(Kind::probe, probed_newest_ ? newest_s - kProbeBackS : newest_s);
+  if (out_of_order_ || !pieces_.empty() || untold_.length_s() <= kBacklogSteps * options_.step_s)
+    return std::nullopt;
+  const int64_t newest_s = known_until_s_ - options_.step_s;
+  return canary_flight(Kind::probe,
+                       probed_newest_ ? newest_s - kProbeBackSteps * options_.step_s : newest_s);
 }
 
 RemoteWrite::Flight RemoteWrite::canary_flight(Kind kind, int64_t at_s) const {
@@ -198,12 +222,12 @@ bool RemoteWrite::cut_from_untold() {
   TimeRange range = *untold_.newest();
   const bool live = out_of_order_.value_or(false) && range.to_s == known_until_s_;
   if (live) {
-    range.from_s = range.to_s - kMinuteS;
+    range.from_s = range.to_s - options_.step_s;
   } else {
     range = *untold_.oldest();
     const size_t fit = series_ == 0 ? 1 : max_samples_ / series_;
-    const size_t minutes = std::clamp<size_t>(fit, 1, kMostMinutes);
-    range.to_s = std::min(range.to_s, range.from_s + static_cast<int64_t>(minutes) * kMinuteS);
+    const size_t steps = std::clamp<size_t>(fit, 1, kMostSteps);
+    range.to_s = std::min(range.to_s, range.from_s + static_cast<int64_t>(steps) * options_.step_s);
   }
   const size_t n = series_of(range).size();
   cut_series_ = n;
@@ -269,11 +293,16 @@ void RemoteWrite::answered(const Answer& answer, WallTime wall, Instant now) {
     case Kind::samples: return answered_samples(std::move(flight), answer, meaning, now);
     case Kind::canary: return answered_canary(answer, meaning, now);
     case Kind::probe: return answered_probe(answer, meaning, now);
-    case Kind::rewind: break;
+    case Kind::rewind:
+    case Kind::doubtful: break;
   }
   if (meaning == Meaning::again || meaning == Meaning::slowly) return retry(answer, meaning, now);
   if (meaning == Meaning::taken) ++stats_.rewound;
-  if (!rewinds_.empty()) rewinds_.pop_front();  // refused: the receiver has it
+  if (flight.kind == Kind::doubtful) {
+    doubtful_.remove(flight.piece.range);  // refused: the receiver has it
+  } else if (!rewinds_.empty()) {
+    rewinds_.pop_front();
+  }
 }
 
 void RemoteWrite::look_at_clock(const Answer& answer, WallTime wall, Instant now) {
@@ -359,11 +388,11 @@ void RemoteWrite::answered_probe(const Answer& answer, Meaning meaning, Instant 
   probed_newest_ = false;
 }
 
-// In halves, by time as long as there is more than a minute, the newer first; then by series.
+// In halves, by time as long as there is more than a step, the newer first; then by series.
 void RemoteWrite::cut(const Piece& piece, const Answer& answer) {
-  const int64_t minutes = piece.range.length_s() / kMinuteS;
-  if (minutes > 1) {
-    const int64_t middle_s = piece.range.from_s + minutes / 2 * kMinuteS;
+  const int64_t steps = piece.range.length_s() / options_.step_s;
+  if (steps > 1) {
+    const int64_t middle_s = piece.range.from_s + steps / 2 * options_.step_s;
     pieces_.push_back({{piece.range.from_s, middle_s}, piece.first, piece.last});
     pieces_.push_back({{middle_s, piece.range.to_s}, piece.first, piece.last});
     return;
@@ -378,7 +407,7 @@ void RemoteWrite::cut(const Piece& piece, const Answer& answer) {
 }
 
 void RemoteWrite::too_old(const Piece& piece, const Answer& answer) {
-  if (piece.range.length_s() > kMinuteS) return cut(piece, answer);
+  if (piece.range.length_s() > options_.step_s) return cut(piece, answer);
   if (old_.range != piece.range) old_ = {piece.range, 0, false};
   const size_t n = piece.last - piece.first;
   const size_t all = series_of(piece.range).size();
@@ -446,9 +475,9 @@ void RemoteWrite::retry(const Answer& answer, Meaning meaning, Instant now) {
 
 std::string RemoteWrite::progress() const {
   if (known_until_s_ == 0) return {};
-  TimeRanges until;
-  until.add({known_until_s_ - kMinuteS, known_until_s_});
-  return until.text() + ":" + untold_.text();
+  TimeRanges known;
+  known.add({began_s_, known_until_s_});
+  return known.text() + ":" + untold_.text();
 }
 
 std::vector<Refusal> RemoteWrite::take_refusals() { return std::exchange(refusals_, {}); }

@@ -15,7 +15,9 @@ using slo::WindowCounts;
 constexpr int64_t kDay = 86400;
 constexpr int64_t kUsual[] = {300, 1800, 3600, 2 * 3600, 6 * 3600, kDay, 3 * kDay};
 // Tiers keep a little more than this (engine.hpp); the rest is for windows that reach further back.
-constexpr int64_t kByMinuteS = 3 * kDay, kByFiveMinutesS = 31 * kDay;
+constexpr int64_t kByTenSecondsS = 110 * 60, kByMinuteS = 3 * kDay, kByFiveMinutesS = 31 * kDay;
+
+constexpr int64_t kAheadS = 60;
 
 double ratio(const WindowCounts& w) {
   return static_cast<double>(w.bad) / static_cast<double>(w.total());
@@ -75,11 +77,12 @@ struct Subject {
 };
 
 void add_counters(const Subject& s, SloTotals now, WallTime watermark, Writer& out) {
-  const int64_t end_s = watermark.seconds() / slo::kSlotS * slo::kSlotS;
+  // The slot that has not ended is in the totals too, and lines of clocks a little ahead.
+  const int64_t end_s = (watermark.seconds() + kAheadS) / slo::kSlotS * slo::kSlotS;
   std::vector<SloTotals> at;
   for (const int64_t at_s : s.times) {
-    SloTotals later;
-    if (end_s > at_s) later = all_events(s.engine.events(s.slo, watermark, end_s - at_s));
+    const SloTotals later =
+        all_events(s.engine.events(s.slo, WallTime::from_s(end_s), end_s - at_s));
     at.push_back(
         {std::max<int64_t>(0, now.good - later.good), std::max<int64_t>(0, now.bad - later.bad)});
   }
@@ -139,20 +142,31 @@ void add_sloth(const Subject& s, const std::string& version, Writer& out) {
 }  // namespace
 
 SloSamples::SloSamples(const slo::SloEngine& engine, std::function<SloTotals(uint32_t slo)> totals,
-                       std::string node, std::vector<Label> labels, std::string version)
+                       std::string node, std::vector<Label> labels, std::string version,
+                       int64_t step_s)
     : engine_(engine),
       totals_(std::move(totals)),
       common_(std::move(labels)),
-      version_(std::move(version)) {
+      version_(std::move(version)),
+      step_s_(step_s) {
   common_.push_back({"node", node});
   common_.push_back({"instance", std::move(node)});
   common_.push_back({"job", "nines"});
 }
 
-int64_t SloSamples::step_of(int64_t at_s, int64_t watermark_s) {
+int64_t SloSamples::step_of(int64_t at_s, int64_t watermark_s) const {
   const int64_t age_s = watermark_s - at_s;
-  if (age_s <= kByMinuteS) return 60;
+  if (age_s <= kByTenSecondsS) return step_s_;
+  if (age_s <= kByMinuteS) return std::max<int64_t>(step_s_, 60);
   return age_s <= kByFiveMinutesS ? 300 : 3600;
+}
+
+TimeSeries SloSamples::canary(int64_t at_s) const {
+  std::vector<TimeSeries> out;
+  Writer(common_, {}, out).series("nines_canary", {}, {at_s}, [](int64_t) {
+    return std::optional(1.0);
+  });
+  return std::move(out.front());
 }
 
 std::vector<TimeSeries> SloSamples::between(int64_t from_s, int64_t to_s,

@@ -100,11 +100,17 @@ TEST_CASE("counters of the past are what was counted until then") {
 }
 
 TEST_CASE("samples of three days are a minute apart, then five minutes, then an hour") {
-  CHECK(SloSamples::step_of(1000, 1000) == 60);
-  CHECK(SloSamples::step_of(0, 3 * 86400) == 60);
-  CHECK(SloSamples::step_of(0, 3 * 86400 + 1) == 300);
-  CHECK(SloSamples::step_of(0, 31 * 86400) == 300);
-  CHECK(SloSamples::step_of(0, 31 * 86400 + 1) == 3600);
+  World world;
+  const SloSamples samples = world.samples();
+  CHECK(samples.step_of(1000, 1000) == 60);
+  CHECK(samples.step_of(0, 3 * 86400) == 60);
+  CHECK(samples.step_of(0, 3 * 86400 + 1) == 300);
+  CHECK(samples.step_of(0, 31 * 86400) == 300);
+  CHECK(samples.step_of(0, 31 * 86400 + 1) == 3600);
+  const SloSamples fine(
+      world.engine, [](uint32_t) { return SloTotals{}; }, "n", {}, "1", 10);
+  CHECK(fine.step_of(0, 6600) == 10);
+  CHECK(fine.step_of(0, 6601) == 60);
 }
 
 TEST_CASE("the series bear the names of Sloth and the identity of the node") {
@@ -149,4 +155,16 @@ TEST_CASE("a ratio without events is absent and the counters stay") {
   CHECK(find(all, "slo:sli_error:ratio_rate5m") == nullptr);
   CHECK(find(all, "slo:sli_error:ratio_rate1d") != nullptr);
   CHECK(find(all, "nines_slo_events_total", "good")->samples[0].value == 30);
+}
+
+TEST_CASE("what was counted of a slot that has not ended belongs to no sample before it") {
+  World world;
+  world.run(kT0 + 1000);
+  for (const int64_t into_slot_s : {1, 4, 9}) {
+    const WallTime now = WallTime::from_s(world.now_s - into_slot_s);
+    const auto all = world.samples().between(kT0, world.now_s, now);
+    for (const Sample& s : find(all, "nines_slo_events_total", "good")->samples) {
+      CHECK(s.value == World::before(world.good, s.at_ms / 1000));
+    }
+  }
 }

@@ -1,18 +1,20 @@
 // RemoteWrite: tells one receiver of Prometheus remote write 1.0 (Prometheus, VictoriaMetrics,
-// Mimir...) the samples of every minute, exactly those it has not got, whatever happens between.
-// Sans-I/O: begin() gives a request to POST, answered() takes what came back. One at a time.
+// Mimir...) the samples of every step (a minute), exactly those it has not got, whatever happens
+// between. Sans-I/O: begin() gives a request to POST, answered() takes what came back. One at a
+// time.
 //
 // What is not told yet is a set of times (TimeRanges); the samples are made when they are sent.
 //
 // Order
 //   A receiver that takes samples out of order (probed with one series once a connection, when more
-//   than kBacklogS wait): newest minute first, then the backlog from its oldest end.
+//   than ten steps wait): the newest first, then the backlog from its oldest end.
 //   Any other: oldest first, since it refuses what is older than what it has.
 //
 // Answers
 //   2xx                   told; after an outage what was sent in the last rewind_s before it is
 //                         sent once more, byte for byte: "stored" is not "on disk" (a power cut of
-//                         the receiver loses acknowledged samples)
+//                         the receiver loses acknowledged samples). What an earlier life told
+//                         last is told again step by step: whoever has it refuses it
 //   400, 422, 500 that    the receiver is asked with one sample of our own whether it takes
 //   comes again           anything at all. No: it or a proxy before it is at fault, nothing is
 //   given
@@ -53,6 +55,7 @@
 namespace nines::upstream {
 
 struct RemoteWriteOptions {
+  int64_t step_s = 60;  // from sample to sample
   RetryPolicy retry{1'000, 120'000, 100, 3600'000};
   int64_t rewind_s = 300;
   int64_t max_age_s = int64_t{31} * 86400;  // older is given up: the receiver keeps no more
@@ -85,7 +88,7 @@ struct Refusal {
 class RemoteWrite {
  public:
   // Samples of [from_s, to_s) at every step that is still known, by series in an order that does
-  // not change.
+  // not change. Each at a multiple of the step that is still known of its time.
   using Source = std::function<std::vector<TimeSeries>(int64_t from_s, int64_t to_s)>;
   // A series of our own that asks the receiver whether it takes a sample of that time.
   using Canary = std::function<TimeSeries(int64_t at_s)>;
@@ -95,21 +98,21 @@ class RemoteWrite {
   // False, and nothing done: it is not such a text.
   bool restore(std::string_view progress);
 
-  // Samples are known for every minute before this one.
-  void known_until(WallTime minute);
+  // Samples are known up to and including this time.
+  void known_until(WallTime now);
 
   std::optional<Request> begin(WallTime wall, Instant now);
   void answered(const Answer& answer, WallTime wall, Instant now);
   // When begin() may have something; nullopt: after the next known_until() or answered().
   std::optional<Instant> due() const;
 
-  // What a next life has to know, "100-160:20-80": written beside the counts. Empty: nothing yet.
+  // What a next life has to know, "0-160:20-80" (known: untold): written beside the counts. Empty: nothing yet.
   std::string progress() const;
   std::vector<Refusal> take_refusals();  // since the last call, at most 64
   RemoteWriteStats stats() const;
 
  private:
-  enum class Kind : uint8_t { samples, canary, probe, rewind };
+  enum class Kind : uint8_t { samples, canary, probe, rewind, doubtful };
   // Part of a stretch of time, being told: series [first, last) of it.
   struct Piece {
     TimeRange range;
@@ -131,8 +134,8 @@ class RemoteWrite {
     Instant at{};
     std::string body;
   };
-  // A minute that was refused as too old: are all its series, or one of them alone?
-  struct OldMinute {
+  // A step that was refused as too old: are all its series, or one of them alone?
+  struct OldStep {
     TimeRange range;
     int refused = 0;
     bool taken = false;
@@ -147,6 +150,7 @@ class RemoteWrite {
 
   Meaning meaning_of(const Answer& answer) const;
   std::optional<Flight> next_flight();
+  std::optional<Flight> next_doubtful();
   std::optional<Flight> next_samples();
   std::optional<Flight> next_probe() const;
   bool cut_from_untold();
@@ -173,7 +177,8 @@ class RemoteWrite {
   Source source_;
   Canary canary_;
   Backoff backoff_;
-  int64_t known_until_s_ = 0;  // minutes before this are untold or told; 0: none was known yet
+  int64_t began_s_ = 0;        // the first time that was ever to be told
+  int64_t known_until_s_ = 0;  // steps before this are untold or told; 0: none was known yet
   int64_t wall_s_ = 0;         // of the last begin()
   TimeRanges untold_;
   std::vector<Piece> pieces_;  // of a request that was cut; the last one comes next
@@ -185,7 +190,7 @@ class RemoteWrite {
   std::optional<Flight> flight_;
   std::optional<Doubted> doubted_;  // a refusal, while the canary is asked
   bool canary_lives_ = false;       // since the request that is being cut was begun
-  OldMinute old_;
+  OldStep old_;
   Instant not_before_{INT64_MIN};
   int same_failure_ = 0;  // 5xx in a row for one request
   std::optional<bool> out_of_order_;
@@ -194,6 +199,7 @@ class RemoteWrite {
   bool skewed_ = false, ask_clock_ = false;
   std::optional<GivenUp> given_up_;
   bool outage_ = false;
+  TimeRanges doubtful_;  // told at the end of an earlier life; told again, step by step
   std::deque<Sent> recent_, rewinds_;
   size_t recent_bytes_ = 0;
   std::vector<Refusal> refusals_;

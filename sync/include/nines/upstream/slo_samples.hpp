@@ -1,7 +1,8 @@
 // SloSamples: what metric engines are told about the SLOs, for any minute of the past that the
 // engine still knows. Nothing is queued for them: the SLO engine keeps 92 days of counts anyway, so
 // what was not told during an outage is computed when the link is back, at the resolution of the
-// tier that still holds it (a minute for 3 days, 5 minutes for 31 days, then an hour).
+// tier that still holds it (10 s for 110 minutes, a minute for 3 days, 5 minutes for 31 days, then
+// an hour).
 //
 // Series, each with node, job="nines", instance=node and the labels of the configuration:
 //   nines_slo_events_total{slo,service,group?,result}  counter: all events up to the sample's time
@@ -33,16 +34,20 @@ struct SloTotals {
 
 class SloSamples {
  public:
-  // `totals` gives all events that an SLO ever counted here. Both must outlive it.
+  // `totals` gives all events that an SLO ever counted here. Both must outlive it. `step_s`: from
+  // sample to sample, a multiple of 10 that divides an hour.
   SloSamples(const slo::SloEngine& engine, std::function<SloTotals(uint32_t slo)> totals,
-             std::string node, std::vector<Label> labels, std::string version);
+             std::string node, std::vector<Label> labels, std::string version, int64_t step_s = 60);
 
   // Samples at every multiple of step_of(...) in [from_s, to_s), by series. `watermark`: up to
   // where the logs are read; to_s must not be behind it.
   std::vector<TimeSeries> between(int64_t from_s, int64_t to_s, WallTime watermark) const;
 
+  // nines_canary 1: asks a receiver whether it takes a sample of that time.
+  TimeSeries canary(int64_t at_s) const;
+
   // How far apart samples of a time are: as fine as is still known of it.
-  static int64_t step_of(int64_t at_s, int64_t watermark_s);
+  int64_t step_of(int64_t at_s, int64_t watermark_s) const;
 
  private:
   void add_slo(uint32_t slo, const std::vector<int64_t>& times, WallTime watermark,
@@ -52,6 +57,7 @@ class SloSamples {
   std::function<SloTotals(uint32_t)> totals_;
   std::vector<Label> common_;
   std::string version_;
+  int64_t step_s_;
 };
 
 }  // namespace nines::upstream

@@ -1,0 +1,118 @@
+#include "config/upstream.hpp"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "http/client.hpp"
+
+namespace nines::agent::config {
+namespace {
+
+// What Nines labels itself; another value would make other series of them.
+constexpr std::array<std::string_view, 8> kOwnLabels = {
+    "node", "instance", "job", "slo", "service", "group", "result", "__name__"};
+
+bool is_loopback(const std::string& host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+// prometheus.io "Data model": [a-zA-Z_][a-zA-Z0-9_]*
+bool is_label_name(std::string_view name) {
+  const auto letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  return !name.empty() && letter(name[0]) && std::all_of(name.begin(), name.end(), [&](char c) {
+    return letter(c) || (c >= '0' && c <= '9');
+  });
+}
+
+void read_labels(const std::vector<std::string>& texts, UpstreamConfig& upstream,
+                 const YamlNode& at, Reporter& report) {
+  for (const std::string& text : texts) {
+    const size_t equals = text.find('=');
+    const std::string name = text.substr(0, equals);
+    const std::string value = equals == std::string::npos ? "" : text.substr(equals + 1);
+    const bool own = std::find(kOwnLabels.begin(), kOwnLabels.end(), name) != kOwnLabels.end();
+    const bool twice = std::any_of(upstream.labels.begin(), upstream.labels.end(),
+                                   [&](const auto& label) { return label.first == name; });
+    if (!is_label_name(name) || value.empty()) {
+      report.error(at, "'" + text + "' is no label", "write NAME=VALUE, as in cluster=shop-7");
+    } else if (own || name.starts_with("sloth_") || twice) {
+      report.error(at, "the label '" + name + "' is " + (twice ? "given twice" : "set by Nines"));
+    } else {
+      upstream.labels.emplace_back(name, value);
+    }
+  }
+}
+
+void check_url(const UpstreamConfig& upstream, const YamlNode& node, Reporter& report) {
+  const std::string who = "upstream '" + upstream.name + "'";
+  const auto url = http::parse_url(upstream.url);
+  const bool secret = !upstream.token_file.empty() || !upstream.user.empty();
+  if (!url.ok()) {
+    report.error(place_of(node, "url"), who + ": " + url.error().message,
+                 "user and password belong into user and password_file");
+  } else if (url->target == "/") {
+    report.warning(place_of(node, "url"), "the url of " + who + " has no path",
+                   "Prometheus and VictoriaMetrics take remote write at /api/v1/write, Mimir at "
+                   "/api/v1/push");
+  } else if (secret && !url->tls && !is_loopback(url->host)) {
+    report.warning(place_of(node, "url"), "the login of " + who + " is sent without encryption",
+                   "use https://");
+  }
+}
+
+void check_pairs(const UpstreamConfig& upstream, const YamlNode& node, Reporter& report) {
+  const std::string who = "upstream '" + upstream.name + "'";
+  if (!upstream.token_file.empty() && !upstream.user.empty()) {
+    report.error(place_of(node, "user"), who + " has both token_file and user",
+                 "keep one of the two ways to log in");
+  }
+  if (upstream.user.empty() != upstream.password_file.empty()) {
+    report.error(node, who + ": user and password_file belong together");
+  }
+  if (upstream.cert_file.empty() != upstream.key_file.empty()) {
+    report.error(node, who + ": cert_file and key_file belong together");
+  }
+  const bool sendable = std::all_of(upstream.tenant.begin(), upstream.tenant.end(),
+                                    [](char c) { return c > ' ' && c < 127; });
+  if (!sendable) {
+    report.error(place_of(node, "tenant"), "tenant '" + upstream.tenant + "' of " + who +
+                                               " has characters that cannot be sent in a header");
+  }
+}
+
+}  // namespace
+
+void read_upstream(const YamlNode& node, Draft& draft, std::set<std::string>& names,
+                   Reporter& report) {
+  draft.node.upstream.emplace_back();
+  draft.upstream_labels.clear();
+  apply_defaults("upstream[].", draft);
+  MapReader reader(node, "an upstream", report);
+  reader.require("name");
+  const bool has_url = reader.require("url") != nullptr;
+  read_options(reader, "upstream[].", draft, report);
+  reader.finish();
+  UpstreamConfig& upstream = draft.node.upstream.back();
+  if (!upstream.name.empty() && !names.insert(upstream.name).second) {
+    report.error(place_of(node, "name"), "there are two upstreams named '" + upstream.name + "'");
+  }
+  if (upstream.every_s % 10 != 0 || 3600 % upstream.every_s != 0) {
+    report.error(place_of(node, "every"),
+                 "every must be a multiple of 10s of which an hour holds a whole number",
+                 "for example 10s, 30s, 1m or 5m");
+  }
+  read_labels(draft.upstream_labels, upstream, place_of(node, "labels"), report);
+  check_pairs(upstream, node, report);
+  if (has_url) check_url(upstream, node, report);
+  for (std::string* path : {&upstream.token_file, &upstream.password_file, &upstream.ca_file,
+                            &upstream.cert_file, &upstream.key_file}) {
+    const std::filesystem::path p(*path);
+    if (path->empty() || p.is_absolute()) continue;
+    *path = (std::filesystem::path(node.file->path).parent_path() / p).string();
+  }
+}
+
+}  // namespace nines::agent::config

@@ -1,0 +1,44 @@
+#include "http/credentials.hpp"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+
+#include "config/files.hpp"
+
+namespace nines::agent::http {
+namespace {
+constexpr size_t kMaxSecretBytes = 16 * 1024;
+}
+
+Result<std::string> read_secret(const std::string& path) {
+  NINES_TRY(std::string text, config::read_file(path, kMaxSecretBytes));
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  const bool sendable =
+      std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 127; });
+  if (text.empty() || !sendable) {
+    return Error{Errc::invalid_argument, path + " holds no token or password of one line"};
+  }
+  return text;
+}
+
+std::string base64(std::string_view bytes) {
+  std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
+  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                   reinterpret_cast<const unsigned char*>(bytes.data()),
+                                   static_cast<int>(bytes.size()));
+  out.resize(static_cast<size_t>(size));
+  return out;
+}
+
+Result<std::string> authorization(const Credentials& credentials) {
+  if (!credentials.user.empty()) {
+    NINES_TRY(const std::string password, read_secret(credentials.password_file));
+    return "Basic " + base64(credentials.user + ":" + password);
+  }
+  if (credentials.token_file.empty()) return std::string();
+  NINES_TRY(const std::string token, read_secret(credentials.token_file));
+  return "Bearer " + token;
+}
+
+}  // namespace nines::agent::http

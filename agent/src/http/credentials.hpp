@@ -1,0 +1,23 @@
+// How the agent proves to another system who it is. Secrets are read from their files when they are
+// used, so that a new one needs no restart; errors name the file and never what is in it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "nines/base/result.hpp"
+
+namespace nines::agent::http {
+
+// One line of printable characters without blanks.
+Result<std::string> read_secret(const std::string& path);
+std::string base64(std::string_view bytes);
+
+struct Credentials {
+  std::string token_file;           // "Bearer ..."
+  std::string user, password_file;  // "Basic ..." (RFC 7617)
+};
+// Value of the Authorization header; empty: none is needed.
+Result<std::string> authorization(const Credentials& credentials);
+
+}  // namespace nines::agent::http
