@@ -1,8 +1,12 @@
 """Engines that agents tell, started on loopback from Debian's programs, which tests/run unpacks."""
+import gzip
+import http.server
 import json
 import os
+import re
 import signal
 import subprocess
+import threading
 import urllib.parse
 
 import common
@@ -21,6 +25,9 @@ class Engine:
             self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, cwd=self.folder)
         common.wait_until(self.ready, 30, f"{self.name} is ready")
         return self
+
+    url_path = "/api/v1/write"
+    kind = "remote_write"
 
     def kill(self):
         if self.process is not None:
@@ -84,3 +91,87 @@ class VictoriaMetrics(Engine):
             found.setdefault(tuple(sorted(series["metric"].items())), []).extend(
                 (t / 1000, float(v)) for t, v in zip(series["timestamps"], series["values"]))
         return {labels: sorted(set(values)) for labels, values in found.items()}
+
+
+class Collector:
+    """Stands in for a collector of OpenTelemetry (Debian has none): takes OTLP/HTTP in JSON as its
+    specification says and refuses all else."""
+    url_path, kind = "/v1/metrics", "otlp"
+
+    def __init__(self, name):
+        self.name, self.port, self.points, self.wrong = name, common.free_port(), {}, []
+        self.server = None
+
+    def start(self):
+        collector = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                try:
+                    assert self.path == "/v1/metrics", self.path
+                    assert self.headers["Content-Type"] == "application/json"
+                    assert self.headers["Content-Encoding"] == "gzip"
+                    collector.take(json.loads(gzip.decompress(body)))
+                    status, answer = 200, b"{}"
+                except (AssertionError, KeyError, TypeError, ValueError, OSError) as e:
+                    collector.wrong.append(repr(e))
+                    status, answer = 400, json.dumps({"code": 3, "message": repr(e)}).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+
+        self.server = Server(("127.0.0.1", self.port), Handler)
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05},
+                         daemon=True).start()
+        return self
+
+    def kill(self):
+        if self.server is not None:
+            self.server.shutdown()
+            self.server.server_close()
+            self.server = None
+
+    @staticmethod
+    def attributes(items):
+        found = {}
+        for item in items:
+            assert set(item) == {"key", "value"} and set(item["value"]) == {"stringValue"}, item
+            assert item["key"] not in found, item
+            found[item["key"]] = item["value"]["stringValue"]
+        return found
+
+    def take(self, request):
+        assert set(request) == {"resourceMetrics"}
+        for resource_metrics in request["resourceMetrics"]:
+            resource = self.attributes(resource_metrics["resource"]["attributes"])
+            labels = {"job": resource["service.name"], "instance": resource["service.instance.id"],
+                      "node": resource["host.name"]}
+            for metric in resource_metrics["scopeMetrics"][0]["metrics"]:
+                (kind,) = set(metric) - {"name"}
+                if metric["name"].endswith("_total"):
+                    assert kind == "sum" and metric["sum"]["isMonotonic"] is True
+                    assert metric["sum"]["aggregationTemporality"] == 2
+                else:
+                    assert kind == "gauge"
+                for point in metric[kind]["dataPoints"]:
+                    own = {**labels, **self.attributes(point["attributes"]),
+                           "__name__": metric["name"]}
+                    at = int(point["timeUnixNano"])
+                    assert isinstance(point["timeUnixNano"], str) and at > 10**18
+                    series = self.points.setdefault(tuple(sorted(own.items())), {})
+                    series.setdefault(at / 1e9, float(point["asDouble"]))
+
+    def samples(self, selector, _seconds):
+        name, rest = re.match(r"([a-z_:]*)\{(.*)\}", selector).groups()
+        wanted = dict(re.findall(r'(\w+)="([^"]*)"', rest), **({"__name__": name} if name else {}))
+        return {labels: sorted(points.items()) for labels, points in list(self.points.items())
+                if wanted.items() <= dict(labels).items()}

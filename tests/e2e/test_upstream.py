@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Remote write to the real Prometheus (with and without a window for old samples) and
-VictoriaMetrics: killed while the agent tells them, away for a while, with an agent that is killed
+VictoriaMetrics, OTLP to a stand-in: killed while the agent tells them, away for a while, with an agent that is killed
 meanwhile. Afterwards each of them has every sample, and each sample is what a recount of the log
 says."""
 import calendar
@@ -88,12 +88,14 @@ def main():
     checks = common.Checks()
     folder = common.scratch("upstream")
     all_engines = [engines.Prometheus(folder, "window", window="1d"),
-                   engines.Prometheus(folder, "plain"), engines.VictoriaMetrics(folder, "victoria")]
+                   engines.Prometheus(folder, "plain"), engines.VictoriaMetrics(folder, "victoria"),
+                   engines.Collector("collector")]
     log, port = f"{folder}/access.log", common.free_port()
     common.write(f"{folder}/slos/web.yaml", common.ratio_slo(
         "web", f'paths: ["{log}"], format: nginx', "status < 500", "", "0.9", "1h"))
     upstream = "upstream:\n" + "".join(
-        f"  - {{name: {e.name}, url: \"http://127.0.0.1:{e.port}/api/v1/write\", every: {STEP_S}s,"
+        f"  - {{name: {e.name}, kind: {e.kind}, every: {STEP_S}s,"
+        f" url: \"http://127.0.0.1:{e.port}{e.url_path}\","
         " labels: [cluster=shop-7]}\n" for e in all_engines)
     config = common.write(f"{folder}/nines.yaml", common.node_yaml(port, upstream))
 
@@ -136,6 +138,7 @@ def main():
         for engine in all_engines:
             check_engine(checks, engine, counted, int(max(starts)), int(min(ends)))
             check_labels(checks, engine)
+        checks.equal(all_engines[3].wrong, [], "every request follows the OTLP specification")
         checks.that(max(starts) - min(starts) <= STEP_S, f"they begin together: {starts}")
         checks.that(min(ends) - max(starts) >= 10 * STEP_S, "there was something to compare")
     finally:

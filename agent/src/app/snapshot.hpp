@@ -17,7 +17,7 @@
 #include "nines/slo/engine.hpp"
 #include "nines/slo/join.hpp"
 #include "nines/store/state_store.hpp"
-#include "nines/upstream/remote_write.hpp"
+#include "nines/upstream/sample_sender.hpp"
 
 namespace nines::agent {
 
@@ -50,7 +50,7 @@ struct GroupStatus {
 // An engine that is told about the SLOs.
 struct UpstreamStatus {
   std::string name;
-  upstream::RemoteWriteStats stats;
+  upstream::SampleSenderStats stats;
 };
 
 struct AlertShown {

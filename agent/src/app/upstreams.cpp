@@ -19,7 +19,7 @@ std::vector<upstream::Label> labels_of(const UpstreamConfig& config) {
 
 struct Upstreams::One {
   std::unique_ptr<upstream::SloSamples> samples;
-  std::unique_ptr<RemoteWriter> writer;  // asks samples
+  std::unique_ptr<SampleDriver> writer;  // asks samples
 };
 
 Upstreams::Upstreams(boost::asio::io_context& io, const Clock& clock, const NodeConfig& config,
@@ -40,7 +40,7 @@ Upstreams::Upstreams(boost::asio::io_context& io, const Clock& clock, const Node
     const auto canary = [samples = one->samples.get()](int64_t at_s) {
       return samples->canary(at_s);
     };
-    one->writer = std::make_unique<RemoteWriter>(io, clock, wanted, source, canary, ++seed);
+    one->writer = std::make_unique<SampleDriver>(io, clock, wanted, source, canary, ++seed);
     const auto found = std::find_if(kept.begin(), kept.end(),
                                     [&](const store::Document& d) { return d.key == wanted.name; });
     if (found != kept.end() && !one->writer->restore(found->body)) {

@@ -9,7 +9,7 @@
 #include "app/judge.hpp"
 #include "config/config.hpp"
 #include "nines/upstream/slo_samples.hpp"
-#include "upstream/remote_writer.hpp"
+#include "upstream/sample_driver.hpp"
 
 namespace nines::agent {
 

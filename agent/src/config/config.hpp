@@ -49,7 +49,7 @@ struct RemoteConfig {
 
 // An engine that is told about the SLOs of this node.
 struct UpstreamConfig {
-  enum class Kind : uint8_t { remote_write };
+  enum class Kind : uint8_t { remote_write, otlp };
   std::string name, url;  // http:// or https://, with the path that takes what is told
   Kind kind = Kind::remote_write;
   std::string token_file, user, password_file;  // read for each request

@@ -203,9 +203,14 @@ constexpr Option kOptions[] = {
     {"upstream[].name", text, "", 0, 0, "", "Name, unique among them. Required.", "central",
      [](Draft& d, OptionValue&& v) { upstream(d).name = std::move(v.text); }},
     {"upstream[].kind", choice, "remote_write", 0, 0,
-     "remote_write=prometheus=victoriametrics=mimir=thanos",
-     "How it is told: remote_write sends the SLOs as series of Prometheus.", "",
-     [](Draft&, OptionValue&&) {}},
+     "remote_write=prometheus=victoriametrics=mimir=thanos otlp=opentelemetry",
+     "How it is told: remote_write sends the SLOs as series of Prometheus, otlp as metrics of "
+     "OpenTelemetry (OTLP/HTTP, JSON).",
+     "",
+     [](Draft& d, OptionValue&& v) {
+       upstream(d).kind = v.text == "otlp" ? UpstreamConfig::Kind::otlp
+                                           : UpstreamConfig::Kind::remote_write;
+     }},
     {"upstream[].url", text, "", 0, 0, "",
      "http:// or https:// address that takes it, with its path. Required.",
      "https://prometheus.example.org/api/v1/write",

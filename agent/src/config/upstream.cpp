@@ -56,7 +56,7 @@ void check_url(const UpstreamConfig& upstream, const YamlNode& node, Reporter& r
   } else if (url->target == "/") {
     report.warning(place_of(node, "url"), "the url of " + who + " has no path",
                    "Prometheus and VictoriaMetrics take remote write at /api/v1/write, Mimir at "
-                   "/api/v1/push");
+                   "/api/v1/push, collectors OTLP at /v1/metrics");
   } else if (secret && !url->tls && !is_loopback(url->host)) {
     report.warning(place_of(node, "url"), "the login of " + who + " is sent without encryption",
                    "use https://");

@@ -415,7 +415,7 @@ void upstream_family(Exposition& out, const Snapshot& s, Value value) {
 }
 
 void upstreams(Exposition& out, const Snapshot& s) {
-  using Stats = upstream::RemoteWriteStats;
+  using Stats = upstream::SampleSenderStats;
   if (s.upstream.empty()) return;
   out.gauge("nines_upstream_up", "1 while the engine takes what it is told.");
   upstream_family(out, s, [](const Stats& u) { return u.trouble.empty(); });

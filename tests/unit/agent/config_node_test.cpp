@@ -80,11 +80,12 @@ TEST_CASE("The sample nines.yaml with every key in use has only the known contra
   for (const auto& d : loaded.diagnostics) {
     if (d.severity == Diagnostic::Severity::error) errors.push_back(d.message);
   }
-  REQUIRE(errors.size() == 4);
+  REQUIRE(errors.size() == 5);
   CHECK(errors[0].find("a source is one kind of input") != std::string::npos);
   CHECK(errors[1].find("has a pattern, but its format is auto") != std::string::npos);
   CHECK(errors[2].find("both bearer_token and token_file") != std::string::npos);
   CHECK(errors[3].find("both token_file and user") != std::string::npos);
+  CHECK(errors[4].find("both token_file and user") != std::string::npos);
   REQUIRE(loaded.node.sources.size() == 1);
   const auto& source = loaded.node.sources[0];
   CHECK(source.name == "nginx");

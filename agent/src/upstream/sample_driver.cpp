@@ -1,4 +1,4 @@
-#include "upstream/remote_writer.hpp"
+#include "upstream/sample_driver.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -13,8 +13,9 @@ namespace {
 
 constexpr size_t kMaxAnswerBytes = 64 * 1024;
 
-upstream::RemoteWriteOptions options_of(const UpstreamConfig& config) {
-  upstream::RemoteWriteOptions options;
+upstream::SampleSenderOptions options_of(const UpstreamConfig& config) {
+  upstream::SampleSenderOptions options;
+  if (config.kind == UpstreamConfig::Kind::otlp) options.dialect = upstream::Dialect::otlp;
   options.step_s = config.every_s;
   options.max_age_s = config.max_age_s;
   return options;
@@ -30,13 +31,13 @@ upstream::Answer answer_of(const Result<http::ClientResponse>& result) {
 
 }  // namespace
 
-struct RemoteWriter::Impl : std::enable_shared_from_this<RemoteWriter::Impl> {
+struct SampleDriver::Impl : std::enable_shared_from_this<SampleDriver::Impl> {
   Impl(boost::asio::io_context& context, const Clock& time, UpstreamConfig what,
-       upstream::RemoteWrite write)
+       upstream::SampleSender sender)
       : io(context),
         clock(time),
         config(std::move(what)),
-        machine(std::move(write)),
+        machine(std::move(sender)),
         timer(context) {}
 
   void pump();
@@ -47,13 +48,13 @@ struct RemoteWriter::Impl : std::enable_shared_from_this<RemoteWriter::Impl> {
   boost::asio::io_context& io;
   const Clock& clock;
   UpstreamConfig config;
-  upstream::RemoteWrite machine;
+  upstream::SampleSender machine;
   boost::asio::steady_timer timer;
   std::string told;  // of what the log said last
   bool stopped = false;
 };
 
-void RemoteWriter::Impl::pump() {
+void SampleDriver::Impl::pump() {
   if (stopped) return;
   if (auto request = machine.begin(clock.wall(), clock.mono())) return send(std::move(*request));
   const auto due = machine.due();
@@ -66,7 +67,7 @@ void RemoteWriter::Impl::pump() {
   });
 }
 
-void RemoteWriter::Impl::send(upstream::Request request) {
+void SampleDriver::Impl::send(upstream::Request request) {
   http::ClientRequest out;
   out.method = "POST";
   out.url = config.url;
@@ -88,7 +89,7 @@ void RemoteWriter::Impl::send(upstream::Request request) {
                     });
 }
 
-void RemoteWriter::Impl::finished(const upstream::Answer& answer) {
+void SampleDriver::Impl::finished(const upstream::Answer& answer) {
   machine.answered(answer, clock.wall(), clock.mono());
   report();
   // Not from within: a backlog of months must not become a stack of as many frames.
@@ -97,7 +98,7 @@ void RemoteWriter::Impl::finished(const upstream::Answer& answer) {
   });
 }
 
-void RemoteWriter::Impl::report() {
+void SampleDriver::Impl::report() {
   for (const upstream::Refusal& refusal : machine.take_refusals()) {
     log::error("upstream", config.name + " will never take " + refusal.what + ": " +
                                std::to_string(refusal.status) + " " + refusal.reason +
@@ -113,27 +114,27 @@ void RemoteWriter::Impl::report() {
   }
 }
 
-RemoteWriter::RemoteWriter(boost::asio::io_context& io, const Clock& clock, UpstreamConfig config,
-                           upstream::RemoteWrite::Source source,
-                           upstream::RemoteWrite::Canary canary, uint64_t seed) {
-  upstream::RemoteWrite machine(options_of(config), std::move(source), std::move(canary), seed);
+SampleDriver::SampleDriver(boost::asio::io_context& io, const Clock& clock, UpstreamConfig config,
+                           upstream::SampleSender::Source source,
+                           upstream::SampleSender::Canary canary, uint64_t seed) {
+  upstream::SampleSender machine(options_of(config), std::move(source), std::move(canary), seed);
   impl_ = std::make_shared<Impl>(io, clock, std::move(config), std::move(machine));
 }
 
-RemoteWriter::~RemoteWriter() {
+SampleDriver::~SampleDriver() {
   impl_->stopped = true;
   impl_->timer.cancel();
 }
 
-bool RemoteWriter::restore(std::string_view progress) { return impl_->machine.restore(progress); }
+bool SampleDriver::restore(std::string_view progress) { return impl_->machine.restore(progress); }
 
-void RemoteWriter::known_until(WallTime now) {
+void SampleDriver::known_until(WallTime now) {
   impl_->machine.known_until(now);
   impl_->pump();
 }
 
-const std::string& RemoteWriter::name() const { return impl_->config.name; }
-std::string RemoteWriter::progress() const { return impl_->machine.progress(); }
-upstream::RemoteWriteStats RemoteWriter::stats() const { return impl_->machine.stats(); }
+const std::string& SampleDriver::name() const { return impl_->config.name; }
+std::string SampleDriver::progress() const { return impl_->machine.progress(); }
+upstream::SampleSenderStats SampleDriver::stats() const { return impl_->machine.stats(); }
 
 }  // namespace nines::agent

@@ -1,38 +1,38 @@
-// RemoteWrite: tells one receiver of Prometheus remote write 1.0 (Prometheus, VictoriaMetrics,
-// Mimir...) the samples of every step (a minute), exactly those it has not got, whatever happens
-// between. Sans-I/O: begin() gives a request to POST, answered() takes what came back. One at a
-// time.
+// SampleSender: tells one receiver of metrics the samples of every step (a minute), exactly those it
+// has not got, whatever happens between. Speaks Prometheus remote write 1.0 (Prometheus,
+// VictoriaMetrics, Mimir...) and OTLP/HTTP (collectors of OpenTelemetry). Sans-I/O: begin() gives a
+// request to POST, answered() takes what came back. One at a time.
 //
 // What is not told yet is a set of times (TimeRanges); the samples are made when they are sent.
 //
 // Order
-//   A receiver that takes samples out of order (probed with one series once a connection, when more
-//   than ten steps wait): the newest first, then the backlog from its oldest end.
-//   Any other: oldest first, since it refuses what is older than what it has.
+//   A receiver that takes samples out of order (OTLP; by remote write it is probed with one series
+//   once a connection, when more than ten steps wait): the newest first, then the backlog from its
+//   oldest end. Any other: oldest first, since it refuses what is older than what it has.
 //
 // Answers
-//   2xx                   told; after an outage what was sent in the last rewind_s before it is
-//                         sent once more, byte for byte: "stored" is not "on disk" (a power cut of
-//                         the receiver loses acknowledged samples). What an earlier life told
-//                         last is told again step by step: whoever has it refuses it
-//   400, 422, 500 that    the receiver is asked with one sample of our own whether it takes
-//   comes again           anything at all. No: it or a proxy before it is at fault, nothing is
-//   given
-//                         up and the request is repeated slowly. Yes: the request is cut in halves,
-//                         by time, then by series, until what is refused stands alone: a dead
-//                         letter, and the rest is told
-//   "out of bounds",      too old for this receiver: with a whole minute everything older than it
-//   is "too old",            given up in one step and said, with the setting that would take it
-//   "out of order"
-//   413                   half as many samples a request from now on
-//   401, 403, other 4xx,  repeated slowly: a wrong password or path must not cost a sample
-//   3xx
-//   429, 5xx, none        repeated with full jitter, Retry-After kept
+//   2xx      told; after an outage what was sent in the last rewind_s before it is sent once more,
+//            byte for byte: "stored" is not "on disk" (a power cut of the receiver loses
+//            acknowledged samples). What an earlier life told last is told again step by step:
+//            whoever has it refuses it.
+//   400, 422, and a 500 that comes again
+//            The receiver is asked with one sample of our own whether it takes anything at all. No:
+//            it or a proxy before it is at fault, nothing is given up and the request is repeated
+//            slowly. Yes: the request is cut in halves, by time, then by series, until what is
+//            refused stands alone: a dead letter, and the rest is told.
+//   "out of bounds", "too old", "out of order"
+//            Too old for this receiver: with a whole step everything older than it is given up and
+//            said once, with the setting that would take it.
+//   413      half as many samples a request from now on
+//   401, 403, other 4xx, 3xx
+//            repeated slowly: a wrong password or path must not cost a sample
+//   429, 5xx, none
+//            repeated with full jitter, Retry-After kept
 //
-// Clocks: a receiver refuses the present of every node once one sample lies in its future, so
-// no sample is sent while the receiver's Date and our clock are more than a minute apart; asked
-// again every minute, with an empty request, as before the first words on a connection and after
-// our clock was set.
+// Clocks: Prometheus refuses the present of every node once one sample lies in its future, so no
+// sample is sent while the receiver's Date and our clock are more than a minute apart; asked again
+// every minute, with an empty request, as before the first words on a connection and after our
+// clock was set.
 //
 // Not thread-safe. Memory: one request and the bodies of the last rewind_s, at most 1 MiB.
 #pragma once
@@ -41,6 +41,7 @@
 #include <deque>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -54,7 +55,10 @@
 
 namespace nines::upstream {
 
-struct RemoteWriteOptions {
+enum class Dialect : uint8_t { remote_write, otlp };
+
+struct SampleSenderOptions {
+  Dialect dialect = Dialect::remote_write;
   int64_t step_s = 60;  // from sample to sample
   RetryPolicy retry{1'000, 120'000, 100, 3600'000};
   int64_t rewind_s = 300;
@@ -63,7 +67,7 @@ struct RemoteWriteOptions {
   size_t max_series = 500;
 };
 
-struct RemoteWriteStats {
+struct SampleSenderStats {
   uint64_t requests = 0, failures = 0;  // failures: asked again later
   uint64_t samples_sent = 0, bytes_sent = 0;
   uint64_t samples_refused = 0;   // dead letters
@@ -85,7 +89,7 @@ struct Refusal {
   WallTime at{};
 };
 
-class RemoteWrite {
+class SampleSender {
  public:
   // Samples of [from_s, to_s) at every step that is still known, by series in an order that does
   // not change. Each at a multiple of the step that is still known of its time.
@@ -93,7 +97,7 @@ class RemoteWrite {
   // A series of our own that asks the receiver whether it takes a sample of that time.
   using Canary = std::function<TimeSeries(int64_t at_s)>;
 
-  RemoteWrite(RemoteWriteOptions options, Source source, Canary canary, uint64_t seed);
+  SampleSender(SampleSenderOptions options, Source source, Canary canary, uint64_t seed);
   // What progress() was in an earlier life. Without it the present minute is the first one told.
   // False, and nothing done: it is not such a text.
   bool restore(std::string_view progress);
@@ -109,7 +113,7 @@ class RemoteWrite {
   // What a next life has to know, "0-160:20-80" (known: untold): written beside the counts. Empty: nothing yet.
   std::string progress() const;
   std::vector<Refusal> take_refusals();  // since the last call, at most 64
-  RemoteWriteStats stats() const;
+  SampleSenderStats stats() const;
 
  private:
   enum class Kind : uint8_t { samples, canary, probe, rewind, doubtful };
@@ -154,6 +158,7 @@ class RemoteWrite {
   std::optional<Flight> next_samples();
   std::optional<Flight> next_probe() const;
   bool cut_from_untold();
+  Flight flight_of(Kind kind, std::span<const TimeSeries> series) const;
   Flight canary_flight(Kind kind, int64_t at_s) const;
   void forget_the_future();
   void give_up_what_is_too_old_for_us();
@@ -161,7 +166,8 @@ class RemoteWrite {
   void answered_samples(Flight flight, const Answer& answer, Meaning meaning, Instant now);
   void answered_canary(const Answer& answer, Meaning meaning, Instant now);
   void answered_probe(const Answer& answer, Meaning meaning, Instant now);
-  void taken(Flight flight, Instant now);
+  void taken(Flight flight, const Answer& answer, Instant now);
+  void count_rejected(const Answer& answer);
   void told(const Piece& piece);
   void cut(const Piece& piece, const Answer& answer);
   void too_old(const Piece& piece, const Answer& answer);
@@ -173,7 +179,7 @@ class RemoteWrite {
   const std::vector<TimeSeries>& series_of(TimeRange range);
   void refuse(Refusal refusal);
 
-  RemoteWriteOptions options_;
+  SampleSenderOptions options_;
   Source source_;
   Canary canary_;
   Backoff backoff_;
@@ -203,7 +209,7 @@ class RemoteWrite {
   std::deque<Sent> recent_, rewinds_;
   size_t recent_bytes_ = 0;
   std::vector<Refusal> refusals_;
-  RemoteWriteStats stats_;
+  SampleSenderStats stats_;
 };
 
 }  // namespace nines::upstream

@@ -1,5 +1,5 @@
 // Remote write against receivers that behave as the engines were measured to.
-#include "nines/upstream/remote_write.hpp"
+#include "nines/upstream/sample_sender.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -18,10 +18,10 @@ TimeSeries one_series(const std::string& name) { return {{{"__name__", name}}, {
 
 // Minute by minute, with a receiver that can be away.
 struct Run {
-  explicit Run(Engine engine, RemoteWriteOptions options = {})
+  explicit Run(Engine engine, SampleSenderOptions options = {})
       : receiver(engine), machine(options, source(), canary(), 7) {}
 
-  RemoteWrite::Source source() {
+  SampleSender::Source source() {
     return [this](int64_t from_s, int64_t to_s) {
       std::vector<TimeSeries> out;
       for (int i = 0; i < series; ++i) {
@@ -33,7 +33,7 @@ struct Run {
       return out;
     };
   }
-  static RemoteWrite::Canary canary() {
+  static SampleSender::Canary canary() {
     return [](int64_t at_s) {
       TimeSeries s = one_series("canary");
       s.samples.push_back({1, at_s * 1000});
@@ -98,7 +98,7 @@ struct Run {
   std::optional<Answer> failing;
   int failed = 0;
   Receiver receiver;
-  RemoteWrite machine;
+  SampleSender machine;
 };
 
 }  // namespace
@@ -300,7 +300,7 @@ TEST_CASE("a next life goes on where this one ended") {
 }
 
 TEST_CASE("what is older than the receiver keeps is not told") {
-  RemoteWriteOptions options;
+  SampleSenderOptions options;
   options.max_age_s = 3600;
   Run run(Engine::victoria, options);
   run.minutes(2);

@@ -1,4 +1,4 @@
-#include "nines/upstream/remote_write.hpp"
+#include "nines/upstream/sample_sender.hpp"
 
 #include <algorithm>
 #include <array>
@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "nines/base/contract.hpp"
+#include "otlp_codec.hpp"
 #include "remote_write_codec.hpp"
 
 namespace nines::upstream {
@@ -60,14 +61,16 @@ size_t samples_in(std::span<const TimeSeries> series) {
 
 }  // namespace
 
-RemoteWrite::RemoteWrite(RemoteWriteOptions options, Source source, Canary canary, uint64_t seed)
+SampleSender::SampleSender(SampleSenderOptions options, Source source, Canary canary, uint64_t seed)
     : options_(options),
       source_(std::move(source)),
       canary_(std::move(canary)),
       backoff_(options.retry, seed),
-      max_samples_(options.max_samples) {}
+      max_samples_(options.max_samples) {
+  if (options.dialect == Dialect::otlp) out_of_order_ = true;
+}
 
-bool RemoteWrite::restore(std::string_view progress) {
+bool SampleSender::restore(std::string_view progress) {
   const auto colon = progress.find(':');
   if (colon == std::string_view::npos) return false;
   const auto until = TimeRanges::parse(progress.substr(0, colon));
@@ -81,7 +84,7 @@ bool RemoteWrite::restore(std::string_view progress) {
   return true;
 }
 
-void RemoteWrite::known_until(WallTime now) {
+void SampleSender::known_until(WallTime now) {
   const int64_t until_s = (now.seconds() / options_.step_s + 1) * options_.step_s;
   if (until_s <= known_until_s_) return;
   if (known_until_s_ == 0) began_s_ = known_until_s_ = until_s - options_.step_s;
@@ -92,7 +95,7 @@ void RemoteWrite::known_until(WallTime now) {
 // --- what to send
 // ---------------------------------------------------------------------------------
 
-std::optional<Request> RemoteWrite::begin(WallTime wall, Instant now) {
+std::optional<Request> SampleSender::begin(WallTime wall, Instant now) {
   if (flight_ || now < not_before_) return std::nullopt;
   wall_s_ = wall.seconds();
   // The first words on a connection, and after our clock was set, carry no sample: one sample in
@@ -106,21 +109,25 @@ std::optional<Request> RemoteWrite::begin(WallTime wall, Instant now) {
   if (!flight_) return std::nullopt;
   ++stats_.requests;
   Request request;
-  request.headers = {{"Content-Encoding", "snappy"},
-                     {"Content-Type", "application/x-protobuf"},
-                     {"X-Prometheus-Remote-Write-Version", "0.1.0"}};
+  if (options_.dialect == Dialect::otlp) {
+    request.headers = {{"Content-Encoding", "gzip"}, {"Content-Type", "application/json"}};
+  } else {
+    request.headers = {{"Content-Encoding", "snappy"},
+                       {"Content-Type", "application/x-protobuf"},
+                       {"X-Prometheus-Remote-Write-Version", "0.1.0"}};
+  }
   request.body = flight_->body;
   return request;
 }
 
-std::optional<Instant> RemoteWrite::due() const {
+std::optional<Instant> SampleSender::due() const {
   if (flight_) return std::nullopt;
   if (untold_.empty() && rewinds_.empty() && doubtful_.empty() && !doubted_) return std::nullopt;
   return not_before_;
 }
 
 // What was known of it came from a clock that has been set back.
-void RemoteWrite::forget_the_future() {
+void SampleSender::forget_the_future() {
   const int64_t newest_s = (wall_s_ / options_.step_s + 1) * options_.step_s;
   if (known_until_s_ <= newest_s) return;
   untold_.remove({newest_s, known_until_s_});
@@ -128,7 +135,7 @@ void RemoteWrite::forget_the_future() {
   std::erase_if(pieces_, [&](const Piece& piece) { return piece.range.to_s > newest_s; });
 }
 
-void RemoteWrite::give_up_what_is_too_old_for_us() {
+void SampleSender::give_up_what_is_too_old_for_us() {
   const int64_t oldest_s = (wall_s_ - options_.max_age_s) / options_.step_s * options_.step_s;
   const TimeRange gone{0, oldest_s};
   const int64_t before_s = untold_.length_s();
@@ -136,14 +143,11 @@ void RemoteWrite::give_up_what_is_too_old_for_us() {
   stats_.seconds_given_up += static_cast<uint64_t>(before_s - untold_.length_s());
 }
 
-std::optional<RemoteWrite::Flight> RemoteWrite::next_flight() {
+std::optional<SampleSender::Flight> SampleSender::next_flight() {
   if (untold_.empty() && rewinds_.empty() && doubtful_.empty()) return std::nullopt;
   if (skewed_ ||
       ask_clock_) {  // an answer brings the receiver's time; a sample could spoil its future
-    Flight empty;
-    empty.kind = Kind::canary;
-    empty.body = snappy_block({});
-    return empty;
+    return flight_of(Kind::canary, {});
   }
   if (!rewinds_.empty()) {
     Flight again;
@@ -158,16 +162,14 @@ std::optional<RemoteWrite::Flight> RemoteWrite::next_flight() {
 }
 
 // Oldest first and one at a time: a receiver that keeps order takes none after a newer one.
-std::optional<RemoteWrite::Flight> RemoteWrite::next_doubtful() {
+std::optional<SampleSender::Flight> SampleSender::next_doubtful() {
   while (!doubtful_.empty()) {
     TimeRange range = *doubtful_.oldest();
     range.to_s = std::min(range.to_s, range.from_s + options_.step_s);
     const auto& all = series_of(range);
     if (samples_in(all) != 0) {
-      Flight flight;
-      flight.kind = Kind::doubtful;
+      Flight flight = flight_of(Kind::doubtful, all);
       flight.piece.range = range;
-      flight.body = snappy_block(encode_write_request(all));
       return flight;
     }
     doubtful_.remove(range);
@@ -175,7 +177,7 @@ std::optional<RemoteWrite::Flight> RemoteWrite::next_doubtful() {
   return std::nullopt;
 }
 
-std::optional<RemoteWrite::Flight> RemoteWrite::next_probe() const {
+std::optional<SampleSender::Flight> SampleSender::next_probe() const {
   if (out_of_order_ || !pieces_.empty() || untold_.length_s() <= kBacklogSteps * options_.step_s)
     return std::nullopt;
   const int64_t newest_s = known_until_s_ - options_.step_s;
@@ -183,15 +185,21 @@ std::optional<RemoteWrite::Flight> RemoteWrite::next_probe() const {
                        probed_newest_ ? newest_s - kProbeBackSteps * options_.step_s : newest_s);
 }
 
-RemoteWrite::Flight RemoteWrite::canary_flight(Kind kind, int64_t at_s) const {
+SampleSender::Flight SampleSender::canary_flight(Kind kind, int64_t at_s) const {
+  const TimeSeries series = canary_(at_s);
+  return flight_of(kind, {&series, 1});
+}
+
+SampleSender::Flight SampleSender::flight_of(Kind kind, std::span<const TimeSeries> series) const {
   Flight flight;
   flight.kind = kind;
-  const TimeSeries series = canary_(at_s);
-  flight.body = snappy_block(encode_write_request({&series, 1}));
+  flight.samples = samples_in(series);
+  flight.body = options_.dialect == Dialect::otlp ? gzip(encode_otlp(series))
+                                                  : snappy_block(encode_write_request(series));
   return flight;
 }
 
-std::optional<RemoteWrite::Flight> RemoteWrite::next_samples() {
+std::optional<SampleSender::Flight> SampleSender::next_samples() {
   while (!pieces_.empty() || cut_from_untold()) {
     const Piece piece = pieces_.back();
     const auto& all = series_of(piece.range);
@@ -201,21 +209,19 @@ std::optional<RemoteWrite::Flight> RemoteWrite::next_samples() {
     }
     pieces_.pop_back();
     const std::span<const TimeSeries> chosen(all.data() + piece.first, piece.last - piece.first);
-    Flight flight;
-    flight.samples = samples_in(chosen);
-    if (flight.samples == 0) {
+    if (samples_in(chosen) == 0) {
       told(piece);
       continue;
     }
+    Flight flight = flight_of(Kind::samples, chosen);
     flight.piece = piece;
-    flight.body = snappy_block(encode_write_request(chosen));
     return flight;
   }
   return std::nullopt;
 }
 
 // The next stretch of time becomes pieces of at most max_series; false: all is told.
-bool RemoteWrite::cut_from_untold() {
+bool SampleSender::cut_from_untold() {
   if (untold_.empty()) return false;
   canary_lives_ = false;
   old_ = {};
@@ -240,7 +246,7 @@ bool RemoteWrite::cut_from_untold() {
   return true;
 }
 
-const std::vector<TimeSeries>& RemoteWrite::series_of(TimeRange range) {
+const std::vector<TimeSeries>& SampleSender::series_of(TimeRange range) {
   if (made_range_ != range || made_.empty()) {  // else the same values as when it was told before
     made_ = source_(range.from_s, range.to_s);
     made_range_ = range;
@@ -251,7 +257,7 @@ const std::vector<TimeSeries>& RemoteWrite::series_of(TimeRange range) {
 // --- what came back
 // -------------------------------------------------------------------------------
 
-RemoteWrite::Meaning RemoteWrite::meaning_of(const Answer& answer) const {
+SampleSender::Meaning SampleSender::meaning_of(const Answer& answer) const {
   const int status = answer.status;
   if (status / 100 == 2) return Meaning::taken;
   if ((status == 400 || status == 422 || status == 500) && speaks_of_age(answer.reason)) {
@@ -264,7 +270,7 @@ RemoteWrite::Meaning RemoteWrite::meaning_of(const Answer& answer) const {
   return Meaning::slowly;
 }
 
-void RemoteWrite::answered(const Answer& answer, WallTime wall, Instant now) {
+void SampleSender::answered(const Answer& answer, WallTime wall, Instant now) {
   NINES_ASSERT(flight_);
   Flight flight = std::move(*flight_);
   flight_.reset();
@@ -280,7 +286,8 @@ void RemoteWrite::answered(const Answer& answer, WallTime wall, Instant now) {
   const bool down = answer.status == 0 || answer.status / 100 == 5;
   if (down && meaning == Meaning::again && !outage_) {
     outage_ = true;
-    out_of_order_.reset();  // another receiver may answer next
+    if (options_.dialect == Dialect::remote_write)
+      out_of_order_.reset();  // another may answer next
     clock_offset_ns_.reset();
     probed_newest_ = false;
     while (!recent_.empty() && recent_.front().at.ns < now.ns - options_.rewind_s * kNsPerSecond) {
@@ -305,7 +312,7 @@ void RemoteWrite::answered(const Answer& answer, WallTime wall, Instant now) {
   }
 }
 
-void RemoteWrite::look_at_clock(const Answer& answer, WallTime wall, Instant now) {
+void SampleSender::look_at_clock(const Answer& answer, WallTime wall, Instant now) {
   clock_offset_ns_ = wall.ns - now.ns;
   if (!answer.date) return;  // it does not tell: nothing to compare with
   const int64_t apart_s = answer.date->seconds() - wall.seconds();
@@ -316,11 +323,11 @@ void RemoteWrite::look_at_clock(const Answer& answer, WallTime wall, Instant now
                    " this node's: samples wait until they agree";
 }
 
-void RemoteWrite::answered_samples(Flight flight, const Answer& answer, Meaning meaning,
-                                   Instant now) {
+void SampleSender::answered_samples(Flight flight, const Answer& answer, Meaning meaning,
+                                    Instant now) {
   const Piece piece = flight.piece;
   switch (meaning) {
-    case Meaning::taken: return taken(std::move(flight), now);
+    case Meaning::taken: return taken(std::move(flight), answer, now);
     case Meaning::too_old: return too_old(piece, answer);
     case Meaning::too_large:
       max_samples_ = std::max<size_t>(1, max_samples_ / 2);
@@ -337,9 +344,10 @@ void RemoteWrite::answered_samples(Flight flight, const Answer& answer, Meaning 
   retry(answer, meaning, now);
 }
 
-void RemoteWrite::taken(Flight flight, Instant now) {
+void SampleSender::taken(Flight flight, const Answer& answer, Instant now) {
   outage_ = false;
   stats_.samples_sent += flight.samples;
+  if (options_.dialect == Dialect::otlp) count_rejected(answer);
   if (flight.piece.range == old_.range) old_.taken = true;
   if (pieces_.empty()) tell_given_up();
   recent_bytes_ += flight.body.size();
@@ -352,15 +360,25 @@ void RemoteWrite::taken(Flight flight, Instant now) {
   told(flight.piece);
 }
 
+// The receiver took the rest and does not want these again (OTLP 1.x, "Partial Success").
+void SampleSender::count_rejected(const Answer& answer) {
+  const auto rejected = otlp_rejected(answer.reason);
+  if (!rejected) return;
+  stats_.samples_sent -= std::min(stats_.samples_sent, rejected->points);
+  stats_.samples_refused += rejected->points;
+  refuse({std::to_string(rejected->points) + " samples of a request", clipped(rejected->message),
+          "", answer.status, WallTime::from_s(wall_s_)});
+}
+
 // Nothing of this stretch of time waits any more: it is told, or will never be.
-void RemoteWrite::told(const Piece& piece) {
+void SampleSender::told(const Piece& piece) {
   const bool rest = std::any_of(pieces_.begin(), pieces_.end(), [&](const Piece& other) {
     return other.range.from_s < piece.range.to_s && piece.range.from_s < other.range.to_s;
   });
   if (!rest) untold_.remove(piece.range);
 }
 
-void RemoteWrite::answered_canary(const Answer& answer, Meaning meaning, Instant now) {
+void SampleSender::answered_canary(const Answer& answer, Meaning meaning, Instant now) {
   if (!doubted_) {  // it was asked for its clock
     if (skewed_) not_before_ = {now.ns + kSlowMs * kNsPerMs};
     if (meaning == Meaning::again || meaning == Meaning::slowly) retry(answer, meaning, now);
@@ -377,7 +395,7 @@ void RemoteWrite::answered_canary(const Answer& answer, Meaning meaning, Instant
         meaning == Meaning::again ? Meaning::again : Meaning::slowly, now);
 }
 
-void RemoteWrite::answered_probe(const Answer& answer, Meaning meaning, Instant now) {
+void SampleSender::answered_probe(const Answer& answer, Meaning meaning, Instant now) {
   if (meaning == Meaning::again || meaning == Meaning::slowly) return retry(answer, meaning, now);
   outage_ = false;
   if (meaning == Meaning::taken && !probed_newest_) {
@@ -389,7 +407,7 @@ void RemoteWrite::answered_probe(const Answer& answer, Meaning meaning, Instant 
 }
 
 // In halves, by time as long as there is more than a step, the newer first; then by series.
-void RemoteWrite::cut(const Piece& piece, const Answer& answer) {
+void SampleSender::cut(const Piece& piece, const Answer& answer) {
   const int64_t steps = piece.range.length_s() / options_.step_s;
   if (steps > 1) {
     const int64_t middle_s = piece.range.from_s + steps / 2 * options_.step_s;
@@ -406,7 +424,7 @@ void RemoteWrite::cut(const Piece& piece, const Answer& answer) {
   bury(piece, answer);
 }
 
-void RemoteWrite::too_old(const Piece& piece, const Answer& answer) {
+void SampleSender::too_old(const Piece& piece, const Answer& answer) {
   if (piece.range.length_s() > options_.step_s) return cut(piece, answer);
   if (old_.range != piece.range) old_ = {piece.range, 0, false};
   const size_t n = piece.last - piece.first;
@@ -420,7 +438,7 @@ void RemoteWrite::too_old(const Piece& piece, const Answer& answer) {
   cut(piece, answer);
 }
 
-void RemoteWrite::give_up_before(int64_t at_s, const Answer& answer) {
+void SampleSender::give_up_before(int64_t at_s, const Answer& answer) {
   const TimeRange gone{0, at_s};
   const int64_t before_s = untold_.length_s();
   const int64_t oldest_s = untold_.empty() ? at_s : untold_.oldest()->from_s;
@@ -432,7 +450,7 @@ void RemoteWrite::give_up_before(int64_t at_s, const Answer& answer) {
 }
 
 // Once something is young enough: one refusal for all that was not.
-void RemoteWrite::tell_given_up() {
+void SampleSender::tell_given_up() {
   if (!given_up_) return;
   refuse({"samples of " + range_text(given_up_->range), given_up_->reason,
           "set storage.tsdb.out_of_order_time_window of Prometheus to the longest outage that is "
@@ -441,7 +459,7 @@ void RemoteWrite::tell_given_up() {
   given_up_.reset();
 }
 
-void RemoteWrite::bury(const Piece& piece, const Answer& answer) {
+void SampleSender::bury(const Piece& piece, const Answer& answer) {
   const auto& all = series_of(piece.range);
   if (answer.reason.find("duplicate sample") != std::string::npos) {
     ++stats_.duplicates;  // it has a sample of that time: what it was told first stands
@@ -453,11 +471,11 @@ void RemoteWrite::bury(const Piece& piece, const Answer& answer) {
   told(piece);
 }
 
-void RemoteWrite::refuse(Refusal refusal) {
+void SampleSender::refuse(Refusal refusal) {
   if (refusals_.size() < kMaxRefusals) refusals_.push_back(std::move(refusal));
 }
 
-void RemoteWrite::retry(const Answer& answer, Meaning meaning, Instant now) {
+void SampleSender::retry(const Answer& answer, Meaning meaning, Instant now) {
   ++stats_.failures;
   if (answer.status / 100 == 5) ++same_failure_;
   stats_.trouble =
@@ -473,17 +491,17 @@ void RemoteWrite::retry(const Answer& answer, Meaning meaning, Instant now) {
 // --- what it tells of itself
 // ----------------------------------------------------------------------
 
-std::string RemoteWrite::progress() const {
+std::string SampleSender::progress() const {
   if (known_until_s_ == 0) return {};
   TimeRanges known;
   known.add({began_s_, known_until_s_});
   return known.text() + ":" + untold_.text();
 }
 
-std::vector<Refusal> RemoteWrite::take_refusals() { return std::exchange(refusals_, {}); }
+std::vector<Refusal> SampleSender::take_refusals() { return std::exchange(refusals_, {}); }
 
-RemoteWriteStats RemoteWrite::stats() const {
-  RemoteWriteStats out = stats_;
+SampleSenderStats SampleSender::stats() const {
+  SampleSenderStats out = stats_;
   out.behind_s = untold_.length_s();
   out.out_of_order = out_of_order_.value_or(false);
   out.skewed = skewed_;

@@ -1,4 +1,4 @@
-// RemoteWriter: the driver of a RemoteWrite over the HTTP client, on the control io_context. One
+// SampleDriver: the driver of a SampleSender over the HTTP client, on the control io_context. One
 // request in flight; what it says of itself goes to the log once when it changes.
 #pragma once
 
@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "config/config.hpp"
-#include "nines/upstream/remote_write.hpp"
+#include "nines/upstream/sample_sender.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -15,14 +15,14 @@ class io_context;
 
 namespace nines::agent {
 
-class RemoteWriter {
+class SampleDriver {
  public:
   // `io`, `clock` and what `source` looks at must outlive it.
-  RemoteWriter(boost::asio::io_context& io, const Clock& clock, UpstreamConfig config,
-               upstream::RemoteWrite::Source source, upstream::RemoteWrite::Canary canary,
+  SampleDriver(boost::asio::io_context& io, const Clock& clock, UpstreamConfig config,
+               upstream::SampleSender::Source source, upstream::SampleSender::Canary canary,
                uint64_t seed);
   // What is in flight is forgotten and told again in the next life.
-  ~RemoteWriter();
+  ~SampleDriver();
 
   bool restore(std::string_view progress);
   // Everything up to `now` is counted: minutes that have ended can be told.
@@ -30,7 +30,7 @@ class RemoteWriter {
 
   const std::string& name() const;
   std::string progress() const;
-  upstream::RemoteWriteStats stats() const;
+  upstream::SampleSenderStats stats() const;
 
  private:
   struct Impl;

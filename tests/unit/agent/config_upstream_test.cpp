@@ -1,0 +1,82 @@
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "config_support.hpp"
+
+using namespace nines::agent;
+using nines::agent::test::all_text;
+using nines::agent::test::ConfigFolder;
+
+TEST_CASE("Every value of upstream arrives", "[config]") {
+  const ConfigFolder folder;
+  const Loaded loaded = folder.load_node(R"(
+upstream:
+  - {name: a, kind: mimir, url: "https://h/api/v1/push", token_file: t, ca_file: /ca.pem,
+     cert_file: c.pem, key_file: /k.pem, tenant: shop, labels: [cluster=x, site=a=b], every: 30s,
+     timeout: 3s, max_age: 7d}
+  - {name: b, url: "http://127.0.0.1:9090/api/v1/write", user: me, password_file: /p}
+  - {name: c, kind: otlp, url: "http://127.0.0.1:4318/v1/metrics"}
+)");
+  INFO(all_text(loaded.diagnostics));
+  REQUIRE(loaded.diagnostics.empty());
+  REQUIRE(loaded.node.upstream.size() == 3);
+  const UpstreamConfig& a = loaded.node.upstream[0];
+  CHECK(a.url == "https://h/api/v1/push");
+  CHECK(a.token_file == folder.path() + "/t");
+  CHECK(a.ca_file == "/ca.pem");
+  CHECK(a.cert_file == folder.path() + "/c.pem");
+  CHECK(a.key_file == "/k.pem");
+  CHECK(a.tenant == "shop");
+  REQUIRE(a.labels.size() == 2);
+  CHECK(a.labels[1] == std::pair<std::string, std::string>("site", "a=b"));
+  CHECK(a.every_s == 30);
+  CHECK(a.timeout_ms == 3000);
+  CHECK(a.max_age_s == 7 * 86'400);
+  const UpstreamConfig& b = loaded.node.upstream[1];
+  const UpstreamConfig plain;
+  CHECK(a.kind == UpstreamConfig::Kind::remote_write);
+  CHECK(loaded.node.upstream[2].kind == UpstreamConfig::Kind::otlp);
+  CHECK(b.user == "me");
+  CHECK(b.labels.empty());
+  CHECK(b.every_s == plain.every_s);
+  CHECK(b.timeout_ms == plain.timeout_ms);
+  CHECK(b.max_age_s == plain.max_age_s);
+}
+
+TEST_CASE("A mistake in upstream is told with its place and a way out", "[config]") {
+  struct Mistake {
+    const char* entry;
+    const char* words;
+  };
+  const Mistake mistakes[] = {
+      {"{url: 'http://h/w'}", "name"},
+      {"{name: a}", "url"},
+      {"{name: a, kind: mimirr, url: 'http://h/w'}", "must be one of remote_write, otlp"},
+      {"{name: a, url: 'ftp://h/w'}", "http:// or https://"},
+      {"{name: a, url: 'http://h'}", "/api/v1/write"},
+      {"{name: a, url: 'http://h/w', token_file: t}", "without encryption"},
+      {"{name: a, url: 'https://h/w', token_file: t, user: u, password_file: p}",
+       "both token_file"},
+      {"{name: a, url: 'https://h/w', user: u}", "belong together"},
+      {"{name: a, url: 'https://h/w', cert_file: c}", "cert_file and key_file"},
+      {"{name: a, url: 'https://h/w', tenant: 'a b'}", "header"},
+      {"{name: a, url: 'https://h/w', labels: [cluster]}", "write NAME=VALUE"},
+      {"{name: a, url: 'https://h/w', labels: [1x=y]}", "is no label"},
+      {"{name: a, url: 'https://h/w', labels: [node=y]}", "set by Nines"},
+      {"{name: a, url: 'https://h/w', labels: [x=y, x=z]}", "given twice"},
+      {"{name: a, url: 'https://h/w', every: 15s}", "multiple of 10s"},
+      {"{name: a, url: 'https://h/w', evry: 10s}", "did you mean 'every'?"},
+  };
+  for (const Mistake& mistake : mistakes) {
+    const ConfigFolder folder;
+    const Loaded loaded = folder.load_node("upstream:\n  - " + std::string(mistake.entry) + "\n");
+    INFO(mistake.entry << "\n" << all_text(loaded.diagnostics));
+    REQUIRE(loaded.diagnostics.size() == 1);
+    CHECK(loaded.diagnostics[0].line == 2);
+    CHECK(all_text(loaded.diagnostics).find(mistake.words) != std::string::npos);
+  }
+  const ConfigFolder folder;
+  const Loaded twice = folder.load_node(
+      "upstream:\n  - {name: a, url: 'http://h/w'}\n  - {name: a, url: 'http://h/w'}\n");
+  CHECK(all_text(twice.diagnostics).find("two upstreams named 'a'") != std::string::npos);
+}
