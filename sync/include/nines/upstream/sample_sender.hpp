@@ -1,5 +1,5 @@
-// SampleSender: tells one receiver of metrics the samples of every step (a minute), exactly those it
-// has not got, whatever happens between. Speaks Prometheus remote write 1.0 (Prometheus,
+// SampleSender: tells one receiver of metrics the samples of every step (a minute), exactly those
+// it has not got, whatever happens between. Speaks Prometheus remote write 1.0 (Prometheus,
 // VictoriaMetrics, Mimir...) and OTLP/HTTP (collectors of OpenTelemetry). Sans-I/O: begin() gives a
 // request to POST, answered() takes what came back. One at a time.
 //
