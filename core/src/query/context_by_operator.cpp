@@ -8,6 +8,7 @@
 #include "bound.hpp"
 #include "key_table.hpp"
 #include "match_operators.hpp"
+#include "quiet_keys.hpp"
 #include "reorder.hpp"
 
 namespace nines::query {
@@ -21,8 +22,7 @@ struct Neighbours {
   uint64_t since = UINT64_MAX;  // rows since then; UINT64_MAX: none was chosen yet
   uint64_t shown = 0;           // and how many of them were given as those after it
   int64_t group = 0;
-  int64_t touched = 0;
-  uint32_t next = kNobody, previous = kNobody;  // by `touched`
+  QuietLinks quiet;
   size_t bytes = 0;
 };
 
@@ -55,8 +55,6 @@ class ContextByOperator final : public Operator {
   bool near(int64_t a, int64_t b) const noexcept {
     return !spec_.within_ns || minus_ns(std::max(a, b), std::min(a, b)) <= *spec_.within_ns;
   }
-  void touch(uint32_t id, int64_t ts);
-  void unlink(uint32_t id);
   void drop(uint32_t id);
   void forget(int64_t clock);
 
@@ -70,7 +68,7 @@ class ContextByOperator final : public Operator {
   OperatorStats stats_;
   Reorder held_;
   KeyTable<Neighbours> table_;
-  uint32_t oldest_ = kNobody, newest_ = kNobody;
+  QuietKeys<Neighbours> quiet_{table_};
   size_t bytes_ = 0;
   int64_t groups_ = 0;
   std::string key_;
@@ -101,7 +99,7 @@ void ContextByOperator::process(const HeldRow& row) {
   }
   forget(row.ts());
   const uint32_t id = neighbours_of(key);
-  touch(id, row.ts());
+  quiet_.push(id, row.ts());
   Neighbours& n = table_[id];
   if (n.since != UINT64_MAX) ++n.since;
   if (row.mark() != 0) {
@@ -112,9 +110,9 @@ void ContextByOperator::process(const HeldRow& row) {
   } else {
     keep(n, row);
   }
-  while (bytes_ > limits_.max_bytes && oldest_ != kNobody) {
+  while (bytes_ > limits_.max_bytes && quiet_.oldest() != kNobody) {
     ++stats_.evicted;
-    drop(oldest_);
+    drop(quiet_.oldest());
   }
 }
 
@@ -124,7 +122,7 @@ uint32_t ContextByOperator::neighbours_of(const Value& key) {
   const uint64_t hash = hash_bytes(key_);
   uint32_t id = table_.find(hash, key_);
   if (id != kNobody) {
-    unlink(id);
+    quiet_.remove(id);
     return id;
   }
   id = table_.create(hash, key_);
@@ -178,26 +176,11 @@ void ContextByOperator::give(const HeldRow& row, int64_t group, int64_t offset) 
   if (!out_.take({row_, from.ts, from.place, true})) done_ = true;
 }
 
-void ContextByOperator::touch(uint32_t id, int64_t ts) {
-  Neighbours& n = table_[id];
-  n.touched = ts;
-  n.previous = newest_;
-  n.next = kNobody;
-  (newest_ != kNobody ? table_[newest_].next : oldest_) = id;
-  newest_ = id;
-}
-
-void ContextByOperator::unlink(uint32_t id) {
-  const Neighbours& n = table_[id];
-  (n.previous != kNobody ? table_[n.previous].next : oldest_) = n.next;
-  (n.next != kNobody ? table_[n.next].previous : newest_) = n.previous;
-}
-
 void ContextByOperator::drop(uint32_t id) {
   Neighbours& n = table_[id];
   bytes_ -= n.bytes;
   n.before.clear();
-  unlink(id);
+  quiet_.remove(id);
   table_.relink(id, kNobody);
   table_.destroy(id);
 }
@@ -205,9 +188,7 @@ void ContextByOperator::drop(uint32_t id) {
 // Keys of which no row is near enough any more.
 void ContextByOperator::forget(int64_t clock) {
   if (!spec_.within_ns) return;
-  while (oldest_ != kNobody && plus_ns(table_[oldest_].touched, *spec_.within_ns) < clock) {
-    drop(oldest_);
-  }
+  for (uint32_t id; (id = quiet_.quiet_for(*spec_.within_ns, clock)) != kNobody;) drop(id);
 }
 
 }  // namespace

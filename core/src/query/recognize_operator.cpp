@@ -8,6 +8,7 @@
 
 #include "key_table.hpp"
 #include "nines/base/contract.hpp"
+#include "quiet_keys.hpp"
 #include "recognizer.hpp"
 #include "reorder.hpp"
 #include "row_conditions.hpp"
@@ -79,9 +80,8 @@ struct Partition {
   int64_t start = 0;    // row at which the next match may begin
   int64_t covered = 0;  // rows before it were in a match, or told as unmatched
   int64_t matches = 0;
-  int64_t touched = 0;
-  uint64_t number = 0;                          // in the order in which partitions came
-  uint32_t next = kNobody, previous = kNobody;  // by `touched`
+  uint64_t number = 0;  // in the order in which partitions came
+  QuietLinks quiet;
   size_t bytes = 0;
 };
 
@@ -124,8 +124,6 @@ class RecognizeOperator final : public Operator, private Recognizer::Conditions 
 
   void forget(int64_t clock);
   void drop(uint32_t id);
-  void touch(uint32_t id, int64_t ts);
-  void unlink(uint32_t id);
   void evict();
   void note_size() noexcept {
     stats_.peak_bytes = std::max(stats_.peak_bytes, bytes_ + held_.memory_bytes());
@@ -150,7 +148,7 @@ class RecognizeOperator final : public Operator, private Recognizer::Conditions 
 
   Reorder held_;
   KeyTable<Partition> table_;
-  uint32_t oldest_ = kNobody, newest_ = kNobody;
+  QuietKeys<Partition> quiet_{table_};
   uint64_t partitions_ = 0;
   size_t bytes_ = 0;
   std::string key_;
@@ -227,7 +225,7 @@ bool RecognizeOperator::take(const Row& row) {
 void RecognizeOperator::finish() {
   for (HeldRow next; !done_ && held_.pop(next, true);) process(next);
   std::vector<uint32_t> left;
-  for (uint32_t id = oldest_; id != kNobody; id = table_[id].next) left.push_back(id);
+  for (uint32_t id = quiet_.oldest(); id != kNobody; id = quiet_.behind(id)) left.push_back(id);
   std::sort(left.begin(), left.end(),
             [this](uint32_t a, uint32_t b) { return table_[a].number < table_[b].number; });
   for (const uint32_t id : left) {
@@ -239,7 +237,7 @@ void RecognizeOperator::finish() {
 uint32_t RecognizeOperator::partition() {
   uint32_t id = table_.find(hash_, key_);
   if (id != kNobody) {
-    unlink(id);
+    quiet_.remove(id);
     return id;
   }
   id = table_.create(hash_, key_);
@@ -258,7 +256,7 @@ void RecognizeOperator::process(const HeldRow& row) {
   make_key(row.row().values);
   forget(row.ts());
   const uint32_t id = partition();
-  touch(id, row.ts());
+  quiet_.push(id, row.ts());
   Partition& p = table_[id];
   const size_t before = p.attempt.memory_bytes();
   p.rows.push(row);
@@ -470,12 +468,11 @@ bool RecognizeOperator::send(const Row& row) {
 // Partitions whose attempts WITHIN has ended; those of which nothing is remembered then go.
 void RecognizeOperator::forget(int64_t clock) {
   if (!stage_.within_ns || reach_.behind > 0) return;
-  while (oldest_ != kNobody && plus_ns(table_[oldest_].touched, *stage_.within_ns) < clock) {
-    const uint32_t id = oldest_;
+  for (uint32_t id; (id = quiet_.quiet_for(*stage_.within_ns, clock)) != kNobody;) {
     run(table_[id], Ending::expired);
     if (numbers_matter_ || reach_.before > 0) {
-      unlink(id);
-      touch(id, clock);  // looked at again after as long
+      quiet_.remove(id);
+      quiet_.push(id, clock);  // looked at again after as long
     } else {
       drop(id);
     }
@@ -488,32 +485,17 @@ void RecognizeOperator::drop(uint32_t id) {
   bytes_ -= p.bytes;
   p.rows.reset();
   p.attempt = {};
-  unlink(id);
+  quiet_.remove(id);
   table_.relink(id, kNobody);
   table_.destroy(id);
 }
 
-void RecognizeOperator::touch(uint32_t id, int64_t ts) {
-  Partition& p = table_[id];
-  p.touched = ts;
-  p.previous = newest_;
-  p.next = kNobody;
-  (newest_ != kNobody ? table_[newest_].next : oldest_) = id;
-  newest_ = id;
-}
-
-void RecognizeOperator::unlink(uint32_t id) {
-  const Partition& p = table_[id];
-  (p.previous != kNobody ? table_[p.previous].next : oldest_) = p.next;
-  (p.next != kNobody ? table_[p.next].previous : newest_) = p.previous;
-}
-
 // The partitions that were quiet longest, down to seven eighths of the limit.
 void RecognizeOperator::evict() {
-  while (bytes_ > limits_.max_bytes / 8 * 7 && oldest_ != kNobody) {
-    const Partition& p = table_[oldest_];
+  while (bytes_ > limits_.max_bytes / 8 * 7 && quiet_.oldest() != kNobody) {
+    const Partition& p = table_[quiet_.oldest()];
     if (p.attempt.active || numbers_matter_ || reach_.before > 0) ++stats_.evicted;
-    drop(oldest_);
+    drop(quiet_.oldest());
   }
 }
 

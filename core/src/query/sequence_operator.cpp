@@ -19,6 +19,7 @@
 #include "navigation.hpp"
 #include "nines/base/contract.hpp"
 #include "pattern_program.hpp"
+#include "quiet_keys.hpp"
 #include "reorder.hpp"
 #include "session_parts.hpp"
 
@@ -45,8 +46,7 @@ struct Key {
   std::vector<uint32_t> attempts;  // [k]: the one with k + 1 steps behind it
   std::vector<uint32_t> waiting;   // all steps are there, NOT is not over
   int64_t absent_ts = INT64_MIN;   // of the last row of a leading NOT
-  int64_t touched = 0;
-  uint32_t next = kNobody, previous = kNobody;  // by `touched`
+  QuietLinks quiet;
   size_t alive = 0;
 };
 
@@ -110,8 +110,6 @@ class SequenceOperator final : public Operator {
   void end_all(Key& key);
   void drop_key(uint32_t id);
   void drop_if_empty(uint32_t id);
-  void touch(uint32_t id, int64_t ts);
-  void unlink(uint32_t id);
   void evict();
   void give_pending();
 
@@ -143,7 +141,7 @@ class SequenceOperator final : public Operator {
   KeyTable<Key> table_;
   std::deque<Attempt> attempts_;
   std::vector<uint32_t> free_attempts_;
-  uint32_t oldest_ = kNobody, newest_ = kNobody;  // keys by `touched`
+  QuietKeys<Key> quiet_{table_};
   std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> deadlines_;
   uint64_t deadlines_made_ = 0;
   size_t bytes_ = 0;
@@ -298,12 +296,11 @@ void SequenceOperator::process(const HeldRow& row) {
     made.attempts.assign(steps_.size(), kNobody);
     made.absent_ts = INT64_MIN;
     made.alive = 0;
-    made.next = made.previous = kNobody;
     bytes_ += kKeyBytes + key_.size() + steps_.size() * sizeof(uint32_t);
   } else {
-    unlink(id);
+    quiet_.remove(id);
   }
-  touch(id, row.ts());
+  quiet_.push(id, row.ts());
   if ((bits & kUntil) != 0) {
     end_all(table_[id]);
   } else {
@@ -438,9 +435,9 @@ void SequenceOperator::confirm(int64_t clock) {
 // Keys of which everything has expired.
 void SequenceOperator::forget(int64_t clock) {
   if (!stage_.within_ns) return;
-  while (oldest_ != kNobody && plus_ns(table_[oldest_].touched, *stage_.within_ns) < clock) {
-    end_all(table_[oldest_]);
-    drop_key(oldest_);
+  for (uint32_t id; (id = quiet_.quiet_for(*stage_.within_ns, clock)) != kNobody;) {
+    end_all(table_[id]);
+    drop_key(id);
   }
 }
 
@@ -472,7 +469,7 @@ void SequenceOperator::end_all(Key& key) {
 void SequenceOperator::drop_key(uint32_t id) {
   Key& key = table_[id];
   bytes_ -= kKeyBytes + key.key.size() + steps_.size() * sizeof(uint32_t);
-  unlink(id);
+  quiet_.remove(id);
   table_.relink(id, kNobody);
   table_.destroy(id);
 }
@@ -482,27 +479,13 @@ void SequenceOperator::drop_if_empty(uint32_t id) {
   if (key.alive == 0 && key.absent_ts == INT64_MIN) drop_key(id);
 }
 
-void SequenceOperator::touch(uint32_t id, int64_t ts) {
-  Key& key = table_[id];
-  key.touched = ts;
-  key.previous = newest_;
-  key.next = kNobody;
-  (newest_ != kNobody ? table_[newest_].next : oldest_) = id;
-  newest_ = id;
-}
-
-void SequenceOperator::unlink(uint32_t id) {
-  const Key& key = table_[id];
-  (key.previous != kNobody ? table_[key.previous].next : oldest_) = key.next;
-  (key.next != kNobody ? table_[key.next].previous : newest_) = key.previous;
-}
-
 // The keys that were quiet longest, down to seven eighths of the limit.
 void SequenceOperator::evict() {
-  while (bytes_ > limits_.max_bytes / 8 * 7 && oldest_ != kNobody) {
-    stats_.evicted += table_[oldest_].alive;
-    end_all(table_[oldest_]);
-    drop_key(oldest_);
+  while (bytes_ > limits_.max_bytes / 8 * 7 && quiet_.oldest() != kNobody) {
+    const uint32_t id = quiet_.oldest();
+    stats_.evicted += table_[id].alive;
+    end_all(table_[id]);
+    drop_key(id);
   }
 }
 
