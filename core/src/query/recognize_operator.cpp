@@ -7,11 +7,11 @@
 #include <algorithm>
 
 #include "key_table.hpp"
-#include "nines/base/contract.hpp"
 #include "quiet_keys.hpp"
 #include "recognizer.hpp"
 #include "reorder.hpp"
 #include "row_conditions.hpp"
+#include "row_key.hpp"
 
 namespace nines::query {
 namespace {
@@ -102,7 +102,6 @@ class RecognizeOperator final : public Operator, private Recognizer::Conditions 
     ended,
   };
 
-  bool make_key(std::span<const Value> values);
   void process(const HeldRow& row);
   uint32_t partition();
   void run(Partition& p, Ending ending);
@@ -136,7 +135,7 @@ class RecognizeOperator final : public Operator, private Recognizer::Conditions 
   Reach reach_;
   bool numbers_matter_;
   std::optional<Bound> until_;
-  std::vector<Bound> keys_;
+  RowKey key_;
   std::vector<size_t> kept_;
   size_t skip_label_;
   bool remembers_;  // dead ends
@@ -151,8 +150,6 @@ class RecognizeOperator final : public Operator, private Recognizer::Conditions 
   QuietKeys<Partition> quiet_{table_};
   uint64_t partitions_ = 0;
   size_t bytes_ = 0;
-  std::string key_;
-  uint64_t hash_ = 0;
   Partition* current_ = nullptr;
   std::vector<uint16_t> labels_;
   std::vector<bool> excluded_;
@@ -168,7 +165,7 @@ RecognizeOperator::RecognizeOperator(const MatchStage& stage, PatternProgram pro
       measures_(stage.measures, recognizer_.program().labels, inputs),
       reach_(reach_of(stage)),
       numbers_matter_(uses_match_number(stage) || recognizer_.program().has_first),
-      keys_(bind(stage.keys, inputs)),
+      key_(stage.keys, inputs),
       skip_label_(recognizer_.program().label(stage.skip_to)),
       remembers_(recognizer_.has_dead_bits() && conditions_.all_of_row() && !stage.within_ns),
       limits_(limits),
@@ -195,18 +192,6 @@ OperatorStats RecognizeOperator::stats() const noexcept {
   return stats;
 }
 
-// False: the row is in no partition.
-bool RecognizeOperator::make_key(std::span<const Value> values) {
-  key_.clear();
-  for (Bound& key : keys_) {
-    const Value value = key.eval(values);
-    if (value.is_null()) return false;
-    append_key(key_, value);
-  }
-  hash_ = hash_bytes(key_);
-  return true;
-}
-
 bool RecognizeOperator::take(const Row& row) {
   if (done_) return false;
   ++stats_.rows_in;
@@ -215,7 +200,7 @@ bool RecognizeOperator::take(const Row& row) {
     return true;
   }
   if (!held_.see(row.ts.ns)) ++stats_.late;
-  if (!make_key(row.values)) return true;
+  if (!key_.read(row.values)) return true;
   held_.push(HeldRow(row, kept_, until_ && until_->holds(row.values) ? kUntil : 0));
   note_size();
   for (HeldRow next; !done_ && held_.pop(next);) process(next);
@@ -235,25 +220,25 @@ void RecognizeOperator::finish() {
 }
 
 uint32_t RecognizeOperator::partition() {
-  uint32_t id = table_.find(hash_, key_);
+  uint32_t id = table_.find(key_.hash(), key_.bytes());
   if (id != kNobody) {
     quiet_.remove(id);
     return id;
   }
-  id = table_.create(hash_, key_);
+  id = table_.create(key_.hash(), key_.bytes());
   table_.link(id);
   Partition& p = table_[id];
   p.rows.reset();
   p.attempt.active = false;
   p.start = p.covered = p.matches = 0;
   p.number = partitions_++;
-  p.bytes = sizeof(Partition) + 48 + key_.size();
+  p.bytes = sizeof(Partition) + 48 + key_.bytes().size();
   bytes_ += p.bytes;
   return id;
 }
 
 void RecognizeOperator::process(const HeldRow& row) {
-  make_key(row.row().values);
+  key_.read(row.row().values);
   forget(row.ts());
   const uint32_t id = partition();
   quiet_.push(id, row.ts());
@@ -436,12 +421,7 @@ void RecognizeOperator::emit_match(Partition& p) {
 
 void RecognizeOperator::emit_one(Partition& p) {
   row_.clear();
-  std::string_view key = p.key;
-  for (size_t i = 0; i < keys_.size(); ++i) {
-    Value value;
-    NINES_ASSERT(read_key(key, value));
-    row_.push_back(value);
-  }
+  key_.append_values(p.key, row_);
   measures_.at(labels_.empty() ? 0 : labels_.size() - 1, row_);
   const Row& first = p.rows.at(p.attempt.start);
   send({row_, first.ts, first.place, true});

@@ -17,10 +17,10 @@
 #include "bound.hpp"
 #include "key_table.hpp"
 #include "navigation.hpp"
-#include "nines/base/contract.hpp"
 #include "pattern_program.hpp"
 #include "quiet_keys.hpp"
 #include "reorder.hpp"
+#include "row_key.hpp"
 #include "session_parts.hpp"
 
 namespace nines::query {
@@ -92,7 +92,6 @@ class SequenceOperator final : public Operator {
   void bind_conditions(const PatternProgram& program, std::span<const std::string> inputs);
   void keep_columns(const PatternProgram& program, std::span<const std::string> inputs);
   uint64_t satisfied(std::span<const Value> values) noexcept;
-  bool make_key(std::span<const Value> values);
 
   void process(const HeldRow& row);
   void release(bool all);
@@ -128,7 +127,7 @@ class SequenceOperator final : public Operator {
   uint64_t relevant_ = 0;  // bits that start something, or keep the time of a leading NOT
   std::vector<Condition> conditions_;  // by label
   std::optional<Bound> until_;
-  std::vector<Bound> keys_;
+  RowKey key_;
   std::vector<size_t> kept_;                             // columns of held rows
   std::vector<std::pair<size_t, size_t>> step_columns_;  // step, column: x_ts, x_message, ...
   Navigator measures_;
@@ -146,8 +145,6 @@ class SequenceOperator final : public Operator {
   uint64_t deadlines_made_ = 0;
   size_t bytes_ = 0;
   int64_t matches_ = 0;
-  std::string key_;
-  uint64_t hash_ = 0;
   std::vector<Value> row_;
   std::vector<uint16_t> row_labels_;
 };
@@ -157,7 +154,7 @@ SequenceOperator::SequenceOperator(const MatchStage& stage, const PatternProgram
                                    RowSink& out)
     : stage_(stage),
       labels_(program.labels),
-      keys_(bind(stage.keys, inputs)),
+      key_(stage.keys, inputs),
       measures_(stage.measures, program.labels, inputs),
       limits_(limits),
       out_(out),
@@ -270,33 +267,21 @@ void SequenceOperator::finish() {
   give_pending();
 }
 
-// False: the row has no key.
-bool SequenceOperator::make_key(std::span<const Value> values) {
-  key_.clear();
-  for (Bound& key : keys_) {
-    const Value value = key.eval(values);
-    if (value.is_null()) return false;
-    append_key(key_, value);
-  }
-  hash_ = hash_bytes(key_);
-  return true;
-}
-
 void SequenceOperator::process(const HeldRow& row) {
-  if (!make_key(row.row().values)) return;
+  if (!key_.read(row.row().values)) return;
   confirm(row.ts());
   forget(row.ts());
   const uint64_t bits = row.mark();
-  uint32_t id = table_.find(hash_, key_);
+  uint32_t id = table_.find(key_.hash(), key_.bytes());
   if (id == kNobody) {
     if ((bits & relevant_) == 0 || (bits & kUntil) != 0) return;
-    id = table_.create(hash_, key_);
+    id = table_.create(key_.hash(), key_.bytes());
     table_.link(id);
     Key& made = table_[id];
     made.attempts.assign(steps_.size(), kNobody);
     made.absent_ts = INT64_MIN;
     made.alive = 0;
-    bytes_ += kKeyBytes + key_.size() + steps_.size() * sizeof(uint32_t);
+    bytes_ += kKeyBytes + key_.bytes().size() + steps_.size() * sizeof(uint32_t);
   } else {
     quiet_.remove(id);
   }
@@ -519,12 +504,7 @@ void SequenceOperator::emit_one(const Attempt& attempt, bool matched) {
   const Row& first = attempt.rows.front().row();
   const Row& last = attempt.rows.back().row();
   row_.clear();
-  std::string_view key = table_[attempt.key].key;
-  for (size_t i = 0; i < keys_.size(); ++i) {
-    Value value;
-    NINES_ASSERT(read_key(key, value));
-    row_.push_back(value);
-  }
+  key_.append_values(table_[attempt.key].key, row_);
   row_.push_back(Value::of_int(matches_));
   row_.push_back(Value::of_time(first.ts.ns));
   row_.push_back(Value::of_time(last.ts.ns));
