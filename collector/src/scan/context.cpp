@@ -52,6 +52,8 @@ bool ContextWindow::settle_front() {
 }
 
 bool ContextWindow::add(const FramedRecord& record, bool hit, std::optional<WallTime> ts) {
+  if (!near(last_ts_, ts)) broken_ = true;
+  last_ts_ = ts;
   if (!hit) {
     ++since_hit_;
     hold(record, ts);

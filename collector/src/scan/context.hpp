@@ -1,6 +1,7 @@
 // CONTEXT n BEFORE m AFTER in the order of the file, as grep -B n -A m shows it: groups that
-// overlap or touch are one. A record between two hits belongs to the nearer one (of equals to the
-// one before it).
+// overlap or touch are one; with WITHIN those between whose records no more time goes by. A record
+// between two hits belongs to the nearer one (of equals to the one before it). CONTEXT ... BY key
+// means the same (core/src/query/context_by_operator.cpp).
 //
 // Records are fed one after the other; those that cannot be near a hit may be left out where gap()
 // says so. Keeps copies of at most n records, and of kMaxBytes.
@@ -54,10 +55,10 @@ class ContextWindow {
   size_t bytes_ = 0;
   std::deque<std::string> spare_;  // texts whose memory is used again
   bool has_hit_ = false;
-  bool broken_ = false;  // some record since the last hit was not shown
+  bool broken_ = false;  // some record since the last hit was not shown, or came too late
   uint64_t since_hit_ = 0;
   int64_t group_ = 0;
-  std::optional<WallTime> hit_ts_;
+  std::optional<WallTime> hit_ts_, last_ts_;
 };
 
 }  // namespace nines::collector

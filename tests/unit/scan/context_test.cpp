@@ -63,6 +63,21 @@ TEST_CASE("CONTEXT WITHIN leaves out what lies farther away in time") {
   CHECK(scan(path, request).rows.size() == 6);
 }
 
+TEST_CASE("CONTEXT WITHIN: hits that follow each other later than that are two groups") {
+  ScanFolder folder;
+  const std::string path = folder.write("a.json",
+                                        "{\"ts\":\"2026-11-21T01:00:00Z\",\"n\":0}\n"
+                                        "{\"ts\":\"2026-11-21T01:00:05Z\",\"n\":1}\n"
+                                        "{\"ts\":\"2026-11-21T01:00:11Z\",\"n\":2}\n");
+  ScanRequest request = around("n >= 0", 1, 1);
+  CHECK(scan(path, request).rows == Rows{"0|0|0", "1|0|0", "2|0|0"});
+  request.plan.context->within_ns = 5'000'000'000;
+  const Rows rows = scan(path, request).rows;
+  REQUIRE(rows.size() == 3);
+  CHECK(rows[1] == "1|0|0");
+  CHECK(rows[2] != "2|0|0");
+}
+
 TEST_CASE("CONTEXT passes over blank lines, which are no records") {
   ScanFolder folder;
   const std::string path =
