@@ -117,7 +117,7 @@ struct ProjectStage {
 
 // DISTINCT, ORDER BY, LIMIT, OFFSET. Without keys rows keep the order of the input. Equal rows of
 // ORDER BY stand in the order of the input. Hidden keys (not in the SELECT list) are columns at
-// the end that `keep` cuts off.
+// the end that `keep` cuts off; with DISTINCT there are none.
 struct SortStage {
   struct Key {
     size_t column = 0;
