@@ -46,7 +46,6 @@ class BlockBuilder {
   Status expand_star();
   std::vector<std::string> star_columns() const;
   static std::string key_name(const Node& key);
-  void expand_key(NodePtr& tree) const;
   std::vector<OrderSyntax> prepared_order() const;
   Status filter_after();
   void push_filter(expr::Expression filter);

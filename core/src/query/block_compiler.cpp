@@ -151,21 +151,13 @@ std::string BlockBuilder::key_name(const Node& key) {
   return key.kind == NodeKind::field ? key.text : expr::print_tree(key);
 }
 
-// A number that an alias stands for is a constant, not that of a column: as a key it is as good
-// as NULL.
-void BlockBuilder::expand_key(NodePtr& tree) const {
-  const bool ordinal = ordinal_of(*tree) != 0;
-  expand_aliases(tree, items_);
-  if (!ordinal && ordinal_of(*tree) != 0) tree->value = Value::null(), tree->text.clear();
-}
-
 std::vector<OrderSyntax> BlockBuilder::prepared_order() const {
   std::vector<OrderSyntax> out;
   for (const OrderSyntax& key : in_.order_by) {
-    // As written: an alias of a number is no ordinal.
+    // As written: a number that an alias stands for is a constant like any other.
     OrderSyntax copy{expr::clone_tree(*key.tree), key.descending, key.nulls_first,
                      ordinal_of(*key.tree)};
-    expand_key(copy.tree);
+    expand_aliases(copy.tree, items_);
     out.push_back(std::move(copy));
   }
   return out;

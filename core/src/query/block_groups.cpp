@@ -18,7 +18,7 @@ NodePtr BlockBuilder::group_key(const Node& key) const {
     return n <= items_.size() ? expr::clone_tree(*items_[n - 1].tree) : nullptr;
   }
   NodePtr copy = expr::clone_tree(key);
-  expand_key(copy);
+  expand_aliases(copy, items_);
   return copy;
 }
 
@@ -63,11 +63,12 @@ Status BlockBuilder::group() {
   return Ok{};
 }
 
-// Sub-trees that are a key become the key's column.
+// Sub-trees that are a key become the key's column; constants stay what they are.
 void BlockBuilder::over_groups(NodePtr& tree) {
   replace_trees(tree, [&](const Node& n) -> NodePtr {
     for (size_t i = 0; i < keys_.size(); ++i) {
-      if (same_tree(n, *keys_[i])) return field_node(columns_[i], n.offset);
+      if (same_tree(n, *keys_[i]) && !expr::fields_of(n).empty())
+        return field_node(columns_[i], n.offset);
     }
     return nullptr;
   });

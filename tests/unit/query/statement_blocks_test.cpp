@@ -61,6 +61,22 @@ TEST_CASE("The whole of a log block becomes one plan") {
         "  sort by #3 desc, limit 10, keep 3\n");
 }
 
+TEST_CASE("A number that an alias stands for is a constant, not the column of that number") {
+  CHECK(plan_of("SELECT DISTINCT 2 AS two, x FROM logs('x') ORDER BY two, x") ==
+        "native -> two, x\n"
+        "  scan logs('x')\n"
+        "    fields: x\n"
+        "  project 2 AS two, x\n"
+        "  distinct, sort by #1, #2, keep 2\n");
+  CHECK(plan_of("SELECT 2 AS two, round(sum(x), 2) r, y FROM logs('x') GROUP BY two, y") ==
+        "native -> two, r, y\n"
+        "  scan logs('x')\n"
+        "    fields: y, x\n"
+        "  group by 2, y\n"
+        "    sum(x)\n"
+        "  project 2 AS two, round(\"sum(x)\", 2) AS r, y\n");
+}
+
 TEST_CASE("ORDER BY takes columns that are not selected, and they are cut off") {
   CHECK(plan_of("SELECT service, count(*) FROM logs('x') GROUP BY service "
                 "ORDER BY max(bytes) DESC NULLS LAST, 1") ==
