@@ -126,6 +126,18 @@ TEST_CASE("WITHIN keeps rows that are too far away out of the context") {
         Rows{"a|2|-|1|-1", "a|3|E|1|0", "a|4|-|1|1", "a|6|E|2|0"});
 }
 
+TEST_CASE("Of late rows, too, those beyond WITHIN belong to the chosen one that they are near to") {
+  ContextByStage stage = around(2, 3);
+  stage.spec.within_ns = seconds(5);
+  CHECK(ran(stage, {{100, {"b", "0"}},
+                    {200, {"b", "0"}},
+                    {1, {"a", "1", "E"}},
+                    {2, {"a", "2"}},
+                    {3, {"a", "3"}},
+                    {10, {"a", "4", "E"}}}) ==
+        Rows{"a|1|E|1|0", "a|2|-|1|1", "a|3|-|1|2", "a|4|E|2|0"});
+}
+
 TEST_CASE("A chosen row without key stands alone, and others without key are nobody's neighbours") {
   CHECK(ran(around(1, 1), {{1, {"", "1"}}, {2, {"", "2", "E"}}, {3, {"", "3"}}}) ==
         Rows{"-|2|E|1|0"});
