@@ -92,12 +92,7 @@ class ContextByOperator final : public Operator {
 
 bool ContextByOperator::take(const Row& row) {
   if (done_) return false;
-  ++stats_.rows_in;
-  if (!row.has_ts) {
-    ++stats_.no_timestamp;
-    return true;
-  }
-  if (!held_.see(row.ts.ns)) ++stats_.late;
+  if (!arrives(row, held_, stats_)) return true;
   const bool chosen = chosen_.holds(row.values);
   // Without a key a row has no neighbours.
   if (chosen || !row.values[key_column_].is_null()) held_.push(HeldRow(row, all_columns_, chosen));

@@ -194,12 +194,7 @@ OperatorStats RecognizeOperator::stats() const noexcept {
 
 bool RecognizeOperator::take(const Row& row) {
   if (done_) return false;
-  ++stats_.rows_in;
-  if (!row.has_ts) {
-    ++stats_.no_timestamp;
-    return true;
-  }
-  if (!held_.see(row.ts.ns)) ++stats_.late;
+  if (!arrives(row, held_, stats_)) return true;
   if (!key_.read(row.values)) return true;
   held_.push(HeldRow(row, kept_, until_ && until_->holds(row.values) ? kUntil : 0));
   note_size();

@@ -232,12 +232,7 @@ uint64_t SequenceOperator::satisfied(std::span<const Value> values) noexcept {
 
 bool SequenceOperator::take(const Row& row) {
   if (done_) return false;
-  ++stats_.rows_in;
-  if (!row.has_ts) {
-    ++stats_.no_timestamp;
-    return true;
-  }
-  if (!held_.see(row.ts.ns)) ++stats_.late;
+  if (!arrives(row, held_, stats_)) return true;
   const uint64_t bits = satisfied(row.values);
   if (bits != 0) {
     held_.push(HeldRow(row, kept_, bits));

@@ -155,12 +155,7 @@ SessionOperator::~SessionOperator() {
 
 bool SessionOperator::take(const Row& row) {
   if (done_) return false;
-  ++stats_.rows_in;
-  if (!row.has_ts) {
-    ++stats_.no_timestamp;
-    return true;
-  }
-  if (!held_.see(row.ts.ns)) ++stats_.late;
+  if (!arrives(row, held_, stats_)) return true;
   if (!in_order_) {
     advance(held_.watermark());
     if (key_.read(row.values)) add(row);
