@@ -102,6 +102,7 @@ TEST_CASE("times that share their second with the line before are the same as wi
   Lines times(seconds, {"message"});
   CHECK(times("01:35:5 m") == "ok 2026-11-21T01:35:05Z ' m'");
   CHECK(times("01:35:51 m") == "ok 2026-11-21T01:35:51Z ' m'");
+  CHECK(times("01:35:51 n") == "ok 2026-11-21T01:35:51Z ' n'");
   CHECK(times("01:35:512") == "ok 2026-11-21T01:35:51Z '2'");
   times.parser->set_reference({kReference.ns + 86'400 * kNsPerSecond});
   CHECK(times("01:35:51 m") == "ok 2026-11-22T01:35:51Z ' m'");

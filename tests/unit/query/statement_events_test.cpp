@@ -126,6 +126,7 @@ TEST_CASE("Variables of a pattern know no case, and '$' behind one is the anchor
   CHECK(pattern("A b a B$") == "  match: A b A b $");
   CHECK(pattern("A \"b$\"") == "  match: A b$");
   CHECK(pattern("A{,3} A{2} A{2,}") == "  match: A{0,3} A{2,2} A{2,}");
+  CHECK(pattern("A", "ALL ROWS PER MATCH") == "  match: A");
   CHECK(pattern("A", "ALL ROWS PER MATCH OMIT EMPTY MATCHES") == "  match: A");
 }
 
