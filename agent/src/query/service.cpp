@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "app/worker.hpp"
+#include "query/analyze.hpp"
 #include "query/execute.hpp"
 
 namespace nines::agent::query {
@@ -103,7 +104,10 @@ struct QueryService::Impl {
     if (stop) return Error{Errc::cancelled, "the agent is stopping"};
     NINES_TRY(const nq::Statement statement, nq::parse_statement(wish.sql, {clock.wall(), true}));
     NINES_CHECK(check_sources(statement));
-    if (statement.explain == nq::Statement::Explain::plan) return nq::explain(statement);
+    if (statement.explain == nq::Statement::Explain::plan) {
+      return plan_text(statement, wish.writer.format);
+    }
+    if (statement.explain == nq::Statement::Explain::analyze) return explained(statement, wish);
     std::string out;
     bool cut = false;
     const auto writer = make_writer(wish.writer, [&](std::string_view bytes) {
@@ -111,7 +115,7 @@ struct QueryService::Impl {
       cut = cut || out.size() > limits.max_answer_bytes;
       return !cut;
     });
-    Environment environment = make_environment(wish, statement);
+    const Environment environment = make_environment(wish, statement);
     Answer answer;
     NINES_CHECK(run_statement(statement, environment, *writer, answer));
     NINES_CHECK(writer->problem());
@@ -119,9 +123,21 @@ struct QueryService::Impl {
       answer.incomplete("the answer is larger than " + std::to_string(limits.max_answer_bytes) +
                         " bytes; write LIMIT, or query the files with nines query SQL FILE");
     }
-    if (!answer.complete) ++incomplete;
+    NINES_CHECK(check(statement, answer));
     writer->end(answer);
     return out;
+  }
+
+  Result<std::string> explained(const nq::Statement& statement, const Wish& wish) {
+    Answer answer;
+    auto text = analyze(statement, make_environment(wish, statement), wish.writer.format, answer);
+    if (text.ok()) NINES_CHECK(check(statement, answer));
+    return text;
+  }
+
+  Status check(const nq::Statement& statement, const Answer& answer) {
+    if (!answer.complete) ++incomplete;
+    return statement.allow_partial ? Ok{} : whole(answer);
   }
 
   Environment make_environment(const Wish& wish, const nq::Statement& statement) {
