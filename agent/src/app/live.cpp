@@ -13,6 +13,7 @@
 #include "app/log.hpp"
 #include "app/logbook.hpp"
 #include "app/node_capacity.hpp"
+#include "app/notifiers.hpp"
 #include "app/report.hpp"
 #include "app/token.hpp"
 #include "app/wiring.hpp"
@@ -24,8 +25,8 @@
 #include "k8s/follow.hpp"
 #include "net/asio.hpp"
 #include "nines/collector/block_index.hpp"
-#include "notify/webhook.hpp"
 #include "query/service.hpp"
+#include "query/standing_queries.hpp"
 #include "view/text.hpp"
 
 namespace nines::agent {
@@ -81,7 +82,7 @@ class Live {
     judge_ = std::move(halves.judge);
     for (const slo::SloSpec& spec : setup_.slos) drafted_.insert(spec.generation());
     NINES_CHECK(open_logbook());
-    NINES_CHECK(start_webhooks());
+    NINES_CHECK(notifiers_.start(setup_.config, *store_, options_.seed));
     NINES_CHECK(start_capacity());
     NINES_CHECK(start_server());
     ingest_ = std::make_unique<IngestThread>(
@@ -90,7 +91,8 @@ class Live {
             on_hand_over(std::move(*h));
           });
         });
-    if (!guard_->holding()) let_groups_go();
+    NINES_CHECK(open_queries());
+    if (!guard_->holding()) go_on_by_the_clock();
     ingest_->start();
     signals_.async_wait([this](const net::ErrorCode& error, int) {
       if (!error) stop();
@@ -162,9 +164,9 @@ class Live {
     server.allow_non_loopback = options_.allow_remote;
     auto routes = http::make_changes_api(std::move(access),
                                          http::make_api([this] { return snapshot(); }, insight()));
-    NINES_TRY(server_, http::HttpServer::start(
-                           io_, server,
-                           http::make_query_api(std::move(queries), std::move(routes))));
+    NINES_TRY(server_,
+              http::HttpServer::start(io_, server,
+                                      http::make_query_api(std::move(queries), std::move(routes))));
     return Ok{};
   }
 
@@ -175,16 +177,17 @@ class Live {
     });
   }
 
-  Status start_webhooks() {
-    const notify::Identity identity{setup_.config.node, kVersion, store_->restored().boot};
-    uint64_t seed = options_.seed;
-    for (const WebhookConfig& config : setup_.config.webhooks) {
-      const std::string destination = "webhook:" + config.name;
-      NINES_TRY(const uint64_t cursor, store_->cursor(destination));
-      webhooks_.push_back(std::make_unique<notify::Webhook>(
-          io_, clock_, config, identity, event_source(destination), cursor, ++seed));
-      webhooks_.back()->notify();
-    }
+  Status open_queries() {
+    NINES_TRY(const auto kept, store_->documents(query::kBookmarkKind));
+    standing_ = std::make_unique<query::StandingQueries>(
+        setup_.config, clock_, kept, [this](std::shared_ptr<Record> record, auto done) {
+          store_work_.post([this, record, done = std::move(done)] {
+            const Status status = store_->record(*record);
+            done(status);
+            if (!status.ok() || record->events.empty()) return;
+            net::asio::post(io_, [this] { notifiers_.notify(); });
+          });
+        });
     return Ok{};
   }
 
@@ -196,25 +199,6 @@ class Live {
     capacity_->restore(kept);
     last_capacity_ = clock_.mono();
     return Ok{};
-  }
-
-  notify::EventSource event_source(const std::string& destination) {
-    notify::EventSource source;
-    source.events_after = [this](uint64_t after, size_t max, notify::EventSource::Reply reply) {
-      store_work_.post([this, after, max, reply = std::move(reply)] {
-        auto events = store_->events_after(after, std::min(max, kMaxEventsPerFetch));
-        std::vector<slo::AlertEvent> found;
-        if (events.ok()) found = std::move(*events);
-        net::asio::post(io_, [reply, found = std::move(found)] { reply(found); });
-      });
-    };
-    source.advance = [this, destination](uint64_t cursor) {
-      store_work_.post([this, destination, cursor] {
-        const Status done = store_->set_cursor(destination, cursor);
-        if (!done.ok()) log::warn("store", done.error().message);
-      });
-    };
-    return source;
   }
 
   // SIGHUP: a good configuration takes the place of the running one, which commits and ends first;
@@ -309,14 +293,16 @@ class Live {
     kept_back_.normalize();
     guard_->correct(kept_back_);
     hand_over.batch = std::move(kept_back_);
-    let_groups_go();
+    go_on_by_the_clock();
     log::info("agent",
               "the clock was set by " + std::to_string(guard_->step_s()) + " s; counting goes on");
     return true;
   }
 
-  void let_groups_go() {
+  // What waits until the clock can be trusted.
+  void go_on_by_the_clock() {
     ingest_->post([](Ingest& ingest) { ingest.pipeline().let_groups_go(); });
+    standing_->start();
   }
 
   static void tell(const slo::AlertEvent& event) {
@@ -349,7 +335,7 @@ class Live {
     keep(std::exchange(unwritten_, {}), true, [this](Result<Record> done) {
       keeping_ = false;
       if (done.ok() && !done->events.empty()) {
-        for (auto& webhook : webhooks_) webhook->notify();
+        notifiers_.notify();
       }
     });
   }
@@ -389,7 +375,8 @@ class Live {
         if (!page.ok() || page->empty()) break;
         after = page->back().sequence;
         for (auto& event : *page) {
-          if (event.at.seconds() >= wish.from_s) events->push_back(std::move(event));
+          const bool alert = event.kind != slo::AlertEvent::Kind::rows;
+          if (alert && event.at.seconds() >= wish.from_s) events->push_back(std::move(event));
         }
       }
       net::asio::post(io_, [this, wish, events, done] { done(report_text(wish, *events)); });
@@ -474,8 +461,7 @@ class Live {
       return;
     }
     judge_->let_rows_go();
-    if (commit.events.empty()) return;
-    for (auto& webhook : webhooks_) webhook->notify();
+    if (!commit.events.empty()) notifiers_.notify();
   }
 
   // --- zero configuration: services that appear later ------------------------------------------
@@ -606,12 +592,8 @@ class Live {
     out.has_store = true;
     out.boot = store_->restored().boot;
     if (pods_.watcher != nullptr) out.pods = pods_.watcher->stats();
-    for (const auto& webhook : webhooks_) {
-      const notify::DeliveryStats stats = webhook->stats();
-      out.notify_sent += stats.sent;
-      out.notify_failed += stats.dead;
-      out.notify_pending += stats.pending;
-    }
+    notifiers_.tell(out);
+    if (standing_) out.queries = standing_->statuses();
     const ProcessFigures figures = process_figures();
     out.resident_bytes = figures.resident_bytes;
     out.cpu_seconds = figures.cpu_seconds;
@@ -626,7 +608,8 @@ class Live {
     tick_.cancel();
     server_->stop();
     queries_.reset();
-    webhooks_.clear();
+    standing_.reset();
+    notifiers_.stop();
     keep_pods();
     keep_capacity();
     pods_.watcher.reset();
@@ -672,9 +655,10 @@ class Live {
   std::unique_ptr<IngestThread> ingest_;
   collector::BlockIndex block_index_{options_.common.state};
   std::unique_ptr<query::QueryService> queries_;
+  std::unique_ptr<query::StandingQueries> standing_;
   std::unique_ptr<http::HttpServer> server_;
   k8s::Following pods_;
-  std::vector<std::unique_ptr<notify::Webhook>> webhooks_;
+  Notifiers notifiers_{io_, clock_, store_work_};
   std::set<std::string> drafted_;  // generations: what they count, whatever the name
   store::StateStore::Stats store_stats_;
   WallTime started_{};

@@ -281,7 +281,7 @@ int run_query(const QueryOptions& given, const Clock& clock) {
     return refuse_query({Errc::invalid_argument, "a statement is wanted, or @NAME of a saved one"});
   }
   if (!given.save.empty()) return save_query(given, clock);
-  auto sql = saved_query(given.sql);
+  auto sql = saved_query(given);
   if (!sql.ok()) return refuse_query(sql.error());
   QueryOptions options = given;
   options.sql = std::move(*sql);

@@ -1,32 +1,21 @@
 #include "query/service.hpp"
 
 #include <fnmatch.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
 #include <variant>
 
 #include "app/worker.hpp"
+#include "nines/collector/pipeline.hpp"
 #include "query/analyze.hpp"
 #include "query/execute.hpp"
+#include "query/priority.hpp"
 
 namespace nines::agent::query {
 namespace {
 
 namespace nq = nines::query;
-
-constexpr int kNice = 10;
-constexpr int kIoClassIdle = 3 << 13;  // linux/ioprio.h
-constexpr int kIoOfThread = 1;
-
-void lower_priority() {
-  const auto thread = static_cast<id_t>(::syscall(SYS_gettid));
-  ::setpriority(PRIO_PROCESS, thread, kNice);
-  ::syscall(SYS_ioprio_set, kIoOfThread, 0, kIoClassIdle);
-}
 
 bool is_wanted(const SourceConfig& source, const std::vector<std::string>& names) {
   return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
@@ -40,8 +29,10 @@ bool is_wanted(const SourceConfig& source, const std::vector<std::string>& names
 nq::SourceRef reference_of(const SourceConfig& source, const nq::SourceRef& wanted) {
   nq::SourceRef out = wanted;
   out.kind = nq::SourceRef::Kind::files;
-  out.names = source.selector.paths;
-  out.exclude = source.selector.exclude;
+  collector::GlobSpec globs = collector::globs_of(source.selector);
+  // Which pods bear a label is known to the counting half only.
+  out.names = source.selector.k8s_labels.empty() ? std::move(globs.include) : source.selector.paths;
+  out.exclude = std::move(globs.exclude);
   out.service = source.service;
   if (wanted.format == "auto") {
     out.format = source.selector.format;
@@ -65,6 +56,9 @@ Result<std::vector<nq::SourceRef>> resolve_source(const NodeConfig& config,
     return Error{Errc::not_found, "no source of this node is called '" +
                                       (source.names.empty() ? "" : source.names[0]) +
                                       "'; there are " + known};
+  }
+  if (out.empty() && !config.sources.empty()) {
+    return Error{Errc::not_found, "none of the sources of this node is files, which queries read"};
   }
   if (out.empty()) out.push_back(source);  // zero configuration: the logs of the node, by name
   return out;
@@ -97,7 +91,7 @@ struct QueryService::Impl {
 
   Impl(NodeConfig c, ServiceLimits l, const Clock& k, const collector::BlockIndex* i)
       : config(std::move(c)), limits(l), clock(k), index(i) {
-    worker.post(lower_priority);
+    worker.post(lower_thread_priority);
   }
 
   Result<std::string> run(const Wish& wish) {
