@@ -302,6 +302,9 @@ def asked_to_explain(q, post, allowed, log, records, config, state):
             "GROUP BY 1, 2 WITH (deadline='100ms', partial='{}')")
     status, body = post({"sql": late.format("allow")}, allowed)
     q.checks.equal((status, body["complete"]), (200, False), "a part of the answer, which says so")
+    done = ask(late.format("allow"), "-o", "csv")
+    q.checks.equal(done.returncode, 3, "a part of the answer by the agent, on the command line")
+    q.checks.that(b"not complete" in done.stderr, done.stderr.decode())
     for explain in ["", "EXPLAIN ANALYZE "]:
         status, body = post({"sql": explain + late.format("refuse")}, allowed)
         q.checks.equal(status, 503, f"{explain}partial='refuse'")

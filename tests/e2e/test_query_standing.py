@@ -8,6 +8,8 @@ import os
 import signal
 import threading
 import time
+import urllib.error
+import urllib.request
 
 import common
 
@@ -79,6 +81,18 @@ class Node:
     def queries(self):
         status, body = common.get(self.port, "/api/queries")
         return {q["name"]: q for q in json.loads(body)} if status == 200 else {}
+
+    def post(self, body):
+        with open(f"{self.folder}/state/api.token") as f:
+            token = f.read().strip()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/api/query", method="POST", data=json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {token}"})
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
 
     def wait_for_run(self, name):
         """Until a run that began after now is over."""
@@ -289,6 +303,10 @@ def reload(checks, folder):
         checks.equal(ask("@one").stdout.split(), [b"n,v", b"1,new", b"3,new", b"5,new"],
                      "nines query @NAME asks the agent the same, of all that is there")
         checks.equal(ask("@even").stdout.split(), [b"n,twice", b"2,4", b"4,8"], "saved beside nines.yaml")
+        status, body = node.post({"sql": "@even", "output": "csv"})
+        checks.equal((status, body.split()), (200, [b"n,twice", b"2,4", b"4,8"]), "by name over HTTP")
+        status, body = node.post({"sql": "@on"})
+        checks.that(status == 404 and b"one, even" in body, f"names there are: {body}")
         done = ask("@on")
         checks.that(done.returncode == 2 and b"one" in done.stderr and b"even" in done.stderr,
                     f"names there are: {done.stderr}")

@@ -170,9 +170,9 @@ class Live {
     return Ok{};
   }
 
-  void ask(query::Wish wish, std::function<void(Result<std::string>)> done) {
-    queries_->ask(std::move(wish), [this, done = std::move(done)](Result<std::string> answer) {
-      auto kept = std::make_shared<Result<std::string>>(std::move(answer));
+  void ask(query::Wish wish, query::QueryService::Done done) {
+    queries_->ask(std::move(wish), [this, done = std::move(done)](Result<query::Answered> answer) {
+      auto kept = std::make_shared<Result<query::Answered>>(std::move(answer));
       net::asio::post(io_, [done, kept] { done(std::move(*kept)); });
     });
   }
@@ -184,6 +184,7 @@ class Live {
           store_work_.post([this, record, done = std::move(done)] {
             const Status status = store_->record(*record);
             done(status);
+            if (!status.ok() && status.error().code == Errc::exhausted) fold_store();
             if (!status.ok() || record->events.empty()) return;
             net::asio::post(io_, [this] { notifiers_.notify(); });
           });
@@ -239,6 +240,7 @@ class Live {
       ingest_->request();
       draft_again();
       watch_capacity();
+      fold_when_due();
       schedule_tick();
     });
   }
@@ -448,6 +450,21 @@ class Live {
                       [this, pending, done = std::move(done), stats = store_->stats()]() mutable {
                         on_committed(std::move(*pending), done, stats);
                       });
+    });
+  }
+
+  // Where no SLO commits anything, rows of queries are still to be kept within their bounds.
+  void fold_when_due() {
+    const Instant now = clock_.mono();
+    if ((now.ns - last_fold_.ns) / kNsPerSecond < 2 * kFoldEveryS) return;
+    last_fold_ = now;
+    fold_store();
+  }
+
+  void fold_store() {
+    store_work_.post([this] {
+      const Status folded = store_->fold(clock_.wall());
+      if (!folded.ok()) log::warn("store", "folding: " + folded.error().message);
     });
   }
 

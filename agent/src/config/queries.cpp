@@ -155,6 +155,7 @@ void read_query(const YamlNode& node, Draft& draft, std::set<std::string>& names
   }
   check_notify(node, query, draft, report);
   if (sql == nullptr || query.sql.empty()) return;
+  query.sql.resize(query.sql.find_last_not_of(" \t\r\n") + 1);
   Source source{*sql, "sql of query '" + query.name + "'", query.sql, {}};
   if (!take_saved(source, report)) return;
   check_statement(source, draft, report);

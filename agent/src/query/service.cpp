@@ -94,12 +94,13 @@ struct QueryService::Impl {
     worker.post(lower_thread_priority);
   }
 
-  Result<std::string> run(const Wish& wish) {
+  Result<Answered> run(const Wish& wish) {
     if (stop) return Error{Errc::cancelled, "the agent is stopping"};
-    NINES_TRY(const nq::Statement statement, nq::parse_statement(wish.sql, {clock.wall(), true}));
+    NINES_TRY(const std::string sql, statement_of(wish.sql));
+    NINES_TRY(const nq::Statement statement, nq::parse_statement(sql, {clock.wall(), true}));
     NINES_CHECK(check_sources(statement));
     if (statement.explain == nq::Statement::Explain::plan) {
-      return plan_text(statement, wish.writer.format);
+      return Answered{plan_text(statement, wish.writer.format), true};
     }
     if (statement.explain == nq::Statement::Explain::analyze) return explained(statement, wish);
     std::string out;
@@ -119,14 +120,29 @@ struct QueryService::Impl {
     }
     NINES_CHECK(check(statement, answer));
     writer->end(answer);
-    return out;
+    return Answered{std::move(out), answer.complete};
   }
 
-  Result<std::string> explained(const nq::Statement& statement, const Wish& wish) {
+  // "@NAME": what the standing query of that name asks. It may name files: who configured it may
+  // read them, but not who asks for it.
+  Result<std::string> statement_of(const std::string& sql) const {
+    if (!sql.starts_with('@')) return sql;
+    std::string known;
+    for (const StandingQueryConfig& query : config.queries) {
+      if (query.name == sql.substr(1)) return query.sql;
+      known += (known.empty() ? "" : ", ") + query.name;
+    }
+    return Error{Errc::not_found, "no standing query of this node is called '" + sql.substr(1) +
+                                      "'; " +
+                                      (known.empty() ? "there are none" : "there are " + known)};
+  }
+
+  Result<Answered> explained(const nq::Statement& statement, const Wish& wish) {
     Answer answer;
-    auto text = analyze(statement, make_environment(wish, statement), wish.writer.format, answer);
-    if (text.ok()) NINES_CHECK(check(statement, answer));
-    return text;
+    NINES_TRY(std::string text,
+              analyze(statement, make_environment(wish, statement), wish.writer.format, answer));
+    NINES_CHECK(check(statement, answer));
+    return Answered{std::move(text), answer.complete};
   }
 
   Status check(const nq::Statement& statement, const Answer& answer) {
@@ -169,7 +185,7 @@ void QueryService::ask(Wish wish, Done done) {
     return;
   }
   impl_->worker.post([impl = impl_.get(), wish = std::move(wish), done = std::move(done)] {
-    Result<std::string> answer = impl->run(wish);
+    Result<Answered> answer = impl->run(wish);
     --impl->waiting;
     if (!answer.ok()) ++impl->failed;
     done(std::move(answer));

@@ -16,7 +16,6 @@ namespace {
 namespace nq = nines::query;
 
 constexpr size_t kReadBytes = 4 * 1024 * 1024;
-constexpr size_t kBufferBytes = 64 * 1024;  // a query each: smaller than the agent's own
 constexpr size_t kMaxFiles = 1024;
 constexpr size_t kMaxOpen = 16;
 // A record that may go on over more lines is taken after this long without more.
@@ -65,9 +64,9 @@ const nq::Block& block_of(const nq::Statement& statement) {
   return std::get<nq::Block>(statement.inputs[0].what);
 }
 
-collector::TailerOptions tailer_options() {
+collector::TailerOptions tailer_options(const NodeConfig& node) {
   collector::TailerOptions options;
-  options.buffer_bytes = kBufferBytes;
+  options.buffer_bytes = static_cast<size_t>(node.max_line_bytes);
   options.max_files = kMaxFiles;
   options.max_open = kMaxOpen;
   options.hold_ms = kHoldMs;
@@ -191,7 +190,7 @@ Status StandingQuery::prepare() {
     input_->set(&events_->input());
   }
   options.from_end = config_.from_end;
-  options.tailer = tailer_options();
+  options.tailer = tailer_options(node_);
   options.saved = bookmark_.positions();
   options.did_read = control_.did_read;
   NINES_TRY(files_, Followed::open(block, environment_, std::move(options), *input_));
