@@ -3,10 +3,10 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "app/clock_guard.hpp"
+#include "app/drafting.hpp"
 #include "app/fetcher.hpp"
 #include "app/ingest_thread.hpp"
 #include "app/judge.hpp"
@@ -35,7 +35,6 @@ namespace {
 // After the slot boundary, so that lines written at its very end have been read.
 constexpr int64_t kTickDelayNs = 250 * kNsPerMs;
 constexpr int64_t kFoldEveryS = 3600;
-constexpr int64_t kDraftEveryS = 30;
 constexpr int64_t kKeepCapacityEveryS = 3600;
 constexpr size_t kMaxEventsPerFetch = 64;
 
@@ -53,7 +52,11 @@ class Live {
   std::optional<Setup> take_next() { return std::move(next_); }
 
   Status run() {
-    NINES_CHECK(start());
+    if (const Status started = start(); !started.ok()) {
+      standing_.reset();
+      store_work_.stop();  // its jobs use what goes first
+      return started;
+    }
     if (stop_requested()) stop();  // before signals_ was there
     io_.run();
     return shut_down();
@@ -80,7 +83,6 @@ class Live {
     NINES_TRY(Halves halves, wire(setup_, store_.get(), clock_,
                                   {fetcher_.fetch(), options_.common.state, false, pods_.feed}));
     judge_ = std::move(halves.judge);
-    for (const slo::SloSpec& spec : setup_.slos) drafted_.insert(spec.generation());
     NINES_CHECK(open_logbook());
     NINES_CHECK(notifiers_.start(setup_.config, *store_, options_.seed));
     NINES_CHECK(start_capacity());
@@ -91,6 +93,8 @@ class Live {
             on_hand_over(std::move(*h));
           });
         });
+    drafting_.emplace(Drafting::Parts{io_, clock_, setup_, options_.common.log_root, store_work_,
+                                      *store_, *judge_, *ingest_});
     NINES_CHECK(open_queries());
     if (!guard_->holding()) go_on_by_the_clock();
     ingest_->start();
@@ -99,7 +103,7 @@ class Live {
     });
     await_hangup();
     schedule_tick();
-    last_commit_ = last_fold_ = last_draft_ = clock_.mono();
+    last_commit_ = last_fold_ = clock_.mono();
     log::info("agent", "watching " + std::to_string(judge_->slos()) + " SLO(s); status at " +
                            server_->url() + "/");
     return Ok{};
@@ -238,7 +242,7 @@ class Live {
     tick_.async_wait([this](const net::ErrorCode& error) {
       if (error) return;
       ingest_->request();
-      draft_again();
+      drafting_->look();
       watch_capacity();
       fold_when_due();
       schedule_tick();
@@ -481,103 +485,6 @@ class Live {
     if (!commit.events.empty()) notifiers_.notify();
   }
 
-  // --- zero configuration: services that appear later ------------------------------------------
-  void draft_again() {
-    const Instant now = clock_.mono();
-    if (!setup_.drafted || drafting_ || (now.ns - last_draft_.ns) / kNsPerSecond < kDraftEveryS)
-      return;
-    last_draft_ = now;
-    drafting_ = true;
-    store_work_.post([this] {
-      collector::Discovered found;
-      auto drafts = draft(setup_.config, options_.common.log_root, clock_, found);
-      net::asio::post(io_, [this, drafts = std::move(drafts)] {
-        drafting_ = false;
-        std::vector<Draft> fresh;
-        for (const slo::SloSpec& spec : drafts) {
-          if (drafted_.insert(spec.generation()).second) take_in(with_free_name(spec), fresh);
-        }
-        if (!fresh.empty()) watch(std::make_shared<std::vector<Draft>>(std::move(fresh)));
-      });
-    });
-  }
-
-  // Drafts of one look have different names, but those of an earlier look are not among them.
-  slo::SloSpec with_free_name(slo::SloSpec spec) const {
-    const auto taken = [&](const std::string& name) {
-      for (uint32_t i = 0; i < judge_->slos(); ++i) {
-        if (judge_->engine().has(i) && judge_->engine().spec(i).name == name) return true;
-      }
-      return false;
-    };
-    const std::string base = spec.name;
-    for (int n = 2; taken(spec.name); ++n) spec.name = base + "-" + std::to_string(n);
-    return spec;
-  }
-
-  struct Draft {
-    SloPlan plan;
-    std::vector<slo::Batch> kept;  // counts of an earlier life
-    bool attached = false;
-    Ingest::Sources sources;
-  };
-
-  void take_in(const slo::SloSpec& spec, std::vector<Draft>& fresh) {
-    const auto index = judge_->add(spec);
-    if (!index.ok()) {
-      log::warn("agent", "not watched: " + index.error().message);
-      return;
-    }
-    log::info("agent", "drafted " + spec.name + " for a log that has appeared");
-    auto plan = plan_slo(*index, spec, setup_.config);
-    NINES_ASSERT(plan.ok());  // drafts name their own paths
-    Draft draft;
-    draft.plan = std::move(*plan);
-    fresh.push_back(std::move(draft));
-  }
-
-  // All drafts of a look together: the files they share are read once, from their start, for all.
-  // Passed from the store's thread by this one to that of ingest and back.
-  void watch(const std::shared_ptr<std::vector<Draft>>& drafts) {
-    store_work_.post([this, drafts] {
-      for (Draft& draft : *drafts) {
-        const slo::SloSpec& spec = draft.plan.spec;
-        const Status done =
-            store_->attach(draft.plan.slo, {spec.name, spec.generation()},
-                           [&](const slo::Batch& batch) { draft.kept.push_back(batch); });
-        draft.attached = done.ok();
-        // Its counts could not be committed and would hold up all others.
-        if (!done.ok()) log::error("store", spec.name + " is not watched: " + done.error().message);
-      }
-      std::erase_if(*drafts, [](const Draft& draft) { return !draft.attached; });
-      net::asio::post(io_, [this, drafts] {
-        for (const Draft& draft : *drafts) {
-          for (const slo::Batch& batch : draft.kept) judge_->restore(batch);
-        }
-        ingest_->post([this, drafts](Ingest& ingest) { follow(ingest, drafts); });
-      });
-    });
-  }
-
-  // On the ingest thread.
-  void follow(Ingest& ingest, const std::shared_ptr<std::vector<Draft>>& drafts) {
-    for (Draft& draft : *drafts) {
-      const auto sources = ingest.add(draft.plan);
-      draft.attached = sources.ok();
-      if (sources.ok()) {
-        draft.sources = *sources;
-      } else {
-        log::error("agent", sources.error().message);
-      }
-    }
-    ingest.inputs().rescan();
-    net::asio::post(io_, [this, drafts] {
-      for (const Draft& draft : *drafts) {
-        if (draft.attached) judge_->set_sources(draft.plan.slo, draft.sources);
-      }
-    });
-  }
-
   http::Insight insight() {
     http::Insight out;
     out.backtest = [this](std::string_view name) -> std::optional<slo::BacktestReport> {
@@ -670,17 +577,17 @@ class Live {
   Worker store_work_;
   Fetcher fetcher_;  // ingest_ asks it
   std::unique_ptr<IngestThread> ingest_;
+  std::optional<Drafting> drafting_;  // uses the four above
   collector::BlockIndex block_index_{options_.common.state};
   std::unique_ptr<query::QueryService> queries_;
   std::unique_ptr<query::StandingQueries> standing_;
   std::unique_ptr<http::HttpServer> server_;
   k8s::Following pods_;
   Notifiers notifiers_{io_, clock_, store_work_};
-  std::set<std::string> drafted_;  // generations: what they count, whatever the name
   store::StateStore::Stats store_stats_;
   WallTime started_{};
-  Instant last_commit_{}, last_fold_{}, last_draft_{}, last_capacity_{};
-  bool ready_ = false, commit_in_flight_ = false, drafting_ = false, stopping_ = false;
+  Instant last_commit_{}, last_fold_{}, last_capacity_{};
+  bool ready_ = false, commit_in_flight_ = false, stopping_ = false;
 };
 
 }  // namespace
