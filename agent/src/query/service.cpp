@@ -157,8 +157,8 @@ struct QueryService::Impl {
     };
     environment.node = config.node;
     environment.remotes = config.remotes;
-    environment.max_bytes =
-        std::min<uint64_t>(limits.max_bytes, statement.max_memory.value_or(UINT64_MAX));
+    environment.max_bytes = static_cast<size_t>(
+        std::min<uint64_t>(limits.max_bytes, statement.max_memory.value_or(UINT64_MAX)));
     const int64_t deadline = std::min(wish.deadline_ns, statement.deadline_ns.value_or(INT64_MAX));
     environment.deadline = Instant{clock.mono().ns + deadline};
     environment.stop = &stop;

@@ -178,8 +178,8 @@ Status StandingQuery::prepare() {
   block.scan.first_rows.reset();  // that is of a run, not of all
   rows_ = std::make_unique<Collector>(block.columns, config_.limit);
   input_ = std::make_unique<Input>();
-  environment_.max_bytes =
-      std::min<uint64_t>(kMaxStateBytes, statement_.max_memory.value_or(UINT64_MAX));
+  environment_.max_bytes = static_cast<size_t>(
+      std::min<uint64_t>(kMaxStateBytes, statement_.max_memory.value_or(UINT64_MAX)));
   FollowedOptions options;
   options.by_time = nq::split_of(block.stages).by_time;
   if (has_events(block)) {
