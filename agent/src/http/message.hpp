@@ -9,6 +9,9 @@
 
 namespace nines::agent::http {
 
+// "false" with an answer that lacks something, which its body tells.
+inline constexpr const char* kCompleteHeader = "Nines-Complete";
+
 struct HttpRequest {
   std::string method;  // GET or HEAD when a handler sees it; POST too for an AsyncHandler
   std::string path;    // decoded, without the query
