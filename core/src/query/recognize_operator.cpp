@@ -81,8 +81,14 @@ struct Partition {
   int64_t matches = 0;
   int64_t touched = 0;
   uint64_t number = 0;                          // in the order in which partitions came
-  uint32_t next = kNobody, previous = kNobody;  // by `touched`
+  uint32_t next = kNobody, previous = kNobody;  // of its list, by `touched`
+  bool quiet = false;                           // which of the lists
   size_t bytes = 0;
+};
+
+// The ends of a list of partitions.
+struct Line {
+  uint32_t oldest = kNobody, newest = kNobody;
 };
 
 class RecognizeOperator final : public Operator, private Recognizer::Conditions {
@@ -124,7 +130,7 @@ class RecognizeOperator final : public Operator, private Recognizer::Conditions 
 
   void forget(int64_t clock);
   void drop(uint32_t id);
-  void touch(uint32_t id, int64_t ts);
+  void touch(uint32_t id, int64_t ts, bool quiet);
   void unlink(uint32_t id);
   void evict();
   void note_size() noexcept {
@@ -150,7 +156,8 @@ class RecognizeOperator final : public Operator, private Recognizer::Conditions 
 
   Reorder held_;
   KeyTable<Partition> table_;
-  uint32_t oldest_ = kNobody, newest_ = kNobody;
+  Line busy_;   // more rows may matter to what goes on in them
+  Line quiet_;  // nothing goes on, they are remembered only: nobody looks at them as time goes by
   uint64_t partitions_ = 0;
   size_t bytes_ = 0;
   std::string key_;
@@ -227,7 +234,9 @@ bool RecognizeOperator::take(const Row& row) {
 void RecognizeOperator::finish() {
   for (HeldRow next; !done_ && held_.pop(next, true);) process(next);
   std::vector<uint32_t> left;
-  for (uint32_t id = oldest_; id != kNobody; id = table_[id].next) left.push_back(id);
+  for (const Line& line : {busy_, quiet_}) {
+    for (uint32_t id = line.oldest; id != kNobody; id = table_[id].next) left.push_back(id);
+  }
   std::sort(left.begin(), left.end(),
             [this](uint32_t a, uint32_t b) { return table_[a].number < table_[b].number; });
   for (const uint32_t id : left) {
@@ -258,7 +267,7 @@ void RecognizeOperator::process(const HeldRow& row) {
   make_key(row.row().values);
   forget(row.ts());
   const uint32_t id = partition();
-  touch(id, row.ts());
+  touch(id, row.ts(), false);
   Partition& p = table_[id];
   const size_t before = p.attempt.memory_bytes();
   p.rows.push(row);
@@ -470,12 +479,13 @@ bool RecognizeOperator::send(const Row& row) {
 // Partitions whose attempts WITHIN has ended; those of which nothing is remembered then go.
 void RecognizeOperator::forget(int64_t clock) {
   if (!stage_.within_ns || reach_.behind > 0) return;
-  while (oldest_ != kNobody && plus_ns(table_[oldest_].touched, *stage_.within_ns) < clock) {
-    const uint32_t id = oldest_;
+  while (busy_.oldest != kNobody &&
+         plus_ns(table_[busy_.oldest].touched, *stage_.within_ns) < clock) {
+    const uint32_t id = busy_.oldest;
     run(table_[id], Ending::expired);
     if (numbers_matter_ || reach_.before > 0) {
       unlink(id);
-      touch(id, clock);  // looked at again after as long
+      touch(id, clock, !table_[id].attempt.active);
     } else {
       drop(id);
     }
@@ -493,27 +503,32 @@ void RecognizeOperator::drop(uint32_t id) {
   table_.destroy(id);
 }
 
-void RecognizeOperator::touch(uint32_t id, int64_t ts) {
+void RecognizeOperator::touch(uint32_t id, int64_t ts, bool quiet) {
   Partition& p = table_[id];
+  Line& line = quiet ? quiet_ : busy_;
   p.touched = ts;
-  p.previous = newest_;
+  p.quiet = quiet;
+  p.previous = line.newest;
   p.next = kNobody;
-  (newest_ != kNobody ? table_[newest_].next : oldest_) = id;
-  newest_ = id;
+  (line.newest != kNobody ? table_[line.newest].next : line.oldest) = id;
+  line.newest = id;
 }
 
 void RecognizeOperator::unlink(uint32_t id) {
   const Partition& p = table_[id];
-  (p.previous != kNobody ? table_[p.previous].next : oldest_) = p.next;
-  (p.next != kNobody ? table_[p.next].previous : newest_) = p.previous;
+  Line& line = p.quiet ? quiet_ : busy_;
+  (p.previous != kNobody ? table_[p.previous].next : line.oldest) = p.next;
+  (p.next != kNobody ? table_[p.next].previous : line.newest) = p.previous;
 }
 
 // The partitions that were quiet longest, down to seven eighths of the limit.
 void RecognizeOperator::evict() {
-  while (bytes_ > limits_.max_bytes / 8 * 7 && oldest_ != kNobody) {
-    const Partition& p = table_[oldest_];
+  while (bytes_ > limits_.max_bytes / 8 * 7) {
+    const uint32_t id = quiet_.oldest != kNobody ? quiet_.oldest : busy_.oldest;
+    if (id == kNobody) return;
+    const Partition& p = table_[id];
     if (p.attempt.active || numbers_matter_ || reach_.before > 0) ++stats_.evicted;
-    drop(oldest_);
+    drop(id);
   }
 }
 
