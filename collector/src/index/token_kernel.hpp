@@ -23,8 +23,9 @@ constexpr uint64_t kNew = ((uint64_t{1} << kStep) - 1) << kBehind;
 // Places of the bits, written to `out`, which has room for 4 more than there are.
 inline uint32_t* flatten(uint64_t bits, uint32_t at, uint32_t* out) noexcept {
   const int count = std::popcount(bits);
+  constexpr uint64_t kLast = uint64_t{1} << 63;  // so that none needs no branch
   const auto put = [&](int i) {
-    out[i] = at + static_cast<uint32_t>(std::countr_zero(bits));
+    out[i] = at + static_cast<uint32_t>(std::countr_zero(bits | kLast));
     bits &= bits - 1;
   };
   put(0);
@@ -71,25 +72,35 @@ class Collecting {
     uint32_t* edges = work_.edges.data() + edges_;
     small_ = 0;
     if (end == text_.size()) ++end;  // what is behind the text ends all runs
-    for (; at < end; at += kStep) {
-      std::array<char, 64> copy;
-      const bool inside = at >= kBehind && text_.size() - at >= 64 - kBehind;
-      const Masks m = classify(inside ? text_.data() + at - kBehind : around(at, copy));
-      const uint64_t one = m.token | (m.dot & (m.digit << 1) & (m.digit >> 1));
-      const uint64_t two = one & (one << 1), four = two & (two << 2), eight = four & (four << 4);
-      const auto place = static_cast<uint32_t>(at - kBehind);  // of bit 0
-      edges = flatten((eight ^ (eight << 1)) & kNew, place, edges);
-      // Ends of runs of 6 or 7 bytes that have a digit: added to a run it carries to its end.
-      const uint64_t six = four & (two << 4);
-      const uint64_t small = (six << 1) & ~one & ~(eight << 1) & (one + m.digit) & kNew;
-      if (small != 0) find_small(place, small, six & (one << 6));
-      const uint64_t odd = m.odd & ~two & kNew;  // not within a word
-      if (odd != 0) note_oddities(text_, at - kBehind, odd, odd_);
-    }
+    for (; at < end && at < kBehind; at += kStep) edges = find_edge_runs(at, edges);
+    const size_t inner = std::min(end, text_.size() - std::min(text_.size(), 63 - kBehind));
+    for (; at < inner; at += kStep) edges = find_runs_of(text_.data() + at - kBehind, at, edges);
+    for (; at < end; at += kStep) edges = find_edge_runs(at, edges);
     edges_ = static_cast<size_t>(edges - work_.edges.data());
   }
 
-  // The 64 bytes around `at` where the text does not have as many.
+  // Where the text does not have the 64 bytes around `at`.
+  [[gnu::noinline]] uint32_t* find_edge_runs(size_t at, uint32_t* edges) noexcept {
+    std::array<char, 64> copy;
+    return find_runs_of(around(at, copy), at, edges);
+  }
+
+  [[gnu::always_inline]] inline uint32_t* find_runs_of(const char* p, size_t at,
+                                                       uint32_t* edges) noexcept {
+    const Masks m = classify(p);
+    const uint64_t one = m.token | (m.dot & (m.digit << 1) & (m.digit >> 1));
+    const uint64_t two = one & (one << 1), four = two & (two << 2), eight = four & (four << 4);
+    const auto place = static_cast<uint32_t>(at - kBehind);  // of bit 0
+    edges = flatten((eight ^ (eight << 1)) & kNew, place, edges);
+    // Ends of runs of 6 or 7 bytes that have a digit: added to a run it carries to its end.
+    const uint64_t six = four & (two << 4);
+    const uint64_t small = (six << 1) & ~one & ~(eight << 1) & (one + m.digit) & kNew;
+    if (small != 0) find_small(place, small, six & (one << 6));
+    const uint64_t odd = m.odd & ~two & kNew;  // not within a word
+    if (odd != 0) note_oddities(text_, at - kBehind, odd, odd_);
+    return edges;
+  }
+
   const char* around(size_t at, std::array<char, 64>& copy) const noexcept {
     copy.fill('\n');
     const size_t behind = std::min(at, kBehind);

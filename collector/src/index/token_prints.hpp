@@ -68,8 +68,17 @@ void each_minimizer(const char* p, size_t size, Visit&& visit) {
   }
 }
 
+// Two dots or more in 8 bytes, as in an address.
+inline bool has_dots(const char* p) noexcept {
+  constexpr uint64_t kDots = 0x2E2E2E2E2E2E2E2EULL, kLow = 0x7F7F7F7F7F7F7F7FULL;
+  const uint64_t x = load8(p) ^ kDots;
+  const uint64_t dots = ~(((x & kLow) + kLow) | x | kLow);  // the upper bit of each
+  return (dots & (dots - 1)) != 0;
+}
+
 // 12.345, 51.262484239Z, 262484Z: every line has another one, and nobody looks for them.
 inline bool is_fraction(const char* p, size_t size) noexcept {
+  if (size >= 8 && has_dots(p)) return false;
   const bool zulu = (p[size - 1] | 0x20) == 'z';
   bool dot = false;
   for (size_t i = 0; i < size - (zulu ? 1 : 0); ++i) {
