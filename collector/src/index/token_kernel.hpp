@@ -136,7 +136,7 @@ class Collecting {
       const uint32_t print = prints::print_of_short(text + begin, size);
       const uint64_t is_long = (uint64_t{kLongTokenBytes} - 1 - size) >> 63;
       work_.fresh[fresh] = {begin, size, print};
-      fresh += static_cast<size_t>(is_fresh(print, is_long)) | is_long;
+      fresh += static_cast<size_t>(is_fresh(print, is_long)) | static_cast<size_t>(is_long);
     }
     fresh_ = fresh;
   }
