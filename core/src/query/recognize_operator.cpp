@@ -82,7 +82,13 @@ struct Partition {
   int64_t matches = 0;
   uint64_t number = 0;  // in the order in which partitions came
   QuietLinks quiet;
+  bool resting = false;  // which of the two lists it is in
   size_t bytes = 0;
+};
+
+// The ends of a list of partitions.
+struct Line {
+  uint32_t oldest = kNobody, newest = kNobody;
 };
 
 class RecognizeOperator final : public Operator, private Recognizer::Conditions {
@@ -123,6 +129,8 @@ class RecognizeOperator final : public Operator, private Recognizer::Conditions 
 
   void forget(int64_t clock);
   void drop(uint32_t id);
+  QuietKeys<Partition>& list_of(const Partition& p) { return p.resting ? resting_ : busy_; }
+  void list(uint32_t id, int64_t ts, bool resting);
   void evict();
   void note_size() noexcept {
     stats_.peak_bytes = std::max(stats_.peak_bytes, bytes_ + held_.memory_bytes());
@@ -147,7 +155,9 @@ class RecognizeOperator final : public Operator, private Recognizer::Conditions 
 
   Reorder held_;
   KeyTable<Partition> table_;
-  QuietKeys<Partition> quiet_{table_};
+  QuietKeys<Partition> busy_{table_};  // more rows may matter to what goes on in them
+  // Nothing goes on, they are remembered only: nobody looks at them as time goes by.
+  QuietKeys<Partition> resting_{table_};
   uint64_t partitions_ = 0;
   size_t bytes_ = 0;
   Partition* current_ = nullptr;
@@ -205,7 +215,9 @@ bool RecognizeOperator::take(const Row& row) {
 void RecognizeOperator::finish() {
   for (HeldRow next; !done_ && held_.pop(next, true);) process(next);
   std::vector<uint32_t> left;
-  for (uint32_t id = quiet_.oldest(); id != kNobody; id = quiet_.behind(id)) left.push_back(id);
+  for (const QuietKeys<Partition>* keys : {&busy_, &resting_}) {
+    for (uint32_t id = keys->oldest(); id != kNobody; id = keys->behind(id)) left.push_back(id);
+  }
   std::sort(left.begin(), left.end(),
             [this](uint32_t a, uint32_t b) { return table_[a].number < table_[b].number; });
   for (const uint32_t id : left) {
@@ -217,7 +229,7 @@ void RecognizeOperator::finish() {
 uint32_t RecognizeOperator::partition() {
   uint32_t id = table_.find(key_.hash(), key_.bytes());
   if (id != kNobody) {
-    quiet_.remove(id);
+    list_of(table_[id]).remove(id);
     return id;
   }
   id = table_.create(key_.hash(), key_.bytes());
@@ -236,7 +248,7 @@ void RecognizeOperator::process(const HeldRow& row) {
   key_.read(row.row().values);
   forget(row.ts());
   const uint32_t id = partition();
-  quiet_.push(id, row.ts());
+  list(id, row.ts(), false);
   Partition& p = table_[id];
   const size_t before = p.attempt.memory_bytes();
   p.rows.push(row);
@@ -443,11 +455,11 @@ bool RecognizeOperator::send(const Row& row) {
 // Partitions whose attempts WITHIN has ended; those of which nothing is remembered then go.
 void RecognizeOperator::forget(int64_t clock) {
   if (!stage_.within_ns || reach_.behind > 0) return;
-  for (uint32_t id; (id = quiet_.quiet_for(*stage_.within_ns, clock)) != kNobody;) {
+  for (uint32_t id; (id = busy_.quiet_for(*stage_.within_ns, clock)) != kNobody;) {
     run(table_[id], Ending::expired);
     if (numbers_matter_ || reach_.before > 0) {
-      quiet_.remove(id);
-      quiet_.push(id, clock);  // looked at again after as long
+      busy_.remove(id);
+      list(id, clock, !table_[id].attempt.active);  // looked at again after as long
     } else {
       drop(id);
     }
@@ -460,17 +472,24 @@ void RecognizeOperator::drop(uint32_t id) {
   bytes_ -= p.bytes;
   p.rows.reset();
   p.attempt = {};
-  quiet_.remove(id);
+  list_of(table_[id]).remove(id);
   table_.relink(id, kNobody);
   table_.destroy(id);
 }
 
+void RecognizeOperator::list(uint32_t id, int64_t ts, bool resting) {
+  table_[id].resting = resting;
+  list_of(table_[id]).push(id, ts);
+}
+
 // The partitions that were quiet longest, down to seven eighths of the limit.
 void RecognizeOperator::evict() {
-  while (bytes_ > limits_.max_bytes / 8 * 7 && quiet_.oldest() != kNobody) {
-    const Partition& p = table_[quiet_.oldest()];
+  while (bytes_ > limits_.max_bytes / 8 * 7) {
+    const uint32_t id = resting_.oldest() != kNobody ? resting_.oldest() : busy_.oldest();
+    if (id == kNobody) return;
+    const Partition& p = table_[id];
     if (p.attempt.active || numbers_matter_ || reach_.before > 0) ++stats_.evicted;
-    drop(quiet_.oldest());
+    drop(id);
   }
 }
 
