@@ -15,6 +15,7 @@ Value text_or_null(std::string_view text) noexcept {
 }
 
 bool is_empty(std::string_view text) noexcept {
+  if (!text.empty() && static_cast<unsigned char>(text.front()) > ' ') return false;  // most
   return std::all_of(text.begin(), text.end(),
                      [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; });
 }
@@ -161,6 +162,8 @@ bool RowMaker::parse(const FramedRecord& record) {
     record_.ts = record.runtime_ts;
     record_.has_ts = true;
   }
+  error_ = {};
+  if (outcome == ParseOutcome::ok) return true;
   const bool bad_time = outcome == ParseOutcome::bad_time && !record.has_runtime_ts;
   error_ = record.not_wrapped                  ? kNotWrapped
            : outcome == ParseOutcome::no_match ? kNoMatch
@@ -172,6 +175,10 @@ bool RowMaker::parse(const FramedRecord& record) {
 void RowMaker::fill_context(const FramedRecord& record) {
   for (const ContextField& field : context_) {
     Value& value = values_[field.column];
+    if (field.what == Context::said) {  // in most queries
+      if (value.is_null()) value = field.fixed;
+      continue;
+    }
     switch (field.what) {
       case Context::ts:
         value = record_.has_ts ? Value::of_time(record_.ts.ns) : Value::null();
@@ -181,9 +188,6 @@ void RowMaker::fill_context(const FramedRecord& record) {
       case Context::error: value = text_or_null(error_); break;
       case Context::original:
         if (value.is_null()) value = Value::of_text(record.content);
-        break;
-      case Context::said:
-        if (value.is_null()) value = field.fixed;
         break;
       default: value = field.fixed; break;
     }
