@@ -134,6 +134,10 @@ void RowMaker::prepare_columns() {
   if (!in_place_) parsed_.resize(wanted_.size());
   record_.fields = in_place_ ? std::span(values_).first(wanted_.size()) : std::span(parsed_);
   parses_ = parses_ || reads_time_ || !wanted_.empty();
+  const size_t shown = plan_.shown_fields.value_or(row_columns_);
+  parses_shown_ = !plan_.shown_fields || reads_time_ || !extractions_.empty() ||
+                  std::any_of(wanted_columns_.begin(), wanted_columns_.end(),
+                              [&](size_t column) { return column < shown; });
 }
 
 log::ParseOutcome RowMaker::parse_text(std::string_view text) {
@@ -240,7 +244,11 @@ void RowMaker::read(const FramedRecord& record) {
   place_ = {shape_.file.index, record.at};
   record_.has_ts = false;
   extracted_early_ = false;
-  if (parses_) (void)parse(record);
+  if (parses_ && parses_shown_) {
+    (void)parse(record);
+  } else {
+    for (const size_t column : wanted_columns_) values_[column] = Value{};  // not of this record
+  }
   fill_context(record);
 }
 
