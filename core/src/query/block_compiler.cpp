@@ -181,6 +181,7 @@ Status BlockBuilder::scan() {
     if (having_) read_fields(*having_);
   }
   for (const Extract& e : in_.extracts) read_field(e.field);
+  const size_t shown = scan.fields.size();
   NodePtr where = in_.where ? expr::clone_tree(*in_.where) : nullptr;
   if (where) {
     // Of sessions and matches the SELECT list is about other columns.
@@ -192,6 +193,7 @@ Status BlockBuilder::scan() {
     if (where) scan.where = expression_of(*where);
     return Ok{};
   }
+  if (in_.aggregates.empty() && !in_.session && !in_.match) scan.shown_fields = shown;
   return context(std::move(where));
 }
 

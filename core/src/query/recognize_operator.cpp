@@ -86,11 +86,6 @@ struct Partition {
   size_t bytes = 0;
 };
 
-// The ends of a list of partitions.
-struct Line {
-  uint32_t oldest = kNobody, newest = kNobody;
-};
-
 class RecognizeOperator final : public Operator, private Recognizer::Conditions {
  public:
   RecognizeOperator(const MatchStage& stage, PatternProgram program,

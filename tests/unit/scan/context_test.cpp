@@ -116,3 +116,30 @@ TEST_CASE("CONTEXT is the same however much is read at once") {
     CHECK(again.parts == 1);
   }
 }
+
+TEST_CASE("CONTEXT gives fields that only WHERE needs to those that ask for them") {
+  ScanFolder folder;
+  const std::string path = folder.write("a.json", numbered(12));
+  ScanRequest request = asking({"raw", "n"}, "n = 5");
+  request.plan.context = query::ContextSpec{1, 1, {}, {}};
+  CHECK(scan(path, request).rows ==
+        Rows{"{\"n\":4}|4|40|-1", "{\"n\":5}|5|40|0", "{\"n\":6}|6|40|1"});
+  request.plan.shown_fields = 1;
+  CHECK(scan(path, request).rows ==
+        Rows{"{\"n\":4}|NULL|40|-1", "{\"n\":5}|NULL|40|0", "{\"n\":6}|NULL|40|1"});
+}
+
+TEST_CASE("Rows are the same wherever blocks of whole pages and parts end") {
+  ScanFolder folder;
+  const std::string path = folder.write("a.json", numbered(20'000));
+  ScanRequest request = asking({"n", "line"}, "n % 7 = 3");
+  const Rows whole = scan(path, request).rows;
+  REQUIRE(whole.size() > 2000);
+  for (const size_t block : {4096, 8191, 8192, 12'345, 65'536}) {
+    for (const size_t part : {20'000, 65'536, 100'001}) {
+      request.options.block_bytes = block;
+      request.options.part_bytes = part;
+      CHECK(scan(path, request).rows == whole);
+    }
+  }
+}
