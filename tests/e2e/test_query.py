@@ -8,6 +8,7 @@ import json
 import math
 import os
 import random
+import subprocess
 import time
 import urllib.request
 
@@ -130,6 +131,22 @@ def context(q, log, records):
                  options=["-o", "raw"])
     got = [line for line in done.stdout.decode().splitlines() if line != "--"]
     q.checks.equal(got, [line for line in wanted if line != "--"], "context as grep has it")
+
+
+def long_context(q, folder):
+    """What is printed of a file that is read in one piece waits for nobody: two threads need no
+    more memory than one."""
+    line = json.dumps({"level": "error", "message": "x" * 400}) + "\n"
+    log = common.write(f"{folder}/long.log", line * 150_000)
+    process = subprocess.Popen(
+        [common.tool("NINES_BIN"), "query", "SELECT raw WHERE level = 'error' CONTEXT 1", log,
+         "-o", "raw", "--threads", "2"], stdout=subprocess.PIPE)
+    size, peak = 0, 0
+    while got := process.stdout.read(1 << 20):
+        size, peak = size + len(got), max(peak, common.peak_rss_bytes(process))
+    q.checks.equal(process.wait(timeout=60), 0, "exit code of a long CONTEXT")
+    q.checks.equal(size, 150_000 * len(line), "bytes of a long CONTEXT")
+    q.checks.that(0 < peak < 32 << 20, f"a long CONTEXT took {peak / 2**20:.1f} MiB")
 
 
 def sessions(q, log, records):
@@ -324,6 +341,7 @@ def main():
     groups(q, log, records)
     times(q, log, records)
     context(q, log, records)
+    long_context(q, folder)
     sessions(q, log, records)
     around(q, log, records)
     inputs(q, f"{folder}", records[:3000])
