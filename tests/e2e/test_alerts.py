@@ -5,7 +5,6 @@ import http.server
 import json
 import re
 import threading
-import time
 
 import common
 
@@ -59,20 +58,6 @@ class Receiver:
         return [(key, body) for answer, key, body in self.got if answer == 200]
 
 
-class Writer(threading.Thread):
-    """Ten lines a second, good or bad."""
-
-    def __init__(self, path):
-        super().__init__(daemon=True)
-        self.path, self.status, self.ending = path, 200, threading.Event()
-
-    def run(self):
-        with open(self.path, "a", buffering=1) as f:
-            while not self.ending.wait(0.1):
-                stamp = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime())
-                f.write(f'10.0.0.1 - - [{stamp}] "GET / HTTP/1.1" {self.status} 1 "-" "t" 0.010\n')
-
-
 def alerts(agent):
     status, body = common.get(agent.port, "/api/alerts")
     found = json.loads(body) if status == 200 else []
@@ -114,7 +99,7 @@ def main():
     def shows(agent, kind, count):
         return sum(a.get("kind", "fired") == kind for a in alerts(agent)) >= count
 
-    writer = Writer(log)
+    writer = common.AccessLog(log)
     writer.start()
     receiver.open(500)
     try:

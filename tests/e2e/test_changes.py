@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import stat
-import threading
 import time
 
 import common
@@ -30,27 +29,12 @@ spec:
 """
 
 
-class Writer(threading.Thread):
-    """Fifty lines a second, good or bad."""
-
-    def __init__(self, path):
-        super().__init__(daemon=True)
-        self.path, self.status, self.ending = path, 200, threading.Event()
-
-    def run(self):
-        with open(self.path, "a", buffering=1) as f:
-            while not self.ending.wait(0.1):
-                stamp = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime())
-                f.write(f'10.0.0.1 - - [{stamp}] "GET / HTTP/1.1" {self.status} 1 "-" "t" 0.01\n' * 5)
-
-
 def history(path, seconds):
     """Good lines of the last minutes."""
     now = time.time()
     with open(path, "a") as f:
         for ago in range(seconds, 0, -1):
-            stamp = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now - ago))
-            f.write(f'10.0.0.1 - - [{stamp}] "GET / HTTP/1.1" 200 1 "-" "t" 0.01\n' * 20)
+            f.write(common.AccessLog.line(200, now - ago) * 20)
 
 
 class World:
@@ -222,7 +206,7 @@ def main():
     checks = common.Checks()
     w = World(checks)
     history(w.log, 240)
-    writer = Writer(w.log)
+    writer = common.AccessLog(w.log, burst=5)
     writer.start()
     try:
         with w.start() as agent:

@@ -24,8 +24,7 @@ def write_log(path, start, days):
             if bad >= 100:
                 bad -= 100
                 status = 500
-            stamp = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(t))
-            f.write(f'10.0.0.1 - - [{stamp}] "GET / HTTP/1.1" {status} 1 "-" "t" 0.010\n')
+            f.write(common.AccessLog.line(status, t))
 
 
 def digest(folder):

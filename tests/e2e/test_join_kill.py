@@ -9,20 +9,19 @@ import json
 import os
 import random
 import re
-import threading
 import time
 
 import common
+import killing
 
 LIMIT_MS, TIMEOUT_MS = 300, 2000
 
 
-class Writer(threading.Thread):
+class Writer(killing.LogWriter):
     def __init__(self, folder, seed):
-        super().__init__(daemon=True)
-        self.folder, self.random = folder, random.Random(seed)
-        self.ending = threading.Event()
-        self.error = None
+        super().__init__(seed)
+        self.folder = folder
+        self.rotations, self.next_rotation = 0, time.monotonic() + 1
         self.good = self.bad = self.never = self.twice = self.number = 0
         self.due = []  # (ms, order, name, line) to be written
         self.files = {name: self.open(name) for name in ("pub", "store")}
@@ -68,30 +67,21 @@ class Writer(threading.Thread):
         self.files[name].close()
         self.files[name] = self.open(name)
 
-    def run(self):
-        try:
-            rotations, next_rotation = 0, time.monotonic() + 1
-            while not self.ending.is_set():
-                now_ms = int(time.time() * 1000)
-                for _ in range(self.random.randrange(1, 12)):
-                    self.event(now_ms)
-                self.write_due(now_ms)
-                if time.monotonic() >= next_rotation:
-                    rotations += 1
-                    self.rotate(self.random.choice(("pub", "store")), rotations)
-                    next_rotation = time.monotonic() + self.random.uniform(0.5, 3)
-                time.sleep(self.random.uniform(0.005, 0.04))
-            while self.due:
-                self.write_due(int(time.time() * 1000))
-                time.sleep(0.01)
-        except OSError as e:
-            self.error = e
+    def step(self):
+        now_ms = int(time.time() * 1000)
+        for _ in range(self.random.randrange(1, 12)):
+            self.event(now_ms)
+        self.write_due(now_ms)
+        if time.monotonic() >= self.next_rotation:
+            self.rotations += 1
+            self.rotate(self.random.choice(("pub", "store")), self.rotations)
+            self.next_rotation = time.monotonic() + self.random.uniform(0.5, 3)
+        time.sleep(self.random.uniform(0.005, 0.04))
 
-    def end(self):
-        self.ending.set()
-        self.join()
-        if self.error:
-            raise self.error
+    def finish(self):
+        while self.due:
+            self.write_due(int(time.time() * 1000))
+            time.sleep(0.01)
 
 
 def document(folder):
@@ -142,16 +132,7 @@ def main():
 
     writer = Writer(os.path.join(folder, "logs"), arguments.seed)
     writer.start()
-    chance = random.Random(arguments.seed + 1)
-    for _ in range(arguments.kills):
-        with start() as agent:
-            ends = time.monotonic() + chance.choice([0.1, 0.5, 1.5, 3]) * chance.uniform(0.3, 1.3)
-            while time.monotonic() < ends:
-                if not agent.alive():
-                    raise RuntimeError("the agent ended by itself")
-                time.sleep(0.005)
-        if writer.error:
-            raise writer.error
+    killing.torture(start, writer, arguments.kills, [0.1, 0.5, 1.5, 3], arguments.seed)
     writer.end()
     wanted = ((writer.good, writer.bad), writer.good + writer.bad + writer.twice, 6, True)
     print(f"{writer.good + writer.bad} events, {writer.never} never stored, {writer.twice} published "

@@ -6,22 +6,20 @@ import json
 import os
 import random
 import shutil
-import threading
 import time
 
 import common
+import killing
 
 
-class Writer(threading.Thread):
+class Writer(killing.LogWriter):
     """Appends lines to two logs and rotates them: one by rename, one by copy and truncate. Lines
     are sometimes written in two pieces, as stdio does when its buffer is full."""
 
     def __init__(self, folder, seed):
-        super().__init__(daemon=True)
-        self.folder, self.random = folder, random.Random(seed)
-        self.ending = threading.Event()
-        self.error = None
-        self.rotations = 0
+        super().__init__(seed)
+        self.folder = folder
+        self.rotations, self.next_rotation = 0, time.monotonic() + 1
         self.good = {"nginx": 0, "json": 0}
         self.bad = {"nginx": 0, "json": 0}
         self.nginx = open(os.path.join(folder, "access.log"), "ab", buffering=0)
@@ -62,26 +60,17 @@ class Writer(threading.Thread):
             shutil.copyfile(path, f"{path}.{self.rotations}")
             self.json.truncate(0)
 
-    def run(self):
-        try:
-            next_rotation = time.monotonic() + 1
-            while not self.ending.is_set():
-                self.burst(self.nginx, "nginx")
-                self.burst(self.json, "json")
-                if time.monotonic() >= next_rotation:
-                    self.rotate()
-                    next_rotation = time.monotonic() + self.random.uniform(0.3, 3)
-                time.sleep(self.random.uniform(0.005, 0.05))
-        except OSError as e:
-            self.error = e
+    def step(self):
+        self.burst(self.nginx, "nginx")
+        self.burst(self.json, "json")
+        if time.monotonic() >= self.next_rotation:
+            self.rotate()
+            self.next_rotation = time.monotonic() + self.random.uniform(0.3, 3)
+        time.sleep(self.random.uniform(0.005, 0.05))
 
-    def end(self):
-        self.ending.set()
-        self.join()
+    def finish(self):
         self.nginx.close()
         self.json.close()
-        if self.error:
-            raise self.error
 
 
 def documents(folder):
@@ -89,22 +78,6 @@ def documents(folder):
             "json": f'paths: ["{folder}/logs/app.log*"], format: json'}
     return "".join(common.ratio_slo(f"kill-{kind}", source, "status < 500", "", "0.9", "7d")
                    for kind, source in logs.items())
-
-
-def torture(arguments, folder, writer, start):
-    """Kills the agent at random instants; returns how often it had committed something before."""
-    chance = random.Random(arguments.seed + 1)
-    for _ in range(arguments.kills):
-        with start() as agent:
-            # Most kills fall into start-up and catching up, some into steady work with commits.
-            life = chance.choice([0.05, 0.2, 0.5, 1.2, 2.2]) * chance.uniform(0.3, 1.3)
-            ends = time.monotonic() + life
-            while time.monotonic() < ends:
-                if not agent.alive():
-                    raise RuntimeError("the agent ended by itself:\n" + tail(folder))
-                time.sleep(0.005)
-        if writer.error:
-            raise writer.error
 
 
 def tail(folder):
@@ -134,7 +107,9 @@ def main():
 
     writer = Writer(os.path.join(folder, "logs"), arguments.seed)
     writer.start()
-    torture(arguments, folder, writer, start)
+    # Most kills fall into start-up and catching up, some into steady work with commits.
+    killing.torture(start, writer, arguments.kills, [0.05, 0.2, 0.5, 1.2, 2.2], arguments.seed,
+                    lambda: tail(folder))
     writer.end()
     wanted = {f"kill-{k}": (writer.good[k], writer.bad[k]) for k in writer.good}
     print(f"{sum(map(sum, wanted.values()))} lines, {writer.rotations} rotations", flush=True)

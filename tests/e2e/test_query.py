@@ -6,7 +6,9 @@ import gzip
 import io
 import json
 import math
+import os
 import random
+import subprocess
 import time
 import urllib.request
 
@@ -129,6 +131,22 @@ def context(q, log, records):
                  options=["-o", "raw"])
     got = [line for line in done.stdout.decode().splitlines() if line != "--"]
     q.checks.equal(got, [line for line in wanted if line != "--"], "context as grep has it")
+
+
+def long_context(q, folder):
+    """What is printed of a file that is read in one piece waits for nobody: two threads need no
+    more memory than one."""
+    line = json.dumps({"level": "error", "message": "x" * 400}) + "\n"
+    log = common.write(f"{folder}/long.log", line * 150_000)
+    process = subprocess.Popen(
+        [common.tool("NINES_BIN"), "query", "SELECT raw WHERE level = 'error' CONTEXT 1", log,
+         "-o", "raw", "--threads", "2"], stdout=subprocess.PIPE)
+    size, peak = 0, 0
+    while got := process.stdout.read(1 << 20):
+        size, peak = size + len(got), max(peak, common.peak_rss_bytes(process))
+    q.checks.equal(process.wait(timeout=60), 0, "exit code of a long CONTEXT")
+    q.checks.equal(size, 150_000 * len(line), "bytes of a long CONTEXT")
+    q.checks.that(0 < peak < 32 << 20, f"a long CONTEXT took {peak / 2**20:.1f} MiB")
 
 
 def sessions(q, log, records):
@@ -269,7 +287,49 @@ sources:
         q.checks.equal(status, 400, "the agent reads no files that are none of its sources")
         status, body = post({"sql": "SELECT count(*) FROM logs('nosuch')"}, allowed)
         q.checks.that(status == 404 and "shop" in body["error"]["message"], f"unknown source: {body}")
+        asked_to_explain(q, post, allowed, log, records, config, state)
         q.checks.that(running.alive(), "the agent lives")
+
+
+def asked_to_explain(q, post, allowed, log, records, config, state):
+    """EXPLAIN, EXPLAIN ANALYZE and partial='refuse' of the running agent."""
+    sql = "SELECT service, count(*) FROM logs('shop') GROUP BY service"
+    status, body = post({"sql": "EXPLAIN " + sql}, allowed)
+    q.checks.equal((status, list(body)), (200, ["plan"]), "EXPLAIN runs nothing")
+    q.checks.that(any("group by service" in text for text in body["plan"]), f"the plan: {body}")
+    status, body = post({"sql": "EXPLAIN ANALYZE " + sql}, allowed)
+    did, services = body["inputs"][0], len({r["service"] for r in records})
+    q.checks.equal((status, did["records"], did["rows"], did["files"]),
+                   (200, len(records), services, 1), "EXPLAIN ANALYZE by the agent")
+    q.checks.equal(did["bytes_scanned"] + did["bytes_skipped"], os.path.getsize(log),
+                   "all bytes are accounted for")
+    q.checks.equal(body["answer"]["rows"], services, "rows of the answer, which are not shown")
+
+    def ask(sql, *options):
+        return common.run(common.tool("NINES_BIN"), "query", sql, "--config", config, "--state",
+                          state, *options)
+
+    said = ask("EXPLAIN ANALYZE " + sql).stdout.decode()
+    q.checks.that(f"{services} rows out" in said and "group by service" in said, f"for people: {said}")
+    said = ask("EXPLAIN ANALYZE " + sql, "-o", "csv").stdout.decode().splitlines()
+    q.checks.equal(said[0], "plan", "a column for tables")
+
+    # Each record with each that came later: far more than the deadline allows.
+    late = ("SELECT a.service, b.service FROM logs('shop') a JOIN logs('shop') b ON a.ts < b.ts "
+            "GROUP BY 1, 2 WITH (deadline='100ms', partial='{}')")
+    status, body = post({"sql": late.format("allow")}, allowed)
+    q.checks.equal((status, body["complete"]), (200, False), "a part of the answer, which says so")
+    done = ask(late.format("allow"), "-o", "csv")
+    q.checks.equal(done.returncode, 3, "a part of the answer by the agent, on the command line")
+    q.checks.that(b"not complete" in done.stderr, done.stderr.decode())
+    for explain in ["", "EXPLAIN ANALYZE "]:
+        status, body = post({"sql": explain + late.format("refuse")}, allowed)
+        q.checks.equal(status, 503, f"{explain}partial='refuse'")
+        q.checks.that("refuses partial" in body["error"]["message"] and "deadline" in
+                      body["error"]["message"], f"says what is missing: {body}")
+    done = ask(late.format("refuse"))
+    q.checks.equal((done.returncode, done.stdout), (3, b""), "the same on the command line")
+    q.checks.that(b"refuses partial" in done.stderr, done.stderr.decode())
 
 
 def main():
@@ -281,6 +341,7 @@ def main():
     groups(q, log, records)
     times(q, log, records)
     context(q, log, records)
+    long_context(q, folder)
     sessions(q, log, records)
     around(q, log, records)
     inputs(q, f"{folder}", records[:3000])

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The laws that a compiler does not see: what a room may include, who may read a clock or a random
-device, how long lines, functions and files are, and that no path of one machine slipped in.
+device, how long lines, functions and files are, that properties can fail, and that no path of one
+machine slipped in.
 tidy.py [--self-test]: prints FILE:LINE: what, and exits 1 if there is anything.
 """
 import os
@@ -109,12 +110,20 @@ def check_sizes(text, code):
         yield 1, f"file of {len(lines)} lines (at most {MAX_FILE})"
 
 
+def check_properties(code):
+    """rapidcheck only says what it found: whoever does not look at it has a test that can't fail."""
+    for number, line in enumerate(code.splitlines(), 1):
+        if re.match(r"\s*rc::check\s*\(", line):
+            yield number, "nobody looks at what rc::check() gives: CHECK(rc::check(...))"
+
+
 def check_file(path, text):
     room = path.split(os.sep)[0]
     code = strip_code(text) if path.endswith(SOURCES) else text
     if path.endswith(SOURCES):
         yield from check_sizes(text, code)
         yield from check_functions(code)
+        yield from check_properties(code)
         if room in ROOMS:
             yield from check_includes(room, text)
             if not MAY_READ_CLOCKS.search(path):
@@ -141,6 +150,8 @@ def self_test():
         ("core/src/a.cpp", "void f() {\n" + "  g();\n" * 70 + "}\n", 1),
         ("core/src/a.cpp", "void f() {\n" + "  g();\n" * 60 + "}\n", 0),
         ("core/src/a.cpp", "int a;\n" * 801, 1),
+        ("tests/property/a.cpp", "  rc::check([] {});\n", 1),
+        ("tests/property/a.cpp", "  CHECK(rc::check([] {}));\n", 0),
         ("README.md", "see /home/somebody/x\n", 1),
     ]
     wrong = [c for c in cases if len(list(check_file(c[0], c[1]))) != c[2]]

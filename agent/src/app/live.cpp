@@ -3,16 +3,17 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "app/clock_guard.hpp"
+#include "app/drafting.hpp"
 #include "app/fetcher.hpp"
 #include "app/ingest_thread.hpp"
 #include "app/judge.hpp"
 #include "app/log.hpp"
 #include "app/logbook.hpp"
 #include "app/node_capacity.hpp"
+#include "app/notifiers.hpp"
 #include "app/report.hpp"
 #include "app/token.hpp"
 #include "app/upstreams.hpp"
@@ -25,8 +26,8 @@
 #include "k8s/follow.hpp"
 #include "net/asio.hpp"
 #include "nines/collector/block_index.hpp"
-#include "notify/webhook.hpp"
 #include "query/service.hpp"
+#include "query/standing_queries.hpp"
 #include "view/text.hpp"
 
 namespace nines::agent {
@@ -35,7 +36,6 @@ namespace {
 // After the slot boundary, so that lines written at its very end have been read.
 constexpr int64_t kTickDelayNs = 250 * kNsPerMs;
 constexpr int64_t kFoldEveryS = 3600;
-constexpr int64_t kDraftEveryS = 30;
 constexpr int64_t kKeepCapacityEveryS = 3600;
 constexpr size_t kMaxEventsPerFetch = 64;
 
@@ -53,7 +53,11 @@ class Live {
   std::optional<Setup> take_next() { return std::move(next_); }
 
   Status run() {
-    NINES_CHECK(start());
+    if (const Status started = start(); !started.ok()) {
+      standing_.reset();
+      store_work_.stop();  // its jobs use what goes first
+      return started;
+    }
     if (stop_requested()) stop();  // before signals_ was there
     io_.run();
     return shut_down();
@@ -80,9 +84,8 @@ class Live {
     NINES_TRY(Halves halves, wire(setup_, store_.get(), clock_,
                                   {fetcher_.fetch(), options_.common.state, false, pods_.feed}));
     judge_ = std::move(halves.judge);
-    for (const slo::SloSpec& spec : setup_.slos) drafted_.insert(spec.generation());
     NINES_CHECK(open_logbook());
-    NINES_CHECK(start_webhooks());
+    NINES_CHECK(notifiers_.start(setup_.config, *store_, options_.seed));
     NINES_CHECK(start_upstreams());
     NINES_CHECK(start_capacity());
     NINES_CHECK(start_server());
@@ -92,14 +95,17 @@ class Live {
             on_hand_over(std::move(*h));
           });
         });
-    if (!guard_->holding()) let_groups_go();
+    drafting_.emplace(Drafting::Parts{io_, clock_, setup_, options_.common.log_root, store_work_,
+                                      *store_, *judge_, *ingest_});
+    NINES_CHECK(open_queries());
+    if (!guard_->holding()) go_on_by_the_clock();
     ingest_->start();
     signals_.async_wait([this](const net::ErrorCode& error, int) {
       if (!error) stop();
     });
     await_hangup();
     schedule_tick();
-    last_commit_ = last_fold_ = last_draft_ = clock_.mono();
+    last_commit_ = last_fold_ = clock_.mono();
     log::info("agent", "watching " + std::to_string(judge_->slos()) + " SLO(s); status at " +
                            server_->url() + "/");
     return Ok{};
@@ -164,29 +170,31 @@ class Live {
     server.allow_non_loopback = options_.allow_remote;
     auto routes = http::make_changes_api(std::move(access),
                                          http::make_api([this] { return snapshot(); }, insight()));
-    NINES_TRY(server_, http::HttpServer::start(
-                           io_, server,
-                           http::make_query_api(std::move(queries), std::move(routes))));
+    NINES_TRY(server_,
+              http::HttpServer::start(io_, server,
+                                      http::make_query_api(std::move(queries), std::move(routes))));
     return Ok{};
   }
 
-  void ask(query::Wish wish, std::function<void(Result<std::string>)> done) {
-    queries_->ask(std::move(wish), [this, done = std::move(done)](Result<std::string> answer) {
-      auto kept = std::make_shared<Result<std::string>>(std::move(answer));
+  void ask(query::Wish wish, query::QueryService::Done done) {
+    queries_->ask(std::move(wish), [this, done = std::move(done)](Result<query::Answered> answer) {
+      auto kept = std::make_shared<Result<query::Answered>>(std::move(answer));
       net::asio::post(io_, [done, kept] { done(std::move(*kept)); });
     });
   }
 
-  Status start_webhooks() {
-    const notify::Identity identity{setup_.config.node, kVersion, store_->restored().boot};
-    uint64_t seed = options_.seed;
-    for (const WebhookConfig& config : setup_.config.webhooks) {
-      const std::string destination = "webhook:" + config.name;
-      NINES_TRY(const uint64_t cursor, store_->cursor(destination));
-      webhooks_.push_back(std::make_unique<notify::Webhook>(
-          io_, clock_, config, identity, event_source(destination), cursor, ++seed));
-      webhooks_.back()->notify();
-    }
+  Status open_queries() {
+    NINES_TRY(const auto kept, store_->documents(query::kBookmarkKind));
+    standing_ = std::make_unique<query::StandingQueries>(
+        setup_.config, clock_, kept, [this](std::shared_ptr<Record> record, auto done) {
+          store_work_.post([this, record, done = std::move(done)] {
+            const Status status = store_->record(*record);
+            done(status);
+            if (!status.ok() && status.error().code == Errc::exhausted) fold_store();
+            if (!status.ok() || record->events.empty()) return;
+            net::asio::post(io_, [this] { notifiers_.notify(); });
+          });
+        });
     return Ok{};
   }
 
@@ -205,25 +213,6 @@ class Live {
     capacity_->restore(kept);
     last_capacity_ = clock_.mono();
     return Ok{};
-  }
-
-  notify::EventSource event_source(const std::string& destination) {
-    notify::EventSource source;
-    source.events_after = [this](uint64_t after, size_t max, notify::EventSource::Reply reply) {
-      store_work_.post([this, after, max, reply = std::move(reply)] {
-        auto events = store_->events_after(after, std::min(max, kMaxEventsPerFetch));
-        std::vector<slo::AlertEvent> found;
-        if (events.ok()) found = std::move(*events);
-        net::asio::post(io_, [reply, found = std::move(found)] { reply(found); });
-      });
-    };
-    source.advance = [this, destination](uint64_t cursor) {
-      store_work_.post([this, destination, cursor] {
-        const Status done = store_->set_cursor(destination, cursor);
-        if (!done.ok()) log::warn("store", done.error().message);
-      });
-    };
-    return source;
   }
 
   // SIGHUP: a good configuration takes the place of the running one, which commits and ends first;
@@ -262,8 +251,9 @@ class Live {
     tick_.async_wait([this](const net::ErrorCode& error) {
       if (error) return;
       ingest_->request();
-      draft_again();
+      drafting_->look();
       watch_capacity();
+      fold_when_due();
       schedule_tick();
     });
   }
@@ -319,14 +309,16 @@ class Live {
     kept_back_.normalize();
     guard_->correct(kept_back_);
     hand_over.batch = std::move(kept_back_);
-    let_groups_go();
+    go_on_by_the_clock();
     log::info("agent",
               "the clock was set by " + std::to_string(guard_->step_s()) + " s; counting goes on");
     return true;
   }
 
-  void let_groups_go() {
+  // What waits until the clock can be trusted.
+  void go_on_by_the_clock() {
     ingest_->post([](Ingest& ingest) { ingest.pipeline().let_groups_go(); });
+    standing_->start();
   }
 
   static void tell(const slo::AlertEvent& event) {
@@ -359,7 +351,7 @@ class Live {
     keep(std::exchange(unwritten_, {}), true, [this](Result<Record> done) {
       keeping_ = false;
       if (done.ok() && !done->events.empty()) {
-        for (auto& webhook : webhooks_) webhook->notify();
+        notifiers_.notify();
       }
     });
   }
@@ -399,7 +391,8 @@ class Live {
         if (!page.ok() || page->empty()) break;
         after = page->back().sequence;
         for (auto& event : *page) {
-          if (event.at.seconds() >= wish.from_s) events->push_back(std::move(event));
+          const bool alert = event.kind != slo::AlertEvent::Kind::rows;
+          if (alert && event.at.seconds() >= wish.from_s) events->push_back(std::move(event));
         }
       }
       net::asio::post(io_, [this, wish, events, done] { done(report_text(wish, *events)); });
@@ -475,6 +468,21 @@ class Live {
     });
   }
 
+  // Where no SLO commits anything, rows of queries are still to be kept within their bounds.
+  void fold_when_due() {
+    const Instant now = clock_.mono();
+    if ((now.ns - last_fold_.ns) / kNsPerSecond < 2 * kFoldEveryS) return;
+    last_fold_ = now;
+    fold_store();
+  }
+
+  void fold_store() {
+    store_work_.post([this] {
+      const Status folded = store_->fold(clock_.wall());
+      if (!folded.ok()) log::warn("store", "folding: " + folded.error().message);
+    });
+  }
+
   void on_committed(store::StateStore::Commit&& commit, const Status& done,
                     const store::StateStore::Stats& stats) {
     commit_in_flight_ = false;
@@ -485,105 +493,7 @@ class Live {
       return;
     }
     judge_->let_rows_go();
-    if (commit.events.empty()) return;
-    for (auto& webhook : webhooks_) webhook->notify();
-  }
-
-  // --- zero configuration: services that appear later ------------------------------------------
-  void draft_again() {
-    const Instant now = clock_.mono();
-    if (!setup_.drafted || drafting_ || (now.ns - last_draft_.ns) / kNsPerSecond < kDraftEveryS)
-      return;
-    last_draft_ = now;
-    drafting_ = true;
-    store_work_.post([this] {
-      collector::Discovered found;
-      auto drafts = draft(setup_.config, options_.common.log_root, clock_, found);
-      net::asio::post(io_, [this, drafts = std::move(drafts)] {
-        drafting_ = false;
-        std::vector<Draft> fresh;
-        for (const slo::SloSpec& spec : drafts) {
-          if (drafted_.insert(spec.generation()).second) take_in(with_free_name(spec), fresh);
-        }
-        if (!fresh.empty()) watch(std::make_shared<std::vector<Draft>>(std::move(fresh)));
-      });
-    });
-  }
-
-  // Drafts of one look have different names, but those of an earlier look are not among them.
-  slo::SloSpec with_free_name(slo::SloSpec spec) const {
-    const auto taken = [&](const std::string& name) {
-      for (uint32_t i = 0; i < judge_->slos(); ++i) {
-        if (judge_->engine().has(i) && judge_->engine().spec(i).name == name) return true;
-      }
-      return false;
-    };
-    const std::string base = spec.name;
-    for (int n = 2; taken(spec.name); ++n) spec.name = base + "-" + std::to_string(n);
-    return spec;
-  }
-
-  struct Draft {
-    SloPlan plan;
-    std::vector<slo::Batch> kept;  // counts of an earlier life
-    bool attached = false;
-    Ingest::Sources sources;
-  };
-
-  void take_in(const slo::SloSpec& spec, std::vector<Draft>& fresh) {
-    const auto index = judge_->add(spec);
-    if (!index.ok()) {
-      log::warn("agent", "not watched: " + index.error().message);
-      return;
-    }
-    log::info("agent", "drafted " + spec.name + " for a log that has appeared");
-    auto plan = plan_slo(*index, spec, setup_.config);
-    NINES_ASSERT(plan.ok());  // drafts name their own paths
-    Draft draft;
-    draft.plan = std::move(*plan);
-    fresh.push_back(std::move(draft));
-  }
-
-  // All drafts of a look together: the files they share are read once, from their start, for all.
-  // Passed from the store's thread by this one to that of ingest and back.
-  void watch(const std::shared_ptr<std::vector<Draft>>& drafts) {
-    store_work_.post([this, drafts] {
-      for (Draft& draft : *drafts) {
-        const slo::SloSpec& spec = draft.plan.spec;
-        const Status done =
-            store_->attach(draft.plan.slo, {spec.name, spec.generation()},
-                           [&](const slo::Batch& batch) { draft.kept.push_back(batch); });
-        draft.attached = done.ok();
-        // Its counts could not be committed and would hold up all others.
-        if (!done.ok()) log::error("store", spec.name + " is not watched: " + done.error().message);
-      }
-      std::erase_if(*drafts, [](const Draft& draft) { return !draft.attached; });
-      net::asio::post(io_, [this, drafts] {
-        for (const Draft& draft : *drafts) {
-          for (const slo::Batch& batch : draft.kept) judge_->restore(batch);
-        }
-        ingest_->post([this, drafts](Ingest& ingest) { follow(ingest, drafts); });
-      });
-    });
-  }
-
-  // On the ingest thread.
-  void follow(Ingest& ingest, const std::shared_ptr<std::vector<Draft>>& drafts) {
-    for (Draft& draft : *drafts) {
-      const auto sources = ingest.add(draft.plan);
-      draft.attached = sources.ok();
-      if (sources.ok()) {
-        draft.sources = *sources;
-      } else {
-        log::error("agent", sources.error().message);
-      }
-    }
-    ingest.inputs().rescan();
-    net::asio::post(io_, [this, drafts] {
-      for (const Draft& draft : *drafts) {
-        if (draft.attached) judge_->set_sources(draft.plan.slo, draft.sources);
-      }
-    });
+    if (!commit.events.empty()) notifiers_.notify();
   }
 
   http::Insight insight() {
@@ -617,13 +527,9 @@ class Live {
     out.has_store = true;
     out.boot = store_->restored().boot;
     if (pods_.watcher != nullptr) out.pods = pods_.watcher->stats();
-    for (const auto& webhook : webhooks_) {
-      const notify::DeliveryStats stats = webhook->stats();
-      out.notify_sent += stats.sent;
-      out.notify_failed += stats.dead;
-      out.notify_pending += stats.pending;
-    }
+    notifiers_.tell(out);
     out.upstream = upstreams_->status();
+    if (standing_) out.queries = standing_->statuses();
     const ProcessFigures figures = process_figures();
     out.resident_bytes = figures.resident_bytes;
     out.cpu_seconds = figures.cpu_seconds;
@@ -638,7 +544,8 @@ class Live {
     tick_.cancel();
     server_->stop();
     queries_.reset();
-    webhooks_.clear();
+    standing_.reset();
+    notifiers_.stop();
     keep_pods();
     keep_capacity();
     pods_.watcher.reset();
@@ -683,17 +590,18 @@ class Live {
   Worker store_work_;
   Fetcher fetcher_;  // ingest_ asks it
   std::unique_ptr<IngestThread> ingest_;
+  std::optional<Drafting> drafting_;  // uses the four above
   collector::BlockIndex block_index_{options_.common.state};
   std::unique_ptr<query::QueryService> queries_;
+  std::unique_ptr<query::StandingQueries> standing_;
   std::unique_ptr<http::HttpServer> server_;
   k8s::Following pods_;
-  std::vector<std::unique_ptr<notify::Webhook>> webhooks_;
+  Notifiers notifiers_{io_, clock_, store_work_};
   std::unique_ptr<Upstreams> upstreams_;  // reads judge_
-  std::set<std::string> drafted_;  // generations: what they count, whatever the name
   store::StateStore::Stats store_stats_;
   WallTime started_{};
-  Instant last_commit_{}, last_fold_{}, last_draft_{}, last_capacity_{};
-  bool ready_ = false, commit_in_flight_ = false, drafting_ = false, stopping_ = false;
+  Instant last_commit_{}, last_fold_{}, last_capacity_{};
+  bool ready_ = false, commit_in_flight_ = false, stopping_ = false;
 };
 
 }  // namespace

@@ -58,6 +58,23 @@ struct AlertShown {
   bool firing = false;
 };
 
+// A standing query of nines.yaml.
+struct QueryStatus {
+  std::string name, sql, severity;
+  int64_t every_s = 0;
+  std::vector<std::string> notify;  // empty: all
+  uint64_t runs = 0, errors = 0;    // errors: runs that could not read all they should
+  uint64_t records = 0, rows = 0;   // looked at, found
+  uint64_t omitted = 0;             // rows beyond what a message holds
+  uint64_t evicted = 0;             // groups, sessions, matches given up at the limit of memory
+  uint64_t not_kept = 0;            // times that what a run found could not be written at once
+  WallTime last_run{};
+  uint64_t last_rows = 0;
+  int64_t last_duration_ns = 0;
+  int64_t lag_bytes = 0;  // unread at the end of the last run
+  std::string error;      // of the last run
+};
+
 struct Snapshot {
   std::string node, version;
   WallTime now{}, started{}, watermark{};
@@ -77,6 +94,7 @@ struct Snapshot {
   bool has_store = false;
   uint64_t boot = 0;
   std::optional<k8s::WatcherStats> pods;  // unset: no Kubernetes API is followed
+  std::vector<QueryStatus> queries;
   slo::SloEngine::Counters counters;
   uint64_t notify_sent = 0, notify_failed = 0, notify_pending = 0;
   std::vector<UpstreamStatus> upstream;

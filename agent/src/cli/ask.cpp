@@ -60,9 +60,11 @@ int ask_agent(const AgentCall& call, std::string& body) {
                  call.command.c_str(), call.address.c_str(), answer.error().message.c_str());
     return kExitUnavailable;
   }
-  body = answer->body;
-  if (answer->status / 100 == 2) return kExitOk;
-  std::fprintf(stderr, "%s: %s\n", call.command.c_str(), message_of(body).c_str());
+  if (answer->status / 100 == 2) {
+    body = answer->body;
+    return answer->complete ? kExitOk : kExitUnavailable;
+  }
+  std::fprintf(stderr, "%s: %s\n", call.command.c_str(), message_of(answer->body).c_str());
   if (answer->status == 401 || answer->status == 403) {
     std::fprintf(stderr,
                  "  hint: name the agent's token file with --token-file FILE, or its state "
@@ -74,7 +76,12 @@ int ask_agent(const AgentCall& call, std::string& body) {
 int show_agent(const AgentCall& call) {
   std::string body;
   const int code = ask_agent(call, body);
-  if (code == kExitOk) std::fwrite(body.data(), 1, body.size(), stdout);
+  std::fwrite(body.data(), 1, body.size(), stdout);
+  if (code == kExitUnavailable && !body.empty()) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "%s: the answer is not complete; -o json says what it lacks\n",
+                 call.command.c_str());
+  }
   return code;
 }
 

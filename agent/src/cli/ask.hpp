@@ -24,7 +24,8 @@ struct TokenPlace {
   const char* command;  // for messages
 };
 int find_token(const TokenPlace& place, std::string& token);
-// The exit code; the body of a good answer in `body`. Failures are told on stderr.
+// The exit code; the body of a good answer in `body`, also of one that is not complete
+// (kExitUnavailable). Failures are told on stderr.
 int ask_agent(const AgentCall& call, std::string& body);
 // The same, printing what comes.
 int show_agent(const AgentCall& call);

@@ -5,27 +5,11 @@
 #include "cli/ask.hpp"
 #include "cli/terminal.hpp"
 #include "config/config.hpp"
+#include "http/message.hpp"
 #include "nines/base/json_writer.hpp"
 
 namespace nines::agent {
 namespace {
-
-
-std::string escaped(std::string_view text) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_' || c == '.' || c == '~';
-    if (plain) {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out += {'%', kHex[byte >> 4], kHex[byte & 15]};
-  }
-  return out;
-}
 
 std::string user_name() {
   for (const char* name : {"SUDO_USER", "USER", "LOGNAME"}) {
@@ -90,13 +74,14 @@ int run_changes(const ChangeOptions& o) {
   const bool json = o.common.output == Output::json;
   std::string path = "/api/changes";
   if (!o.id.empty()) {
-    path += "/" + escaped(o.id) + (o.impact ? "/impact" : "") + (json ? "?" : "?format=text");
-    if (o.impact && !o.window.empty()) path += "&window=" + escaped(o.window);
+    path += "/" + http::percent_encode(o.id) + (o.impact ? "/impact" : "") +
+            (json ? "?" : "?format=text");
+    if (o.impact && !o.window.empty()) path += "&window=" + http::percent_encode(o.window);
     return show_agent(call_of(o, "nines changes", path));
   }
   path += "?limit=" + std::to_string(o.limit);
-  if (!o.service.empty()) path += "&service=" + escaped(o.service);
-  if (!o.kind.empty()) path += "&kind=" + escaped(o.kind);
+  if (!o.service.empty()) path += "&service=" + http::percent_encode(o.service);
+  if (!o.kind.empty()) path += "&kind=" + http::percent_encode(o.kind);
   if (!json) path += "&format=table&width=" + std::to_string(terminal_of_stdout().width);
   return show_agent(call_of(o, "nines changes", path));
 }
@@ -107,17 +92,17 @@ int run_gate_override(const ChangeOptions& o) {
   json.begin_object().member("reason", o.text).member("ttl", o.ttl);
   json.member("by", o.by.empty() ? user_name() : o.by).member("revoke", o.revoke).end_object();
   std::string answer;
-  const std::string path = "/api/gate/" + escaped(o.service) + "/override";
+  const std::string path = "/api/gate/" + http::percent_encode(o.service) + "/override";
   const int code = post(o, "nines gate override", path, std::move(body), answer);
   if (code != kExitOk) return code;
-  return show_agent(
-      call_of(o, "nines gate override", "/api/gate/" + escaped(o.service) + "?format=text"));
+  return show_agent(call_of(o, "nines gate override",
+                            "/api/gate/" + http::percent_encode(o.service) + "?format=text"));
 }
 
 int run_slo_report(const ChangeOptions& o) {
   std::string path = std::string("/api/report?format=") + (o.markdown ? "md" : "json");
-  if (!o.month.empty()) path += "&month=" + escaped(o.month);
-  if (!o.days.empty()) path += "&days=" + escaped(o.days);
+  if (!o.month.empty()) path += "&month=" + http::percent_encode(o.month);
+  if (!o.days.empty()) path += "&days=" + http::percent_encode(o.days);
   return show_agent(call_of(o, "nines slo report", path));
 }
 

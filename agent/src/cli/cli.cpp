@@ -111,7 +111,7 @@ void add_query(CLI::App& root, QueryOptions& o) {
   auto* app = root.add_subcommand("query", "Ask logs where they lie, in SQL");
   app->add_option("sql", o.sql,
                   "SELECT ... FROM files('GLOB') | logs('NAME') ...; EXPLAIN [ANALYZE] shows what "
-                  "runs where; @NAME runs a saved one");
+                  "runs where; @NAME runs a saved or standing one");
   app->add_option("file", o.files,
                   "Files, globs, folders or - (standard input), in place of logs(...)");
   app->add_option("--format", o.format, "Of the files: auto, json, nginx, csv, ...")
@@ -137,7 +137,7 @@ void add_query(CLI::App& root, QueryOptions& o) {
   app->add_option("--notify", o.notify, "With --follow, post rows to this webhook as JSON")
       ->option_text("URL");
   app->add_option("--save", o.save, "Keep the statement, to be run as @NAME")->option_text("NAME");
-  app->add_flag("--list", o.list, "List the saved statements");
+  app->add_flag("--list", o.list, "List the saved statements and the standing ones");
   app->add_flag("--complete-fields", o.complete,
                 "Print the fields of the given files, for shells that complete them");
   app->add_flag("!--no-progress", o.progress, "Do not show progress on the terminal");

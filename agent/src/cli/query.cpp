@@ -185,10 +185,7 @@ class Runner {
           "than --max-memory allows (" +
               std::to_string(most_held_) + " bytes)"};
     }
-    if (answer.complete) return Ok{};
-    std::string why = "the answer is not complete, and the statement refuses partial ones";
-    for (const std::string& note : answer.notes) why += "\n  " + note;
-    return Error{Errc::unavailable, why};
+    return query::whole(answer);
   }
 
   int analyze(const nq::Statement& statement, const query::Environment& environment) {
@@ -216,7 +213,7 @@ class Runner {
 int run_statement(nq::Statement& statement, const QueryOptions& options, const Clock& clock) {
   const bool local = place_files(statement, options);
   if (statement.explain == nq::Statement::Explain::plan) {
-    std::fputs(nq::explain(statement).c_str(), stdout);
+    write_query(query::plan_text(statement, options.output));
     return kExitOk;
   }
   if (options.follow && !local) {
@@ -284,7 +281,7 @@ int run_query(const QueryOptions& given, const Clock& clock) {
     return refuse_query({Errc::invalid_argument, "a statement is wanted, or @NAME of a saved one"});
   }
   if (!given.save.empty()) return save_query(given, clock);
-  auto sql = saved_query(given.sql);
+  auto sql = saved_query(given);
   if (!sql.ok()) return refuse_query(sql.error());
   QueryOptions options = given;
   options.sql = std::move(*sql);

@@ -26,11 +26,12 @@ int follow_query(const QueryOptions& options, const nines::query::Statement& sta
                  const Clock& clock);
 
 // Saved queries: NAME.sql in the user's folder ($XDG_CONFIG_HOME/nines/queries, else
-// ~/.config/nines/queries), else in /etc/nines/queries.
+// ~/.config/nines/queries), in queries/ beside nines.yaml, in /etc/nines/queries, else the standing
+// queries of nines.yaml.
 int save_query(const QueryOptions& options, const Clock& clock);
 int list_queries(const QueryOptions& options);
-// "@NAME" becomes what is saved under that name; anything else stays.
-Result<std::string> saved_query(const std::string& sql);
+// The statement; of "@NAME" what is saved under that name.
+Result<std::string> saved_query(const QueryOptions& options);
 
 // `--complete-fields`: names of fields, as SQL writes them, one a line.
 int complete_fields(const QueryOptions& options, const Clock& clock);

@@ -1,6 +1,5 @@
-// Saved queries: a folder of NAME.sql.
+// Saved queries: folders of NAME.sql, and the queries of nines.yaml.
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -8,25 +7,19 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <map>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "cli/query_parts.hpp"
+#include "config/config.hpp"
 #include "query/output.hpp"
+#include "query/saved.hpp"
 
 namespace nines::agent {
 namespace {
 
 namespace fs = std::filesystem;
 namespace nq = nines::query;
-
-constexpr const char* kSharedFolder = "/etc/nines/queries";
-constexpr std::string_view kEnding = ".sql";
-constexpr size_t kMaxName = 64;
-constexpr uintmax_t kMaxBytes = 1024 * 1024;
 
 // Empty: there is neither.
 std::string own_folder() {
@@ -37,44 +30,23 @@ std::string own_folder() {
   return "";
 }
 
-Status check_name(std::string_view name) {
-  constexpr std::string_view kAllowed =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
-  const bool good = !name.empty() && name.size() <= kMaxName && name[0] != '.' && name[0] != '-' &&
-                    name.find_first_not_of(kAllowed) == std::string_view::npos;
-  if (good) return Ok{};
-  return Error{Errc::invalid_argument,
-               "'" + std::string(name) +
-                   "' cannot name a query: up to 64 letters, digits, '-', '_' and '.' can, "
-                   "beginning with a letter, a digit or '_'"};
-}
-
-Result<std::string> read_saved(const fs::path& path) {
-  std::error_code error;
-  const uintmax_t size = fs::file_size(path, error);
-  std::ifstream in(path, std::ios::binary);
-  if (error || !in) return Error{Errc::io, path.string() + ": cannot be read"};
-  if (size > kMaxBytes) return Error{Errc::invalid_argument, path.string() + ": is over 1 MiB"};
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
-// By name; the user's own hide those of the same name in the shared folder.
-std::map<std::string, fs::path> saved_files() {
-  std::map<std::string, fs::path> found;
-  for (const std::string& folder : {own_folder(), std::string(kSharedFolder)}) {
-    std::error_code error;
-    if (folder.empty()) continue;
-    fs::directory_iterator it(folder, error);
-    for (; !error && it != fs::directory_iterator(); it.increment(error)) {
-      const std::string file = it->path().filename().string();
-      if (!file.ends_with(kEnding)) continue;
-      const std::string name = file.substr(0, file.size() - kEnding.size());
-      if (check_name(name).ok()) found.emplace(name, it->path());
-    }
+// What stands beside nines.yaml hides what is shared, and the user's own both.
+std::vector<std::string> folders_of(const NodeConfig& node) {
+  std::vector<std::string> folders{own_folder()};
+  if (!node.file.empty()) {
+    folders.push_back((fs::path(node.file).parent_path() / "queries").string());
   }
-  return found;
+  folders.emplace_back(query::kSharedQueries);
+  return folders;
+}
+
+void list_one(query::AnswerWriter& writer, query::Answer& answer, const std::string& name,
+              const std::string& sql, const std::string& file) {
+  const Value values[] = {Value::of_text(name), Value::of_text(sql), Value::of_text(file)};
+  nq::Row row;
+  row.values = values;
+  ++answer.rows;
+  writer.take(row);
 }
 
 // Whole or not at all: what is there under that name stays until the new one is written.
@@ -95,11 +67,14 @@ Status write_whole(const fs::path& path, const std::string& text) {
 }  // namespace
 
 int save_query(const QueryOptions& options, const Clock& clock) {
-  if (const Status good = check_name(options.save); !good.ok()) return refuse_query(good.error());
+  if (const Status good = query::check_query_name(options.save); !good.ok()) {
+    return refuse_query(good.error());
+  }
   if (!options.files.empty()) {
-    return refuse_query({Errc::invalid_argument,
-                         "only the statement is saved; files are named when it runs: nines query @" +
-                             options.save + " FILE..."});
+    return refuse_query(
+        {Errc::invalid_argument,
+         "only the statement is saved; files are named when it runs: nines query @" + options.save +
+             " FILE..."});
   }
   const auto statement = nq::parse_statement(options.sql, {clock.wall(), true});
   if (!statement.ok()) return refuse_query(statement.error());
@@ -110,7 +85,7 @@ int save_query(const QueryOptions& options, const Clock& clock) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) return refuse_query({Errc::io, folder + ": " + error.message()});
-  const fs::path path = fs::path(folder) / (options.save + std::string(kEnding));
+  const fs::path path = fs::path(folder) / (options.save + ".sql");
   const bool replaced = fs::exists(path, error);
   if (const Status done = write_whole(path, options.sql + "\n"); !done.ok()) {
     return refuse_query(done.error());
@@ -123,19 +98,18 @@ int list_queries(const QueryOptions& options) {
   const auto writer = query::make_writer(query_writer_options(options), write_query);
   writer->begin({"name", "sql", "file"});
   query::Answer answer;
-  for (const auto& [name, path] : saved_files()) {
-    const auto text = read_saved(path);
-    if (!text.ok()) {
-      answer.incomplete(text.error().message);
-      continue;
+  const NodeConfig node = load_config(options.common.config, {}).node;
+  const auto files = query::saved_files(folders_of(node));
+  for (const auto& [name, file] : files) {
+    const auto sql = query::read_saved(file);
+    if (sql.ok()) {
+      list_one(*writer, answer, name, *sql, file);
+    } else {
+      answer.incomplete(sql.error().message);
     }
-    const std::string sql = text->substr(0, text->find_last_not_of(" \t\r\n") + 1);
-    const std::string file = path.string();
-    const Value values[] = {Value::of_text(name), Value::of_text(sql), Value::of_text(file)};
-    nq::Row row;
-    row.values = values;
-    ++answer.rows;
-    if (!writer->take(row)) break;
+  }
+  for (const StandingQueryConfig& one : node.queries) {
+    if (!files.contains(one.name)) list_one(*writer, answer, one.name, one.sql, node.file);
   }
   if (const Status problem = writer->problem(); !problem.ok()) {
     return refuse_query(problem.error());
@@ -144,18 +118,24 @@ int list_queries(const QueryOptions& options) {
   return answer.complete ? kExitOk : kExitUnavailable;
 }
 
-Result<std::string> saved_query(const std::string& sql) {
-  if (!sql.starts_with('@')) return sql;
-  const std::string name = sql.substr(1);
-  NINES_CHECK(check_name(name));
-  const auto files = saved_files();
-  if (const auto found = files.find(name); found != files.end()) return read_saved(found->second);
+Result<std::string> saved_query(const QueryOptions& options) {
+  if (!options.sql.starts_with('@')) return options.sql;
+  const std::string name = options.sql.substr(1);
+  NINES_CHECK(query::check_query_name(name));
+  const NodeConfig node = load_config(options.common.config, {}).node;
+  const std::vector<std::string> folders = folders_of(node);
+  if (!query::saved_files(folders).contains(name)) {
+    for (const StandingQueryConfig& one : node.queries) {
+      if (one.name == name) return one.sql;
+    }
+  }
+  auto found = query::find_saved(name, folders);
+  if (found.ok()) return std::move(found->sql);
   std::string known;
-  for (const auto& [other, path] : files) known += (known.empty() ? "" : ", ") + other;
-  return Error{Errc::invalid_argument,
-               "no query is saved as '" + name + "'; " +
-                   (known.empty() ? "there are none: nines query --save NAME SQL saves one"
-                                  : "there are " + known)};
+  for (const StandingQueryConfig& one : node.queries) {
+    known += (known.empty() ? "; in " + node.file + ": " : ", ") + one.name;
+  }
+  return Error{found.error().code, found.error().message + known};
 }
 
 }  // namespace nines::agent

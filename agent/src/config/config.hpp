@@ -61,6 +61,16 @@ struct UpstreamConfig {
   int64_t max_age_s = int64_t{31} * 86'400;  // what is older is not told any more
 };
 
+// A query that looks, again and again, at what was logged since it looked last.
+struct StandingQueryConfig {
+  std::string name, sql;  // sql: the statement, also where a saved one is named
+  int64_t every_s = 60;
+  std::vector<std::string> notify;  // webhooks; empty: all
+  std::string severity = "ticket";
+  int64_t limit = 100;   // rows of one message
+  bool from_end = true;  // of files that were there before it: only what is appended
+};
+
 struct NodeConfig {
   std::string file;  // where it came from; empty: defaults
   std::string node;  // default: host name
@@ -69,6 +79,7 @@ struct NodeConfig {
   std::vector<WebhookConfig> webhooks;
   std::vector<RemoteConfig> remotes;
   std::vector<UpstreamConfig> upstream;
+  std::vector<StandingQueryConfig> queries;
   std::string listen = "127.0.0.1:9990";
   int64_t evaluate_s = 10;
   int64_t flush_s = 60;

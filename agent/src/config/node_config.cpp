@@ -7,6 +7,7 @@
 
 #include "config/files.hpp"
 #include "config/options.hpp"
+#include "config/queries.hpp"
 #include "config/remotes.hpp"
 #include "config/selector.hpp"
 #include "config/upstream.hpp"
@@ -18,6 +19,7 @@ constexpr size_t kMaxSources = 1024;
 constexpr size_t kMaxWebhooks = 16;
 constexpr size_t kMaxRemotes = 16;
 constexpr size_t kMaxUpstream = 8;
+constexpr size_t kMaxQueries = 16;
 constexpr size_t kMaxTokenBytes = 4096;
 
 std::string beside(const std::string& file, const std::string& path) {
@@ -198,6 +200,8 @@ NodeConfig read_node_config(const YamlFile& file, Reporter& report) {
              [&](const YamlNode& item, auto& names) { read_remote(item, draft, names, report); });
   read_items(reader, "upstream", kMaxUpstream, report,
              [&](const YamlNode& item, auto& names) { read_upstream(item, draft, names, report); });
+  read_items(reader, "queries", kMaxQueries, report,
+             [&](const YamlNode& item, auto& names) { read_query(item, draft, names, report); });
   reader.finish();
   check_listen(draft.node.listen, place_of(root, "listen"), report);
   for (auto& path : draft.node.slo_paths) path = beside(file.path, path);

@@ -18,6 +18,7 @@ constexpr int32_t kMaxOffset = 14 * 3600;
 slo::SourceSelector& selector(Draft& d) { return d.node.sources.back().selector; }
 
 RemoteConfig& remote(Draft& d) { return d.node.remotes.back(); }
+StandingQueryConfig& query(Draft& d) { return d.node.queries.back(); }
 
 RemoteConfig::Kind remote_kind(std::string_view word) {
   if (word == "loki") return RemoteConfig::Kind::loki;
@@ -250,6 +251,32 @@ constexpr Option kOptions[] = {
     {"upstream[].max_age", duration, "31d", kHour, 92 * kDay, "",
      "What could not be told for this long is given up, and that is said.", "",
      [](Draft& d, OptionValue&& v) { upstream(d).max_age_s = v.number / kSecond; }},
+
+    {"queries", maps, "", 0, 0, "",
+     "Standing queries: what was logged since a query ran last, told to webhooks when it is not "
+     "nothing.",
+     "", nullptr},
+    {"queries[].name", text, "", 0, 0, "",
+     "Name, unique among the queries: nines query @NAME asks it. Required.", "login-failures",
+     [](Draft& d, OptionValue&& v) { query(d).name = std::move(v.text); }},
+    {"queries[].sql", text, "", 0, 0, "",
+     "One SELECT over logs('SOURCE') or files('GLOB'), or @NAME of a saved one (queries/NAME.sql "
+     "beside this file, else in /etc/nines/queries). Required.",
+     "\"SELECT remote_addr, count(*) AS n FROM logs('nginx') WHERE status = 401 GROUP BY "
+     "remote_addr HAVING n >= 20\"",
+     [](Draft& d, OptionValue&& v) { query(d).sql = std::move(v.text); }},
+    {"queries[].every", duration, "1m", kSecond, kDay, "", "How often it runs.", "",
+     [](Draft& d, OptionValue&& v) { query(d).every_s = v.number / kSecond; }},
+    {"queries[].notify", texts, "", 0, 0, "", "Webhooks that are told its rows. Default: all.",
+     "[on-call]", [](Draft& d, OptionValue&& v) { query(d).notify = std::move(v.texts); }},
+    {"queries[].severity", choice, "ticket", 0, 0, "page ticket", "What its messages say of it.",
+     "", [](Draft& d, OptionValue&& v) { query(d).severity = std::move(v.text); }},
+    {"queries[].limit", integer, "100", 1, 1000, "",
+     "Rows of one message; how many more there were is told.", "",
+     [](Draft& d, OptionValue&& v) { query(d).limit = v.number; }},
+    {"queries[].start", choice, "end", 0, 0, "end beginning",
+     "Where to start in files that were there before the query was.", "",
+     [](Draft& d, OptionValue&& v) { query(d).from_end = v.text == "end"; }},
 
     {"listen", text, "127.0.0.1:9990", 0, 0, "",
      "Address of the dashboard, API and /metrics. Not encrypted: keep it on loopback.", "",

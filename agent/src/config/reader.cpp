@@ -98,6 +98,13 @@ size_t offset_of(std::string_view text, size_t line, size_t column) {
 
 }  // namespace
 
+size_t take_place(std::string_view text, std::string& message) {
+  const Placed placed = split_place(message);
+  const size_t offset = offset_of(text, placed.line, placed.column);
+  message = std::string(placed.message);
+  return offset;
+}
+
 const YamlNode& place_of(const YamlNode& map, std::string_view key) {
   const YamlNode* value = map.get(key);
   return value != nullptr ? *value : map;
@@ -315,10 +322,10 @@ std::optional<std::string> read_expression(const YamlNode& node, std::string_vie
   if (!text) return std::nullopt;
   auto parsed = expr::Expression::parse(*text);
   if (parsed.ok()) return text;
-  const Placed placed = split_place(parsed.error().message);
-  report.add(Diagnostic::Severity::error, node.file->path,
-             position_within(node, offset_of(*text, placed.line, placed.column)),
-             std::string(what) + ": " + std::string(placed.message),
+  std::string message = parsed.error().message;
+  const size_t offset = take_place(*text, message);
+  report.add(Diagnostic::Severity::error, node.file->path, position_within(node, offset),
+             std::string(what) + ": " + message,
              "an expression compares fields, e.g. status < 500 AND path NOT LIKE '/healthz%'");
   return std::nullopt;
 }

@@ -71,6 +71,10 @@ std::vector<const YamlNode*> read_list(const YamlNode& node, std::string_view wh
 std::optional<std::string> read_expression(const YamlNode& node, std::string_view what,
                                            Reporter& report);
 
+// Of an error of the expression or query language: "line 1, column 8: ..." is taken off `message`,
+// and becomes an offset into `text`.
+size_t take_place(std::string_view text, std::string& message);
+
 // Where to point for `key` of a map: its value when there, else the map.
 const YamlNode& place_of(const YamlNode& map, std::string_view key);
 

@@ -11,6 +11,7 @@
 #include "nines/base/json_writer.hpp"
 #include "view/explain.hpp"
 #include "view/metrics_text.hpp"
+#include "view/queries_json.hpp"
 #include "view/status_json.hpp"
 #include "view/status_table.hpp"
 
@@ -67,6 +68,8 @@ constexpr RouteDoc kRoutes[] = {
      "Before and after, against services that were left alone", "application/json"},
     {"/api/report", "report", "What a period was like; format=md for people", "application/json"},
     {"/api/status", "status", "Node, version, sources and limits of the agent", "application/json"},
+    {"/api/queries", "list_queries", "Standing queries: when they ran, what they found",
+     "application/json"},
     {"/api/alerts", "list_alerts", "Recent alert transitions, newest first", "application/json"},
     {"/api/openapi.json", "openapi", "This description", "application/json"},
 };
@@ -88,8 +91,8 @@ void write_responses(JsonWriter& out, const RouteDoc& route) {
     out.member("$ref", "#/components/schemas/SloStatus").end_object();
   } else if (path == "/api/slo/{name}") {
     out.member("$ref", "#/components/schemas/SloStatus");
-  } else if (path == "/api/alerts" || path == "/api/forecast" || path == "/api/capacity" ||
-             path.ends_with("backtest") ||
+  } else if (path == "/api/alerts" || path == "/api/queries" || path == "/api/forecast" ||
+             path == "/api/capacity" || path.ends_with("backtest") ||
              (path == "/api/changes" && std::string_view(route.method) == "get")) {
     out.member("type", "array").key("items").begin_object().member("type", "object").end_object();
   } else {
@@ -393,6 +396,7 @@ Handler make_api(std::function<Snapshot()> snapshot, Insight insight) {
       return gate(snapshot(), path.substr(kGatePrefix.size()), request.query);
     }
     if (path == "/api/status") return json(view::agent_json(snapshot()));
+    if (path == "/api/queries") return json(view::queries_json(snapshot().queries));
     if (path == "/api/alerts") return json(view::alerts_json(snapshot()));
     if (path == "/api/openapi.json") return json(openapi_json(snapshot()));
     return unknown(path);

@@ -9,6 +9,7 @@
 #include <limits>
 #include <memory>
 
+#include "http/message.hpp"
 #include "net/asio.hpp"
 
 namespace nines::agent::http {
@@ -93,6 +94,7 @@ ClientResponse head_of(const Message& message) {
   response.status = static_cast<int>(message.result_int());
   response.retry_after = std::string(message[beast::http::field::retry_after]);
   response.date = std::string(message[beast::http::field::date]);
+  response.complete = message[kCompleteHeader] != "false";
   return response;
 }
 

@@ -48,6 +48,7 @@ struct ClientResponse {
   std::string body;
   std::string retry_after;  // headers as sent, for retry_after_ms()
   std::string date;
+  bool complete = true;  // false: an agent says that the answer lacks something
 };
 
 // Milliseconds that Retry-After asks for: seconds, or an HTTP date measured against the response's

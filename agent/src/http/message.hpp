@@ -9,6 +9,9 @@
 
 namespace nines::agent::http {
 
+// "false" with an answer that lacks something, which its body tells.
+inline constexpr const char* kCompleteHeader = "Nines-Complete";
+
 struct HttpRequest {
   std::string method;  // GET or HEAD when a handler sees it; POST too for an AsyncHandler
   std::string path;    // decoded, without the query
@@ -33,5 +36,7 @@ HttpResponse json_error(int status, std::string_view message);
 const char* reason_phrase(int status);
 // %XX decoded; false when an escape is broken or decodes to NUL.
 bool percent_decode(std::string_view in, std::string& out);
+// For a part of a path or a query: all but what RFC 3986 calls unreserved as %XX.
+std::string percent_encode(std::string_view text);
 
 }  // namespace nines::agent::http

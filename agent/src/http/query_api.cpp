@@ -46,8 +46,12 @@ Result<std::pair<query::Wish, const char*>> wish_of(const std::string& body) {
   return std::pair{std::move(wish), kind->second.content_type};
 }
 
-HttpResponse response_of(Result<std::string> answer, const char* content_type) {
-  if (answer.ok()) return {200, content_type, std::move(*answer), {}};
+HttpResponse response_of(Result<query::Answered> answer, const char* content_type) {
+  if (answer.ok()) {
+    HttpResponse response{200, content_type, std::move(answer->text), {}};
+    if (!answer->complete) response.headers.emplace_back(kCompleteHeader, "false");
+    return response;
+  }
   switch (answer.error().code) {
     case Errc::invalid_argument:
     case Errc::unsupported: return json_error(400, answer.error().message);
@@ -69,9 +73,10 @@ AsyncHandler make_query_api(QueryAccess access, AsyncHandler next) {
     auto wish = wish_of(request.body);
     if (!wish.ok()) return reply(json_error(400, wish.error().message));
     const char* const type = wish->second;
-    access.ask(std::move(wish->first), [type, reply = std::move(reply)](Result<std::string> done) {
-      reply(response_of(std::move(done), type));
-    });
+    access.ask(std::move(wish->first),
+               [type, reply = std::move(reply)](Result<query::Answered> done) {
+                 reply(response_of(std::move(done), type));
+               });
   };
 }
 

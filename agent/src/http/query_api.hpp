@@ -1,5 +1,6 @@
 // POST /api/query {"sql": "...", "output": "json"}: the logs of this node, for who has the token
-// (raw logs are nobody else's, law 9). What is not this route goes to `next`.
+// (raw logs are nobody else's, law 9). An answer that lacks something has `Nines-Complete: false`.
+// What is not this route goes to `next`.
 #pragma once
 
 #include <functional>
@@ -14,7 +15,7 @@ namespace nines::agent::http {
 struct QueryAccess {
   std::string token;
   // `done` is called on the thread of the server.
-  std::function<void(query::Wish, std::function<void(Result<std::string>)> done)> ask;
+  std::function<void(query::Wish, query::QueryService::Done done)> ask;
 };
 
 AsyncHandler make_query_api(QueryAccess access, AsyncHandler next);

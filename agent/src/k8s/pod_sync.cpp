@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "http/message.hpp"
+
 namespace nines::agent::k8s {
 namespace {
 
@@ -9,23 +11,6 @@ constexpr int kBadRequest = 400, kGone = 410;
 
 // The server does not know the version or page that it was asked to go on from.
 bool is_lost(int status) { return status == kGone || status == kBadRequest; }
-
-// What may stand in a query as it is (RFC 3986 unreserved).
-std::string encoded(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain) {
-      out += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out += {'%', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
-  return out;
-}
 
 std::string what_failed(const Ended& ended) {
   if (ended.status == 0) return ended.error;
@@ -43,15 +28,16 @@ PodSync::PodSync(SyncOptions options, PodTable& table, uint64_t seed)
     : options_(std::move(options)), table_(table), random_state_(seed) {}
 
 std::string PodSync::begin() {
-  std::string target = "/api/v1/pods?fieldSelector=" + encoded("spec.nodeName=" + options_.node);
+  std::string target =
+      "/api/v1/pods?fieldSelector=" + http::percent_encode("spec.nodeName=" + options_.node);
   useful_ = expired_ = broken_ = false;
   if (phase_ == Phase::watch) {
     ++stats_.watches;
     splitter_ =
         std::make_unique<ObjectSplitter>(ObjectSplitter::Shape::stream, options_.max_object_bytes,
                                          [this](std::string_view json) { return on_event(json); });
-    return target +
-           "&watch=true&allowWatchBookmarks=true&resourceVersion=" + encoded(resource_version_) +
+    return target + "&watch=true&allowWatchBookmarks=true&resourceVersion=" +
+           http::percent_encode(resource_version_) +
            "&timeoutSeconds=" + std::to_string(options_.watch_s);
   }
   splitter_ =
@@ -60,7 +46,7 @@ std::string PodSync::begin() {
   if (!in_list_) table_.begin_list();
   in_list_ = true;
   target += "&limit=" + std::to_string(options_.page);
-  if (!continue_.empty()) return target + "&continue=" + encoded(continue_);
+  if (!continue_.empty()) return target + "&continue=" + http::percent_encode(continue_);
   // Out of the server's watch cache, which has an index by node: the cheapest there is.
   return from_cache_ ? target + "&resourceVersion=0" : target;
 }

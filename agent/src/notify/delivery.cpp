@@ -27,6 +27,14 @@ const slo::AlertEvent* Delivery::begin(Instant now) {
   return &queue_.front();
 }
 
+void Delivery::pass_over() {
+  NINES_ASSERT(in_flight_);
+  --stats_.attempts;
+  cursor_ = queue_.front().sequence;
+  queue_.pop_front();
+  in_flight_ = false;
+}
+
 std::optional<Instant> Delivery::due() const {
   if (in_flight_ || queue_.empty()) return std::nullopt;
   return not_before_;

@@ -55,6 +55,8 @@ class Delivery {
   // When begin() will have something to give; nullopt: nothing waits.
   std::optional<Instant> due() const;
 
+  // It is not for this destination: the cursor goes past it, and nothing counts it.
+  void pass_over();
   Outcome answered(int status, std::optional<int64_t> retry_after_ms, Instant now);
   Outcome failed(Instant now);
 

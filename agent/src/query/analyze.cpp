@@ -1,10 +1,13 @@
 #include "query/analyze.hpp"
 
+#include <algorithm>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 #include "nines/base/json_writer.hpp"
 #include "query/execute.hpp"
+#include "query/output.hpp"
 #include "view/text.hpp"
 
 namespace nines::agent::query {
@@ -64,13 +67,37 @@ void write_input(JsonWriter& json, const nq::Input& input, const Answer& did) {
   json.end_object();
 }
 
+void write_plan(JsonWriter& json, const nq::Statement& statement) {
+  json.key("plan").begin_array();
+  for (const std::string& line : lines_of(nq::explain(statement))) json.value(line);
+  json.end_array();
+}
+
+bool is_json(Format format) { return format == Format::json || format == Format::ndjson; }
+
+// For whom only tables will do.
+std::string csv_of(const std::string& text) {
+  std::string out;
+  const auto writer = make_writer({Format::csv}, [&out](std::string_view bytes) {
+    out.append(bytes);
+    return true;
+  });
+  writer->begin({"plan"});
+  for (const std::string& line : lines_of(text)) {
+    const Value value = Value::of_text(line);
+    nq::Row row;
+    row.values = {&value, 1};
+    writer->take(row);
+  }
+  writer->end({});
+  return out;
+}
+
 std::string json_of(const nq::Statement& statement, const Answer& answer) {
   std::string out;
   JsonWriter json(out);
   json.begin_object();
-  json.key("plan").begin_array();
-  for (const std::string& line : lines_of(nq::explain(statement))) json.value(line);
-  json.end_array();
+  write_plan(json, statement);
   json.key("inputs").begin_array();
   for (size_t i = 0; i < answer.inputs.size(); ++i) {
     write_input(json, statement.inputs[i], answer.inputs[i]);
@@ -103,12 +130,24 @@ std::string text_of(const nq::Statement& statement, const Answer& answer) {
 
 }  // namespace
 
+std::string plan_text(const nq::Statement& statement, Format format) {
+  if (format == Format::csv) return csv_of(nq::explain(statement));
+  if (!is_json(format)) return nq::explain(statement);
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  write_plan(json, statement);
+  json.end_object();
+  return out + "\n";
+}
+
 Result<std::string> analyze(const nq::Statement& statement, const Environment& environment,
                             Format format, Answer& answer) {
   Discard nowhere;
   NINES_CHECK(run_statement(statement, environment, nowhere, answer));
-  const bool as_json = format == Format::json || format == Format::ndjson;
-  return as_json ? json_of(statement, answer) : text_of(statement, answer);
+  if (is_json(format)) return json_of(statement, answer);
+  const std::string text = text_of(statement, answer);
+  return format == Format::csv ? csv_of(text) : text;
 }
 
 }  // namespace nines::agent::query

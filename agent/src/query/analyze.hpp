@@ -1,5 +1,5 @@
-// EXPLAIN ANALYZE: the plan, and below each of its inputs what that did when it ran. The rows of
-// the answer are counted and thrown away.
+// EXPLAIN: the plan. EXPLAIN ANALYZE: below each of its inputs what that did when it ran; the rows
+// of the answer are counted and thrown away.
 #pragma once
 
 #include <string>
@@ -12,8 +12,12 @@
 
 namespace nines::agent::query {
 
-// Runs it. Text for people, or {"plan":[lines],"inputs":[{...}],"answer":{...}} where the format is
-// json or ndjson. `answer` is that of the statement.
+// Text for people, or where the format is json or ndjson {"plan":[lines]}, where it is csv a column
+// `plan` with a row for each line.
+std::string plan_text(const nines::query::Statement& statement, Format format);
+
+// Runs it. Text in the same way; json and ndjson are
+// {"plan":[lines],"inputs":[{...}],"answer":{...}}. `answer` is that of the statement.
 Result<std::string> analyze(const nines::query::Statement& statement,
                             const Environment& environment, Format format, Answer& answer);
 

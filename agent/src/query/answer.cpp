@@ -29,6 +29,13 @@ void mention(std::string& out, uint64_t count, std::string_view what) {
 
 }  // namespace
 
+Status whole(const Answer& answer) {
+  if (answer.complete) return Ok{};
+  std::string why = "the answer is not complete, and the statement refuses partial ones";
+  for (const std::string& note : answer.notes) why += "\n  " + note;
+  return Error{Errc::unavailable, why};
+}
+
 std::string answer_json(const Answer& answer) {
   std::string out;
   JsonWriter json(out);

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "nines/base/result.hpp"
 #include "nines/collector/scan.hpp"
 #include "nines/query/operator.hpp"
 
@@ -52,6 +53,10 @@ struct Answer {
  private:
   static constexpr size_t kMaxNotes = 20;
 };
+
+// What becomes of it under WITH (partial='refuse'): `unavailable`, with all that is missing, unless
+// it is complete.
+Status whole(const Answer& answer);
 
 // {"complete":true,"nodes_ok":[...],...}
 std::string answer_json(const Answer& answer);

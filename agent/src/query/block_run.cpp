@@ -214,7 +214,9 @@ Status run_block(const nq::Block& block, const Environment& environment, nq::Row
                  Answer& answer) {
   NINES_TRY(auto groups, find_sources(block.source, environment));
   const bool merged = nq::split_of(block.stages).by_time && count_files(groups) > 1;
-  if (environment.threads <= 1 || merged) {
+  // With CONTEXT a file is one part, of whose rows any number would wait for their turn.
+  const bool whole = block.scan.context && !nq::split_of(block.stages).merges;
+  if (environment.threads <= 1 || merged || whole) {
     NINES_TRY(const auto run, BlockRun::start(block, environment, out, answer));
     while (run->step()) {
     }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "http/message.hpp"
 #include "query/remote_pagers.hpp"
 #include "query/remote_record.hpp"
 
@@ -83,7 +84,7 @@ class ElasticsearchPager final : public RemotePager {
   std::string index() const {
     std::string out;  // commas and asterisks stand for themselves
     for (const char c : index_)
-      out += c == ',' || c == '*' ? std::string(1, c) : percent_encoded({&c, 1});
+      out += c == ',' || c == '*' ? std::string(1, c) : http::percent_encode({&c, 1});
     return out;
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "http/message.hpp"
 #include "nines/log/format.hpp"
 #include "nines/log/timestamp.hpp"
 #include "query/remote_pagers.hpp"
@@ -49,11 +50,12 @@ class GraylogPager final : public RemotePager {
     // `to` belongs to the range, and is rounded up.
     const WallTime to{std::min(wish_.range.until.ns, INT64_MAX - kNsPerMs) + kNsPerMs - 1};
     http::ClientRequest request;
-    request.url = url_ + "/search/universal/absolute?query=" + percent_encoded(wish_.query) +
-                  "&from=" + percent_encoded(milliseconds(start_)) +
-                  "&to=" + percent_encoded(milliseconds(to)) + "&limit=" + std::to_string(page_) +
-                  "&offset=" + std::to_string(offset_) + "&sort=timestamp%3Aasc&decorate=false";
-    if (!stream_.empty()) request.url += "&filter=" + percent_encoded("streams:" + stream_);
+    request.url = url_ + "/search/universal/absolute?query=" + http::percent_encode(wish_.query) +
+                  "&from=" + http::percent_encode(milliseconds(start_)) +
+                  "&to=" + http::percent_encode(milliseconds(to)) +
+                  "&limit=" + std::to_string(page_) + "&offset=" + std::to_string(offset_) +
+                  "&sort=timestamp%3Aasc&decorate=false";
+    if (!stream_.empty()) request.url += "&filter=" + http::percent_encode("streams:" + stream_);
     request.headers.emplace_back("Accept", "application/json");
     request.headers.emplace_back("X-Requested-By", "nines");
     return request;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "http/message.hpp"
 #include "query/remote_pagers.hpp"
 #include "query/remote_record.hpp"
 
@@ -36,7 +37,7 @@ class LokiPager final : public RemotePager {
     request.url = url_ +
                   "/loki/api/v1/query_range?direction=forward&limit=" + std::to_string(page_) +
                   "&start=" + std::to_string(start.ns) + "&end=" + std::to_string(window_end().ns) +
-                  "&query=" + percent_encoded(wish_.query);
+                  "&query=" + http::percent_encode(wish_.query);
     request.headers.emplace_back("Accept", "application/json");
     if (!tenant_.empty()) request.headers.emplace_back("X-Scope-OrgID", tenant_);
     return request;

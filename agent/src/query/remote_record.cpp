@@ -96,22 +96,6 @@ std::string_view text_of(const Json& json, std::string_view key) {
              : std::string_view();
 }
 
-std::string percent_encoded(std::string_view text) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_' || c == '.' || c == '~';
-    if (plain) {
-      out += c;
-    } else {
-      out += {'%', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
-  return out;
-}
-
 std::string epoch_seconds(WallTime time) {
   int64_t seconds = time.ns / kNsPerSecond, rest = time.ns % kNsPerSecond;
   if (rest < 0) {

@@ -29,7 +29,6 @@ void append_record(std::string& out, Json&& record);
 const Json* child(const Json& json, std::string_view key);
 std::string_view text_of(const Json& json, std::string_view key);
 
-std::string percent_encoded(std::string_view text);
 // "1763694000.000000001"
 std::string epoch_seconds(WallTime time);
 

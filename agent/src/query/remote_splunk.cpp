@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "http/message.hpp"
 #include "query/remote_pagers.hpp"
 #include "query/remote_record.hpp"
 
@@ -31,7 +32,7 @@ class SplunkPager final : public RemotePager {
     request.url = url_ + "/services/search/v2/jobs/export";
     request.headers.emplace_back("Content-Type", "application/x-www-form-urlencoded");
     request.body =
-        "search=" + percent_encoded(search()) +
+        "search=" + http::percent_encode(search()) +
         "&output_mode=json&preview=false&earliest_time=" + epoch_seconds(wish_.range.since) +
         "&latest_time=" + epoch_seconds(wish_.range.until);
     return request;

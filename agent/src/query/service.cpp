@@ -1,31 +1,21 @@
 #include "query/service.hpp"
 
 #include <fnmatch.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
 #include <variant>
 
 #include "app/worker.hpp"
+#include "nines/collector/pipeline.hpp"
+#include "query/analyze.hpp"
 #include "query/execute.hpp"
+#include "query/priority.hpp"
 
 namespace nines::agent::query {
 namespace {
 
 namespace nq = nines::query;
-
-constexpr int kNice = 10;
-constexpr int kIoClassIdle = 3 << 13;  // linux/ioprio.h
-constexpr int kIoOfThread = 1;
-
-void lower_priority() {
-  const auto thread = static_cast<id_t>(::syscall(SYS_gettid));
-  ::setpriority(PRIO_PROCESS, thread, kNice);
-  ::syscall(SYS_ioprio_set, kIoOfThread, 0, kIoClassIdle);
-}
 
 bool is_wanted(const SourceConfig& source, const std::vector<std::string>& names) {
   return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
@@ -39,8 +29,10 @@ bool is_wanted(const SourceConfig& source, const std::vector<std::string>& names
 nq::SourceRef reference_of(const SourceConfig& source, const nq::SourceRef& wanted) {
   nq::SourceRef out = wanted;
   out.kind = nq::SourceRef::Kind::files;
-  out.names = source.selector.paths;
-  out.exclude = source.selector.exclude;
+  collector::GlobSpec globs = collector::globs_of(source.selector);
+  // Which pods bear a label is known to the counting half only.
+  out.names = source.selector.k8s_labels.empty() ? std::move(globs.include) : source.selector.paths;
+  out.exclude = std::move(globs.exclude);
   out.service = source.service;
   if (wanted.format == "auto") {
     out.format = source.selector.format;
@@ -64,6 +56,9 @@ Result<std::vector<nq::SourceRef>> resolve_source(const NodeConfig& config,
     return Error{Errc::not_found, "no source of this node is called '" +
                                       (source.names.empty() ? "" : source.names[0]) +
                                       "'; there are " + known};
+  }
+  if (out.empty() && !config.sources.empty()) {
+    return Error{Errc::not_found, "none of the sources of this node is files, which queries read"};
   }
   if (out.empty()) out.push_back(source);  // zero configuration: the logs of the node, by name
   return out;
@@ -96,14 +91,18 @@ struct QueryService::Impl {
 
   Impl(NodeConfig c, ServiceLimits l, const Clock& k, const collector::BlockIndex* i)
       : config(std::move(c)), limits(l), clock(k), index(i) {
-    worker.post(lower_priority);
+    worker.post(lower_thread_priority);
   }
 
-  Result<std::string> run(const Wish& wish) {
+  Result<Answered> run(const Wish& wish) {
     if (stop) return Error{Errc::cancelled, "the agent is stopping"};
-    NINES_TRY(const nq::Statement statement, nq::parse_statement(wish.sql, {clock.wall(), true}));
+    NINES_TRY(const std::string sql, statement_of(wish.sql));
+    NINES_TRY(const nq::Statement statement, nq::parse_statement(sql, {clock.wall(), true}));
     NINES_CHECK(check_sources(statement));
-    if (statement.explain == nq::Statement::Explain::plan) return nq::explain(statement);
+    if (statement.explain == nq::Statement::Explain::plan) {
+      return Answered{plan_text(statement, wish.writer.format), true};
+    }
+    if (statement.explain == nq::Statement::Explain::analyze) return explained(statement, wish);
     std::string out;
     bool cut = false;
     const auto writer = make_writer(wish.writer, [&](std::string_view bytes) {
@@ -111,7 +110,7 @@ struct QueryService::Impl {
       cut = cut || out.size() > limits.max_answer_bytes;
       return !cut;
     });
-    Environment environment = make_environment(wish, statement);
+    const Environment environment = make_environment(wish, statement);
     Answer answer;
     NINES_CHECK(run_statement(statement, environment, *writer, answer));
     NINES_CHECK(writer->problem());
@@ -119,9 +118,36 @@ struct QueryService::Impl {
       answer.incomplete("the answer is larger than " + std::to_string(limits.max_answer_bytes) +
                         " bytes; write LIMIT, or query the files with nines query SQL FILE");
     }
-    if (!answer.complete) ++incomplete;
+    NINES_CHECK(check(statement, answer));
     writer->end(answer);
-    return out;
+    return Answered{std::move(out), answer.complete};
+  }
+
+  // "@NAME": what the standing query of that name asks. It may name files: who configured it may
+  // read them, but not who asks for it.
+  Result<std::string> statement_of(const std::string& sql) const {
+    if (!sql.starts_with('@')) return sql;
+    std::string known;
+    for (const StandingQueryConfig& query : config.queries) {
+      if (query.name == sql.substr(1)) return query.sql;
+      known += (known.empty() ? "" : ", ") + query.name;
+    }
+    return Error{Errc::not_found, "no standing query of this node is called '" + sql.substr(1) +
+                                      "'; " +
+                                      (known.empty() ? "there are none" : "there are " + known)};
+  }
+
+  Result<Answered> explained(const nq::Statement& statement, const Wish& wish) {
+    Answer answer;
+    NINES_TRY(std::string text,
+              analyze(statement, make_environment(wish, statement), wish.writer.format, answer));
+    NINES_CHECK(check(statement, answer));
+    return Answered{std::move(text), answer.complete};
+  }
+
+  Status check(const nq::Statement& statement, const Answer& answer) {
+    if (!answer.complete) ++incomplete;
+    return statement.allow_partial ? Ok{} : whole(answer);
   }
 
   Environment make_environment(const Wish& wish, const nq::Statement& statement) {
@@ -131,8 +157,8 @@ struct QueryService::Impl {
     };
     environment.node = config.node;
     environment.remotes = config.remotes;
-    environment.max_bytes =
-        std::min<uint64_t>(limits.max_bytes, statement.max_memory.value_or(UINT64_MAX));
+    environment.max_bytes = static_cast<size_t>(
+        std::min<uint64_t>(limits.max_bytes, statement.max_memory.value_or(UINT64_MAX)));
     const int64_t deadline = std::min(wish.deadline_ns, statement.deadline_ns.value_or(INT64_MAX));
     environment.deadline = Instant{clock.mono().ns + deadline};
     environment.stop = &stop;
@@ -159,7 +185,7 @@ void QueryService::ask(Wish wish, Done done) {
     return;
   }
   impl_->worker.post([impl = impl_.get(), wish = std::move(wish), done = std::move(done)] {
-    Result<std::string> answer = impl->run(wish);
+    Result<Answered> answer = impl->run(wish);
     --impl->waiting;
     if (!answer.ok()) ++impl->failed;
     done(std::move(answer));

@@ -23,9 +23,14 @@ class BlockIndex;
 namespace nines::agent::query {
 
 struct Wish {
-  std::string sql;
+  std::string sql;  // or @NAME of a standing query
   WriterOptions writer;
   int64_t deadline_ns = 10 * kNsPerSecond;  // a WITH (deadline=...) may only shorten it
+};
+
+struct Answered {
+  std::string text;  // as Wish::writer wants it
+  bool complete = true;
 };
 
 struct ServiceLimits {
@@ -40,8 +45,8 @@ Result<std::vector<nines::query::SourceRef>> resolve_source(const NodeConfig& co
 
 class QueryService {
  public:
-  // In the text: the answer as Wish::writer wants it. Called on the service's own thread.
-  using Done = std::function<void(Result<std::string>)>;
+  // Called on the service's own thread.
+  using Done = std::function<void(Result<Answered>)>;
 
   QueryService(NodeConfig config, ServiceLimits limits, const Clock& clock,
                const collector::BlockIndex* index);

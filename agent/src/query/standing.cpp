@@ -52,8 +52,7 @@ class Checker {
   }
   Status stage(const nq::GroupStage& group) {
     if (events_) {
-      return refused("aggregates over sessions or matches",
-                     "select their rows, or ask without --follow");
+      return refused("aggregates over sessions or matches", "select their rows");
     }
     if (!bucket_key(group)) {
       return refused("aggregates over all rows, which never end",
@@ -64,8 +63,7 @@ class Checker {
   }
   Status stage(const nq::SortStage& sort) {
     if (grouped_ && (sort.limit || sort.offset != 0)) {
-      return refused("LIMIT over buckets, of which more and more come",
-                     "choose rows with HAVING, or ask without --follow");
+      return refused("LIMIT over buckets, of which more and more come", "choose rows with HAVING");
     }
     if (!grouped_ && !sort.keys.empty()) {
       return refused("ORDER BY, for which all rows must be known",
@@ -76,7 +74,7 @@ class Checker {
   }
   Status stage(const nq::AnomalyStage&) {
     return refused("anomaly(), whose baseline is the whole answer",
-                   "ask for a range of time again and again without --follow");
+                   "ask for a range of time again and again");
   }
 
   bool events_ = false, grouped_ = false;
@@ -223,7 +221,7 @@ Result<const nq::Block*> standing_block(const nq::Statement& statement) {
   }
   const auto* block = std::get_if<nq::Block>(&statement.inputs[0].what);
   if (block == nullptr) {
-    return refused(statement.inputs[0].why_not_native, "ask without --follow");
+    return refused(statement.inputs[0].why_not_native, "ask for a range of time");
   }
   NINES_CHECK(Checker().check(*block));
   return block;

@@ -441,6 +441,40 @@ void upstreams(Exposition& out, const Snapshot& s) {
 
 double seconds(WallTime t) { return static_cast<double>(t.ns / kNsPerMs) / 1000; }
 
+void standing_queries(Exposition& out, const Snapshot& s) {
+  if (s.queries.empty()) return;
+  const struct {
+    const char* name;
+    const char* help;
+    uint64_t QueryStatus::*value;
+  } counters[] = {
+      {"nines_query_runs_total", "Runs of a standing query.", &QueryStatus::runs},
+      {"nines_query_errors_total", "Runs that could not read all they should.",
+       &QueryStatus::errors},
+      {"nines_query_records_total", "Records looked at.", &QueryStatus::records},
+      {"nines_query_rows_total", "Rows found.", &QueryStatus::rows},
+      {"nines_query_rows_omitted_total", "Rows beyond what a message holds.",
+       &QueryStatus::omitted},
+      {"nines_query_evicted_total", "Groups, sessions and matches given up at the limit of memory.",
+       &QueryStatus::evicted},
+      {"nines_query_not_kept_total", "Times that what was found could not be written at once.",
+       &QueryStatus::not_kept}};
+  for (const auto& counter : counters) {
+    out.counter(counter.name, counter.help);
+    for (const QueryStatus& q : s.queries) out.sample({{"query", q.name}}, q.*counter.value);
+  }
+  out.gauge("nines_query_lag_bytes", "Bytes that the last run left for the next.");
+  for (const QueryStatus& q : s.queries) out.sample({{"query", q.name}}, q.lag_bytes);
+  out.gauge("nines_query_last_run_timestamp_seconds", "When it ran last.");
+  for (const QueryStatus& q : s.queries) {
+    if (q.runs > 0) out.sample({{"query", q.name}}, seconds(q.last_run));
+  }
+  out.gauge("nines_query_last_duration_seconds", "How long that took.");
+  for (const QueryStatus& q : s.queries) {
+    out.sample({{"query", q.name}}, static_cast<double>(q.last_duration_ns) / kNsPerSecond);
+  }
+}
+
 void process(Exposition& out, const Snapshot& s) {
   out.single_counter("nines_notify_sent_total", "Notifications delivered.", s.notify_sent);
   out.single_counter("nines_notify_failed_total", "Notifications given up: refused for good.",
@@ -485,6 +519,7 @@ std::string metrics_text(const Snapshot& s) {
   store(out, s);
   pods(out, s);
   upstreams(out, s);
+  standing_queries(out, s);
   process(out, s);
   return out.take();
 }

@@ -68,6 +68,7 @@ struct IndexWriter::Impl {
   Instant next_sweep;
   IndexStats stats;
   std::unordered_map<const LogStream*, Log> logs;
+  TokenCollector collector;
   uint64_t calls = 0;
   size_t working = 0, pending = 0;  // bytes
 
@@ -127,7 +128,7 @@ void IndexWriter::Impl::note(Log& log, std::string_view bytes, bool mid_line,
   BlockEntry& block = g.block;
   const bool first = block.begin == block.end;
   working -= g.tokens.bytes();
-  collect_tokens(bytes, g.tokens, g.odd);
+  collector.collect(bytes, g.tokens, g.odd);
   working += g.tokens.bytes();
   keep_tail(g.tail, bytes);
   block.end += static_cast<int64_t>(bytes.size());

@@ -96,7 +96,7 @@ void SeriesTable::clear() {
 
 uint32_t SeriesTable::find(uint64_t key) const noexcept {
   const size_t mask = index_.size() - 1;
-  for (size_t i = key & mask;; i = (i + 1) & mask) {
+  for (size_t i = static_cast<size_t>(key) & mask;; i = (i + 1) & mask) {
     if (index_[i] == kNone || series_[index_[i]].key == key) return index_[i];
   }
 }
@@ -110,7 +110,7 @@ uint32_t SeriesTable::insert(uint64_t key) {
     return index;
   }
   const size_t mask = index_.size() - 1;
-  size_t i = key & mask;
+  size_t i = static_cast<size_t>(key) & mask;
   while (index_[i] != kNone) i = (i + 1) & mask;
   index_[i] = index;
   return index;
@@ -120,7 +120,7 @@ void SeriesTable::reindex() {
   index_.assign(std::bit_ceil(series_.size() * 2 + 64), kNone);
   const size_t mask = index_.size() - 1;
   for (size_t n = 0; n < series_.size(); ++n) {
-    size_t i = series_[n].key & mask;
+    size_t i = static_cast<size_t>(series_[n].key) & mask;
     while (index_[i] != kNone) i = (i + 1) & mask;
     index_[i] = static_cast<uint32_t>(n);
   }
@@ -167,8 +167,8 @@ bool SeriesTable::decode_layout(std::string_view layout, Target& target) {
   Source in = checked(layout);
   const uint64_t extra = in.varint();
   if (!in.ok || extra > in.rest.size()) return false;
-  target.extra = in.rest.substr(0, extra);
-  in.rest.remove_prefix(extra);
+  target.extra = in.rest.substr(0, static_cast<size_t>(extra));
+  in.rest.remove_prefix(static_cast<size_t>(extra));
   target.watching_since_s = unzigzag(in.varint());
   int64_t before_ms = target.watching_since_s * 1000;
   while (in.ok && !in.rest.empty() && series_.size() < max_series_) {

@@ -67,8 +67,8 @@ void OpenRecord::restore(log::SavedReader& in) {
   const uint64_t first = in.number(4), blank = in.number(4);
   own_ = in.text();
   length_ = own_.size();
-  end_ = length_ - std::min<uint64_t>(blank, length_);
-  first_line_ = std::min<uint64_t>(first, length_);
+  end_ = length_ - static_cast<size_t>(std::min<uint64_t>(blank, length_));
+  first_line_ = static_cast<size_t>(std::min<uint64_t>(first, length_));
   active_ = copied_ = true;
   nuls = replaced = 0;
 }

@@ -106,7 +106,7 @@ uint32_t GroupTable::row(const Value& value, int64_t slot) {
   const bool empty = value.kind == ValueKind::text && value.text.empty();
   if (hash == 0 || empty) return other(counts_.missing);
   const size_t mask = table_.size() - 1;
-  size_t at = hash & mask;
+  size_t at = static_cast<size_t>(hash) & mask;
   while (table_[at].hash != 0 && table_[at].hash != hash) at = (at + 1) & mask;
   const uint32_t group = table_[at].hash != 0 ? table_[at].group : learn(hash, value);
   return group < max_ ? seen(group, slot) : other(counts_.overflow);
@@ -159,7 +159,7 @@ uint32_t GroupTable::take_place(std::string name) {
 
 void GroupTable::remember(uint64_t hash, uint32_t group) {
   const size_t mask = table_.size() - 1;
-  size_t at = hash & mask;
+  size_t at = static_cast<size_t>(hash) & mask;
   while (table_[at].hash != 0) at = (at + 1) & mask;
   table_[at] = {hash, group};
   ++known_;
@@ -225,8 +225,8 @@ bool GroupTable::restore(const slo::Position& position, WallTime newest) {
     uint64_t hour = 0, length = 0;
     if (!take_varint(in, hour) || !take_varint(in, length)) break;
     if (length > kMaxName || length > in.size()) break;
-    const Value value = Value::of_text(in.substr(0, length));
-    in.remove_prefix(length);
+    const Value value = Value::of_text(in.substr(0, static_cast<size_t>(length)));
+    in.remove_prefix(static_cast<size_t>(length));
     const auto last = static_cast<int64_t>(hour >> 1U) ^ -static_cast<int64_t>(hour & 1U);
     const std::string name = group_name(value);
     if (name == slo::kOtherGroup) {

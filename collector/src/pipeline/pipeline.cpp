@@ -1,17 +1,11 @@
-#include "nines/collector/pipeline.hpp"
-
+// Reading: from pieces of streams to records, and from records to counts.
 #include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include "nines/collector/block_index.hpp"
-#include "nines/collector/framing.hpp"
-#include "pipeline/accumulator.hpp"
-#include "pipeline/context.hpp"
-#include "pipeline/file_format.hpp"
-#include "pipeline/gate.hpp"
 #include "pipeline/measure.hpp"
-#include "pipeline/program.hpp"
+#include "pipeline/pipeline_impl.hpp"
 
 namespace nines::collector {
 namespace {
@@ -23,39 +17,6 @@ void name_of_container(const std::string& name, Value& v) {
 
 using expr::Truth;
 
-struct FileState final : LogStream::User {
-  explicit FileState(size_t max_record_bytes) : format(max_record_bytes) {}
-
-  FileFormat format;
-  Program* program = nullptr;
-  uint64_t program_generation = 0;
-  WallTime first_ts{INT64_MAX}, max_ts{}, last_ts{};  // of the records so far
-  std::optional<WallTime> next_ts;                    // of the record a replay left unread
-  StreamContext context;
-  std::unique_ptr<log::StartPattern> pattern;  // the pod's own, instead of the source's
-  std::string service;
-  RecordMarks marks;                        // of the records of the last block
-  bool marks_asked = true, marked = false;  // marked: those of this block are noted
-  uint32_t primary = 0;                     // the source that this file's lines are shown under
-};
-
-FileState& state_of(LogStream& file) { return static_cast<FileState&>(*file.user); }
-
-struct Source {
-  SourcePlan plan;
-  std::vector<TaskSpec> tasks;
-  SourceCounts counts;
-  Admission admission;
-  bool uses_pod = false;  // in some expression
-  std::unique_ptr<log::StartPattern> pattern;
-  std::optional<Error> trouble;  // with its pattern
-};
-
-struct Join {
-  uint32_t slo = 0, start = 0, end = 0;  // sources
-  std::unique_ptr<slo::EventJoin> join;
-};
-
 // All whole lines of a container's log that nobody counts.
 size_t skipped_bytes(std::string_view data, Reading how) {
   const size_t last = data.rfind('\n');
@@ -65,89 +26,6 @@ size_t skipped_bytes(std::string_view data, Reading how) {
 }
 
 }  // namespace
-
-struct Pipeline::Impl {
-  Impl(PipelineOptions o, const Clock& c) : options(std::move(o)), clock(c) {}
-
-  PipelineOptions options;
-  const Clock& clock;
-  std::vector<Source> sources;
-  std::vector<Join> joins;
-  std::vector<std::unique_ptr<GroupTable>> groups;
-  Accumulator rows;  // of all groups
-  uint32_t row_count = 0;
-  bool let_groups_go = false;
-  std::vector<std::unique_ptr<Program>> programs;
-  uint64_t generation = 1;  // of the tasks; programs of an older one are compiled anew
-  Accumulator accumulator;
-  WallTime limit{INT64_MAX};
-  WallTime max_event{};
-  WallTime now{};  // read once per block
-  Instant now_mono{};
-  FrameScratch scratch;
-  int64_t skewed = 0;
-
-  // Choosing the program of a file.
-  const SourcePlan& primary_plan(const FileState& state) const {
-    return sources[state.primary].plan;
-  }
-
-  const slo::SourceSelector& selector_of(FileState& state) const {
-    return state.context.effective(primary_plan(state).selector);
-  }
-  // What is known of the file's pod decides who counts it; false: it is not to be read now.
-  bool readable(LogStream& file, FileState& state, std::string_view data, Reading how,
-                Taken& taken);
-  StreamContext::Gate look_at_pod(LogStream& file, FileState& state);
-  void settle(LogStream& file, FileState& state);
-
-  bool look_at_format(LogStream& file, FileState& state, std::string_view data, Reading how);
-  Program* program_for(FileState& state);
-
-  // One record.
-  struct Line {
-    LogStream& file;
-    FileState& state;
-    Program& program;
-    const FramedRecord& record;
-    bool lone_lines;  // of a format of one line a record: traces are passed over
-  };
-  bool is_trace(const Line& line);
-  bool admit(const Line& line, WallTime ts);
-  WallTime event_time(const Line& line, const log::ParsedRecord& parsed);
-  FrameStep on_record(const Line& line);
-  void fill_context(const Line& line, WallTime ts);
-  void run_tasks(const Line& line, int64_t slot);
-  void count_several(const Line& line, SliTask& task, int64_t slot, int64_t good, int64_t bad);
-  void run_threshold(SliTask& task, std::span<const Value> values, int64_t slot);
-  void tally(SliTask& task, std::span<const Value> values, int64_t slot, int64_t good,
-             int64_t bad) {
-    accumulator.count(task.slo, slot, good, bad);
-    if (task.groups != nullptr) [[unlikely]]
-      (void)tally_group(task, values, slot, good, bad);
-  }
-  void tally_measured(SliTask& task, std::span<const Value> values, int64_t slot, bool good,
-                      double value) {
-    accumulator.count(task.slo, slot, good ? 1 : 0, good ? 0 : 1);
-    accumulator.observe(task.slo, slot, value);
-    if (task.groups == nullptr) [[likely]]
-      return;
-    rows.observe(tally_group(task, values, slot, good ? 1 : 0, good ? 0 : 1), slot, value);
-  }
-  // Out of the way of SLOs without groups. Gives the row.
-  uint32_t tally_group(SliTask& task, std::span<const Value> values, int64_t slot, int64_t good,
-                       int64_t bad);
-  void run_join(SliTask& task, std::span<const Value> values, WallTime ts);
-  void count_verdicts(uint32_t slo, slo::EventJoin& join);
-  void take_rows(slo::Batch& out);
-  GroupTable* add_groups(uint32_t slo, const slo::SloSpec& spec);
-  Status add_join(const slo::SloSpec& spec, TaskSpec task, uint32_t part);
-  void malformed(const Line& line, uint64_t SourceCounts::*reason);
-  void mark(const Line& line, const log::ParsedRecord& parsed, bool matched) noexcept;
-  void begin_marks(FileState& state, const LogStream& file, const JoinRule& rule,
-                   const slo::SourceSelector& selector);
-  void after_block(LogStream& file, FileState& state, const FrameOutput& framed);
-};
 
 // False: nothing to judge by yet.
 bool Pipeline::Impl::look_at_format(LogStream& file, FileState& state, std::string_view data,
@@ -320,7 +198,7 @@ void Pipeline::Impl::run_tasks(const Line& line, int64_t slot) {
 }
 
 // The record's own time; where it has none, the runtime's, the line before, or now (facts: trap 7).
-WallTime Pipeline::Impl::event_time(const Line& line, const log::ParsedRecord& parsed) {
+inline WallTime Pipeline::Impl::event_time(const Line& line, const log::ParsedRecord& parsed) {
   WallTime ts = parsed.ts;
   if (!parsed.has_ts) {
     ts = line.record.has_runtime_ts   ? line.record.runtime_ts
@@ -497,122 +375,8 @@ void Pipeline::Impl::settle(LogStream& file, FileState& state) {
   }
 }
 
-Pipeline::Pipeline(PipelineOptions options, const Clock& clock)
-    : impl_(std::make_unique<Impl>(std::move(options), clock)) {}
-Pipeline::~Pipeline() = default;
-
-uint32_t Pipeline::add_source(SourcePlan plan) {
-  Source source;
-  source.counts.name = plan.name;
-  source.counts.service = plan.service;
-  source.counts.format = "unknown";
-  source.admission = Admission(plan.selector);
-  if (const std::string& by = plan.selector.multiline; by != "auto" && by != "none") {
-    auto pattern = log::StartPattern::compile(by);
-    if (pattern.ok())
-      source.pattern = std::move(*pattern);
-    else
-      source.trouble = pattern.error();
-  }
-  source.plan = std::move(plan);
-  impl_->sources.push_back(std::move(source));
-  return static_cast<uint32_t>(impl_->sources.size() - 1);
-}
-
-// Two tasks, one on each source: both select by `total` and measure the key.
-Status Pipeline::Impl::add_join(const slo::SloSpec& spec, TaskSpec task, uint32_t part) {
-  const slo::JoinSpec& join = *spec.indicator.join;
-  slo::EventJoin::Options made;
-  made.op = spec.op;
-  made.unit_ns = slo::unit_ns(spec.indicator.unit);
-  const auto limit_ns = multiply(spec.threshold, Decimal{made.unit_ns, 0});
-  if (made.unit_ns == 0 || !limit_ns) {
-    return Error{Errc::invalid_argument,
-                 "SLO " + spec.name + " joins two records, but its unit or value is no time"};
-  }
-  made.limit_ns = *limit_ns;
-  made.join = join;
-  made.id = spec.name + ":" + spec.generation();
-  joins.push_back({task.slo, task.source, part, std::make_unique<slo::EventJoin>(made)});
-  task.join = joins.back().join.get();
-  TaskSpec end = task;
-  end.total = std::move(task.part);
-  end.source = part;
-  task.part.reset();
-  end.part.reset();
-  task.role = SliTask::Role::join_start;
-  end.role = SliTask::Role::join_end;
-  NINES_TRY(task.value, expr::Expression::parse(join.start_key));
-  NINES_TRY(end.value, expr::Expression::parse(join.end_key));
-  for (TaskSpec* one : {&task, &end}) {
-    Source& source = sources[one->source];
-    source.uses_pod = source.uses_pod || uses_pod(one->value->fields());
-    source.tasks.push_back(std::move(*one));
-  }
-  return Ok{};
-}
-
-GroupTable* Pipeline::Impl::add_groups(uint32_t slo, const slo::SloSpec& spec) {
-  groups.push_back(std::make_unique<GroupTable>(slo, spec, row_count));
-  row_count += groups.back()->rows();
-  rows.add_slo(row_count - 1);
-  return groups.back().get();
-}
-
-Status Pipeline::add_slo(uint32_t slo, const slo::SloSpec& spec, uint32_t total, uint32_t part) {
-  const auto compile = [&](const std::string& text,
-                           std::optional<expr::Expression>& out) -> Status {
-    if (text.empty()) return Ok{};
-    NINES_TRY(out, expr::Expression::parse(text));
-    return Ok{};
-  };
-  for (const uint32_t source : {total, part}) {
-    if (const auto& trouble = impl_->sources[source].trouble) return *trouble;
-  }
-  const slo::IndicatorSpec& indicator = spec.indicator;
-  TaskSpec task;
-  task.source = total;
-  task.slo = slo;
-  task.op = spec.op;
-  task.threshold = spec.threshold;
-  task.on_missing = indicator.on_missing;
-  task.part_is_bad = indicator.part_is_bad;
-  NINES_CHECK(compile(indicator.total.where, task.total));
-  NINES_CHECK(compile(indicator.part.where, task.part));
-  NINES_CHECK(compile(indicator.value, task.value));
-  NINES_CHECK(compile(indicator.count, task.count));
-  if (indicator.group) NINES_CHECK(compile(indicator.group->by, task.group));
-  for (const auto* expression : {&task.total, &task.part, &task.value, &task.group}) {
-    if (!*expression || !uses_pod((*expression)->fields())) continue;
-    impl_->sources[total].uses_pod = impl_->sources[part].uses_pod = true;
-  }
-  impl_->accumulator.add_slo(slo);
-  ++impl_->generation;
-  impl_->programs.clear();
-  if (indicator.group && !indicator.join) task.groups = impl_->add_groups(slo, spec);
-  if (indicator.join) return impl_->add_join(spec, std::move(task), part);
-  if (indicator.kind == slo::SliKind::threshold) {
-    if (!task.value) {
-      return Error{Errc::invalid_argument,
-                   "SLO " + spec.name + " has a threshold but no `value` to measure"};
-    }
-    task.role = SliTask::Role::threshold;
-    impl_->sources[total].tasks.push_back(std::move(task));
-  } else if (total == part && !indicator.independent) {
-    task.role = SliTask::Role::ratio;
-    impl_->sources[total].tasks.push_back(std::move(task));
-  } else {
-    task.role = SliTask::Role::total_only;
-    impl_->sources[total].tasks.push_back(task);
-    task.role = SliTask::Role::part_only;
-    task.source = part;
-    impl_->sources[part].tasks.push_back(std::move(task));
-  }
-  return Ok{};
-}
-
 void Pipeline::opened(LogStream& file) {
-  auto state = std::make_unique<FileState>(impl_->options.max_record_bytes);
+  auto state = std::make_unique<Impl::FileState>(impl_->options.max_record_bytes);
   state->primary = file.matched.front();
   state->context.open(file.path);
   ++impl_->sources[state->primary].counts.files;
@@ -624,12 +388,12 @@ void Pipeline::opened(LogStream& file) {
 
 void Pipeline::closed(LogStream& file) {
   if (file.user == nullptr) return;
-  --impl_->sources[state_of(file).primary].counts.files;
+  --impl_->sources[Impl::state_of(file).primary].counts.files;
   file.user.reset();
 }
 
 Taken Pipeline::consume(LogStream& file, std::string_view data, Reading how) {
-  FileState& state = state_of(file);
+  Impl::FileState& state = Impl::state_of(file);
   impl_->now = impl_->clock.wall();
   impl_->now_mono = impl_->clock.mono();
   state.next_ts.reset();
@@ -638,7 +402,7 @@ Taken Pipeline::consume(LogStream& file, std::string_view data, Reading how) {
   if (Taken taken; !impl_->readable(file, state, data, how, taken)) return taken;
   if (!impl_->look_at_format(file, state, data, how)) return {};
   Program& program = *impl_->program_for(state);
-  const Source& source = impl_->sources[state.primary];
+  const Impl::Source& source = impl_->sources[state.primary];
   FrameInput in = state.format.input(file, data, how, impl_->scratch);
   const slo::SourceSelector& selector = impl_->selector_of(state);
   in.rule = state.format.join_rule(selector, *program.parser,
@@ -659,7 +423,7 @@ Taken Pipeline::consume(LogStream& file, std::string_view data, Reading how) {
 // Who does not ask wants none of the next block either: reading levels costs a tenth.
 RecordMarks Pipeline::marks(const LogStream& file) {
   if (file.user == nullptr) return {};
-  FileState& state = static_cast<FileState&>(*file.user);
+  Impl::FileState& state = static_cast<Impl::FileState&>(*file.user);
   state.marks_asked = true;
   return state.marks;
 }
@@ -667,85 +431,7 @@ RecordMarks Pipeline::marks(const LogStream& file) {
 void Pipeline::set_replay_limit(WallTime limit) { impl_->limit = limit; }
 
 std::optional<WallTime> Pipeline::next_time(const LogStream& file) {
-  return file.user ? static_cast<const FileState&>(*file.user).next_ts : std::nullopt;
+  return file.user ? static_cast<const Impl::FileState&>(*file.user).next_ts : std::nullopt;
 }
-
-// Counts of groups bear made-up indices; the batch says what they stand for.
-void Pipeline::Impl::take_rows(slo::Batch& out) {
-  slo::Batch mine;
-  rows.take(mine);
-  for (slo::SlotDelta& delta : mine.slots) delta.slo += slo::GroupRow::kFirst;
-  for (slo::SketchDelta& delta : mine.sketches) delta.slo += slo::GroupRow::kFirst;
-  for (const auto& table : groups) {
-    if (let_groups_go) table->let_go(max_event, mine.groups);
-    table->take_new(mine.groups);
-    table->take_position(mine.positions);
-  }
-  out.merge(std::move(mine));
-}
-
-void Pipeline::restore_joins(std::vector<slo::Position>& saved) {
-  for (const Join& known : impl_->joins) {
-    std::erase_if(saved, [&](const slo::Position& p) { return known.join->restore(p); });
-  }
-}
-
-void Pipeline::restore_groups(std::vector<slo::Position>& saved, WallTime newest) {
-  for (const auto& table : impl_->groups) {
-    std::erase_if(saved, [&](const slo::Position& p) { return table->restore(p, newest); });
-  }
-}
-
-void Pipeline::let_groups_go() { impl_->let_groups_go = true; }
-
-void Pipeline::take_groups(std::vector<slo::GroupRow>& out) {
-  for (const auto& table : impl_->groups) table->take_new(out);
-}
-
-void Pipeline::know(std::span<const WallTime> until) {
-  for (const Join& known : impl_->joins) {
-    known.join->advance(until[known.start], until[known.end]);
-    impl_->count_verdicts(known.slo, *known.join);
-  }
-}
-
-void Pipeline::take(slo::Batch& out) {
-  impl_->accumulator.take(out);
-  for (const Join& known : impl_->joins) known.join->take_positions(out.positions);
-  if (!impl_->groups.empty()) impl_->take_rows(out);
-  out.skewed += impl_->skewed;
-  impl_->skewed = 0;
-  out.max_event_time = std::max(out.max_event_time, impl_->max_event);
-}
-
-bool Pipeline::full() const noexcept {
-  return std::max(impl_->accumulator.pending(), impl_->rows.pending()) >
-         impl_->options.max_pending_slots;
-}
-
-std::vector<SourceCounts> Pipeline::counts() const {
-  std::vector<SourceCounts> out;
-  for (const Source& source : impl_->sources) out.push_back(source.counts);
-  return out;
-}
-
-std::vector<JoinCounts> Pipeline::join_counts() const {
-  std::vector<JoinCounts> out;
-  for (const Join& known : impl_->joins) {
-    out.push_back({known.slo, known.join->pending(), known.join->counters()});
-  }
-  return out;
-}
-
-std::vector<GroupCounts> Pipeline::group_counts() const {
-  std::vector<GroupCounts> out;
-  for (const auto& table : impl_->groups) {
-    out.push_back(
-        {table->slo(), table->groups(), table->counts().overflow, table->counts().missing});
-  }
-  return out;
-}
-
-WallTime Pipeline::max_event_time() const noexcept { return impl_->max_event; }
 
 }  // namespace nines::collector

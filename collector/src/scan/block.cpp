@@ -17,14 +17,28 @@ BlockReader::BlockReader(std::unique_ptr<ScanBytes> bytes, const Limits& limits,
       end_(end),
       capacity_(std::max<size_t>(limits.block_bytes, 1) + limits.max_record_bytes +
                 JoinRule{}.max_bytes + 64),
-      buffer_(new char[capacity_]),
-      base_(begin) {}
+      buffer_(new char[capacity_ + 2 * kAlign]),
+      base_(begin),
+      area_(area_for(begin)) {}
+
+char* BlockReader::area_for(int64_t base) const noexcept {
+  const auto begin = reinterpret_cast<uintptr_t>(buffer_.get());
+  const size_t to_aligned = static_cast<size_t>(-begin) & (kAlign - 1);
+  return buffer_.get() + to_aligned + (static_cast<size_t>(base) & (kAlign - 1));
+}
+
+size_t BlockReader::whole_pages(size_t want, int64_t at) const noexcept {
+  const size_t beyond = static_cast<size_t>((at + static_cast<int64_t>(want)) & (kPage - 1));
+  return want >= 2 * kPage ? want - beyond : want;
+}
 
 BlockReader::Fill BlockReader::fill() {
   const size_t left = filled_ - used_;
   if (used_ > 0) {
-    std::memmove(buffer_.get(), buffer_.get() + used_, left);
     base_ += static_cast<int64_t>(used_);
+    char* const area = area_for(base_);
+    std::memmove(area, area_ + used_, left);
+    area_ = area;
     used_ = 0;
     filled_ = left;
     nuls_from_ = -1;
@@ -32,11 +46,11 @@ BlockReader::Fill BlockReader::fill() {
   const int64_t at = base_ + static_cast<int64_t>(filled_);
   size_t want = std::min(std::max<size_t>(limits_.block_bytes, 1), capacity_ - filled_);
   if (at < end_) {
-    want = static_cast<size_t>(std::min(static_cast<int64_t>(want), end_ - at));
+    want = whole_pages(static_cast<size_t>(std::min(static_cast<int64_t>(want), end_ - at)), at);
   } else {
     want = std::min(want, kBehindEnd);
   }
-  const int64_t got = want == 0 ? 0 : bytes_->read(buffer_.get() + filled_, want, at);
+  const int64_t got = want == 0 ? 0 : bytes_->read(area_ + filled_, want, at);
   if (got == ScanBytes::kFailed) return Fill::failed;
   if (got == ScanBytes::kNothingYet) return Fill::nothing_yet;
   if (got == 0 && want > 0) ended_ = true;
@@ -59,11 +73,11 @@ void BlockReader::pass_over() {
     return;
   }
   const bool full = used_ == 0 && filled_ == capacity_ && !ended_;
-  if (!full || limits_.encoding != Encoding::bytes || buffer_[0] != '\0') return;
+  if (!full || limits_.encoding != Encoding::bytes || area_[0] != '\0') return;
   const std::string_view all = data();
   const size_t nuls = std::min(all.find_first_not_of('\0'), all.size());
   const int64_t from = nuls_from_ >= 0 ? nuls_from_ : base_;
-  std::memmove(buffer_.get(), buffer_.get() + nuls, filled_ - nuls);
+  std::memmove(area_, area_ + nuls, filled_ - nuls);
   base_ += static_cast<int64_t>(nuls);
   filled_ -= nuls;
   nuls_from_ = from;

@@ -1,8 +1,30 @@
 #include "scan/context.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace nines::collector {
+
+ContextWindow::Held& ContextWindow::Queue::add() {
+  if (size_ == places_.size()) {
+    std::vector<Held> more(std::max<size_t>(8, 2 * places_.size()));
+    for (size_t i = 0; i < size_; ++i) more[i] = std::move((*this)[i]);
+    places_.swap(more);
+    first_ = 0;
+  }
+  return (*this)[size_++];
+}
+
+void ContextWindow::Queue::pop_front() noexcept {
+  std::string& text = front().text;
+  if (text.capacity() > kKeptBytes || places_.size() > kKeptPlaces) std::string().swap(text);
+  first_ = (first_ + 1) & (places_.size() - 1);
+  --size_;
+}
+
+void ContextWindow::Queue::clear() noexcept {
+  while (!empty()) pop_front();
+}
 
 bool ContextWindow::near(const std::optional<WallTime>& a,
                          const std::optional<WallTime>& b) const noexcept {
@@ -23,11 +45,7 @@ bool ContextWindow::show(const Held& held, int64_t group, int64_t offset) {
 }
 
 void ContextWindow::hold(const FramedRecord& record, std::optional<WallTime> ts) {
-  Held& held = held_.emplace_back();
-  if (!spare_.empty()) {
-    held.text = std::move(spare_.back());
-    spare_.pop_back();
-  }
+  Held& held = held_.add();
   held.text.assign(record.content);
   held.record = record;
   held.behind = has_hit_ ? since_hit_ : 0;
@@ -45,13 +63,13 @@ bool ContextWindow::settle_front() {
     broken_ = true;
   }
   bytes_ -= held.text.size();
-  constexpr size_t kSpare = 16;
-  if (spare_.size() < kSpare) spare_.push_back(std::move(held.text));
   held_.pop_front();
   return wanted;
 }
 
 bool ContextWindow::add(const FramedRecord& record, bool hit, std::optional<WallTime> ts) {
+  if (!near(last_ts_, ts)) broken_ = true;
+  last_ts_ = ts;
   if (!hit) {
     ++since_hit_;
     hold(record, ts);
@@ -64,7 +82,9 @@ bool ContextWindow::add(const FramedRecord& record, bool hit, std::optional<Wall
   // First what belongs to the hit before, for it may break the chain to this one.
   const auto before = [&](const Held& held) { return near(held.ts, ts); };
   bool chained = has_hit_ && !broken_;
-  for (const Held& held : held_) chained = chained && (belongs_behind(held) || before(held));
+  for (size_t i = 0; chained && i < held_.size(); ++i) {
+    chained = belongs_behind(held_[i]) || before(held_[i]);
+  }
   const int64_t group = chained ? group_ : record.at;
   bool wanted = true;
   for (size_t i = 0; wanted && i < held_.size(); ++i) {

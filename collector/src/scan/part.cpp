@@ -178,36 +178,53 @@ bool PartReader::may_find_lines(std::string_view data, size_t whole) const noexc
 
 void PartReader::read_lines(query::RowSink& out) {
   const std::string_view data = blocks_.data();
-  const int64_t offset = blocks_.offset();
-  LineReader reader(data, offset, {shape_.encoding, blocks_.reading(), framer_.max_record_bytes()},
-                    scratch_.line);
-  Line line;
-  FramedRecord record;
   size_t taken = 0;
-  while (!over_ && reader.next(line)) {
-    record.content = line.text;
-    record.first_line = line.text.size();
-    record.at = blocks_.origin(offset + static_cast<int64_t>(line.begin));
-    record.truncated = line.truncated;
-    take(record, out);
-    taken = line.end;
+  while (!over_ && taken < data.size()) {
+    const void* nl = std::memchr(data.data() + taken, '\n', data.size() - taken);
+    if (nl == nullptr) break;
+    const size_t end = static_cast<size_t>(static_cast<const char*>(nl) - data.data()) + 1;
+    take(frame_line(data, taken, end), out);
+    taken = end;
   }
-  const bool cut = taken > 0 && taken == data.size() && !reader.terminated();
+  const Reading how = blocks_.reading();
+  const bool cut = how == Reading::full && taken == 0;
+  if (!over_ && taken < data.size() && (how == Reading::last || cut)) {
+    const int64_t at = blocks_.offset() + static_cast<int64_t>(taken);
+    take(frame_odd_line(data.substr(taken), at, how), out);
+    blocks_.take(data.size());
+    if (cut) blocks_.skip_line();
+    return;
+  }
   blocks_.take(taken);
-  if (cut) blocks_.skip_line();
 }
 
-FramedRecord PartReader::frame_line(std::string_view block, size_t begin, size_t end) {
+// Most lines are what stands between two line ends.
+const FramedRecord& PartReader::frame_line(std::string_view block, size_t begin, size_t end) {
   const int64_t at = blocks_.offset() + static_cast<int64_t>(begin);
-  LineReader reader(block.substr(begin, end - begin), at,
-                    {shape_.encoding, Reading::last, framer_.max_record_bytes()}, scratch_.line);
+  const char* const text = block.data() + begin;
+  size_t size = end - begin;
+  const bool ended = text[size - 1] == '\n';
+  size -= ended ? 1 : 0;
+  if (size > 0 && text[size - 1] == '\r') --size;
+  if (!ended || size > framer_.max_record_bytes() || at == 0 || *text == '\0') {
+    return frame_odd_line(block.substr(begin, end - begin), at, Reading::last);
+  }
+  record_.content = {text, size};
+  record_.first_line = size;
+  record_.at = blocks_.origin(at);
+  record_.truncated = false;
+  return record_;
+}
+
+// One that begins at `at` of the file, with or without its end.
+const FramedRecord& PartReader::frame_odd_line(std::string_view text, int64_t at, Reading how) {
+  LineReader reader(text, at, {shape_.encoding, how, framer_.max_record_bytes()}, scratch_.line);
   Line line;
-  FramedRecord record;
-  if (reader.next(line)) record.content = line.text;
-  record.first_line = record.content.size();
-  record.at = blocks_.origin(at);
-  record.truncated = line.truncated;
-  return record;
+  record_.content = reader.next(line) ? line.text : std::string_view();
+  record_.first_line = record_.content.size();
+  record_.at = blocks_.origin(at);
+  record_.truncated = line.truncated;
+  return record_;
 }
 
 // Only the lines that may satisfy WHERE are looked at, and those around them.
@@ -217,11 +234,11 @@ void PartReader::find_lines(std::string_view block, query::RowSink& out) {
   fed_ = 0;
   while (!over_ && finder_->next(block, at, found)) {
     at = found.end;
-    const FramedRecord record = frame_line(block, found.begin, found.end);
     if (!context_) {
-      take(record, out, exact_);
+      take(frame_line(block, found.begin, found.end), out, exact_);
       continue;
     }
+    const FramedRecord record = frame_line(block, found.begin, found.end);
     if (rows_->judge(record, exact_) != RowMaker::Verdict::yes) continue;
     const auto time = rows_->time();
     if (!feed_until(block, found.begin) || !context_->add(record, true, time)) {
@@ -264,7 +281,7 @@ bool PartReader::feed_until(std::string_view block, size_t to) {
 }
 
 bool PartReader::feed(std::string_view block, size_t begin, size_t end) {
-  const FramedRecord record = frame_line(block, begin, end);
+  const FramedRecord& record = frame_line(block, begin, end);
   if (is_blank_line(record.content)) return true;
   if (!judges_neighbours_) return context_->add(record, false, std::nullopt);
   rows_->read(record);

@@ -44,7 +44,8 @@ class PartReader final : public FileScan::PartScan {
   void find_lines(std::string_view block, query::RowSink& out);
   bool may_find_lines(std::string_view data, size_t whole) const noexcept;
   size_t own_lines(std::string_view data) const noexcept;
-  FramedRecord frame_line(std::string_view block, size_t begin, size_t end);
+  const FramedRecord& frame_line(std::string_view block, size_t begin, size_t end);
+  const FramedRecord& frame_odd_line(std::string_view text, int64_t at, Reading how);
   bool feed_until(std::string_view block, size_t to);
   bool feed(std::string_view block, size_t begin, size_t end);
   void records(query::RowSink& out);
@@ -62,6 +63,7 @@ class PartReader final : public FileScan::PartScan {
   int64_t size_;
   Framer framer_;
   FrameScratch scratch_;
+  FramedRecord record_;  // of frame_line(), until the next one
   LogStream stream_;
   JoinRule rule_;
   std::optional<query::LineFinder> finder_;  // when it can leave out anything

@@ -15,6 +15,7 @@ Value text_or_null(std::string_view text) noexcept {
 }
 
 bool is_empty(std::string_view text) noexcept {
+  if (!text.empty() && static_cast<unsigned char>(text.front()) > ' ') return false;  // most
   return std::all_of(text.begin(), text.end(),
                      [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; });
 }
@@ -133,6 +134,10 @@ void RowMaker::prepare_columns() {
   if (!in_place_) parsed_.resize(wanted_.size());
   record_.fields = in_place_ ? std::span(values_).first(wanted_.size()) : std::span(parsed_);
   parses_ = parses_ || reads_time_ || !wanted_.empty();
+  const size_t shown = plan_.shown_fields.value_or(row_columns_);
+  parses_shown_ = !plan_.shown_fields || reads_time_ || !extractions_.empty() ||
+                  std::any_of(wanted_columns_.begin(), wanted_columns_.end(),
+                              [&](size_t column) { return column < shown; });
 }
 
 log::ParseOutcome RowMaker::parse_text(std::string_view text) {
@@ -161,6 +166,8 @@ bool RowMaker::parse(const FramedRecord& record) {
     record_.ts = record.runtime_ts;
     record_.has_ts = true;
   }
+  error_ = {};
+  if (outcome == ParseOutcome::ok) return true;
   const bool bad_time = outcome == ParseOutcome::bad_time && !record.has_runtime_ts;
   error_ = record.not_wrapped                  ? kNotWrapped
            : outcome == ParseOutcome::no_match ? kNoMatch
@@ -172,6 +179,10 @@ bool RowMaker::parse(const FramedRecord& record) {
 void RowMaker::fill_context(const FramedRecord& record) {
   for (const ContextField& field : context_) {
     Value& value = values_[field.column];
+    if (field.what == Context::said) {  // in most queries
+      if (value.is_null()) value = field.fixed;
+      continue;
+    }
     switch (field.what) {
       case Context::ts:
         value = record_.has_ts ? Value::of_time(record_.ts.ns) : Value::null();
@@ -181,9 +192,6 @@ void RowMaker::fill_context(const FramedRecord& record) {
       case Context::error: value = text_or_null(error_); break;
       case Context::original:
         if (value.is_null()) value = Value::of_text(record.content);
-        break;
-      case Context::said:
-        if (value.is_null()) value = field.fixed;
         break;
       default: value = field.fixed; break;
     }
@@ -236,7 +244,11 @@ void RowMaker::read(const FramedRecord& record) {
   place_ = {shape_.file.index, record.at};
   record_.has_ts = false;
   extracted_early_ = false;
-  if (parses_) (void)parse(record);
+  if (parses_ && parses_shown_) {
+    (void)parse(record);
+  } else {
+    for (const size_t column : wanted_columns_) values_[column] = Value{};  // not of this record
+  }
   fill_context(record);
 }
 

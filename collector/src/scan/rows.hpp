@@ -109,7 +109,8 @@ class RowMaker {
   size_t row_columns_ = 0;
   bool in_place_ = false;  // the parser writes where the row has its columns
   bool reads_time_ = false;
-  bool parses_ = false;  // some field or the time comes from the parser
+  bool parses_ = false;        // some field or the time comes from the parser
+  bool parses_shown_ = false;  // one that is used of rows around those that WHERE chose
   log::ParsedRecord record_;
   query::Place place_;
   std::string_view error_;

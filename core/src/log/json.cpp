@@ -10,6 +10,7 @@
 
 #include "log/json_quick.hpp"
 #include "log/json_scan.hpp"
+#include "log/key_order.hpp"
 #include "log/number.hpp"
 #include "log/parsers.hpp"
 
@@ -34,11 +35,16 @@ class JsonParser final : public LineParser {
  public:
   JsonParser(Wanted wanted, const TimeContext& time)
       : tree_(wanted, true, time.wanted),
+        order_(tree_),
         quick_(tree_),
         collector_(tree_),
         scratch_(kScratchBytes),
-        time_(time),
-        wanted_count_(wanted.size()) {}
+        time_(time) {
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      const size_t group = tree_.group_of(i);
+      fields_.push_back({group, tree_.groups()[group]});
+    }
+  }
 
   ParseOutcome parse(std::string_view line, ParsedRecord& out) noexcept override {
     const std::string_view whole = line;
@@ -53,13 +59,16 @@ class JsonParser final : public LineParser {
       if (!out.has_ts) outcome = ParseOutcome::bad_time;
     }
     const bool matched = outcome == ParseOutcome::ok || outcome == ParseOutcome::bad_time;
-    for (size_t i = 0; i < wanted_count_; ++i) {
-      const size_t group = tree_.group_of(i);
-      if (tree_.groups()[group] == GroupKind::raw) {
-        out.fields[i] = Value::of_text(whole);
+    Value* field = out.fields.data();
+    for (const Field& wanted : fields_) {
+      if (wanted.kind == GroupKind::raw) {
+        *field = Value::of_text(whole);
+      } else if (matched) {
+        give(wanted, whole.data(), out, *field);
       } else {
-        out.fields[i] = matched ? value_of(group, out) : Value::null();
+        *field = Value::null();
       }
+      ++field;
     }
     return outcome;
   }
@@ -70,11 +79,19 @@ class JsonParser final : public LineParser {
 
  private:
   enum class Step : uint8_t { closed, complete, broken };
+  struct Field {
+    size_t group;
+    GroupKind kind;
+  };
 
   // Which way is taken makes no difference: a line that breaks before the last wanted key is good
   // where its keys are certain all the same.
   bool read(std::string_view line) noexcept {
     if (line.size() < 2 || line.front() != '{' || line.back() != '}') return false;
+    if (order_.promising()) {
+      if (order_.read(line, collector_)) return true;
+      collector_.reset();
+    }
     const bool tried = quick_.promising();
     if (tried && quick_.find(line, collector_)) return true;
     if (tried) collector_.reset();
@@ -159,19 +176,27 @@ class JsonParser final : public LineParser {
     return t.has_value();
   }
 
-  Value value_of(size_t group, const ParsedRecord& record) noexcept {
-    const GroupKind kind = tree_.groups()[group];
-    if (kind == GroupKind::time) {
-      return record.has_ts ? Value::of_time(record.ts.ns) : Value::null();
+  // Into `to` member by member: a copy of what was just written in smaller pieces would wait for
+  // them. `begin`: of the line.
+  void give(const Field& field, const char* begin, const ParsedRecord& record, Value& to) noexcept {
+    if (field.kind == GroupKind::time) {
+      to = record.has_ts ? Value::of_time(record.ts.ns) : Value::null();
+      return;
     }
-    const RawValue* raw = collector_.get(group);
-    if (raw == nullptr) return Value::null();
-    Value value = Value::of_text(raw->text);
-    if (raw->kind == RawValue::Kind::literal) value = literal_value(raw->text);
+    const RawValue* raw = collector_.get(field.group);
+    if (raw == nullptr) {
+      to = Value::null();
+      return;
+    }
+    if (int32_t whole = 0; raw->kind == RawValue::Kind::literal) {
+      to = few_digits(raw->text, begin, whole) ? Value::of_int(whole) : literal_value(raw->text);
+    } else {
+      to = Value::of_text(raw->text);
+    }
     if (raw->escaped) {
-      value.text = scratch_.commit(unescape_json(raw->text, scratch_.begin(), scratch_.room()));
+      to.text = scratch_.commit(unescape_json(raw->text, scratch_.begin(), scratch_.room()));
     }
-    return kind == GroupKind::level ? as_level(value, raw->text) : value;
+    if (field.kind == GroupKind::level) to = as_level(to, raw->text);
   }
 
   static Value as_level(Value value, std::string_view raw) noexcept {
@@ -186,12 +211,13 @@ class JsonParser final : public LineParser {
   void list_value(const std::string& path, const RawValue& raw, std::vector<NamedValue>& out);
 
   KeyTree tree_;
+  KeyOrder order_;   // sees tree_
   QuickKeys quick_;  // sees tree_
   Collector collector_;
   Scratch scratch_;
   TimeCache cache_;
   TimeContext time_;
-  size_t wanted_count_;
+  std::vector<Field> fields_;  // one per wanted field
   // parse_all() only.
   std::deque<std::string> texts_;
   std::vector<std::string> objects_;  // paths whose first value was an object

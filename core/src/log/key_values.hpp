@@ -1,6 +1,7 @@
 // What JSON and logfmt share: collecting the values of wanted keys and giving them their meaning.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -49,12 +50,15 @@ struct RawValue {
 class Collector {
  public:
   explicit Collector(const KeyTree& tree)
-      : ranks_(tree.groups().size()), values_(tree.groups().size()), kinds_(tree.groups()) {
+      : ranks_(std::max(tree.groups().size(), kFewGroups)),
+        values_(tree.groups().size()),
+        kinds_(tree.groups()) {
     for (const GroupKind kind : kinds_) searched_ += kind != GroupKind::raw;
   }
 
   void reset() noexcept {
-    std::memset(ranks_.data(), kNone, ranks_.size());
+    std::memset(ranks_.data(), kNone, kFewGroups);  // a store
+    if (ranks_.size() > kFewGroups) std::memset(ranks_.data(), kNone, ranks_.size());
     open_ = searched_;
   }
   // Keeps `value` where it is better than what is there. The first of equals wins.
@@ -67,7 +71,10 @@ class Collector {
         continue;
       }
       rank = target.rank;
-      values_[target.group] = value;
+      RawValue& kept = values_[target.group];  // member by member: it is read again at once
+      kept.kind = value.kind;
+      kept.escaped = value.escaped;
+      kept.text = value.text;
       open_ -= rank == 0;
     }
   }
@@ -79,6 +86,7 @@ class Collector {
 
  private:
   static constexpr uint8_t kNone = 0xff;
+  static constexpr size_t kFewGroups = 8;
   std::vector<uint8_t> ranks_;
   std::vector<RawValue> values_;
   std::span<const GroupKind> kinds_;

@@ -58,14 +58,18 @@ std::string_view conversion_of(char letter, size_t count) noexcept {
   }
 }
 
-// Text in '...' at `i`; '' is one quote.
+// Text in '...' at `i`; '' is one quote, within such text and alone.
 std::string quoted_text(std::string_view pattern, size_t& i) {
+  const auto two = [&] { return pattern.substr(i, 2) == "''"; };
   std::string text;
-  if (pattern.substr(i, 2) == "''") {
+  if (two()) {
     i += 2;
     return "'";
   }
-  for (++i; i < pattern.size() && pattern[i] != '\''; ++i) text += pattern[i];
+  for (++i; i < pattern.size() && (pattern[i] != '\'' || two()); ++i) {
+    if (two()) ++i;
+    text += pattern[i];
+  }
   if (i < pattern.size()) ++i;
   return text;
 }

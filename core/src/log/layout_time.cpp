@@ -7,19 +7,19 @@ namespace {
 
 constexpr int64_t kDayNs = kDayS * kNsPerSecond;
 
-struct Zone {
-  std::string_view word;
-  int hours;
-};
-// Those that mean one thing: CST and IST do not, and the source's own offset holds for them.
-constexpr Zone kZones[] = {{"WET", 0},  {"WEST", 1}, {"BST", 1},  {"CET", 1},  {"CEST", 2},
-                           {"EET", 2},  {"EEST", 3}, {"MSK", 3},  {"JST", 9},  {"KST", 9},
-                           {"EST", -5}, {"EDT", -4}, {"CDT", -5}, {"MST", -7}, {"MDT", -6},
-                           {"PST", -8}, {"PDT", -7}};
+// Whether the zone of `time`, "2026-11-21 01:35:51.262 CET", stands in it: its last word begins
+// with a letter or a sign, or holds what no clock does.
+bool has_zone(std::string_view time) noexcept {
+  const std::string_view last = time.substr(time.rfind(' ') + 1);
+  return last.find_first_not_of("0123456789:.,") != std::string_view::npos;
+}
 
-// PostgreSQL writes the abbreviation of its zone, or " +03" where there is none.
+// PostgreSQL writes the abbreviation of its zone, or " +03" where there is none. Abbreviations that
+// are known were read with the time; the source's offset holds for others.
 void read_zone_word(std::string_view text, const TimeContext& context, ParsedTime& t) noexcept {
-  if (text.size() < t.length + 4 || text[t.length] != ' ') return;
+  if (text.size() < t.length + 4 || text[t.length] != ' ' || has_zone(text.substr(0, t.length))) {
+    return;
+  }
   const std::string_view rest = text.substr(t.length + 1);
   size_t end = 0;
   int32_t offset_s = context.utc_offset_s;
@@ -28,9 +28,6 @@ void read_zone_word(std::string_view text, const TimeContext& context, ParsedTim
   } else {
     while (end < rest.size() && rest[end] >= 'A' && rest[end] <= 'Z') ++end;
     if (end < 3 || end > 5) return;
-    for (const Zone& zone : kZones) {
-      if (zone.word == rest.substr(0, end)) offset_s = zone.hours * 3600;
-    }
   }
   if (end < rest.size() && is_alnum(rest[end])) return;
   t.length += 1 + end;

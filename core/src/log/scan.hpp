@@ -37,6 +37,9 @@ struct Bytes16 {
   Bytes16 eq(char c) const noexcept { return {_mm_cmpeq_epi8(v, _mm_set1_epi8(c))}; }
   Bytes16 eq(Bytes16 o) const noexcept { return {_mm_cmpeq_epi8(v, o.v)}; }
   Bytes16 with_bit5() const noexcept { return {_mm_or_si128(v, _mm_set1_epi8(0x20))}; }
+  Bytes16 at_most(char c) const noexcept {  // as unsigned bytes
+    return {_mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(c)), v)};
+  }
   Bytes16 operator|(Bytes16 o) const noexcept { return {_mm_or_si128(v, o.v)}; }
   Bytes16 operator&(Bytes16 o) const noexcept { return {_mm_and_si128(v, o.v)}; }
   // Index of the first matching byte; 16 when there is none.
@@ -45,8 +48,9 @@ struct Bytes16 {
         std::countr_zero(static_cast<unsigned>(_mm_movemask_epi8(v)) | 0x10000u));
   }
   // A bit for each matching byte, kBits apart.
-  static constexpr int kBits = 1;
+  static constexpr int kBytes = 16, kBits = 1;
   uint64_t mask() const noexcept { return static_cast<unsigned>(_mm_movemask_epi8(v)); }
+  static constexpr uint64_t kAll = 0xFFFF;  // mask() of sixteen matching bytes
 };
 #elif defined(__aarch64__)
 #define NINES_BYTES16 1
@@ -59,6 +63,9 @@ struct Bytes16 {
   Bytes16 eq(char c) const noexcept { return {vceqq_u8(v, vdupq_n_u8(static_cast<uint8_t>(c)))}; }
   Bytes16 eq(Bytes16 o) const noexcept { return {vceqq_u8(v, o.v)}; }
   Bytes16 with_bit5() const noexcept { return {vorrq_u8(v, vdupq_n_u8(0x20))}; }
+  Bytes16 at_most(char c) const noexcept {
+    return {vcleq_u8(v, vdupq_n_u8(static_cast<uint8_t>(c)))};
+  }
   Bytes16 operator|(Bytes16 o) const noexcept { return {vorrq_u8(v, o.v)}; }
   Bytes16 operator&(Bytes16 o) const noexcept { return {vandq_u8(v, o.v)}; }
   unsigned first() const noexcept {
@@ -67,11 +74,12 @@ struct Bytes16 {
     const uint64_t bits = vget_lane_u64(vreinterpret_u64_u8(narrow), 0);
     return bits == 0 ? 16 : static_cast<unsigned>(std::countr_zero(bits)) / 4;
   }
-  static constexpr int kBits = 4;
+  static constexpr int kBytes = 16, kBits = 4;
   uint64_t mask() const noexcept {
     const uint8x8_t narrow = vshrn_n_u16(vreinterpretq_u16_u8(v), 4);
-    return vget_lane_u64(vreinterpret_u64_u8(narrow), 0) & 0x1111'1111'1111'1111;
+    return vget_lane_u64(vreinterpret_u64_u8(narrow), 0) & kAll;
   }
+  static constexpr uint64_t kAll = 0x1111'1111'1111'1111;
 };
 #endif
 

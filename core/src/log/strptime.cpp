@@ -142,8 +142,7 @@ class TimeReader {
       case 'F': return read("%Y-%m-%d");
       case 'n':
       case 't': skip_blank(); return true;
-      case '%': return literal('%');
-      default: return false;
+      default: return c == '%' && literal('%');
     }
   }
 

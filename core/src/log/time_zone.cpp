@@ -4,10 +4,11 @@
 namespace nines::log {
 namespace {
 
-// "+03" between blanks, as PostgreSQL names zones that have no letters.
+// "+03" between blanks, or before the bracket around the time, as PostgreSQL names zones that have no
+// letters.
 bool scan_bare_hour(std::string_view text, size_t& pos, int32_t& offset_s) noexcept {
   size_t next = pos;
-  if (next + 3 < text.size() && text[next + 3] != ' ') return false;
+  if (next + 3 < text.size() && text[next + 3] != ' ' && text[next + 3] != ']') return false;
   if (!scan_offset(text.substr(0, next + 3), next, true, offset_s)) return false;
   pos = next;
   return true;

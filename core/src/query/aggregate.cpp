@@ -50,11 +50,12 @@ void AggregateSet::destroy(char* states) const noexcept {
 }
 
 size_t AggregateSet::add(char* states, const Row& row) {
+  static const Value kAny = Value::of_bool(true);  // for count(*) and rate(), which take every row
   size_t grown = 0;
+  Value room;
   for (Item& item : items_) {
     if (item.filter && !item.filter->holds(row.values)) continue;
-    // count(*) and rate() take every row.
-    const Value value = item.value ? item.value->eval(row.values) : Value::of_bool(true);
+    const Value& value = item.value ? item.value->eval(row.values, room) : kAny;
     grown += item.function->add(states + item.offset, value, row);
   }
   return grown;

@@ -34,7 +34,7 @@ struct PercentileState {
     constexpr int64_t kExact = int64_t{1} << 53;
     const bool whole = value.kind == ValueKind::number && value.exponent == 0;
     if (whole && value.mantissa <= kExact && value.mantissa >= -kExact) {
-      return quantiles.add(static_cast<double>(value.mantissa));
+      return quantiles.add_whole(value.mantissa);
     }
     const Value number = expr::to_number(value);
     return number.is_null() ? 0 : quantiles.add(expr::double_of(number));

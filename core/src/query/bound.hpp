@@ -26,6 +26,11 @@ class Bound {
   Value eval(std::span<const Value> values) noexcept {
     return column_ != kNoColumn ? values[column_] : evaluator_.eval(values);
   }
+  // The same where it may stay: in `values` or in `room`.
+  const Value& eval(std::span<const Value> values, Value& room) noexcept {
+    if (column_ != kNoColumn) return values[column_];
+    return room = evaluator_.eval(values);
+  }
   // True only for a condition that holds; NULL does not.
   bool holds(std::span<const Value> values) noexcept {
     return evaluator_.test(values) == expr::Truth::yes;

@@ -1,5 +1,7 @@
-// CONTEXT ... BY key: rows before and after chosen ones among those of equal key. The last rows of
-// each key are kept; groups that touch or overlap are one, as grep has it.
+// CONTEXT ... BY key: rows before and after chosen ones among those of equal key, in the order of
+// time. What belongs to which chosen row is as in the context of a file (README.md, "CONTEXT"): a
+// row between two of them belongs to the nearer one, so that rows wait until it is known which that
+// is. The last rows of each key are kept for that.
 #include <algorithm>
 #include <deque>
 #include <numeric>
@@ -8,21 +10,28 @@
 #include "bound.hpp"
 #include "key_table.hpp"
 #include "match_operators.hpp"
+#include "quiet_keys.hpp"
 #include "reorder.hpp"
 
 namespace nines::query {
 namespace {
 
+// The rows around the chosen ones of one key.
 struct Neighbours {
+  struct Waiting {
+    HeldRow row;
+    uint64_t behind;  // the last chosen row by so many rows; 0: none was chosen
+  };
   uint64_t hash = 0;
   std::string key;
-  std::deque<HeldRow> before;   // the last ones that were in no context
-  int64_t chosen_ts = 0;        // of the last chosen row
-  uint64_t since = UINT64_MAX;  // rows since then; UINT64_MAX: none was chosen yet
-  uint64_t shown = 0;           // and how many of them were given as those after it
+  std::deque<Waiting> waiting;  // at most as many as stand before a chosen row
+  bool has_chosen = false;
+  bool broken = false;    // some row since the last chosen one was not given, or came too late
+  int64_t chosen_ts = 0;  // of the last chosen row
+  uint64_t since = 0;     // rows since then
+  int64_t last_ts = 0;    // of the row before
   int64_t group = 0;
-  int64_t touched = 0;
-  uint32_t next = kNobody, previous = kNobody;  // by `touched`
+  QuietLinks quiet;
   size_t bytes = 0;
 };
 
@@ -43,6 +52,7 @@ class ContextByOperator final : public Operator {
   bool take(const Row& row) override;
   void finish() override {
     for (HeldRow next; !done_ && held_.pop(next, true);) process(next);
+    while (quiet_.oldest() != kNobody) drop(quiet_.oldest());
   }
   OperatorStats stats() const noexcept override { return stats_; }
 
@@ -50,13 +60,16 @@ class ContextByOperator final : public Operator {
   void process(const HeldRow& row);
   uint32_t neighbours_of(const Value& key);
   void choose(Neighbours& n, const HeldRow& row);
-  void keep(Neighbours& n, const HeldRow& row);
+  void wait(Neighbours& n, const HeldRow& row);
+  bool is_behind(const Neighbours& n, const Neighbours::Waiting& w) const noexcept {
+    return w.behind > 0 && w.behind <= spec_.after && near(n.chosen_ts, w.row.ts());
+  }
+  void settle_first(Neighbours& n);
+  void leave(Neighbours& n);
   void give(const HeldRow& row, int64_t group, int64_t offset);
   bool near(int64_t a, int64_t b) const noexcept {
     return !spec_.within_ns || minus_ns(std::max(a, b), std::min(a, b)) <= *spec_.within_ns;
   }
-  void touch(uint32_t id, int64_t ts);
-  void unlink(uint32_t id);
   void drop(uint32_t id);
   void forget(int64_t clock);
 
@@ -70,7 +83,7 @@ class ContextByOperator final : public Operator {
   OperatorStats stats_;
   Reorder held_;
   KeyTable<Neighbours> table_;
-  uint32_t oldest_ = kNobody, newest_ = kNobody;
+  QuietKeys<Neighbours> quiet_{table_};
   size_t bytes_ = 0;
   int64_t groups_ = 0;
   std::string key_;
@@ -79,12 +92,7 @@ class ContextByOperator final : public Operator {
 
 bool ContextByOperator::take(const Row& row) {
   if (done_) return false;
-  ++stats_.rows_in;
-  if (!row.has_ts) {
-    ++stats_.no_timestamp;
-    return true;
-  }
-  if (!held_.see(row.ts.ns)) ++stats_.late;
+  if (!arrives(row, held_, stats_)) return true;
   const bool chosen = chosen_.holds(row.values);
   // Without a key a row has no neighbours.
   if (chosen || !row.values[key_column_].is_null()) held_.push(HeldRow(row, all_columns_, chosen));
@@ -101,20 +109,18 @@ void ContextByOperator::process(const HeldRow& row) {
   }
   forget(row.ts());
   const uint32_t id = neighbours_of(key);
-  touch(id, row.ts());
+  quiet_.push(id, row.ts());
   Neighbours& n = table_[id];
-  if (n.since != UINT64_MAX) ++n.since;
+  if (!near(n.last_ts, row.ts())) n.broken = true;
+  n.last_ts = row.ts();
   if (row.mark() != 0) {
     choose(n, row);
-  } else if (n.since <= spec_.after && near(n.chosen_ts, row.ts())) {
-    give(row, n.group, static_cast<int64_t>(n.since));
-    ++n.shown;
   } else {
-    keep(n, row);
+    wait(n, row);
   }
-  while (bytes_ > limits_.max_bytes && oldest_ != kNobody) {
+  while (bytes_ > limits_.max_bytes && quiet_.oldest() != kNobody) {
     ++stats_.evicted;
-    drop(oldest_);
+    drop(quiet_.oldest());
   }
 }
 
@@ -124,48 +130,71 @@ uint32_t ContextByOperator::neighbours_of(const Value& key) {
   const uint64_t hash = hash_bytes(key_);
   uint32_t id = table_.find(hash, key_);
   if (id != kNobody) {
-    unlink(id);
+    quiet_.remove(id);
     return id;
   }
   id = table_.create(hash, key_);
   table_.link(id);
   Neighbours& n = table_[id];
-  n.since = UINT64_MAX;
+  n.has_chosen = n.broken = false;
+  n.since = 0;
   n.bytes = sizeof(Neighbours) + 600 + key_.size();  // a deque has its first block at once
   bytes_ += n.bytes;
   return id;
 }
 
 void ContextByOperator::choose(Neighbours& n, const HeldRow& row) {
-  while (!n.before.empty() && !near(n.before.front().ts(), row.ts())) {
-    n.bytes -= n.before.front().memory_bytes();
-    bytes_ -= n.before.front().memory_bytes();
-    n.before.pop_front();
+  const auto is_before = [&](const auto& w) { return near(w.row.ts(), row.ts()); };
+  const bool joins = n.has_chosen && !n.broken &&
+                     std::all_of(n.waiting.begin(), n.waiting.end(),
+                                 [&](const auto& w) { return is_behind(n, w) || is_before(w); });
+  const int64_t group = joins ? n.group : ++groups_;
+  for (; !n.waiting.empty(); leave(n)) {
+    const Neighbours::Waiting& w = n.waiting.front();
+    const uint64_t ahead = n.waiting.size();
+    if (is_behind(n, w) && (w.behind <= ahead || !is_before(w))) {
+      give(w.row, n.group, static_cast<int64_t>(w.behind));
+    } else if (is_before(w)) {
+      give(w.row, group, -static_cast<int64_t>(ahead));
+    }
   }
-  // Rows of the key between the last group and these, if any, part the two.
-  const bool joins = n.since != UINT64_MAX && n.shown + n.before.size() == n.since - 1;
-  if (!joins) n.group = ++groups_;
-  auto offset = -static_cast<int64_t>(n.before.size());
-  for (; !n.before.empty(); n.before.pop_front()) {
-    give(n.before.front(), n.group, offset++);
-    n.bytes -= n.before.front().memory_bytes();
-    bytes_ -= n.before.front().memory_bytes();
-  }
-  give(row, n.group, 0);
+  give(row, group, 0);
+  n.has_chosen = true;
+  n.broken = false;
+  n.group = group;
   n.chosen_ts = row.ts();
-  n.since = n.shown = 0;
+  n.since = 0;
 }
 
-void ContextByOperator::keep(Neighbours& n, const HeldRow& row) {
-  if (spec_.before == 0) return;
-  if (n.before.size() == spec_.before) {
-    n.bytes -= n.before.front().memory_bytes();
-    bytes_ -= n.before.front().memory_bytes();
-    n.before.pop_front();
-  }
-  n.before.push_back(row);
+// Until as many stand behind it that no row to come is nearer than the last chosen one.
+void ContextByOperator::wait(Neighbours& n, const HeldRow& row) {
+  n.waiting.push_back({row, n.has_chosen ? ++n.since : 0});
   n.bytes += row.memory_bytes();
   bytes_ += row.memory_bytes();
+  while (!n.waiting.empty()) {
+    const Neighbours::Waiting& first = n.waiting.front();
+    const bool known = is_behind(n, first) && first.behind <= n.waiting.size();
+    if (!known && n.waiting.size() <= spec_.before) break;
+    settle_first(n);
+  }
+}
+
+// No chosen row to come is nearer to the first of those that wait.
+void ContextByOperator::settle_first(Neighbours& n) {
+  const Neighbours::Waiting& first = n.waiting.front();
+  if (is_behind(n, first)) {
+    give(first.row, n.group, static_cast<int64_t>(first.behind));
+  } else {
+    n.broken = true;
+  }
+  leave(n);
+}
+
+void ContextByOperator::leave(Neighbours& n) {
+  const size_t bytes = n.waiting.front().row.memory_bytes();
+  n.bytes -= bytes;
+  bytes_ -= bytes;
+  n.waiting.pop_front();
 }
 
 void ContextByOperator::give(const HeldRow& row, int64_t group, int64_t offset) {
@@ -178,26 +207,11 @@ void ContextByOperator::give(const HeldRow& row, int64_t group, int64_t offset) 
   if (!out_.take({row_, from.ts, from.place, true})) done_ = true;
 }
 
-void ContextByOperator::touch(uint32_t id, int64_t ts) {
-  Neighbours& n = table_[id];
-  n.touched = ts;
-  n.previous = newest_;
-  n.next = kNobody;
-  (newest_ != kNobody ? table_[newest_].next : oldest_) = id;
-  newest_ = id;
-}
-
-void ContextByOperator::unlink(uint32_t id) {
-  const Neighbours& n = table_[id];
-  (n.previous != kNobody ? table_[n.previous].next : oldest_) = n.next;
-  (n.next != kNobody ? table_[n.next].previous : newest_) = n.previous;
-}
-
 void ContextByOperator::drop(uint32_t id) {
   Neighbours& n = table_[id];
+  while (!n.waiting.empty()) settle_first(n);
   bytes_ -= n.bytes;
-  n.before.clear();
-  unlink(id);
+  quiet_.remove(id);
   table_.relink(id, kNobody);
   table_.destroy(id);
 }
@@ -205,9 +219,7 @@ void ContextByOperator::drop(uint32_t id) {
 // Keys of which no row is near enough any more.
 void ContextByOperator::forget(int64_t clock) {
   if (!spec_.within_ns) return;
-  while (oldest_ != kNobody && plus_ns(table_[oldest_].touched, *spec_.within_ns) < clock) {
-    drop(oldest_);
-  }
+  for (uint32_t id; (id = quiet_.quiet_for(*spec_.within_ns, clock)) != kNobody;) drop(id);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "group_table.hpp"
 #include "nines/base/contract.hpp"
 #include "operators.hpp"
+#include "recent_groups.hpp"
 #include "short_key.hpp"
 
 namespace nines::query {
@@ -38,8 +39,7 @@ class GroupOperator final : public Operator {
 
   bool take(const Row& row) override {
     ++stats_.rows_in;
-    const std::string_view key = key_for(row);
-    Group* const group = table_.find_or_add(key, GroupTable::hash_of(key));
+    Group* const group = group_of(row);
     if (group == nullptr) return true;
     note_where(*group, row);
     table_.grow(*group, aggregates_.add(table_.states_of(*group), row));
@@ -97,20 +97,35 @@ class GroupOperator final : public Operator {
   }
 
  private:
-  // The bytes of append_key(), which for one short text, as most keys are, need no string.
-  std::string_view key_for(const Row& row) {
+  Group* group_of(const Row& row) {
     if (keys_.size() == 1) {
-      const Value value = keys_.front().eval(row.values);
-      const bool fits = value.text.size() <= kShortText;
-      if (value.kind == ValueKind::text && fits) return short_text_key(value.text, short_key_);
-      key_.clear();
-      append_key(key_, value);
-      return key_;
+      Value room;
+      const Value& value = keys_.front().eval(row.values, room);
+      return value.kind == ValueKind::text ? group_of_text(value.text) : group_of_value(value);
     }
     key_.clear();
     for (Bound& key : keys_) append_key(key_, key.eval(row.values));
-    return key_;
+    return look_up(key_);
   }
+  // What most keys are.
+  Group* group_of_text(std::string_view text) {
+    if (recent_epoch_ != table_.epoch()) {
+      recent_.clear();
+      recent_epoch_ = table_.epoch();
+    }
+    RecentGroups::Entry* const seen = recent_.entry(text);
+    if (seen != nullptr && seen->group != nullptr) return seen->group;
+    Group* const group = text.size() <= kShortText ? look_up(short_text_key(text, short_key_))
+                                                   : group_of_value(Value::of_text(text));
+    if (seen != nullptr && recent_epoch_ == table_.epoch()) seen->group = group;
+    return group;
+  }
+  Group* group_of_value(const Value& value) {
+    key_.clear();
+    append_key(key_, value);
+    return look_up(key_);
+  }
+  Group* look_up(std::string_view key) { return table_.find_or_add(key, GroupTable::hash_of(key)); }
 
   static void note_where(Group& group, const Row& row) noexcept {
     if (row.has_ts && (!group.has_ts || row.ts.ns < group.ts)) {
@@ -141,6 +156,8 @@ class GroupOperator final : public Operator {
   OperatorStats stats_;
   std::string key_;  // of the row at hand
   std::array<char, kShortKey> short_key_;
+  RecentGroups recent_;
+  uint64_t recent_epoch_ = 0;  // of the table
   std::vector<Value> values_;
   std::deque<std::string> texts_;
 };

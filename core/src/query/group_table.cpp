@@ -122,6 +122,7 @@ void GroupTable::cut() {
     if (kept + 1 > max_groups_ || bytes > max_bytes_) break;
   }
   if (kept == all.size()) return;
+  ++epoch_;
   bound_ = std::min(bound_, all[kept]->hash);
   while (kept > 0 && all[kept - 1]->hash >= bound_) --kept;  // one hash stays or goes as a whole
   for (size_t i = kept; i < all.size(); ++i) {
@@ -140,6 +141,7 @@ void GroupTable::merge(GroupTable& later) {
   left_out_.merge(later.left_out_);
   std::vector<Slot> slots(kFirstSlots);
   slots.swap(later.slots_);
+  ++later.epoch_;
   later.size_ = 0;
   later.bytes_ = 0;
   for (const Slot& slot : slots) {

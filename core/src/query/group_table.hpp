@@ -50,6 +50,8 @@ class GroupTable {
     bytes_ += bytes;
     if (bytes_ > high_bytes_) cut();
   }
+  // Changes whenever groups may have been given up: pointers to them are void then.
+  uint64_t epoch() const noexcept { return epoch_; }
   // Takes the groups of `later` out of it.
   void merge(GroupTable& later);
   // Gives up what is beyond the limits. After it and until a row comes the table is a function of
@@ -106,6 +108,7 @@ class GroupTable {
   size_t size_ = 0, bytes_ = 0, peak_bytes_ = 0;
   uint64_t bound_ = UINT64_MAX;  // groups of this hash and above are given up
   DistinctSketch left_out_;      // of the hashes given up
+  uint64_t epoch_ = 0;
 };
 
 }  // namespace nines::query

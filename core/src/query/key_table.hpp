@@ -51,7 +51,7 @@ class KeyTable {
 
   // kNobody when there is none.
   uint32_t find(uint64_t hash, std::string_view key) const noexcept {
-    for (size_t at = hash & mask();; at = (at + 1) & mask()) {
+    for (size_t at = home_of(hash);; at = (at + 1) & mask()) {
       const Cell& cell = cells_[at];
       if (cell.id == kNobody) return kNobody;
       if (cell.hash == hash && (*this)[cell.id].key == key) return cell.id;
@@ -87,7 +87,7 @@ class KeyTable {
   }
   // REQUIRES that find() gives `id`: gives `instead` from now on, or nobody.
   void relink(uint32_t id, uint32_t instead) noexcept {
-    size_t at = (*this)[id].hash & mask();
+    size_t at = home_of((*this)[id].hash);
     while (cells_[at].id != id) at = (at + 1) & mask();
     if (instead != kNobody) {
       cells_[at].id = instead;
@@ -108,9 +108,10 @@ class KeyTable {
   };
 
   size_t mask() const noexcept { return cells_.size() - 1; }
+  size_t home_of(uint64_t hash) const noexcept { return static_cast<size_t>(hash) & mask(); }
 
   void put(Cell cell) noexcept {
-    size_t at = cell.hash & mask();
+    size_t at = home_of(cell.hash);
     while (cells_[at].id != kNobody) at = (at + 1) & mask();
     cells_[at] = cell;
   }
@@ -126,7 +127,7 @@ class KeyTable {
   // Moves what stands behind a gap to where it would be found without it.
   void close_gap(size_t gap) noexcept {
     for (size_t at = (gap + 1) & mask(); cells_[at].id != kNobody; at = (at + 1) & mask()) {
-      const size_t home = cells_[at].hash & mask();
+      const size_t home = home_of(cells_[at].hash);
       if (((at - home) & mask()) < ((at - gap) & mask())) continue;
       cells_[gap] = cells_[at];
       gap = at;

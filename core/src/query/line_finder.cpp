@@ -13,6 +13,7 @@ namespace {
 constexpr size_t kNone = std::string_view::npos;
 constexpr size_t kMostChoices = 6;                // sets that are tried
 constexpr size_t kSampleBytes = 64 * 1024;        // over so many bytes,
+constexpr size_t kPairSampleBytes = 4 * 1024;     // tells which bytes of a literal are rare
 constexpr size_t kLearnAgain = 32 * 1024 * 1024;  // and again after so many
 // What things cost, in nanoseconds, roughly: only their order decides.
 constexpr double kLookedAt = 400;  // a line that is tested or parsed
@@ -62,6 +63,9 @@ class AnyOf {
                                    : kByteOfMany * static_cast<double>(searches_.size());
   }
   const LiteralSet& set() const noexcept { return set_; }
+  void learn(std::string_view sample) {
+    for (LiteralSearch& search : searches_) search.learn(sample);
+  }
 
  private:
   LiteralSet set_;
@@ -82,8 +86,9 @@ struct LineFinder::Impl {
   };
   std::shared_ptr<const Plan> plan;
   std::optional<expr::Evaluator> test;
-  size_t choice = 0;          // of plan->choices; their number: none of them is worth its search
-  size_t until_learning = 0;  // bytes
+  size_t choice = 0;            // of plan->choices; their number: none of them is worth its search
+  size_t until_learning = 0;    // bytes
+  std::optional<AnyOf> fitted;  // the choice, by what its bytes are like here
 
   explicit Impl(std::shared_ptr<const Plan> made) : plan(std::move(made)) {
     if (!plan->exact) return;
@@ -93,6 +98,7 @@ struct LineFinder::Impl {
   Impl(const Impl& other) : Impl(other.plan) {
     choice = other.choice;
     until_learning = other.until_learning;
+    fitted = other.fitted;
   }
 
   bool wanted(std::string_view block, const Line& line) noexcept;
@@ -124,7 +130,7 @@ bool LineFinder::Impl::wanted(std::string_view block, const Line& line) noexcept
 }
 
 bool LineFinder::Impl::literal_line(std::string_view block, size_t from, Line& line) {
-  const AnyOf& any = plan->choices[choice];
+  const AnyOf& any = fitted ? *fitted : plan->choices[choice];
   while (from < block.size()) {
     const size_t at = any.find(block, from);
     if (at == kNone) return false;
@@ -190,6 +196,7 @@ uint64_t LineFinder::Impl::count_hits(std::string_view block, const AnyOf& any) 
 // Which literals are rare here.
 void LineFinder::Impl::learn(std::string_view block, size_t from) {
   until_learning = kLearnAgain;
+  fitted.reset();
   const std::string_view sample = block.substr(from, kSampleBytes);
   if (sample.size() < kSampleBytes) {
     choice = 0;
@@ -208,6 +215,9 @@ void LineFinder::Impl::learn(std::string_view block, size_t from) {
     least = cost;
     choice = i;
   }
+  if (choice == plan->choices.size()) return;
+  fitted = plan->choices[choice];
+  fitted->learn(sample.substr(0, kPairSampleBytes));
 }
 
 LineFinder::LineFinder(const expr::Expression* where, const RecordShape& shape) {

@@ -1,6 +1,7 @@
 #include "quantiles.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "bytes.hpp"
@@ -12,10 +13,19 @@ namespace {
 constexpr double kSmallest = 0x1p-100, kLargest = 0x1p100;
 constexpr int kShift = 4096;  // makes every bin positive before it is cut to an integer
 
-int bin_of(double size) noexcept {
+constexpr int bin_of(double size) noexcept {
   return static_cast<int>(slo::sketch_detail::scaled_log(size) + kShift) - kShift;
 }
-const int kLowest = bin_of(kSmallest), kHighest = bin_of(kLargest);
+constexpr int kLowest = bin_of(kSmallest), kHighest = bin_of(kLargest);
+
+// Bins of the whole numbers that most durations in milliseconds are.
+constexpr auto kWholeBins = [] {
+  std::array<int16_t, 4096> bins{};
+  for (size_t i = 1; i < bins.size(); ++i) {
+    bins[i] = static_cast<int16_t>(bin_of(static_cast<double>(i)));
+  }
+  return bins;
+}();
 
 }  // namespace
 
@@ -89,6 +99,15 @@ size_t Quantiles::add(double v) {
   if (size >= kSmallest && size <= kLargest) return counts.add(bin_of(size));
   outside_ = true;
   return counts.add(size < kSmallest ? kLowest : kHighest);
+}
+
+size_t Quantiles::add_whole(int64_t v) {
+  if (v <= 0 || v >= static_cast<int64_t>(kWholeBins.size())) return add(static_cast<double>(v));
+  const auto real = static_cast<double>(v);
+  min_ = n_ == 0 ? real : std::min(min_, real);
+  max_ = n_ == 0 ? real : std::max(max_, real);
+  ++n_;
+  return positive_.add(kWholeBins[static_cast<size_t>(v)]);
 }
 
 size_t Quantiles::merge(const Quantiles& other) {

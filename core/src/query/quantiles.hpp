@@ -50,6 +50,7 @@ class Quantiles {
  public:
   // Returns the bytes grown by. NaN is no value.
   size_t add(double v);
+  size_t add_whole(int64_t v);  // add() of it. REQUIRES that a double holds it exactly
   size_t merge(const Quantiles& other);
   // Nearest rank, within 1 %; exact at both ends. nullopt when empty.
   std::optional<double> at(uint32_t permille) const;

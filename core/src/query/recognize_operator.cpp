@@ -7,10 +7,11 @@
 #include <algorithm>
 
 #include "key_table.hpp"
-#include "nines/base/contract.hpp"
+#include "quiet_keys.hpp"
 #include "recognizer.hpp"
 #include "reorder.hpp"
 #include "row_conditions.hpp"
+#include "row_key.hpp"
 
 namespace nines::query {
 namespace {
@@ -79,9 +80,9 @@ struct Partition {
   int64_t start = 0;    // row at which the next match may begin
   int64_t covered = 0;  // rows before it were in a match, or told as unmatched
   int64_t matches = 0;
-  int64_t touched = 0;
-  uint64_t number = 0;                          // in the order in which partitions came
-  uint32_t next = kNobody, previous = kNobody;  // by `touched`
+  uint64_t number = 0;  // in the order in which partitions came
+  QuietLinks quiet;
+  bool resting = false;  // which of the two lists it is in
   size_t bytes = 0;
 };
 
@@ -102,7 +103,6 @@ class RecognizeOperator final : public Operator, private Recognizer::Conditions 
     ended,
   };
 
-  bool make_key(std::span<const Value> values);
   void process(const HeldRow& row);
   uint32_t partition();
   void run(Partition& p, Ending ending);
@@ -124,8 +124,8 @@ class RecognizeOperator final : public Operator, private Recognizer::Conditions 
 
   void forget(int64_t clock);
   void drop(uint32_t id);
-  void touch(uint32_t id, int64_t ts);
-  void unlink(uint32_t id);
+  QuietKeys<Partition>& list_of(const Partition& p) { return p.resting ? resting_ : busy_; }
+  void list(uint32_t id, int64_t ts, bool resting);
   void evict();
   void note_size() noexcept {
     stats_.peak_bytes = std::max(stats_.peak_bytes, bytes_ + held_.memory_bytes());
@@ -138,7 +138,7 @@ class RecognizeOperator final : public Operator, private Recognizer::Conditions 
   Reach reach_;
   bool numbers_matter_;
   std::optional<Bound> until_;
-  std::vector<Bound> keys_;
+  RowKey key_;
   std::vector<size_t> kept_;
   size_t skip_label_;
   bool remembers_;  // dead ends
@@ -150,11 +150,11 @@ class RecognizeOperator final : public Operator, private Recognizer::Conditions 
 
   Reorder held_;
   KeyTable<Partition> table_;
-  uint32_t oldest_ = kNobody, newest_ = kNobody;
+  QuietKeys<Partition> busy_{table_};  // more rows may matter to what goes on in them
+  // Nothing goes on, they are remembered only: nobody looks at them as time goes by.
+  QuietKeys<Partition> resting_{table_};
   uint64_t partitions_ = 0;
   size_t bytes_ = 0;
-  std::string key_;
-  uint64_t hash_ = 0;
   Partition* current_ = nullptr;
   std::vector<uint16_t> labels_;
   std::vector<bool> excluded_;
@@ -170,7 +170,7 @@ RecognizeOperator::RecognizeOperator(const MatchStage& stage, PatternProgram pro
       measures_(stage.measures, recognizer_.program().labels, inputs),
       reach_(reach_of(stage)),
       numbers_matter_(uses_match_number(stage) || recognizer_.program().has_first),
-      keys_(bind(stage.keys, inputs)),
+      key_(stage.keys, inputs),
       skip_label_(recognizer_.program().label(stage.skip_to)),
       remembers_(recognizer_.has_dead_bits() && conditions_.all_of_row() && !stage.within_ns),
       limits_(limits),
@@ -197,27 +197,10 @@ OperatorStats RecognizeOperator::stats() const noexcept {
   return stats;
 }
 
-// False: the row is in no partition.
-bool RecognizeOperator::make_key(std::span<const Value> values) {
-  key_.clear();
-  for (Bound& key : keys_) {
-    const Value value = key.eval(values);
-    if (value.is_null()) return false;
-    append_key(key_, value);
-  }
-  hash_ = hash_bytes(key_);
-  return true;
-}
-
 bool RecognizeOperator::take(const Row& row) {
   if (done_) return false;
-  ++stats_.rows_in;
-  if (!row.has_ts) {
-    ++stats_.no_timestamp;
-    return true;
-  }
-  if (!held_.see(row.ts.ns)) ++stats_.late;
-  if (!make_key(row.values)) return true;
+  if (!arrives(row, held_, stats_)) return true;
+  if (!key_.read(row.values)) return true;
   held_.push(HeldRow(row, kept_, until_ && until_->holds(row.values) ? kUntil : 0));
   note_size();
   for (HeldRow next; !done_ && held_.pop(next);) process(next);
@@ -227,7 +210,9 @@ bool RecognizeOperator::take(const Row& row) {
 void RecognizeOperator::finish() {
   for (HeldRow next; !done_ && held_.pop(next, true);) process(next);
   std::vector<uint32_t> left;
-  for (uint32_t id = oldest_; id != kNobody; id = table_[id].next) left.push_back(id);
+  for (const QuietKeys<Partition>* keys : {&busy_, &resting_}) {
+    for (uint32_t id = keys->oldest(); id != kNobody; id = keys->behind(id)) left.push_back(id);
+  }
   std::sort(left.begin(), left.end(),
             [this](uint32_t a, uint32_t b) { return table_[a].number < table_[b].number; });
   for (const uint32_t id : left) {
@@ -237,28 +222,28 @@ void RecognizeOperator::finish() {
 }
 
 uint32_t RecognizeOperator::partition() {
-  uint32_t id = table_.find(hash_, key_);
+  uint32_t id = table_.find(key_.hash(), key_.bytes());
   if (id != kNobody) {
-    unlink(id);
+    list_of(table_[id]).remove(id);
     return id;
   }
-  id = table_.create(hash_, key_);
+  id = table_.create(key_.hash(), key_.bytes());
   table_.link(id);
   Partition& p = table_[id];
   p.rows.reset();
   p.attempt.active = false;
   p.start = p.covered = p.matches = 0;
   p.number = partitions_++;
-  p.bytes = sizeof(Partition) + 48 + key_.size();
+  p.bytes = sizeof(Partition) + 48 + key_.bytes().size();
   bytes_ += p.bytes;
   return id;
 }
 
 void RecognizeOperator::process(const HeldRow& row) {
-  make_key(row.row().values);
+  key_.read(row.row().values);
   forget(row.ts());
   const uint32_t id = partition();
-  touch(id, row.ts());
+  list(id, row.ts(), false);
   Partition& p = table_[id];
   const size_t before = p.attempt.memory_bytes();
   p.rows.push(row);
@@ -438,12 +423,7 @@ void RecognizeOperator::emit_match(Partition& p) {
 
 void RecognizeOperator::emit_one(Partition& p) {
   row_.clear();
-  std::string_view key = p.key;
-  for (size_t i = 0; i < keys_.size(); ++i) {
-    Value value;
-    NINES_ASSERT(read_key(key, value));
-    row_.push_back(value);
-  }
+  key_.append_values(p.key, row_);
   measures_.at(labels_.empty() ? 0 : labels_.size() - 1, row_);
   const Row& first = p.rows.at(p.attempt.start);
   send({row_, first.ts, first.place, true});
@@ -470,12 +450,11 @@ bool RecognizeOperator::send(const Row& row) {
 // Partitions whose attempts WITHIN has ended; those of which nothing is remembered then go.
 void RecognizeOperator::forget(int64_t clock) {
   if (!stage_.within_ns || reach_.behind > 0) return;
-  while (oldest_ != kNobody && plus_ns(table_[oldest_].touched, *stage_.within_ns) < clock) {
-    const uint32_t id = oldest_;
+  for (uint32_t id; (id = busy_.quiet_for(*stage_.within_ns, clock)) != kNobody;) {
     run(table_[id], Ending::expired);
     if (numbers_matter_ || reach_.before > 0) {
-      unlink(id);
-      touch(id, clock);  // looked at again after as long
+      busy_.remove(id);
+      list(id, clock, !table_[id].attempt.active);  // looked at again after as long
     } else {
       drop(id);
     }
@@ -488,32 +467,24 @@ void RecognizeOperator::drop(uint32_t id) {
   bytes_ -= p.bytes;
   p.rows.reset();
   p.attempt = {};
-  unlink(id);
+  list_of(table_[id]).remove(id);
   table_.relink(id, kNobody);
   table_.destroy(id);
 }
 
-void RecognizeOperator::touch(uint32_t id, int64_t ts) {
-  Partition& p = table_[id];
-  p.touched = ts;
-  p.previous = newest_;
-  p.next = kNobody;
-  (newest_ != kNobody ? table_[newest_].next : oldest_) = id;
-  newest_ = id;
-}
-
-void RecognizeOperator::unlink(uint32_t id) {
-  const Partition& p = table_[id];
-  (p.previous != kNobody ? table_[p.previous].next : oldest_) = p.next;
-  (p.next != kNobody ? table_[p.next].previous : newest_) = p.previous;
+void RecognizeOperator::list(uint32_t id, int64_t ts, bool resting) {
+  table_[id].resting = resting;
+  list_of(table_[id]).push(id, ts);
 }
 
 // The partitions that were quiet longest, down to seven eighths of the limit.
 void RecognizeOperator::evict() {
-  while (bytes_ > limits_.max_bytes / 8 * 7 && oldest_ != kNobody) {
-    const Partition& p = table_[oldest_];
+  while (bytes_ > limits_.max_bytes / 8 * 7) {
+    const uint32_t id = resting_.oldest() != kNobody ? resting_.oldest() : busy_.oldest();
+    if (id == kNobody) return;
+    const Partition& p = table_[id];
     if (p.attempt.active || numbers_matter_ || reach_.before > 0) ++stats_.evicted;
-    drop(oldest_);
+    drop(id);
   }
 }
 

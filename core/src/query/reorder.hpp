@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "held_row.hpp"
+#include "nines/query/operator.hpp"
 
 namespace nines::query {
 
@@ -53,5 +54,16 @@ class Reorder {
   std::deque<HeldRow> queue_;  // ascending
   std::vector<HeldRow> heap_;  // those that came behind a later one; the earliest on top
 };
+
+// Counts a row that comes in, and shows its time to `rows`. False: it has none, and no place here.
+inline bool arrives(const Row& row, Reorder& rows, OperatorStats& stats) noexcept {
+  ++stats.rows_in;
+  if (!row.has_ts) {
+    ++stats.no_timestamp;
+    return false;
+  }
+  if (!rows.see(row.ts.ns)) ++stats.late;
+  return true;
+}
 
 }  // namespace nines::query

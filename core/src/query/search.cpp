@@ -88,13 +88,18 @@ void LiteralSearch::Impl::place_pair(size_t i) {
   std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
     return rank_of(literal[a], ignore_case) < rank_of(literal[b], ignore_case);
   });
-  BytePair& pair = pairs[i];
-  pair.first_at = order.front();
-  pair.second_at = order[order.size() > 1 ? 1 : 0];
-  pair.first = static_cast<uint8_t>(literal[pair.first_at]);
-  pair.second = static_cast<uint8_t>(literal[pair.second_at]);
+  set_pair(i, order.front(), order[order.size() > 1 ? 1 : 0]);
+}
+
+void LiteralSearch::Impl::set_pair(size_t i, uint32_t first_at, uint32_t second_at) {
+  BytePair pair;
+  pair.first_at = first_at;
+  pair.second_at = second_at;
+  pair.first = static_cast<uint8_t>(literals[i][first_at]);
+  pair.second = static_cast<uint8_t>(literals[i][second_at]);
   if (ignore_case && is_letter(pair.first)) pair.first_fold = 0x20;
   if (ignore_case && is_letter(pair.second)) pair.second_fold = 0x20;
+  pairs[i] = pair;
   reach = std::max<size_t>({reach, pair.first_at, pair.second_at});
 }
 
@@ -206,6 +211,13 @@ LiteralSearch::Hit LiteralSearch::find(std::string_view text, size_t from) const
   if (from >= text.size()) return {};
   const auto* const begin = reinterpret_cast<const unsigned char*>(text.data());
   return impl_->find({begin, begin + text.size(), begin + from});
+}
+
+void LiteralSearch::learn(std::string_view sample) {
+  if (!impl_->has_pairs()) return;
+  auto impl = std::make_shared<Impl>(*impl_);
+  impl->learn_pairs(sample);
+  impl_ = std::move(impl);
 }
 
 const std::vector<std::string>& LiteralSearch::literals() const noexcept { return impl_->literals; }

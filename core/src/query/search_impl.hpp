@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "nines/query/search.hpp"
@@ -64,8 +65,11 @@ class LiteralSearch::Impl {
   Engine engine = nullptr;  // nullptr: portable
   Hit find(const Text& text) const noexcept;
   bool choose(LiteralSearch::Engine wanted) noexcept;
+  // REQUIRES has_pairs().
+  void learn_pairs(std::string_view sample);
 
  private:
+  void set_pair(size_t i, uint32_t first_at, uint32_t second_at);
   void place_fingerprint(size_t i);
   void place_pair(size_t i);
   void fill_buckets();

@@ -80,24 +80,38 @@ LiteralSearch::Hit pair_engine(const Search& s, const Search::Byte*& place,
 }
 
 template <size_t kWidth>
+struct TeddyTables {
+  V::T low[kWidth], high[kWidth];
+};
+
+// The buckets of all places of the vector at `p`. Written out for each byte of the fingerprint, so
+// that the tables stay in registers.
+template <size_t kWidth, size_t... kBytes>
+inline V::T teddy_buckets(const TeddyTables<kWidth>& v, const Search::Byte* p,
+                          std::index_sequence<kBytes...>) {
+  V::T buckets = V::splat(0xFF);
+  const auto look = [&](size_t j) __attribute__((always_inline)) {
+    const V::T bytes = V::load(p + j);
+    return V::both(V::look_up(v.low[j], V::low(bytes)), V::look_up(v.high[j], V::high(bytes)));
+  };
+  ((buckets = V::both(buckets, look(kBytes))), ...);
+  return buckets;
+}
+
+template <size_t kWidth>
 LiteralSearch::Hit teddy_engine(const Search& s, const Search::Byte*& place,
                                 const Search::Text& text) {
   if (static_cast<size_t>(text.end - place) < V::kBytes + kWidth - 1) return {};
-  V::T low[kWidth], high[kWidth];
+  TeddyTables<kWidth> v;
   for (size_t j = 0; j < kWidth; ++j) {
-    low[j] = V::table(s.low[j]);
-    high[j] = V::table(s.high[j]);
+    v.low[j] = V::table(s.low[j]);
+    v.high[j] = V::table(s.high[j]);
   }
   const V::T none = V::splat(0);
   const Search::Byte* const last = text.end - (V::kBytes + kWidth - 1);
   const Search::Byte* p = place;
   for (; p <= last; p += V::kBytes) {
-    V::T buckets = V::splat(0xFF);
-    for (size_t j = 0; j < kWidth; ++j) {
-      const V::T bytes = V::load(p + j);
-      buckets = V::both(
-          buckets, V::both(V::look_up(low[j], V::low(bytes)), V::look_up(high[j], V::high(bytes))));
-    }
+    const V::T buckets = teddy_buckets(v, p, std::make_index_sequence<kWidth>());
     const V::T misses = V::equal(buckets, none);
     for (V::Mask hits = V::mask(misses) ^ V::kAll; hits != 0; hits &= hits - 1) {
       const auto bit = static_cast<unsigned>(V::trailing_zeros(hits));

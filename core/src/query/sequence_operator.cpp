@@ -17,9 +17,10 @@
 #include "bound.hpp"
 #include "key_table.hpp"
 #include "navigation.hpp"
-#include "nines/base/contract.hpp"
 #include "pattern_program.hpp"
+#include "quiet_keys.hpp"
 #include "reorder.hpp"
+#include "row_key.hpp"
 #include "session_parts.hpp"
 
 namespace nines::query {
@@ -45,8 +46,7 @@ struct Key {
   std::vector<uint32_t> attempts;  // [k]: the one with k + 1 steps behind it
   std::vector<uint32_t> waiting;   // all steps are there, NOT is not over
   int64_t absent_ts = INT64_MIN;   // of the last row of a leading NOT
-  int64_t touched = 0;
-  uint32_t next = kNobody, previous = kNobody;  // by `touched`
+  QuietLinks quiet;
   size_t alive = 0;
 };
 
@@ -92,7 +92,6 @@ class SequenceOperator final : public Operator {
   void bind_conditions(const PatternProgram& program, std::span<const std::string> inputs);
   void keep_columns(const PatternProgram& program, std::span<const std::string> inputs);
   uint64_t satisfied(std::span<const Value> values) noexcept;
-  bool make_key(std::span<const Value> values);
 
   void process(const HeldRow& row);
   void release(bool all);
@@ -110,8 +109,6 @@ class SequenceOperator final : public Operator {
   void end_all(Key& key);
   void drop_key(uint32_t id);
   void drop_if_empty(uint32_t id);
-  void touch(uint32_t id, int64_t ts);
-  void unlink(uint32_t id);
   void evict();
   void give_pending();
 
@@ -130,7 +127,7 @@ class SequenceOperator final : public Operator {
   uint64_t relevant_ = 0;  // bits that start something, or keep the time of a leading NOT
   std::vector<Condition> conditions_;  // by label
   std::optional<Bound> until_;
-  std::vector<Bound> keys_;
+  RowKey key_;
   std::vector<size_t> kept_;                             // columns of held rows
   std::vector<std::pair<size_t, size_t>> step_columns_;  // step, column: x_ts, x_message, ...
   Navigator measures_;
@@ -143,13 +140,11 @@ class SequenceOperator final : public Operator {
   KeyTable<Key> table_;
   std::deque<Attempt> attempts_;
   std::vector<uint32_t> free_attempts_;
-  uint32_t oldest_ = kNobody, newest_ = kNobody;  // keys by `touched`
+  QuietKeys<Key> quiet_{table_};
   std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> deadlines_;
   uint64_t deadlines_made_ = 0;
   size_t bytes_ = 0;
   int64_t matches_ = 0;
-  std::string key_;
-  uint64_t hash_ = 0;
   std::vector<Value> row_;
   std::vector<uint16_t> row_labels_;
 };
@@ -159,7 +154,7 @@ SequenceOperator::SequenceOperator(const MatchStage& stage, const PatternProgram
                                    RowSink& out)
     : stage_(stage),
       labels_(program.labels),
-      keys_(bind(stage.keys, inputs)),
+      key_(stage.keys, inputs),
       measures_(stage.measures, program.labels, inputs),
       limits_(limits),
       out_(out),
@@ -237,12 +232,7 @@ uint64_t SequenceOperator::satisfied(std::span<const Value> values) noexcept {
 
 bool SequenceOperator::take(const Row& row) {
   if (done_) return false;
-  ++stats_.rows_in;
-  if (!row.has_ts) {
-    ++stats_.no_timestamp;
-    return true;
-  }
-  if (!held_.see(row.ts.ns)) ++stats_.late;
+  if (!arrives(row, held_, stats_)) return true;
   const uint64_t bits = satisfied(row.values);
   if (bits != 0) {
     held_.push(HeldRow(row, kept_, bits));
@@ -272,38 +262,25 @@ void SequenceOperator::finish() {
   give_pending();
 }
 
-// False: the row has no key.
-bool SequenceOperator::make_key(std::span<const Value> values) {
-  key_.clear();
-  for (Bound& key : keys_) {
-    const Value value = key.eval(values);
-    if (value.is_null()) return false;
-    append_key(key_, value);
-  }
-  hash_ = hash_bytes(key_);
-  return true;
-}
-
 void SequenceOperator::process(const HeldRow& row) {
-  if (!make_key(row.row().values)) return;
+  if (!key_.read(row.row().values)) return;
   confirm(row.ts());
   forget(row.ts());
   const uint64_t bits = row.mark();
-  uint32_t id = table_.find(hash_, key_);
+  uint32_t id = table_.find(key_.hash(), key_.bytes());
   if (id == kNobody) {
     if ((bits & relevant_) == 0 || (bits & kUntil) != 0) return;
-    id = table_.create(hash_, key_);
+    id = table_.create(key_.hash(), key_.bytes());
     table_.link(id);
     Key& made = table_[id];
     made.attempts.assign(steps_.size(), kNobody);
     made.absent_ts = INT64_MIN;
     made.alive = 0;
-    made.next = made.previous = kNobody;
-    bytes_ += kKeyBytes + key_.size() + steps_.size() * sizeof(uint32_t);
+    bytes_ += kKeyBytes + key_.bytes().size() + steps_.size() * sizeof(uint32_t);
   } else {
-    unlink(id);
+    quiet_.remove(id);
   }
-  touch(id, row.ts());
+  quiet_.push(id, row.ts());
   if ((bits & kUntil) != 0) {
     end_all(table_[id]);
   } else {
@@ -438,9 +415,9 @@ void SequenceOperator::confirm(int64_t clock) {
 // Keys of which everything has expired.
 void SequenceOperator::forget(int64_t clock) {
   if (!stage_.within_ns) return;
-  while (oldest_ != kNobody && plus_ns(table_[oldest_].touched, *stage_.within_ns) < clock) {
-    end_all(table_[oldest_]);
-    drop_key(oldest_);
+  for (uint32_t id; (id = quiet_.quiet_for(*stage_.within_ns, clock)) != kNobody;) {
+    end_all(table_[id]);
+    drop_key(id);
   }
 }
 
@@ -472,7 +449,7 @@ void SequenceOperator::end_all(Key& key) {
 void SequenceOperator::drop_key(uint32_t id) {
   Key& key = table_[id];
   bytes_ -= kKeyBytes + key.key.size() + steps_.size() * sizeof(uint32_t);
-  unlink(id);
+  quiet_.remove(id);
   table_.relink(id, kNobody);
   table_.destroy(id);
 }
@@ -482,27 +459,13 @@ void SequenceOperator::drop_if_empty(uint32_t id) {
   if (key.alive == 0 && key.absent_ts == INT64_MIN) drop_key(id);
 }
 
-void SequenceOperator::touch(uint32_t id, int64_t ts) {
-  Key& key = table_[id];
-  key.touched = ts;
-  key.previous = newest_;
-  key.next = kNobody;
-  (newest_ != kNobody ? table_[newest_].next : oldest_) = id;
-  newest_ = id;
-}
-
-void SequenceOperator::unlink(uint32_t id) {
-  const Key& key = table_[id];
-  (key.previous != kNobody ? table_[key.previous].next : oldest_) = key.next;
-  (key.next != kNobody ? table_[key.next].previous : newest_) = key.previous;
-}
-
 // The keys that were quiet longest, down to seven eighths of the limit.
 void SequenceOperator::evict() {
-  while (bytes_ > limits_.max_bytes / 8 * 7 && oldest_ != kNobody) {
-    stats_.evicted += table_[oldest_].alive;
-    end_all(table_[oldest_]);
-    drop_key(oldest_);
+  while (bytes_ > limits_.max_bytes / 8 * 7 && quiet_.oldest() != kNobody) {
+    const uint32_t id = quiet_.oldest();
+    stats_.evicted += table_[id].alive;
+    end_all(table_[id]);
+    drop_key(id);
   }
 }
 
@@ -536,12 +499,7 @@ void SequenceOperator::emit_one(const Attempt& attempt, bool matched) {
   const Row& first = attempt.rows.front().row();
   const Row& last = attempt.rows.back().row();
   row_.clear();
-  std::string_view key = table_[attempt.key].key;
-  for (size_t i = 0; i < keys_.size(); ++i) {
-    Value value;
-    NINES_ASSERT(read_key(key, value));
-    row_.push_back(value);
-  }
+  key_.append_values(table_[attempt.key].key, row_);
   row_.push_back(Value::of_int(matches_));
   row_.push_back(Value::of_time(first.ts.ns));
   row_.push_back(Value::of_time(last.ts.ns));

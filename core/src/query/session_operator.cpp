@@ -15,9 +15,9 @@
 #include "bound.hpp"
 #include "key_table.hpp"
 #include "match_operators.hpp"
-#include "nines/base/contract.hpp"
 #include "nines/query/aggregate.hpp"
 #include "reorder.hpp"
+#include "row_key.hpp"
 #include "session_parts.hpp"
 
 namespace nines::query {
@@ -54,7 +54,6 @@ class SessionOperator final : public Operator {
   static constexpr size_t kBuckets = 256;  // more than twice as many as can be in use
   static constexpr size_t kSessionBytes = sizeof(Session) + 32;  // and its cells of the table
 
-  bool make_key(std::span<const Value> values);
   void add(const Row& row);
   void add_in_order(const Row& row, uint32_t id);
   uint32_t near(uint32_t id, int64_t ts) const noexcept;
@@ -79,7 +78,7 @@ class SessionOperator final : public Operator {
   }
 
   SessionStage stage_;
-  std::vector<Bound> keys_;
+  RowKey key_;
   AggregateSet aggregates_;
   std::optional<Bound> start_when_, end_when_;
   std::optional<size_t> service_, message_;
@@ -94,8 +93,6 @@ class SessionOperator final : public Operator {
   KeyTable<Session> sessions_;
   ServiceNames names_;
   size_t bytes_ = 0;
-  std::string key_;
-  uint64_t hash_ = 0;
 
   int64_t width_;                 // of a bucket
   int64_t base_ = INT64_MIN;      // number of the first bucket that was not due yet
@@ -129,7 +126,7 @@ int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0);
 SessionOperator::SessionOperator(const SessionStage& stage, std::span<const std::string> inputs,
                                  const Limits& limits, RowSink& out)
     : stage_(stage),
-      keys_(bind(stage.keys, inputs)),
+      key_(stage.keys, inputs, 1),
       aggregates_(stage.aggregates, inputs),
       start_when_(bind_if(stage.start_when, inputs)),
       end_when_(bind_if(stage.end_when, inputs)),
@@ -158,18 +155,13 @@ SessionOperator::~SessionOperator() {
 
 bool SessionOperator::take(const Row& row) {
   if (done_) return false;
-  ++stats_.rows_in;
-  if (!row.has_ts) {
-    ++stats_.no_timestamp;
-    return true;
-  }
-  if (!held_.see(row.ts.ns)) ++stats_.late;
+  if (!arrives(row, held_, stats_)) return true;
   if (!in_order_) {
     advance(held_.watermark());
-    if (make_key(row.values)) add(row);
+    if (key_.read(row.values)) add(row);
     return !done_;
   }
-  if (!make_key(row.values)) return true;
+  if (!key_.read(row.values)) return true;
   held_.push(HeldRow(row, all_columns_));
   note_size();
   for (HeldRow next; !done_ && held_.pop(next);) add(next.row());
@@ -202,24 +194,12 @@ void SessionOperator::finish() {
   }
 }
 
-// False: the row is in no session.
-bool SessionOperator::make_key(std::span<const Value> values) {
-  key_.clear();
-  for (size_t i = 0; i < keys_.size(); ++i) {
-    const Value value = keys_[i].eval(values);
-    if (i == 0 && value.is_null()) return false;
-    append_key(key_, value);
-  }
-  hash_ = hash_bytes(key_);
-  return true;
-}
-
 void SessionOperator::add(const Row& row) {
   if (in_order_) {
-    make_key(row.values);
+    key_.read(row.values);
     advance(row.ts.ns);
   }
-  const uint32_t head = sessions_.find(hash_, key_);
+  const uint32_t head = sessions_.find(key_.hash(), key_.bytes());
   if (in_order_) {
     add_in_order(row, head);
   } else {
@@ -261,13 +241,13 @@ uint32_t SessionOperator::near(uint32_t id, int64_t ts) const noexcept {
 }
 
 uint32_t SessionOperator::open(const Row& row, uint32_t sibling_of) {
-  const uint32_t id = sessions_.create(hash_, key_);
+  const uint32_t id = sessions_.create(key_.hash(), key_.bytes());
   Session& s = sessions_[id];
   s.start = s.end = row.ts.ns;
   s.first = row.place;
   s.rows = 0;
   s.sibling = kNobody;
-  s.bytes = kSessionBytes + key_.size() + aggregates_.state_bytes();
+  s.bytes = kSessionBytes + key_.bytes().size() + aggregates_.state_bytes();
   s.aggregate_bytes = 0;
   bytes_ += s.bytes;
   if (aggregates_.size() > 0) {
@@ -329,7 +309,7 @@ void SessionOperator::extend(uint32_t id, const Row& row) {
 
 // A row between two sessions of a key makes them one.
 void SessionOperator::join_siblings(uint32_t id) {
-  const uint32_t head = sessions_.find(hash_, key_);
+  const uint32_t head = sessions_.find(key_.hash(), key_.bytes());
   const auto joins = [&](const Session& a, const Session& b) {
     return a.start <= plus_ns(b.end, stage_.idle_ns) && b.start <= plus_ns(a.end, stage_.idle_ns);
   };
@@ -405,12 +385,7 @@ void SessionOperator::give(uint32_t id, std::string_view state) {
 
 void SessionOperator::emit(const Session& s, std::string_view state) {
   row_.clear();
-  std::string_view key = s.key;
-  for (size_t i = 0; i < keys_.size(); ++i) {
-    Value value;
-    NINES_ASSERT(read_key(key, value));
-    row_.push_back(value);
-  }
+  key_.append_values(s.key, row_);
   char id[17];
   uint64_t bits = (s.hash ^ static_cast<uint64_t>(s.start)) * 0x9e3779b97f4a7c15;
   bits ^= bits >> 32;

@@ -12,7 +12,7 @@ namespace nines::query {
 uint32_t ServiceNames::number_of(std::string_view name) {
   if (last_ < names_.size() && names_[last_] == name) return last_;
   const size_t mask = cells_.size() - 1;
-  size_t at = hash_bytes(name) & mask;
+  size_t at = static_cast<size_t>(hash_bytes(name)) & mask;
   for (; cells_[at] != 0; at = (at + 1) & mask) {
     if (names_[cells_[at] - 1] == name) return last_ = cells_[at] - 1;
   }
@@ -28,7 +28,7 @@ void ServiceNames::grow() {
   std::vector<uint32_t> wider(cells_.size() * 2);
   const size_t mask = wider.size() - 1;
   for (uint32_t number = 0; number < names_.size(); ++number) {
-    size_t at = hash_bytes(names_[number]) & mask;
+    size_t at = static_cast<size_t>(hash_bytes(names_[number])) & mask;
     while (wider[at] != 0) at = (at + 1) & mask;
     wider[at] = number + 1;
   }
@@ -37,7 +37,7 @@ void ServiceNames::grow() {
 
 std::string_view ServiceNames::json_of(const ServiceSet& set) {
   const uint64_t mixed = (set.bits_ ^ set.more_.size()) * 0x9e3779b97f4a7c15;
-  Text& text = texts_[mixed >> 58];
+  Text& text = texts_[static_cast<size_t>(mixed >> 58)];
   if (!(text.set == set)) {
     text.set = set;
     write(text);

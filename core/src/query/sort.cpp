@@ -75,7 +75,7 @@ class SortOperator final : public Operator {
         spare_(columns),
         bar_(columns),
         out_(out) {
-    NINES_ASSERT(stage.keep <= columns);
+    NINES_ASSERT(stage.keep <= columns && (!stage.distinct || stage.keep == columns));
   }
 
   bool take(const Row& row) override {
@@ -117,10 +117,19 @@ class SortOperator final : public Operator {
     return *stage.limit > UINT64_MAX - stage.offset ? UINT64_MAX : *stage.limit + stage.offset;
   }
 
-  static size_t bytes_of(const Row& row) {
+  // With DISTINCT the same for equal rows, however their values are written: which of them has
+  // come so far must not tell what fits.
+  size_t bytes_of(const Row& row) {
     size_t bytes = sizeof(Row) + row.values.size() * sizeof(Value);
+    if (stage_.distinct) return bytes + 2 * key_of(row).size() + kKeyBytes;
     for (const Value& value : row.values) bytes += value.text.size();
     return bytes;
+  }
+  // Until the next call.
+  const std::string& key_of(const Row& row) {
+    key_.clear();
+    for (const Value& value : row.values) append_key(key_, value);
+    return key_;
   }
 
   bool before(const Row& a, uint64_t arrival_a, const Row& b, uint64_t arrival_b) const {
@@ -144,23 +153,15 @@ class SortOperator final : public Operator {
 
   // Of equal rows the one that comes first in the order stays. False: that is another one.
   bool note_distinct(const Row& row, uint64_t arrival) {
-    key_.clear();
-    for (const Value& value : row.values.first(stage_.keep)) append_key(key_, value);
-    const auto [at, added] = by_key_.try_emplace(key_, kept_.rows.size());
-    if (added) {
-      bytes_ += key_.size() + kKeyBytes;
-      return true;
-    }
+    const auto [at, added] = by_key_.try_emplace(key_of(row), kept_.rows.size());
+    if (added) return true;
     const size_t other = at->second;
     if (!before(row, arrival, kept_.rows[other], kept_.arrival[other])) return false;
     at->second = kept_.rows.size();
     return true;
   }
   bool is_current(size_t i) {
-    if (!stage_.distinct) return true;
-    key_.clear();
-    for (const Value& value : kept_.rows[i].values.first(stage_.keep)) append_key(key_, value);
-    return by_key_.find(key_)->second == i;
+    return !stage_.distinct || by_key_.find(key_of(kept_.rows[i]))->second == i;
   }
 
   std::vector<size_t> sorted_rows() {
@@ -209,13 +210,8 @@ void SortOperator::cut() {
   bytes_ = 0;
   for (const size_t i : sorted) {
     const Row row = kept_.rows[i];
-    size_t bytes = bytes_of(row);
-    if (stage_.distinct) {
-      key_.clear();
-      for (const Value& value : row.values.first(stage_.keep)) append_key(key_, value);
-      bytes += key_.size() + kKeyBytes;
-    }
     if (!below_bar(row, kept_.arrival[i])) break;
+    const size_t bytes = bytes_of(row);
     const bool fits = bytes_ + bytes <= max_bytes_;
     if (!fits || spare_.rows.size() >= max_rows_) {
       over_bytes_ |= !fits;
@@ -223,7 +219,7 @@ void SortOperator::cut() {
       break;
     }
     bytes_ += bytes;
-    if (stage_.distinct) by_key_.emplace(key_, spare_.rows.size());
+    if (stage_.distinct) by_key_.emplace(key_of(row), spare_.rows.size());
     spare_.add(row, kept_.arrival[i]);
   }
   std::swap(kept_, spare_);

@@ -56,7 +56,7 @@ class TableRewriter final : public expr::Host {
     Clause clause = Clause::items;
   };
 
-  // ---- FROM ----
+  // ---- FROM (table_from.cpp) ----
   Status read_sources();
   Status read_table(size_t& i);
   Status read_log_source();
@@ -69,12 +69,8 @@ class TableRewriter final : public expr::Host {
   bool at_source_clause() const;
   Status using_columns();
   static void finish_scan(ScanPlan& scan);
-  bool is_constant(const Node& tree) const;
-  bool is_column(size_t first, const Node& tree) const;
-  bool contains_source(size_t source) const;
-  bool names_outer(size_t behind) const;
 
-  // ---- the rest ----
+  // ---- clauses and sub-queries ----
   Result<std::string> select();
   Status step(std::string& out);
   bool clause_word(std::string& out);
@@ -83,10 +79,15 @@ class TableRewriter final : public expr::Host {
   Status where(std::string& out);
   Status order_key(std::string& out);
   bool is_structure() const;
+  bool is_constant(const Node& tree) const;
+  bool is_column(size_t first, const Node& tree) const;
+  bool contains_source(size_t source) const;
+  bool names_outer(size_t behind) const;
   void copy(std::string& out);
   static void append(std::string& out, std::string_view text);
   Result<std::string> nested();  // at SELECT within parentheses
 
+  // ---- what expressions hold (table_calls.cpp) ----
   Result<NodePtr> aggregate(AggregateKind kind);
   Result<NodePtr> foreign_call();
   Result<std::string> window();

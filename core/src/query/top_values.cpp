@@ -50,11 +50,16 @@ size_t TopValues::add_exact(std::string_view key, uint64_t count) {
 }
 
 // Each row has a column of its own for a key, out of one hash of 128 bits.
+size_t TopValues::cell_of(size_t row, uint64_t hash, uint64_t step) {
+  const uint64_t column = (hash + row * step) / (UINT64_MAX / kColumns + 1);
+  return row * kColumns + static_cast<size_t>(column);
+}
+
 void TopValues::add_sketch(std::string_view key, uint64_t count) {
   const uint64_t hash = hash_bytes(key);
   const uint64_t step = hash_integer(hash, 7) | 1;
   for (size_t row = 0; row < kRows; ++row) {
-    sketch_[row * kColumns + (hash + row * step) / (UINT64_MAX / kColumns + 1)] += count;
+    sketch_[cell_of(row, hash, step)] += count;
   }
 }
 
@@ -63,8 +68,7 @@ uint64_t TopValues::estimate(std::string_view key) const {
   const uint64_t step = hash_integer(hash, 7) | 1;
   uint64_t least = UINT64_MAX;
   for (size_t row = 0; row < kRows; ++row) {
-    least = std::min(least,
-                     sketch_[row * kColumns + (hash + row * step) / (UINT64_MAX / kColumns + 1)]);
+    least = std::min(least, sketch_[cell_of(row, hash, step)]);
   }
   return least;
 }

@@ -47,6 +47,7 @@ class TopValues {
       (kExact + 1) * kAround + 2 * kExactBytes + kRows * kColumns * sizeof(uint64_t);
 
   size_t add_exact(std::string_view key, uint64_t count);
+  static size_t cell_of(size_t row, uint64_t hash, uint64_t step);
   void add_sketch(std::string_view key, uint64_t count);
   uint64_t estimate(std::string_view key) const;
   size_t to_sketch();

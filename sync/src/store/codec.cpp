@@ -348,6 +348,12 @@ std::string encode_event(const slo::AlertEvent& event) {
   out.bytes(event.summary);
   out.varint(event.boot);
   out.varint(static_cast<uint64_t>(event.priority));
+  if (event.kind == slo::AlertEvent::Kind::rows) {
+    out.varint(event.notify.size());
+    for (const std::string& name : event.notify) out.bytes(name);
+    out.bytes(event.rows);
+    out.varint(event.omitted);
+  }
   return out.take();
 }
 
@@ -356,7 +362,7 @@ std::optional<slo::AlertEvent> decode_event(std::string_view body, uint64_t sequ
   if (in.varint() != kVersion) return std::nullopt;
   slo::AlertEvent event;
   const uint64_t kind = in.varint();
-  if (kind > static_cast<uint64_t>(slo::AlertEvent::Kind::resolved)) return std::nullopt;
+  if (kind > static_cast<uint64_t>(slo::AlertEvent::Kind::rows)) return std::nullopt;
   event.kind = static_cast<slo::AlertEvent::Kind>(kind);
   for (std::string* text : {&event.slo, &event.service, &event.rule, &event.severity}) {
     *text = in.bytes();
@@ -371,6 +377,11 @@ std::optional<slo::AlertEvent> decode_event(std::string_view body, uint64_t sequ
     const uint64_t priority = in.varint();
     if (priority > 3) return std::nullopt;
     event.priority = static_cast<int>(priority);
+  }
+  if (event.kind == slo::AlertEvent::Kind::rows) {
+    for (size_t n = in.count(); n > 0 && in.ok(); --n) event.notify.emplace_back(in.bytes());
+    event.rows = in.bytes();
+    event.omitted = in.varint();
   }
   event.sequence = sequence;
   if (!in.complete()) return std::nullopt;

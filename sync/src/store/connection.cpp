@@ -138,6 +138,8 @@ Status Connection::prepare_all() {
       {&event_after, "SELECT seq, crc, body FROM event WHERE seq>? ORDER BY seq"},
       {&event_drop, "DELETE FROM event WHERE seq<=?"},
       {&event_undo, "DELETE FROM event WHERE seq>=?"},
+      {&event_large, "SELECT count(*) FROM event WHERE seq<=? AND seq>? AND length(body)>?"},
+      {&event_large_drop, "DELETE FROM event WHERE seq<=? AND length(body)>?"},
       {&event_bounds,
        "SELECT (SELECT seq FROM event ORDER BY seq LIMIT 1),"
        " (SELECT seq FROM event ORDER BY seq DESC LIMIT 1)"},

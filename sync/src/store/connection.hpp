@@ -26,6 +26,7 @@ struct Connection {
   Statement src_scan, src_put, src_drop;
   Statement chunk_get, chunk_put, chunk_next_hour, chunk_oldest, chunk_drop;
   Statement event_put, event_after, event_drop, event_undo, event_bounds;
+  Statement event_large, event_large_drop;
   Statement cursor_get, cursor_put, cursor_least;
   Statement document_get, document_put, document_drop, document_scan, document_count;
   Statement change_put, change_scan, change_drop, change_undo, change_bounds;

@@ -11,6 +11,7 @@ constexpr size_t kRoundRows = 200;    // of one transaction
 constexpr size_t kRoundChunks = 512;  // about 1 MiB while it is put together
 constexpr int kRounds = 8;            // of one fold()
 constexpr int64_t kRoundHours = 24;   // deleted in one transaction
+constexpr int64_t kLargeEventBytes = 4096;
 
 }  // namespace
 
@@ -134,6 +135,7 @@ Status SqliteStore::retain_events() {
   const int64_t first = any ? c.event_bounds.integer(0) : 0;
   const int64_t last = any ? c.event_bounds.integer(1) : 0;
   c.event_bounds.reset();
+  NINES_CHECK(retain_large_events(last));
   const int64_t drop = last - std::max<int64_t>(options_.keep_events, 1);
   if (first == 0 || first > drop) return Ok{};
   NINES_TRY(const bool told, c.cursor_least.with().row());
@@ -143,6 +145,22 @@ Status SqliteStore::retain_events() {
   NINES_CHECK(c.event_drop.with(drop).run());
   stats_.dropped_events +=
       static_cast<uint64_t>(std::max<int64_t>(drop - std::max(least, first - 1), 0));
+  return Ok{};
+}
+
+Status SqliteStore::retain_large_events(int64_t last) {
+  Connection& c = *connection_;
+  const int64_t drop = last - std::max<int64_t>(options_.keep_large_events, 1);
+  if (drop <= 0) return Ok{};
+  NINES_TRY(const bool told, c.cursor_least.with().row());
+  const bool destinations = told && c.cursor_least.integer(0) > 0;
+  const int64_t least = destinations ? c.cursor_least.integer(1) : drop;
+  c.cursor_least.reset();
+  NINES_TRY(const bool any, c.event_large.with(drop, least, kLargeEventBytes).row());
+  const int64_t untold = any ? c.event_large.integer(0) : 0;
+  c.event_large.reset();
+  NINES_CHECK(c.event_large_drop.with(drop, kLargeEventBytes).run());
+  stats_.dropped_events += static_cast<uint64_t>(untold);
   return Ok{};
 }
 

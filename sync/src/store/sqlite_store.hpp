@@ -94,6 +94,7 @@ class SqliteStore final : public StateStore {
   Result<bool> fold_round(int64_t now_s, bool any_age);
   Status retain(int64_t now_s);
   Status retain_events();
+  Status retain_large_events(int64_t last);
   Result<bool> drop_oldest_hour();
   Status relieve();
 

@@ -3,13 +3,17 @@
 //   match_bench [ROWS]     (10,000,000)
 #include <time.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 #include "../../../core/src/query/match_operators.hpp"
 #include "nines/base/contract.hpp"
+#include "nines/query/plan.hpp"
 
 namespace {
 
@@ -41,7 +45,16 @@ class Counter final : public RowSink {
 // time, as in query_data sess.
 class Rows {
  public:
-  explicit Rows(uint64_t count) : left_(count) {}
+  // `wanted`: which columns() the rows have, in this order.
+  Rows(uint64_t count, const std::vector<std::string>& wanted) : left_(count) {
+    const std::vector<std::string> all = columns();
+    for (const std::string& name : wanted) {
+      const auto at = std::find(all.begin(), all.end(), name);
+      NINES_ASSERT(at != all.end());
+      places_.push_back(static_cast<size_t>(at - all.begin()));
+    }
+    given_.resize(places_.size());
+  }
 
   bool next(Row& row) {
     if (left_ == 0) return false;
@@ -67,7 +80,8 @@ class Rows {
     values_[1] = Value::of_text(kServices[(seed_ >> 45) % 5]);
     values_[2] = Value::of_level((seed_ >> 50) % 100 == 0 ? Level::error : Level::info, {});
     values_[3] = Value::of_text(message);
-    row.values = values_;
+    for (size_t i = 0; i < places_.size(); ++i) given_[i] = values_[places_[i]];
+    row.values = given_;
     row.has_ts = true;
     row.ts.ns = 1'700'000'000'000'000'000 + number_ * 3'000'000;
     row.place.at = number_ * 200;
@@ -91,25 +105,28 @@ class Rows {
   uint64_t requests_made_ = 0;
   std::vector<Request> requests_ = std::vector<Request>(600);
   Value values_[4];
+  std::vector<size_t> places_;
+  std::vector<Value> given_;
 };
 
 // The cost of making the rows is taken off.
-double measure(const char* what, uint64_t count, double bare_s, Operator* op, const Counter& out) {
-  Rows rows(count);
+double measure(const char* what, uint64_t count, double bare_s, Operator* op, const Counter& out,
+               const std::vector<std::string>& inputs = Rows::columns()) {
+  Rows rows(count, inputs);
   Row row;
   const double start = cpu_s();
   uint64_t texts = 0;
   while (rows.next(row)) {
-    texts += row.values[0].text.size();
+    texts += row.values.empty() ? 1 : row.values[0].text.size();
     if (op != nullptr) op->take(row);
   }
   if (op != nullptr) op->finish();
   const double used = cpu_s() - start;
   NINES_ASSERT(texts > 0);
   if (op != nullptr) {
-    std::printf("%-36s %6.1f ns a row, %8.0f kB, %llu rows out, %llu evicted\n", what,
-                (used - bare_s) * 1e9 / static_cast<double>(count),
-                static_cast<double>(op->stats().peak_bytes) / 1e3,
+    const double ns = (used - bare_s) * 1e9 / static_cast<double>(count);
+    std::printf("%-36s %6.1f ns a row, %5.1f M/s, %8.0f kB, %llu rows out, %llu evicted\n", what,
+                ns, 1e3 / ns, static_cast<double>(op->stats().peak_bytes) / 1e3,
                 static_cast<unsigned long long>(out.rows),
                 static_cast<unsigned long long>(op->stats().evicted));
   }
@@ -161,6 +178,55 @@ void sequences(uint64_t count, double bare_s) {
   }
 }
 
+// MATCH_RECOGNIZE by the shape of its pattern. 600 partitions are open at a time.
+struct Shape {
+  const char* name;
+  const char* rest;  // of the clause
+};
+constexpr Shape kShapes[] = {
+    {"A B", "PATTERN (A B) WITHIN '5s' DEFINE A AS service = 'cart', B AS service = 'orders'"},
+    {"A+ B", "PATTERN (A+ B) WITHIN '5s' DEFINE A AS service = 'cart', B AS service = 'orders'"},
+    {"A B* C",
+     "PATTERN (A B* C) WITHIN '5s' DEFINE A AS message = 'payment authorized', "
+     "C AS message = 'invoice created'"},
+    {"A B*? C",
+     "PATTERN (A B*? C) WITHIN '5s' DEFINE A AS message = 'payment authorized', "
+     "C AS message = 'invoice created'"},
+    {"(A | B) C{2,3}",
+     "PATTERN ((A | B) C{2,3}) WITHIN '5s' DEFINE A AS service = 'cart', B AS service = 'users', "
+     "C AS level < WARN"},
+    {"PERMUTE(A, B, C)",
+     "PATTERN (PERMUTE(A, B, C)) WITHIN '5s' DEFINE A AS service = 'cart', "
+     "B AS service = 'orders', C AS service = 'payment'"},
+    {"^ A B", "PATTERN (^ A B) WITHIN '5s' DEFINE A AS level < WARN, B AS service = 'orders'"},
+    {"A B+, B like PREV", "PATTERN (A B+) WITHIN '5s' DEFINE B AS service = PREV(service)"},
+    {"A B+, measures and TO NEXT ROW",
+     "MEASURES A.service AS first, LAST(B.service) AS last, count(B.service) AS n "
+     "AFTER MATCH SKIP TO NEXT ROW PATTERN (A B+) WITHIN '5s' DEFINE A AS service = 'cart', "
+     "B AS service <> 'cart'"},
+};
+
+void patterns(uint64_t count) {
+  for (const Shape& shape : kShapes) {
+    std::string sql =
+        "SELECT * FROM logs('*') MATCH_RECOGNIZE (PARTITION BY request_id ORDER BY ts ";
+    if (std::string_view(shape.rest).starts_with("PATTERN")) {
+      sql += "MEASURES CLASSIFIER() AS last ";
+    }
+    const auto statement = parse_statement(sql + shape.rest + ")", {});
+    if (!statement.ok()) std::fprintf(stderr, "%s\n", statement.error().message.c_str());
+    NINES_ASSERT(statement.ok());
+    const auto& block = std::get<Block>(statement->inputs.at(0).what);
+    const auto& stage = std::get<MatchStage>(block.stages.at(0));
+    const std::vector<std::string> inputs = columns_of(block.scan);
+    const Counter nothing;
+    const double bare_s = measure("", count, 0, nullptr, nothing, inputs);
+    Counter out;
+    const auto op = make_match(stage, inputs, {}, out);
+    measure(shape.name, count, bare_s, op.get(), out, inputs);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -171,5 +237,6 @@ int main(int argc, char** argv) {
               bare_s * 1e9 / static_cast<double>(count));
   sessions(count, bare_s);
   sequences(count, bare_s);
+  patterns(count);
   return 0;
 }

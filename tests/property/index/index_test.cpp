@@ -119,7 +119,7 @@ void live(const Place& place, const StillClock& clock, Shape shape, uint64_t& se
 }  // namespace
 
 TEST_CASE("Rows with the index are the rows without it") {
-  rc::check([] {
+  CHECK(rc::check([] {
     auto seed = *rc::gen::inRange<uint64_t>(1, UINT64_MAX);
     const Place place;
     const StillClock clock;
@@ -152,5 +152,5 @@ TEST_CASE("Rows with the index are the rows without it") {
       }
     }
     RC_CLASSIFY(left_out > 0, "left something out");
-  });
+  }));
 }

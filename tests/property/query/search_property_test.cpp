@@ -301,6 +301,7 @@ TEST_CASE("literals are found where a naive search finds them, by every engine")
       text.insert(random.below(text.size() + 1), random.of(literals));
     }
     LiteralSearch search(literals, fold);
+    if (random.one_in(2)) search.learn(text);
     if (fold) std::transform(literals.begin(), literals.end(), literals.begin(), lowered);
     using Engine = LiteralSearch::Engine;
     for (const Engine engine :

@@ -75,17 +75,18 @@ TEST_CASE("The sample nines.yaml with every key in use has only the known contra
   const Loaded loaded = folder.load_node(with_all_keys(config::sample_config()));
   INFO(all_text(loaded.diagnostics));
   // All inputs at once; a pattern beside format auto; both ways to give a token; both ways to log
-  // in.
+  // in; so the source that the query names is no files.
   std::vector<std::string> errors;
   for (const auto& d : loaded.diagnostics) {
     if (d.severity == Diagnostic::Severity::error) errors.push_back(d.message);
   }
-  REQUIRE(errors.size() == 5);
+  REQUIRE(errors.size() == 6);
   CHECK(errors[0].find("a source is one kind of input") != std::string::npos);
   CHECK(errors[1].find("has a pattern, but its format is auto") != std::string::npos);
   CHECK(errors[2].find("both bearer_token and token_file") != std::string::npos);
   CHECK(errors[3].find("both token_file and user") != std::string::npos);
   CHECK(errors[4].find("both token_file and user") != std::string::npos);
+  CHECK(errors[5].find("none of the sources of this node is files") != std::string::npos);
   REQUIRE(loaded.node.sources.size() == 1);
   const auto& source = loaded.node.sources[0];
   CHECK(source.name == "nginx");
@@ -93,6 +94,42 @@ TEST_CASE("The sample nines.yaml with every key in use has only the known contra
   CHECK(source.selector.paths == std::vector<std::string>{"/var/log/nginx/access.log"});
   CHECK(source.selector.k8s_container == "nginx");
   CHECK(source.selector.pattern == "^(?P<ts>\\S+) (?P<level>\\w+) (?P<message>.*)$");
+}
+
+TEST_CASE("A standing query arrives with its defaults, and a saved one with its text", "[config]") {
+  const ConfigFolder folder;
+  folder.write("queries/errors.sql", "SELECT n FROM logs('a') WHERE level >= ERROR\n\n");
+  const Loaded loaded = folder.load_node(
+      "sources: [{name: a, paths: [/l]}]\n"
+      "webhooks: [{name: ops, url: 'http://127.0.0.1/'}, {name: two, url: 'http://127.0.0.1/'}]\n"
+      "queries:\n"
+      "  - {name: first, sql: \"SELECT * FROM logs('a')\"}\n"
+      "  - {name: second, sql: '@errors', every: 5m, notify: [two, ops], severity: page,\n"
+      "     limit: 7, start: beginning}\n");
+  INFO(all_text(loaded.diagnostics));
+  REQUIRE(loaded.ok());
+  REQUIRE(loaded.node.queries.size() == 2);
+  const StandingQueryConfig& first = loaded.node.queries[0];
+  CHECK(first.every_s == 60);
+  CHECK(first.notify.empty());
+  CHECK(first.severity == "ticket");
+  CHECK(first.limit == 100);
+  CHECK(first.from_end);
+  const StandingQueryConfig& second = loaded.node.queries[1];
+  CHECK(second.sql == "SELECT n FROM logs('a') WHERE level >= ERROR");
+  CHECK(second.every_s == 300);
+  CHECK(second.notify == std::vector<std::string>{"two", "ops"});
+  CHECK(second.severity == "page");
+  CHECK(second.limit == 7);
+  CHECK_FALSE(second.from_end);
+}
+
+TEST_CASE("A standing query without webhooks is told that it tells nobody", "[config]") {
+  const ConfigFolder folder;
+  const Loaded loaded =
+      folder.load_node("queries: [{name: q, sql: \"SELECT * FROM files('/l')\"}]\n");
+  CHECK(loaded.ok());
+  CHECK(all_text(loaded.diagnostics).find("tells nobody but the log") != std::string::npos);
 }
 
 TEST_CASE("Every input of a source arrives", "[config]") {

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "http/client.hpp"
+#include "http/message.hpp"
 #include "http_fixture.hpp"
 
 using namespace nines;
@@ -46,6 +47,16 @@ TEST_CASE("URLs that could be misread are refused with the reason", "[http]") {
   CHECK(error_of("http://[::1]x/").find("port") != std::string::npos);
   CHECK(error_of("http://h/a b").find("blank") != std::string::npos);
   CHECK(error_of("http://h/\r\nX: y").find("control") != std::string::npos);
+}
+
+TEST_CASE("What stands in a part of a URL is read back as it was", "[http]") {
+  CHECK(http::percent_encode("Az09-_.~") == "Az09-_.~");
+  CHECK(http::percent_encode("a b/c?d=e&f%") == "a%20b%2Fc%3Fd%3De%26f%25");
+  std::string all;
+  for (int byte = 1; byte < 256; ++byte) all += static_cast<char>(byte);
+  std::string back;
+  REQUIRE(http::percent_decode(http::percent_encode(all), back));
+  CHECK(back == all);
 }
 
 TEST_CASE("Retry-After is read as seconds or as a date against the server's own clock", "[http]") {

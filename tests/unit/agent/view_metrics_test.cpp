@@ -12,6 +12,7 @@
 
 #include "snapshot_fixture.hpp"
 #include "view/metrics_text.hpp"
+#include "view/queries_json.hpp"
 
 using namespace nines;
 using namespace nines::agent;
@@ -109,5 +110,38 @@ TEST_CASE("Joins and groups say on /metrics what they gave up", "[view]") {
         "result=\"good\"} 41\n"}) {
     INFO(line);
     CHECK(text.find(line) != std::string::npos);
+  }
+}
+
+TEST_CASE("Standing queries say on /metrics and in JSON what ran and what it found", "[view]") {
+  Snapshot snapshot = test::snapshot();
+  CHECK(view::metrics_text(snapshot).find("nines_query") == std::string::npos);
+  QueryStatus query;
+  query.name = "login-failures";
+  query.sql = "SELECT \"x\"";
+  query.every_s = 90;
+  query.notify = {"ops"};
+  query.runs = 7;
+  query.rows = 5;
+  query.omitted = 2;
+  query.last_run = WallTime::from_s(1'772'323'200);
+  query.last_duration_ns = 1'500'000'000;
+  query.lag_bytes = 12;
+  snapshot.queries = {query};
+  const std::string text = view::metrics_text(snapshot);
+  for (const char* line : {"nines_query_runs_total{query=\"login-failures\"} 7\n",
+                           "nines_query_rows_total{query=\"login-failures\"} 5\n",
+                           "nines_query_rows_omitted_total{query=\"login-failures\"} 2\n",
+                           "nines_query_lag_bytes{query=\"login-failures\"} 12\n",
+                           "nines_query_last_duration_seconds{query=\"login-failures\"} 1.5\n"}) {
+    INFO(line);
+    CHECK(text.find(line) != std::string::npos);
+  }
+  const std::string json = view::queries_json(snapshot.queries);
+  for (const char* member : {R"("name": "login-failures")", R"("sql": "SELECT \"x\"")",
+                             R"("last_run": "2026-03-01T00:00:00Z")", R"("error": null)",
+                             R"("last_duration_ms": 1500)"}) {
+    INFO(json);
+    CHECK(json.find(member) != std::string::npos);
   }
 }

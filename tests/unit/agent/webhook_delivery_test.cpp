@@ -33,6 +33,19 @@ TEST_CASE("Delivery has one event in flight and moves its cursor only when it is
   CHECK(d.begin(ms(1))->sequence == 12);
 }
 
+TEST_CASE("Delivery goes past what is not for its destination", "[webhook]") {
+  Delivery d({}, 10, 1);
+  d.add(events(11, 12));
+  REQUIRE(d.begin(ms(0))->sequence == 11);
+  d.pass_over();
+  CHECK(d.cursor() == 11);
+  REQUIRE(d.begin(ms(0))->sequence == 12);
+  CHECK(d.answered(204, {}, ms(1)) == Outcome::delivered);
+  CHECK(d.stats().sent == 1);
+  CHECK(d.stats().attempts == 1);
+  CHECK(d.stats().pending == 0);
+}
+
 TEST_CASE("Delivery ignores what it knows already and never holds more than its bound",
           "[webhook]") {
   Delivery d({}, 5, 1);

@@ -218,3 +218,36 @@ TEST_CASE("An event told again after a restart keeps the key of the life it happ
   CHECK(json::parse(payload_json(now, old))["boot"] == 2);
   CHECK(idempotency_key(now, event(8)) == "node-1/9/alert/8");
 }
+
+TEST_CASE("Rows of a standing query go to the webhooks that it names, in the order of all events",
+          "[webhook]") {
+  Scene scene({}, 200);
+  scene.source.events_after = [&scene](uint64_t after, size_t max, EventSource::Reply reply) {
+    std::vector<slo::AlertEvent> out;
+    for (uint64_t i = after + 1; i <= scene.last && out.size() < max; ++i) {
+      slo::AlertEvent e = event(i);
+      if (i % 100 != 0) {  // more than one fetch of what others are told
+        e.kind = slo::AlertEvent::Kind::rows;
+        e.rule = "failures";
+        e.notify = {i == 50 ? "test" : "another"};
+        e.rows = R"([{"user":"eve","n":5}])";
+        e.omitted = 2;
+      }
+      out.push_back(std::move(e));
+    }
+    reply(std::move(out));
+  };
+  scene.run();
+  REQUIRE(scene.receiver.requests.size() == 3);
+  const json rows = scene.receiver.body(0);
+  CHECK(rows["sequence"] == 50);
+  CHECK(rows["kind"] == "rows");
+  CHECK(rows["query"] == "failures");
+  CHECK(rows["rows"] == json::parse(R"([{"user":"eve","n":5}])"));
+  CHECK(rows["omitted"] == 2);
+  CHECK_FALSE(rows.contains("slo"));
+  CHECK(scene.receiver.body(1)["sequence"] == 100);
+  CHECK(scene.receiver.body(2)["sequence"] == 200);
+  CHECK(scene.stats.sent == 3);
+  CHECK(scene.stats.pending == 0);
+}

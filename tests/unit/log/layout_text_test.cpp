@@ -65,7 +65,10 @@ TEST_CASE("the names of Java's date formats are known") {
         "dd/MM/yy HH:mm:ss.SSS|21/11/26 01:35:51.262", "HH:mm:ss.SSS|01:35:51.262",
         "dd.MM.yyyy HH:mm:ss.SSS|21.11.2026 01:35:51.262",
         "EEE MMM dd HH:mm:ss.SSS yyyy|Sat Nov 21 01:35:51.262 2026",
-        "yyyy-MM-dd hh:mm:ss.SSS a|2026-11-21 01:35:51.262 AM"}) {
+        "yyyy-MM-dd hh:mm:ss.SSS a|2026-11-21 01:35:51.262 AM",
+        "yyyy-DDD HH:mm:ss.SSS z|2026-325 02:35:51.262 CET",
+        "yyyy-MM-dd HH 'o''clock' mm:ss.SSS x|2026-11-21 02 o'clock 35:51.262 +01",
+        "dd.MM.yyyy''HH:mm:ss.SSS|21.11.2026'01:35:51.262"}) {
     const std::string_view both(c);
     const size_t bar = both.find('|');
     CAPTURE(c);
@@ -99,6 +102,7 @@ TEST_CASE("times that share their second with the line before are the same as wi
   Lines times(seconds, {"message"});
   CHECK(times("01:35:5 m") == "ok 2026-11-21T01:35:05Z ' m'");
   CHECK(times("01:35:51 m") == "ok 2026-11-21T01:35:51Z ' m'");
+  CHECK(times("01:35:51 n") == "ok 2026-11-21T01:35:51Z ' n'");
   CHECK(times("01:35:512") == "ok 2026-11-21T01:35:51Z '2'");
   times.parser->set_reference({kReference.ns + 86'400 * kNsPerSecond});
   CHECK(times("01:35:51 m") == "ok 2026-11-22T01:35:51Z ' m'");
@@ -338,6 +342,22 @@ TEST_CASE("PostgreSQL's severities, zone and durations are read") {
             "2026-11-21 01:35:51.262 UTC [1] app@shop FATAL:  terminating connection") ==
         "ok 2026-11-21T01:35:51.262Z FATAL 'app' 'shop'");
   CHECK(one(postgres, {}, "2026-11-21 01:35:51.262 UTC [1] hello:  x") == "no_match");
+}
+
+TEST_CASE("PostgreSQL's zone is one word, known or not, and what stands behind it is none") {
+  const FormatSpec user_next = layout("postgres", "%t %u ");
+  for (const auto& [at, moment] : std::vector<std::pair<std::string, std::string>>{
+           {"2026-11-21 01:35:51 CET", "2026-11-21T00:35:51Z"},
+           {"2026-11-21 01:35:51 UTC", "2026-11-21T01:35:51Z"},
+           {"2026-11-21 01:35:51 +03", "2026-11-20T22:35:51Z"},
+           {"2026-11-21 01:35:51 -0330", "2026-11-21T05:05:51Z"},
+           {"2026-11-21 01:35:51 BST", "2026-11-21T01:35:51Z"},     // of several meanings
+           {"2026-11-21 01:35:51 AMT", "2026-11-21T01:35:51Z"}}) {  // the source's zone holds
+    CAPTURE(at);
+    CHECK(one(user_next, {"user"}, at + " EST LOG:  x") == "ok " + moment + " 'EST'");
+  }
+  CHECK(one(layout("postgres", "%m,%p "), {"pid"}, "2026-11-21 01:35:51.262 +03,7 LOG:  x") ==
+        "ok 2026-11-20T22:35:51.262Z 7");
 }
 
 TEST_CASE("PostgreSQL's details belong to the record before them") {

@@ -143,6 +143,11 @@ TEST_CASE("regex takes strptime-like time formats", "[log]") {
   CHECK(with("%s", "1763688951") == "ok 2025-11-21T01:35:51Z");
   CHECK(with("%s.%f", "1763688951.5") == "ok 2025-11-21T01:35:51.500Z");
   CHECK(with("%Y %j", "2026 032") == "ok 2026-02-01T00:00:00Z");
+  CHECK(with("%D%n%T%t%%", "11/21/26\t01:35:51 %") == "ok 2026-11-21T01:35:51Z");
+  CHECK(with("%h %d, %y %H:%M:%S,%L", "nov 21, 70 01:35:51,262") == "ok 1970-11-21T01:35:51.262Z");
+  CHECK(with("%F %T %Z", "2026-11-21 01:35:51 IST") == "ok 2026-11-21T01:35:51Z");
+  CHECK(with("%F %T %Z", "2026-11-21 01:35:51 XYZ") == "bad_time");
+  CHECK(with("%F %T%%", "2026-11-21 01:35:51") == "bad_time");
   CHECK(with("%F", "2026-02-30") == "bad_time");
   CHECK(with("%F", "2026-02-03x") == "bad_time");
   CHECK(with("%F", "1754-02-03") == "bad_time");

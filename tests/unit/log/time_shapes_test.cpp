@@ -1,5 +1,7 @@
 // Shapes of time stamps by the programs that write them. The expected moments are what Python's
 // datetime makes of the same date, clock and offset.
+#include "time_shapes.hpp"
+
 #include "log_test_support.hpp"
 #include "nines/log/timestamp.hpp"
 
@@ -28,6 +30,7 @@ TEST_CASE("Times of many programs are read with their zones", "[log]") {
       {"2026-11-21 01:35:51.262 CET [12] LOG:", "2026-11-21T00:35:51.262Z 27"},  // PostgreSQL
       {"2026-07-21 01:35:51 CEST [12]", "2026-07-20T23:35:51Z 24"},
       {"2026-11-21 01:35:51.262 +03 [12]", "2026-11-20T22:35:51.262Z 27"},
+      {"[2026-11-21 01:35:51.262 +03] LOG:", "2026-11-20T22:35:51.262Z 29"},
       {"2026-11-21 01:35:51 EST", "2026-11-21T06:35:51Z 23"},
       {"2026-07-21 01:35:51 EDT", "2026-07-21T05:35:51Z 23"},
       {"2026-11-21 01:35:51 CST", "2026-11-21T07:35:51Z 23"},
@@ -70,6 +73,21 @@ TEST_CASE("Times of many programs are read with their zones", "[log]") {
   }
 }
 
+TEST_CASE("The table of time stamps holds for any time, and nothing of a time is left over",
+          "[log]") {
+  for (const test::TimeShape& shape : test::kTimeShapes) {
+    CAPTURE(shape.text);
+    CHECK(any(shape.text) == std::string(shape.moment) + " " + std::to_string(shape.text.size()));
+    const std::string bracketed = "[" + std::string(shape.text) + "] x";
+    CHECK(any(bracketed) ==
+          std::string(shape.moment) + " " + std::to_string(shape.text.size() + 2));
+  }
+  for (const std::string_view text : test::kNoTimes) {
+    CAPTURE(text);
+    CHECK(any(text) == "none");
+  }
+}
+
 TEST_CASE("Abbreviations of several meanings leave the zone of the source", "[log]") {
   const TimeContext kolkata{19'800, test::kReference};
   CHECK(any("2026-11-21 06:05:51 IST x", kolkata) == "2026-11-21T00:35:51Z 23");
@@ -79,15 +97,17 @@ TEST_CASE("Abbreviations of several meanings leave the zone of the source", "[lo
 }
 
 TEST_CASE("What is nearly a time is none", "[log]") {
-  for (const char* bad :
-       {"32.11.2026 01:35:51",     "21.13.2026 01:35:51",     "29.02.2027 00:00:00",
-        "01.01.1969 00:00:00",     "01.01.2201 00:00:00",     "21.11.2026 24:00:00",
-        "21.11.2026 01:60:00",     "21.11.2026 01:35",        "Nov 21, 2026 13:35:51 PM",
-        "Nov 21, 2026 0:35:51 AM", "Nov 31, 2026 1:35:51 AM", "Nov 21, 2026 1:35",
-        "20261321013551",          "20261121013551x",        
-        "20261121256000",          "261321  1:35:51",         "261121  1:61:51",
-        "Saturday, 21-Nov-26",     "Sa 21 Nov 2026 01:35:51", "Saturday 21",
-        "11/21/2026 01:35:51"}) {
+  for (const char* bad : {"32.11.2026 01:35:51",      "21.13.2026 01:35:51",
+                          "29.02.2027 00:00:00",      "01.01.1969 00:00:00",
+                          "01.01.2201 00:00:00",      "21.11.2026 24:00:00",
+                          "21.11.2026 01:60:00",      "21.11.2026 01:35",
+                          "Nov 21, 2026 13:35:51 PM", "Nov 21, 2026 0:35:51 AM",
+                          "Nov 31, 2026 1:35:51 AM",  "Nov 21, 2026 1:35",
+                          "20261321013551",           "20261121013551x",
+                          "20261121256000",           "261321  1:35:51",
+                          "261121  1:61:51",          "Saturday, 21-Nov-26",
+                          "Sa 21 Nov 2026 01:35:51",  "Saturday 21",
+                          "11/21/2026 01:35:51"}) {
     CAPTURE(bad);
     CHECK(any(bad) == "none");
   }

@@ -202,6 +202,42 @@ TEST_CASE("WITHIN bounds a match, and what it ends is settled without waiting fo
   CHECK(shown.rows == Rows{"x|1"});
 }
 
+TEST_CASE("A partition that WITHIN has left quiet is remembered until memory is short") {
+  MatchStage stage = of_values(node(Kind::sequence, {var("A"), var("B")}));
+  stage.rows = MatchStage::Rows::one;
+  stage.measures.pop_back();  // the number of the match is left
+  stage.within_ns = seconds(2);
+  const auto pair = [](std::vector<In>& in, double ts, const char* id) {
+    in.push_back({ts, {id, "1"}});
+    in.push_back({ts + 1, {id, "2"}});
+  };
+  std::vector<In> in;
+  pair(in, 1, "x");
+  pair(in, 1.2, "y");
+  for (int i = 0; i < 20; ++i) pair(in, 10 + 10 * i, "z");
+  pair(in, 300, "x");  // quiet for long
+  pair(in, 303, "x");
+  std::stable_sort(in.begin(), in.end(), [](const In& a, const In& b) { return a.ts < b.ts; });
+  const Ran ran = run(stage, in);
+  REQUIRE(ran.rows.size() == 24);
+  CHECK(ran.rows[0] == "x|1");
+  CHECK(ran.rows[1] == "y|1");
+  CHECK(ran.rows[21] == "z|20");
+  CHECK(Rows(ran.rows.end() - 2, ran.rows.end()) == Rows{"x|2", "x|3"});
+  CHECK(ran.stats.evicted == 0);
+  // Of those that are remembered only, the ones that were quiet longest go first.
+  std::vector<In> many;
+  for (int i = 0; i < 2000; ++i) {
+    const std::string id = "k" + std::to_string(i);
+    pair(many, 1.0 + 3 * i, id.c_str());
+  }
+  pair(many, 6010, "k0");
+  pair(many, 6020, "k1999");
+  const Ran short_of = run(stage, many, {.max_bytes = 300'000});
+  CHECK(short_of.stats.evicted > 1000);
+  CHECK(Rows(short_of.rows.end() - 2, short_of.rows.end()) == Rows{"k0|1", "k1999|2"});
+}
+
 TEST_CASE("UNTIL ends the attempts of its partition and is in no match") {
   MatchStage stage = of_values(node(Kind::sequence, {var("A"), repeat(var("B"), 0, UINT32_MAX)}));
   stage.until = parsed("price = 2");

@@ -213,6 +213,30 @@ TEST_CASE("Every engine finds literals of any number and length where they stand
   }
 }
 
+TEST_CASE("What a search has learnt of a sample never changes what it finds") {
+  using query::LiteralSearch;
+  const std::string text =
+      "GET /zz HTTP\nPOST /api/v1/orders/4711 HTTP\nPOST /api/v1/orders/4712 HTTP\n"
+      "post /API/v1/orders/4711 "
+      "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq\n";
+  const std::vector<std::string> samples{
+      "", "4", "1111 4711 4711", text, std::string(5000, 'P'), std::string(300, '\xff')};
+  for (const bool fold : {false, true}) {
+    for (const Texts& literals :
+         {Texts{"POST /api/v1/orders/4711"}, Texts{"4712", "zz"}, Texts{"P"},
+          Texts{"HTTP", "qq", "x"}, Texts{"a", "b", "c", "d", "e", "4711"}}) {
+      const LiteralSearch plain(literals, fold);
+      for (const std::string& sample : samples) {
+        LiteralSearch learnt = plain;
+        learnt.learn(sample);
+        for (size_t from = 0; from <= text.size(); ++from) {
+          if (plain.find(text, from).at != learnt.find(text, from).at) FAIL_CHECK(sample);
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("LIKE with ESCAPE requires what the escape makes plain") {
   const RecordShape plain = shape_of(log::FormatKind::plain);
   CHECK(best_literals("message LIKE '%50!% off%' ESCAPE '!'", plain) == Texts{"50% off"});

@@ -3,6 +3,9 @@
 
 #include "statement_support.hpp"
 
+using nines::query::Block;
+using nines::query::parse_statement;
+using nines::query::test::kNow;
 using nines::query::test::plan_of;
 
 TEST_CASE("A count over a log source is a native block of one group") {
@@ -59,6 +62,35 @@ TEST_CASE("The whole of a log block becomes one plan") {
         "  filter \"count(*)\" > 10\n"
         "  project service, \"count(*)\" AS n, \"percentile(duration_ms, 0.99)\" AS p99\n"
         "  sort by #3 desc, limit 10, keep 3\n");
+}
+
+TEST_CASE("A number that an alias stands for is a constant, not the column of that number") {
+  CHECK(plan_of("SELECT DISTINCT 2 AS two, x FROM logs('x') ORDER BY two, x") ==
+        "native -> two, x\n"
+        "  scan logs('x')\n"
+        "    fields: x\n"
+        "  project 2 AS two, x\n"
+        "  distinct, sort by #1, #2, keep 2\n");
+  CHECK(plan_of("SELECT 2 AS two, round(sum(x), 2) r, y FROM logs('x') GROUP BY two, y") ==
+        "native -> two, r, y\n"
+        "  scan logs('x')\n"
+        "    fields: y, x\n"
+        "  group by 2, y\n"
+        "    sum(x)\n"
+        "  project 2 AS two, round(\"sum(x)\", 2) AS r, y\n");
+}
+
+TEST_CASE("A scan with CONTEXT is told which fields WHERE alone needs") {
+  const auto shown = [](std::string_view sql) {
+    const auto statement = parse_statement(sql, {kNow, true});
+    REQUIRE(statement.ok());
+    const auto& scan = std::get<Block>(statement->inputs[0].what).scan;
+    return scan.shown_fields.value_or(99);
+  };
+  CHECK(shown("SELECT raw WHERE level = 'error' AND host = 'a' CONTEXT 3") == 1);
+  CHECK(shown("SELECT raw, host WHERE level = 'error' AND host = 'a' CONTEXT 3 ORDER BY ts") == 3);
+  CHECK(shown("SELECT count(level) WHERE level = 'error' CONTEXT 3") == 99);
+  CHECK(shown("SELECT raw WHERE level = 'error'") == 99);
 }
 
 TEST_CASE("ORDER BY takes columns that are not selected, and they are cut off") {

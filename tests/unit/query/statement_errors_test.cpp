@@ -162,3 +162,61 @@ TEST_CASE("Navigation that can't be is refused with what would be right") {
   CHECK(has("RUNNING LAST(A.x)", "no error"));
   CHECK(has("PREV(x) + PREV(x) * LAST(A.x)", "no error"));
 }
+
+namespace {
+
+// The first line of the error, without the place.
+std::string reason(const std::string& clause) {
+  const std::string error = error_of("SELECT * FROM logs('x') " + clause);
+  const size_t begin = error.find(": ") + 2;
+  return error.substr(begin, error.find('\n') - begin);
+}
+std::string in_match(const std::string& text) { return reason("MATCH_RECOGNIZE (" + text + ")"); }
+std::string of_pattern(const std::string& pattern) {
+  return in_match("PATTERN (" + pattern + ") DEFINE A AS x = 1");
+}
+
+}  // namespace
+
+TEST_CASE("A pattern that can't be says which part of it") {
+  CHECK(of_pattern("A ^+") == "an anchor can't be repeated");
+  CHECK(of_pattern("A $ {2}") == "an anchor can't be repeated");
+  CHECK(of_pattern("A{}") ==
+        "unexpected '}'; expected a number of repetitions: {2}, {2,}, {,3} or {2,3}");
+  CHECK(of_pattern("A{2") == "unexpected ')'; expected '}' after the number of repetitions");
+  CHECK(of_pattern("A{3,2}") == "the repetition {3,2} can never be");
+  CHECK(of_pattern("A{0}") == "the repetition {0,0} can never be");
+  CHECK(of_pattern("A{10001}") == "a repetition of more than 10000 is too large");
+  CHECK(of_pattern("(A{1000}){11}") ==
+        "the pattern has more than 10000 variables once its repetitions are written out");
+  CHECK(of_pattern("PERMUTE(A, B, C, D, E, F, G)") == "PERMUTE takes at most 6 parts, got 7");
+  CHECK(of_pattern("PERMUTE(A, B") == "this '(' is never closed; expected ')'");
+  CHECK(of_pattern("{- A }") == "unexpected '}'; expected '-}' after the excluded part");
+  CHECK(of_pattern(std::string(101, '(') + "A" + std::string(101, ')')) ==
+        "the pattern is nested more than 100 levels deep");
+}
+
+TEST_CASE("The parts of MATCH_RECOGNIZE stand in their order, and each says what it lacks") {
+  CHECK(in_match("ORDER BY ts") == "unexpected ')'; expected PATTERN (...) in MATCH_RECOGNIZE");
+  CHECK(in_match("DEFINE A AS x = 1 PATTERN (A)") ==
+        "unexpected 'DEFINE'; expected PATTERN (...); hint: the order is PARTITION BY, ORDER BY, "
+        "MEASURES, ROWS PER MATCH, AFTER MATCH SKIP, PATTERN, DEFINE");
+  CHECK(in_match("PARTITION k PATTERN (A)") == "unexpected 'k'; expected BY after PARTITION");
+  CHECK(in_match("ORDER ts PATTERN (A)") == "unexpected 'ts'; expected BY after ORDER");
+  CHECK(in_match("ORDER BY x PATTERN (A)") ==
+        "unexpected 'x'; expected ts: rows are matched in the order of time");
+  CHECK(in_match("MEASURES count(*) PATTERN (A)") ==
+        "unexpected 'PATTERN'; expected AS and a name after the measure");
+  CHECK(in_match("MEASURES A.x AS m, A.y AS m PATTERN (A)") == "the measure 'm' is there twice");
+  CHECK(in_match("ALL ROWS MATCH PATTERN (A)") == "unexpected 'MATCH'; expected PER");
+  CHECK(in_match("ALL ROWS PER MATCH SHOW EMPTY MATCHES PATTERN (A)") ==
+        "SHOW EMPTY MATCHES is not supported; empty matches are omitted");
+  CHECK(in_match("AFTER MATCH SKIP PATTERN (A)") == "unexpected 'PATTERN'; expected TO");
+  CHECK(in_match("AFTER MATCH SKIP TO LAST C PATTERN (A)") ==
+        "unexpected 'C'; expected a variable of the pattern");
+  CHECK(in_match("PATTERN (A) SUBSET U = (A)") == "SUBSET is not supported");
+  CHECK(in_match("PATTERN (A) DEFINE B AS x = 1") == "unexpected 'B'; did you mean A?");
+  CHECK(in_match("PATTERN (A) DEFINE A x = 1") ==
+        "unexpected 'x'; expected AS and a condition after the variable");
+  CHECK(in_match("PATTERN (A) DEFINE 1") == "unexpected '1'; expected a variable of the pattern");
+}

@@ -1,4 +1,5 @@
 // Sessions, sequences, patterns, context and anomalies: statement in, plan out.
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "statement_support.hpp"
@@ -112,6 +113,21 @@ TEST_CASE("MATCH_RECOGNIZE: measures, quantifiers, navigation and what comes aft
         "    one row a match; then to the last B\n"
         "  filter n > 2\n"
         "  project k, first_ts, n\n");
+}
+
+TEST_CASE("Variables of a pattern know no case, and '$' behind one is the anchor") {
+  const auto pattern = [](const std::string& text, const std::string& rows = "") {
+    const std::string plan =
+        plan_of("SELECT c FROM logs('x') MATCH_RECOGNIZE (MEASURES CLASSIFIER() AS c " + rows +
+                " PATTERN (" + text + ") DEFINE A AS x = 1)");
+    const size_t begin = std::min(plan.find("  match"), plan.size());
+    return plan.substr(begin, plan.find('\n', begin) - begin);
+  };
+  CHECK(pattern("A b a B$") == "  match: A b A b $");
+  CHECK(pattern("A \"b$\"") == "  match: A b$");
+  CHECK(pattern("A{,3} A{2} A{2,}") == "  match: A{0,3} A{2,2} A{2,}");
+  CHECK(pattern("A", "ALL ROWS PER MATCH") == "  match: A");
+  CHECK(pattern("A", "ALL ROWS PER MATCH OMIT EMPTY MATCHES") == "  match: A");
 }
 
 TEST_CASE("PERMUTE, unmatched rows, and a WHERE in front that chooses records") {

@@ -63,6 +63,21 @@ TEST_CASE("CONTEXT WITHIN leaves out what lies farther away in time") {
   CHECK(scan(path, request).rows.size() == 6);
 }
 
+TEST_CASE("CONTEXT WITHIN: hits that follow each other later than that are two groups") {
+  ScanFolder folder;
+  const std::string path = folder.write("a.json",
+                                        "{\"ts\":\"2026-11-21T01:00:00Z\",\"n\":0}\n"
+                                        "{\"ts\":\"2026-11-21T01:00:05Z\",\"n\":1}\n"
+                                        "{\"ts\":\"2026-11-21T01:00:11Z\",\"n\":2}\n");
+  ScanRequest request = around("n >= 0", 1, 1);
+  CHECK(scan(path, request).rows == Rows{"0|0|0", "1|0|0", "2|0|0"});
+  request.plan.context->within_ns = 5'000'000'000;
+  const Rows rows = scan(path, request).rows;
+  REQUIRE(rows.size() == 3);
+  CHECK(rows[1] == "1|0|0");
+  CHECK(rows[2] != "2|0|0");
+}
+
 TEST_CASE("CONTEXT passes over blank lines, which are no records") {
   ScanFolder folder;
   const std::string path =
@@ -99,5 +114,32 @@ TEST_CASE("CONTEXT is the same however much is read at once") {
     const Scanned again = scan(path, request);
     CHECK(again.rows == whole);
     CHECK(again.parts == 1);
+  }
+}
+
+TEST_CASE("CONTEXT gives fields that only WHERE needs to those that ask for them") {
+  ScanFolder folder;
+  const std::string path = folder.write("a.json", numbered(12));
+  ScanRequest request = asking({"raw", "n"}, "n = 5");
+  request.plan.context = query::ContextSpec{1, 1, {}, {}};
+  CHECK(scan(path, request).rows ==
+        Rows{"{\"n\":4}|4|40|-1", "{\"n\":5}|5|40|0", "{\"n\":6}|6|40|1"});
+  request.plan.shown_fields = 1;
+  CHECK(scan(path, request).rows ==
+        Rows{"{\"n\":4}|NULL|40|-1", "{\"n\":5}|NULL|40|0", "{\"n\":6}|NULL|40|1"});
+}
+
+TEST_CASE("Rows are the same wherever blocks of whole pages and parts end") {
+  ScanFolder folder;
+  const std::string path = folder.write("a.json", numbered(20'000));
+  ScanRequest request = asking({"n", "line"}, "n % 7 = 3");
+  const Rows whole = scan(path, request).rows;
+  REQUIRE(whole.size() > 2000);
+  for (const size_t block : {4096, 8191, 8192, 12'345, 65'536}) {
+    for (const size_t part : {20'000, 65'536, 100'001}) {
+      request.options.block_bytes = block;
+      request.options.part_bytes = part;
+      CHECK(scan(path, request).rows == whole);
+    }
   }
 }

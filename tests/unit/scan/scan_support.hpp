@@ -101,7 +101,9 @@ inline ScanOptions test_options() {
   return options;
 }
 
-inline Result<Scanned> try_scan(const ScanFile& file, const ScanRequest& request) {
+// Pushes the rows into `rows`; those of what is given are empty.
+inline Result<Scanned> scan_into(query::RowSink& rows, const ScanFile& file,
+                                 const ScanRequest& request) {
   query::ScanPlan plan = request.plan;
   plan.fields = request.fields;
   if (!request.where.empty()) {
@@ -118,8 +120,6 @@ inline Result<Scanned> try_scan(const ScanFile& file, const ScanRequest& request
   Scanned out;
   out.explanation = (*opened)->explanation();
   out.stats.add((*opened)->skipped());
-  ShownRows rows;
-  rows.with_place = request.with_place;
   for (const FileScan::Part& part : (*opened)->parts()) {
     auto scan = (*opened)->scan(part);
     if (!scan.ok()) return scan.error();
@@ -129,6 +129,13 @@ inline Result<Scanned> try_scan(const ScanFile& file, const ScanRequest& request
     out.stats.add((*scan)->stats());
     ++out.parts;
   }
+  return out;
+}
+
+inline Result<Scanned> try_scan(const ScanFile& file, const ScanRequest& request) {
+  ShownRows rows;
+  rows.with_place = request.with_place;
+  NINES_TRY(Scanned out, scan_into(rows, file, request));
   out.rows = std::move(rows.rows);
   return out;
 }

@@ -179,6 +179,55 @@ TEST_CASE("StateStore keeps the newest events and counts those that were never t
   CHECK(store->stats().dropped_events == 3);  // 5, 6, 7
 }
 
+TEST_CASE("StateStore keeps the rows of standing queries with whom they are for", "[store]") {
+  const TempDir dir;
+  auto store = open_store(dir.options());
+  StateStore::Record record;
+  slo::AlertEvent rows;
+  rows.kind = slo::AlertEvent::Kind::rows;
+  rows.rule = "failures";
+  rows.notify = {"ops", "two"};
+  rows.rows = R"([{"n":1}])";
+  rows.omitted = 3;
+  record.events = {rows, {}};
+  record.documents = {{"standing-query", "failures/000", "place"}};
+  require_ok(store->record(record));
+  store.reset();
+  store = open_store(dir.options());
+  const auto events = store->events_after(0, 10);
+  REQUIRE(events.ok());
+  REQUIRE(events->size() == 2);
+  CHECK((*events)[0].kind == slo::AlertEvent::Kind::rows);
+  CHECK((*events)[0].notify == rows.notify);
+  CHECK((*events)[0].rows == rows.rows);
+  CHECK((*events)[0].omitted == 3);
+  CHECK((*events)[1].notify.empty());
+  CHECK(store->documents("standing-query")->size() == 1);
+}
+
+TEST_CASE("StateStore keeps fewer of the large events, and counts those that were never told",
+          "[store]") {
+  const TempDir dir;
+  auto options = dir.options();
+  options.keep_large_events = 4;
+  auto store = open_store(options);
+  require_ok(store->set_cursor("webhook:ops", 2));
+  StateStore::Commit commit;
+  commit.events.resize(10);
+  for (const size_t i : {0U, 3U, 5U, 8U}) {
+    commit.events[i].kind = slo::AlertEvent::Kind::rows;
+    commit.events[i].rows = std::string(5000, 'x');
+  }
+  require_ok(store->commit(commit));
+  require_ok(store->fold(WallTime::from_s(kT0)));
+  const auto events = store->events_after(0, 100);
+  REQUIRE(events.ok());
+  std::vector<uint64_t> left;
+  for (const slo::AlertEvent& event : *events) left.push_back(event.sequence);
+  CHECK(left == std::vector<uint64_t>{2, 3, 5, 7, 8, 9, 10});
+  CHECK(store->stats().dropped_events == 2);  // 4, 6
+}
+
 TEST_CASE("StateStore drops hours beyond their retention, but not because a clock jumped",
           "[store]") {
   const TempDir dir;

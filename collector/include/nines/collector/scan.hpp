@@ -58,7 +58,7 @@ Result<std::vector<ScanFile>> find_files(const query::SourceRef& source, uint32_
                                          std::string_view log_root = "/var/log");
 
 struct ScanOptions {
-  size_t block_bytes = 256 * 1024;
+  size_t block_bytes = 128 * 1024;
   size_t part_bytes = 32 * 1024 * 1024;   // files are cut into parts of about this size
   size_t max_record_bytes = 256 * 1024;   // longer ones are cut there and counted
   WallTime now;                           // for time stamps without a year

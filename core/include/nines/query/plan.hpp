@@ -49,21 +49,24 @@ struct ScanPlan {
   // Fields of DESIGN 4.5 or of the format; missing ones are NULL. `_error` is NULL or why the line
   // is malformed (no_match, bad_time, not_cri); malformed lines are rows with raw and _error.
   std::vector<std::string> fields;
-  std::vector<Extract> extracts;         // their fields follow `fields` in the row
-  std::optional<expr::Expression> where; // over fields and extracted ones
-  std::optional<WallTime> since, until;  // [since, until); records without time pass neither
-  std::optional<ContextSpec> context;    // rows get ctx_group and ctx_offset behind the others
+  std::vector<Extract> extracts;          // their fields follow `fields` in the row
+  std::optional<expr::Expression> where;  // over fields and extracted ones
+  std::optional<WallTime> since, until;   // [since, until); records without time pass neither
+  std::optional<ContextSpec> context;     // rows get ctx_group and ctx_offset behind the others
+  // CONTEXT: only so many of `fields` are used of its rows; the others, which WHERE alone needs,
+  // may be NULL in them.
+  std::optional<size_t> shown_fields;
   bool needs_time = false;  // Row::ts is used downstream (fields named ts ask for it by themselves)
-  std::optional<uint64_t> first_rows;    // no more rows than these are wanted (LIMIT without ORDER)
+  std::optional<uint64_t> first_rows;  // no more rows than these are wanted (LIMIT without ORDER)
 };
 // fields, extracted fields, ctx_group, ctx_offset.
 std::vector<std::string> columns_of(const ScanPlan& scan);
 
 struct SourceRef {
   enum class Kind : uint8_t {
-    logs,   // the sources of the agent (or the container logs of this node) by name glob
-    files,  // globs, directories (all logs in them), "-" for standard input
-    remote, // another system's search API: names its `remotes` entry of nines.yaml
+    logs,    // the sources of the agent (or the container logs of this node) by name glob
+    files,   // globs, directories (all logs in them), "-" for standard input
+    remote,  // another system's search API: names its `remotes` entry of nines.yaml
   };
   Kind kind = Kind::files;
   std::vector<std::string> names;
@@ -77,9 +80,9 @@ struct SourceRef {
 // ---- stages ----
 
 enum class AggregateKind : uint8_t {
-  count,           // count(*): no argument; count(x): those that are not NULL
-  sum,             // exact: integers and decimals to 12 places; NULL without any number
-  min,             // by compare_values()
+  count,  // count(*): no argument; count(x): those that are not NULL
+  sum,    // exact: integers and decimals to 12 places; NULL without any number
+  min,    // by compare_values()
   max,
   avg,             // sum / count, as the division of the expression language
   stddev,          // of the sample; real
@@ -93,13 +96,13 @@ enum class AggregateKind : uint8_t {
 };
 struct AggregateSpec {
   AggregateKind kind = AggregateKind::count;
-  std::string name;                             // of its column
-  std::optional<expr::Expression> value;        // absent: count(*), rate()
-  std::optional<expr::Expression> filter;       // FILTER (WHERE ...)
-  bool distinct = false;                        // count(DISTINCT x): exact; sum, avg likewise
-  int64_t k = 10;                               // topk
-  uint32_t permille = 990;                      // percentile; finer shares are rounded down
-  int64_t per_ns = 1'000'000'000;               // rate
+  std::string name;                        // of its column
+  std::optional<expr::Expression> value;   // absent: count(*), rate()
+  std::optional<expr::Expression> filter;  // FILTER (WHERE ...)
+  bool distinct = false;                   // count(DISTINCT x): exact; sum, avg likewise
+  int64_t k = 10;                          // topk
+  uint32_t permille = 990;                 // percentile; finer shares are rounded down
+  int64_t per_ns = 1'000'000'000;          // rate
 };
 
 // GROUP BY; without keys one group of everything, there even when no row is.
@@ -117,7 +120,7 @@ struct ProjectStage {
 
 // DISTINCT, ORDER BY, LIMIT, OFFSET. Without keys rows keep the order of the input. Equal rows of
 // ORDER BY stand in the order of the input. Hidden keys (not in the SELECT list) are columns at
-// the end that `keep` cuts off.
+// the end that `keep` cuts off; with DISTINCT there are none.
 struct SortStage {
   struct Key {
     size_t column = 0;
@@ -187,7 +190,7 @@ struct Navigation {
   std::string column;    // input column; empty: count(A.*)
   int64_t offset = 0;    // n
   AggregateKind aggregate = AggregateKind::count;
-  bool final_ = false;   // FINAL; default RUNNING
+  bool final_ = false;  // FINAL; default RUNNING
 };
 struct PatternExpression {
   std::string name;  // variable that it defines, or column that it gives
@@ -198,13 +201,13 @@ struct PatternExpression {
 struct MatchStage {
   std::vector<Column> keys;  // PARTITION BY; NULL in any: the row is in no partition
   PatternNode pattern;
-  std::vector<PatternExpression> define;   // a variable without one matches every row
+  std::vector<PatternExpression> define;  // a variable without one matches every row
   std::vector<PatternExpression> measures;
-  std::optional<int64_t> within_ns;        // first to last row of a match
-  std::optional<expr::Expression> until;   // a row that ends every attempt of its partition
+  std::optional<int64_t> within_ns;       // first to last row of a match
+  std::optional<expr::Expression> until;  // a row that ends every attempt of its partition
   enum class Rows : uint8_t { one, all, all_unmatched } rows = Rows::one;
   enum class Skip : uint8_t { past_last, to_next, to_first, to_last } skip = Skip::past_last;
-  std::string skip_to;                     // variable of to_first, to_last
+  std::string skip_to;  // variable of to_first, to_last
   // Written as SEQUENCE: steps need not be neighbours (rows between them are passed over), and
   // each attempt ends matched, expired (WITHIN went by, UNTIL, an absent step came) or pending.
   bool sequence = false;
@@ -220,10 +223,10 @@ struct MatchStage {
 // more: the robust z score (0.6745 (x - median) / MAD of the buckets of the baseline before it;
 // NULL with less than five; ten times the rate change when MAD is 0). Missing buckets count as 0.
 struct AnomalyStage {
-  std::string value, time;        // input columns
+  std::string value, time;  // input columns
   std::vector<std::string> series;
   int64_t bucket_ns = 0, baseline_ns = 0;
-  std::string name;               // of the new column
+  std::string name;  // of the new column
 };
 
 // Records around chosen ones where "around" is not the neighbourhood in the file:
@@ -276,7 +279,7 @@ struct Statement {
 };
 
 struct ParseOptions {
-  WallTime now;  // for SINCE '-2h' and now()
+  WallTime now;        // for SINCE '-2h' and now()
   bool native = true;  // false: every log source becomes a TableScan (differential tests)
 };
 // Errors show the statement's line with a caret below the place, what was expected, and the

@@ -23,7 +23,7 @@ namespace nines::query {
 
 // Finds the next of up to 64 byte strings. Few literals: two rare bytes of each are compared at all
 // places at once; more: Teddy (nibbles of the first three bytes looked up by shuffles). AVX2 where
-// the processor has it, else SSSE3, SSE2 or NEON, else plain C++. Immutable, thread-safe, cheap to
+// the processor has it, else SSSE3, SSE2 or NEON, else plain C++. find() is thread-safe; cheap to
 // copy.
 class LiteralSearch {
  public:
@@ -37,6 +37,9 @@ class LiteralSearch {
   // The first place at or behind `from` where any of them stands.
   Hit find(std::string_view text, size_t from = 0) const noexcept;
   const std::vector<std::string>& literals() const noexcept;
+  // Looks for the bytes that are rare together in a sample of what is searched. Changes what a
+  // search costs and nothing else.
+  void learn(std::string_view sample);
 
   // The ways to do it, for tests. False: this machine cannot.
   enum class Engine : uint8_t { best, portable, vector16, vector32 };

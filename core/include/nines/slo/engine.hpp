@@ -207,7 +207,7 @@ struct SloStatus {
 };
 
 struct AlertEvent {
-  enum class Kind : uint8_t { fired, resolved };
+  enum class Kind : uint8_t { fired, resolved, rows };  // rows: of a standing query
   Kind kind = Kind::fired;
   std::string slo, service, rule, severity;
   WallTime at{}, since{};
@@ -215,6 +215,10 @@ struct AlertEvent {
   uint64_t sequence = 0;  // given by the store
   uint64_t boot = 0;      // life of the node it happened in; 0: the present one
   int priority = 3;       // 0..3, see priority_of()
+  // Of rows (rule names the query, since..at is what it looked at):
+  std::vector<std::string> notify{};  // destinations; empty: all
+  std::string rows{};                 // a JSON array
+  uint64_t omitted = 0;               // rows that did not fit into it
 };
 
 // What must survive a restart so that nothing is told twice. Serialised by the store.

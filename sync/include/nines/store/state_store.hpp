@@ -25,8 +25,9 @@ struct StoreOptions {
   std::string directory;                  // nines.db lies in it; created 0750 when missing
   int64_t max_bytes = 256 * 1024 * 1024;  // cap of the database file
   int64_t fold_after_s = 2 * 3600 + 600;  // journal rows older than this are folded
-  int64_t keep_chunks_s = 93 * 86400;  // a quarter may have 92 days and an hour
+  int64_t keep_chunks_s = 93 * 86400;     // a quarter may have 92 days and an hour
   int64_t keep_events = 10'000;
+  int64_t keep_large_events = 1000;       // those of more than 4 KiB (rows of standing queries)
   int64_t keep_changes = 2000;            // entries of the change log
   size_t max_documents = 4096;            // of all kinds together
   size_t max_document_bytes = 64 * 1024;  // of one
