@@ -47,7 +47,7 @@ void Alertmanager::take(const slo::AlertEvent& event) {
   last_known_ = event.sequence;
   if (event.kind == slo::AlertEvent::Kind::fired) {
     fire(event);
-  } else {
+  } else if (event.kind == slo::AlertEvent::Kind::resolved) {
     resolve(event);
   }
 }

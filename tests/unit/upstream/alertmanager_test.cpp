@@ -79,6 +79,15 @@ TEST_CASE("Alertmanager is told a fire at once, with the node as an annotation",
   CHECK(scene.machine.cursor(0) == 1);
 }
 
+TEST_CASE("Rows of a query are no alert", "[alertmanager]") {
+  Scene scene;
+  slo::AlertEvent rows = fired(1, "web", 0);
+  rows.kind = slo::AlertEvent::Kind::rows;
+  scene.machine.take(rows);
+  CHECK(scene.posted(0, 0).empty());
+  CHECK(scene.machine.last_known() == 1);
+}
+
 TEST_CASE("Alertmanager is never told a label without a value", "[alertmanager]") {
   Scene scene;
   auto e = fired(1, "web", 0);
