@@ -148,6 +148,11 @@ Check check_agent(const std::string& listen) {
   return {"agent", Verdict::warning, "not ready: " + answer->body, "see its log"};
 }
 
+std::string text_at(const nlohmann::json& object, const char* key) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
 // What the running agent could not tell.
 void check_outbox(const std::string& listen, std::vector<Check>& checks) {
   const auto answer = http::fetch_json("http://" + listen + "/api/outbox", 2000);
@@ -157,14 +162,15 @@ void check_outbox(const std::string& listen, std::vector<Check>& checks) {
   std::string failing;
   size_t notifiers = 0;
   for (const char* kind : {"notifiers", "alertmanagers"}) {
-    for (const auto& notifier : outbox.value(kind, nlohmann::json::array())) {
+    if (!outbox.contains(kind)) continue;
+    for (const auto& notifier : outbox[kind]) {
       ++notifiers;
-      const std::string why = notifier.value("last_error", "");
-      if (!why.empty())
-        failing += (failing.empty() ? "" : "; ") + notifier.value("name", "") + ": " + why;
+      const std::string why = text_at(notifier, "last_error");
+      if (why.empty()) continue;
+      failing += (failing.empty() ? "" : "; ") + text_at(notifier, "name") + ": " + why;
     }
   }
-  const size_t dead = outbox.value("dead_letters", nlohmann::json::array()).size();
+  const size_t dead = outbox.contains("dead_letters") ? outbox["dead_letters"].size() : 0;
   if (failing.empty() && dead == 0) {
     checks.push_back({"outbox", Verdict::ok, std::to_string(notifiers) + " notifier(s)", ""});
     return;

@@ -151,6 +151,18 @@ std::vector<BadInput> bad_nodes() {
       {"token in clear", "webhooks:\n  - {name: a, url: @http://h/, bearer_token: t}\n", "without encryption", "https", kWarning},
       {"missing token file", "webhooks:\n  - {name: a, url: https://h/, token_file: @nowhere}\n", "No such file", "token file"},
       {"two tokens", "webhooks:\n  - {name: a, url: https://h/, bearer_token: t, token_file: @t}\n", "both bearer_token and token_file", ""},
+      {"SLO as nines.yaml", "@apiVersion: openslo/v1\nkind: SLO\n", "this is an SLO document", "--slo"},
+      {"two documents", "node: a\n---\n@node: b\n", "must be one document", "slos/"},
+      {"unclosed bracket", "node: [a\n@", "not valid YAML", "brackets"},
+      {"tab indentation", "limits:\n@\tfiles: 5\n", "a tab in the indentation", "spaces"},
+      {"not UTF-8", "node: a\nlisten: @\xff\n", "not UTF-8", ""},
+      {"NUL byte", std::string("node: @\0b\n", 9), "not UTF-8", ""},
+      {"unknown alias", "node: @*nobody\n", "not valid YAML", ""},
+  };
+}
+
+std::vector<BadInput> bad_notifiers() {
+  return {
       {"notifier without kind", "notifiers:\n  - @name: a\n", "a notifier has no 'kind'", "pagerduty"},
       {"notifier kind", "notifiers:\n  - {name: a, kind: @pagerdutty}\n", "must be one of", "pagerduty"},
       {"notifier name twice", "webhooks: [{name: a, url: 'https://h/'}]\nnotifiers:\n  - {name: @a, kind: webhook, url: 'https://h/'}\n", "two notifiers or webhooks named 'a'", ""},
@@ -173,13 +185,6 @@ std::vector<BadInput> bad_nodes() {
       {"notifier in two chains", "notifiers: [{name: a, kind: ntfy, url: 'https://h/t'}]\nchains:\n  - {name: c, steps: [{notify: a}]}\n  - {name: d, steps: [{notify: @a}]}\n", "told twice", ""},
       {"alertmanager url", "upstream:\n  - @name: a\n    kind: alertmanager\n    url: http://h/\n", "needs 'urls'", "every replica"},
       {"alertmanager label", "upstream:\n  - {name: a, kind: alertmanager, urls: ['http://h'], labels: @[severity=x]}\n", "'severity' is set by Nines", ""},
-      {"SLO as nines.yaml", "@apiVersion: openslo/v1\nkind: SLO\n", "this is an SLO document", "--slo"},
-      {"two documents", "node: a\n---\n@node: b\n", "must be one document", "slos/"},
-      {"unclosed bracket", "node: [a\n@", "not valid YAML", "brackets"},
-      {"tab indentation", "limits:\n@\tfiles: 5\n", "a tab in the indentation", "spaces"},
-      {"not UTF-8", "node: a\nlisten: @\xff\n", "not UTF-8", ""},
-      {"NUL byte", std::string("node: @\0b\n", 9), "not UTF-8", ""},
-      {"unknown alias", "node: @*nobody\n", "not valid YAML", ""},
   };
 }
 
@@ -419,6 +424,15 @@ std::vector<BadInput> bad_policies() {
 
 TEST_CASE("Every mistake in nines.yaml is told once, with its place and a way out", "[config]") {
   for (BadInput row : bad_nodes()) {
+    const ConfigFolder folder;
+    const Place place = take_mark(row.text);
+    expect(row, folder.load_node(row.text), place);
+  }
+}
+
+TEST_CASE("Every mistake in who is told of alerts is told once, with its place and a way out",
+          "[config]") {
+  for (BadInput row : bad_notifiers()) {
     const ConfigFolder folder;
     const Place place = take_mark(row.text);
     expect(row, folder.load_node(row.text), place);
