@@ -298,8 +298,10 @@ void SmtpSession::fail(const Reply& reply, std::string_view step) {
 }
 
 void SmtpSession::stop(std::string why) {
-  result_.status = 0;
-  result_.text = std::move(why);
+  if (!decided()) {
+    result_.status = 0;
+    result_.text = std::move(why);
+  }
   state_ = State::over;
   need_ = Need::end;
 }
