@@ -26,7 +26,7 @@ struct World {
   std::set<std::string> left_open;
   std::unique_ptr<Chain> chain;
   std::string memory;
-  uint64_t cursor = 0, dead = 0;
+  uint64_t cursor = 0;
   Instant now{1};
 
   void start(uint64_t seed) {
