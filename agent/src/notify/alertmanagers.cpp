@@ -7,6 +7,7 @@
 #include "http/client.hpp"
 #include "http/credentials.hpp"
 #include "net/asio.hpp"
+#include "view/text.hpp"
 
 namespace nines::agent::notify {
 namespace {
@@ -133,7 +134,8 @@ void AlertmanagerTeller::Impl::finished(size_t replica,
   report(replica, status, text);
   for (const upstream::AlertmanagerDead& letter : dead) {
     setup.bury({setup.config.name, setup.identity.node + "/" + std::to_string(letter.sequence),
-                letter.alert, letter.why, letter.status, clock.wall(), letter.body});
+                letter.alert, view::printable(letter.why), letter.status, clock.wall(),
+                letter.body});
   }
   if (std::exchange(told[replica], machine.cursor(replica)) != machine.cursor(replica)) {
     setup.advance(replica, machine.cursor(replica));
@@ -144,7 +146,8 @@ void AlertmanagerTeller::Impl::finished(size_t replica,
 void AlertmanagerTeller::Impl::report(size_t replica, int status, const std::string& why) {
   const bool good = status >= 200 && status < 300;
   const std::string answer =
-      status == 0 ? why : "answer " + std::to_string(status) + ": " + cut(why, 200);
+      status == 0 ? why
+                  : "answer " + std::to_string(status) + ": " + cut(view::printable(why), 200);
   errors[replica] = good ? "" : answer;
   if (good) return;
   const auto stats = machine.stats(replica);

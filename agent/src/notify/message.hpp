@@ -23,7 +23,7 @@ struct Message {
   std::string key;        // the same whenever it is told again: receivers merge by it (law 8)
   std::string title;      // one line for people
   std::string json;       // all of it, as webhooks get it
-  // Of a document: called once, when it is told or given up.
+  // Of a document: called once, when it is told or given up; not when the agent ends before that.
   std::function<void(bool delivered)> done;
 
   uint64_t sequence() const { return event.sequence; }

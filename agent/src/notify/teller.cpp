@@ -7,11 +7,13 @@
 #include "net/asio.hpp"
 #include "notify/channel.hpp"
 #include "notify/transport.hpp"
+#include "view/text.hpp"
 
 namespace nines::agent::notify {
 namespace {
 
 constexpr int64_t kRecheckMs = 60'000;
+constexpr size_t kMaxWhy = 500;
 
 void replace_all(std::string& text, const std::string& what, std::string_view by) {
   for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) {
@@ -149,6 +151,7 @@ void Teller::Impl::finished(size_t step, const Message& message, const std::stri
                             const Answer& answer) {
   Verdict verdict = channels[step]->judge(message, chain.receipt(step), answer);
   if (!secret.empty()) replace_all(verdict.why, secret, "***");
+  verdict.why = cut(view::printable(verdict.why), kMaxWhy);
   conclude(step, message, verdict);
 }
 
