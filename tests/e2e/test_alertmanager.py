@@ -110,7 +110,7 @@ def main():
     common.write(f"{folder}/slos/web.yaml", slo + test_alerts.POLICY)
     urls = ", ".join(f'"http://127.0.0.1:{r.port}"' for r in replicas)
     config = common.write(f"{folder}/nines.yaml", common.node_yaml(port, (
-        f"upstream:\n  - {{name: main, kind: alertmanager, urls: [{urls}], resend: 2s, "
+        f"upstream:\n  - {{name: main, kind: alertmanager, urls: [{urls}], resend: 5s, "
         "labels: [cluster=shop]}\n")))
     writer = test_alerts.Writer(log)
     writer.start()
