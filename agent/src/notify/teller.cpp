@@ -14,6 +14,7 @@ namespace {
 
 constexpr int64_t kRecheckMs = 60'000;
 constexpr size_t kMaxWhy = 500;
+constexpr uint64_t kNoteEvery = Chain::kMaxQueue / 2;  // events that were for others
 
 void replace_all(std::string& text, const std::string& what, std::string_view by) {
   for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) {
