@@ -1,7 +1,7 @@
 """What the end-to-end tests share: where the programs are, running them, waiting with a deadline.
 
 Environment (set by ctest): NINES_BIN, NINES_LOGGEN, NINES_ARM_DIR (arm64 build), NINES_SYSROOT,
-NINES_PROMTOOL. Run by hand: NINES_BIN=build/dev/agent/nines tests/e2e/test_day.py
+NINES_PROMTOOL, NINES_PROMETHEUS_ALERTMANAGER. Run by hand: NINES_BIN=build/dev/agent/nines tests/e2e/test_day.py
 """
 import json
 import os

@@ -506,6 +506,7 @@ class Live {
       return std::nullopt;
     };
     out.capacity = [this] { return capacity_->forecasts(); };
+    out.outbox = [this] { return notifiers_.outbox_json(); };
     return out;
   }
 

@@ -1,11 +1,10 @@
-// Notifiers: the webhooks of nines.yaml, fed from the store: what is told was committed before, and
-// how far each one got is kept there. Control thread.
+// Notifiers: whom nines.yaml names, fed from the store: what is told was committed before, and how
+// far each one got is kept there. Control thread.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "app/snapshot.hpp"
 #include "app/worker.hpp"
@@ -13,7 +12,7 @@
 #include "nines/base/result.hpp"
 #include "nines/base/time.hpp"
 #include "nines/store/state_store.hpp"
-#include "notify/webhook.hpp"
+#include "notify/notifications.hpp"
 
 namespace nines::agent {
 
@@ -26,17 +25,15 @@ class Notifiers {
   Status start(const NodeConfig& config, store::StateStore& store, uint64_t seed);
   // New events are in the store.
   void notify();
-  void stop() { webhooks_.clear(); }
+  void stop() { all_.reset(); }
   void tell(Snapshot& out) const;
+  std::string outbox_json() const;  // GET /api/outbox
 
  private:
-  notify::EventSource event_source(const std::string& destination);
-
   boost::asio::io_context& io_;
   const Clock& clock_;
   Worker& store_work_;
-  store::StateStore* store_ = nullptr;
-  std::vector<std::unique_ptr<notify::Webhook>> webhooks_;
+  std::unique_ptr<notify::Notifications> all_;
 };
 
 }  // namespace nines::agent

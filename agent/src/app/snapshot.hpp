@@ -18,6 +18,8 @@
 #include "nines/slo/join.hpp"
 #include "nines/store/state_store.hpp"
 #include "nines/upstream/sample_sender.hpp"
+#include "notify/alertmanagers.hpp"
+#include "notify/teller.hpp"
 
 namespace nines::agent {
 
@@ -96,10 +98,25 @@ struct Snapshot {
   std::optional<k8s::WatcherStats> pods;  // unset: no Kubernetes API is followed
   std::vector<QueryStatus> queries;
   slo::SloEngine::Counters counters;
-  uint64_t notify_sent = 0, notify_failed = 0, notify_pending = 0;
   std::vector<UpstreamStatus> upstream;
+  std::vector<notify::NotifierShown> notifiers;
+  std::vector<notify::ReplicaShown> alertmanagers;
   size_t engine_bytes = 0, resident_bytes = 0;
   double cpu_seconds = 0;
 };
+
+// Of all notifiers together.
+struct NotifySums {
+  uint64_t sent = 0, dead = 0, pending = 0;
+};
+inline NotifySums notify_sums(const Snapshot& s) {
+  NotifySums sums;
+  for (const notify::NotifierShown& notifier : s.notifiers) {
+    sums.sent += notifier.stats.sent;
+    sums.dead += notifier.stats.dead;
+    sums.pending += notifier.stats.pending;
+  }
+  return sums;
+}
 
 }  // namespace nines::agent

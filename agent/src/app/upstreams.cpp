@@ -26,6 +26,7 @@ Upstreams::Upstreams(boost::asio::io_context& io, const Clock& clock, const Node
                      const Judge& judge, const std::vector<store::Document>& kept, uint64_t seed)
     : judge_(judge) {
   for (const UpstreamConfig& wanted : config.upstream) {
+    if (wanted.kind == UpstreamConfig::Kind::alertmanager) continue;  // told by notify/
     auto one = std::make_unique<One>();
     one->samples = std::make_unique<upstream::SloSamples>(
         judge.engine(),

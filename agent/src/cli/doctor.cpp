@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -147,6 +148,39 @@ Check check_agent(const std::string& listen) {
   return {"agent", Verdict::warning, "not ready: " + answer->body, "see its log"};
 }
 
+std::string text_at(const nlohmann::json& object, const char* key) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+// What the running agent could not tell.
+void check_outbox(const std::string& listen, std::vector<Check>& checks) {
+  const auto answer = http::fetch_json("http://" + listen + "/api/outbox", 2000);
+  if (!answer.ok()) return;  // check_agent says it
+  const auto outbox = nlohmann::json::parse(*answer, nullptr, false);
+  if (!outbox.is_object()) return;
+  std::string failing;
+  size_t notifiers = 0;
+  for (const char* kind : {"notifiers", "alertmanagers"}) {
+    if (!outbox.contains(kind)) continue;
+    for (const auto& notifier : outbox[kind]) {
+      ++notifiers;
+      const std::string why = text_at(notifier, "last_error");
+      if (why.empty()) continue;
+      failing += (failing.empty() ? "" : "; ") + text_at(notifier, "name") + ": " + why;
+    }
+  }
+  const size_t dead = outbox.contains("dead_letters") ? outbox["dead_letters"].size() : 0;
+  if (failing.empty() && dead == 0) {
+    checks.push_back({"outbox", Verdict::ok, std::to_string(notifiers) + " notifier(s)", ""});
+    return;
+  }
+  const std::string letters = dead == 0 ? "" : std::to_string(dead) + " dead letter(s)";
+  checks.push_back({"outbox", Verdict::warning,
+                    letters + (letters.empty() || failing.empty() ? "" : "; ") + failing,
+                    "see http://" + listen + "/api/outbox; mend the address or the credential"});
+}
+
 void print(const std::vector<Check>& checks, Output output) {
   if (output == Output::table) {
     for (const Check& c : checks) {
@@ -183,6 +217,7 @@ int run_doctor(const CommonOptions& options, const Clock& clock) {
   checks.push_back(check_clock());
   checks.push_back(check_memory_control());
   checks.push_back(check_agent(loaded.node.listen));
+  check_outbox(loaded.node.listen, checks);
   print(checks, options.output);
   for (const Check& c : checks) {
     if (c.verdict == Verdict::problem) return kExitNo;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/notifier_config.hpp"
 #include "k8s/settings.hpp"
 #include "nines/base/result.hpp"
 #include "nines/slo/spec.hpp"
@@ -49,8 +50,9 @@ struct RemoteConfig {
 
 // An engine that is told about the SLOs of this node.
 struct UpstreamConfig {
-  enum class Kind : uint8_t { remote_write, otlp };
-  std::string name, url;  // http:// or https://, with the path that takes what is told
+  enum class Kind : uint8_t { remote_write, otlp, alertmanager };
+  std::string name, url;          // http:// or https://, with the path that takes what is told
+  std::vector<std::string> urls;  // alertmanager: of every replica, without a path of theirs
   Kind kind = Kind::remote_write;
   std::string token_file, user, password_file;  // read for each request
   std::string ca_file, cert_file, key_file;     // PEM; empty: the system's authorities, no own
@@ -59,6 +61,9 @@ struct UpstreamConfig {
   int64_t every_s = 60;  // from sample to sample; a multiple of 10
   int64_t timeout_ms = 10'000;
   int64_t max_age_s = int64_t{31} * 86'400;  // what is older is not told any more
+  int64_t resend_ms = 60'000;                // alertmanager
+  bool node_label = false;                   // alertmanager: an alert of each node, not one for all
+  std::string link;                          // alertmanager: generatorURL
 };
 
 // A query that looks, again and again, at what was logged since it looked last.
@@ -77,6 +82,8 @@ struct NodeConfig {
   std::vector<SourceConfig> sources;
   std::vector<std::string> slo_paths;  // files, folders; default: slos/ beside nines.yaml
   std::vector<WebhookConfig> webhooks;
+  std::vector<NotifierConfig> notifiers;
+  std::vector<ChainConfig> chains;
   std::vector<RemoteConfig> remotes;
   std::vector<UpstreamConfig> upstream;
   std::vector<StandingQueryConfig> queries;

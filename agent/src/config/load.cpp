@@ -135,6 +135,8 @@ Loaded load_config(const std::string& config_file, std::span<const std::string> 
   config::Documents documents(report);
   std::vector<std::string> notifiers;
   for (const WebhookConfig& webhook : loaded.node.webhooks) notifiers.push_back(webhook.name);
+  for (const NotifierConfig& notifier : loaded.node.notifiers) notifiers.push_back(notifier.name);
+  for (const ChainConfig& chain : loaded.node.chains) notifiers.push_back(chain.name);
   documents.set_notifiers(std::move(notifiers));
   std::set<std::string> seen;
   for (const auto& path : loaded.node.slo_paths) add_path(path, seen, documents, report);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "config/files.hpp"
+#include "config/notifiers.hpp"
 #include "config/options.hpp"
 #include "config/queries.hpp"
 #include "config/remotes.hpp"
@@ -196,6 +197,7 @@ NodeConfig read_node_config(const YamlFile& file, Reporter& report) {
              [&](const YamlNode& item, auto& names) { read_source(item, draft, names, report); });
   read_items(reader, "webhooks", kMaxWebhooks, report,
              [&](const YamlNode& item, auto& names) { read_webhook(item, draft, names, report); });
+  read_notifiers(reader, draft, report);
   read_items(reader, "remotes", kMaxRemotes, report,
              [&](const YamlNode& item, auto& names) { read_remote(item, draft, names, report); });
   read_items(reader, "upstream", kMaxUpstream, report,

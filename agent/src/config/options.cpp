@@ -19,6 +19,18 @@ slo::SourceSelector& selector(Draft& d) { return d.node.sources.back().selector;
 
 RemoteConfig& remote(Draft& d) { return d.node.remotes.back(); }
 StandingQueryConfig& query(Draft& d) { return d.node.queries.back(); }
+NotifierConfig& notifier(Draft& d) { return d.node.notifiers.back(); }
+ChainConfig& chain(Draft& d) { return d.node.chains.back(); }
+
+NotifierConfig::Kind notifier_kind(std::string_view word) {
+  using Kind = NotifierConfig::Kind;
+  if (word == "pagerduty") return Kind::pagerduty;
+  if (word == "opsgenie") return Kind::opsgenie;
+  if (word == "slack") return Kind::slack;
+  if (word == "ntfy") return Kind::ntfy;
+  if (word == "email") return Kind::email;
+  return word == "exec" ? Kind::exec : Kind::webhook;
+}
 
 RemoteConfig::Kind remote_kind(std::string_view word) {
   if (word == "loki") return RemoteConfig::Kind::loki;
@@ -156,6 +168,72 @@ constexpr Option kOptions[] = {
      "After this long a delivery counts as failed and is tried again later.", "",
      [](Draft& d, OptionValue&& v) { d.node.webhooks.back().timeout_ms = v.number; }},
 
+    {"notifiers", maps, "", 0, 0, "",
+     "People and services that are told of alerts. Each is told on its own, unless it is a step of "
+     "a chain.",
+     "", nullptr},
+    {"notifiers[].name", text, "", 0, 0, "", "Name, unique among notifiers and webhooks. Required.",
+     "pager", [](Draft& d, OptionValue&& v) { notifier(d).name = std::move(v.text); }},
+    {"notifiers[].kind", choice, "", 0, 0, "webhook pagerduty opsgenie slack ntfy email exec",
+     "What it is. Required.", "pagerduty",
+     [](Draft& d, OptionValue&& v) { notifier(d).kind = notifier_kind(v.text); }},
+    {"notifiers[].url", text, "", 0, 0, "",
+     "webhook: its address; ntfy: https://SERVER/TOPIC; email: smtp://HOST:587 (STARTTLS), "
+     "smtps://HOST:465, or smtp+plain://HOST:25 without TLS; pagerduty, opsgenie: another address "
+     "than the usual one (https://api.eu.opsgenie.com); slack: in place of the secret.",
+     "https://events.pagerduty.com/v2/enqueue",
+     [](Draft& d, OptionValue&& v) { notifier(d).url = std::move(v.text); }},
+    {"notifiers[].secret_file", text, "", 0, 0, "",
+     "File with the routing key (pagerduty), API key (opsgenie), webhook URL (slack), token "
+     "(webhook, ntfy) or password (email); read again for every use.",
+     "/etc/nines/pager.key",
+     [](Draft& d, OptionValue&& v) { notifier(d).secret.file = std::move(v.text); }},
+    {"notifiers[].secret_env", text, "", 0, 0, "",
+     "Variable of the environment that holds it instead.", "PAGER_KEY",
+     [](Draft& d, OptionValue&& v) { notifier(d).secret.env = std::move(v.text); }},
+    {"notifiers[].severities", texts, "", 0, 0, "",
+     "Only alerts of these (critical, page, ticket, warning). Default: all.", "[page]",
+     [](Draft& d, OptionValue&& v) { notifier(d).severities = std::move(v.texts); }},
+    {"notifiers[].link", text, "", 0, 0, "", "Where people find more, as a link in the message.",
+     "https://nines.example.org/",
+     [](Draft& d, OptionValue&& v) { notifier(d).link = std::move(v.text); }},
+    {"notifiers[].scope", text, "", 0, 0, "",
+     "pagerduty, opsgenie: nodes of the same scope share the incident of an SLO. Default: the "
+     "name of the node.",
+     "shop", [](Draft& d, OptionValue&& v) { notifier(d).scope = std::move(v.text); }},
+    {"notifiers[].ca_file", text, "", 0, 0, "",
+     "PEM file with the authority that signed its certificate. Default: those of the system.",
+     "/etc/nines/pager-ca.pem",
+     [](Draft& d, OptionValue&& v) { notifier(d).ca_file = std::move(v.text); }},
+    {"notifiers[].user", text, "", 0, 0, "", "email: user to log in as.", "nines",
+     [](Draft& d, OptionValue&& v) { notifier(d).user = std::move(v.text); }},
+    {"notifiers[].from", text, "", 0, 0, "", "email: the sender's address.", "nines@example.org",
+     [](Draft& d, OptionValue&& v) { notifier(d).from = std::move(v.text); }},
+    {"notifiers[].to", texts, "", 0, 0, "", "email: addresses.", "[ops@example.org]",
+     [](Draft& d, OptionValue&& v) { notifier(d).to = std::move(v.texts); }},
+    {"notifiers[].program", text, "", 0, 0, "",
+     "exec: absolute path of a program, run without a shell; the event as JSON is its input, exit "
+     "code 0 means told.",
+     "/usr/local/bin/siren",
+     [](Draft& d, OptionValue&& v) { notifier(d).program = std::move(v.text); }},
+    {"notifiers[].arguments", texts, "", 0, 0, "", "exec: its arguments.", "[--loud]",
+     [](Draft& d, OptionValue&& v) { notifier(d).arguments = std::move(v.texts); }},
+    {"notifiers[].timeout", duration, "10s", 100, 5 * kMinute, "",
+     "After this long an attempt counts as failed and is made again later.", "",
+     [](Draft& d, OptionValue&& v) { notifier(d).timeout_ms = v.number; }},
+
+    {"chains", maps, "", 0, 0, "",
+     "Notifiers in order: when one has not delivered in time, the next one tries too.", "",
+     nullptr},
+    {"chains[].name", text, "", 0, 0, "", "Name, unique among the chains. Required.", "on-call",
+     [](Draft& d, OptionValue&& v) { chain(d).name = std::move(v.text); }},
+    {"chains[].steps", maps, "", 0, 0, "", "The steps, first to last. Required.", "", nullptr},
+    {"chains[].steps[].notify", text, "", 0, 0, "", "Name of a notifier. Required.", "pager",
+     [](Draft& d, OptionValue&& v) { chain(d).steps.back().notify = std::move(v.text); }},
+    {"chains[].steps[].within", duration, "", kSecond, kDay, "",
+     "How long it may take. Required, except of the last step.", "2m",
+     [](Draft& d, OptionValue&& v) { chain(d).steps.back().within_ms = v.number; }},
+
     {"remotes", maps, "", 0, 0, "",
      "Other systems that keep logs, asked by nines query: FROM remote('NAME').", "", nullptr},
     {"remotes[].name", text, "", 0, 0, "", "Name, unique among the remotes. Required.", "central",
@@ -204,18 +282,25 @@ constexpr Option kOptions[] = {
     {"upstream[].name", text, "", 0, 0, "", "Name, unique among them. Required.", "central",
      [](Draft& d, OptionValue&& v) { upstream(d).name = std::move(v.text); }},
     {"upstream[].kind", choice, "remote_write", 0, 0,
-     "remote_write=prometheus=victoriametrics=mimir=thanos otlp=opentelemetry",
+     "remote_write=prometheus=victoriametrics=mimir=thanos otlp=opentelemetry alertmanager",
      "How it is told: remote_write sends the SLOs as series of Prometheus, otlp as metrics of "
-     "OpenTelemetry (OTLP/HTTP, JSON).",
+     "OpenTelemetry (OTLP/HTTP, JSON); alertmanager is told the alerts, every replica of its cluster "
+     "again and again.",
      "",
      [](Draft& d, OptionValue&& v) {
-       upstream(d).kind = v.text == "otlp" ? UpstreamConfig::Kind::otlp
-                                           : UpstreamConfig::Kind::remote_write;
+       using Kind = UpstreamConfig::Kind;
+       upstream(d).kind = v.text == "otlp"           ? Kind::otlp
+                          : v.text == "alertmanager" ? Kind::alertmanager
+                                                     : Kind::remote_write;
      }},
     {"upstream[].url", text, "", 0, 0, "",
-     "http:// or https:// address that takes it, with its path. Required.",
+     "http:// or https:// address that takes it, with its path. Required, except of alertmanager.",
      "https://prometheus.example.org/api/v1/write",
      [](Draft& d, OptionValue&& v) { upstream(d).url = std::move(v.text); }},
+    {"upstream[].urls", texts, "", 0, 0, "",
+     "alertmanager: the addresses of all replicas (no load balancer in front).",
+     "[\"https://am-1.example.org:9093\", \"https://am-2.example.org:9093\"]",
+     [](Draft& d, OptionValue&& v) { upstream(d).urls = std::move(v.texts); }},
     {"upstream[].token_file", text, "", 0, 0, "",
      "File with the bearer token to send, read for each request. Or user and password_file.",
      "/etc/nines/central.token",
@@ -240,7 +325,8 @@ constexpr Option kOptions[] = {
      "Tenant, sent as X-Scope-OrgID (Mimir, Cortex, Thanos).", "edge",
      [](Draft& d, OptionValue&& v) { upstream(d).tenant = std::move(v.text); }},
     {"upstream[].labels", texts, "", 0, 0, "",
-     "Labels of every series, NAME=VALUE, beside node, instance and job.", "[cluster=shop-7]",
+     "Labels of every series or alert, NAME=VALUE, beside those that Nines gives.",
+     "[cluster=shop-7]",
      [](Draft& d, OptionValue&& v) { d.upstream_labels = std::move(v.texts); }},
     {"upstream[].every", duration, "1m", 10 * kSecond, 5 * kMinute, "",
      "From sample to sample, a multiple of 10s. What is told more than 110 minutes later is a minute apart, "
@@ -251,9 +337,20 @@ constexpr Option kOptions[] = {
     {"upstream[].max_age", duration, "31d", kHour, 92 * kDay, "",
      "What could not be told for this long is given up, and that is said.", "",
      [](Draft& d, OptionValue&& v) { upstream(d).max_age_s = v.number / kSecond; }},
+    {"upstream[].resend", duration, "1m", kSecond, 10 * kMinute, "",
+     "alertmanager: how often active alerts are sent again; one that is not ends after four times "
+     "this.",
+     "", [](Draft& d, OptionValue&& v) { upstream(d).resend_ms = v.number; }},
+    {"upstream[].node_label", flag, "false", 0, 0, "",
+     "alertmanager: whether the node is a label, so that each node makes an alert of its own; "
+     "else it is an annotation, and two nodes make one alert.",
+     "", [](Draft& d, OptionValue&& v) { upstream(d).node_label = v.number != 0; }},
+    {"upstream[].link", text, "", 0, 0, "", "alertmanager: generatorURL of the alerts.",
+     "https://nines.example.org/",
+     [](Draft& d, OptionValue&& v) { upstream(d).link = std::move(v.text); }},
 
     {"queries", maps, "", 0, 0, "",
-     "Standing queries: what was logged since a query ran last, told to webhooks when it is not "
+     "Standing queries: what was logged since a query ran last, told to notifiers when it is not "
      "nothing.",
      "", nullptr},
     {"queries[].name", text, "", 0, 0, "",
@@ -267,7 +364,7 @@ constexpr Option kOptions[] = {
      [](Draft& d, OptionValue&& v) { query(d).sql = std::move(v.text); }},
     {"queries[].every", duration, "1m", kSecond, kDay, "", "How often it runs.", "",
      [](Draft& d, OptionValue&& v) { query(d).every_s = v.number / kSecond; }},
-    {"queries[].notify", texts, "", 0, 0, "", "Webhooks that are told its rows. Default: all.",
+    {"queries[].notify", texts, "", 0, 0, "", "Webhooks, notifiers and chains that are told its rows. Default: all.",
      "[on-call]", [](Draft& d, OptionValue&& v) { query(d).notify = std::move(v.texts); }},
     {"queries[].severity", choice, "ticket", 0, 0, "page ticket", "What its messages say of it.",
      "", [](Draft& d, OptionValue&& v) { query(d).severity = std::move(v.text); }},

@@ -114,10 +114,12 @@ void check_notify(const YamlNode& node, const StandingQueryConfig& query, const 
                   Reporter& report) {
   std::vector<std::string_view> known;
   for (const WebhookConfig& webhook : draft.node.webhooks) known.push_back(webhook.name);
+  for (const NotifierConfig& notifier : draft.node.notifiers) known.push_back(notifier.name);
+  for (const ChainConfig& chain : draft.node.chains) known.push_back(chain.name);
   const YamlNode* list = node.get("notify");
   if (known.empty()) {
     report.warning(list != nullptr ? *list : node,
-                   "query '" + query.name + "' tells nobody but the log: there are no webhooks",
+                   "query '" + query.name + "' tells nobody but the log: there are no notifiers",
                    "webhooks: [{name: on-call, url: \"https://...\"}]");
     return;
   }
@@ -128,7 +130,7 @@ void check_notify(const YamlNode& node, const StandingQueryConfig& query, const 
     const std::string_view near = nearest(name, known);
     report.error(at,
                  "query '" + query.name + "' notifies '" + name +
-                     "', but no webhook has that name; there are " + join(known),
+                     "', but no notifier has that name; there are " + join(known),
                  near.empty() ? "" : "did you mean '" + std::string(near) + "'?");
   }
 }

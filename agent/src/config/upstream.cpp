@@ -12,6 +12,9 @@ namespace {
 // What Nines labels itself; another value would make other series of them.
 constexpr std::array<std::string_view, 8> kOwnLabels = {
     "node", "instance", "job", "slo", "service", "group", "result", "__name__"};
+constexpr std::array<std::string_view, 7> kOwnAlertLabels = {
+    "node", "alertname", "slo", "service", "severity", "rule", "priority"};
+constexpr size_t kMaxReplicas = 8;
 
 bool is_loopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
@@ -33,7 +36,11 @@ void read_labels(const std::vector<std::string>& texts, UpstreamConfig& upstream
     const size_t equals = text.find('=');
     const std::string name = text.substr(0, equals);
     const std::string value = equals == std::string::npos ? "" : text.substr(equals + 1);
-    const bool own = std::find(kOwnLabels.begin(), kOwnLabels.end(), name) != kOwnLabels.end();
+    const auto among = [&](const auto& names) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    const bool alerts = upstream.kind == UpstreamConfig::Kind::alertmanager;
+    const bool own = alerts ? among(kOwnAlertLabels) : among(kOwnLabels);
     const bool twice = std::any_of(upstream.labels.begin(), upstream.labels.end(),
                                    [&](const auto& label) { return label.first == name; });
     if (!is_label_name(name) || value.empty()) {
@@ -83,6 +90,42 @@ void check_pairs(const UpstreamConfig& upstream, const YamlNode& node, Reporter&
   }
 }
 
+void check_replicas(const UpstreamConfig& upstream, const YamlNode& node, Reporter& report) {
+  const std::string who = "upstream '" + upstream.name + "'";
+  const YamlNode& at = place_of(node, "urls");
+  const bool secret = !upstream.token_file.empty() || !upstream.user.empty();
+  if (upstream.urls.empty() || upstream.urls.size() > kMaxReplicas || !upstream.url.empty()) {
+    report.error(at,
+                 who + " of kind alertmanager needs 'urls', 1 to " + std::to_string(kMaxReplicas) +
+                     ", and has no 'url'",
+                 "urls: [\"http://am-1:9093\", \"http://am-2:9093\"], every replica");
+  }
+  for (const std::string& text : upstream.urls) {
+    const auto url = http::parse_url(text);
+    if (!url.ok()) {
+      report.error(at, who + ": " + url.error().message,
+                   "user and password belong into user and password_file");
+    } else if (secret && !url->tls && !is_loopback(url->host)) {
+      report.warning(at, "the login of " + who + " is sent without encryption", "use https://");
+    }
+  }
+}
+
+void check_address(const UpstreamConfig& upstream, const YamlNode& node, Reporter& report) {
+  if (upstream.kind == UpstreamConfig::Kind::alertmanager) {
+    return check_replicas(upstream, node, report);
+  }
+  if (!upstream.urls.empty()) {
+    report.error(place_of(node, "urls"),
+                 "upstream '" + upstream.name + "' has 'urls', which are for kind alertmanager");
+  }
+  if (node.get("url") == nullptr) {
+    report.error(node, "an upstream has no 'url'");
+  } else {
+    check_url(upstream, node, report);
+  }
+}
+
 }  // namespace
 
 void read_upstream(const YamlNode& node, Draft& draft, std::set<std::string>& names,
@@ -92,7 +135,6 @@ void read_upstream(const YamlNode& node, Draft& draft, std::set<std::string>& na
   apply_defaults("upstream[].", draft);
   MapReader reader(node, "an upstream", report);
   reader.require("name");
-  const bool has_url = reader.require("url") != nullptr;
   read_options(reader, "upstream[].", draft, report);
   reader.finish();
   UpstreamConfig& upstream = draft.node.upstream.back();
@@ -106,7 +148,7 @@ void read_upstream(const YamlNode& node, Draft& draft, std::set<std::string>& na
   }
   read_labels(draft.upstream_labels, upstream, place_of(node, "labels"), report);
   check_pairs(upstream, node, report);
-  if (has_url) check_url(upstream, node, report);
+  if (reader.is_map()) check_address(upstream, node, report);
   for (std::string* path : {&upstream.token_file, &upstream.password_file, &upstream.ca_file,
                             &upstream.cert_file, &upstream.key_file}) {
     const std::filesystem::path p(*path);

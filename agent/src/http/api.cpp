@@ -71,6 +71,8 @@ constexpr RouteDoc kRoutes[] = {
     {"/api/queries", "list_queries", "Standing queries: when they ran, what they found",
      "application/json"},
     {"/api/alerts", "list_alerts", "Recent alert transitions, newest first", "application/json"},
+    {"/api/outbox", "outbox", "Who is told of alerts, how far, and what was given up",
+     "application/json"},
     {"/api/openapi.json", "openapi", "This description", "application/json"},
 };
 

@@ -98,6 +98,9 @@ std::optional<HttpResponse> insight_routes(const HttpRequest& request,
   if (path == "/api/forecast") return forecast(question(request, {}), snapshot());
   if (path == "/api/capacity") return capacity(question(request, {}), insight);
   if (path == "/api/backtest") return backtest(question(request, {}), snapshot(), insight);
+  if (path == "/api/outbox") {
+    return HttpResponse{200, "application/json", insight.outbox ? insight.outbox() : "{}", {}};
+  }
   if (!path.starts_with(kSloPrefix)) return std::nullopt;
   std::string_view name = path.substr(kSloPrefix.size());
   if (!name.ends_with("/forecast") && !name.ends_with("/backtest")) return std::nullopt;

@@ -18,11 +18,13 @@ namespace nines::agent::http {
 struct Insight {
   std::function<std::optional<slo::BacktestReport>(std::string_view slo)> backtest;
   std::function<std::vector<slo::CapacityForecast>()> capacity;
+  std::function<std::string()> outbox;
 };
 
 // nullopt: the path is none of these.
 //   /api/forecast, /api/backtest[?format=table&width=N&color=1]      all SLOs
 //   /api/capacity                                                    the node
+//   /api/outbox                                      who is told, how far, and what was given up
 //   /api/slo/{name}/forecast, /api/slo/{name}/backtest               the same of one
 std::optional<HttpResponse> insight_routes(const HttpRequest& request,
                                            const std::function<Snapshot()>& snapshot,

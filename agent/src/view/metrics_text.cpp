@@ -439,6 +439,49 @@ void upstreams(Exposition& out, const Snapshot& s) {
   upstream_family(out, s, [](const Stats& u) { return u.rewound; });
 }
 
+void notifiers(Exposition& out, const Snapshot& s) {
+  const NotifySums sums = notify_sums(s);
+  out.single_counter("nines_notify_sent_total", "Notifications delivered.", sums.sent);
+  out.single_counter("nines_notify_failed_total", "Notifications given up: refused for good.",
+                     sums.dead);
+  out.single_gauge("nines_notify_pending", "Notifications waiting for delivery.", sums.pending);
+  if (s.notifiers.empty()) return;
+  out.counter("nines_notifier_total", "What came of telling each notifier, by outcome.");
+  for (const notify::NotifierShown& n : s.notifiers) {
+    const std::pair<const char*, uint64_t> outcomes[] = {
+        {"sent", n.stats.sent},        {"dead", n.stats.dead},
+        {"failure", n.stats.failures}, {"late", n.stats.late},
+        {"dropped", n.stats.dropped},  {"passed_over", n.stats.passed_over},
+        {"filtered", n.stats.filtered}};
+    for (const auto& [outcome, times] : outcomes) {
+      out.sample({{"notifier", n.name}, {"kind", n.kind}, {"outcome", outcome}}, times);
+    }
+  }
+  out.gauge("nines_notifier_pending", "Notifications waiting for delivery, by notifier.");
+  for (const notify::NotifierShown& n : s.notifiers) {
+    out.sample({{"notifier", n.name}, {"kind", n.kind}}, uint64_t{n.stats.pending});
+  }
+}
+
+void alertmanagers(Exposition& out, const Snapshot& s) {
+  if (s.alertmanagers.empty()) return;
+  out.counter("nines_alertmanager_total", "What came of telling each replica, by kind.");
+  for (const notify::ReplicaShown& r : s.alertmanagers) {
+    const std::pair<const char*, uint64_t> kinds[] = {{"request", r.stats.requests},
+                                                      {"alert", r.stats.alerts},
+                                                      {"failure", r.stats.failures},
+                                                      {"dead", r.stats.dead},
+                                                      {"replayed", r.stats.replayed}};
+    for (const auto& [kind, times] : kinds) {
+      out.sample({{"cluster", r.name}, {"url", r.url}, {"kind", kind}}, times);
+    }
+  }
+  out.gauge("nines_alertmanager_pending", "Transitions that the replica has not been told.");
+  for (const notify::ReplicaShown& r : s.alertmanagers) {
+    out.sample({{"cluster", r.name}, {"url", r.url}}, uint64_t{r.stats.pending});
+  }
+}
+
 double seconds(WallTime t) { return static_cast<double>(t.ns / kNsPerMs) / 1000; }
 
 void standing_queries(Exposition& out, const Snapshot& s) {
@@ -476,10 +519,6 @@ void standing_queries(Exposition& out, const Snapshot& s) {
 }
 
 void process(Exposition& out, const Snapshot& s) {
-  out.single_counter("nines_notify_sent_total", "Notifications delivered.", s.notify_sent);
-  out.single_counter("nines_notify_failed_total", "Notifications given up: refused for good.",
-                     s.notify_failed);
-  out.single_gauge("nines_notify_pending", "Notifications waiting for delivery.", s.notify_pending);
   out.single_gauge("nines_ready", "1 when /readyz says ready.", s.ready);
   if (s.watermark.ns != 0) {
     out.single_gauge("nines_watermark_timestamp_seconds",
@@ -520,6 +559,8 @@ std::string metrics_text(const Snapshot& s) {
   pods(out, s);
   upstreams(out, s);
   standing_queries(out, s);
+  notifiers(out, s);
+  alertmanagers(out, s);
   process(out, s);
   return out.take();
 }

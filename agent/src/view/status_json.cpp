@@ -244,8 +244,9 @@ void write_limits(JsonWriter& json, const Snapshot& s) {
   json.member("late", s.counters.late).member("dropped_late", s.counters.dropped_late);
   json.member("skewed", s.counters.skewed).member("saturated", s.counters.saturated);
   json.end_object().key("notify").begin_object();
-  json.member("sent", s.notify_sent).member("failed", s.notify_failed);
-  json.member("pending", s.notify_pending).end_object();
+  const NotifySums sums = notify_sums(s);
+  json.member("sent", sums.sent).member("failed", sums.dead);
+  json.member("pending", sums.pending).end_object();
   json.member("engine_bytes", s.engine_bytes).member("resident_bytes", s.resident_bytes);
   json.member("cpu_seconds", s.cpu_seconds);
 }

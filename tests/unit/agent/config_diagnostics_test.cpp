@@ -161,6 +161,33 @@ std::vector<BadInput> bad_nodes() {
   };
 }
 
+std::vector<BadInput> bad_notifiers() {
+  return {
+      {"notifier without kind", "notifiers:\n  - @name: a\n", "a notifier has no 'kind'", "pagerduty"},
+      {"notifier kind", "notifiers:\n  - {name: a, kind: @pagerdutty}\n", "must be one of", "pagerduty"},
+      {"notifier name twice", "webhooks: [{name: a, url: 'https://h/'}]\nnotifiers:\n  - {name: @a, kind: webhook, url: 'https://h/'}\n", "two notifiers or webhooks named 'a'", ""},
+      {"pagerduty without key", "notifiers:\n  - @name: a\n    kind: pagerduty\n", "has no secret", "routing key"},
+      {"key of another kind", "notifiers:\n  - {name: a, kind: slack, url: 'https://h/', program: @/x}\n", "kind slack, which has no program", ""},
+      {"secret file", "notifiers:\n  - {name: a, kind: opsgenie, secret_file: @nowhere}\n", "No such file", "able to read"},
+      {"both secrets", "notifiers:\n  - {name: a, kind: opsgenie, secret_file: x, secret_env: @X}\n", "both secret_file and secret_env", "keep one"},
+      {"notifier severity", "notifiers:\n  - {name: a, kind: webhook, url: 'https://h/', severities: @[pages]}\n", "found 'pages'", "did you mean 'page'"},
+      {"secret in clear", "notifiers:\n  - {name: a, kind: ntfy, url: @'http://h/topic', secret_env: X}\n", "without encryption", "https", kWarning},
+      {"ntfy topic", "notifiers:\n  - {name: a, kind: ntfy, url: @'https://ntfy.sh/'}\n", "names no topic", "my-topic"},
+      {"mail server", "notifiers:\n  - {name: a, kind: email, url: @'https://h/', from: a@b.c, to: a@b.c}\n", "not that of a mail server", "smtp://"},
+      {"mail sender", "notifiers:\n  - {name: a, kind: email, url: 'smtp://h', from: @'a b', to: a@b.c}\n", "'from' of notifier 'a' is not a mail address", ""},
+      {"mail recipients", "notifiers:\n  - {name: a, to: @[a@b.c, 'x'], kind: email, url: 'smtp://h', from: a@b.c}\n", "'x' is not a mail address", ""},
+      {"password in clear", "notifiers:\n  - {name: a, kind: email, url: @'smtp+plain://h:25', from: a@b.c, to: a@b.c, user: u, secret_env: X}\n", "password without encryption", "STARTTLS"},
+      {"mail user", "notifiers:\n  - @name: a\n    kind: email\n    url: smtp://h\n    from: a@b.c\n    to: a@b.c\n    user: u\n", "belong together", ""},
+      {"program path", "notifiers:\n  - {name: a, kind: exec, program: @siren}\n", "an absolute path", "no shell"},
+      {"program missing", "notifiers:\n  - {name: a, kind: exec, program: @/nonexistent/siren}\n", "No such file", "", kWarning},
+      {"chain of nobody", "notifiers: [{name: pager, kind: ntfy, url: 'https://h/t'}]\nchains:\n  - {name: c, steps: [{notify: @pagr}]}\n", "names notifier 'pagr', which does not exist", "did you mean 'pager'"},
+      {"chain without within", "notifiers: [{name: a, kind: ntfy, url: 'https://h/t'}, {name: b, kind: ntfy, url: 'https://h/u'}]\nchains:\n  - name: c\n    steps:\n      - @notify: a\n      - notify: b\n", "has no 'within'", "2m"},
+      {"notifier in two chains", "notifiers: [{name: a, kind: ntfy, url: 'https://h/t'}]\nchains:\n  - {name: c, steps: [{notify: a}]}\n  - {name: d, steps: [{notify: @a}]}\n", "told twice", ""},
+      {"alertmanager url", "upstream:\n  - @name: a\n    kind: alertmanager\n    url: http://h/\n", "needs 'urls'", "every replica"},
+      {"alertmanager label", "upstream:\n  - {name: a, kind: alertmanager, urls: ['http://h'], labels: @[severity=x]}\n", "'severity' is set by Nines", ""},
+  };
+}
+
 std::vector<BadInput> bad_composites() {
   return {
       {"indicator beside those of a composite", slo("  service: s\n  indicator: @{spec: {}}\n", "", "  objectives: [{target: 0.9, indicatorRef: x}]\n"), "SLO 'api' is composite: its objectives have indicators", "move this one"},
@@ -397,6 +424,15 @@ std::vector<BadInput> bad_policies() {
 
 TEST_CASE("Every mistake in nines.yaml is told once, with its place and a way out", "[config]") {
   for (BadInput row : bad_nodes()) {
+    const ConfigFolder folder;
+    const Place place = take_mark(row.text);
+    expect(row, folder.load_node(row.text), place);
+  }
+}
+
+TEST_CASE("Every mistake in who is told of alerts is told once, with its place and a way out",
+          "[config]") {
+  for (BadInput row : bad_notifiers()) {
     const ConfigFolder folder;
     const Place place = take_mark(row.text);
     expect(row, folder.load_node(row.text), place);

@@ -74,19 +74,23 @@ TEST_CASE("The sample nines.yaml with every key in use has only the known contra
   folder.write("slos/a.yaml", "");
   const Loaded loaded = folder.load_node(with_all_keys(config::sample_config()));
   INFO(all_text(loaded.diagnostics));
-  // All inputs at once; a pattern beside format auto; both ways to give a token; both ways to log
-  // in; so the source that the query names is no files.
+  // All inputs at once; a pattern beside format auto; both ways to give a token or a secret; keys
+  // of all kinds of notifiers; both ways to log in; an address and replicas;
+  // so the source that the query names is no files.
   std::vector<std::string> errors;
   for (const auto& d : loaded.diagnostics) {
     if (d.severity == Diagnostic::Severity::error) errors.push_back(d.message);
   }
-  REQUIRE(errors.size() == 6);
+  REQUIRE(errors.size() == 9);
   CHECK(errors[0].find("a source is one kind of input") != std::string::npos);
   CHECK(errors[1].find("has a pattern, but its format is auto") != std::string::npos);
   CHECK(errors[2].find("both bearer_token and token_file") != std::string::npos);
-  CHECK(errors[3].find("both token_file and user") != std::string::npos);
-  CHECK(errors[4].find("both token_file and user") != std::string::npos);
-  CHECK(errors[5].find("none of the sources of this node is files") != std::string::npos);
+  CHECK(errors[3].find("which has no user, from, to, program, arguments") != std::string::npos);
+  CHECK(errors[4].find("both secret_file and secret_env") != std::string::npos);
+  CHECK(errors[5].find("remote 'central' has both token_file and user") != std::string::npos);
+  CHECK(errors[6].find("upstream 'central' has both token_file and user") != std::string::npos);
+  CHECK(errors[7].find("has 'urls', which are for kind alertmanager") != std::string::npos);
+  CHECK(errors[8].find("none of the sources of this node is files") != std::string::npos);
   REQUIRE(loaded.node.sources.size() == 1);
   const auto& source = loaded.node.sources[0];
   CHECK(source.name == "nginx");

@@ -1,13 +1,14 @@
-// Webhook against a local receiver on a real socket that misbehaves by script. Both live on one
+// A webhook against a local receiver on a real socket that misbehaves by script. Both live on one
 // io_context and one thread, so that the order of things is the same in every run.
-#include "notify/webhook.hpp"
-
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "config_support.hpp"
 #include "net/asio.hpp"
+#include "notify/channel.hpp"
+#include "notify/teller.hpp"
 
 using namespace nines;
 using namespace nines::agent;
@@ -86,6 +87,7 @@ struct Receiver {
   void answer(std::shared_ptr<Connection> c) {
     const size_t n = requests.size();
     requests.push_back(c->text);
+    if (on_request) on_request();
     const std::string line = n < script.size() ? script[n] : "200 OK";
     if (line == "hang") {
       hanging.push_back(c);
@@ -103,6 +105,7 @@ struct Receiver {
   tcp::acceptor acceptor;
   std::vector<std::string> script;
   std::vector<std::string> requests;
+  std::function<void()> on_request;
   std::vector<std::shared_ptr<Connection>> hanging;
 };
 
@@ -112,13 +115,14 @@ struct Scene {
       : receiver(io, std::move(script)), last(events) {
     config.name = "test";
     config.url = receiver.url();
-    config.bearer_token = "secret";
+    config.secret.text = "secret";
     config.timeout_ms = 20'000;
     source.events_after = [this](uint64_t after, size_t max, EventSource::Reply reply) {
       std::vector<slo::AlertEvent> out;
       for (uint64_t i = after + 1; i <= last && out.size() < max; ++i) out.push_back(event(i));
       reply(std::move(out));
     };
+    source.bury = [this](DeadLetter letter) { dead.push_back(std::move(letter)); };
     source.advance = [this](uint64_t to) {
       cursors.push_back(to);
       told_at_cursor.push_back(receiver.requests.size());
@@ -126,29 +130,31 @@ struct Scene {
   }
   void run() {
     const RetryPolicy quick{2, 4, 1, 3600'000};
-    Webhook webhook(io, clock, config, {"node-1", "0.1.0", 3}, source, 0, 42, quick);
+    Teller webhook(io, clock,
+                   {"", {{config, 0}}, {"node-1", "0.1.0", 3}, source, 0, 42, {}, quick});
     const auto guard = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     while (cursors.empty() || cursors.back() < last) {
       REQUIRE(std::chrono::steady_clock::now() < guard);
       io.run_one_for(std::chrono::seconds(1));
     }
-    stats = webhook.stats();
+    stats = webhook.shown()[0].stats;
   }
 
   asio::io_context io{1};
   SteadyClock clock;
   Receiver receiver;
   uint64_t last;
-  WebhookConfig config;
+  NotifierConfig config;
   EventSource source;
   std::vector<uint64_t> cursors;
   std::vector<size_t> told_at_cursor;
-  DeliveryStats stats;
+  StepStats stats;
+  std::vector<DeadLetter> dead;
 };
 
 }  // namespace
 
-TEST_CASE("A webhook tells every event in order with its idempotency key", "[webhook]") {
+TEST_CASE("A webhook tells every event in order with its idempotency key", "[notify]") {
   Scene scene({}, 3);
   scene.run();
   REQUIRE(scene.receiver.requests.size() == 3);
@@ -168,7 +174,7 @@ TEST_CASE("A webhook tells every event in order with its idempotency key", "[web
       "since":"2026-03-01T22:00:00Z","at":"2026-03-01T22:00:01Z","summary":"60 bad of \"2000\""})"));
 }
 
-TEST_CASE("A failing receiver is asked again with the same event until it takes it", "[webhook]") {
+TEST_CASE("A failing receiver is asked again with the same event until it takes it", "[notify]") {
   Scene scene(
       {"500 Oops", "429 Slow\r\nRetry-After: 0", "", "302 Portal\r\nLocation: /login", "408 Late"},
       2);
@@ -181,7 +187,7 @@ TEST_CASE("A failing receiver is asked again with the same event until it takes 
   CHECK(scene.stats.dead == 0);
 }
 
-TEST_CASE("A receiver that hangs is given up after the time-out and asked again", "[webhook]") {
+TEST_CASE("A receiver that hangs is given up after the time-out and asked again", "[notify]") {
   Scene scene({"hang"}, 1);
   scene.config.timeout_ms = 50;
   scene.run();
@@ -190,16 +196,55 @@ TEST_CASE("A receiver that hangs is given up after the time-out and asked again"
   CHECK(scene.stats.failures == 1);
 }
 
-TEST_CASE("An event refused for good is counted dead and does not block the next", "[webhook]") {
+TEST_CASE("An event refused for good is counted dead and does not block the next", "[notify]") {
   Scene scene({"410 Gone"}, 2);
   scene.run();
+  REQUIRE(scene.dead.size() == 1);
+  CHECK(scene.dead[0].notifier == "test");
+  CHECK(scene.dead[0].key == "node-1/3/alert/1");
+  CHECK(scene.dead[0].status == 410);
+  CHECK(scene.dead[0].why == "answer 410");
+  CHECK(json::parse(scene.dead[0].json)["sequence"] == 1);
   CHECK(scene.receiver.requests.size() == 2);
   CHECK(scene.stats.dead == 1);
   CHECK(scene.stats.sent == 1);
 }
 
-TEST_CASE("More events than the queue holds are all told, once each", "[webhook]") {
-  const uint64_t events = 2 * Delivery::kMaxQueue + 5;
+TEST_CASE("A credential in a file is read again for every attempt, and one that is missing is said",
+          "[notify]") {
+  const test::ConfigFolder folder;
+  Scene scene({"500 Oops"}, 1);
+  scene.config.secret = {{}, folder.write("token", "first\n"), {}};
+  scene.receiver.on_request = [&] { folder.write("token", "second\n"); };
+  scene.run();
+  REQUIRE(scene.receiver.requests.size() == 2);
+  CHECK(scene.receiver.requests[0].find("Bearer first\r\n") != std::string::npos);
+  CHECK(scene.receiver.requests[1].find("Bearer second\r\n") != std::string::npos);
+  CHECK(read_secret({{}, folder.path() + "/none", {}}).error().message.find("none") !=
+        std::string::npos);
+  CHECK_FALSE(read_secret({{}, folder.write("two", "a\nb\n"), {}}).ok());
+  CHECK_FALSE(read_secret({{}, {}, "NINES_TEST_NO_SUCH_VARIABLE"}).ok());
+}
+
+TEST_CASE("A document is delivered through a webhook with its own key", "[notify]") {
+  Scene scene({}, 0);
+  scene.cursors.push_back(0);
+  std::optional<bool> done;
+  Message document = document_message("query/7", "rows of a query", R"({"rows":[1]})");
+  document.done = [&](bool delivered) { done = delivered; };
+  Teller teller(scene.io, scene.clock,
+                {"", {{scene.config, 0}}, {"n", "v", 1}, scene.source, 0, 1, {}, {}});
+  CHECK_FALSE(teller.post("other", document));
+  REQUIRE(teller.post("test", document));
+  while (!done) scene.io.run_one_for(std::chrono::seconds(1));
+  CHECK(done == true);
+  REQUIRE(scene.receiver.requests.size() == 1);
+  CHECK(scene.receiver.requests[0].find("Idempotency-Key: query/7\r\n") != std::string::npos);
+  CHECK(scene.receiver.body(0) == json::parse(R"({"rows":[1]})"));
+}
+
+TEST_CASE("More events than the queue holds are all told, once each", "[notify]") {
+  const uint64_t events = 2 * Chain::kMaxQueue + 5;
   Scene scene({}, events);
   scene.run();
   std::set<uint64_t> told;
@@ -210,7 +255,7 @@ TEST_CASE("More events than the queue holds are all told, once each", "[webhook]
 }
 
 TEST_CASE("An event told again after a restart keeps the key of the life it happened in",
-          "[webhook]") {
+          "[notify]") {
   slo::AlertEvent old = event(7);
   old.boot = 2;
   const Identity now{"node-1", "0.1.0", 9};
@@ -220,7 +265,7 @@ TEST_CASE("An event told again after a restart keeps the key of the life it happ
 }
 
 TEST_CASE("Rows of a standing query go to the webhooks that it names, in the order of all events",
-          "[webhook]") {
+          "[notify]") {
   Scene scene({}, 200);
   scene.source.events_after = [&scene](uint64_t after, size_t max, EventSource::Reply reply) {
     std::vector<slo::AlertEvent> out;

@@ -1,0 +1,137 @@
+#include "notify/channel.hpp"
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+
+#include "config/files.hpp"
+#include "view/text.hpp"
+
+namespace nines::agent::notify {
+namespace {
+
+constexpr size_t kMaxSecretBytes = 4096;
+
+uint64_t fnv1a(std::string_view text) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return hash;
+}
+
+}  // namespace
+
+std::unique_ptr<Channel> make_channel(const NotifierConfig& config, const Identity& identity) {
+  switch (config.kind) {
+    case NotifierConfig::Kind::webhook: return make_webhook(config);
+    case NotifierConfig::Kind::pagerduty: return make_pagerduty(config, identity);
+    case NotifierConfig::Kind::opsgenie: return make_opsgenie(config, identity);
+    case NotifierConfig::Kind::slack: return make_slack(config, identity);
+    case NotifierConfig::Kind::ntfy: return make_ntfy(config, identity);
+    case NotifierConfig::Kind::email: return make_email(config, identity);
+    case NotifierConfig::Kind::exec: return make_exec(config, identity);
+  }
+  return nullptr;
+}
+
+Result<std::string> read_secret(const SecretConfig& secret) {
+  if (!secret.env.empty()) {
+    const char* value = std::getenv(secret.env.c_str());
+    if (value != nullptr && *value != '\0') return std::string(value);
+    return Error{Errc::not_found, "the environment has no variable " + secret.env};
+  }
+  if (secret.file.empty()) return secret.text;
+  NINES_TRY(std::string text, config::read_file(secret.file, kMaxSecretBytes));
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  if (text.empty()) return Error{Errc::not_found, "'" + secret.file + "' is empty"};
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+      return Error{Errc::invalid_argument, "'" + secret.file + "' has more than one line"};
+    }
+  }
+  return text;
+}
+
+Verdict delivered(const Answer& answer) {
+  return {Outcome::delivered, "answer " + std::to_string(answer.status), answer.status, {}, {}};
+}
+
+Verdict dead(const Answer& answer, std::string why) {
+  return {Outcome::dead, std::move(why), answer.status, {}, {}};
+}
+
+Verdict again(const Answer& answer, std::string why) {
+  return {Outcome::retry, std::move(why), answer.status, answer.retry_after_ms, {}};
+}
+
+std::optional<Verdict> judge_http(const Answer& answer) {
+  const int status = answer.status;
+  const std::string why = "answer " + std::to_string(status);
+  if (status == 0) return again(answer, answer.failure);
+  if (status >= 200 && status < 300) return std::nullopt;
+  if (status == 401 || status == 403) {
+    return Verdict{Outcome::refused, why + ": the credential is refused", status, {}, {}};
+  }
+  const bool final = status >= 400 && status < 500 && status != 408 && status != 429;
+  return final ? dead(answer, why) : again(answer, why);
+}
+
+http::ClientRequest post_json(const NotifierConfig& config, std::string url, std::string body) {
+  http::ClientRequest request;
+  request.method = "POST";
+  request.url = std::move(url);
+  request.timeout_ms = config.timeout_ms;
+  request.max_response_bytes = 64 * 1024;
+  request.ca_file = config.ca_file;
+  request.body = std::move(body);
+  request.headers = {{"Content-Type", "application/json"}};
+  return request;
+}
+
+std::string text_for_people(const Message& message, const std::string& node,
+                            const std::string& link, size_t limit) {
+  if (!message.is_alert()) {
+    const bool rows = !message.event.rows.empty();
+    return cut(rows ? message.event.summary + "\n\n" + message.event.rows : message.json, limit);
+  }
+  const slo::AlertEvent& e = message.event;
+  std::string facts = "\n\nSLO: " + e.slo + "\nService: " + e.service + "\nRule: " + e.rule + " (" +
+                      e.severity + ", " + view::priority_name(e.priority) +
+                      ")\nSince: " + format_rfc3339(e.since);
+  if (message.resolved()) facts += "\nResolved: " + format_rfc3339(e.at);
+  facts += "\nNode: " + node;
+  if (!link.empty()) facts += "\n" + link;
+  const size_t room = limit > facts.size() ? limit - facts.size() : 0;
+  return cut(cut(e.summary, room) + facts, limit);
+}
+
+std::string incident_of(const Message& message, const std::string& scope, size_t limit) {
+  const slo::AlertEvent& e = message.event;
+  std::string name = message.is_alert()
+                         ? "nines/" + scope + "/" + e.service + "/" + e.slo + "/" + e.rule
+                         : "nines/" + scope + "/" + message.key;
+  if (name.size() <= limit) return name;
+  std::array<char, 24> hash{};
+  std::snprintf(hash.data(), hash.size(), "~%016llx", static_cast<unsigned long long>(fnv1a(name)));
+  const std::string tail = hash.data();
+  size_t end = limit - tail.size();
+  while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0) == 0x80) --end;
+  return name.substr(0, end) + tail;
+}
+
+std::string percent_encoded(std::string_view text) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.' || c == '~';
+    if (plain) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += {'%', kHex[byte >> 4], kHex[byte & 15]};
+  }
+  return out;
+}
+
+}  // namespace nines::agent::notify

@@ -1,0 +1,87 @@
+#include "notify/message.hpp"
+
+#include <utility>
+
+#include "nines/base/json_writer.hpp"
+#include "view/text.hpp"
+
+namespace nines::agent::notify {
+namespace {
+
+constexpr const char* kStream = "alert";
+
+uint64_t boot_of(const Identity& identity, const slo::AlertEvent& event) {
+  return event.boot != 0 ? event.boot : identity.boot;
+}
+
+std::string title_of(const slo::AlertEvent& event) {
+  if (event.kind == slo::AlertEvent::Kind::rows) return event.summary;
+  const bool fired = event.kind == slo::AlertEvent::Kind::fired;
+  return (fired ? view::priority_name(event.priority) + " " : "Resolved: ") + event.severity + " " +
+         event.slo + " (" + event.rule + ")";
+}
+
+}  // namespace
+
+std::string idempotency_key(const Identity& identity, const slo::AlertEvent& event) {
+  return identity.node + "/" + std::to_string(boot_of(identity, event)) + "/" + kStream + "/" +
+         std::to_string(event.sequence);
+}
+
+std::string payload_json(const Identity& identity, const slo::AlertEvent& event) {
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object();
+  json.member("version", 1).member("agent", identity.version).member("node", identity.node);
+  json.member("boot", boot_of(identity, event))
+      .member("stream", kStream)
+      .member("sequence", event.sequence);
+  if (event.kind == slo::AlertEvent::Kind::rows) {
+    json.member("kind", "rows").member("query", event.rule).member("severity", event.severity);
+    json.member("since", event.since).member("at", event.at).member("summary", event.summary);
+    json.key("rows").raw(event.rows);
+    json.member("omitted", event.omitted);
+    json.end_object();
+    return body;
+  }
+  json.member("kind", event.kind == slo::AlertEvent::Kind::fired ? "fired" : "resolved");
+  json.member("slo", event.slo).member("service", event.service);
+  json.member("rule", event.rule).member("severity", event.severity);
+  json.member("priority", view::priority_name(event.priority));
+  json.member("since", event.since).member("at", event.at).member("summary", event.summary);
+  json.end_object();
+  return body;
+}
+
+Message event_message(const Identity& identity, slo::AlertEvent event) {
+  Message message;
+  if (event.kind == slo::AlertEvent::Kind::rows) message.kind = Message::Kind::document;
+  message.key = idempotency_key(identity, event);
+  message.json = payload_json(identity, event);
+  message.title = title_of(event);
+  message.event = std::move(event);
+  return message;
+}
+
+Message document_message(std::string key, std::string title, std::string json) {
+  Message message;
+  message.kind = Message::Kind::document;
+  message.key = std::move(key);
+  message.title = std::move(title);
+  message.json = std::move(json);
+  return message;
+}
+
+std::string alert_of(const slo::AlertEvent& event) { return event.slo + "/" + event.rule; }
+
+std::string cut(std::string text, size_t bytes) {
+  constexpr std::string_view kDots = "...";
+  if (text.size() <= bytes) return text;
+  if (bytes < kDots.size()) return {};
+  size_t end = bytes - kDots.size();
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  text.resize(end);
+  return text.append(kDots);
+}
+
+}  // namespace nines::agent::notify

@@ -1,0 +1,52 @@
+// Notifications: everyone who is told, as configured; their cursors, and the dead letters.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/config.hpp"
+#include "nines/store/state_store.hpp"
+#include "notify/alertmanagers.hpp"
+#include "notify/teller.hpp"
+
+namespace nines::agent::notify {
+
+class Notifications {
+ public:
+  static constexpr size_t kMaxDeadLetters = 128;  // the oldest give way, counted
+
+  // Runs a job on the thread that owns the store, in order.
+  using StoreWork = std::function<void(std::function<void()>)>;
+
+  // Reads what was kept from `store` at once, by this thread; later it is touched by `work` only.
+  // All must outlive it; it must be destroyed by the thread of `io`.
+  static Result<std::unique_ptr<Notifications>> start(boost::asio::io_context& io,
+                                                      const Clock& clock, const NodeConfig& config,
+                                                      Identity identity, store::StateStore& store,
+                                                      StoreWork work, uint64_t seed);
+  ~Notifications();
+
+  // New events may be in the store.
+  void notify();
+  // For who wants something other than an alert delivered: `document.done` says what became of it.
+  // It is kept in memory only. False: there is no notifier of that name, or no room now.
+  bool post(const std::string& notifier, const Message& document);
+
+  std::vector<NotifierShown> notifiers() const;
+  std::vector<ReplicaShown> alertmanagers() const;
+  // GET /api/outbox
+  std::string outbox_json() const;
+
+ private:
+  struct Shared;
+  Notifications() = default;
+
+  std::shared_ptr<Shared> shared_;
+  std::vector<std::unique_ptr<Teller>> tellers_;
+  std::vector<std::unique_ptr<AlertmanagerTeller>> alertmanagers_;
+};
+
+}  // namespace nines::agent::notify
