@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
-#include "../../../sync/src/fleet/cells.hpp"
+#include "fleet/cells.hpp"
 #include "fleet_dump.hpp"
 #include "nines/fleet/fleet_view.hpp"
 
