@@ -128,6 +128,16 @@ std::vector<FleetEvent> EventLog::all() const {
   return events;
 }
 
+std::vector<FleetEvent> EventLog::of(FleetEvent::Stream stream) const {
+  const auto key = static_cast<uint8_t>(stream);
+  std::vector<FleetEvent> events;
+  for (auto entry = entries_.lower_bound(Key{key, 0, 0});
+       entry != entries_.end() && std::get<0>(entry->first) == key; ++entry) {
+    events.push_back(*decode_event(entry->second));
+  }
+  return events;
+}
+
 std::pair<EventLog::Entries::const_iterator, EventLog::Entries::const_iterator> EventLog::range(
     const PartKey& bucket) const {
   const uint64_t first = static_cast<uint64_t>(bucket.index) * kEventsOfBucket;

@@ -27,6 +27,7 @@ class EventLog {
   // What happens to an event: news, known (or too old), see FleetState.
   Merge put(const FleetEvent& event, const FleetLimits& limits);
   std::vector<FleetEvent> all() const;
+  std::vector<FleetEvent> of(FleetEvent::Stream stream) const;
   std::vector<PartDigest> buckets() const;
   uint64_t bucket_hash(const PartKey& bucket) const;
   // All of a bucket, as they are told; empty: none.

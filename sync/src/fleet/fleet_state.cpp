@@ -35,7 +35,8 @@ struct FleetState::Impl {
   using CellsKey = std::tuple<uint64_t, Tier, int64_t>;  // series, tier, index of the block
 
   std::string self;
-  uint64_t boot = 1;
+  uint64_t boot = 1, incarnation = 0;
+  uint64_t foreign_boot = 0;
   FleetLimits limits;
   Records records;
   uint64_t counter = 0;  // of own versions
@@ -53,6 +54,7 @@ struct FleetState::Impl {
 
   void tell_info(NodeInfo info) {
     info.version = next();
+    info.incarnation = incarnation;
     own().set_info(info);
     changed_info = true;
   }
@@ -76,11 +78,12 @@ struct FleetState::Impl {
   bool wanted(const NodeRecord* record, const PartDigest& theirs) const;
 };
 
-FleetState::FleetState(std::string self, uint64_t boot, FleetLimits limits)
+FleetState::FleetState(std::string self, uint64_t boot, FleetLimits limits, uint64_t incarnation)
     : impl_(std::make_unique<Impl>()) {
   NINES_ASSERT(boot > 0 && !self.empty() && self.size() <= kMaxName);
   impl_->self = std::move(self);
   impl_->boot = boot;
+  impl_->incarnation = incarnation;
   impl_->limits = limits;
   impl_->records.try_emplace(impl_->self);
   impl_->tell_info({});
@@ -92,6 +95,7 @@ FleetState& FleetState::operator=(FleetState&&) noexcept = default;
 
 const std::string& FleetState::self() const noexcept { return impl_->self; }
 uint64_t FleetState::boot() const noexcept { return impl_->boot; }
+uint64_t FleetState::foreign_boot() const noexcept { return impl_->foreign_boot; }
 const FleetLimits& FleetState::limits() const noexcept { return impl_->limits; }
 const FleetState::Counters& FleetState::counters() const noexcept { return impl_->counters; }
 size_t FleetState::bytes() const noexcept { return impl_->bytes(); }
@@ -274,8 +278,10 @@ Merge FleetState::Impl::merge_info(const Piece& piece) {
   if (!info || piece.origin.empty() || piece.origin.size() > kMaxName) return invalid();
   auto found = records.find(piece.origin);
   if (piece.origin == self) {
-    if (info->version <= found->second.info.version) return Merge::known;
+    const bool mine = info->version.boot == boot && info->incarnation == incarnation;
+    if (info->version.boot < boot || mine) return Merge::known;
     ++counters.foreign_own;
+    foreign_boot = std::max(foreign_boot, info->version.boot);
     return Merge::refused;
   }
   if (found == records.end()) {
@@ -605,6 +611,13 @@ std::vector<FleetEvent> FleetState::events(std::string_view origin) const {
   const auto record = impl_->records.find(origin);
   if (record == impl_->records.end()) return {};
   return record->second.events.all();
+}
+
+std::vector<FleetEvent> FleetState::events(std::string_view origin,
+                                           FleetEvent::Stream stream) const {
+  const auto record = impl_->records.find(origin);
+  if (record == impl_->records.end()) return {};
+  return record->second.events.of(stream);
 }
 
 void FleetState::forget(std::string_view origin) {

@@ -17,6 +17,7 @@ std::string encode_info(const NodeInfo& info) {
   out.varint(kFormat);
   out.varint(info.version.boot);
   out.varint(info.version.counter);
+  out.varint(info.incarnation);
   out.zigzag(info.at.ns);
   out.zigzag(info.isolated_since.ns);
   out.varint(info.capabilities);
@@ -34,6 +35,7 @@ std::optional<NodeInfo> decode_info(std::string_view body, const FleetLimits& li
   NodeInfo info;
   info.version.boot = in.varint();
   info.version.counter = in.varint();
+  info.incarnation = in.varint();
   info.at.ns = in.zigzag();
   info.isolated_since.ns = in.zigzag();
   info.capabilities = in.varint();

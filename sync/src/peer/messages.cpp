@@ -103,10 +103,13 @@ void read(MsgpackReader& in, Hello& m) {
   if (m.boot == 0) in.fail();
 }
 
-void write(Writer& out, const Welcome& m) { out.array(1).number(m.known_boot); }
+void write(Writer& out, const Welcome& m) {
+  out.array(2).number(m.known_boot).number(m.known_incarnation);
+}
 void read(MsgpackReader& in, Welcome& m) {
-  fields(in, 1);
+  fields(in, 2);
   m.known_boot = in.number();
+  m.known_incarnation = in.number();
 }
 
 void write(Writer& out, const Ping& m) {

@@ -23,8 +23,9 @@ struct Hello {  // 1, both ways, first
   uint64_t capabilities = 0;
   WallTime wall{};
 };
-struct Welcome {            // 2, answers a hello
-  uint64_t known_boot = 0;  // the highest of the receiver's that the sender has heard of
+struct Welcome {  // 2, answers a hello
+  // The life of the receiver that the sender has heard of last; 0: none.
+  uint64_t known_boot = 0, known_incarnation = 0;
 };
 struct Ping {      // 3, from the side that connected
   int64_t t1 = 0;  // its own clock, given back

@@ -12,7 +12,7 @@ std::vector<Message> one_of_each() {
   using fleet::PartKind;
   const fleet::PartKey hours{PartKind::hours, 0xFEDCBA9876543210, 0, -20'000};
   return {Hello{"shop", "edge-1", 7, 99, 1, 3, 5, WallTime{-5}},
-          Welcome{1ULL << 40},
+          Welcome{1ULL << 40, 3},
           Ping{-1, -250'000'000, 1'000'000, 77},
           Pong{1, 2, 3, 4},
           Ask{8, "edge-2", {1, 2, 3}},
@@ -81,7 +81,7 @@ TEST_CASE("Large bodies are packed, and a bomb is refused before it goes off", "
 }
 
 TEST_CASE("A broken frame ends the stream, whatever follows", "[peer]") {
-  const auto good = encode(Message(Welcome{5}));
+  const auto good = encode(Message(Welcome{5, 6}));
   for (size_t i = 0; i < good.size(); ++i) {
     auto bad = good;
     bad[i] = static_cast<char>(bad[i] ^ 0x41);
@@ -106,7 +106,7 @@ TEST_CASE("A length beyond the limit is refused by its first four bytes", "[peer
 }
 
 TEST_CASE("Messages with a list beyond its limit or bytes behind their end are corrupt", "[peer]") {
-  auto frame = *only_frame(encode(Message(Welcome{5})));
+  auto frame = *only_frame(encode(Message(Welcome{5, 6})));
   frame.body += '\0';
   CHECK_FALSE(decode(frame).ok());
   CHECK_FALSE(decode(Frame{200, frame.body}).ok());

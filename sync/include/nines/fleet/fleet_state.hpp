@@ -70,6 +70,7 @@ constexpr int64_t cells_of_block(Tier tier) { return tier == Tier::minute ? 60 :
 // What an origin says of itself.
 struct NodeInfo {
   Version version;
+  uint64_t incarnation = 0;      // chance of the process: two lives may have one boot by accident
   WallTime at{};                 // when it was told, by its own clock
   WallTime isolated_since{};     // 0: it sees its peers
   uint64_t capabilities = 0;     // bits, see peer/messages
@@ -129,7 +130,7 @@ enum class Merge : uint8_t { news, known, refused };
 
 class FleetState {
  public:
-  FleetState(std::string self, uint64_t boot, FleetLimits limits = {});
+  FleetState(std::string self, uint64_t boot, FleetLimits limits = {}, uint64_t incarnation = 0);
   ~FleetState();
   FleetState(FleetState&&) noexcept;
   FleetState& operator=(FleetState&&) noexcept;
@@ -149,6 +150,8 @@ class FleetState {
   void publish(FleetEvent event);
   // Takes a higher boot, because peers know this node with `known`; all own parts get new versions.
   void raise_boot(uint64_t known);
+  // The highest boot of its own that it met with peers and never was in; 0: none.
+  uint64_t foreign_boot() const noexcept;
   // What has been published since the last call, to be told at once.
   std::vector<Piece> take_changes();
 
@@ -176,7 +179,8 @@ class FleetState {
                  const std::function<void(int64_t slot, const Counts&)>& take) const;
   // First and one past the last slot that has a cell; {0, 0}: none.
   std::pair<int64_t, int64_t> extent(std::string_view origin, uint64_t series, Tier tier) const;
-  std::vector<FleetEvent> events(std::string_view origin) const;  // by boot, stream, sequence
+  std::vector<FleetEvent> events(std::string_view origin) const;  // by stream, boot, sequence
+  std::vector<FleetEvent> events(std::string_view origin, FleetEvent::Stream stream) const;
   // Forgets a node that will not come back.
   void forget(std::string_view origin);
 
