@@ -18,6 +18,11 @@ void PeerNode::Impl::handle(LinkId link, const Message& message, Now now) {
   if (const auto* welcome = std::get_if<Welcome>(&message)) return on(link, *welcome, now);
   if (const auto* bye = std::get_if<Bye>(&message)) return on(link, *bye, now);
   Session& session = *find(link);
+  // Every answer is small or waits for room, so this is the most that a peer can make us hold.
+  if (session.unsent > 2 * settings.max_unsent_bytes) {
+    fault(session, "it asks and does not read", now);
+    return;
+  }
   if (session.state != Session::State::open) {
     // The other side may be open already, while this one waits for a proof.
     if (!session.got_hello) fault(session, "no hello came first", now);

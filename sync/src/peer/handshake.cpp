@@ -1,4 +1,6 @@
 // Who may talk: hello, welcome, two sessions with one node, two nodes with one name.
+#include <algorithm>
+
 #include "peer/peer_impl.hpp"
 
 namespace nines::peer {
@@ -50,9 +52,9 @@ bool PeerNode::Impl::acceptable(Session& session, const Hello& hello, Now now) {
         kRefusedMs);
     return false;
   }
-  if (!session.certified.empty() && session.certified != hello.node) {
-    fault(session, "it says it is " + hello.node + ", its certificate is of " + session.certified,
-          now);
+  const auto& names = session.certified;
+  if (!names.empty() && std::find(names.begin(), names.end(), hello.node) == names.end()) {
+    fault(session, "it says it is " + hello.node + ", its certificate is of " + names.front(), now);
     return false;
   }
   if (hello.node == state.self()) {

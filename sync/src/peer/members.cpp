@@ -22,22 +22,25 @@ std::string age_text(int64_t ms) { return format_duration_s(std::max<int64_t>(1,
 
 // What all logs say of pages: how many of each node, and which are open.
 struct Members::Ledger {
-  std::map<std::string, uint64_t> paged;              // by node
-  std::map<std::string, std::set<std::string>> open;  // node -> keys
+  std::map<std::string, uint64_t> paged;  // by node
+  // Node -> keys, and whether this node has paged it.
+  std::map<std::string, std::map<std::string, bool>> open;
 
   explicit Ledger(const fleet::FleetState& state) {
     std::set<std::string> ended;
-    std::map<std::string, std::set<std::string>> all;
+    std::map<std::string, std::map<std::string, bool>> all;
     for (const auto& origin : state.origins()) {
       for (const auto& event : state.events(origin, FleetEvent::Stream::membership)) {
-        if (event.kind == FleetEvent::Kind::node_silent) all[event.subject].insert(event.rule);
+        if (event.kind == FleetEvent::Kind::node_silent) {
+          all[event.subject][event.rule] |= origin == state.self();
+        }
         if (event.kind == FleetEvent::Kind::node_back) ended.insert(event.rule);
       }
     }
     for (auto& [node, keys] : all) {
       paged[node] = keys.size();
-      for (const auto& key : keys) {
-        if (!ended.contains(key)) open[node].insert(key);
+      for (const auto& [key, own] : keys) {
+        if (!ended.contains(key)) open[node][key] = own;
       }
     }
   }
@@ -126,10 +129,11 @@ void Members::judge(const std::string& node, Member& member, Instant now,
   member.silent_since = now;
 }
 
-// Own place among the living.
+// Own place among the living, and those who may be.
 int64_t Members::rank() const {
   return std::count_if(members_.begin(), members_.end(), [this](const auto& entry) {
-    return entry.second.state == State::alive && entry.first < state_.self();
+    const bool lives = entry.second.state == State::alive || entry.second.state == State::suspect;
+    return lives && entry.first < state_.self();
   });
 }
 
@@ -158,7 +162,9 @@ void Members::judge_isolation(Now now, std::vector<Decision>& decisions) {
     sure += member.state == State::alive && counts;
     all += counts;
   }
+  // Who comes back from being cut off first hears who else does, and what was paged meanwhile.
   may_page_ = 2 * sure >= all;
+  if (!may_page_ || isolated()) hold_until_ = plus_ms(now.mono, settings_.suspect_after_ms);
   const bool cut_off =
       2 * alive < all ||
       (unreached_ && all == 1 && ms_between(start_, now.mono) > settings_.suspect_after_ms * 2);
@@ -192,7 +198,8 @@ void Members::page(const std::string& node, Member& member, const Ledger& ledger
     member.settled = true;
     return;
   }
-  if (ms_between(member.silent_since, now.mono) < rank() * settings_.rank_wait_ms) return;
+  const Instant from = std::max(member.silent_since, hold_until_);
+  if (ms_between(from, now.mono) < rank() * settings_.rank_wait_ms) return;
   member.settled = true;
   const auto before = ledger.paged.find(node);
   const std::string key = "silent/" + node + "/" + std::to_string(member.boot) + "/" +
@@ -208,11 +215,13 @@ void Members::end_pages(const std::string& node, const Member& member, const Led
                         Now now, std::vector<Decision>& decisions) {
   const auto open = ledger.open.find(node);
   if (open == ledger.open.end()) return;
-  for (const auto& key : open->second) {
-    const Instant noticed = noticed_.at(key);
-    const bool surely = ms_between(noticed, member.heard) > settings_.suspect_after_ms;
-    const int64_t wait = settings_.suspect_after_ms + rank() * settings_.rank_wait_ms;
-    if (!surely || ms_between(noticed, now.mono) < wait) continue;
+  for (const auto& [key, own] : open->second) {
+    Noticed& noticed = noticed_.at(key);
+    if (ms_between(noticed.open, member.heard) <= settings_.suspect_after_ms) continue;
+    if (noticed.back.ns == 0) noticed.back = now.mono;
+    // Who has paged it goes first.
+    const int64_t wait = own ? 0 : (rank() + 1) * settings_.rank_wait_ms;
+    if (ms_between(noticed.back, now.mono) < wait) continue;
     const std::string text = "node " + node + " is heard again";
     publish(FleetEvent::Kind::node_back, node, key, now, now.wall, text);
     decisions.push_back({Decision::Kind::node_back, node, key, now.wall, now.wall, text});
@@ -226,11 +235,11 @@ void Members::review_pages(Now now, std::vector<Decision>& decisions) {
   if (isolated() || !may_page_ || (now.mono < next_review_ && !unsettled)) return;
   next_review_ = plus_ms(now.mono, kReviewMs);
   const Ledger ledger(state_);
-  std::map<std::string, Instant> noticed;
+  std::map<std::string, Noticed> noticed;
   for (const auto& [node, keys] : ledger.open) {
-    for (const auto& key : keys) {
+    for (const auto& [key, own] : keys) {
       const auto known = noticed_.find(key);
-      noticed[key] = known == noticed_.end() ? now.mono : known->second;
+      noticed[key] = known == noticed_.end() ? Noticed{now.mono, {}} : known->second;
     }
   }
   noticed_ = std::move(noticed);

@@ -6,9 +6,9 @@
 // A silent node is paged by the live node that is lowest by id; the n-th waits n times rank_wait.
 // The page is an event in the pager's log, which all get, under a key that all derive alike: the
 // node, its boot and how often it was paged before. Whoever hears the node for longer than it takes
-// to suspect one while such a key is open ends it, in the same order. A node that hears less than
-// half of those that lived within the last day pages nobody: it says that it is isolated. Two such
-// halves cannot be, so no silence is paged twice.
+// to suspect one while such a key is open ends it: first who has paged it, then the others by id. A
+// node that hears less than half of those that lived within the last day pages nobody: it says that
+// it is isolated. Two such halves cannot be, so no silence is paged twice.
 #pragma once
 
 #include <cstdint>
@@ -84,7 +84,11 @@ class Members {
   Instant doubtful_since_{};  // in the other state than told
   bool doubtful_ = false;
   bool may_page_ = false;  // at least half of all are heard for sure
-  std::map<std::string, Instant> noticed_;  // open pages, by key: when they were first seen here
+  Instant hold_until_{};   // pages of silence wait at least until then
+  struct Noticed {
+    Instant open{}, back{};  // when it was first seen open here; its node surely alive since
+  };
+  std::map<std::string, Noticed> noticed_;  // open pages, by key
   Instant next_review_{};
 };
 

@@ -26,7 +26,7 @@ struct Session {
   bool initiator = false;
   State state = State::opening;
   Instant since{}, heard{};
-  std::string certified;
+  std::vector<std::string> certified;
   FrameDecoder decoder;
   size_t unsent = 0;
   bool got_hello = false, got_welcome = false;

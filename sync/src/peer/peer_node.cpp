@@ -26,7 +26,7 @@ void PeerNode::set_addresses(const std::vector<std::string>& addresses, Now now)
   impl_->dialer.set_addresses(addresses, now.mono, impl_->chance);
 }
 
-LinkId PeerNode::accepted(Now now, std::string_view certified) {
+LinkId PeerNode::accepted(Now now, const std::vector<std::string>& certified) {
   Impl& impl = *impl_;
   if (impl.sessions.size() >= impl.settings.max_links || impl.stands_aside(now)) {
     ++impl.counters.refused_sessions;
@@ -40,7 +40,7 @@ LinkId PeerNode::accepted(Now now, std::string_view certified) {
   return placed.link;
 }
 
-void PeerNode::connected(LinkId link, Now now, std::string_view certified) {
+void PeerNode::connected(LinkId link, Now now, const std::vector<std::string>& certified) {
   Session* session = impl_->find(link);
   if (session == nullptr || session->state != Session::State::dialling) return;
   session->state = Session::State::opening;
@@ -203,7 +203,9 @@ void PeerNode::Impl::drop(LinkId link, Now now, int64_t wait_ms) {
 
 void PeerNode::Impl::fault(Session& session, const std::string& what, Now now) {
   ++counters.refused_sessions;
-  const std::string who = session.got_hello ? session.hello.node : session.certified;
+  const std::string who = session.got_hello           ? session.hello.node
+                          : session.certified.empty() ? std::string()
+                                                      : session.certified.front();
   decide(Decision::Kind::refused, who,
          "the connection to " + (who.empty() ? "a peer" : who) + " is closed: " + what, now);
   end(session.link, {Bye::Reason::fault, what}, now);

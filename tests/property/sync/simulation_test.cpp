@@ -23,6 +23,7 @@ struct Plan {
   WorldOptions options;
   bool tcp = true;  // nothing is lost within a connection
   bool partitions = false, crashes = false, losses = false;
+  bool early = false;  // faults begin before all have met
 };
 
 Plan plan_of(uint64_t seed) {
@@ -37,13 +38,15 @@ Plan plan_of(uint64_t seed) {
   plan.options.jitter_ms = dice.below(200);
   plan.tcp = dice.percent(60);
   if (!plan.tcp) {
-    plan.options.loss_percent = dice.below(31);
+    plan.options.latency_ms = dice.below(50);
+    plan.options.loss_percent = dice.below(16);
     plan.options.duplicate_percent = dice.below(20);
     plan.options.reorder_percent = dice.below(30);
   }
   plan.partitions = dice.percent(70);
   plan.crashes = dice.percent(60);
   plan.losses = plan.crashes && dice.percent(30);
+  plan.early = dice.percent(25);
   return plan;
 }
 
@@ -80,6 +83,7 @@ void some_fault(World& world, const Plan& plan) {
 }
 
 void run_faults(World& world, const Plan& plan) {
+  if (!plan.early) world.run_ms(45'000);
   for (int i = 0; i < 12; ++i) {
     world.run_ms(world.dice().below(25'000));
     some_fault(world, plan);
@@ -88,7 +92,7 @@ void run_faults(World& world, const Plan& plan) {
   for (size_t i = 0; i < world.size(); ++i) world.restart(i, false);
 }
 
-// Pages under one key, and how they end.
+// Pages under one key. Ends may be told twice when the network is cut while they are.
 void check_pages(World& world, const Plan& plan) {
   std::map<std::string, int> paged, ended;
   for (const auto& page : world.pages()) {
@@ -106,9 +110,10 @@ void check_pages(World& world, const Plan& plan) {
   }
   for (const auto& [key, count] : paged) {
     INFO(key);
-    if (plan.tcp && !plan.crashes) CHECK(count == 1);
+    // Nodes that do not know of each other yet, or forgot with a crash what they had not told
+    // anybody, may tell twice under one key; nobody else does.
+    if (plan.tcp && !plan.crashes && !plan.early) CHECK(count == 1);
     if (!plan.losses) CHECK(ended[key] >= 1);
-    if (plan.tcp && !plan.crashes) CHECK(ended[key] == 1);
   }
 }
 

@@ -105,11 +105,11 @@ class PeerNode {
   // Where peers may be; this node's own address may be among them.
   void set_addresses(const std::vector<std::string>& addresses, Now now);
 
-  // A peer connected to this node; 0: refused, too many links. `certified`: the node that its
-  // certificate names; empty: there is none (loopback), and it is believed.
-  LinkId accepted(Now now, std::string_view certified = {});
+  // A peer connected to this node; 0: refused, too many links. `certified`: the nodes that its
+  // certificate is of; empty: there is none (loopback), and it is believed.
+  LinkId accepted(Now now, const std::vector<std::string>& certified = {});
   // What a Dial came to.
-  void connected(LinkId link, Now now, std::string_view certified = {});
+  void connected(LinkId link, Now now, const std::vector<std::string>& certified = {});
   void received(LinkId link, std::string_view bytes, Now now);
   void written(LinkId link, size_t bytes);  // of what was to be sent
   void closed(LinkId link, Now now);        // also: could not connect
