@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <memory>
@@ -130,19 +131,30 @@ struct Subject {
   WallTime now{};
 };
 
+// By text, since libssl may be built with another time_t than this (32-bit ARM).
+bool set_time(ASN1_TIME* time, int64_t seconds) {
+  const int64_t day_of = (seconds - ((seconds % kDayS) + kDayS) % kDayS) / kDayS;
+  const CivilDate date = civil_from_days(day_of);
+  const int64_t rest = seconds - day_of * kDayS;
+  char text[32];
+  std::snprintf(text, sizeof text, "%04d%02d%02d%02d%02d%02dZ", static_cast<int>(date.year),
+                date.month, date.day, static_cast<int>(rest / 3600),
+                static_cast<int>(rest / 60 % 60), static_cast<int>(rest % 60));
+  return ASN1_TIME_set_string_X509(time, text) == 1;
+}
+
 // From a day ago on: clocks of small machines are behind when they start.
 Certificate blank(const Subject& subject, EVP_PKEY* key, X509* issuer) {
   Certificate certificate(X509_new());
   X509* const x = certificate.get();
   if (x == nullptr) return nullptr;
-  const auto from = static_cast<time_t>(subject.now.seconds() - kDayS);
-  const auto to = static_cast<time_t>(subject.now.seconds() + subject.valid_days * kDayS);
+  const int64_t from = subject.now.seconds() - kDayS;
+  const int64_t to = subject.now.seconds() + subject.valid_days * kDayS;
   X509_NAME* name = X509_get_subject_name(x);
   // A common name has 64 characters at most; what counts is the DNS name.
   const bool good =
-      X509_set_version(x, 2) == 1 && set_serial(x) &&
-      ASN1_TIME_set(X509_getm_notBefore(x), from) != nullptr &&
-      ASN1_TIME_set(X509_getm_notAfter(x), to) != nullptr && X509_set_pubkey(x, key) == 1 &&
+      X509_set_version(x, 2) == 1 && set_serial(x) && set_time(X509_getm_notBefore(x), from) &&
+      set_time(X509_getm_notAfter(x), to) && X509_set_pubkey(x, key) == 1 &&
       add_name(name, "O", subject.organization.substr(0, 64)) &&
       add_name(name, "CN", subject.name.substr(0, 64)) &&
       X509_set_issuer_name(x, X509_get_subject_name(issuer != nullptr ? issuer : x)) == 1;

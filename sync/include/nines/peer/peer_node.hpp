@@ -25,7 +25,7 @@ struct PeerSettings {
   int64_t dead_link_ms = 15'000;      // nothing heard: the link is closed
   int64_t suspect_after_ms = 15'000;  // nothing heard of a node: others are asked
   int64_t probe_wait_ms = 5'000;      // and when none has heard it either: it is silent
-  int64_t rank_wait_ms = 20'000;  // a node that is n-th by id pages after n times this, unless told
+  int64_t rank_wait_ms = 45'000;  // a node that is n-th by id pages after n times this, unless told
   int64_t sync_every_ms = 30'000;
   int64_t request_ms = 15'000;  // an answer that takes longer is given up
   int64_t handshake_ms = 10'000;
