@@ -54,6 +54,7 @@ struct Parsed {
   ChangeOptions change;
   QueryOptions query;
   PkiOptions pki;
+  FleetOptions fleet;
   std::string clock = "system";
   std::string report_format = "md";
 };
@@ -294,6 +295,21 @@ void add_slo(CLI::App& root, Parsed& p) {
   add_report(slo, p);
 }
 
+void add_fleet(CLI::App& root, Parsed& p) {
+  auto* app = root.add_subcommand("fleet", "The whole fleet, from any node");
+  app->require_subcommand(1);
+  const std::pair<const char*, const char*> kinds[] = {
+      {"status", "Budgets of SLOs over all nodes"},
+      {"nodes", "Nodes: who is heard, how old what they told is, how far their clocks are off"}};
+  for (const auto& [name, text] : kinds) {
+    auto* command = app->add_subcommand(name, text);
+    add_config(command, p.fleet.common);
+    add_output(command, p.fleet.common.output);
+    command->add_option("--agent", p.fleet.address, "Address of the agent's API")
+        ->option_text("HOST:PORT");
+  }
+}
+
 void add_pki(CLI::App& root, Parsed& p) {
   auto* app =
       root.add_subcommand("pki", "Certificates for peers, without an authority of your own");
@@ -356,6 +372,10 @@ int dispatch(CLI::App& root, Parsed& p, const Clock& clock) {
     return gate->got_subcommand("override") ? run_gate_override(p.change) : run_gate(p.slo);
   }
   if (root.got_subcommand("query")) return run_query(p.query, clock);
+  if (CLI::App* fleet = root.get_subcommand("fleet"); fleet->parsed()) {
+    p.fleet.nodes = fleet->got_subcommand("nodes");
+    return run_fleet(p.fleet);
+  }
   if (const CLI::App* pki = root.get_subcommand("pki"); pki->parsed()) {
     return pki->got_subcommand("init") ? run_pki_init(p.pki, clock) : run_pki_issue(p.pki, clock);
   }
@@ -395,6 +415,7 @@ int run_cli(int argc, char** argv, const Clock& clock, uint64_t seed) {
   add_slo(root, p);
   add_gate(root, p);
   add_pki(root, p);
+  add_fleet(root, p);
   add_capacity(root, p);
   add_annotate(root, p.change);
   add_changes(root, p.change);

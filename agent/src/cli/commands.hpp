@@ -101,13 +101,13 @@ struct QueryOptions {
   int64_t threads = 0;  // 0: one a core
   uint64_t max_bytes = 64 * 1024 * 1024;
   bool progress = true;
-  bool follow = false;             // a standing query
-  std::string from = "beginning";  // follow: or "end"
-  std::string notify;              // follow: URL that rows are posted to
-  std::string save;                // name to save the statement under
-  bool list = false;               // the saved ones
-  bool complete = false;           // print the fields of the files (sql is the first of them)
-  bool native = true;              // false: everything that can be done by SQLite is (for tests)
+  bool follow = false;                // a standing query
+  std::string from = "beginning";     // follow: or "end"
+  std::string notify;                 // follow: URL that rows are posted to
+  std::string save;                   // name to save the statement under
+  bool list = false;                  // the saved ones
+  bool complete = false;              // print the fields of the files (sql is the first of them)
+  bool native = true;  // false: everything that can be done by SQLite is (for tests)
   std::string address, token_file;
 };
 // Reads files itself; asks the running agent for the logs that it knows.
@@ -123,6 +123,13 @@ struct PkiOptions {
 };
 int run_pki_init(const PkiOptions& options, const Clock& clock);
 int run_pki_issue(const PkiOptions& options, const Clock& clock);
+
+struct FleetOptions {
+  CommonOptions common;
+  std::string address;  // of the agent; default from the configuration
+  bool nodes = false;   // the nodes instead of the SLOs
+};
+int run_fleet(const FleetOptions& options);
 
 int run_suggest(const CommonOptions& options, const Clock& clock);
 int run_doctor(const CommonOptions& options, const Clock& clock);

@@ -15,10 +15,7 @@ namespace nines::fleet {
 inline constexpr uint64_t kEventsOfBucket = 32;
 inline constexpr uint8_t kStreams = 2;
 
-std::string encode_event(const FleetEvent& event);
 std::string encode_events(const std::vector<std::string>& bodies);
-// nullopt: broken, or a limit is exceeded.
-std::optional<FleetEvent> decode_event(std::string_view body);
 std::optional<std::vector<std::string>> decode_events(std::string_view body);
 PartKey bucket_of(const FleetEvent& event);
 

@@ -101,6 +101,11 @@ struct FleetEvent {
   friend bool operator==(const FleetEvent&, const FleetEvent&) = default;
 };
 
+// For a store: what has to be published again by the next life.
+std::string encode_event(const FleetEvent& event);
+// nullopt: broken, or a limit is exceeded.
+std::optional<FleetEvent> decode_event(std::string_view body);
+
 // A part of an origin's state: what is compared and asked for.
 enum class PartKind : uint8_t { info, series, meta, minutes, hours, events };
 struct PartKey {
