@@ -2,6 +2,7 @@
 
 #include "app/log.hpp"
 #include "view/fleet_json.hpp"
+#include "view/fleet_metrics.hpp"
 
 namespace nines::agent {
 namespace {
@@ -94,6 +95,10 @@ std::vector<store::Document> FleetLink::take_documents() { return std::exchange(
 
 std::string FleetLink::json() const {
   return view::fleet_json(state_, node_, {clock_.mono(), clock_.wall()});
+}
+
+std::string FleetLink::metrics() const {
+  return view::fleet_metrics(state_, node_, driver_->counters(), {clock_.mono(), clock_.wall()});
 }
 
 }  // namespace nines::agent

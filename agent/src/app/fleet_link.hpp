@@ -61,6 +61,8 @@ class FleetLink {
   const peer::PeerNode& node() const { return node_; }
   // GET /api/fleet.
   std::string json() const;
+  // For GET /metrics.
+  std::string metrics() const;
 
  private:
   FleetLink(const Clock& clock, FleetLinkOptions&& options, const slo::SloEngine& engine);

@@ -1,10 +1,10 @@
-// Boost.Asio as the agent sees it: the one wrapper, and the names in this room.
+// Boost.Asio by its one wrapper, and the agent's names for it.
 #pragma once
 
 #include "nines/net/asio.hpp"
 
 namespace nines::agent::net {
 namespace asio = boost::asio;
-using nines::net::ErrorCode;
-using nines::net::tcp;
+using tcp = asio::ip::tcp;
+using ErrorCode = boost::system::error_code;
 }  // namespace nines::agent::net

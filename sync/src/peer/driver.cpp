@@ -16,8 +16,8 @@ namespace nines::peer {
 namespace {
 
 namespace asio = boost::asio;
-using net::ErrorCode;
-using net::tcp;
+using ErrorCode = boost::system::error_code;
+using tcp = asio::ip::tcp;
 using Tls = asio::ssl::stream<tcp::socket&>;
 
 constexpr int64_t kLingerMs = 2'000;  // for the last words of a link that is closed

@@ -16,7 +16,7 @@ Error unusable(const std::string& file, const std::string& why) {
 }
 
 Result<std::shared_ptr<ssl::context>> make_context(const TlsSettings& files) {
-  net::ErrorCode error;
+  boost::system::error_code error;
   auto context = std::make_shared<ssl::context>(ssl::context::tls);
   SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_3_VERSION);
   context->load_verify_file(files.authority, error);

@@ -96,6 +96,7 @@ TEST_CASE("Agents with peers show one fleet, with sums over its nodes", "[fleet]
   REQUIRE(b.link->state().events("edge-a").size() == 1);
   CHECK(b.link->state().events("edge-a")[0].summary == "burns");
 
+  CHECK(b.link->metrics().find("nines_peers_connected 1\n") != std::string::npos);
   const auto status = view::fleet_status_table(b.link->json(), 120, false);
   REQUIRE(status.ok());
   CHECK(status->find("api") != std::string::npos);

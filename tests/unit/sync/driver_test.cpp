@@ -57,7 +57,7 @@ TlsSettings certificate(const std::string& directory, const std::string& node) {
 }
 
 struct Peer {
-  Peer(net::ErrorCode&, boost::asio::io_context& io, const Clock& clock, const std::string& name,
+  Peer(boost::asio::io_context& io, const Clock& clock, const std::string& name,
        const TlsSettings& tls, std::vector<std::string> peers, uint64_t incarnation)
       : state(name, 1, {}, incarnation),
         node(settings(incarnation), state, {clock.mono(), clock.wall()}) {
@@ -94,7 +94,7 @@ struct Peer {
 struct Net {
   std::unique_ptr<Peer> peer(const std::string& name, const TlsSettings& tls,
                              std::vector<std::string> peers) {
-    return std::make_unique<Peer>(error, io, clock, name, tls, std::move(peers), ++count);
+    return std::make_unique<Peer>(io, clock, name, tls, std::move(peers), ++count);
   }
   // Ten seconds are only for machines that are busy otherwise.
   template <class Condition>
@@ -103,7 +103,6 @@ struct Net {
     while (!holds() && clock.mono().ns < end) io.run_one_for(std::chrono::milliseconds(50));
     return holds();
   }
-  net::ErrorCode error;
   boost::asio::io_context io;
   RealClock clock;
   uint64_t count = 0;

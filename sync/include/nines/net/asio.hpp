@@ -25,9 +25,3 @@
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 #endif
-
-namespace nines::net {
-namespace asio = boost::asio;
-using tcp = asio::ip::tcp;
-using ErrorCode = boost::system::error_code;
-}  // namespace nines::net
