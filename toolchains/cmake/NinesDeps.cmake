@@ -32,7 +32,7 @@ nines_dep(msgpack msgpack.hpp DEFINES MSGPACK_NO_BOOST)
 nines_dep(yaml yaml-cpp/yaml.h LIBS yaml-cpp)
 nines_dep(json nlohmann/json.hpp)
 nines_dep(cli11 CLI/CLI.hpp)
-# <utility> must come before Asio 1.18 in C++20; agent/src/net/asio.hpp does that.
+# <utility> must come before Asio 1.18 in C++20; nines/net/asio.hpp does that.
 nines_dep(asio boost/asio.hpp DEFINES BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_HAS_CO_AWAIT BOOST_ASIO_HAS_STD_COROUTINE)
 nines_dep(spdlog spdlog/spdlog.h DEFINES SPDLOG_FMT_EXTERNAL FMT_HEADER_ONLY)
 find_package(OpenSSL REQUIRED)

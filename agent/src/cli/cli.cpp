@@ -53,6 +53,8 @@ struct Parsed {
   CommonOptions common;
   ChangeOptions change;
   QueryOptions query;
+  PkiOptions pki;
+  FleetOptions fleet;
   std::string clock = "system";
   std::string report_format = "md";
 };
@@ -129,8 +131,9 @@ void add_query(CLI::App& root, QueryOptions& o) {
                   "For groups, sessions, sorting; beyond it they are evicted, and counted")
       ->transform(CLI::AsSizeValue(false))
       ->option_text("BYTES");
-  app->add_flag("--follow", o.follow,
-                "Show what is there, and then rows as they come (buckets of time once they are over)");
+  app->add_flag(
+      "--follow", o.follow,
+      "Show what is there, and then rows as they come (buckets of time once they are over)");
   app->add_option("--from", o.from, "With --follow, where to start in files: beginning or end")
       ->check(CLI::IsMember({"beginning", "end"}).description(""))
       ->option_text("PLACE");
@@ -292,6 +295,46 @@ void add_slo(CLI::App& root, Parsed& p) {
   add_report(slo, p);
 }
 
+void add_fleet(CLI::App& root, Parsed& p) {
+  auto* app = root.add_subcommand("fleet", "The whole fleet, from any node");
+  app->require_subcommand(1);
+  const std::pair<const char*, const char*> kinds[] = {
+      {"status", "Budgets of SLOs over all nodes"},
+      {"nodes", "Nodes: who is heard, how old what they told is, how far their clocks are off"}};
+  for (const auto& [name, text] : kinds) {
+    auto* command = app->add_subcommand(name, text);
+    add_config(command, p.fleet.common);
+    add_output(command, p.fleet.common.output);
+    command->add_option("--agent", p.fleet.address, "Address of the agent's API")
+        ->option_text("HOST:PORT");
+  }
+}
+
+void add_pki(CLI::App& root, Parsed& p) {
+  auto* app =
+      root.add_subcommand("pki", "Certificates for peers, without an authority of your own");
+  app->require_subcommand(1);
+  auto* init = app->add_subcommand("init", "Make the authority of a cluster");
+  auto* issue = app->add_subcommand("issue", "Make or renew the certificate of a node");
+  for (auto* command : {init, issue}) {
+    command->add_option("--dir", p.pki.directory, "Where the authority lies")
+        ->capture_default_str()
+        ->option_text("DIR");
+    command->add_option("--days", p.pki.days, "How long it holds (3650; of nodes 397)")
+        ->check(CLI::Range(1, 36500))
+        ->option_text("N");
+  }
+  init->add_option("--cluster", p.pki.cluster, "Name of the cluster")
+      ->capture_default_str()
+      ->option_text("NAME");
+  init->add_flag("--replace", p.pki.replace, "Even if there is one: all nodes need new ones then");
+  issue->add_option("node", p.pki.node, "The node's id, as in its configuration")
+      ->required()
+      ->option_text("NODE");
+  issue->add_option("--out", p.pki.out, "Where the certificate goes (DIR/NODE)")
+      ->option_text("DIR");
+}
+
 void add_gate(CLI::App& root, Parsed& p) {
   auto* app = root.add_subcommand(
       "gate", "Whether a release may go out: exit code 0 yes, 1 no, 3 nobody knows");
@@ -329,6 +372,13 @@ int dispatch(CLI::App& root, Parsed& p, const Clock& clock) {
     return gate->got_subcommand("override") ? run_gate_override(p.change) : run_gate(p.slo);
   }
   if (root.got_subcommand("query")) return run_query(p.query, clock);
+  if (CLI::App* fleet = root.get_subcommand("fleet"); fleet->parsed()) {
+    p.fleet.nodes = fleet->got_subcommand("nodes");
+    return run_fleet(p.fleet);
+  }
+  if (const CLI::App* pki = root.get_subcommand("pki"); pki->parsed()) {
+    return pki->got_subcommand("init") ? run_pki_init(p.pki, clock) : run_pki_issue(p.pki, clock);
+  }
   if (root.got_subcommand("suggest")) return run_suggest(p.common, clock);
   if (root.got_subcommand("doctor")) return run_doctor(p.common, clock);
   const CLI::App* slo = root.get_subcommand("slo");
@@ -364,6 +414,8 @@ int run_cli(int argc, char** argv, const Clock& clock, uint64_t seed) {
   add_query(root, p.query);
   add_slo(root, p);
   add_gate(root, p);
+  add_pki(root, p);
+  add_fleet(root, p);
   add_capacity(root, p);
   add_annotate(root, p.change);
   add_changes(root, p.change);

@@ -114,6 +114,23 @@ struct QueryOptions {
 int run_query(const QueryOptions& options, const Clock& clock);
 int ask_agent_to_query(const QueryOptions& options);
 
+struct PkiOptions {
+  std::string directory = "pki";  // of the authority
+  std::string cluster = "nines";  // init
+  bool replace = false;           // init: an authority that is there
+  std::string node, out;          // issue
+  int64_t days = 0;               // 0: ten years, of nodes 397 days
+};
+int run_pki_init(const PkiOptions& options, const Clock& clock);
+int run_pki_issue(const PkiOptions& options, const Clock& clock);
+
+struct FleetOptions {
+  CommonOptions common;
+  std::string address;  // of the agent; default from the configuration
+  bool nodes = false;   // the nodes instead of the SLOs
+};
+int run_fleet(const FleetOptions& options);
+
 int run_suggest(const CommonOptions& options, const Clock& clock);
 int run_doctor(const CommonOptions& options, const Clock& clock);
 

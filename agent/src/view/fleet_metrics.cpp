@@ -1,0 +1,83 @@
+#include "view/fleet_metrics.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+namespace nines::agent::view {
+namespace {
+
+struct Family {
+  std::string_view name, help;
+  uint64_t value;
+};
+
+void append(std::string& out, const Family& family) {
+  const bool counter = family.name.ends_with("_total");
+  out.append("# HELP ").append(family.name).append(" ").append(family.help);
+  out.append("\n# TYPE ").append(family.name).append(counter ? " counter\n" : " gauge\n");
+  out.append(family.name).append(" ").append(std::to_string(family.value)).append("\n");
+}
+
+uint64_t count(const std::vector<peer::PeerView>& peers, bool (*which)(const peer::PeerView&)) {
+  return static_cast<uint64_t>(std::count_if(peers.begin(), peers.end(), which));
+}
+
+}  // namespace
+
+std::string fleet_metrics(const fleet::FleetState& state, const peer::PeerNode& node,
+                          const peer::PeerDriver::Counters& driver, peer::Now now) {
+  const auto& f = state.counters();
+  const auto& p = node.counters();
+  const auto peers = node.peers(now);
+  using State = peer::PeerView::State;
+  const Family families[] = {
+      {"nines_peers_known", "Nodes known beside this one.", peers.size()},
+      {"nines_peers_connected", "Nodes with a session.",
+       count(peers, [](const peer::PeerView& v) { return v.connected; })},
+      {"nines_peers_silent", "Nodes that no peer hears.",
+       count(peers, [](const peer::PeerView& v) { return v.state == State::silent; })},
+      {"nines_peer_isolated", "1: this node hears less than half of its peers.",
+       node.isolated() ? 1U : 0U},
+      {"nines_peer_sessions_total", "Sessions begun.", p.sessions},
+      {"nines_peer_sessions_refused_total",
+       "Peers refused: another cluster or name, broken protocol, too many links.",
+       p.refused_sessions},
+      {"nines_peer_links_broken_total", "Links that ended without a goodbye.", p.broken_links},
+      {"nines_peer_links_half_open_total", "Links given up because nothing was heard.",
+       p.half_open},
+      {"nines_peer_bytes_received_total", "Bytes of frames received.", p.bytes_in},
+      {"nines_peer_bytes_sent_total", "Bytes of frames sent.", p.bytes_out},
+      {"nines_peer_syncs_total", "Turns of catching up that ended well.", p.syncs},
+      {"nines_peer_syncs_given_up_total", "Turns of catching up that took too long.",
+       p.syncs_given_up},
+      {"nines_peer_unanswered_total", "Requests of peers that do not read.", p.unanswered},
+      {"nines_peer_untold_total", "Changes not pushed to peers that do not read; caught up later.",
+       p.untold},
+      {"nines_peer_pauses_total", "Times this process was stopped for more than 10 s.", p.pauses},
+      {"nines_peer_tls_failed_total", "TLS handshakes that failed.", driver.handshakes_failed},
+      {"nines_peer_connects_failed_total", "Connects to peers that failed.",
+       driver.connects_failed},
+      {"nines_peer_certificate_reloads_total", "Certificates read again.", driver.reloads},
+      {"nines_peer_certificate_reloads_failed_total", "New certificates that cannot be used.",
+       driver.reloads_failed},
+      {"nines_fleet_bytes", "Memory of what is known of the fleet.", state.bytes()},
+      {"nines_fleet_cells_taken_total", "Cells of counts taken from peers.", f.cells_taken},
+      {"nines_fleet_cells_adopted_total", "Own cells of an earlier life taken back from peers.",
+       f.adopted},
+      {"nines_fleet_cells_future_total", "Cells refused: later than the clocks of most.",
+       f.cells_future},
+      {"nines_fleet_invalid_total", "Parts refused: they break a rule.", f.invalid},
+      {"nines_fleet_nodes_refused_total", "Nodes beyond the limit.", f.origins_refused},
+      {"nines_fleet_nodes_evicted_total", "Silent nodes that gave way to new ones.",
+       f.origins_evicted},
+      {"nines_fleet_days_dropped_total", "Days of hours given up for want of memory.",
+       f.days_dropped},
+      {"nines_fleet_events_dropped_total", "Events of others beyond the limit of a node.",
+       f.events_dropped},
+  };
+  std::string out;
+  for (const Family& family : families) append(out, family);
+  return out;
+}
+
+}  // namespace nines::agent::view
