@@ -14,6 +14,7 @@
 #include "app/logbook.hpp"
 #include "app/node_capacity.hpp"
 #include "app/notifiers.hpp"
+#include "app/peers.hpp"
 #include "app/report.hpp"
 #include "app/token.hpp"
 #include "app/upstreams.hpp"
@@ -21,6 +22,7 @@
 #include "app/worker.hpp"
 #include "http/api.hpp"
 #include "http/changes_api.hpp"
+#include "http/fleet_api.hpp"
 #include "http/query_api.hpp"
 #include "http/server.hpp"
 #include "k8s/follow.hpp"
@@ -87,6 +89,8 @@ class Live {
     NINES_CHECK(open_logbook());
     NINES_CHECK(notifiers_.start(setup_.config, *store_, options_.seed));
     NINES_CHECK(start_upstreams());
+    NINES_TRY(fleet_, start_peers(io_, clock_, setup_.config, *judge_, *store_, options_.seed + 1,
+                                  [this](const peer::Decision& d) { on_decision(d); }));
     NINES_CHECK(start_capacity());
     NINES_CHECK(start_server());
     ingest_ = std::make_unique<IngestThread>(
@@ -170,6 +174,7 @@ class Live {
     server.allow_non_loopback = options_.allow_remote;
     auto routes = http::make_changes_api(std::move(access),
                                          http::make_api([this] { return snapshot(); }, insight()));
+    if (fleet_) routes = http::make_fleet_api([this] { return fleet_->json(); }, std::move(routes));
     NINES_TRY(server_,
               http::HttpServer::start(io_, server,
                                       http::make_query_api(std::move(queries), std::move(routes))));
@@ -276,6 +281,7 @@ class Live {
     for (const slo::AlertEvent& event : judge_->evaluate(now, now)) tell(event);
     look_at_gates(now);
     if (ready_) upstreams_->known_until(now);
+    if (ready_ && fleet_) fleet_->evaluated(now);
     commit_when_due();
   }
 
@@ -346,14 +352,43 @@ class Live {
     for (auto& change : decided.changes) unwritten_.changes.push_back(std::move(change));
     for (auto& document : decided.documents) unwritten_.documents.push_back(std::move(document));
     for (auto& event : decided.events) unwritten_.events.push_back(std::move(event));
+    write_unwritten();
+  }
+
+  // A node of the fleet is silent, or back, and it is this one that says so.
+  void on_decision(const peer::Decision& decision) {
+    auto event = event_of(decision);
+    for (auto& document : fleet_->take_documents()) {
+      unwritten_.documents.push_back(std::move(document));
+    }
+    if (event) {
+      tell(*event);
+      judge_->show(*event);
+      unwritten_.events.push_back(std::move(*event));
+    }
+    write_unwritten();
+  }
+
+  void write_unwritten() {
     if (keeping_ || unwritten_.empty()) return;
     keeping_ = true;
     keep(std::exchange(unwritten_, {}), true, [this](Result<Record> done) {
       keeping_ = false;
-      if (done.ok() && !done->events.empty()) {
-        notifiers_.notify();
-      }
+      if (done.ok()) events_are_kept(done->events);
     });
+  }
+
+  void events_are_kept(const std::vector<slo::AlertEvent>& events) {
+    if (events.empty()) return;
+    notifiers_.notify();
+    if (!fleet_) return;
+    std::vector<slo::AlertEvent> told;
+    for (const slo::AlertEvent& event : events) {  // a silent node the fleet knows from FleetLink
+      if (event.service != "fleet" && event.kind != slo::AlertEvent::Kind::rows) {
+        told.push_back(event);
+      }
+    }
+    fleet_->told(told);
   }
 
   // Written by the store's thread; then it counts. What the agent decided itself and could not be
@@ -493,7 +528,7 @@ class Live {
       return;
     }
     judge_->let_rows_go();
-    if (!commit.events.empty()) notifiers_.notify();
+    events_are_kept(commit.events);
   }
 
   http::Insight insight() {
@@ -530,6 +565,7 @@ class Live {
     if (pods_.watcher != nullptr) out.pods = pods_.watcher->stats();
     notifiers_.tell(out);
     out.upstream = upstreams_->status();
+    if (fleet_) out.fleet_metrics = fleet_->metrics();
     if (standing_) out.queries = standing_->statuses();
     const ProcessFigures figures = process_figures();
     out.resident_bytes = figures.resident_bytes;
@@ -547,6 +583,7 @@ class Live {
     queries_.reset();
     standing_.reset();
     notifiers_.stop();
+    fleet_.reset();  // says goodbye
     keep_pods();
     keep_capacity();
     pods_.watcher.reset();
@@ -599,6 +636,7 @@ class Live {
   k8s::Following pods_;
   Notifiers notifiers_{io_, clock_, store_work_};
   std::unique_ptr<Upstreams> upstreams_;  // reads judge_
+  std::unique_ptr<FleetLink> fleet_;      // reads judge_; null: no peers
   store::StateStore::Stats store_stats_;
   WallTime started_{};
   Instant last_commit_{}, last_fold_{}, last_capacity_{};

@@ -99,6 +99,7 @@ struct Snapshot {
   std::vector<QueryStatus> queries;
   slo::SloEngine::Counters counters;
   std::vector<UpstreamStatus> upstream;
+  std::string fleet_metrics;  // of peers, as /metrics shows them; empty: none
   std::vector<notify::NotifierShown> notifiers;
   std::vector<notify::ReplicaShown> alertmanagers;
   size_t engine_bytes = 0, resident_bytes = 0;

@@ -76,6 +76,15 @@ struct StandingQueryConfig {
   bool from_end = true;  // of files that were there before it: only what is appended
 };
 
+// The other nodes that this one shares its counts and alerts with.
+struct PeersConfig {
+  std::string cluster = "nines";   // peers of another one are refused
+  std::string listen;              // HOST:PORT; empty: only connects
+  std::vector<std::string> nodes;  // HOST:PORT; a name stands for all its addresses
+  std::string ca_file, cert_file, key_file;  // PEM; all or, on loopback, none
+  bool used() const { return !listen.empty() || !nodes.empty(); }
+};
+
 struct NodeConfig {
   std::string file;  // where it came from; empty: defaults
   std::string node;  // default: host name
@@ -86,6 +95,7 @@ struct NodeConfig {
   std::vector<ChainConfig> chains;
   std::vector<RemoteConfig> remotes;
   std::vector<UpstreamConfig> upstream;
+  PeersConfig peers;
   std::vector<StandingQueryConfig> queries;
   std::string listen = "127.0.0.1:9990";
   int64_t evaluate_s = 10;

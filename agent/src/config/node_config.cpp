@@ -8,6 +8,7 @@
 #include "config/files.hpp"
 #include "config/notifiers.hpp"
 #include "config/options.hpp"
+#include "config/peers.hpp"
 #include "config/queries.hpp"
 #include "config/remotes.hpp"
 #include "config/selector.hpp"
@@ -206,6 +207,7 @@ NodeConfig read_node_config(const YamlFile& file, Reporter& report) {
              [&](const YamlNode& item, auto& names) { read_query(item, draft, names, report); });
   reader.finish();
   check_listen(draft.node.listen, place_of(root, "listen"), report);
+  if (const YamlNode* peers = root.get("peers")) check_peers(draft.node.peers, *peers, report);
   for (auto& path : draft.node.slo_paths) path = beside(file.path, path);
   if (!draft.node.api_token_file.empty()) {
     draft.node.api_token_file = beside(file.path, draft.node.api_token_file);

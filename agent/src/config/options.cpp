@@ -375,6 +375,32 @@ constexpr Option kOptions[] = {
      "Where to start in files that were there before the query was.", "",
      [](Draft& d, OptionValue&& v) { query(d).from_end = v.text == "end"; }},
 
+    {"peers", map, "", 0, 0, "",
+     "Other nodes of the fleet: each tells the others its counts and alerts, so that any of them "
+     "shows the whole (nines fleet), and one of them pages when a node falls silent.",
+     "", nullptr},
+    {"peers.cluster", text, "nines", 0, 0, "", "Name of the fleet; nodes of others are refused.",
+     "", [](Draft& d, OptionValue&& v) { d.node.peers.cluster = std::move(v.text); }},
+    {"peers.listen", text, "", 0, 0, "",
+     "Address that other nodes connect to. Default: none, this node connects to them.",
+     "0.0.0.0:9991", [](Draft& d, OptionValue&& v) { d.node.peers.listen = std::move(v.text); }},
+    {"peers.nodes", texts, "", 0, 0, "",
+     "HOST:PORT of other nodes; a name stands for all its addresses and is looked up again and "
+     "again (a headless service).",
+     "[pi-2:9991, pi-3:9991]",
+     [](Draft& d, OptionValue&& v) { d.node.peers.nodes = std::move(v.texts); }},
+    {"peers.ca_file", text, "", 0, 0, "",
+     "PEM file of the authority whose certificates nodes must have (nines pki init makes one). "
+     "Without certificates peers are spoken to on loopback only.",
+     "/etc/nines/pki/ca.pem",
+     [](Draft& d, OptionValue&& v) { d.node.peers.ca_file = std::move(v.text); }},
+    {"peers.cert_file", text, "", 0, 0, "",
+     "PEM file of this node's certificate (nines pki issue); a new one is taken without a restart.",
+     "/etc/nines/pki/node.pem",
+     [](Draft& d, OptionValue&& v) { d.node.peers.cert_file = std::move(v.text); }},
+    {"peers.key_file", text, "", 0, 0, "", "PEM file of its key.", "/etc/nines/pki/node.key",
+     [](Draft& d, OptionValue&& v) { d.node.peers.key_file = std::move(v.text); }},
+
     {"listen", text, "127.0.0.1:9990", 0, 0, "",
      "Address of the dashboard, API and /metrics. Not encrypted: keep it on loopback.", "",
      [](Draft& d, OptionValue&& v) { d.node.listen = std::move(v.text); }},

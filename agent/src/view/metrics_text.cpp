@@ -562,7 +562,7 @@ std::string metrics_text(const Snapshot& s) {
   notifiers(out, s);
   alertmanagers(out, s);
   process(out, s);
-  return out.take();
+  return out.take() + s.fleet_metrics;
 }
 
 }  // namespace nines::agent::view
