@@ -55,7 +55,7 @@ struct StepRule {
   int64_t within_ms = 0;                // deadline, then the next step tries too; 0: none
   int64_t gap_ms = 0;                   // least time between two messages
   std::vector<std::string> severities;  // that it is told; empty: all
-  std::string chain;                    // events may name it by this, too
+  std::string chain{};                  // events may name it by this, too
 };
 
 struct StepStats {
