@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "config/reader.hpp"
+
 namespace nines::agent::config {
 namespace {
 
