@@ -150,12 +150,12 @@ class AccessLog(threading.Thread):
 class Agent:
     """A live agent. Use as a context manager; ended with SIGKILL when still there."""
 
-    def __init__(self, config, state, port, extra=(), log=None):
+    def __init__(self, config, state, port, extra=(), log=None, cwd=None):
         self.port = port
         self.log = open(log, "ab") if log else subprocess.DEVNULL
         self.process = subprocess.Popen(
             [tool("NINES_BIN"), "agent", "--config", config, "--state", state, *extra],
-            stdout=self.log, stderr=self.log)
+            stdout=self.log, stderr=self.log, cwd=cwd)
 
     def __enter__(self):
         return self
