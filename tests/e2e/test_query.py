@@ -209,6 +209,8 @@ def inputs(q, folder, records):
                  options=["-o", "csv"])
     q.checks.equal(done.stdout.decode().split(), ["count(*)", str(len(lines))], "standard input")
 
+    damaged(q, folder, lines)
+
     table = f"{folder}/t.csv"
     common.write(table, "ts,status,path\n" + "".join(
         f"{stamp(START * 1000 + i)},{(200, 500)[i % 3 == 0]},\"/a,{i % 2}\"\n" for i in range(300)))
@@ -221,6 +223,26 @@ def inputs(q, folder, records):
     q.checks.equal(rows, [["not json at all", "no_match"], ["{\"cut\": ", "no_match"]],
                    "malformed lines are rows")
     q.checks.equal(answer["malformed"], 2, "malformed lines are counted")
+
+
+def damaged(q, folder, lines):
+    """What could be read of a file that was cut is no complete answer."""
+    packed = gzip.compress("".join(lines).encode())
+    cut = f"{folder}/cut.log.gz"
+    with open(cut, "wb") as f:
+        f.write(packed[:len(packed) // 2])
+    for sql in ("SELECT count(*)", "SELECT raw"):
+        for threads in "13":
+            done = q.run(sql, cut, options=["-o", "json", "--threads", threads], code=3)
+            answer = json.loads(done.stdout)
+            q.checks.equal(answer["complete"], False, f"of a file that was cut: {sql}")
+            q.checks.that(any("cut.log.gz: ends within its compressed" in note
+                              for note in answer["notes"]), f"what was cut: {answer['notes']}")
+            got = answer["data"][0]["count(*)"] if "count" in sql else len(answer["data"])
+            q.checks.that(0 < got < len(lines), f"{got} rows up to there")
+    refused = q.run("SELECT count(*) WITH (partial = 'refuse')", cut, options=["-o", "json"],
+                    code=3)
+    q.checks.equal(refused.stdout, b"", "no partial answer where it is refused")
 
 
 def outputs(q, log, records):
