@@ -8,6 +8,7 @@ import json
 import math
 import os
 import random
+import shutil
 import subprocess
 import time
 import urllib.request
@@ -133,20 +134,38 @@ def context(q, log, records):
     q.checks.equal(got, [line for line in wanted if line != "--"], "context as grep has it")
 
 
-def long_context(q, folder):
-    """What is printed of a file that is read in one piece waits for nobody: two threads need no
-    more memory than one."""
-    line = json.dumps({"level": "error", "message": "x" * 400}) + "\n"
-    log = common.write(f"{folder}/long.log", line * 150_000)
+def peak_of(q, sql, size, *files, stdin=None):
+    """The most memory that two threads took to print `size` bytes."""
     process = subprocess.Popen(
-        [common.tool("NINES_BIN"), "query", "SELECT raw WHERE level = 'error' CONTEXT 1", log,
-         "-o", "raw", "--threads", "2"], stdout=subprocess.PIPE)
-    size, peak = 0, 0
-    while got := process.stdout.read(1 << 20):
-        size, peak = size + len(got), max(peak, common.peak_rss_bytes(process))
-    q.checks.equal(process.wait(timeout=60), 0, "exit code of a long CONTEXT")
-    q.checks.equal(size, 150_000 * len(line), "bytes of a long CONTEXT")
-    q.checks.that(0 < peak < 32 << 20, f"a long CONTEXT took {peak / 2**20:.1f} MiB")
+        [common.tool("NINES_BIN"), "query", sql, *files, "-o", "raw", "--threads", "2"],
+        stdin=stdin, stdout=subprocess.PIPE)
+    got, peak = 0, 0
+    while part := process.stdout.read(1 << 20):
+        got, peak = got + len(part), max(peak, common.peak_rss_bytes(process))
+    q.checks.equal(process.wait(timeout=60), 0, f"exit code of a long {sql}")
+    q.checks.equal(got, size, f"bytes of a long {sql}")
+    return peak
+
+
+def long_files(q, folder):
+    """What is printed of files that are read in one piece waits for nobody: two threads need hardly
+    more memory than one, however long the files are."""
+    line = json.dumps({"level": "error", "message": "x" * 400}) + "\n"
+    size = 150_000 * len(line)
+    log = common.write(f"{folder}/long.log", line * 150_000)
+    packed = f"{folder}/long.log.1.gz"
+    with gzip.open(packed, "wt", compresslevel=1) as f:
+        f.write(line * 150_000)
+    more = shutil.copy(packed, f"{folder}/long.log.2.gz")
+    context = "SELECT raw WHERE level = 'error' CONTEXT 1"
+    for name, sql, files in (("CONTEXT", context, [log]), ("CONTEXT of two", context, [log, packed]),
+                             (".gz", "SELECT raw", [packed]),
+                             ("two .gz", "SELECT raw", [packed, more]),
+                             ("standard input", "SELECT raw", ["-"])):
+        with subprocess.Popen(["cat", log], stdout=subprocess.PIPE) as cat:  # a pipe, no file
+            peak = peak_of(q, sql, size * len(files), *files, stdin=cat.stdout)
+            cat.kill()
+        q.checks.that(0 < peak < 48 << 20, f"a long {name} took {peak / 2**20:.1f} MiB")
 
 
 def sessions(q, log, records):
@@ -209,6 +228,8 @@ def inputs(q, folder, records):
                  options=["-o", "csv"])
     q.checks.equal(done.stdout.decode().split(), ["count(*)", str(len(lines))], "standard input")
 
+    damaged(q, folder, lines)
+
     table = f"{folder}/t.csv"
     common.write(table, "ts,status,path\n" + "".join(
         f"{stamp(START * 1000 + i)},{(200, 500)[i % 3 == 0]},\"/a,{i % 2}\"\n" for i in range(300)))
@@ -221,6 +242,26 @@ def inputs(q, folder, records):
     q.checks.equal(rows, [["not json at all", "no_match"], ["{\"cut\": ", "no_match"]],
                    "malformed lines are rows")
     q.checks.equal(answer["malformed"], 2, "malformed lines are counted")
+
+
+def damaged(q, folder, lines):
+    """What could be read of a file that was cut is no complete answer."""
+    packed = gzip.compress("".join(lines).encode())
+    cut = f"{folder}/cut.log.gz"
+    with open(cut, "wb") as f:
+        f.write(packed[:len(packed) // 2])
+    for sql in ("SELECT count(*)", "SELECT raw"):
+        for threads in "13":
+            done = q.run(sql, cut, options=["-o", "json", "--threads", threads], code=3)
+            answer = json.loads(done.stdout)
+            q.checks.equal(answer["complete"], False, f"of a file that was cut: {sql}")
+            q.checks.that(any("cut.log.gz: ends within its compressed" in note
+                              for note in answer["notes"]), f"what was cut: {answer['notes']}")
+            got = answer["data"][0]["count(*)"] if "count" in sql else len(answer["data"])
+            q.checks.that(0 < got < len(lines), f"{got} rows up to there")
+    refused = q.run("SELECT count(*) WITH (partial = 'refuse')", cut, options=["-o", "json"],
+                    code=3)
+    q.checks.equal(refused.stdout, b"", "no partial answer where it is refused")
 
 
 def outputs(q, log, records):
@@ -341,7 +382,7 @@ def main():
     groups(q, log, records)
     times(q, log, records)
     context(q, log, records)
-    long_context(q, folder)
+    long_files(q, folder)
     sessions(q, log, records)
     around(q, log, records)
     inputs(q, f"{folder}", records[:3000])

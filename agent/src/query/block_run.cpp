@@ -44,9 +44,32 @@ size_t count_files(const std::vector<FileGroup>& groups) {
   return files;
 }
 
+// Of rows that wait for the turn of their part; whoever reads on waits then, too.
+constexpr size_t kMostWaitingBytes = 8 * 1024 * 1024;
+
+// Rows that wait until they may go on.
+class Outlet final : public nq::RowSink {
+ public:
+  explicit Outlet(size_t columns) : rows_(columns) {}
+  bool take(const nq::Row& row) override { return out_ ? out_->take(row) : rows_.take(row); }
+  // From now on they go to `out`, those that have waited first.
+  void open(nq::RowSink& out) {
+    for (size_t i = 0; i < rows_.size() && out.take(rows_[i]); ++i) {
+    }
+    rows_ = nq::RowBatch(rows_.columns());
+    out_ = &out;
+  }
+  size_t waiting_bytes() const noexcept { return rows_.memory_bytes(); }
+
+ private:
+  nq::RowBatch rows_;
+  nq::RowSink* out_ = nullptr;
+};
+
 // Parts on several threads. What each part leaves is taken in the order of the parts by whichever
 // thread completes the next one; a thread that is too far ahead waits, so that no more than a few
-// parts' results are kept.
+// parts' results are kept. Rows that are not merged go on at once from the part whose turn it is,
+// however long it is.
 class ParallelRun {
  public:
   ParallelRun(const nq::Block& block, const Environment& environment, PartQueue& parts,
@@ -82,7 +105,8 @@ class ParallelRun {
   // What one part leaves behind.
   struct Result {
     std::unique_ptr<nq::QueryPipeline> pipeline;
-    std::unique_ptr<nq::RowBatch> rows;  // not merged: of the stateless stages
+    std::unique_ptr<Outlet> rows;  // not merged: of the stateless stages
+    bool has_turn = false;         // they are out
   };
 
   std::vector<std::string> columns_between() const {
@@ -113,7 +137,7 @@ class ParallelRun {
     Result result;
     const std::span<const nq::Stage> stages = block_.stages;
     const auto own = split_.merges ? stages : stages.first(split_.stateless);
-    if (!split_.merges) result.rows = std::make_unique<nq::RowBatch>(columns_between().size());
+    if (!split_.merges) result.rows = std::make_unique<Outlet>(columns_between().size());
     nq::RowSink& out = split_.merges ? static_cast<nq::RowSink&>(nothing_) : *result.rows;
     result.pipeline = nq::QueryPipeline::make(own, inputs_, limits_of(environment_), out);
     auto scan = unit.file->scan(unit.part);
@@ -122,7 +146,7 @@ class ParallelRun {
       return result;
     }
     Gate gate(result.pipeline->input(), block_.scan.first_rows.value_or(UINT64_MAX));
-    while (gate.open() && !environment_.stopped()) {
+    while (gate.open() && goes_on(unit.number, result)) {
       if ((*scan)->step(gate) == FileScan::PartScan::Step::end) break;
     }
     parts_.add(**scan);
@@ -130,11 +154,33 @@ class ParallelRun {
     return result;
   }
 
+  // Lets rows out once it is the turn of their part, and waits for it when too many do already.
+  bool goes_on(size_t number, Result& result) {
+    if (result.rows && !result.has_turn) {
+      std::unique_lock lock(mutex_);
+      const auto has_turn = [&] { return !taking_ && next_ == number; };
+      if (result.rows->waiting_bytes() > kMostWaitingBytes) {
+        room_.wait(lock, [&] { return has_turn() || !open_; });
+      }
+      if (!open_) return false;
+      result.has_turn = has_turn();
+      taking_ = taking_ || result.has_turn;
+      lock.unlock();
+      if (result.has_turn) result.rows->open(*gate_);
+    }
+    return !environment_.stopped();
+  }
+
   // Takes all results whose turn it is. Only one thread does at a time; the others go on reading.
   void deliver(size_t number, Result result) {
     std::unique_lock lock(mutex_);
-    results_.emplace(number, std::move(result));
-    if (taking_) return;
+    if (result.has_turn) {
+      ++next_;
+      open_ = open_ && gate_->open();
+    } else {
+      results_.emplace(number, std::move(result));
+      if (taking_) return;
+    }
     taking_ = true;
     while (!results_.empty() && results_.begin()->first == next_) {
       Result due = std::move(results_.begin()->second);
@@ -155,7 +201,7 @@ class ParallelRun {
       main_->merge(*due.pipeline);
       return true;
     }
-    for (size_t i = 0; i < due.rows->size() && gate_->open(); ++i) gate_->take((*due.rows)[i]);
+    due.rows->open(*gate_);
     return gate_->open();
   }
 
@@ -214,9 +260,7 @@ Status run_block(const nq::Block& block, const Environment& environment, nq::Row
                  Answer& answer) {
   NINES_TRY(auto groups, find_sources(block.source, environment));
   const bool merged = nq::split_of(block.stages).by_time && count_files(groups) > 1;
-  // With CONTEXT a file is one part, of whose rows any number would wait for their turn.
-  const bool whole = block.scan.context && !nq::split_of(block.stages).merges;
-  if (environment.threads <= 1 || merged || whole) {
+  if (environment.threads <= 1 || merged) {
     NINES_TRY(const auto run, BlockRun::start(block, environment, out, answer));
     while (run->step()) {
     }

@@ -64,9 +64,15 @@ class PackedBytes final : public ScanBytes {
     return got;
   }
   int64_t stored_bytes() const noexcept override { return decoder_->consumed(); }
-  bool damaged() const noexcept override {
-    return decoder_->end() == Decoder::End::damaged || decoder_->end() == Decoder::End::refused ||
-           decoder_->end() == Decoder::End::starved;
+  std::string_view damage() const noexcept override {
+    switch (decoder_->end()) {
+      case Decoder::End::starved: return "ends within its compressed content";
+      case Decoder::End::damaged: return "is damaged";
+      case Decoder::End::refused: return "wants more than 8 MiB of memory to be unpacked";
+      case Decoder::End::open:
+      case Decoder::End::complete: break;
+    }
+    return {};
   }
 
  private:

@@ -23,7 +23,8 @@ class ScanBytes {
   // Bytes of the content from `offset` on, which only grows from call to call; 0: it ends here.
   virtual int64_t read(char* buffer, size_t size, int64_t offset) = 0;
   virtual int64_t stored_bytes() const noexcept = 0;  // read from the disk so far
-  virtual bool damaged() const noexcept { return false; }
+  // Why what is packed could not be unpacked to its end; empty: it could.
+  virtual std::string_view damage() const noexcept { return {}; }
   // Why the content ended before its end, when errno cannot tell.
   virtual const Error* problem() const noexcept { return nullptr; }
 };

@@ -51,6 +51,12 @@ Error cannot_open(const std::string& path, int error) {
   return out;
 }
 
+// Of a file that is too short to tell: a packed one of which the beginning is all that is there.
+Packing packing_by_name(std::string_view path) noexcept {
+  if (path.ends_with(".gz")) return Packing::gzip;
+  return path.ends_with(".zst") ? Packing::zstd : Packing::none;
+}
+
 // Notes the first row that has a time.
 class FirstTime final : public query::RowSink {
  public:
@@ -93,10 +99,10 @@ Status OpenFile::open_descriptor() {
   if (S_ISDIR(info.st_mode)) return cannot_open(path, EISDIR);
   const bool from_front = path != "-" || ::lseek(fd_.get(), 0, SEEK_CUR) == 0;
   stream_ = !stat_.regular || !from_front;
-  // Files of /proc and the like say 0 and have content.
-  if (!stream_ && stat_.size == 0) stream_ = true;
   if (!stream_) packing_ = packing_of(fd_.get());
-  if (packing_ == Packing::unknown) packing_ = Packing::none;
+  if (packing_ == Packing::unknown) packing_ = packing_by_name(path);
+  // Files of /proc and the like say 0 and have content.
+  if (stat_.size == 0 && packing_ == Packing::none) stream_ = true;
   if (is_plain()) size_ = stat_.size;
   return Ok{};
 }

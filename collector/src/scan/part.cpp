@@ -114,7 +114,12 @@ void PartReader::close() {
   // Of several parts behind the new end, the one that met it says so.
   const bool met = part_.begin == 0 || blocks_.read_to() > reads_from(part_);
   if (blocks_.ended() && size_ >= 0 && blocks_.read_to() < size_ && met) ++stats.shrunk;
-  if (blocks_.ended() && blocks_.bytes().damaged()) ++stats.damaged;
+  if (const std::string_view damage = blocks_.bytes().damage();
+      blocks_.ended() && !damage.empty()) {
+    ++stats.damaged;
+    error_ = Error{Errc::corrupt, shape_.file.path + ": " + std::string(damage) + "; its first " +
+                                      std::to_string(blocks_.read_to()) + " bytes were read"};
+  }
   if (const Error* problem = blocks_.bytes().problem(); problem && !error_) error_ = *problem;
 }
 

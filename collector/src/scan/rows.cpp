@@ -178,23 +178,25 @@ bool RowMaker::parse(const FramedRecord& record) {
 
 void RowMaker::fill_context(const FramedRecord& record) {
   for (const ContextField& field : context_) {
-    Value& value = values_[field.column];
-    if (field.what == Context::said) {  // in most queries
-      if (value.is_null()) value = field.fixed;
-      continue;
+    if (field.what != Context::said) {
+      fill_other(field, record);
+    } else if (Value& value = values_[field.column]; value.is_null()) {  // in most queries
+      value = field.fixed;
     }
-    switch (field.what) {
-      case Context::ts:
-        value = record_.has_ts ? Value::of_time(record_.ts.ns) : Value::null();
-        break;
-      case Context::line: value = Value::of_int(record.at); break;
-      case Context::raw: value = Value::of_text(record.content); break;
-      case Context::error: value = text_or_null(error_); break;
-      case Context::original:
-        if (value.is_null()) value = Value::of_text(record.content);
-        break;
-      default: value = field.fixed; break;
-    }
+  }
+}
+
+void RowMaker::fill_other(const ContextField& field, const FramedRecord& record) {
+  Value& value = values_[field.column];
+  switch (field.what) {
+    case Context::ts: value = record_.has_ts ? Value::of_time(record_.ts.ns) : Value::null(); break;
+    case Context::line: value = Value::of_int(record.at); break;
+    case Context::raw: value = Value::of_text(record.content); break;
+    case Context::error: value = text_or_null(error_); break;
+    case Context::original:
+      if (value.is_null()) value = Value::of_text(record.content);
+      break;
+    default: value = field.fixed; break;
   }
 }
 
@@ -250,18 +252,6 @@ void RowMaker::read(const FramedRecord& record) {
     for (const size_t column : wanted_columns_) values_[column] = Value{};  // not of this record
   }
   fill_context(record);
-}
-
-query::Row RowMaker::row() {
-  for (Extraction& extraction : extractions_) {
-    if (!extraction.early || !extracted_early_) run(extraction);
-  }
-  query::Row row;
-  row.values = std::span<const Value>(values_).first(row_columns_);
-  row.place = place_;
-  row.has_ts = record_.has_ts;
-  if (record_.has_ts) row.ts = record_.ts;
-  return row;
 }
 
 void RowMaker::set_context(Value group, Value offset) noexcept {

@@ -28,7 +28,29 @@ bool KeyOrder::keep(const char* from, const char* to) noexcept {
   return true;
 }
 
+bool KeyOrder::follow_by_bytes(size_t from, const char* p, const char* end,
+                               Collector& out) noexcept {
+  const bool settles = settling_ > 0;
+  settling_ -= settles ? 1 : 0;
+  for (size_t i = from; i < count_; ++i) {
+    KeyMember& member = members_[i];
+    if (!member.leads(p, end)) return false;
+    p += member.size;
+    if (member.is(KeyMember::kLast)) return p == end;
+    RawValue value;
+    p = member.is(KeyMember::kText) ? text_value(p, end, value)
+                                    : bare_value(p, end, member.key, value);
+    if (p == nullptr) return false;
+    if (settles) member.see(value.text.size());
+    if (member.key == nullptr) continue;
+    out.offer(*member.key, value);
+    if (out.complete()) return true;
+  }
+  return false;
+}
+
 bool KeyOrder::learn(std::string_view line, Collector& out) noexcept {
+  settling_ = kLinesToSettle;
   const char* lead = line.data();
   const char* const end = lead + line.size();
   const char* p = skip_blanks(lead + 1, end);
@@ -49,6 +71,7 @@ bool KeyOrder::learn(std::string_view line, Collector& out) noexcept {
     RawValue value;
     lead = text ? text_value(p, end, value) : bare_value(p, end, key, value);
     if (lead == nullptr) return false;
+    members_[count_ - 1].expect(value.text.size());
     if (key != nullptr) out.offer(*key, value);
     if (key != nullptr && out.complete()) return true;
     p = skip_blanks(text ? lead + 1 : lead, end);

@@ -25,17 +25,29 @@ struct KeyMember {
   static constexpr size_t kMostLead = 48;
   static constexpr uint8_t kText = 1;  // a string: its quote belongs to the lead
   static constexpr uint8_t kLast = 2;  // no value follows: the object's end
+  // Its values have had one length. Where the next one ends is then guessed and tested, so that the
+  // processor goes on before it has found the end.
+  static constexpr uint8_t kFixed = 4;
 
   // REQUIRES p <= end.
   bool leads(const char* p, const char* end) const noexcept {
     return static_cast<size_t>(end - p) >= size && std::memcmp(p, lead, size) == 0;
   }
   bool is(uint8_t flag) const noexcept { return (flags & flag) != 0; }
+  void expect(size_t value_size) noexcept {
+    if (value_size > 0xFF) return;
+    length = static_cast<uint8_t>(value_size);
+    flags |= kFixed;
+  }
+  void see(size_t value_size) noexcept {
+    if (value_size != length) flags = static_cast<uint8_t>(flags & ~kFixed);
+  }
 
   char lead[kMostLead] = {};          // from the end of the value before to this one
   const KeyTree::Key* key = nullptr;  // of the tree; nullptr: nobody wants it
   uint8_t size = 0;                   // of the lead
   uint8_t flags = 0;
+  uint8_t length = 0;  // of the value, where it is kFixed
 };
 
 // The walk over plain members by vectors of bytes. `stopped`: it goes no further than to `member`,
@@ -83,30 +95,20 @@ class KeyOrder {
   static constexpr int kMostCredit = 64, kFirstCredit = 8;
   static constexpr unsigned kTryAgain = 64;
   static constexpr int kMissesToLearn = 4;  // in a row
+  static constexpr int kLinesToSettle = 16;
 
-  bool follow(std::string_view line, Collector& out) const noexcept {
+  bool follow(std::string_view line, Collector& out) noexcept {
     const char* p = line.data();
     const char* const end = p + line.size();
     const KeyMember* member = members_.data();
-    const KeyMember* const behind = member + count_;
-    if (walk_ != nullptr) {
-      const KeyWalk done = walk_(member, behind, p, end, out);
+    if (walk_ != nullptr && settling_ == 0) {
+      const KeyWalk done = walk_(member, member + count_, p, end, out);
       if (done != KeyWalk::stopped) return done == KeyWalk::complete;
     }
-    for (; member != behind; ++member) {
-      if (!member->leads(p, end)) return false;
-      p += member->size;
-      if (member->is(KeyMember::kLast)) return p == end;
-      RawValue value;
-      p = member->is(KeyMember::kText) ? text_value(p, end, value)
-                                       : bare_value(p, end, member->key, value);
-      if (p == nullptr) return false;
-      if (member->key == nullptr) continue;
-      out.offer(*member->key, value);
-      if (out.complete()) return true;
-    }
-    return false;
+    return follow_by_bytes(static_cast<size_t>(member - members_.data()), p, end, out);
   }
+  // From a member on.
+  bool follow_by_bytes(size_t from, const char* p, const char* end, Collector& out) noexcept;
 
   // `p` is behind the opening quote. Stays at the closing one, with which the next lead begins.
   static const char* text_value(const char* p, const char* end, RawValue& out) noexcept {
@@ -133,7 +135,8 @@ class KeyOrder {
   std::array<KeyMember, kMostMembers> members_;
   size_t count_ = 0;
   int credit_ = kFirstCredit;
-  int missed_ = 0;  // lines in a row that were different
+  int missed_ = 0;    // lines in a row that were different
+  int settling_ = 0;  // lines that still tell which lengths are fixed
   unsigned passed_ = 0;
 };
 

@@ -9,6 +9,18 @@
 namespace nines::log {
 namespace {
 
+// Behind how many bytes the first of `ends` is. REQUIRES one.
+inline int first_of(uint64_t ends) noexcept { return std::countr_zero(ends) / V::kBits; }
+
+// Whether the first of `ends`, found in the vector at `at`, is the end of `value` that was
+// expected. Says so by a branch and not by computing where it is.
+inline bool as_expected(const KeyMember& member, const char* value, const char* at,
+                        uint64_t ends) noexcept {
+  const int within = member.length % V::kBytes;
+  return member.is(KeyMember::kFixed) && at + within == value + member.length &&
+         ends << (63 - within * V::kBits) == uint64_t{1} << 63;
+}
+
 inline bool opens(char c) noexcept { return c == '"' || c == '{' || c == '['; }
 
 KeyWalk walk_members(const KeyMember*& member, const KeyMember* behind, const char*& from,
@@ -35,14 +47,15 @@ KeyWalk walk_members(const KeyMember*& member, const KeyMember* behind, const ch
         ends = (bytes.eq('"') | bytes.eq('\\')).mask();
         if (ends != 0) break;
       }
-      at += std::countr_zero(ends) / V::kBits;
+      at = as_expected(*m, value, at, ends) ? value + m->length : at + first_of(ends);
       if (*at != '"') return KeyWalk::stopped;
     } else {
       if (m->is(KeyMember::kLast)) return at == end ? KeyWalk::complete : KeyWalk::different;
       if (at > last) return KeyWalk::stopped;
       const V bytes = V::load(at);
       const uint64_t ends = (bytes.eq(',') | bytes.with_bit5().eq('}') | bytes.at_most(' ')).mask();
-      at += ends == 0 ? 0 : std::countr_zero(ends) / V::kBits;
+      if (ends == 0) return KeyWalk::stopped;
+      at = as_expected(*m, value, at, ends) ? value + m->length : at + first_of(ends);
       if (at == value || opens(*value) || !ends_literal(*at)) return KeyWalk::stopped;
     }
     if (m->key == nullptr) continue;

@@ -13,7 +13,7 @@
 namespace nines::query {
 namespace {
 
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVersion = 2;  // 2: the sketch of topk
 
 // Orders keys as compare_values() orders their columns.
 bool key_less(std::string_view a, std::string_view b) {

@@ -1,6 +1,7 @@
 #include "top_values.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "bytes.hpp"
 #include "hash.hpp"
@@ -30,8 +31,7 @@ size_t TopValues::add(const Value& value) {
   key_.clear();
   append_key(key_, value);
   if (sketch_.empty()) return add_exact(key_, 1);
-  add_sketch(key_, 1);
-  offer(key_, estimate(key_));
+  offer(key_, 1, add_sketch(key_, 1));
   return 0;
 }
 
@@ -55,12 +55,14 @@ size_t TopValues::cell_of(size_t row, uint64_t hash, uint64_t step) {
   return row * kColumns + static_cast<size_t>(column);
 }
 
-void TopValues::add_sketch(std::string_view key, uint64_t count) {
+uint64_t TopValues::add_sketch(std::string_view key, uint64_t count) {
   const uint64_t hash = hash_bytes(key);
   const uint64_t step = hash_integer(hash, 7) | 1;
+  uint64_t least = UINT64_MAX;
   for (size_t row = 0; row < kRows; ++row) {
-    sketch_[cell_of(row, hash, step)] += count;
+    least = std::min(least, sketch_[cell_of(row, hash, step)] += count);
   }
+  return least;
 }
 
 uint64_t TopValues::estimate(std::string_view key) const {
@@ -73,38 +75,46 @@ uint64_t TopValues::estimate(std::string_view key) const {
   return least;
 }
 
+// Every row of the sketch holds all rows of the input.
+uint64_t TopValues::least_told() const {
+  uint64_t all = 0;
+  for (size_t column = 0; column < kColumns; ++column) all += sketch_[column];
+  return all / kShare + 1;
+}
+
 size_t TopValues::to_sketch() {
   const size_t before = bytes_;
   bytes_ = kSketchBytes;
   sketch_.assign(kRows * kColumns, 0);
-  for (const auto& [key, count] : counts_) add_sketch(key, count);
   Counts all;
   all.swap(counts_);
-  for (const auto& [key, count] : all) offer(key, estimate(key));
+  for (const auto& [key, count] : all) offer(key, count, add_sketch(key, count));
   return kSketchBytes - before;
 }
 
-void TopValues::offer(std::string_view key, uint64_t estimate) {
+// `count` more of a value. One that has come no more often than bar_ need not be counted.
+void TopValues::offer(std::string_view key, uint64_t count, uint64_t estimate) {
+  if (estimate <= bar_ || key.size() > kCandidateBytes) return;
   if (const auto at = counts_.find(key); at != counts_.end()) {
-    at->second = estimate;
+    at->second += count;
     return;
   }
-  if (estimate <= bar_ || key.size() > kCandidateBytes) return;
-  counts_.emplace(key, estimate);
-  if (counts_.size() > 2 * kCandidates) prune();
+  counts_.emplace(key, count);
+  if (counts_.size() > kMostCandidates) prune();
 }
 
-// Leaves the better half of the candidates.
+// Takes the count of the first one that is too many from all: what that sums up to over any number
+// of times is below a kCandidates-th of the rows, since each time more than so many pay it.
 void TopValues::prune() {
-  std::vector<Entry> all;
-  all.reserve(counts_.size());
-  for (const auto& [key, count] : counts_) all.push_back({key, estimate(key)});
-  const auto middle = all.begin() + static_cast<std::ptrdiff_t>(kCandidates);
-  std::nth_element(all.begin(), middle, all.end(), more_frequent);
-  bar_ = std::max(bar_, middle->count);
-  Counts best;
-  for (auto at = all.begin(); at != middle; ++at) best.emplace(at->key, at->count);
-  counts_.swap(best);
+  std::vector<uint64_t> counts;
+  counts.reserve(counts_.size());
+  for (const auto& [key, count] : counts_) counts.push_back(count);
+  const auto middle = counts.begin() + static_cast<std::ptrdiff_t>(kCandidates);
+  std::nth_element(counts.begin(), middle, counts.end(), std::greater<>());
+  const uint64_t price = *middle;
+  std::erase_if(counts_, [price](const auto& entry) { return entry.second <= price; });
+  for (auto& [key, count] : counts_) count -= price;
+  bar_ += price;
 }
 
 size_t TopValues::merge(const TopValues& other) {
@@ -114,27 +124,25 @@ size_t TopValues::merge(const TopValues& other) {
       if (sketch_.empty()) {
         grown += add_exact(key, count);
       } else {
-        add_sketch(key, count);
+        offer(key, count, add_sketch(key, count));
       }
-    }
-    // Candidates are offered when everything is counted.
-    if (!sketch_.empty()) {
-      for (const auto& [key, count] : other.counts_) offer(key, estimate(key));
     }
     return grown;
   }
   if (sketch_.empty()) grown = to_sketch();
   for (size_t i = 0; i < sketch_.size(); ++i) sketch_[i] += other.sketch_[i];
-  bar_ = 0;
-  for (const auto& [key, count] : other.counts_) offer(key, estimate(key));
+  bar_ += other.bar_;
+  for (const auto& [key, count] : other.counts_) offer(key, count, estimate(key));
   return grown;
 }
 
 std::vector<TopValues::Entry> TopValues::top(size_t k) const {
   std::vector<Entry> all;
   all.reserve(counts_.size());
+  const uint64_t least = sketch_.empty() ? 0 : least_told();
   for (const auto& [key, count] : counts_) {
-    all.push_back({key, sketch_.empty() ? count : estimate(key)});
+    const uint64_t counted = sketch_.empty() ? count : estimate(key);
+    if (counted >= least) all.push_back({key, counted});
   }
   k = std::min(k, all.size());
   const auto end = all.begin() + static_cast<std::ptrdiff_t>(k);
@@ -171,7 +179,7 @@ bool TopValues::load(std::string_view& in, size_t& grown) {
     }
     if (!get_varint(in, bar_)) return false;
   }
-  if (!get_varint(in, n) || n > (sketched != 0 ? 2 * kCandidates : kExact)) return false;
+  if (!get_varint(in, n) || n > (sketched != 0 ? kMostCandidates : kExact)) return false;
   std::string_view before;
   for (uint64_t i = 0; i < n; ++i) {
     std::string_view key;

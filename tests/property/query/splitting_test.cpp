@@ -2,6 +2,7 @@
 // gives the bytes of one uninterrupted run, limits or not, in memory or through saved bytes.
 #include <rapidcheck.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <deque>
 #include <random>
@@ -157,6 +158,28 @@ void require_law(const Stage& stage, const Limits& limits) {
   RC_ASSERT(as_tree(stage, limits, input.rows) == expected);
 }
 
+// Some values are frequent, most are rare, and many of any frequency are equally frequent.
+void require_topk_law(uint64_t seed) {
+  chance.seed(seed);
+  GroupStage stage;
+  stage.aggregates = {aggregate(AggregateKind::topk, "s")};
+  stage.aggregates[0].k = 1000;
+  Input input;
+  for (int64_t i = 0; i < 60'000; ++i) {
+    const double u = static_cast<double>(pick(0, 1'000'000)) / 1e6;
+    const auto id = static_cast<int64_t>(40'000 * (flip() ? u : u * u * u * u));
+    const Value value = Value::of_text(input.texts.emplace_back("id-" + std::to_string(id)));
+    const std::vector<Value> values{Value::null(), Value::null(), value, Value::null()};
+    input.rows.take({values, WallTime{i}, {0, i}, true});
+  }
+  const std::string expected = whole({stage}, {}, input.rows);
+  INFO(expected);
+  CHECK(expected.find("approximate 1") != std::string::npos);
+  CHECK(std::count(expected.begin(), expected.end(), '[') > 40);
+  CHECK(split(stage, {}, input.rows) == expected);
+  CHECK(as_tree(stage, {}, input.rows) == expected);
+}
+
 Limits any_limits() {
   Limits limits;
   if (flip()) limits.max_groups = static_cast<size_t>(pick(0, 10));
@@ -203,6 +226,10 @@ TEST_CASE("Every aggregate gives the bytes of one run however its input was cut"
     specs.push_back(aggregate(AggregateKind::count));
     require_law(any_group(specs), any_limits());
   }));
+}
+
+TEST_CASE("topk of more values than can be counted is the same however its input was cut") {
+  for (uint64_t seed = 1; seed <= 6; ++seed) require_topk_law(seed);
 }
 
 TEST_CASE("Sorted rows are the same however the input was cut") {

@@ -142,6 +142,10 @@ struct Ordered {
     if (!order.read(line, collector)) return std::nullopt;
     return offered(collector);
   }
+  // Until it knows which lengths are always the same.
+  void settle(std::string_view line) {
+    for (int i = 0; i < 20; ++i) (void)(*this)(line);
+  }
 };
 
 std::vector<KeyWalker> walkers() {
@@ -255,6 +259,29 @@ TEST_CASE("KeyOrder reads lines of one order of keys after having seen one", "[l
   }
 }
 
+TEST_CASE("KeyOrder reads values of another length than all before them had", "[log]") {
+  const auto line = [](const std::string& at, const std::string& took, const std::string& user) {
+    return R"({"at":")" + at + R"(","took":)" + took + R"(,"user":")" + user +
+           R"(","x":"........................................","état":"neuf)" +
+           R"(","y":"........................................"})";
+  };
+  for (const KeyWalker walker : walkers()) {
+    for (const size_t size : {1u, 16u, 24u, 31u, 32u, 33u, 48u, 64u, 70u}) {
+      Ordered ordered(walker);
+      ordered.settle(line(std::string(size, 'a'), "200", "ann"));
+      for (const size_t other : {size - 1, size, size + 1, size + 15, size + 32, size * 2}) {
+        for (const char* const took : {"20", "200", "2000", "2,\"a\":0"}) {
+          const std::string changed = line(std::string(other, 'b'), took, "anna");
+          INFO(changed);
+          const auto found = ordered(changed);
+          if (found) CHECK(*found == wanted_of(*PlainReader(changed).read()));
+          CHECK((found || took[1] == ','));
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("KeyOrder reads lines without all wanted keys to their end", "[log]") {
   for (const KeyWalker walker : walkers()) {
     Ordered ordered(walker);
@@ -273,7 +300,7 @@ TEST_CASE("KeyOrder is never certain of what reading all of a line denies", "[lo
       for (const std::string_view line : kLines) {
         INFO(before << "\n" << line);
         Ordered ordered(walker);
-        (void)ordered(before);
+        ordered.settle(before);
         const auto all = PlainReader(line).read();
         const auto found = ordered(line);
         if (all && found) CHECK(*found == wanted_of(*all));
@@ -288,6 +315,7 @@ TEST_CASE("KeyOrder cuts no corner in lines of which any byte is damaged", "[log
       R"({"a":"b\\c","user":"ann","a longer name of what nobody wants":[1],"took":12,"état":"n","z":0})";
   for (const KeyWalker walker : walkers()) {
     Ordered ordered(walker);
+    ordered.settle(line);
     for (size_t at = 1; at + 1 < line.size(); ++at) {
       for (const char c : std::string("\"\\{}[],: u0\x01")) {
         for (const int how : {0, 1, 2}) {

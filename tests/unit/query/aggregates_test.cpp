@@ -207,6 +207,25 @@ TEST_CASE("topk finds frequent values among more than it can count, and says tha
   CHECK(stats.approximate);
 }
 
+TEST_CASE(
+    "Beyond what it can count, topk tells no value that makes up less than one in 2,000 rows") {
+  std::deque<std::string> texts;
+  std::vector<Value> values;
+  for (int i = 0; i < 12'000; ++i) {
+    values.push_back(text(texts.emplace_back("id-" + std::to_string(i))));
+  }
+  values.insert(values.end(), 20, text("more"));
+  values.insert(values.end(), 4, text("fewer"));
+  AggregateSpec spec = aggregate(Kind::topk, "x");
+  spec.k = 10;
+  const std::string got = of(spec, values);
+  INFO(got);
+  int more = 0;
+  CHECK(std::sscanf(got.c_str(), "'[[\"more\",%d]]'", &more) == 1);
+  CHECK(got.find("],[") == std::string::npos);
+  CHECK((more >= 20 && more <= 22));
+}
+
 TEST_CASE("Groups beyond the limit are left out whole and counted") {
   GroupStage stage;
   stage.keys.push_back({"k", expression("x")});

@@ -141,12 +141,49 @@ TEST_CASE("Compressed files give the rows of their content") {
     CHECK(unpacked.stats.bytes_scanned == content.size());
     CHECK(unpacked.stats.bytes_stored == packed.size());
     CHECK(unpacked.stats.damaged == 0);
+    CHECK(unpacked.problem.empty());
   }
-  const std::string cut = gzip(content);
-  const Scanned damaged = scan(folder.write("b.gz", cut.substr(0, cut.size() / 2)), request);
-  CHECK(damaged.stats.damaged == 1);
-  CHECK(damaged.rows.size() > 100);
-  CHECK(damaged.rows.size() < 5000);
+}
+
+TEST_CASE("A compressed file that is cut anywhere gives the rows up to there and says so") {
+  ScanFolder folder;
+  const std::string content = numbered(5000);
+  const Rows plain = scan(folder.write("a", content), asking({"n", "line"})).rows;
+  for (const auto& [name, packed] :
+       {std::pair{"a.gz", gzip(content)}, std::pair{"a.zst", zstd(content)}}) {
+    for (const size_t size :
+         {size_t{0}, size_t{3}, size_t{12}, packed.size() / 2, packed.size() - 1}) {
+      const Scanned cut = scan(folder.write(name, packed.substr(0, size)), asking({"n", "line"}));
+      INFO(name << " cut to " << size);
+      CHECK(cut.stats.damaged == 1);
+      CHECK(cut.problem.find(name) != std::string::npos);
+      CHECK(cut.problem.find("ends within its compressed content") != std::string::npos);
+      REQUIRE(cut.rows.size() <= plain.size());
+      // The last line may be cut.
+      const size_t whole = cut.rows.empty() ? 0 : cut.rows.size() - 1;
+      CHECK(Rows(cut.rows.begin(), cut.rows.begin() + static_cast<std::ptrdiff_t>(whole)) ==
+            Rows(plain.begin(), plain.begin() + static_cast<std::ptrdiff_t>(whole)));
+      CHECK((size < packed.size() / 2 || std::string_view(name) == "a.zst" || whole > 100));
+    }
+  }
+}
+
+TEST_CASE("A compressed file that is damaged gives the rows up to there and says so") {
+  ScanFolder folder;
+  const std::string content = numbered(5000);
+  std::string damaged = gzip(content);
+  damaged[damaged.size() - 8] = static_cast<char>(damaged[damaged.size() - 8] ^ 1);  // check sum
+  const Scanned wrong = scan(folder.write("a.gz", damaged), asking({"n", "line"}));
+  CHECK(wrong.rows.size() == 5000);
+  CHECK(wrong.stats.damaged == 1);
+  CHECK(wrong.problem == folder.path("a.gz") + ": is damaged; its first " +
+                             std::to_string(content.size()) + " bytes were read");
+  // Who wanted no more than what is whole has all of it.
+  ShownRows few(10);
+  const auto limited = scan_into(few, {folder.path("a.gz"), 0, ""}, asking({"n", "line"}));
+  REQUIRE(limited.ok());
+  CHECK(few.rows.size() == 10);
+  CHECK(limited->problem.empty());
 }
 
 TEST_CASE(

@@ -83,6 +83,7 @@ struct Scanned {
   ScanStats stats;
   size_t parts = 0;
   std::string explanation;
+  std::string problem;  // of a part that ended early
 };
 
 struct ScanRequest {
@@ -125,7 +126,7 @@ inline Result<Scanned> scan_into(query::RowSink& rows, const ScanFile& file,
     if (!scan.ok()) return scan.error();
     while ((*scan)->step(rows) == FileScan::PartScan::Step::more) {
     }
-    if ((*scan)->error() != nullptr) return *(*scan)->error();
+    if ((*scan)->error() != nullptr) out.problem = (*scan)->error()->message;
     out.stats.add((*scan)->stats());
     ++out.parts;
   }

@@ -80,7 +80,7 @@ struct ScanStats {
   uint64_t no_timestamp = 0;
   uint64_t truncated = 0;  // records cut at max_record_bytes
   uint64_t shrunk = 0;     // files that became shorter under the scan
-  uint64_t damaged = 0;    // compressed files that end in garbage
+  uint64_t damaged = 0;    // compressed files that are cut or end in garbage
   void add(const ScanStats& other) noexcept;
 };
 
@@ -111,7 +111,7 @@ class FileScan {
     virtual ~PartScan() = default;
     enum class Step : uint8_t { more, end };
     // Reads about one block and pushes its rows. Ends early when `out` takes no more. I/O errors
-    // end the part; error() says which.
+    // and damage end the part; error() says which. Rows up to there have been pushed.
     virtual Step step(query::RowSink& out) = 0;
     virtual const ScanStats& stats() const = 0;
     virtual const Error* error() const = 0;
