@@ -334,6 +334,27 @@ TEST_CASE("KeyOrder cuts no corner in lines of which any byte is damaged", "[log
   }
 }
 
+TEST_CASE("KeyOrder cuts no corner in damaged lines whose lengths it knows", "[log]") {
+  const std::string line = R"({"a":")" + std::string(37, 'a') +
+                           R"(","b":200,"user":"ann","took":12,"c":")" + std::string(32, 'c') +
+                           R"(","état":"n","z":")" + std::string(40, 'z') + R"("})";
+  for (const KeyWalker walker : walkers()) {
+    Ordered ordered(walker);
+    ordered.settle(line);
+    for (size_t at = 1; at + 1 < line.size(); ++at) {
+      for (const char c : std::string("\"\\{},: 0")) {
+        std::string damaged = line;
+        damaged[at] = c;
+        const auto all = PlainReader(damaged).read();
+        REQUIRE(ordered(line));
+        const auto found = ordered(damaged);
+        if (!all || !found || *found == wanted_of(*all)) continue;
+        FAIL_CHECK(damaged);
+      }
+    }
+  }
+}
+
 TEST_CASE("KeyOrder goes on with another order of keys after a few lines of it", "[log]") {
   for (const KeyWalker walker : walkers()) {
     Ordered ordered(walker);
