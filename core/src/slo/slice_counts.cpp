@@ -51,6 +51,14 @@ void SliceCounts::advance(int64_t to) {
     if (bad_[p] != 0) bad_[p] = 0;
     if (covered_[p] != 0) covered_[p] = 0;
   }
+  // What was scanned of slices that go now is not remembered: a restart would not know them either.
+  const int64_t kept_from_s = (to - slots_ + 1) * slice_s_;
+  for (const Memo& memo : memo_) {
+    if (memo.used && memo.version == version_ && memo.window.start_s < kept_from_s) {
+      ++version_;
+      break;
+    }
+  }
   newest_ = to;
   any_ = true;
 }
