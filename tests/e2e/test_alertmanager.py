@@ -112,7 +112,7 @@ def main():
     config = common.write(f"{folder}/nines.yaml", common.node_yaml(port, (
         f"upstream:\n  - {{name: main, kind: alertmanager, urls: [{urls}], resend: 5s, "
         "labels: [cluster=shop]}\n")))
-    writer = test_alerts.Writer(log)
+    writer = common.AccessLog(log)
     writer.start()
     agent_log = f"{folder}/agent.log"
     seen = lambda text: len(re.findall(text, test_alerts.read(agent_log)))

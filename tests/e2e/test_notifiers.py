@@ -138,7 +138,7 @@ def main():
     common.write(f"{folder}/slos/web.yaml", slo + test_alerts.POLICY)
     config = common.write(f"{folder}/nines.yaml", common.node_yaml(
         port, configuration(folder, services, siren)))
-    writer = test_alerts.Writer(log)
+    writer = common.AccessLog(log)
     writer.start()
     start = lambda: common.Agent(config, f"{folder}/state", port, log=f"{folder}/agent.log")
     try:
