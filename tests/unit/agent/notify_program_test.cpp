@@ -2,9 +2,11 @@
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <thread>
 
 #include "config_support.hpp"
 #include "net/asio.hpp"
@@ -64,14 +66,20 @@ TEST_CASE("A program that never ends is killed with all it has started", "[notif
   const test::ConfigFolder folder;
   const std::string pid = folder.path() + "/pid";
   const auto exit =
-      run({script(folder, "/bin/sleep 600 & echo $! > " + pid + "\nwait\n"), {}, {}, ""}, 2000);
+      run({script(folder, "/bin/sleep 600 & echo $! > " + pid + "\nwait\n"), {}, {}, ""}, 5000);
   REQUIRE_FALSE(exit.ok());
   CHECK(exit.error().code == Errc::timeout);
   const std::string child = content(pid);
   REQUIRE_FALSE(child.empty());
-  // Gone, or a zombie that whoever adopted it has yet to bury.
-  const std::string stat = content("/proc/" + child.substr(0, child.find('\n')) + "/stat");
-  CHECK((stat.empty() || stat.find(") Z ") != std::string::npos));
+  // Gone, or a zombie that whoever adopted it has yet to bury; a kill takes its time to arrive.
+  const std::string place = "/proc/" + child.substr(0, child.find('\n')) + "/stat";
+  const auto is_gone = [&] {
+    const std::string stat = content(place);
+    return stat.empty() || stat.find(") Z ") != std::string::npos;
+  };
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!is_gone() && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  CHECK(is_gone());
 }
 
 TEST_CASE("Endless messages take no memory", "[notify]") {
