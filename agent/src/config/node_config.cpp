@@ -13,6 +13,7 @@
 #include "config/remotes.hpp"
 #include "config/selector.hpp"
 #include "config/upstream.hpp"
+#include "http/credentials.hpp"
 
 namespace nines::agent::config {
 namespace {
@@ -27,10 +28,6 @@ constexpr size_t kMaxTokenBytes = 4096;
 std::string beside(const std::string& file, const std::string& path) {
   const std::filesystem::path p(path);
   return p.is_absolute() ? path : (std::filesystem::path(file).parent_path() / p).string();
-}
-
-bool is_loopback(std::string_view host) {
-  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
 }
 
 void check_unique(std::set<std::string>& names, const std::string& name, const YamlNode& map,
@@ -108,7 +105,7 @@ void check_webhook(const WebhookConfig& webhook, const YamlNode& node, Reporter&
     report.error(place_of(node, "url"),
                  "the url of webhook '" + webhook.name + "' carries a user name or password",
                  "use bearer_token or token_file");
-  } else if (webhook.url.starts_with("http://") && !is_loopback(host) &&
+  } else if (webhook.url.starts_with("http://") && !http::is_loopback(host) &&
              !webhook.bearer_token.empty()) {
     report.warning(place_of(node, "url"),
                    "the token of webhook '" + webhook.name + "' is sent without encryption",
@@ -149,7 +146,7 @@ void check_listen(const std::string& listen, const YamlNode& at, Reporter& repor
   if (!good_port || host.empty() || bare_v6) {
     report.error(at, "listen must be HOST:PORT, found '" + listen + "'",
                  "for example 127.0.0.1:9990 or [::1]:9990");
-  } else if (!is_loopback(host)) {
+  } else if (!http::is_loopback(host)) {
     report.warning(at, "listen '" + listen + "' is reachable from other machines, unencrypted",
                    "use 127.0.0.1:9990, or a firewall or network policy in front of it");
   }

@@ -7,6 +7,7 @@
 
 #include "config/files.hpp"
 #include "http/client.hpp"
+#include "http/credentials.hpp"
 #include "notify/program.hpp"
 #include "notify/smtp.hpp"
 
@@ -20,10 +21,6 @@ constexpr size_t kMaxSecretBytes = 4096;
 
 constexpr const char* kKindNames[] = {"webhook", "pagerduty", "opsgenie", "slack",
                                       "ntfy",    "email",     "exec"};
-
-bool is_loopback(std::string_view host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
 
 void make_path(const YamlNode& node, std::string& path) {
   if (path.empty() || std::filesystem::path(path).is_absolute()) return;
@@ -94,7 +91,7 @@ void check_http_url(const NotifierConfig& n, const YamlNode& node, const std::st
     report.error(place_of(node, "url"), who + ": " + url.error().message);
     return;
   }
-  if (!n.secret.empty() && !url->tls && !is_loopback(url->host)) {
+  if (!n.secret.empty() && !url->tls && !http::is_loopback(url->host)) {
     report.warning(place_of(node, "url"), "the secret of " + who + " is sent without encryption",
                    "use https://");
   }
@@ -121,7 +118,7 @@ void check_mail_url(const NotifierConfig& n, const YamlNode& node, const std::st
                  "smtp://HOST:587, smtps://HOST:465, or smtp+plain://HOST:25 without TLS");
     return;
   }
-  if (!plain || is_loopback(url->host)) return;
+  if (!plain || http::is_loopback(url->host)) return;
   if (!n.user.empty()) {
     report.error(at, who + " would send its password without encryption",
                  "use smtp:// (STARTTLS) or smtps://");

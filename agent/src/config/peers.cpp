@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "config/reader.hpp"
+#include "http/credentials.hpp"
 
 namespace nines::agent::config {
 namespace {
@@ -23,16 +24,12 @@ std::string host_of(const std::string& address) {
   return host;
 }
 
-bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
-}
-
 void check_address(const std::string& address, bool certificates, const YamlNode& at,
                    Reporter& report) {
   const std::string host = host_of(address);
   if (host.empty()) {
     report.error(at, "'" + address + "' is no HOST:PORT", "for example pi-2:9991");
-  } else if (!certificates && !is_loopback(host)) {
+  } else if (!certificates && !http::is_loopback(host)) {
     report.error(at, "'" + address + "' is not on this machine and there are no certificates",
                  "nines pki init and nines pki issue make them: ca_file, cert_file, key_file");
   }

@@ -4,13 +4,10 @@
 #include <filesystem>
 
 #include "http/client.hpp"
+#include "http/credentials.hpp"
 
 namespace nines::agent::config {
 namespace {
-
-bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
 
 // Of an index pattern, a tenant, a stream: what may stand in a path and in a header.
 bool is_plain_word(const std::string& text) {
@@ -42,7 +39,7 @@ void check_url(const RemoteConfig& remote, const YamlNode& node, Reporter& repor
   } else if (url->target.find('?') != std::string::npos) {
     report.error(place_of(node, "url"), "the url of " + who + " has parameters",
                  "give the address only; what to ask for is in query");
-  } else if (secret && !url->tls && !is_loopback(url->host)) {
+  } else if (secret && !url->tls && !http::is_loopback(url->host)) {
     report.warning(place_of(node, "url"), "the login of " + who + " is sent without encryption",
                    "use https://");
   }

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "http/client.hpp"
+#include "http/credentials.hpp"
 
 namespace nines::agent::config {
 namespace {
@@ -15,10 +16,6 @@ constexpr std::array<std::string_view, 8> kOwnLabels = {
 constexpr std::array<std::string_view, 7> kOwnAlertLabels = {
     "node", "alertname", "slo", "service", "severity", "rule", "priority"};
 constexpr size_t kMaxReplicas = 8;
-
-bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
 
 // prometheus.io "Data model": [a-zA-Z_][a-zA-Z0-9_]*
 bool is_label_name(std::string_view name) {
@@ -64,7 +61,7 @@ void check_url(const UpstreamConfig& upstream, const YamlNode& node, Reporter& r
     report.warning(place_of(node, "url"), "the url of " + who + " has no path",
                    "Prometheus and VictoriaMetrics take remote write at /api/v1/write, Mimir at "
                    "/api/v1/push, collectors OTLP at /v1/metrics");
-  } else if (secret && !url->tls && !is_loopback(url->host)) {
+  } else if (secret && !url->tls && !http::is_loopback(url->host)) {
     report.warning(place_of(node, "url"), "the login of " + who + " is sent without encryption",
                    "use https://");
   }
@@ -105,7 +102,7 @@ void check_replicas(const UpstreamConfig& upstream, const YamlNode& node, Report
     if (!url.ok()) {
       report.error(at, who + ": " + url.error().message,
                    "user and password belong into user and password_file");
-    } else if (secret && !url->tls && !is_loopback(url->host)) {
+    } else if (secret && !url->tls && !http::is_loopback(url->host)) {
       report.warning(at, "the login of " + who + " is sent without encryption", "use https://");
     }
   }

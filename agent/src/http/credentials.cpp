@@ -31,6 +31,10 @@ std::string base64(std::string_view bytes) {
   return out;
 }
 
+bool is_loopback(std::string_view host) {
+  return host == "localhost" || host == "::1" || host == "[::1]" || host.starts_with("127.");
+}
+
 Result<std::string> authorization(const Credentials& credentials) {
   if (!credentials.user.empty()) {
     NINES_TRY(const std::string password, read_secret(credentials.password_file));

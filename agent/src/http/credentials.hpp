@@ -13,6 +13,10 @@ namespace nines::agent::http {
 Result<std::string> read_secret(const std::string& path);
 std::string base64(std::string_view bytes);
 
+// Whether what is sent to `host` (an IPv6 address with or without brackets) stays on this machine,
+// so that a secret may go without encryption.
+bool is_loopback(std::string_view host);
+
 struct Credentials {
   std::string token_file;           // "Bearer ..."
   std::string user, password_file;  // "Basic ..." (RFC 7617)

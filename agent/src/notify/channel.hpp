@@ -72,7 +72,6 @@ std::string text_for_people(const Message& message, const std::string& node,
                             const std::string& link, size_t limit);
 // One name for a fire and its resolution: "nines/SCOPE/SERVICE/SLO/RULE", at most `limit` bytes.
 std::string incident_of(const Message& message, const std::string& scope, size_t limit);
-std::string percent_encoded(std::string_view text);
 
 std::unique_ptr<Channel> make_webhook(const NotifierConfig& config);
 std::unique_ptr<Channel> make_slack(const NotifierConfig& config, const Identity& identity);

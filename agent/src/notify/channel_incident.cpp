@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "http/message.hpp"
 #include "nines/base/json_writer.hpp"
 #include "notify/channel.hpp"
 #include "view/text.hpp"
@@ -122,12 +123,13 @@ class OpsgenieChannel final : public Channel {
     http::ClientRequest request;
     if (!telling.receipt.empty()) {
       request = post_json(
-          config_, config_.url + "/v2/alerts/requests/" + percent_encoded(telling.receipt), {});
+          config_, config_.url + "/v2/alerts/requests/" + http::percent_encode(telling.receipt),
+          {});
       request.method = "GET";
       request.headers.clear();
     } else if (message.resolved()) {
       request = post_json(config_,
-                          config_.url + "/v2/alerts/" + percent_encoded(alias(message)) +
+                          config_.url + "/v2/alerts/" + http::percent_encode(alias(message)) +
                               "/close?identifierType=alias",
                           closing(message));
     } else {

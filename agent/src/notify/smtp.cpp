@@ -20,10 +20,6 @@ bool is_ascii(std::string_view text) {
                      [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
-bool is_loopback(std::string_view host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
 std::string upper(std::string_view text) {
   std::string out(text);
   for (char& c : out) {
@@ -216,7 +212,7 @@ void SmtpSession::on_ehlo(const Reply& reply) {
     return say(State::starttls, "STARTTLS");
   }
   if (server_.user.empty()) return begin_mail();
-  if (!secure_ && !is_loopback(server_.host)) return stop("a login without TLS is not sent");
+  if (!secure_ && !http::is_loopback(server_.host)) return stop("a login without TLS is not sent");
   log_in();
 }
 
