@@ -30,6 +30,7 @@ TEST_CASE("A mistake in peers is told with its place and a way out", "[config]")
       {"{cluster: shop}", "neither listen nor nodes"},
       {"{listen: 0.0.0.0:9991}", "nines pki init"},
       {"{nodes: [pi-2:9991]}", "there are no certificates"},
+      {"{nodes: ['127.0.0.1.example.org:1']}", "there are no certificates"},
       {"{nodes: [localhost]}", "is no HOST:PORT"},
       {"{nodes: ['127.0.0.1:99910']}", "is no HOST:PORT"},
       {"{listen: '::1:9991'}", "is no HOST:PORT"},
