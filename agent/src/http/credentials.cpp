@@ -33,8 +33,8 @@ std::string base64(std::string_view bytes) {
 
 bool is_loopback(std::string_view host) {
   // Digits only: a name may begin with "127." too.
-  const bool v4 = host.starts_with("127.") &&
-                  host.find_first_not_of("0123456789.") == std::string_view::npos;
+  const bool v4 =
+      host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
   return v4 || host == "localhost" || host == "::1" || host == "[::1]";
 }
 
