@@ -153,7 +153,6 @@ void PartReader::lines(query::RowSink& out) {
   const std::string_view data = blocks_.data();
   const size_t whole = own_lines(data);
   if (!may_find_lines(data, whole)) return read_lines(out);
-  if (std::memchr(data.data(), '\0', whole) != nullptr) return read_lines(out);
   find_lines(data.substr(0, whole), out);
   const int64_t reached = blocks_.offset() + static_cast<int64_t>(whole);
   blocks_.take(whole);
@@ -175,7 +174,8 @@ size_t PartReader::own_lines(std::string_view data) const noexcept {
   return behind >= whole ? whole : behind + 1;
 }
 
-// Not where lines are more than their bytes: a byte order mark (or NULs that are removed).
+// Not where lines are more than their bytes: a byte order mark. NULs before a line, which are no
+// part of it, the finder knows.
 bool PartReader::may_find_lines(std::string_view data, size_t whole) const noexcept {
   if (!finder_ || whole == 0) return false;
   return blocks_.offset() != 0 || data[0] != '\xEF';
