@@ -26,6 +26,11 @@ bool is_document(const fs::path& path) {
 
 }  // namespace
 
+std::string beside(const std::string& file, const std::string& path) {
+  if (path.empty() || fs::path(path).is_absolute()) return path;
+  return (fs::path(file).parent_path() / path).string();
+}
+
 Result<std::string> read_file(const std::string& path, size_t max_bytes) {
   std::error_code code;
   const fs::file_status status = fs::status(path, code);

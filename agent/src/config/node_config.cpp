@@ -1,7 +1,6 @@
 #include "config/node_config.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <set>
 #include <utility>
 
@@ -24,11 +23,6 @@ constexpr size_t kMaxRemotes = 16;
 constexpr size_t kMaxUpstream = 8;
 constexpr size_t kMaxQueries = 16;
 constexpr size_t kMaxTokenBytes = 4096;
-
-std::string beside(const std::string& file, const std::string& path) {
-  const std::filesystem::path p(path);
-  return p.is_absolute() ? path : (std::filesystem::path(file).parent_path() / p).string();
-}
 
 void check_unique(std::set<std::string>& names, const std::string& name, const YamlNode& map,
                   std::string_view kind, Reporter& report) {

@@ -1,7 +1,6 @@
 #include "config/notifiers.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <set>
 
@@ -21,11 +20,6 @@ constexpr size_t kMaxSecretBytes = 4096;
 
 constexpr const char* kKindNames[] = {"webhook", "pagerduty", "opsgenie", "slack",
                                       "ntfy",    "email",     "exec"};
-
-void make_path(const YamlNode& node, std::string& path) {
-  if (path.empty() || std::filesystem::path(path).is_absolute()) return;
-  path = (std::filesystem::path(node.file->path).parent_path() / path).string();
-}
 
 void check_secret(const SecretConfig& secret, const YamlNode& node, const std::string& who,
                   Reporter& report) {
@@ -201,8 +195,8 @@ void read_notifier(const YamlNode& node, Draft& draft, std::set<std::string>& na
   read_options(reader, "notifiers[].", draft, report);
   reader.finish();
   NotifierConfig& n = draft.node.notifiers.back();
-  make_path(node, n.secret.file);
-  make_path(node, n.ca_file);
+  n.secret.file = beside(node.file->path, n.secret.file);
+  n.ca_file = beside(node.file->path, n.ca_file);
   const std::string who = "notifier '" + n.name + "'";
   if (!n.name.empty() && !names.insert(n.name).second) {
     report.error(place_of(node, "name"),

@@ -1,8 +1,8 @@
 #include "config/peers.hpp"
 
 #include <algorithm>
-#include <filesystem>
 
+#include "config/files.hpp"
 #include "config/reader.hpp"
 #include "http/credentials.hpp"
 
@@ -56,9 +56,7 @@ void check_peers(PeersConfig& peers, const YamlNode& map, Reporter& report) {
                  "larger fleets tell an engine elsewhere: upstream");
   }
   for (std::string* path : {&peers.ca_file, &peers.cert_file, &peers.key_file}) {
-    const std::filesystem::path p(*path);
-    if (path->empty() || p.is_absolute()) continue;
-    *path = (std::filesystem::path(map.file->path).parent_path() / p).string();
+    *path = beside(map.file->path, *path);
   }
 }
 

@@ -1,11 +1,11 @@
 #include "config/queries.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "config/files.hpp"
 #include "nines/query/plan.hpp"
 #include "query/saved.hpp"
 #include "query/service.hpp"
@@ -48,13 +48,11 @@ void tell(const Source& source, const Error& error, const std::string& hint, Rep
 // `sql: @NAME`: what is saved under that name.
 bool take_saved(Source& source, Reporter& report) {
   if (!source.text.starts_with('@')) return true;
-  const auto beside = std::filesystem::path(source.node.file->path).parent_path() / "queries";
-  const auto found =
-      query::find_saved(source.text.substr(1), {beside.string(), query::kSharedQueries});
+  const std::string folder = beside(source.node.file->path, "queries");
+  const auto found = query::find_saved(source.text.substr(1), {folder, query::kSharedQueries});
   if (!found.ok()) {
     tell(source, 0, found.error().message,
-         "a saved query is a file NAME.sql in " + beside.string() + " or in " +
-             query::kSharedQueries,
+         "a saved query is a file NAME.sql in " + folder + " or in " + query::kSharedQueries,
          report);
     return false;
   }

@@ -1,8 +1,8 @@
 #include "config/remotes.hpp"
 
 #include <algorithm>
-#include <filesystem>
 
+#include "config/files.hpp"
 #include "http/client.hpp"
 #include "http/credentials.hpp"
 
@@ -45,11 +45,6 @@ void check_url(const RemoteConfig& remote, const YamlNode& node, Reporter& repor
   }
 }
 
-void make_path(const std::string& config_file, std::string& path) {
-  if (path.empty() || std::filesystem::path(path).is_absolute()) return;
-  path = (std::filesystem::path(config_file).parent_path() / path).string();
-}
-
 }  // namespace
 
 void read_remote(const YamlNode& node, Draft& draft, std::set<std::string>& names,
@@ -75,7 +70,7 @@ void read_remote(const YamlNode& node, Draft& draft, std::set<std::string>& name
                  "several are separated by commas, as in logs-app-*,logs-web-*");
   }
   for (std::string* path : {&remote.token_file, &remote.password_file, &remote.ca_file}) {
-    make_path(node.file->path, *path);
+    *path = beside(node.file->path, *path);
   }
 }
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 
+#include "config/files.hpp"
 #include "http/client.hpp"
 #include "http/credentials.hpp"
 
@@ -148,9 +148,7 @@ void read_upstream(const YamlNode& node, Draft& draft, std::set<std::string>& na
   if (reader.is_map()) check_address(upstream, node, report);
   for (std::string* path : {&upstream.token_file, &upstream.password_file, &upstream.ca_file,
                             &upstream.cert_file, &upstream.key_file}) {
-    const std::filesystem::path p(*path);
-    if (path->empty() || p.is_absolute()) continue;
-    *path = (std::filesystem::path(node.file->path).parent_path() / p).string();
+    *path = beside(node.file->path, *path);
   }
 }
 
