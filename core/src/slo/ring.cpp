@@ -66,6 +66,8 @@ void TieredRings::reach(int64_t slot) {
   any_ = true;
 }
 
+void TieredRings::keep_pace(int64_t at_s) { reach(floor_div(at_s, kFinest)); }
+
 void TieredRings::add_like(const Added& other, int64_t at_s, int64_t good, int64_t bad) {
   reach(floor_div(at_s, kFinest));
   for (size_t tier = 0; tier < kTiers; ++tier) {

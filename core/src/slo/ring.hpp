@@ -55,6 +55,10 @@ class TieredRings {
   // Adds to the tiers that `other` added to, and as much coverage to each: for a part of it.
   void add_like(const Added& other, int64_t at_s, int64_t good, int64_t bad);
 
+  // As if something had been added at `at_s`: forgets what that would push out. For a part of
+  // another one, which holds no longer than the whole.
+  void keep_pace(int64_t at_s);
+
   // Sum over [from_s, to_s), both multiples of the tier's slot; what is not kept counts nothing.
   // Whole coarser slots stand for the finer ones inside them (they hold the same events), except
   // for the finest tier, which alone does without late ones.

@@ -59,6 +59,8 @@ SloCounts::Fate SloCounts::add_one(const SlotDelta& d, std::optional<int64_t> ne
   const int64_t at_s = d.slot * kSlotS;
   const TieredRings::Added added = rings_.add(finest, at_s, d.good, d.bad, d.covered_s);
   saturated += added.saturated;
+  if (dropped_ != nullptr) dropped_->keep_pace(at_s);
+  if (reserved_ != nullptr) reserved_->keep_pace(at_s);
   if (!added.kept) return Fate::dropped;
   add_excluded(added, d);
   if (slices_ != nullptr) slices_->add(at_s, d.good, d.bad, added.covered_s);

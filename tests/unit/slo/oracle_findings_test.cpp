@@ -53,3 +53,18 @@ TEST_CASE("A window of slices that was looked at before does not outlive the sli
   CHECK(told(true).good == told(false).good);
   CHECK(told(true).covered_s == told(false).covered_s);
 }
+
+TEST_CASE("What was excluded is forgotten with what it was taken from", "[slo]") {
+  constexpr int64_t kDay = 86400;
+  SloSpec spec = spec_of("web", "0.999", 92 * kDay);
+  spec.exclusions.push_back({"work", "", ExclusionEffect::drop, {kT0, kT0 + 600}, {}, ""});
+  SloEngine engine;
+  REQUIRE(engine.add(spec).ok());
+  engine.apply(batch_of({delta(kT0, 7, 1)}));
+  // Hours are kept for 93 days; these events are excluded by nothing.
+  engine.apply(batch_of({delta(kT0 + 94 * kDay, 10, 0)}));
+  const WindowCounts all = engine.window(0, WallTime::from_s(kT0 + 90 * kDay), 92 * kDay);
+  CHECK(all.covered_s == 0);
+  CHECK(all.dropped_good == 0);
+  CHECK(all.total() == 0);
+}
