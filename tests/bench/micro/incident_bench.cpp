@@ -1,0 +1,66 @@
+// Cost of finding the template of a message, beside the published Drain.
+#include <benchmark/benchmark.h>
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include "drain_reference.hpp"
+#include "nines/incident/template_miner.hpp"
+
+namespace {
+
+// Some 60 templates with up to four parameters, some of them names.
+std::vector<std::string> make_messages(size_t count) {
+  const char* const names[] = {"alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"};
+  const char* const verbs[] = {"opened", "closed", "refused", "accepted", "lost", "retried"};
+  const char* const things[] = {"session", "connection", "order",  "payment", "message",
+                                "lease",   "snapshot",   "volume", "request", "token"};
+  std::mt19937 chance(1);
+  std::vector<std::string> messages;
+  for (size_t i = 0; i < count; ++i) {
+    const auto pick = [&](const auto& list) {
+      return std::string(list[chance() % std::size(list)]);
+    };
+    messages.push_back(pick(things) + " " + pick(verbs) + " for user " + pick(names) +
+                       " from 10.0." + std::to_string(chance() % 256) + "." +
+                       std::to_string(chance() % 256) + ":" + std::to_string(chance() % 65536) +
+                       " after " + std::to_string(chance() % 5000) +
+                       " ms, id=" + std::to_string(chance()));
+  }
+  return messages;
+}
+
+template <class Miner>
+void mine(benchmark::State& state, Miner& miner) {
+  const auto messages = make_messages(20000);
+  size_t bytes = 0;
+  for (const std::string& message : messages) {
+    bytes += message.size();
+    miner.add(message);
+  }
+  for (auto _ : state) {
+    for (const std::string& message : messages) benchmark::DoNotOptimize(miner.add(message));
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(messages.size()));
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(bytes));
+}
+
+void template_miner(benchmark::State& state) {
+  nines::incident::TemplateMiner miner;
+  mine(state, miner);
+  const auto stats = miner.stats();
+  state.counters["templates"] = static_cast<double>(stats.templates);
+  state.counters["KiB"] = static_cast<double>(stats.memory_bytes) / 1024;
+}
+BENCHMARK(template_miner);
+
+void published_drain(benchmark::State& state) {
+  nines::incident::test::Drain drain({{}, 0.5, 4});  // without masks, which cost most
+  mine(state, drain);
+}
+BENCHMARK(published_drain);
+
+}  // namespace
+
+BENCHMARK_MAIN();
