@@ -1,0 +1,74 @@
+#include "nines/incident/suspects.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "nines/incident/usage.hpp"
+
+using namespace nines;
+using namespace nines::incident;
+
+namespace {
+
+WallTime minute(int64_t m) { return WallTime::from_s(1'700'000'000 + m * 60); }
+
+Usage steady(int minutes, double level, double spike_every = 0) {
+  Usage usage(5);
+  for (int m = 0; m < minutes; ++m) {
+    const bool spike = spike_every > 0 && m % static_cast<int>(spike_every) == 0;
+    usage.add(minute(m), spike ? level * 10 : level + m % 3);
+  }
+  return usage;
+}
+
+}  // namespace
+
+TEST_CASE("A service that takes a core all of a sudden is found, with what was usual") {
+  Usage usage = steady(100, 10);
+  usage.add(minute(100), 95);
+  const auto found = usage.finding(minute(99), minute(98));
+  REQUIRE(found);
+  CHECK(found->score > 50);
+  CHECK(found->now == 95);
+  CHECK(found->usual == 11);
+}
+
+TEST_CASE("Spikes that healthy hours have, and small rises, are no finding to speak of") {
+  Usage spiky = steady(100, 10, 10);
+  spiky.add(minute(100), 95);
+  CHECK(spiky.finding(minute(99), minute(98))->score < 2);
+  Usage idle = steady(100, 0.1);
+  idle.add(minute(100), 4);
+  CHECK(idle.finding(minute(99), minute(98))->score < 1);
+  CHECK_FALSE(steady(100, 10).finding(minute(200), minute(98)));
+  CHECK_FALSE(steady(2, 10).finding(minute(1), minute(1)));
+}
+
+TEST_CASE("What is older than some hours no longer counts as usual") {
+  Usage usage = steady(200, 80);
+  for (int m = 200; m < 400; ++m) usage.add(minute(m), 10);
+  usage.add(minute(400), 80);
+  CHECK(usage.finding(minute(399), minute(398))->score > 20);
+}
+
+TEST_CASE("Suspects are ranked by the strongest evidence, and slowness counts half") {
+  FlowFinding slow, path, silent;
+  slow.kind = FlowFinding::Kind::slow;
+  slow.service = 1;
+  slow.score = 50;
+  path.service = 2;
+  path.score = 30;
+  silent.kind = FlowFinding::Kind::silent;
+  silent.service = 2;
+  silent.score = 10;
+  const auto ranked =
+      rank_suspects({slow, path, silent}, {{3, {40, 90, 10, 12}}, {2, {1, 6, 5, 6}}});
+  REQUIRE(ranked.size() == 3);
+  CHECK(ranked[0].service == 3);
+  CHECK(ranked[0].usage.size() == 1);
+  CHECK(ranked[1].service == 2);
+  CHECK(ranked[1].score == 30);
+  CHECK(ranked[1].flow.size() == 2);
+  CHECK(ranked[2].service == 1);
+  CHECK(ranked[2].score == 25);
+  CHECK(rank_suspects({}, {}).empty());
+}
