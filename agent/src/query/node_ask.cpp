@@ -127,8 +127,12 @@ class Conversation {
         note(progress);
         return true;
       }
-      case NodeMessage::rows: NINES_CHECK(take_rows(std::move(frame.body))); return true;
-      case NodeMessage::state: NINES_CHECK(take_state(frame.body)); return true;
+      case NodeMessage::rows:
+      case NodeMessage::state: {
+        NINES_TRY(const std::string_view piece, decode_piece(pieces_++, frame.body));
+        NINES_CHECK(type == NodeMessage::rows ? take_rows(piece) : take_state(piece));
+        return true;
+      }
       case NodeMessage::end: NINES_CHECK(finish(frame.body)); return false;
       default: return Error{Errc::corrupt, "a message of unknown kind"};
     }
@@ -177,11 +181,10 @@ class Conversation {
     tell(NodeBoard::State::working);
   }
 
-  Status take_rows(std::string body) {
+  Status take_rows(std::string_view piece) {
     const auto gives = asking_.plan.gives;
     if (gives == nq::NodePlan::Gives::state) return Error{Errc::corrupt, "rows were not asked for"};
-    NINES_TRY(auto rows,
-              nq::DecodedRows::decode(std::move(body), asking_.plan.travels.size(), first_file_));
+    NINES_TRY(auto rows, nq::DecodedRows::decode(piece, asking_.plan.travels.size(), first_file_));
     if (gives == nq::NodePlan::Gives::rows_by_time && !rows.is_ordered(floor_)) {
       return Error{Errc::corrupt, "rows that are not in the order of time"};
     }
@@ -241,7 +244,7 @@ class Conversation {
   AskedNode& node_;
   std::unique_ptr<stream::ByteStream> stream_;
   uint32_t first_file_ = 0;
-  uint64_t rows_ = 0;
+  uint64_t rows_ = 0, pieces_ = 0;
   WallTime floor_{INT64_MIN};
   bool accepted_ = false, refused_ = false;
 };

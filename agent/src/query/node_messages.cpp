@@ -91,6 +91,18 @@ Result<uint32_t> decode_number(std::string_view body) {
   return static_cast<uint32_t>(n);
 }
 
+std::string encode_piece(uint64_t number, std::string_view piece) {
+  std::string out;
+  nq::put_varint(out, number);
+  return out.append(piece);
+}
+
+Result<std::string_view> decode_piece(uint64_t expected, std::string_view body) {
+  uint64_t number = 0;
+  if (nq::get_varint(body, number) && number == expected) return body;
+  return Error{Errc::corrupt, "a piece of its answer is missing or came twice"};
+}
+
 std::string encode_end(const Answer& answer) {
   std::string out;
   nq::put_byte(out, answer.complete ? 1 : 0);

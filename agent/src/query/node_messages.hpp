@@ -6,7 +6,7 @@
 //   number     ->   Place::file of its first file, if the plan says that it has to wait for it
 //   progress   <-   now and then: who hears nothing for long takes the node for dead
 //   rows       <-   nines/query/row_codec.hpp
-//   state      <-   a piece of the state of its stages
+//   state      <-   a piece of the state of its stages. Both are numbered from 0
 //   end        <-   all of it has been sent; what is to be said of it
 //   error      <-   it cannot be answered, or not to its end
 //
@@ -48,6 +48,9 @@ struct NodeProgress {
 std::string encode(const NodeAccepted& accepted);
 std::string encode(const NodeProgress& progress);
 std::string encode_number(uint32_t first_file);
+// What follows the number of a piece.
+std::string encode_piece(uint64_t number, std::string_view piece);
+Result<std::string_view> decode_piece(uint64_t expected, std::string_view body);
 std::string encode_end(const Answer& answer);
 std::string encode_error(const Error& error);
 // Corrupt when they are none.

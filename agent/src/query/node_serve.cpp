@@ -27,6 +27,7 @@ constexpr size_t kRowsBytes = size_t{48} * 1024;    // a frame of rows, about
 constexpr size_t kStateBytes = size_t{256} * 1024;  // a frame of a state
 // Around the text of a value, and the head of a row.
 constexpr size_t kValueBytes = 24;
+constexpr size_t kHeadBytes = 32;  // of a frame of rows
 
 Instant after(Instant now, int64_t ns) {
   return {ns > INT64_MAX - now.ns ? INT64_MAX : now.ns + ns};
@@ -47,12 +48,16 @@ class Sender {
   Status send(NodeMessage type, std::string_view body) {
     return frames_.write(type, body, after(clock_.mono(), patience_ns_));
   }
-  const Clock& clock() const { return clock_; }
+  // Of the answer: numbered, so that none can be missing. One thread at a time.
+  Status send_piece(NodeMessage type, std::string_view piece) {
+    return send(type, encode_piece(pieces_++, piece));
+  }
 
  private:
   FrameStream& frames_;
   const Clock& clock_;
   int64_t patience_ns_;
+  uint64_t pieces_ = 0;
 };
 
 // Rows in frames. Any thread may flush.
@@ -69,7 +74,7 @@ class RowsOut final : public nq::RowSink, public OrderedSink {
     const std::lock_guard lock(mutex_);
     if (!status_.ok()) return false;
     const size_t bytes = most_bytes(row);
-    if (bytes > stream::kMaxBody) {
+    if (bytes + kHeadBytes > stream::kMaxBody) {
       status_ = Error{Errc::exhausted, "a row of " + std::to_string(bytes) +
                                            " bytes is too large to be sent; select fewer columns"};
       return false;
@@ -96,7 +101,7 @@ class RowsOut final : public nq::RowSink, public OrderedSink {
  private:
   void send() {
     if (!status_.ok() || encoder_.rows() == 0) return;
-    status_ = sender_.send(NodeMessage::rows, encoder_.take());
+    status_ = sender_.send_piece(NodeMessage::rows, encoder_.take());
   }
 
   Sender& sender_;
@@ -290,7 +295,7 @@ class Serving {
     NINES_CHECK(run_block_to_state(plan.block, inner, state, told));
     const std::string_view all = state;
     for (size_t at = 0; at < all.size(); at += kStateBytes) {
-      NINES_CHECK(sender.send(NodeMessage::state, all.substr(at, kStateBytes)));
+      NINES_CHECK(sender.send_piece(NodeMessage::state, all.substr(at, kStateBytes)));
     }
     return Ok{};
   }

@@ -54,7 +54,8 @@ std::string RowEncoder::take() {
   return out;
 }
 
-Result<DecodedRows> DecodedRows::decode(std::string bytes, size_t columns, uint32_t first_file) {
+Result<DecodedRows> DecodedRows::decode(std::string_view bytes, size_t columns,
+                                        uint32_t first_file) {
   DecodedRows out;
   out.columns_ = columns;
   out.bytes_.assign(bytes.begin(), bytes.end());

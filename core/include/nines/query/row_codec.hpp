@@ -40,7 +40,7 @@ class DecodedRows {
  public:
   // Corrupt, unless every row has `columns` values and a place of the files from `first_file` on,
   // at most kFilesANode.
-  static Result<DecodedRows> decode(std::string bytes, size_t columns, uint32_t first_file);
+  static Result<DecodedRows> decode(std::string_view bytes, size_t columns, uint32_t first_file);
   size_t size() const noexcept { return heads_.size(); }
   OrderedRow operator[](size_t i) const noexcept;  // views into this
   size_t memory_bytes() const noexcept;
