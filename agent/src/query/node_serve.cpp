@@ -214,6 +214,10 @@ class Serving {
                    "an agent is asked for logs('NAME'), the sources of its nines.yaml; files(...) "
                    "of other nodes are read with --ssh"};
     }
+    const auto& names = plan.block.source.names;
+    if (std::find(names.begin(), names.end(), "-") != names.end()) {
+      return Error{Errc::unsupported, "other nodes have no standard input to read"};
+    }
     return plan;
   }
 
