@@ -152,6 +152,7 @@ def killed_and_stopped(world, checks):
 
 def interrupted(world, checks):
     beta = world.hosts[1]
+    common.wait_until(lambda: not beta.nodes(), 20, "nodes of other queries are gone")
     path = slow_log(world, beta)
     query = subprocess.Popen(world.command("SELECT count(*) AS n FROM files('slow.log')", ["beta"]),
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
