@@ -85,11 +85,11 @@ nines_sshd() {
     return 0
   fi
   if [ ! -x "$1/sshd" ]; then
-    mkdir -p "$1/root" || return 1
+    mkdir -p "$1/unpacked" || return 1
     (cd "$1" && chmod 755 . && { apt-get download -q openssh-server libwrap0 || {
       nines_as_root apt-get update -q; apt-get download -q openssh-server libwrap0; }; } >&2 \
-      && for deb in *.deb; do dpkg -x "$deb" root || exit 1; done) >&2 || return 1
-    printf '#!/bin/sh\nLD_LIBRARY_PATH=$(echo "%s"/root/usr/lib/*-linux-gnu*) exec "%s/root/usr/sbin/sshd" "$@"\n' \
+      && for deb in *.deb; do dpkg -x "$deb" unpacked || exit 1; done) >&2 || return 1
+    printf '#!/bin/sh\nLD_LIBRARY_PATH=$(echo "%s"/unpacked/usr/lib/*-linux-gnu*) exec "%s/unpacked/usr/sbin/sshd" "$@"\n' \
       "$1" "$1" > "$1/sshd" && chmod 755 "$1/sshd" || return 1
   fi
   echo "$1/sshd"

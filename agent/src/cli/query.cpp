@@ -134,6 +134,9 @@ class ProgressLine {
   std::thread thread_;
 };
 
+// ssh itself gives up on a host that does not answer; copying the program may take its time.
+constexpr int64_t kSshOpen = 120 * kNsPerSecond;
+
 class Runner {
  public:
   Runner(const QueryOptions& options, const Clock& clock, std::span<const RemoteConfig> remotes,
@@ -154,6 +157,7 @@ class Runner {
     query::Nodes nodes;
     if (!links_.empty()) {
       nodes.board = &board_;
+      nodes.options.open_ns = kSshOpen;
       nodes.links = [this](const nq::SourceRef& source) { return chosen(source); };
       environment.nodes = &nodes;
     }

@@ -44,6 +44,7 @@ Result<std::vector<query::NodeLink>> ssh_links(const QueryOptions& options, cons
   settings->say = [](const std::string& line) {
     std::fprintf(stderr, "nines query: %s\n", line.c_str());
   };
+  settings->stopped = stop_requested;
   NINES_CHECK(query::prepare_ssh(*settings));
   std::vector<query::NodeLink> out;
   for (const std::string& host : options.ssh) {

@@ -208,7 +208,8 @@ class Conversation {
     }
     std::unique_lock lock(asking_.mutex);
     NINES_CHECK(wait_for_room(lock));
-    if (node_.saved.size() + piece.size() > 2 * asking_.environment.max_bytes + kLeastRoom) {
+    const uint64_t most = uint64_t{2} * asking_.environment.max_bytes + kLeastRoom;
+    if (node_.saved.size() + piece.size() > most) {
       refused_ = true;
       return Error{Errc::exhausted, "its groups need more memory than max_memory allows"};
     }

@@ -23,8 +23,8 @@ namespace nq = nines::query;
 constexpr int64_t kFirstFrame = 10 * kNsPerSecond;  // from the connection to the plan
 constexpr int64_t kTick = 100 * kNsPerMs;
 constexpr int64_t kMostPatience = 3600 * kNsPerSecond;
-constexpr size_t kRowsBytes = size_t{48} * 1024;    // a frame of rows, about
-constexpr size_t kStateBytes = size_t{256} * 1024;  // a frame of a state
+constexpr size_t kRowsBytes = nq::kMostRowsBytes - 64;  // a frame of rows, unless it is one
+constexpr size_t kStateBytes = size_t{256} * 1024;      // a frame of a state
 // Around the text of a value, and the head of a row.
 constexpr size_t kValueBytes = 24;
 constexpr size_t kHeadBytes = 32;  // of a frame of rows

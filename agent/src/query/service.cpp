@@ -229,7 +229,7 @@ void QueryService::ask(Wish wish, Done done) {
   });
 }
 
-PeerQueries& QueryService::peers() noexcept { return impl_->peers; }
+PeerQueries* QueryService::peers() noexcept { return &impl_->peers; }
 
 QueryService::Stats QueryService::stats() const noexcept {
   return {impl_->asked, impl_->refused, impl_->incomplete, impl_->failed};

@@ -62,7 +62,7 @@ class QueryService {
 
   // Queries of other nodes, answered within the same limits on a thread of their own; take() from
   // any thread.
-  PeerQueries& peers() noexcept;
+  PeerQueries* peers() noexcept;
 
   struct Stats {
     uint64_t asked = 0, refused = 0, incomplete = 0, failed = 0;

@@ -21,6 +21,7 @@ namespace {
 constexpr int kProtocol = 1;  // of node_messages.hpp
 constexpr std::string_view kMark = "nines-node ";
 constexpr size_t kMostGreeting = size_t{64} * 1024;  // what shells print before the program runs
+constexpr int64_t kLookAgain = 100 * kNsPerMs;
 constexpr const char* kSelf = "/proc/self/exe";
 constexpr size_t kPiece = size_t{256} * 1024;
 
@@ -110,12 +111,22 @@ class Session {
     return Ok{};
   }
 
+  Result<size_t> read(std::span<char> into) {
+    while (true) {
+      const Instant now = clock_.mono();
+      auto got = stream_->read(into, std::min(deadline_, Instant{now.ns + kLookAgain}));
+      if (got.ok() || got.error().code != Errc::timeout) return got;
+      if (settings_.stopped && settings_.stopped()) return Error{Errc::cancelled, "stopped"};
+      if (now >= deadline_) return Error{Errc::timeout, "ssh does not get through"};
+    }
+  }
+
   // What the other side says behind the mark; lines before it are those of its shell.
   Result<std::string> said() {
     std::string text;
     while (text.size() < kMostGreeting) {
       std::array<char, 4096> bytes;
-      NINES_TRY(const size_t n, stream_->read(bytes, deadline_));
+      NINES_TRY(const size_t n, read(bytes));
       if (n == 0) return Error{Errc::unavailable, "the login there ended without a word"};
       text.append(bytes.data(), n);
       size_t at = text.starts_with(kMark) ? 0 : text.find("\n" + std::string(kMark));

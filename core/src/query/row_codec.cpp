@@ -63,6 +63,7 @@ Result<DecodedRows> DecodedRows::decode(std::string_view bytes, size_t columns,
   uint64_t rows = 0;
   // Each takes at least three bytes and one for each value.
   if (!get_varint(in, rows) || rows > in.size() / (3 + columns)) return corrupt();
+  if (rows > 1 && bytes.size() > kMostRowsBytes) return corrupt();
   out.heads_.reserve(static_cast<size_t>(rows));
   out.values_.reserve(static_cast<size_t>(rows) * columns);
   Head last;

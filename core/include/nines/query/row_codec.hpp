@@ -17,6 +17,9 @@ struct OrderedRow {
   WallTime order{};
 };
 
+// Several rows together are never longer: who decodes them knows what they can become.
+inline constexpr size_t kMostRowsBytes = size_t{64} * 1024;
+
 class RowEncoder {
  public:
   // Columns that do not travel go as NULL.
