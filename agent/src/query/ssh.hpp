@@ -18,7 +18,8 @@ struct SshSettings {
   std::vector<std::string> command = {"ssh"};  // the program and what it is always given
   std::string binary;  // to be copied; empty: this program, where the machine is the same
   std::function<void(const std::string&)> say;  // what was done there, a line; any thread
-  std::string directory;                        // below ~/.cache/nines: by prepare_ssh()
+  std::function<bool()> stopped;  // looked at while a host is waited for; may be empty
+  std::string directory;          // below ~/.cache/nines: by prepare_ssh()
   uint64_t binary_bytes = 0;
 };
 // Looks at the program that may have to be copied. Errors: it cannot be read.
