@@ -120,7 +120,7 @@ struct NodesRun::Impl {
 
   bool step() {
     if (finished) return false;
-    bool more = gate->open();
+    bool more = gate->open() && !environment.stopped();
     if (more) {
       switch (asking.plan.gives) {
         case nq::NodePlan::Gives::state: more = step_state(); break;
