@@ -76,6 +76,25 @@ nines_tool() {
   echo "$3/root/usr/bin/$2"
 }
 
+# nines_sshd DIR: prints the path of an sshd that tests may start on their own configuration: the
+# installed one, or a wrapper around one taken out of Debian's package (installing that would start a
+# daemon) with the library that it alone needs.
+nines_sshd() {
+  if [ -x /usr/sbin/sshd ]; then
+    echo /usr/sbin/sshd
+    return 0
+  fi
+  if [ ! -x "$1/sshd" ]; then
+    mkdir -p "$1/unpacked" || return 1
+    (cd "$1" && chmod 755 . && { apt-get download -q openssh-server libwrap0 || {
+      nines_as_root apt-get update -q; apt-get download -q openssh-server libwrap0; }; } >&2 \
+      && for deb in *.deb; do dpkg -x "$deb" unpacked || exit 1; done) >&2 || return 1
+    printf '#!/bin/sh\nLD_LIBRARY_PATH=$(echo "%s"/unpacked/usr/lib/*-linux-gnu*) exec "%s/unpacked/usr/sbin/sshd" "$@"\n' \
+      "$1" "$1" > "$1/sshd" && chmod 755 "$1/sshd" || return 1
+  fi
+  echo "$1/sshd"
+}
+
 # nines_host_arch: amd64, arm64, armhf...
 nines_host_arch() { dpkg --print-architecture; }
 

@@ -144,6 +144,22 @@ void add_query(CLI::App& root, QueryOptions& o) {
   app->add_flag("--complete-fields", o.complete,
                 "Print the fields of the given files, for shells that complete them");
   app->add_flag("!--no-progress", o.progress, "Do not show progress on the terminal");
+  app->add_option("--nodes", o.nodes,
+                  "Ask these nodes of the fleet as well as this one would be: all, or names and "
+                  "globs")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->option_text("NAME,...");
+  app->add_option("--ssh", o.ssh,
+                  "Ask these hosts with your own ssh, no agent needed: the files named are theirs")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->option_text("HOST,...");
+  app->add_option("--ssh-command", o.ssh_command, "How ssh is called, such as 'ssh -F FILE'")
+      ->option_text("COMMAND");
+  app->add_option("--ssh-binary", o.ssh_binary,
+                  "With --ssh, the nines that is copied to hosts that have none (default: this)")
+      ->option_text("FILE");
   app->add_option("--agent", o.address, "Address of the agent (default 127.0.0.1:9990)")
       ->option_text("HOST:PORT");
   app->add_option("--token-file", o.token_file, "The agent's API token")->option_text("FILE");
@@ -153,6 +169,14 @@ void add_query(CLI::App& root, QueryOptions& o) {
   app->add_flag("--by-sqlite{false}", o.native,
                 "Let SQLite do whatever it can (slower; to compare both ways)")
       ->group("");
+}
+
+void add_query_node(CLI::App& root, QueryOptions& o) {
+  auto* app = root.add_subcommand("query-node", "Answer a query of --ssh; started by it");
+  app->group("");
+  app->add_flag("--hello", o.hello);
+  app->add_option("--config", o.common.config);
+  app->add_option("--threads", o.threads)->check(CLI::Range(0, 256));
 }
 
 void add_forecast(CLI::App& slo, Parsed& p) {
@@ -371,6 +395,7 @@ int dispatch(CLI::App& root, Parsed& p, const Clock& clock) {
   if (const CLI::App* gate = root.get_subcommand("gate"); gate->parsed()) {
     return gate->got_subcommand("override") ? run_gate_override(p.change) : run_gate(p.slo);
   }
+  if (root.got_subcommand("query-node")) return run_query_node(p.query, clock);
   if (root.got_subcommand("query")) return run_query(p.query, clock);
   if (CLI::App* fleet = root.get_subcommand("fleet"); fleet->parsed()) {
     p.fleet.nodes = fleet->got_subcommand("nodes");
@@ -412,6 +437,7 @@ int run_cli(int argc, char** argv, const Clock& clock, uint64_t seed) {
   add_agent(root, p);
   add_tail(root, p);
   add_query(root, p.query);
+  add_query_node(root, p.query);
   add_slo(root, p);
   add_gate(root, p);
   add_pki(root, p);

@@ -101,18 +101,24 @@ struct QueryOptions {
   int64_t threads = 0;  // 0: one a core
   uint64_t max_bytes = 64 * 1024 * 1024;
   bool progress = true;
-  bool follow = false;                // a standing query
-  std::string from = "beginning";     // follow: or "end"
-  std::string notify;                 // follow: URL that rows are posted to
-  std::string save;                   // name to save the statement under
-  bool list = false;                  // the saved ones
-  bool complete = false;              // print the fields of the files (sql is the first of them)
-  bool native = true;  // false: everything that can be done by SQLite is (for tests)
+  bool follow = false;             // a standing query
+  std::string from = "beginning";  // follow: or "end"
+  std::string notify;              // follow: URL that rows are posted to
+  std::string save;                // name to save the statement under
+  bool list = false;               // the saved ones
+  bool complete = false;           // print the fields of the files (sql is the first of them)
+  bool native = true;              // false: everything that can be done by SQLite is (for tests)
   std::string address, token_file;
+  std::vector<std::string> nodes;       // names or globs of nodes to ask; "all"
+  std::vector<std::string> ssh;         // hosts to ask over ssh, without agents
+  std::string ssh_command, ssh_binary;  // "ssh -F FILE"; a program to be copied there
+  bool hello = false;                   // query-node: only say which version it is
 };
 // Reads files itself; asks the running agent for the logs that it knows.
 int run_query(const QueryOptions& options, const Clock& clock);
 int ask_agent_to_query(const QueryOptions& options);
+// What `--ssh` runs on the other machine: answers one query on standard input and output.
+int run_query_node(const QueryOptions& options, const Clock& clock);
 
 struct PkiOptions {
   std::string directory = "pki";  // of the authority

@@ -80,11 +80,14 @@ unsigned usable_cores() {
   return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
 }
 
-// On the terminal while it runs, when nothing else is being written there.
+// On the terminal while it runs, when nothing else is being written there; of other nodes a line
+// each.
 class ProgressLine {
  public:
-  explicit ProgressLine(const query::Progress& progress, const Clock& clock)
-      : progress_(progress), clock_(clock), begin_(clock.mono()), thread_([this] { run(); }) {}
+  ProgressLine(const query::Progress& progress, const query::NodeBoard& board, const Clock& clock)
+      : progress_(progress), board_(board), clock_(clock), begin_(clock.mono()), thread_([this] {
+          run();
+        }) {}
   ~ProgressLine() {
     {
       const std::lock_guard lock(mutex_);
@@ -99,19 +102,30 @@ class ProgressLine {
  private:
   void run() {
     std::unique_lock lock(mutex_);
-    bool shown = false;
     while (!ended_.wait_for(lock, std::chrono::milliseconds(250), [this] { return over_; })) {
       const std::string text =
           query::progress_text(progress_.bytes_done.load(), progress_.bytes_total.load(),
                                progress_.rows.load(), clock_.mono().ns - begin_.ns);
-      std::fprintf(stderr, "\r%s\x1b[K", text.c_str());
+      clear();
+      const std::vector<std::string> nodes = query::board_text(board_.lines(), kMostLines);
+      for (const std::string& line : nodes) std::fprintf(stderr, "%s\x1b[K\n", line.c_str());
+      std::fprintf(stderr, "%s\x1b[K", text.c_str());
       std::fflush(stderr);
-      shown = true;
+      lines_ = nodes.size() + 1;
     }
-    if (shown) std::fprintf(stderr, "\r\x1b[K");
+    clear();
+  }
+  // Back to where the first line begins.
+  void clear() {
+    if (lines_ > 1) std::fprintf(stderr, "\r\x1b[%zuA\x1b[J", lines_ - 1);
+    if (lines_ == 1) std::fprintf(stderr, "\r\x1b[K");
+    lines_ = 0;
   }
 
+  static constexpr size_t kMostLines = 16;
+  size_t lines_ = 0;
   const query::Progress& progress_;
+  const query::NodeBoard& board_;
   const Clock& clock_;
   Instant begin_;
   std::mutex mutex_;
@@ -120,12 +134,17 @@ class ProgressLine {
   std::thread thread_;
 };
 
+// ssh itself gives up on a host that does not answer; copying the program may take its time.
+constexpr int64_t kSshOpen = 120 * kNsPerSecond;
+
 class Runner {
  public:
-  Runner(const QueryOptions& options, const Clock& clock, std::span<const RemoteConfig> remotes)
+  Runner(const QueryOptions& options, const Clock& clock, std::span<const RemoteConfig> remotes,
+         std::vector<query::NodeLink> links)
       : options_(options),
         clock_(clock),
         remotes_(remotes),
+        links_(std::move(links)),
         index_(options.common.state.empty() ? kDefaultState : options.common.state),
         writer_(query::make_writer(query_writer_options(options),
                                    [this](std::string_view bytes) { return write(bytes); })) {}
@@ -135,6 +154,13 @@ class Runner {
     environment.progress = &progress_;
     environment.index = &index_;
     environment.remotes = remotes_;
+    query::Nodes nodes;
+    if (!links_.empty()) {
+      nodes.board = &board_;
+      nodes.options.open_ns = kSshOpen;
+      nodes.links = [this](const nq::SourceRef& source) { return chosen(source); };
+      environment.nodes = &nodes;
+    }
     held_back_ = !statement.allow_partial;
     most_held_ = environment.max_bytes;
     if (statement.explain == nq::Statement::Explain::analyze)
@@ -143,13 +169,13 @@ class Runner {
     Status done = Ok{};
     {
       std::optional<ProgressLine> line;
-      if (shows_progress()) line.emplace(progress_, clock_);
+      if (shows_progress()) line.emplace(progress_, board_, clock_);
       done = query::run_statement(statement, environment, *writer_, answer);
     }
     if (const Status problem = writer_->problem(); done.ok() && !problem.ok()) done = problem;
     if (done.ok() && held_back_) done = partial(answer);
     if (!done.ok()) return refuse_query(done.error());
-    doubt_fields(statement, options_, clock_, answer);
+    if (links_.empty()) doubt_fields(statement, options_, clock_, answer);
     writer_->end(answer);
     write_query(held_);
     const bool own_summary =
@@ -199,16 +225,32 @@ class Runner {
     return answer.complete ? kExitOk : kExitUnavailable;
   }
 
+  // AT NODES of the source, else --nodes, else all of --ssh.
+  Result<std::vector<query::NodeLink>> chosen(const nq::SourceRef& source) const {
+    return query::choose_nodes(links_, source.nodes.empty() ? options_.nodes : source.nodes);
+  }
+
   const QueryOptions& options_;
   const Clock& clock_;
   std::span<const RemoteConfig> remotes_;
-  const collector::BlockIndex index_;  // of the agent of this node, where it can be read
+  std::vector<query::NodeLink> links_;  // other nodes; empty: everything is read here
+  const collector::BlockIndex index_;   // of the agent of this node, where it can be read
   query::Progress progress_;
+  query::NodeBoard board_;
   std::unique_ptr<query::AnswerWriter> writer_;
   bool held_back_ = false, too_large_ = false;
   size_t most_held_ = 0;
   std::string held_;
 };
+
+int query_over_ssh(nq::Statement& statement, const QueryOptions& options, const Clock& clock) {
+  if (names_remotes(statement)) {
+    return refuse_query({Errc::unsupported, "remote(...) is asked from here, without --ssh"});
+  }
+  auto links = ssh_links(options, clock);
+  if (!links.ok()) return refuse_query(links.error());
+  return Runner(options, clock, {}, std::move(*links)).run(statement);
+}
 
 int run_statement(nq::Statement& statement, const QueryOptions& options, const Clock& clock) {
   const bool local = place_files(statement, options);
@@ -222,6 +264,8 @@ int run_statement(nq::Statement& statement, const QueryOptions& options, const C
                          "FROM files('GLOB')"});
   }
   if (options.follow) return follow_query(options, statement, clock);
+  if (!options.ssh.empty()) return query_over_ssh(statement, options, clock);
+  if (!options.nodes.empty()) return ask_agent_to_query(options);
   if (!local) return ask_agent_to_query(options);
   std::vector<RemoteConfig> remotes;
   if (names_remotes(statement)) {
@@ -231,7 +275,7 @@ int run_statement(nq::Statement& statement, const QueryOptions& options, const C
     remotes = std::move(loaded.node.remotes);
     if (remotes.empty() && !loaded.ok()) return refuse_config(loaded);
   }
-  return Runner(options, clock, remotes).run(statement);
+  return Runner(options, clock, remotes, {}).run(statement);
 }
 
 }  // namespace

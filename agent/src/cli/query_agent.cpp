@@ -27,6 +27,7 @@ int ask_agent_to_query(const QueryOptions& options) {
   nlohmann::json body = {{"sql", options.sql},
                          {"output", kNames[static_cast<size_t>(options.output)]},
                          {"color", terminal.color}};
+  if (!options.nodes.empty()) body["nodes"] = options.nodes;
   if (::isatty(STDOUT_FILENO) != 0) body["width"] = terminal.width;
   call.body = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   return show_agent(call);

@@ -8,6 +8,7 @@
 #include "nines/base/result.hpp"
 #include "nines/query/plan.hpp"
 #include "query/environment.hpp"
+#include "query/nodes.hpp"
 #include "query/output.hpp"
 
 namespace nines::agent {
@@ -20,6 +21,9 @@ bool write_query(std::string_view bytes);
 // Of this process: its cores, its stop flag, the statement's limits.
 query::Environment query_environment(const QueryOptions& options,
                                      const nines::query::Statement& statement, const Clock& clock);
+
+// `--ssh`: who is asked, by host. Errors: the program that may have to be copied cannot be read.
+Result<std::vector<query::NodeLink>> ssh_links(const QueryOptions& options, const Clock& clock);
 
 // `--follow`; the statement's sources are files.
 int follow_query(const QueryOptions& options, const nines::query::Statement& statement,

@@ -40,6 +40,17 @@ Result<std::pair<query::Wish, const char*>> wish_of(const std::string& body) {
     return Error{Errc::invalid_argument, "'output' must be json, ndjson, csv, table or raw"};
   }
   wish.writer.format = kind->second.format;
+  if (tree.contains("nodes")) {
+    if (!tree["nodes"].is_array()) {
+      return Error{Errc::invalid_argument, R"('nodes' must be a list of names, such as ["all"])"};
+    }
+    for (const json& name : tree["nodes"]) {
+      if (!name.is_string()) {
+        return Error{Errc::invalid_argument, "'nodes' must hold names or globs of nodes"};
+      }
+      wish.nodes.push_back(name);
+    }
+  }
   if (tree.contains("width") && tree["width"].is_number_unsigned())
     wish.writer.width = tree["width"];
   if (tree.contains("color") && tree["color"].is_boolean()) wish.writer.color = tree["color"];

@@ -1,6 +1,6 @@
-// POST /api/query {"sql": "...", "output": "json"}: the logs of this node, for who has the token
-// (raw logs are nobody else's, law 9). An answer that lacks something has `Nines-Complete: false`.
-// What is not this route goes to `next`.
+// POST /api/query {"sql": "...", "output": "json", "nodes": ["all"]}: the logs of this node, or of
+// those nodes, for who has the token (raw logs are nobody else's, law 9). An answer that lacks
+// something has `Nines-Complete: false`. What is not this route goes to `next`.
 #pragma once
 
 #include <functional>

@@ -55,6 +55,9 @@ std::string answer_json(const Answer& answer) {
   json.member("late", answer.operators.late);
   json.member("pending", answer.operators.pending);
   json.member("approximate", answer.operators.approximate);
+  if (answer.network_in + answer.network_out > 0) {
+    json.member("network_bytes", answer.network_in + answer.network_out);
+  }
   json.member("elapsed_ms", answer.elapsed_ns / kNsPerMs);
   write_names(json, "notes", answer.notes);
   json.end_object();
@@ -68,7 +71,15 @@ std::string answer_text(const Answer& answer) {
   if (answer.scan.bytes_skipped > 0) {
     out += ", " + view::human_bytes(answer.scan.bytes_skipped) + " skipped";
   }
+  if (answer.network_in + answer.network_out > 0) {
+    out += ", " + view::human_bytes(answer.network_in + answer.network_out) + " over the network";
+  }
   out += ", " + seconds(answer.elapsed_ns);
+  const size_t nodes = answer.nodes_ok.size() + answer.nodes_failed.size();
+  if (nodes > 1) {
+    out +=
+        "; " + std::to_string(answer.nodes_ok.size()) + " of " + std::to_string(nodes) + " nodes";
+  }
   mention(out, answer.scan.malformed, "malformed");
   mention(out, answer.scan.no_timestamp, "without time stamp");
   mention(out, answer.scan.truncated, "cut");

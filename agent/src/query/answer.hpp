@@ -2,6 +2,7 @@
 // missing).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -20,6 +21,7 @@ struct Answer {
   collector::ScanStats scan;
   nines::query::OperatorStats operators;
   uint64_t files = 0;
+  uint64_t network_in = 0, network_out = 0;  // bytes from and to other nodes, as they were sent
   int64_t elapsed_ns = 0;
   std::vector<Answer> inputs;      // what each input of the statement did, in their order
   std::vector<std::string> notes;  // why it is not complete, what was given up; for people
@@ -30,14 +32,21 @@ struct Answer {
   }
   // What an input did. Its own rows are not the answer's.
   void add_input(Answer input) {
-    scan.add(input.scan);
-    add(input.operators);
-    files += input.files;
-    complete = complete && input.complete;
-    for (const std::string& note : input.notes) {
+    add_reading(input);
+    inputs.push_back(std::move(input));
+  }
+  // One reading of an input that may be read several times.
+  void add_reading(const Answer& reading) {
+    scan.add(reading.scan);
+    add(reading.operators);
+    files += reading.files;
+    network_in += reading.network_in;
+    network_out += reading.network_out;
+    add_nodes(reading);
+    complete = complete && reading.complete;
+    for (const std::string& note : reading.notes) {
       if (notes.size() < kMaxNotes) notes.push_back(note);
     }
-    inputs.push_back(std::move(input));
   }
   void add(const nines::query::OperatorStats& stats) {
     operators.rows_in += stats.rows_in;
@@ -51,6 +60,19 @@ struct Answer {
   }
 
  private:
+  // A node that failed one input has not given what the answer needs.
+  void add_nodes(const Answer& input) {
+    const auto has = [](const std::vector<std::string>& names, const std::string& name) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    for (const std::string& name : input.nodes_failed) {
+      if (!has(nodes_failed, name)) nodes_failed.push_back(name);
+      std::erase(nodes_ok, name);
+    }
+    for (const std::string& name : input.nodes_ok) {
+      if (!has(nodes_ok, name) && !has(nodes_failed, name)) nodes_ok.push_back(name);
+    }
+  }
   static constexpr size_t kMaxNotes = 20;
 };
 

@@ -32,6 +32,12 @@ class Gate final : public nq::RowSink {
 // Of parts whose rows are kept until it is their turn.
 constexpr size_t kRowPartBytes = 2 * 1024 * 1024;
 
+// Pipelines that are merged never finish: nothing reaches it.
+class Nothing final : public nq::RowSink {
+ public:
+  bool take(const nq::Row&) override { return false; }
+};
+
 nq::Limits limits_of(const Environment& environment) {
   nq::Limits limits;
   limits.max_bytes = environment.max_bytes;
@@ -86,7 +92,7 @@ class ParallelRun {
     gate_.emplace(main_->input());
   }
 
-  Status run() {
+  void run() {
     std::vector<std::thread> threads;
     for (unsigned i = 1; i < environment_.threads; ++i) {
       threads.emplace_back([this] {
@@ -96,10 +102,13 @@ class ParallelRun {
     }
     work();
     for (std::thread& thread : threads) thread.join();
+  }
+  Status finish() {
     main_->finish();
     answer_.add(main_->stats());
     return main_->status();
   }
+  void save(std::string& state) const { main_->save(state); }
 
  private:
   // What one part leaves behind.
@@ -205,12 +214,6 @@ class ParallelRun {
     return gate_->open();
   }
 
-  // Pipelines that are merged never finish: nothing reaches it.
-  class Nothing final : public nq::RowSink {
-   public:
-    bool take(const nq::Row&) override { return false; }
-  };
-
   const nq::Block& block_;
   const Environment& environment_;
   PartQueue& parts_;
@@ -268,7 +271,58 @@ Status run_block(const nq::Block& block, const Environment& environment, nq::Row
   }
   PartQueue parts(block.scan, environment, std::move(groups), answer);
   if (!nq::split_of(block.stages).merges) parts.set_part_bytes(kRowPartBytes);
-  return ParallelRun(block, environment, parts, out, answer).run();
+  ParallelRun run(block, environment, parts, out, answer);
+  run.run();
+  return run.finish();
+}
+
+Status run_block_to_state(const nq::Block& block, const Environment& environment,
+                          std::string& state, Answer& answer) {
+  NINES_TRY(auto groups, find_sources(block.source, environment));
+  PartQueue parts(block.scan, environment, std::move(groups), answer);
+  Nothing nothing;
+  if (environment.threads > 1) {
+    ParallelRun run(block, environment, parts, nothing, answer);
+    run.run();
+    run.save(state);
+    return Ok{};
+  }
+  const auto pipeline = nq::QueryPipeline::make(block.stages, nq::columns_of(block.scan),
+                                                limits_of(environment), nothing);
+  const auto feed = make_serial_feed(parts);
+  Gate gate(pipeline->input());
+  while (!environment.stopped() && feed->step(gate) && gate.open()) {
+  }
+  pipeline->save(state);
+  return Ok{};
+}
+
+namespace {
+
+class WithOrder final : public nq::RowSink {
+ public:
+  WithOrder(OrderedSink& out, const Feed& feed) : out_(out), feed_(feed) {}
+  bool take(const nq::Row& row) override { return out_.take(row, feed_.order()); }
+
+ private:
+  OrderedSink& out_;
+  const Feed& feed_;
+};
+
+}  // namespace
+
+Status run_block_by_time(const nq::Block& block, const Environment& environment, OrderedSink& out,
+                         Answer& answer) {
+  NINES_TRY(auto groups, find_sources(block.source, environment));
+  const auto feed = make_merged_feed(block.scan, environment, std::move(groups), answer);
+  WithOrder ordered(out, *feed);
+  const auto pipeline = nq::QueryPipeline::make(block.stages, nq::columns_of(block.scan),
+                                                limits_of(environment), ordered);
+  Gate gate(pipeline->input());
+  while (!environment.stopped() && feed->step(gate) && gate.open()) {
+  }
+  pipeline->finish();
+  return pipeline->status();
 }
 
 }  // namespace nines::agent::query

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "nines/query/pipeline.hpp"
@@ -33,6 +34,21 @@ class BlockRun {
   std::unique_ptr<nines::query::QueryPipeline> pipeline_;
   bool done_ = false;
 };
+
+// The state of a block that merges, for another process (QueryPipeline::save). REQUIRES
+// split_of(block.stages).merges.
+Status run_block_to_state(const nines::query::Block& block, const Environment& environment,
+                          std::string& state, Answer& answer);
+
+// Rows with what they are to be merged by.
+class OrderedSink {
+ public:
+  virtual ~OrderedSink() = default;
+  virtual bool take(const nines::query::Row& row, WallTime order) = 0;
+};
+// The rows of all files by time. REQUIRES that no stage keeps rows.
+Status run_block_by_time(const nines::query::Block& block, const Environment& environment,
+                         OrderedSink& out, Answer& answer);
 
 // To its end, on as many threads as the environment allows.
 Status run_block(const nines::query::Block& block, const Environment& environment,

@@ -22,6 +22,8 @@ struct Progress {
   std::atomic<uint64_t> rows{0};
 };
 
+struct Nodes;  // query/nodes.hpp
+
 struct Environment {
   const Clock& clock;
   // logs(...): the files that are meant, one reference for each way of reading.
@@ -37,6 +39,8 @@ struct Environment {
   std::function<void()> thread_started;  // in each thread that is made: its priority
   bool drop_cache = false;
   std::span<const RemoteConfig> remotes{};  // what remote('NAME') may name
+  uint32_t first_file = 0;                  // Place::file of the first file
+  const Nodes* nodes = nullptr;             // who else may be asked; null: nobody
 
   bool stopped() const noexcept {
     return (stop != nullptr && stop->load(std::memory_order_relaxed)) || clock.mono() >= deadline;

@@ -12,6 +12,7 @@
 #include "nines/sql/residual.hpp"
 #include "query/block_run.hpp"
 #include "query/feed.hpp"
+#include "query/nodes.hpp"
 #include "query/tables.hpp"
 
 namespace nines::agent::query {
@@ -79,7 +80,8 @@ Status run_sql(const nq::Statement& statement, const Environment& environment, A
   std::vector<Answer> did(statement.inputs.size());
   for (size_t i = 0; i < did.size(); ++i) {
     const nq::Input& input = statement.inputs[i];
-    tables.push_back(make_table(input, environment, did[i]));
+    NINES_TRY(auto table, make_table(input, environment, did[i]));
+    tables.push_back(std::move(table));
     named.push_back({input.table, tables.back().get()});
   }
   sql::Limits limits;
@@ -95,13 +97,28 @@ Status run_sql(const nq::Statement& statement, const Environment& environment, A
   return done;
 }
 
+Status run_on_nodes(const nq::Block& block, std::vector<NodeLink> links,
+                    const Environment& environment, nq::RowSink& out, Answer& answer) {
+  NINES_TRY(const auto run, NodesRun::start(block, std::move(links), environment, out, answer));
+  while (run->step()) {
+  }
+  return run->status();
+}
+
 Status run_native(const nq::Block& block, const Environment& environment, AnswerSink& out,
                   Answer& answer) {
-  out.begin(block.columns);
-  Counted counted(out, answer, environment.progress);
   Answer did;
   const Instant begin = environment.clock.mono();
-  const Status done = run_block(block, environment, counted, did);
+  NINES_TRY(auto links, links_of(block.source, environment));
+  out.begin(block.columns);
+  Counted counted(out, answer, environment.progress);
+  Status done = Ok{};
+  if (links.empty()) {
+    done = run_block(block, environment, counted, did);
+    if (done.ok()) did.nodes_ok.push_back(environment.node);
+  } else {
+    done = run_on_nodes(block, std::move(links), environment, counted, did);
+  }
   did.rows = answer.rows;
   did.elapsed_ns = environment.clock.mono().ns - begin.ns;
   answer.add_input(std::move(did));
@@ -114,7 +131,11 @@ void measure(const nq::Statement& statement, const Environment& environment) {
   for (const nq::Input& input : statement.inputs) {
     const auto& source = std::visit(
         [](const auto& what) -> const nq::SourceRef& { return what.source; }, input.what);
-    environment.progress->bytes_total.fetch_add(stored_bytes(source, environment));
+    const auto links = links_of(source, environment);
+    if (!links.ok() || !links->empty()) continue;  // nodes say it themselves
+    if (const auto groups = find_sources(source, environment); groups.ok()) {
+      environment.progress->bytes_total.fetch_add(stored_bytes(*groups));
+    }
   }
 }
 
@@ -142,7 +163,6 @@ Status run_statement(const nq::Statement& statement, const Environment& environm
   } else if (environment.stopped()) {
     answer.incomplete("cancelled; what had been read by then is here");
   }
-  if (done.ok()) answer.nodes_ok.push_back(environment.node);
   return done;
 }
 

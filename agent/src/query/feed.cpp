@@ -70,17 +70,19 @@ class Lane {
   Status look(const nq::ScanPlan& plan, const collector::ScanOptions& options) {
     NINES_CHECK(open(plan, options));
     if (const auto time = scan_->first_time()) first = *time;
+    now = first;  // rows are put in order by it: how the files are grouped changes nothing
     return Ok{};
   }
   void close() { scan_.reset(); }
 
   // False: it has no more rows.
-  bool fill(const nq::ScanPlan& plan, const collector::ScanOptions& options, Answer& answer) {
+  bool fill(const nq::ScanPlan& plan, const collector::ScanOptions& options, Answer& answer,
+            Progress* progress) {
     while (at_ == batch_.size()) {
       if (ended_) return false;
       batch_.clear();
       at_ = 0;
-      if (const Status done = read(plan, options, answer); !done.ok()) {
+      if (const Status done = read(plan, options, answer, progress); !done.ok()) {
         answer.incomplete(done.error().message);
         ended_ = true;
       }
@@ -92,7 +94,7 @@ class Lane {
   nq::Row row() const { return batch_[at_]; }
   void advance() { ++at_; }
 
-  // Of the row that stands first; of one without time: that of the one before.
+  // Of the row that stands first; of one without time, or out of order: that of those before.
   WallTime now{INT64_MIN};
 
  private:
@@ -103,7 +105,8 @@ class Lane {
     return Ok{};
   }
 
-  Status read(const nq::ScanPlan& plan, const collector::ScanOptions& options, Answer& answer) {
+  Status read(const nq::ScanPlan& plan, const collector::ScanOptions& options, Answer& answer,
+              Progress* progress) {
     NINES_CHECK(open(plan, options));
     if (!part_ && next_ == parts_.size()) {
       answer.scan.add(scan_->skipped());
@@ -117,6 +120,7 @@ class Lane {
     }
     if (part_->step(batch_) == FileScan::PartScan::Step::end) {
       answer.scan.add(part_->stats());
+      if (progress != nullptr) progress->bytes_done.fetch_add(part_->done_bytes());
       const Error* error = part_->error();
       if (error != nullptr) answer.incomplete(error->message);
       part_.reset();
@@ -139,7 +143,10 @@ class MergedFeed final : public Feed {
  public:
   MergedFeed(const nq::ScanPlan& plan, const Environment& environment,
              std::vector<FileGroup> groups, Answer& answer)
-      : plan_(plan), options_(scan_options(environment)), answer_(answer) {
+      : plan_(plan),
+        options_(scan_options(environment)),
+        answer_(answer),
+        progress_(environment.progress) {
     const size_t columns = nq::columns_of(plan).size();
     for (const FileGroup& group : groups) {
       for (const ScanFile& file : group.files) add(group.source, file, columns);
@@ -160,6 +167,7 @@ class MergedFeed final : public Feed {
     }
     return true;
   }
+  WallTime order() const override { return active_.front()->now; }
 
  private:
   static constexpr size_t kRowsAStep = 4096;
@@ -183,7 +191,7 @@ class MergedFeed final : public Feed {
            (active_.empty() || waiting_.back()->first <= active_.front()->now)) {
       auto lane = std::move(waiting_.back());
       waiting_.pop_back();
-      if (!lane->fill(plan_, options_, answer_)) continue;
+      if (!lane->fill(plan_, options_, answer_, progress_)) continue;
       active_.push_back(std::move(lane));
       std::rotate(active_.begin(), active_.end() - 1, active_.end());
       sink_front();
@@ -191,7 +199,7 @@ class MergedFeed final : public Feed {
   }
 
   void settle() {
-    if (active_.front()->fill(plan_, options_, answer_)) {
+    if (active_.front()->fill(plan_, options_, answer_, progress_)) {
       sink_front();
     } else {
       active_.erase(active_.begin());
@@ -211,6 +219,7 @@ class MergedFeed final : public Feed {
   const nq::ScanPlan& plan_;
   collector::ScanOptions options_;
   Answer& answer_;
+  Progress* progress_;
   std::vector<std::unique_ptr<Lane>> waiting_;  // the next one last
   std::vector<std::unique_ptr<Lane>> active_;   // in the order of their first rows
 };
@@ -259,7 +268,7 @@ Result<std::vector<FileGroup>> find_sources(const nq::SourceRef& source,
     NINES_TRY(references, environment.resolve(source));
   }
   std::vector<FileGroup> groups;
-  uint32_t next = 0;
+  uint32_t next = environment.first_file;
   for (nq::SourceRef& reference : references) {
     NINES_TRY(auto files, collector::find_files(reference, next));
     next += static_cast<uint32_t>(files.size());
@@ -268,11 +277,9 @@ Result<std::vector<FileGroup>> find_sources(const nq::SourceRef& source,
   return groups;
 }
 
-int64_t stored_bytes(const nq::SourceRef& source, const Environment& environment) {
-  const auto groups = find_sources(source, environment);
-  if (!groups.ok()) return 0;
+int64_t stored_bytes(const std::vector<FileGroup>& groups) {
   int64_t sum = 0;
-  for (const FileGroup& group : *groups) {
+  for (const FileGroup& group : groups) {
     for (const ScanFile& file : group.files) {
       struct stat status {};
       if (::stat(file.path.c_str(), &status) == 0) sum += status.st_size;

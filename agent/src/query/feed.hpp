@@ -26,8 +26,8 @@ struct FileGroup {
 Result<std::vector<FileGroup>> find_sources(const nines::query::SourceRef& source,
                                             const Environment& environment);
 
-// Bytes that the files of a source hold on the disk, as far as they can be told.
-int64_t stored_bytes(const nines::query::SourceRef& source, const Environment& environment);
+// Bytes that files hold on the disk, as far as they can be told.
+int64_t stored_bytes(const std::vector<FileGroup>& groups);
 
 // Hands out the parts of all files in order, each once; opens a file when its turn comes and lets
 // go of it when its last part is done. Thread-safe. Files that cannot be read are told in `answer`
@@ -69,6 +69,9 @@ class Feed {
   virtual ~Feed() = default;
   // Pushes some rows. False: that was all.
   virtual bool step(nines::query::RowSink& out) = 0;
+  // Of the row that is being pushed: what rows of several feeds are merged by, never going back
+  // (of a merged feed; elsewhere rows have the order of the files).
+  virtual WallTime order() const { return {INT64_MIN}; }
 };
 
 // File after file.

@@ -28,4 +28,35 @@ std::string progress_text(int64_t done, int64_t total, uint64_t rows, int64_t el
   return out + "  " + std::to_string(rows) + (rows == 1 ? " row" : " rows");
 }
 
+std::vector<std::string> board_text(std::vector<NodeBoard::Line> lines, size_t most) {
+  using State = NodeBoard::State;
+  constexpr const char* kStates[] = {"waiting", "connecting", "", "done", "failed"};
+  std::stable_partition(lines.begin(), lines.end(), [](const NodeBoard::Line& line) {
+    return line.state != State::done && line.state != State::waiting;
+  });
+  size_t width = 0;
+  for (const NodeBoard::Line& line : lines) width = std::max(width, line.node.size());
+  std::vector<std::string> out;
+  for (const NodeBoard::Line& line : lines) {
+    if (out.size() + 1 == most && lines.size() > most) {
+      out.push_back("and " + std::to_string(lines.size() - out.size()) + " more");
+      break;
+    }
+    std::string text = line.node + std::string(width + 2 - line.node.size(), ' ');
+    if (line.state != State::working) {
+      text += kStates[static_cast<size_t>(line.state)];
+    } else if (line.bytes_total > 0) {
+      const uint64_t share = 100 * std::min(line.bytes_done, line.bytes_total) / line.bytes_total;
+      text += std::to_string(share) + " %  " + view::human_bytes(line.bytes_done) + " of " +
+              view::human_bytes(line.bytes_total);
+    } else {
+      text += "working";
+    }
+    if (line.rows > 0)
+      text += "  " + std::to_string(line.rows) + (line.rows == 1 ? " row" : " rows");
+    out.push_back(std::move(text));
+  }
+  return out;
+}
+
 }  // namespace nines::agent::query

@@ -10,6 +10,8 @@
 #include "nines/collector/pipeline.hpp"
 #include "query/analyze.hpp"
 #include "query/execute.hpp"
+#include "query/node_serve.hpp"
+#include "query/pipe_stream.hpp"
 #include "query/priority.hpp"
 
 namespace nines::agent::query {
@@ -87,10 +89,15 @@ struct QueryService::Impl {
   std::atomic<bool> stop{false};
   std::atomic<size_t> waiting{0};
   std::atomic<uint64_t> asked{0}, refused{0}, incomplete{0}, failed{0};
+  PeerQueries peers;
   Worker worker;  // last: its jobs use the rest
 
   Impl(NodeConfig c, ServiceLimits l, const Clock& k, const collector::BlockIndex* i)
-      : config(std::move(c)), limits(l), clock(k), index(i) {
+      : config(std::move(c)),
+        limits(l),
+        clock(k),
+        index(i),
+        peers([this](auto stream) { serve(*stream); }, limits.max_waiting) {
     worker.post(lower_thread_priority);
   }
 
@@ -102,7 +109,13 @@ struct QueryService::Impl {
     if (statement.explain == nq::Statement::Explain::plan) {
       return Answered{plan_text(statement, wish.writer.format), true};
     }
-    if (statement.explain == nq::Statement::Explain::analyze) return explained(statement, wish);
+    Environment environment = make_environment(wish, statement);
+    Nodes nodes;
+    nodes.links = [&](const nq::SourceRef& source) { return links_for(wish, source); };
+    environment.nodes = &nodes;
+    if (statement.explain == nq::Statement::Explain::analyze) {
+      return explained(statement, environment, wish);
+    }
     std::string out;
     bool cut = false;
     const auto writer = make_writer(wish.writer, [&](std::string_view bytes) {
@@ -110,7 +123,6 @@ struct QueryService::Impl {
       cut = cut || out.size() > limits.max_answer_bytes;
       return !cut;
     });
-    const Environment environment = make_environment(wish, statement);
     Answer answer;
     NINES_CHECK(run_statement(statement, environment, *writer, answer));
     NINES_CHECK(writer->problem());
@@ -137,10 +149,10 @@ struct QueryService::Impl {
                                       (known.empty() ? "there are none" : "there are " + known)};
   }
 
-  Result<Answered> explained(const nq::Statement& statement, const Wish& wish) {
+  Result<Answered> explained(const nq::Statement& statement, const Environment& environment,
+                             const Wish& wish) {
     Answer answer;
-    NINES_TRY(std::string text,
-              analyze(statement, make_environment(wish, statement), wish.writer.format, answer));
+    NINES_TRY(std::string text, analyze(statement, environment, wish.writer.format, answer));
     NINES_CHECK(check(statement, answer));
     return Answered{std::move(text), answer.complete};
   }
@@ -148,6 +160,31 @@ struct QueryService::Impl {
   Status check(const nq::Statement& statement, const Answer& answer) {
     if (!answer.complete) ++incomplete;
     return statement.allow_partial ? Ok{} : whole(answer);
+  }
+
+  // This node among the others: it answers itself as it answers them.
+  Result<std::vector<NodeLink>> links_for(const Wish& wish, const nq::SourceRef& source) {
+    const std::vector<std::string>& names = source.nodes.empty() ? wish.nodes : source.nodes;
+    if (names.empty()) return std::vector<NodeLink>();
+    std::vector<NodeLink> all{{config.node, [this](Instant) {
+                                 auto [here, there] = make_pipe(clock, config.node);
+                                 peers.take(std::move(there));
+                                 return Result<std::unique_ptr<stream::ByteStream>>(
+                                     std::move(here));
+                               }}};
+    for (const NodeLink& link : wish.links) {
+      if (link.node != config.node) all.push_back(link);
+    }
+    std::sort(all.begin(), all.end(),
+              [](const NodeLink& a, const NodeLink& b) { return a.node < b.node; });
+    return choose_nodes(all, names);
+  }
+
+  // A query of another node, on the thread of `peers`.
+  void serve(stream::ByteStream& stream) {
+    Wish limits_of_peers;
+    const Environment environment = make_environment(limits_of_peers, nq::Statement());
+    (void)serve_node_query(stream, environment, NodeRights());
   }
 
   Environment make_environment(const Wish& wish, const nq::Statement& statement) {
@@ -191,6 +228,8 @@ void QueryService::ask(Wish wish, Done done) {
     done(std::move(answer));
   });
 }
+
+PeerQueries* QueryService::peers() noexcept { return &impl_->peers; }
 
 QueryService::Stats QueryService::stats() const noexcept {
   return {impl_->asked, impl_->refused, impl_->incomplete, impl_->failed};

@@ -14,7 +14,9 @@
 #include "nines/base/result.hpp"
 #include "nines/base/time.hpp"
 #include "nines/query/plan.hpp"
+#include "query/nodes.hpp"
 #include "query/output.hpp"
+#include "query/peer_queries.hpp"
 
 namespace nines::collector {
 class BlockIndex;
@@ -26,6 +28,9 @@ struct Wish {
   std::string sql;  // or @NAME of a standing query
   WriterOptions writer;
   int64_t deadline_ns = 10 * kNsPerSecond;  // a WITH (deadline=...) may only shorten it
+  // Names or globs of nodes to ask: of sources without AT NODES; empty: this node alone.
+  std::vector<std::string> nodes{};
+  std::vector<NodeLink> links{};  // the other nodes that can be asked
 };
 
 struct Answered {
@@ -50,10 +55,14 @@ class QueryService {
 
   QueryService(NodeConfig config, ServiceLimits limits, const Clock& clock,
                const collector::BlockIndex* index);
-  ~QueryService();  // cancels what runs and what waits
+  ~QueryService();  // cancels what runs and what waits; streams of peers are to be closed before
 
   // Any thread. `done` comes once; at once (exhausted) when too many wait.
   void ask(Wish wish, Done done);
+
+  // Queries of other nodes, answered within the same limits on a thread of their own; take() from
+  // any thread.
+  PeerQueries* peers() noexcept;
 
   struct Stats {
     uint64_t asked = 0, refused = 0, incomplete = 0, failed = 0;

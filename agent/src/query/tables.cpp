@@ -9,6 +9,7 @@
 #include "nines/expr/expression.hpp"
 #include "query/block_run.hpp"
 #include "query/feed.hpp"
+#include "query/nodes.hpp"
 
 namespace nines::agent::query {
 namespace {
@@ -97,6 +98,74 @@ class ScanTable final : public sql::Table {
   std::vector<std::string> names_;
 };
 
+// The same over other nodes.
+class NodesCursor final : public sql::Table::Cursor {
+ public:
+  static Result<std::unique_ptr<Cursor>> open(const nq::Block& block, std::vector<NodeLink> links,
+                                              const Environment& environment, Answer& answer) {
+    auto cursor = std::make_unique<NodesCursor>(block.columns.size(), environment, answer);
+    NINES_TRY(cursor->run_,
+              NodesRun::start(block, std::move(links), environment, cursor->rows_, cursor->did_));
+    return std::unique_ptr<Cursor>(std::move(cursor));
+  }
+  NodesCursor(size_t columns, const Environment& environment, Answer& answer)
+      : environment_(environment), answer_(answer), rows_(columns) {}
+  ~NodesCursor() override { answer_.add_reading(did_); }
+
+  Status next(nq::RowBatch& out) override {
+    const Instant begin = environment_.clock.mono();
+    rows_.clear();
+    while (rows_.size() == 0) {
+      if (run_->step()) continue;
+      NINES_CHECK(run_->status());
+      break;
+    }
+    answer_.rows += rows_.size();
+    answer_.elapsed_ns += environment_.clock.mono().ns - begin.ns;
+    std::swap(out, rows_);
+    return Ok{};
+  }
+
+ private:
+  const Environment& environment_;
+  Answer& answer_;
+  Answer did_;
+  nq::RowBatch rows_;
+  std::unique_ptr<NodesRun> run_;
+};
+
+class NodesTable final : public sql::Table {
+ public:
+  NodesTable(nq::Block block, std::vector<NodeLink> links, const Environment& environment,
+             Answer& answer)
+      : block_(std::move(block)),
+        links_(std::move(links)),
+        environment_(environment),
+        answer_(answer) {}
+  const std::vector<std::string>& columns() const override { return block_.columns; }
+  Result<std::unique_ptr<Cursor>> open(const Wish&) override {
+    return NodesCursor::open(block_, links_, environment_, answer_);
+  }
+
+ private:
+  nq::Block block_;
+  std::vector<NodeLink> links_;
+  const Environment& environment_;
+  Answer& answer_;
+};
+
+// A table is the block that works out its columns.
+nq::Block block_of(const nq::Input& input) {
+  if (const auto* block = std::get_if<nq::Block>(&input.what)) return *block;
+  const auto& table = std::get<nq::TableScan>(input.what);
+  nq::Block block;
+  block.source = table.source;
+  block.scan = table.scan;
+  block.stages.emplace_back(nq::ProjectStage{std::nullopt, table.columns});
+  for (const nq::Column& column : table.columns) block.columns.push_back(column.name);
+  return block;
+}
+
 // Hands over what a block pushes, in pieces.
 class BlockCursor final : public sql::Table::Cursor {
  public:
@@ -147,12 +216,21 @@ class BlockTable final : public sql::Table {
 
 }  // namespace
 
-std::unique_ptr<sql::Table> make_table(const nq::Input& input, const Environment& environment,
-                                       Answer& answer) {
-  if (const auto* block = std::get_if<nq::Block>(&input.what)) {
-    return std::make_unique<BlockTable>(*block, environment, answer);
+Result<std::unique_ptr<sql::Table>> make_table(const nq::Input& input,
+                                               const Environment& environment, Answer& answer) {
+  const auto& source =
+      std::visit([](const auto& what) -> const nq::SourceRef& { return what.source; }, input.what);
+  NINES_TRY(auto links, links_of(source, environment));
+  if (!links.empty()) {
+    return std::unique_ptr<sql::Table>(
+        new NodesTable(block_of(input), std::move(links), environment, answer));
   }
-  return std::make_unique<ScanTable>(std::get<nq::TableScan>(input.what), environment, answer);
+  answer.nodes_ok.push_back(environment.node);
+  if (const auto* block = std::get_if<nq::Block>(&input.what)) {
+    return std::unique_ptr<sql::Table>(new BlockTable(*block, environment, answer));
+  }
+  return std::unique_ptr<sql::Table>(
+      new ScanTable(std::get<nq::TableScan>(input.what), environment, answer));
 }
 
 }  // namespace nines::agent::query

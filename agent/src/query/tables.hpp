@@ -10,8 +10,8 @@
 
 namespace nines::agent::query {
 
-// All references outlive the table.
-std::unique_ptr<sql::Table> make_table(const nines::query::Input& input,
-                                       const Environment& environment, Answer& answer);
+// All references outlive the table. Errors: as links_of() (query/nodes.hpp).
+Result<std::unique_ptr<sql::Table>> make_table(const nines::query::Input& input,
+                                               const Environment& environment, Answer& answer);
 
 }  // namespace nines::agent::query

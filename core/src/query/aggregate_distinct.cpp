@@ -5,9 +5,9 @@
 #include <unordered_set>
 
 #include "aggregate_function.hpp"
-#include "bytes.hpp"
 #include "distinct_sketch.hpp"
 #include "hash.hpp"
+#include "nines/query/bytes.hpp"
 
 namespace nines::query {
 namespace {

@@ -4,10 +4,10 @@
 #include <limits>
 
 #include "aggregate_function.hpp"
-#include "bytes.hpp"
 #include "exact_sum.hpp"
 #include "expr/coerce.hpp"
-#include "kept_value.hpp"
+#include "nines/query/bytes.hpp"
+#include "nines/query/kept_value.hpp"
 
 namespace nines::query {
 namespace {

@@ -4,11 +4,11 @@
 #include <cmath>
 
 #include "aggregate_function.hpp"
-#include "bytes.hpp"
 #include "distinct_sketch.hpp"
 #include "expr/coerce.hpp"
 #include "hash.hpp"
 #include "nines/base/json_writer.hpp"
+#include "nines/query/bytes.hpp"
 #include "quantiles.hpp"
 #include "top_values.hpp"
 

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "bytes.hpp"
+#include "nines/query/bytes.hpp"
 
 namespace nines::query {
 namespace {

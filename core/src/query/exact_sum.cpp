@@ -3,8 +3,8 @@
 #include <charconv>
 #include <cmath>
 
-#include "bytes.hpp"
 #include "expr/coerce.hpp"
+#include "nines/query/bytes.hpp"
 #include "numbers.hpp"
 
 namespace nines::query {

@@ -3,9 +3,9 @@
 #include <array>
 
 #include "bound.hpp"
-#include "bytes.hpp"
 #include "group_table.hpp"
 #include "nines/base/contract.hpp"
+#include "nines/query/bytes.hpp"
 #include "operators.hpp"
 #include "recent_groups.hpp"
 #include "short_key.hpp"

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <new>
 
-#include "bytes.hpp"
 #include "nines/base/contract.hpp"
+#include "nines/query/bytes.hpp"
 
 namespace nines::query {
 namespace {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "nines/base/contract.hpp"
+#include "nines/query/bytes.hpp"
 
 namespace nines::query {
 namespace {
@@ -45,6 +46,20 @@ class LinkedPipeline final : public QueryPipeline {
     // Rows that operators before it have seen; its own it adds up itself.
     if (operators_.front().get() != merging_) rows_in_later_ += other.stats().rows_in;
     merging_->merge(*other.merging_);
+  }
+
+  void save(std::string& out) const override {
+    NINES_ASSERT(merging_ != nullptr);
+    put_varint(out, operators_.front().get() == merging_ ? 0 : stats().rows_in);
+    merging_->save(out);
+  }
+  Status merge_saved(std::string_view saved) override {
+    NINES_ASSERT(merging_ != nullptr);
+    uint64_t rows = 0;
+    if (!get_varint(saved, rows)) return Error{Errc::corrupt, "the state of a query is cut"};
+    NINES_CHECK(merging_->merge_saved(saved));
+    rows_in_later_ += rows;
+    return Ok{};
   }
 
   void tick(WallTime now) override {

@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 
-#include "bytes.hpp"
+#include "nines/query/bytes.hpp"
 #include "nines/slo/sketch.hpp"
 
 namespace nines::query {

@@ -4,8 +4,8 @@
 #include <bit>
 #include <cstring>
 
-#include "bytes.hpp"
 #include "nines/base/contract.hpp"
+#include "nines/query/bytes.hpp"
 #include "numbers.hpp"
 #include "short_key.hpp"
 

@@ -10,9 +10,9 @@
 #include <optional>
 #include <unordered_map>
 
-#include "bytes.hpp"
-#include "kept_value.hpp"
 #include "nines/base/contract.hpp"
+#include "nines/query/bytes.hpp"
+#include "nines/query/kept_value.hpp"
 #include "row_order.hpp"
 #include "sort_operators.hpp"
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <functional>
 
-#include "bytes.hpp"
 #include "hash.hpp"
+#include "nines/query/bytes.hpp"
 #include "nines/query/row.hpp"
 
 namespace nines::query {

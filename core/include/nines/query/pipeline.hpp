@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "nines/query/operator.hpp"
@@ -37,6 +38,10 @@ class QueryPipeline {
   // Takes over the state of the same stages over the parts behind this one's. REQUIRES
   // split_of(stages).merges and that neither was finished.
   virtual void merge(QueryPipeline& later) = 0;
+  // The same across processes: what merge() would take over, as bytes, and back. A pipeline may be
+  // saved that has only the stages up to the one that merges. REQUIRES as merge().
+  virtual void save(std::string& out) const = 0;
+  virtual Status merge_saved(std::string_view saved) = 0;  // corrupt when it is none
   virtual void tick(WallTime now) = 0;  // Operator::tick of the stage that takes the rows
   virtual void finish() = 0;
   // What the rows made impossible (AFTER MATCH SKIP to where nothing moves on); asked after

@@ -1,10 +1,10 @@
-#include "peer/frame.hpp"
+#include "nines/stream/frame.hpp"
 
 #include <zstd.h>
 
 #include "nines/base/crc32c.hpp"
 
-namespace nines::peer {
+namespace nines::stream {
 namespace {
 
 constexpr size_t kPackFrom = 512;
@@ -107,4 +107,4 @@ Result<std::optional<Frame>> FrameDecoder::next() {
   return std::optional<Frame>(std::move(frame));
 }
 
-}  // namespace nines::peer
+}  // namespace nines::stream

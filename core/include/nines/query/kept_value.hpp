@@ -2,10 +2,11 @@
 // what compares).
 #pragma once
 
+#include <cmath>
 #include <string>
 #include <string_view>
 
-#include "bytes.hpp"
+#include "nines/query/bytes.hpp"
 #include "nines/log/value.hpp"
 
 namespace nines::query {
@@ -34,14 +35,15 @@ inline bool get_value(std::string_view& in, Value& out) noexcept {
   switch (static_cast<ValueKind>(kind)) {
     case ValueKind::null: out = {}; return true;
     case ValueKind::boolean:
-      out = Value::of_bool(get_byte(in, small) && small == 1);
-      return small <= 1;
+      if (!get_byte(in, small) || small > 1) return false;
+      out = Value::of_bool(small == 1);
+      return true;
     case ValueKind::number:
       if (!get_signed(in, whole) || !get_signed(in, exponent)) return false;
       out = Value::of_decimal(whole, static_cast<int16_t>(exponent));
       return exponent >= INT16_MIN && exponent <= INT16_MAX;
     case ValueKind::real:
-      if (!get_double(in, real)) return false;
+      if (!get_double(in, real) || !std::isfinite(real)) return false;
       out = Value::of_real(real);
       return true;
     case ValueKind::time:
