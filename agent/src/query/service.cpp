@@ -3,6 +3,7 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -87,10 +88,12 @@ struct QueryService::Impl {
   std::atomic<bool> stop{false};
   std::atomic<size_t> waiting{0};
   std::atomic<uint64_t> asked{0}, refused{0}, incomplete{0}, failed{0};
+  std::optional<PeerQueries> peers;
   Worker worker;  // last: its jobs use the rest
 
-  Impl(NodeConfig c, ServiceLimits l, const Clock& k, const collector::BlockIndex* i)
+  Impl(NodeConfig c, ServiceLimits l, const Clock& k, const collector::BlockIndex* i, ServeQuery s)
       : config(std::move(c)), limits(l), clock(k), index(i) {
+    if (s) peers.emplace(std::move(s), limits.max_waiting);
     worker.post(lower_thread_priority);
   }
 
@@ -168,13 +171,15 @@ struct QueryService::Impl {
 };
 
 QueryService::QueryService(NodeConfig config, ServiceLimits limits, const Clock& clock,
-                           const collector::BlockIndex* index)
-    : impl_(std::make_unique<Impl>(std::move(config), limits, clock, index)) {}
+                           const collector::BlockIndex* index, ServeQuery serve)
+    : impl_(std::make_unique<Impl>(std::move(config), limits, clock, index, std::move(serve))) {}
 
 QueryService::~QueryService() {
   impl_->stop = true;
   impl_->worker.stop();
 }
+
+PeerQueries* QueryService::peers() noexcept { return impl_->peers ? &*impl_->peers : nullptr; }
 
 void QueryService::ask(Wish wish, Done done) {
   ++impl_->asked;

@@ -15,6 +15,7 @@
 #include "nines/base/time.hpp"
 #include "nines/query/plan.hpp"
 #include "query/output.hpp"
+#include "query/peer_queries.hpp"
 
 namespace nines::collector {
 class BlockIndex;
@@ -48,9 +49,13 @@ class QueryService {
   // Called on the service's own thread.
   using Done = std::function<void(Result<Answered>)>;
 
+  // `serve`: answers queries of other nodes; empty: this node answers none.
   QueryService(NodeConfig config, ServiceLimits limits, const Clock& clock,
-               const collector::BlockIndex* index);
-  ~QueryService();  // cancels what runs and what waits
+               const collector::BlockIndex* index, ServeQuery serve = {});
+  ~QueryService();  // cancels what runs and what waits; streams of peers are to be closed before
+
+  // Queries of other nodes: null if this node answers none. take() from any thread.
+  PeerQueries* peers() noexcept;
 
   // Any thread. `done` comes once; at once (exhausted) when too many wait.
   void ask(Wish wish, Done done);
