@@ -187,12 +187,12 @@ void PeerNode::Impl::on(Session& session, const Want& want) {
   send(session, parts);
 }
 
-// Members pass on what others said, but not where this node hears the others itself: so nobody can
-// lie about a node to those that have a session with it.
+// Members pass on what others said, but not where this node hears the others itself, by a
+// certificate: so nobody can lie about a node to those that have a session with it.
 bool PeerNode::Impl::hears_itself(const Session& session, const std::string& origin) {
   const Session* own = open_session(origin);
   return own != nullptr && own != &session && own->state == Session::State::open &&
-         own->from.role != Role::observer;
+         !own->from.nodes.empty() && own->from.role != Role::observer;
 }
 
 bool PeerNode::Impl::may_tell(const Session& session, const std::string& origin,
