@@ -43,6 +43,16 @@ def main():
     assert openssl("x509", "-in", certificate, "-checkend", str(29 * 86400)).returncode == 0
     assert openssl("x509", "-in", certificate, "-checkend", str(31 * 86400)).returncode == 1
 
+    assert "nines:role" not in shown, shown
+    for role in ("observer", "leaf"):
+        assert nines("issue", role + "-1", "--role", role, "--dir", directory).returncode == 0
+        of_role = os.path.join(directory, role + "-1", "node.crt")
+        assert openssl("verify", "-x509_strict", "-CAfile", authority, of_role).returncode == 0
+        text = openssl("x509", "-in", of_role, "-noout", "-text").stdout
+        assert f"DNS:{role}-1, URI:nines:role:{role}" in text, text
+    unknown = nines("issue", "x", "--role", "king", "--dir", directory)
+    assert unknown.returncode == 2 and "observer" in unknown.stderr, unknown
+
     with open(certificate, encoding="ascii") as f:
         before = f.read()
     assert nines("issue", "edge-1", "--dir", directory).returncode == 0

@@ -3,6 +3,8 @@
 //   1  bytes to a node, before any hello
 //   2  bodies to a node that has an open session: each behind its type and length (u8, u16), framed
 //      correctly here, since no fuzzer guesses a checksum
+//   3  bytes that begin a connection of a query
+//   4  as 2, from an observer or (second byte odd) a leaf
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -47,11 +49,23 @@ void decoder(std::string_view bytes) {
   }
 }
 
+void opening(std::string_view bytes) {
+  if (bytes.size() < kOpeningHeader) return;
+  const auto header = bytes.substr(0, kOpeningHeader);
+  const auto size = opening_body(header);
+  if (!size.ok()) return;
+  require(*size <= kOpeningBody, "an opening is short");
+  const auto read = decode_opening(header, bytes.substr(kOpeningHeader, *size));
+  if (!read.ok()) return;
+  const std::string written = encode_opening(*read);
+  require(bytes.starts_with(written), "what was read is written the same");
+}
+
 struct Victim {
-  Victim()
+  explicit Victim(Role role = Role::node)
       : state("victim", 5, limits(), 77),
         node(settings(), state, now()),
-        link(node.accepted(now())) {
+        link(node.accepted(now(), {{}, role, "10.0.0.9"})) {
     const auto ids = state.set_series({{{}, "api", "g", "shop", "0.99", 86400}}, now().wall);
     if (ids.ok()) state.publish(ids->front(), fleet::Tier::minute, 30'000'000, {5, 1, 60});
   }
@@ -87,6 +101,9 @@ struct Victim {
     for (const auto& send : out.sends) sent += send.bytes.size();
     require(sent <= 4 * 1024 * 1024, "an answer is bounded");
     require(out.decisions.size() <= 64, "so is what is made of it");
+    require(out.calls.size() <= 16 && out.no_calls.size() <= 16, "and what it asks for");
+    for (const auto& call : out.calls)
+      require(call.token.size() == kTokenBytes, "a token is whole");
   }
   void check() {
     Now later = now();
@@ -107,8 +124,8 @@ struct Victim {
   LinkId link;
 };
 
-void session(std::string_view bytes) {
-  Victim victim;
+void session(std::string_view bytes, Role role) {
+  Victim victim(role);
   victim.open();
   while (bytes.size() >= 3) {
     const auto at = [&](size_t i) { return static_cast<unsigned char>(bytes[i]); };
@@ -116,6 +133,13 @@ void session(std::string_view bytes) {
     const size_t size = std::min<size_t>(at(1) * 256U + at(2), bytes.size() - 3);
     victim.receive(encode_frame(type, bytes.substr(3, size)));
     bytes.remove_prefix(3 + size);
+  }
+  if (role != Role::node) {
+    const auto origins = victim.state.origins();
+    const bool own = origins.size() == 1 ||
+                     (role == Role::leaf && origins.size() == 2 && origins.front() == "hostile");
+    require(own, "a role tells of itself at most");
+    require(victim.state.boot() == 5, "and nothing about the node that it speaks to");
   }
   victim.check();
 }
@@ -126,14 +150,19 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const std::string_view rest(static_cast<const char*>(static_cast<const void*>(data)) + 1,
                               size - 1);
-  if (data[0] % 3 == 0) {
-    decoder(rest);
-  } else if (data[0] % 3 == 1) {
-    Victim victim;
-    victim.receive(rest);
-    victim.check();
-  } else {
-    session(rest);
+  switch (data[0] % 5) {
+    case 0: decoder(rest); break;
+    case 1: {
+      Victim victim;
+      victim.receive(rest);
+      victim.check();
+      break;
+    }
+    case 2: session(rest, Role::node); break;
+    case 3: opening(rest); break;
+    default:
+      if (rest.empty()) break;
+      session(rest.substr(1), rest[0] % 2 == 0 ? Role::observer : Role::leaf);
   }
   return 0;
 }

@@ -93,6 +93,14 @@ void FleetLink::decided(const peer::Decision& decision) {
 
 std::vector<store::Document> FleetLink::take_documents() { return std::exchange(documents_, {}); }
 
+std::vector<std::string> FleetLink::askable() const {
+  std::vector<std::string> nodes;
+  for (const auto& view : node_.peers({clock_.mono(), clock_.wall()})) {
+    if (view.role != peer::Role::observer) nodes.push_back(view.node);
+  }
+  return nodes;
+}
+
 std::string FleetLink::json() const {
   return view::fleet_json(state_, node_, {clock_.mono(), clock_.wall()});
 }

@@ -55,6 +55,21 @@ class FleetLink {
   void told(const std::vector<slo::AlertEvent>& events);
   std::vector<store::Document> take_documents();
 
+  // --- Queries over all nodes.
+  // Every node but this one that may be asked, also those that are silent. On the control thread.
+  std::vector<std::string> askable() const;
+  // A connection to ask a node over. Blocks; any thread but the control thread.
+  Result<std::unique_ptr<stream::ByteStream>> open_query(const std::string& node,
+                                                         Instant deadline) {
+    return driver_->open_query(node, deadline);
+  }
+  // Called on the control thread with connections that ask this node; refused until then.
+  void serve_queries(peer::PeerDriver::OnQuery on_query) {
+    driver_->serve_queries(std::move(on_query));
+  }
+  // Before threads that use open_query() or streams are joined. Any thread.
+  void stop_queries() { driver_->stop_queries(); }
+
   bool isolated() const { return node_.isolated(); }
   uint16_t port() const { return driver_->port(); }
   const fleet::FleetState& state() const { return state_; }

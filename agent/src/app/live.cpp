@@ -169,6 +169,10 @@ class Live {
                               }};
     queries_ = std::make_unique<query::QueryService>(setup_.config, query::ServiceLimits{}, clock_,
                                                      &block_index_);
+    if (query::PeerQueries* const peers = queries_->peers(); fleet_ && peers != nullptr) {
+      fleet_->serve_queries([peers](std::unique_ptr<stream::ByteStream> stream,
+                                    const peer::Credentials&) { peers->take(std::move(stream)); });
+    }
     http::ServerOptions server;
     server.listen = setup_.config.listen;
     server.allow_non_loopback = options_.allow_remote;
@@ -580,6 +584,7 @@ class Live {
     stopping_ = true;
     tick_.cancel();
     server_->stop();
+    if (fleet_) fleet_->stop_queries();  // what waits for other nodes is not waited for
     queries_.reset();
     standing_.reset();
     notifiers_.stop();

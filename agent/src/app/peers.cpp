@@ -41,6 +41,7 @@ Result<std::unique_ptr<FleetLink>> start_peers(boost::asio::io_context& io, cons
   options.seed = seed;
   options.driver.listen = peers.listen;
   options.driver.peers = peers.nodes;
+  options.peer.deny = peers.deny;
   options.driver.tls = {peers.ca_file, peers.cert_file, peers.key_file};
   NINES_TRY(const FleetPast past, past_of(store));
   const WallTime known = judge.known_until().value_or(clock.wall());

@@ -355,6 +355,13 @@ void add_pki(CLI::App& root, Parsed& p) {
   issue->add_option("node", p.pki.node, "The node's id, as in its configuration")
       ->required()
       ->option_text("NODE");
+  issue
+      ->add_option("--role", p.pki.role,
+                   "node: everything; observer: reads and asks (a laptop); leaf: tells of itself "
+                   "and answers")
+      ->check(CLI::IsMember({"node", "observer", "leaf"}))
+      ->capture_default_str()
+      ->option_text("ROLE");
   issue->add_option("--out", p.pki.out, "Where the certificate goes (DIR/NODE)")
       ->option_text("DIR");
 }

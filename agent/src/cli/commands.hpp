@@ -125,6 +125,7 @@ struct PkiOptions {
   std::string cluster = "nines";  // init
   bool replace = false;           // init: an authority that is there
   std::string node, out;          // issue
+  std::string role = "node";      // issue
   int64_t days = 0;               // 0: ten years, of nodes 397 days
 };
 int run_pki_init(const PkiOptions& options, const Clock& clock);

@@ -43,8 +43,10 @@ int run_pki_issue(const PkiOptions& options, const Clock& clock) {
   request.authority_directory = options.directory;
   request.node = options.node;
   request.directory = options.out;
+  request.role = *peer::parse_role(options.role);
   if (options.days > 0) request.valid_days = options.days;
-  return tell(peer::issue_certificate(request, clock.wall()), "a certificate of the node");
+  const std::string what = "a certificate of the " + options.role;
+  return tell(peer::issue_certificate(request, clock.wall()), what.c_str());
 }
 
 }  // namespace nines::agent

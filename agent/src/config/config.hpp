@@ -82,6 +82,7 @@ struct PeersConfig {
   std::string listen;              // HOST:PORT; empty: only connects
   std::vector<std::string> nodes;  // HOST:PORT; a name stands for all its addresses
   std::string ca_file, cert_file, key_file;  // PEM; all or, on loopback, none
+  std::vector<std::string> deny;             // nodes that are shut out by name
   bool used() const { return !listen.empty() || !nodes.empty(); }
 };
 

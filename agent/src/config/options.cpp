@@ -400,6 +400,10 @@ constexpr Option kOptions[] = {
      [](Draft& d, OptionValue&& v) { d.node.peers.cert_file = std::move(v.text); }},
     {"peers.key_file", text, "", 0, 0, "", "PEM file of its key.", "/etc/nines/pki/node.key",
      [](Draft& d, OptionValue&& v) { d.node.peers.key_file = std::move(v.text); }},
+    {"peers.deny", texts, "", 0, 0, "",
+     "Names of nodes that are shut out although their certificates are good: a stolen key, a lost "
+     "laptop. They are not spoken to, nothing of them is taken, and they are not missed.",
+     "[laptop-7]", [](Draft& d, OptionValue&& v) { d.node.peers.deny = std::move(v.texts); }},
 
     {"listen", text, "127.0.0.1:9990", 0, 0, "",
      "Address of the dashboard, API and /metrics. Not encrypted: keep it on loopback.", "",

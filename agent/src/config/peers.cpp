@@ -9,7 +9,7 @@
 namespace nines::agent::config {
 namespace {
 
-constexpr size_t kMaxPeers = 64;
+constexpr size_t kMaxPeers = 64, kMaxDenied = 256;
 
 // "host:port", "[::1]:9991"; the host, or empty when it is no such address.
 std::string host_of(const std::string& address) {
@@ -54,6 +54,10 @@ void check_peers(PeersConfig& peers, const YamlNode& map, Reporter& report) {
   if (peers.nodes.size() > kMaxPeers) {
     report.error(place_of(map, "nodes"), "more than " + std::to_string(kMaxPeers) + " peers",
                  "larger fleets tell an engine elsewhere: upstream");
+  }
+  if (peers.deny.size() > kMaxDenied) {
+    report.error(place_of(map, "deny"), "more than " + std::to_string(kMaxDenied) + " names",
+                 "make a new authority: nines pki init --replace");
   }
   for (std::string* path : {&peers.ca_file, &peers.cert_file, &peers.key_file}) {
     *path = beside(map.file->path, *path);

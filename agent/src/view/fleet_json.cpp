@@ -27,7 +27,8 @@ void write_node(JsonWriter& out, const fleet::FleetState& state, const peer::Pee
   out.member("node", view.node).member("self", self);
   out.member("state", state_name(view.state)).member("connected", view.connected || self);
   out.member("heard_ago_s", view.heard_ago_ms / 1000);
-  out.member("boot", view.boot).member("address", view.address);
+  out.member("boot", view.boot).member("role", peer::role_name(view.role));
+  out.member("address", view.address);
   std::optional<double> offset, uncertainty;
   if (view.offset_ns) {
     offset = static_cast<double>(*view.offset_ns) / kNsPerMsD;

@@ -103,11 +103,14 @@ Result<std::string> fleet_nodes_table(const std::string& fleet_json, size_t widt
   for (const json& node : list(fleet, "nodes")) {
     const bool self = flag(node, "self");
     const std::string state = text(node, "state");
+    const std::string role = text(node, "role");
+    const bool plain = role.empty() || role == "node";
     const bool isolated = !text(node, "isolated_since").empty();
     table.add({{text(node, "node")},
                {self       ? "this node"
                 : isolated ? state + ", isolated"
-                           : state,
+                : plain    ? state
+                           : state + ", " + role,
                 state == "silent"                ? kRed
                 : state == "suspect" || isolated ? kYellow
                                                  : ""},

@@ -1,81 +1,23 @@
 #include "nines/peer/driver.hpp"
 
-#include "nines/net/asio.hpp"
-// After it: <utility> comes first.
-#include <netinet/tcp.h>
-
-#include <boost/asio/ssl.hpp>
+#include <algorithm>
 #include <deque>
 #include <map>
-#include <optional>
 #include <set>
 
+#include "peer/query_port.hpp"
 #include "peer/tls.hpp"
+#include "peer/wire.hpp"
 
 namespace nines::peer {
 namespace {
 
-namespace asio = boost::asio;
-using ErrorCode = boost::system::error_code;
-using tcp = asio::ip::tcp;
-using Tls = asio::ssl::stream<tcp::socket&>;
-
 constexpr int64_t kLingerMs = 2'000;  // for the last words of a link that is closed
 
-struct HostPort {
-  std::string host, port;
-};
-
-Result<HostPort> split_address(const std::string& text) {
-  const size_t colon = text.rfind(':');
-  HostPort address;
-  if (colon != std::string::npos) {
-    address = {text.substr(0, colon), text.substr(colon + 1)};
-    if (address.host.size() > 2 && address.host.front() == '[' && address.host.back() == ']') {
-      address.host = address.host.substr(1, address.host.size() - 2);
-    }
-  }
-  const bool port = !address.port.empty() && address.port.size() <= 5 &&
-                    address.port.find_first_not_of("0123456789") == std::string::npos &&
-                    std::stoi(address.port) <= 65535;
-  if (address.host.empty() || !port) {
-    return Error{Errc::invalid_argument,
-                 "'" + text +
-                     "' is no address of a peer; expected host:port, for example "
-                     "node-2.example.org:9991 or [fd00::2]:9991"};
-  }
-  return address;
-}
-
-std::string to_text(const tcp::endpoint& endpoint) {
-  const std::string host = endpoint.address().to_string();
-  return (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" +
-         std::to_string(endpoint.port());
-}
-
-Result<tcp::endpoint> to_endpoint(const std::string& text) {
-  NINES_TRY(const HostPort parts, split_address(text));
-  ErrorCode error;
-  const auto address =
-      asio::ip::make_address(parts.host == "localhost" ? "127.0.0.1" : parts.host, error);
-  if (error) return Error{Errc::invalid_argument, "'" + parts.host + "' is not an IP address"};
-  return tcp::endpoint(address, static_cast<uint16_t>(std::stoi(parts.port)));
-}
-
-void set_options(tcp::socket& socket, int user_timeout_ms) {
-  ErrorCode ignored;
-  socket.set_option(tcp::no_delay(true), ignored);
-  using UserTimeout = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT>;
-  socket.set_option(UserTimeout(user_timeout_ms), ignored);
-}
-
 // One link. The coroutines that read and write keep it alive.
-struct Connection {
-  explicit Connection(asio::io_context& io) : socket(io) {}
+struct Connection : Wire {
+  using Wire::Wire;
   LinkId link = 0;
-  tcp::socket socket;
-  std::shared_ptr<asio::ssl::context> context;
-  std::optional<Tls> tls;
   std::deque<std::string> queue;
   bool ready = false, writing = false, closing = false;
 };
@@ -110,6 +52,8 @@ struct PeerDriver::Impl : std::enable_shared_from_this<PeerDriver::Impl> {
   void lost(const ConnectionPtr& connection);
   void tick();
   void refresh_files();
+  void use_files();  // that were just read
+  void open_queries();
   void publish_addresses();
   void close_all();
 
@@ -128,7 +72,8 @@ struct PeerDriver::Impl : std::enable_shared_from_this<PeerDriver::Impl> {
   size_t handshakes = 0;
   Instant next_resolve{}, next_reload{};
   bool resolving = false, stopped = false;
-  Counters counters;
+  const std::shared_ptr<Counters> counters = std::make_shared<Counters>();
+  std::shared_ptr<QueryPort> queries;
 };
 
 // --- coroutines: plain functions, since a lambda's captures die with it
@@ -180,27 +125,60 @@ asio::awaitable<void> read_all(std::shared_ptr<Impl> impl, ConnectionPtr connect
   if (!connection->closing) impl->lost(connection);
 }
 
+// Who is there, and what for.
+struct Arrival {
+  bool good = false;
+  Protocol protocol = Protocol::peer;
+  Credentials from;
+  std::string first;  // bytes that were read to find out
+};
+
 template <class Impl>
-asio::awaitable<bool> shake_hands(std::shared_ptr<Impl> impl, ConnectionPtr connection,
-                                  bool client) {
+asio::awaitable<void> shake_hands(std::shared_ptr<Impl> impl, ConnectionPtr connection, bool client,
+                                  Arrival* arrival) {
   connection->context = impl->files.context();
   connection->tls.emplace(connection->socket, *connection->context);
-  asio::steady_timer deadline(impl->io);
-  deadline.expires_after(std::chrono::milliseconds(impl->settings.handshake_ms));
-  deadline.async_wait([weak = std::weak_ptr<Connection>(connection)](ErrorCode cancelled) {
-    const auto late = weak.lock();
-    ErrorCode ignored;
-    if (!cancelled && late && !late->ready) late->socket.close(ignored);
-  });
+  SSL* const ssl = connection->tls->native_handle();
+  if (client) offer_protocol(ssl, Protocol::peer);
   ErrorCode error;
   co_await connection->tls->async_handshake(
       client ? asio::ssl::stream_base::client : asio::ssl::stream_base::server,
       asio::redirect_error(asio::use_awaitable, error));
   if (error) {
-    ++impl->counters.handshakes_failed;
     impl->notice("TLS with a peer failed: " + error.message());
+    co_return;
   }
-  co_return !error;
+  const auto shown = credentials_of(ssl);
+  if (!shown.ok()) {
+    impl->notice("a peer is refused: " + shown.error().message);
+    co_return;
+  }
+  arrival->from.nodes = shown->nodes;
+  arrival->from.role = shown->role;
+  arrival->protocol = agreed_protocol(ssl);
+  arrival->good = true;
+}
+
+template <class Impl>
+asio::awaitable<Arrival> recognise(std::shared_ptr<Impl> impl, ConnectionPtr connection,
+                                   bool client) {
+  const CutOff cut_off(impl->io, connection, impl->settings.handshake_ms);
+  Arrival arrival;
+  arrival.from.host = remote_host(connection->socket);
+  if (impl->files.enabled()) {
+    co_await shake_hands(impl, connection, client, &arrival);
+  } else if (client) {
+    arrival.good = true;
+  } else {
+    ErrorCode error;
+    arrival.first.assign(kQueryMagic.size(), '\0');
+    co_await asio::async_read(connection->socket, asio::buffer(arrival.first),
+                              asio::redirect_error(asio::use_awaitable, error));
+    arrival.good = !error;
+    if (arrival.first == kQueryMagic) arrival.protocol = Protocol::query;
+  }
+  impl->counters->handshakes_failed += !arrival.good;
+  co_return arrival;
 }
 
 template <class Impl>
@@ -214,24 +192,23 @@ asio::awaitable<void> converse(std::shared_ptr<Impl> impl, ConnectionPtr connect
   }
 }
 
-// Certificates of no name at all are of nobody.
-inline std::vector<std::string> names_of(const ConnectionPtr& connection) {
-  if (!connection->tls) return {};
-  auto names = certified_names(connection->tls->native_handle());
-  if (names.empty()) names.emplace_back();
-  return names;
-}
-
 template <class Impl>
 asio::awaitable<void> take_in(std::shared_ptr<Impl> impl, ConnectionPtr connection) {
-  bool safe = true;
-  if (impl->files.enabled()) safe = co_await shake_hands(impl, connection, false);
+  Arrival arrival = co_await recognise(impl, connection, false);
+  const bool query = arrival.good && arrival.protocol == Protocol::query && !impl->stopped;
+  if (query && impl->node.denies(arrival.from.nodes)) {
+    ++impl->counters->queries_refused;
+    impl->notice("a query of " + arrival.from.nodes.front() + " is refused: peers denies it");
+  } else if (query) {
+    co_await QueryPort::take_in(impl->queries, connection, arrival.from, !arrival.first.empty());
+  }
   --impl->handshakes;
-  if (!safe || impl->stopped) co_return;
+  if (!arrival.good || arrival.protocol == Protocol::query || impl->stopped) co_return;
   connection->ready = true;
-  connection->link = impl->node.accepted(impl->now(), names_of(connection));
+  connection->link = impl->node.accepted(impl->now(), arrival.from);
   if (connection->link == 0) co_return;
   impl->links[connection->link] = connection;
+  if (!arrival.first.empty()) impl->node.received(connection->link, arrival.first, impl->now());
   co_await converse(impl, connection);
 }
 
@@ -249,8 +226,8 @@ asio::awaitable<void> accept_all(std::shared_ptr<Impl> impl) {
       co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
       continue;
     }
-    set_options(connection->socket, impl->settings.user_timeout_ms);
-    ++impl->counters.accepted;
+    set_link_options(connection->socket, impl->settings.user_timeout_ms);
+    ++impl->counters->accepted;
     ++impl->handshakes;
     asio::co_spawn(impl->io, take_in(impl, connection), asio::detached);
   }
@@ -263,15 +240,19 @@ asio::awaitable<void> reach_out(std::shared_ptr<Impl> impl, ConnectionPtr connec
   co_await connection->socket.async_connect(endpoint,
                                             asio::redirect_error(asio::use_awaitable, error));
   bool good = !error && !connection->closing && !impl->stopped;
-  if (good) set_options(connection->socket, impl->settings.user_timeout_ms);
-  if (good && impl->files.enabled()) good = co_await shake_hands(impl, connection, true);
+  if (good) set_link_options(connection->socket, impl->settings.user_timeout_ms);
+  Arrival arrival;
+  if (good) {
+    arrival = co_await recognise(impl, connection, true);
+    good = arrival.good;
+  }
   if (!good || connection->closing || impl->stopped) {
-    ++impl->counters.connects_failed;
+    ++impl->counters->connects_failed;
     if (!connection->closing) impl->lost(connection);
     co_return;
   }
   connection->ready = true;
-  impl->node.connected(connection->link, impl->now(), names_of(connection));
+  impl->node.connected(connection->link, impl->now(), arrival.from);
   co_await converse(impl, connection);
 }
 
@@ -285,7 +266,7 @@ asio::awaitable<void> resolve_all(std::shared_ptr<Impl> impl, std::vector<std::s
         parts->host, parts->port, asio::redirect_error(asio::use_awaitable, error));
     if (impl->stopped) co_return;
     if (error) {  // what it was before is still worth a try
-      ++impl->counters.unresolved;
+      ++impl->counters->unresolved;
       impl->notice("cannot find peer " + peers[i] + ": " + error.message());
       continue;
     }
@@ -318,6 +299,7 @@ Status PeerDriver::Impl::listen() {
     return Error{Errc::io, "cannot listen for peers on " + settings.listen + ": " + error.message(),
                  error.value()};
   }
+  node.set_port(acceptor.local_endpoint(error).port());
   asio::co_spawn(io, detail::accept_all(shared_from_this()), asio::detached);
   return Ok{};
 }
@@ -330,6 +312,8 @@ void PeerDriver::Impl::act() {
     const auto found = links.find(one.link);
     if (found != links.end()) hang_up(ConnectionPtr(found->second));
   }
+  for (const auto& one : out.calls) queries->called(one);
+  for (const auto& one : out.no_calls) queries->declined(one);
   if (!on_decision) return;
   for (const auto& decision : out.decisions) on_decision(decision);
 }
@@ -340,7 +324,7 @@ void PeerDriver::Impl::dial(const Output::Dial& dial) {
   connection->link = dial.link;
   links[dial.link] = connection;
   if (!endpoint.ok() || !may_speak(*endpoint)) {
-    ++counters.connects_failed;
+    ++counters->connects_failed;
     notice("not connecting to " + dial.address + " without TLS");
     asio::post(io, [self = shared_from_this(), connection] { self->lost(connection); });
     return;
@@ -389,12 +373,50 @@ void PeerDriver::Impl::refresh_files() {
   const auto before = files.context();
   const auto status = files.refresh();
   if (!status.ok()) {
-    ++counters.reloads_failed;
+    ++counters->reloads_failed;
     notice(status.error().message + "; the certificate read before stays in use");
   } else if (files.context() != before) {
-    ++counters.reloads;
+    ++counters->reloads;
     notice("certificates for peers were read again");
+    use_files();
   }
+}
+
+void PeerDriver::Impl::use_files() {
+  node.set_role(files.role());
+  const std::string warning = files.key_warning();
+  if (!warning.empty()) notice(warning);
+}
+
+void PeerDriver::Impl::open_queries() {
+  const std::weak_ptr<Impl> weak = weak_from_this();
+  QueryPort::Hooks hooks;
+  hooks.route = [weak](const std::string& name) {
+    const auto self = weak.lock();
+    if (!self || self->stopped) return QueryPort::Route{};
+    const auto way = self->node.way_to(name);
+    return QueryPort::Route{way.address, way.callable, way.known};
+  };
+  hooks.call = [weak](const std::string& name, const std::string& token) {
+    const auto self = weak.lock();
+    if (!self || self->stopped || !self->node.call(name, token)) return false;
+    self->act();
+    return true;
+  };
+  hooks.decline = [weak](LinkId link, const std::string& token, const std::string& why) {
+    const auto self = weak.lock();
+    if (!self || self->stopped) return;
+    self->node.decline(link, token, why);
+    // Not from within act(), which may have asked.
+    asio::post(self->io, [self] {
+      if (!self->stopped) self->act();
+    });
+  };
+  hooks.context = [weak] {
+    const auto self = weak.lock();
+    return self ? self->files.context() : nullptr;
+  };
+  queries = std::make_shared<QueryPort>(io, clock, settings, node.name(), counters, hooks);
 }
 
 void PeerDriver::Impl::publish_addresses() {
@@ -424,6 +446,7 @@ void PeerDriver::Impl::tick() {
     }
   }
   node.tick(now());
+  queries->tick();
   act();
   timer.expires_after(std::chrono::milliseconds(settings.tick_ms));
   timer.async_wait([self = shared_from_this()](ErrorCode error) {
@@ -435,6 +458,7 @@ void PeerDriver::Impl::close_all() {
   node.leave(now());
   act();
   stopped = true;
+  queries->stop();
   ErrorCode ignored;
   acceptor.close(ignored);
   resolver.cancel();
@@ -462,7 +486,9 @@ Result<std::unique_ptr<PeerDriver>> PeerDriver::start(asio::io_context& io, cons
   impl->on_notice = std::move(on_notice);
   if (impl->files.enabled()) {
     NINES_CHECK(impl->files.refresh());
+    impl->use_files();
   }
+  impl->open_queries();
   NINES_CHECK(impl->listen());
   impl->tick();
   return std::unique_ptr<PeerDriver>(new PeerDriver(std::move(impl)));
@@ -487,6 +513,15 @@ void PeerDriver::set_peers(std::vector<std::string> peers) {
   impl_->next_resolve = {};
 }
 
-const PeerDriver::Counters& PeerDriver::counters() const { return impl_->counters; }
+void PeerDriver::serve_queries(OnQuery on_query) { impl_->queries->serve(std::move(on_query)); }
+
+Result<std::unique_ptr<stream::ByteStream>> PeerDriver::open_query(const std::string& node,
+                                                                   Instant deadline) {
+  return impl_->queries->open(node, deadline);
+}
+
+void PeerDriver::stop_queries() { impl_->queries->stop(); }
+
+const PeerDriver::Counters& PeerDriver::counters() const { return *impl_->counters; }
 
 }  // namespace nines::peer

@@ -7,6 +7,7 @@ namespace nines::peer {
 namespace {
 
 constexpr size_t kFrameBytes = 256 * 1024;  // of parts in one frame
+constexpr size_t kMaxCalls = 16;            // taken out at once
 constexpr size_t kPartBytes = 40;           // of a part, beside its body
 
 Instant plus_ms(Instant t, int64_t ms) { return {t.ns + ms * kNsPerMs}; }
@@ -29,7 +30,7 @@ void PeerNode::Impl::handle(LinkId link, const Message& message, Now now) {
     return;
   }
   session.heard = now.mono;
-  members.heard(session.hello.node, session.hello.boot, now.mono);
+  members.heard(session.hello.node, session.hello.boot, session.from.role, now.mono);
   if (const auto* ping = std::get_if<Ping>(&message)) return on(session, *ping, now);
   if (const auto* pong = std::get_if<Pong>(&message)) return on(session, *pong, now);
   if (const auto* ask = std::get_if<Ask>(&message)) return on(session, *ask);
@@ -37,17 +38,42 @@ void PeerNode::Impl::handle(LinkId link, const Message& message, Now now) {
   if (const auto* parts = std::get_if<Parts>(&message)) return on(session, *parts, now);
   if (const auto* origins = std::get_if<OriginDigests>(&message)) {
     if (session.turn.active() && origins->request == session.turn.request()) {
-      advance(session, session.turn.on(*origins, state), now);
+      OriginDigests wanted = *origins;
+      std::erase_if(wanted.origins, [&](const auto& digest) {
+        return !may_tell(session, digest.origin, {}) || hears_itself(session, digest.origin);
+      });
+      advance(session, session.turn.on(wanted, state), now);
     }
   } else if (const auto* digests = std::get_if<PartDigests>(&message)) {
     if (session.turn.active() && digests->request == session.turn.request()) {
       advance(session, session.turn.on(*digests, state), now);
     }
   } else if (const auto* probe = std::get_if<Probe>(&message)) {
+    if (session.from.role == Role::leaf) return (void)beyond_role();
     const auto ago = members.heard_ago_ms(probe->node, now.mono);
     send(session, Seen{probe->node, ago.value_or(-1)});
   } else if (const auto* seen = std::get_if<Seen>(&message)) {
-    members.seen(seen->node, seen->ago_ms, now.mono);
+    if (session.trusted() || beyond_role()) members.seen(seen->node, seen->ago_ms, now.mono);
+  } else if (const auto* call = std::get_if<Call>(&message)) {
+    on(session, *call);
+  } else if (const auto* no = std::get_if<NoCall>(&message)) {
+    if (out.no_calls.size() < kMaxCalls) {
+      out.no_calls.push_back({session.hello.node, no->token, no->text});
+    }
+  }
+}
+
+void PeerNode::Impl::on(Session& session, const Call& call) {
+  if (!may_ask_queries(session.from.role)) {
+    (void)beyond_role();
+    send(session, NoCall{call.token, "a " + std::string(role_name(session.from.role)) +
+                                         " may not ask queries"});
+  } else if (out.calls.size() >= kMaxCalls) {
+    send(session, NoCall{call.token, state.self() + " is called too often"});
+  } else {
+    const auto place = places.find(session.hello.node);
+    out.calls.push_back({session.link, session.hello.node,
+                         place == places.end() ? std::string() : place->second, call.token});
   }
 }
 
@@ -90,7 +116,9 @@ void PeerNode::Impl::on(Session& session, const Pong& pong, Now now) {
 int64_t PeerNode::Impl::median_offset_ns(Instant now) const {
   std::vector<int64_t> offsets{0};
   for (const auto& [node, link] : by_node) {
-    if (const auto best = sessions.at(link).clock.best(now)) offsets.push_back(best->ns);
+    const Session& session = sessions.at(link);
+    const auto best = session.clock.best(now);
+    if (best && session.trusted()) offsets.push_back(best->ns);
   }
   const auto middle = offsets.begin() + static_cast<ptrdiff_t>(offsets.size() / 2);
   std::nth_element(offsets.begin(), middle, offsets.end());
@@ -109,13 +137,20 @@ void PeerNode::Impl::on(Session& session, const Ask& ask) {
     ++counters.unanswered;
     return;
   }
+  const bool leaf = session.from.role == Role::leaf;  // is told of itself only
   if (ask.origin.empty()) {
     auto origins = state.digest();
+    if (leaf) std::erase_if(origins, [&](const auto& o) { return o.origin != session.hello.node; });
     if (origins.size() > kMaxOrigins) origins.resize(kMaxOrigins);
     send(session, OriginDigests{ask.request, std::move(origins)});
     return;
   }
   PartDigests digests{ask.request, ask.origin, {}};
+  if (leaf && ask.origin != session.hello.node) {
+    (void)beyond_role();
+    send(session, digests);
+    return;
+  }
   if (ask.series.empty()) digests.parts = state.parts(ask.origin);
   for (const uint64_t id : ask.series) {
     const auto parts = state.parts(ask.origin, id);
@@ -132,7 +167,10 @@ void PeerNode::Impl::on(Session& session, const Want& want) {
   }
   size_t total = 0, bytes = 0;
   Parts parts{want.request, false, want.origin, {}};
+  const bool told = session.from.role != Role::leaf || want.origin == session.hello.node;
+  if (!told) (void)beyond_role();
   for (const auto& key : want.keys) {
+    if (!told) break;
     auto piece = state.piece(want.origin, key);
     if (!piece) continue;
     if (total > settings.max_reply_bytes) break;
@@ -149,16 +187,46 @@ void PeerNode::Impl::on(Session& session, const Want& want) {
   send(session, parts);
 }
 
+// Members pass on what others said, but not where this node hears the others itself, by a
+// certificate: so nobody can lie about a node to those that have a session with it.
+bool PeerNode::Impl::hears_itself(const Session& session, const std::string& origin) {
+  const Session* own = open_session(origin);
+  return own != nullptr && own != &session && own->state == Session::State::open &&
+         !own->from.nodes.empty() && own->from.role != Role::observer;
+}
+
+bool PeerNode::Impl::may_tell(const Session& session, const std::string& origin,
+                              const fleet::PartKey& key) const {
+  const bool own = origin == session.hello.node;
+  const bool membership = key.kind == fleet::PartKind::events &&
+                          key.stream == static_cast<uint8_t>(fleet::FleetEvent::Stream::membership);
+  switch (session.from.role) {
+    case Role::observer: return false;
+    case Role::leaf: return own && !membership;
+    case Role::node: return !denies(origin);
+  }
+  return false;
+}
+
 void PeerNode::Impl::on(Session& session, const Parts& parts, Now now) {
   const WallTime limit = ceiling(now);
+  const bool secondhand = hears_itself(session, parts.origin);
   std::vector<fleet::Piece> news;  // of who is there and who is not: passed on at once
   for (const auto& part : parts.parts) {
     fleet::Piece piece{parts.origin, part.key, part.body};
     ++counters.pieces_in;
-    const auto merged = state.merge(piece, limit);
     const bool membership =
         part.key.kind == fleet::PartKind::events &&
         part.key.stream == static_cast<uint8_t>(fleet::FleetEvent::Stream::membership);
+    if (!may_tell(session, parts.origin, part.key)) {
+      ++counters.beyond_role;
+      continue;
+    }
+    if (secondhand && !membership) {
+      ++counters.secondhand;
+      continue;
+    }
+    const auto merged = state.merge(piece, limit);
     if (merged == fleet::Merge::news && membership) news.push_back(std::move(piece));
   }
   if (parts.request == 0) {
@@ -197,6 +265,7 @@ void PeerNode::Impl::push(const std::vector<fleet::Piece>& pieces, LinkId except
   for (const auto& [node, link] : by_node) {
     Session& session = *find(link);
     if (link == except || session.state != Session::State::open) continue;
+    if (session.from.role == Role::leaf) continue;
     if (session.unsent > settings.max_unsent_bytes / 2) {
       ++counters.untold;
       continue;
@@ -231,6 +300,7 @@ void PeerNode::Impl::start_turns(Now now) {
     for (const auto& [node, link] : by_node) {
       Session& session = *find(link);
       if (session.state != Session::State::open || session.next_sync > now.mono) continue;
+      if (session.from.role == Role::observer) continue;
       if (first == nullptr || session.next_sync < first->next_sync) first = &session;
     }
     if (first == nullptr) return;

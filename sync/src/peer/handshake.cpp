@@ -11,6 +11,7 @@ constexpr int64_t kQuarantineMs = 60'000;  // cloned nodes, before they are hear
 constexpr int64_t kClonedToldMs = 600'000;
 constexpr int64_t kRefusedMs = 60'000;  // before a peer of another cluster is tried again
 constexpr size_t kMaxQuarantine = 64;
+constexpr size_t kMaxPlaces = 256;
 constexpr int kMaxRaises = 3;  // within an hour
 constexpr int64_t kRaisesMs = 3'600'000;
 
@@ -25,7 +26,8 @@ void PeerNode::Impl::begin(Session& session, Now now) {
   hello.node = state.self();
   hello.boot = state.boot();
   hello.incarnation = settings.incarnation;
-  hello.capabilities = settings.capabilities;
+  hello.capabilities = settings.capabilities | kCanBeCalled;
+  hello.port = port;
   hello.wall = now.wall;
   send(session, hello);
 }
@@ -52,9 +54,16 @@ bool PeerNode::Impl::acceptable(Session& session, const Hello& hello, Now now) {
         kRefusedMs);
     return false;
   }
-  const auto& names = session.certified;
+  const auto& names = session.from.nodes;
   if (!names.empty() && std::find(names.begin(), names.end(), hello.node) == names.end()) {
     fault(session, "it says it is " + hello.node + ", its certificate is of " + names.front(), now);
+    return false;
+  }
+  if (denies(hello.node) ||
+      std::any_of(names.begin(), names.end(), [this](const auto& name) { return denies(name); })) {
+    ++counters.refused_sessions;
+    decide(Decision::Kind::refused, hello.node, hello.node + " is refused: peers denies it", now);
+    end(link, {Bye::Reason::cluster, "this node denies " + hello.node}, now, kRefusedMs);
     return false;
   }
   if (hello.node == state.self()) {
@@ -137,9 +146,11 @@ void PeerNode::Impl::on(LinkId link, const Welcome& welcome, Now now) {
     return;
   }
   session->got_welcome = true;
-  const bool other_life = welcome.known_boot == state.boot() && welcome.known_incarnation != 0 &&
+  // Who may not speak of others may not tell this node about itself either.
+  const uint64_t known = session->trusted() ? welcome.known_boot : 0;
+  const bool other_life = known == state.boot() && welcome.known_incarnation != 0 &&
                           welcome.known_incarnation != settings.incarnation;
-  if (welcome.known_boot > state.boot() || other_life) raise_boot(welcome.known_boot, now);
+  if (known > state.boot() || other_life) raise_boot(known, now);
   session = find(link);  // too many raises end all sessions
   if (session == nullptr) return;
   if (session->got_hello && session->state == Session::State::opening) open(*session, now);
@@ -152,7 +163,13 @@ void PeerNode::Impl::open(Session& session, Now now) {
   ever_open = true;
   ++counters.sessions;
   dialer.succeeded(session.link);
-  members.heard(session.hello.node, session.hello.boot, now.mono);
+  const std::string place = place_of(session);
+  if (place.empty()) {
+    places.erase(session.hello.node);
+  } else if (places.contains(session.hello.node) || places.size() < kMaxPlaces) {
+    places[session.hello.node] = place;
+  }
+  members.heard(session.hello.node, session.hello.boot, session.from.role, now.mono);
   if (session.initiator) ping(session, now);
   start_turns(now);
 }

@@ -49,12 +49,17 @@ struct Members::Ledger {
 Members::Members(const PeerSettings& settings, fleet::FleetState& state, Instant start)
     : settings_(settings), state_(state), start_(start) {}
 
-void Members::heard(const std::string& node, uint64_t boot, Instant now) {
+void Members::heard(const std::string& node, uint64_t boot, Role role, Instant now) {
   if (node == state_.self()) return;
+  if (role == Role::observer) {
+    members_.erase(node);  // it was a node before
+    return;
+  }
   if (!members_.contains(node) && members_.size() >= kMaxMembers) return;
   Member& member = members_[node];
   member.heard = member.direct = now;
   member.ever_direct = member.evident = true;
+  member.role = role;
   member.boot = std::max(member.boot, boot);
   member.grace_until = {};
 }
@@ -88,10 +93,14 @@ void Members::forgive(Instant now) {
   }
 }
 
+bool Members::denied(const std::string& node) const {
+  return std::find(settings_.deny.begin(), settings_.deny.end(), node) != settings_.deny.end();
+}
+
 // Nodes that only the fleet state tells of: they get the time of any other to be heard.
 void Members::discover(Instant now) {
   for (const auto& origin : state_.origins()) {
-    if (origin == state_.self() || members_.contains(origin)) continue;
+    if (origin == state_.self() || members_.contains(origin) || denied(origin)) continue;
     if (members_.size() >= kMaxMembers) return;
     Member& member = members_[origin];
     member.heard = now;
@@ -133,7 +142,7 @@ void Members::judge(const std::string& node, Member& member, Instant now,
 int64_t Members::rank() const {
   return std::count_if(members_.begin(), members_.end(), [this](const auto& entry) {
     const bool lives = entry.second.state == State::alive || entry.second.state == State::suspect;
-    return lives && entry.first < state_.self();
+    return lives && entry.second.role == Role::node && entry.first < state_.self();
   });
 }
 
@@ -232,7 +241,7 @@ void Members::review_pages(Now now, std::vector<Decision>& decisions) {
   const bool unsettled = std::any_of(members_.begin(), members_.end(), [](const auto& entry) {
     return entry.second.state == State::silent && !entry.second.settled;
   });
-  if (isolated() || !may_page_ || (now.mono < next_review_ && !unsettled)) return;
+  if (!pages_ || isolated() || !may_page_ || (now.mono < next_review_ && !unsettled)) return;
   next_review_ = plus_ms(now.mono, kReviewMs);
   const Ledger ledger(state_);
   std::map<std::string, Noticed> noticed;
@@ -262,7 +271,7 @@ void Members::tick(Now now, std::vector<std::string>& probes, std::vector<Decisi
 std::map<std::string, Members::View> Members::views(Instant now) const {
   std::map<std::string, View> all;
   for (const auto& [node, member] : members_) {
-    all[node] = {member.state, ms_between(member.heard, now), member.boot};
+    all[node] = {member.state, ms_between(member.heard, now), member.boot, member.role};
   }
   return all;
 }

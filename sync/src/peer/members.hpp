@@ -26,7 +26,8 @@ class Members {
  public:
   Members(const PeerSettings& settings, fleet::FleetState& state, Instant start);
 
-  void heard(const std::string& node, uint64_t boot, Instant now);  // directly
+  // Directly. Observers are no members.
+  void heard(const std::string& node, uint64_t boot, Role role, Instant now);
   void seen(const std::string& node, int64_t ago_ms, Instant now);  // by another
   void said_goodbye(const std::string& node, Instant now);
   // When it was heard directly; none: never.
@@ -36,6 +37,9 @@ class Members {
   // Nobody was ever reached though there are addresses.
   void set_unreached(bool unreached) { unreached_ = unreached; }
 
+  // Whether this node's role lets it page.
+  void set_pages(bool pages) { pages_ = pages; }
+
   // `probes`: nodes to ask all peers about.
   void tick(Now now, std::vector<std::string>& probes, std::vector<Decision>& decisions);
 
@@ -44,6 +48,7 @@ class Members {
     PeerView::State state = PeerView::State::alive;
     int64_t heard_ago_ms = 0;
     uint64_t boot = 0;
+    Role role = Role::node;
   };
   std::map<std::string, View> views(Instant now) const;
 
@@ -59,9 +64,11 @@ class Members {
     bool settled = false;    // silent, and paged by somebody
     Instant grace_until{};
     uint64_t boot = 0;
+    Role role = Role::node;
   };
   struct Ledger;
 
+  bool denied(const std::string& node) const;
   void discover(Instant now);
   void judge(const std::string& node, Member& member, Instant now,
              std::vector<std::string>& probes);
@@ -80,6 +87,7 @@ class Members {
   Instant start_;
   std::map<std::string, Member> members_;
   bool unreached_ = false;
+  bool pages_ = true;
   WallTime isolated_since_{};
   Instant doubtful_since_{};  // in the other state than told
   bool doubtful_ = false;

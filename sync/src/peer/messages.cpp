@@ -12,6 +12,7 @@ using fleet::PartKey;
 using fleet::PartKind;
 
 constexpr size_t kMaxText = 512;  // of a goodbye
+constexpr uint64_t kCapabilityBits = (uint64_t{1} << 48) - 1;
 
 struct Sink {
   std::string& out;
@@ -88,7 +89,10 @@ void fields(MsgpackReader& in, size_t count) {
 // write() and read() of each message stand together.
 void write(Writer& out, const Hello& m) {
   out.array(8).text(m.cluster).text(m.node).number(m.boot).number(m.incarnation);
-  out.number(m.protocol_min).number(m.protocol_max).number(m.capabilities).integer(m.wall.ns);
+  out.number(m.protocol_min)
+      .number(m.protocol_max)
+      .number((m.capabilities & kCapabilityBits) | uint64_t{m.port} << 48)
+      .integer(m.wall.ns);
 }
 void read(MsgpackReader& in, Hello& m) {
   fields(in, 8);
@@ -98,7 +102,9 @@ void read(MsgpackReader& in, Hello& m) {
   m.incarnation = in.number();
   m.protocol_min = in.number();
   m.protocol_max = in.number();
-  m.capabilities = in.number();
+  const uint64_t bits = in.number();
+  m.capabilities = bits & kCapabilityBits;
+  m.port = static_cast<uint16_t>(bits >> 48);
   m.wall.ns = in.integer();
   if (m.boot == 0) in.fail();
 }
@@ -232,6 +238,27 @@ void read(MsgpackReader& in, Bye& m) {
   const uint64_t reason = in.number();
   if (reason > static_cast<uint64_t>(Bye::Reason::fault)) in.fail();
   m.reason = static_cast<Bye::Reason>(reason & 7);
+  m.text = in.text(kMaxText);
+}
+
+std::string read_token(MsgpackReader& in) {
+  const auto token = in.binary(kTokenBytes);
+  if (token.size() != kTokenBytes) in.fail();
+  return std::string(token);
+}
+
+void write(Writer& out, const Call& m) { out.array(1).binary(m.token); }
+void read(MsgpackReader& in, Call& m) {
+  fields(in, 1);
+  m.token = read_token(in);
+}
+
+void write(Writer& out, const NoCall& m) {
+  out.array(2).binary(m.token).text(m.text.substr(0, kMaxText));
+}
+void read(MsgpackReader& in, NoCall& m) {
+  fields(in, 2);
+  m.token = read_token(in);
   m.text = in.text(kMaxText);
 }
 

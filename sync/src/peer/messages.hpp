@@ -9,6 +9,7 @@
 
 #include "nines/fleet/fleet_state.hpp"
 #include "peer/frame.hpp"
+#include "peer/query_opening.hpp"
 
 namespace nines::peer {
 
@@ -20,9 +21,15 @@ struct Hello {  // 1, both ways, first
   uint64_t boot = 0;
   uint64_t incarnation = 0;  // chance of this process: tells a cloned node from itself
   uint64_t protocol_min = kProtocol, protocol_max = kProtocol;
-  uint64_t capabilities = 0;
+  uint64_t capabilities = 0;  // bits 0 to 47
   WallTime wall{};
+  // Where the sender takes connections; 0: it does not. Told in bits 48 to 63 of the capabilities,
+  // since older peers take no more than eight fields.
+  uint16_t port = 0;
 };
+// Capabilities.
+inline constexpr uint64_t kCanBeCalled = 1;  // understands call
+
 struct Welcome {  // 2, answers a hello
   // The life of the receiver that the sender has heard of last; 0: none.
   uint64_t known_boot = 0, known_incarnation = 0;
@@ -78,9 +85,15 @@ struct Bye {  // 12
   Reason reason = Reason::shutdown;
   std::string text;
 };
+struct Call {  // 13, to those who can be called: connect to me with this token, I have a query
+  std::string token;
+};
+struct NoCall {  // 14: why not
+  std::string token, text;
+};
 
 using Message = std::variant<Hello, Welcome, Ping, Pong, Ask, OriginDigests, PartDigests, Want,
-                             Parts, Probe, Seen, Bye>;
+                             Parts, Probe, Seen, Bye, Call, NoCall>;
 
 std::string encode(const Message& message);  // the whole frame
 Result<Message> decode(const Frame& frame);

@@ -26,7 +26,7 @@ struct Session {
   bool initiator = false;
   State state = State::opening;
   Instant since{}, heard{};
-  std::vector<std::string> certified;
+  Credentials from;
   FrameDecoder decoder;
   size_t unsent = 0;
   bool got_hello = false, got_welcome = false;
@@ -39,6 +39,8 @@ struct Session {
   // Catching up.
   Instant next_sync{}, turn_deadline{};
   SyncTurn turn;
+  // Everything that it says of others counts only then.
+  bool trusted() const { return from.role == Role::node; }
   // Contest: the older session, whose answer decides.
   LinkId older = 0;
   int64_t proof_t1 = 0;  // of the ping that the older one must answer
@@ -74,6 +76,9 @@ struct PeerNode::Impl {
   int raises = 0;
   Instant first_raise{};
   bool ever_open = false;
+  Role role = Role::node;  // of this node
+  uint16_t port = 0;
+  std::map<std::string, std::string> places;  // nodes that were met, and where they can be dialled
 
   // --- links
   Session* find(LinkId link);
@@ -85,6 +90,8 @@ struct PeerNode::Impl {
   void drop(LinkId link, Now now, int64_t wait_ms = 0);
   void fault(Session& session, const std::string& what, Now now);
   void dial(Now now);
+  bool denies(const std::string& node) const;
+  std::string place_of(const Session& session) const;
   void check_links(Now now);
   void check_link(LinkId link, Now now);
   void decide(Decision::Kind kind, const std::string& node, const std::string& text, Now now);
@@ -109,7 +116,16 @@ struct PeerNode::Impl {
   void on(Session& session, const Ask& ask);
   void on(Session& session, const Want& want);
   void on(Session& session, const Parts& parts, Now now);
+  void on(Session& session, const Call& call);
   void on(LinkId link, const Bye& bye, Now now);
+  // Whether this session's node may say such of such an origin.
+  bool may_tell(const Session& session, const std::string& origin, const fleet::PartKey& key) const;
+  // Whether `origin` has a session of its own here.
+  bool hears_itself(const Session& session, const std::string& origin);
+  bool beyond_role() {
+    ++counters.beyond_role;
+    return false;
+  }
   void ping(Session& session, Now now);
   void advance(Session& session, const std::optional<Message>& question, Now now);
   void end_turn(Session& session, bool given_up, Now now);

@@ -1,5 +1,7 @@
 #include "nines/peer/peer_node.hpp"
 
+#include <algorithm>
+
 #include "peer/peer_impl.hpp"
 
 namespace nines::peer {
@@ -26,7 +28,46 @@ void PeerNode::set_addresses(const std::vector<std::string>& addresses, Now now)
   impl_->dialer.set_addresses(addresses, now.mono, impl_->chance);
 }
 
-LinkId PeerNode::accepted(Now now, const std::vector<std::string>& certified) {
+void PeerNode::set_role(Role role) {
+  impl_->role = role;
+  impl_->members.set_pages(role == Role::node);
+}
+
+void PeerNode::set_port(uint16_t port) { impl_->port = port; }
+
+const std::string& PeerNode::name() const { return impl_->state.self(); }
+
+bool PeerNode::denies(const std::vector<std::string>& nodes) const {
+  return std::any_of(nodes.begin(), nodes.end(),
+                     [this](const std::string& node) { return impl_->denies(node); });
+}
+
+PeerNode::Way PeerNode::way_to(const std::string& node) const {
+  Way way;
+  if (impl_->denies(node)) return way;
+  const auto place = impl_->places.find(node);
+  const Session* session = impl_->open_session(node);
+  way.known = place != impl_->places.end() || session != nullptr;
+  if (place != impl_->places.end()) way.address = place->second;
+  way.callable = session != nullptr && session->state == Session::State::open &&
+                 (session->hello.capabilities & kCanBeCalled) != 0;
+  return way;
+}
+
+bool PeerNode::call(const std::string& node, const std::string& token) {
+  if (!way_to(node).callable) return false;
+  impl_->send(*impl_->open_session(node), Call{token});
+  return true;
+}
+
+void PeerNode::decline(LinkId link, const std::string& token, const std::string& why) {
+  Session* session = impl_->find(link);
+  if (session != nullptr && session->state == Session::State::open) {
+    impl_->send(*session, NoCall{token, why});
+  }
+}
+
+LinkId PeerNode::accepted(Now now, const Credentials& from) {
   Impl& impl = *impl_;
   if (impl.sessions.size() >= impl.settings.max_links || impl.stands_aside(now)) {
     ++impl.counters.refused_sessions;
@@ -34,17 +75,17 @@ LinkId PeerNode::accepted(Now now, const std::vector<std::string>& certified) {
   }
   Session session;
   session.link = impl.next_link++;
-  session.certified = certified;
+  session.from = from;
   auto& placed = impl.sessions.emplace(session.link, std::move(session)).first->second;
   impl.begin(placed, now);
   return placed.link;
 }
 
-void PeerNode::connected(LinkId link, Now now, const std::vector<std::string>& certified) {
+void PeerNode::connected(LinkId link, Now now, const Credentials& from) {
   Session* session = impl_->find(link);
   if (session == nullptr || session->state != Session::State::dialling) return;
   session->state = Session::State::opening;
-  session->certified = certified;
+  session->from = from;
   impl_->begin(*session, now);
 }
 
@@ -136,9 +177,11 @@ std::vector<PeerView> PeerNode::peers(Now now) const {
     view.state = member.state;
     view.heard_ago_ms = member.heard_ago_ms;
     view.boot = member.boot;
+    view.role = member.role;
+    const auto place = impl_->places.find(node);
+    if (place != impl_->places.end()) view.address = place->second;
     if (const Session* session = impl_->open_session(node)) {
       view.connected = true;
-      view.address = impl_->dialer.address_of(session->link);
       if (const auto offset = session->clock.best(now.mono)) {
         view.offset_ns = offset->ns;
         view.uncertainty_ns = offset->uncertainty_ns;
@@ -146,6 +189,24 @@ std::vector<PeerView> PeerNode::peers(Now now) const {
     }
     all.push_back(std::move(view));
   }
+  // Observers are no members: they are shown while they are there.
+  for (const auto& [node, link] : impl_->by_node) {
+    const Session& session = *impl_->find(link);
+    if (session.state != Session::State::open || session.from.role != Role::observer) continue;
+    PeerView view;
+    view.node = node;
+    view.connected = true;
+    view.role = Role::observer;
+    view.boot = session.hello.boot;
+    view.heard_ago_ms = (now.mono.ns - session.heard.ns) / kNsPerMs;
+    if (const auto offset = session.clock.best(now.mono)) {
+      view.offset_ns = offset->ns;
+      view.uncertainty_ns = offset->uncertainty_ns;
+    }
+    all.push_back(std::move(view));
+  }
+  std::sort(all.begin(), all.end(),
+            [](const PeerView& a, const PeerView& b) { return a.node < b.node; });
   return all;
 }
 
@@ -159,6 +220,19 @@ Session* PeerNode::Impl::find(LinkId link) {
 Session* PeerNode::Impl::open_session(const std::string& node) {
   const auto found = by_node.find(node);
   return found == by_node.end() ? nullptr : find(found->second);
+}
+
+bool PeerNode::Impl::denies(const std::string& node) const {
+  return std::find(settings.deny.begin(), settings.deny.end(), node) != settings.deny.end();
+}
+
+// Where this node dialled it, or else where it came from with the port that it told.
+std::string PeerNode::Impl::place_of(const Session& session) const {
+  if (session.initiator) return dialer.address_of(session.link);
+  const std::string& host = session.from.host;
+  if (host.empty() || session.hello.port == 0) return {};
+  const bool v6 = host.find(':') != std::string::npos;
+  return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(session.hello.port);
 }
 
 void PeerNode::Impl::send_bytes(Session& session, std::string bytes) {
@@ -203,9 +277,9 @@ void PeerNode::Impl::drop(LinkId link, Now now, int64_t wait_ms) {
 
 void PeerNode::Impl::fault(Session& session, const std::string& what, Now now) {
   ++counters.refused_sessions;
-  const std::string who = session.got_hello           ? session.hello.node
-                          : session.certified.empty() ? std::string()
-                                                      : session.certified.front();
+  const std::string who = session.got_hello            ? session.hello.node
+                          : session.from.nodes.empty() ? std::string()
+                                                       : session.from.nodes.front();
   decide(Decision::Kind::refused, who,
          "the connection to " + (who.empty() ? "a peer" : who) + " is closed: " + what, now);
   end(session.link, {Bye::Reason::fault, what}, now);
@@ -269,7 +343,9 @@ void PeerNode::Impl::on(LinkId link, const Bye& bye, Now now) {
   const bool was_open = session->state == Session::State::open;
   out.closes.push_back({link, bye.text});
   switch (bye.reason) {
-    case Bye::Reason::cloned: cloned_self(bye.text, now); break;
+    case Bye::Reason::cloned:
+      if (session->trusted()) cloned_self(bye.text, now);
+      break;
     case Bye::Reason::cluster:
     case Bye::Reason::protocol:
       decide(Decision::Kind::refused, node, "a peer refuses this node: " + bye.text, now);

@@ -201,6 +201,14 @@ Result<Authority> load_authority(const std::string& directory) {
   return authority;
 }
 
+std::string alternative_names(const CertificateRequest& request) {
+  std::string names = "DNS:" + request.node;
+  if (request.role != Role::node) {
+    names.append(",URI:").append(kRoleUri).append(role_name(request.role));
+  }
+  return names;
+}
+
 }  // namespace
 
 Result<Issued> make_authority(const AuthorityRequest& request, WallTime now) {
@@ -253,7 +261,7 @@ Result<Issued> issue_certificate(const CertificateRequest& request, WallTime now
   if (x == nullptr || !extend(x, issuer, NID_basic_constraints, "critical,CA:FALSE") ||
       !extend(x, issuer, NID_key_usage, "critical,digitalSignature") ||
       !extend(x, issuer, NID_ext_key_usage, "serverAuth,clientAuth") ||
-      !extend(x, issuer, NID_subject_alt_name, "DNS:" + request.node) ||
+      !extend(x, issuer, NID_subject_alt_name, alternative_names(request)) ||
       !extend(x, issuer, NID_subject_key_identifier, "hash") ||
       !extend(x, issuer, NID_authority_key_identifier, "keyid") ||
       X509_sign(x, authority.key.get(), EVP_sha256()) == 0) {

@@ -11,7 +11,8 @@ TEST_CASE("Every value of peers arrives", "[config]") {
   const ConfigFolder folder;
   const Loaded loaded = folder.load_node(
       "peers: {cluster: shop, listen: \"[::]:9991\", nodes: [pi-2:9991, 10.0.0.3:9991],\n"
-      "        ca_file: ca.crt, cert_file: /c.crt, key_file: c.key}\n");
+      "        ca_file: ca.crt, cert_file: /c.crt, key_file: c.key,\n"
+      "        deny: [laptop-7, pi-9]}\n");
   INFO(all_text(loaded.diagnostics));
   REQUIRE(loaded.diagnostics.empty());
   const PeersConfig& peers = loaded.node.peers;
@@ -22,6 +23,7 @@ TEST_CASE("Every value of peers arrives", "[config]") {
   CHECK(peers.ca_file == folder.path() + "/ca.crt");
   CHECK(peers.cert_file == "/c.crt");
   CHECK(peers.key_file == folder.path() + "/c.key");
+  CHECK(peers.deny == std::vector<std::string>{"laptop-7", "pi-9"});
   CHECK_FALSE(folder.load_node("listen: 127.0.0.1:1\n").node.peers.used());
 }
 

@@ -278,7 +278,7 @@ TEST_CASE("A peer of another cluster, of a false name or without sense is refuse
   const Now now{{kNsPerSecond}, WallTime::from_s(1'800'000'000)};
   PeerNode node(settings, state, now);
   const auto answer = [&](const std::string& bytes, const std::vector<std::string>& names = {}) {
-    const LinkId link = node.accepted(now, names);
+    const LinkId link = node.accepted(now, {names, Role::node, {}});
     node.received(link, bytes, now);
     return node.take();
   };

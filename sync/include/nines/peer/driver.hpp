@@ -1,5 +1,6 @@
 // PeerDriver: a PeerNode on real sockets. Listens, connects, resolves names, speaks mutual TLS 1.3;
-// the machine decides everything else. Runs on the thread of `io`.
+// the machine decides everything else. Runs on the thread of `io`. The same port takes connections
+// of distributed queries, each of its own, so that pages and sync never wait behind rows.
 //
 // Sockets: TCP_NODELAY, TCP_USER_TIMEOUT. Names are resolved to all their addresses, again and
 // again: a headless service is a peer list. Without certificates only loopback is spoken to.
@@ -14,6 +15,7 @@
 #include "nines/base/result.hpp"
 #include "nines/base/time.hpp"
 #include "nines/peer/peer_node.hpp"
+#include "nines/stream/byte_stream.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -35,6 +37,11 @@ struct DriverSettings {
   int user_timeout_ms = 12'000;      // unacknowledged bytes: the link is dead
   size_t max_handshakes = 32;        // TLS handshakes of peers at once; more wait in the backlog
   int64_t handshake_ms = 10'000;
+  // Of distributed queries.
+  size_t max_queries = 8;         // connections that ask this node at once; more are refused
+  size_t max_calls = 32;          // nodes asked to call back at once
+  int64_t query_dial_ms = 4'000;  // for a direct connection, when the node can also be called
+  int64_t call_ms = 10'000;       // for a node that was asked to call back
 };
 
 class PeerDriver {
@@ -54,9 +61,26 @@ class PeerDriver {
   void tell();
   void set_peers(std::vector<std::string> peers);
 
+  // Called on the thread of `io` with every connection that asks this node. Whoever keeps the
+  // stream closes it, and drops it before `io` goes. Until this is called they are refused.
+  using OnQuery =
+      std::function<void(std::unique_ptr<stream::ByteStream>, const Credentials& asker)>;
+  void serve_queries(OnQuery on_query);
+
+  // A connection to ask `node` over: to its address, and where that fails by asking the node over
+  // its session to connect to this one (it is behind NAT). Blocks; any thread but that of `io`.
+  // Errors as QueryDialer::open; not_found: no such node; cancelled: the driver is gone.
+  Result<std::unique_ptr<stream::ByteStream>> open_query(const std::string& node, Instant deadline);
+
+  // Ends what waits in open_query() and closes all streams of queries, for good. Any thread.
+  void stop_queries();
+
   struct Counters {
     uint64_t accepted = 0, handshakes_failed = 0, connects_failed = 0, reloads = 0,
              reloads_failed = 0, unresolved = 0;
+    uint64_t queries = 0;                                        // connections that asked this node
+    uint64_t queries_refused = 0;                                // too many, or not allowed
+    uint64_t queries_opened = 0, calls = 0, calls_answered = 0;  // to other nodes
   };
   const Counters& counters() const;
 

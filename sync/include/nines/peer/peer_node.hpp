@@ -13,6 +13,7 @@
 
 #include "nines/base/time.hpp"
 #include "nines/fleet/fleet_state.hpp"
+#include "nines/peer/role.hpp"
 
 namespace nines::peer {
 
@@ -38,6 +39,8 @@ struct PeerSettings {
   size_t max_addresses = 128;
   size_t max_reply_bytes = 512 * 1024;
   size_t max_unsent_bytes = 1024 * 1024;  // of a link; beyond it requests are not answered
+  // Nodes that are shut out by name: not spoken to, not taken from others, not missed.
+  std::vector<std::string> deny;
 };
 
 using LinkId = uint64_t;
@@ -77,10 +80,19 @@ struct Output {
     LinkId link = 0;
     std::string reason;
   };
+  struct Call {  // a peer asks this node to connect to it, for a query of the peer's
+    LinkId link = 0;
+    std::string node, address, token;  // no address: it is not known
+  };
+  struct NoCall {  // the answer to call(): it will not connect
+    std::string node, token, text;
+  };
   std::vector<Dial> dials;
   std::vector<Send> sends;    // in order; before the closes
   std::vector<Close> closes;  // after what was sent is out; closed() need not be told
   std::vector<Decision> decisions;
+  std::vector<Call> calls;
+  std::vector<NoCall> no_calls;
 };
 
 // A node as seen from here.
@@ -93,7 +105,8 @@ struct PeerView {
   // Of its clock against this node's; none: not measured.
   std::optional<int64_t> offset_ns;
   int64_t uncertainty_ns = 0;
-  std::string address;  // where it was dialled; empty: it came by itself
+  std::string address;  // where it can be dialled; empty: it only connects outwards
+  Role role = Role::node;
 };
 
 class PeerNode {
@@ -105,11 +118,14 @@ class PeerNode {
   // Where peers may be; this node's own address may be among them.
   void set_addresses(const std::vector<std::string>& addresses, Now now);
 
-  // A peer connected to this node; 0: refused, too many links. `certified`: the nodes that its
-  // certificate is of; empty: there is none (loopback), and it is believed.
-  LinkId accepted(Now now, const std::vector<std::string>& certified = {});
+  // What this node's own certificate lets it be, and the port it takes connections at; 0: none.
+  void set_role(Role role);
+  void set_port(uint16_t port);
+
+  // A peer connected to this node; 0: refused, too many links.
+  LinkId accepted(Now now, const Credentials& from = {});
   // What a Dial came to.
-  void connected(LinkId link, Now now, const std::vector<std::string>& certified = {});
+  void connected(LinkId link, Now now, const Credentials& from = {});
   void received(LinkId link, std::string_view bytes, Now now);
   void written(LinkId link, size_t bytes);  // of what was to be sent
   void closed(LinkId link, Now now);        // also: could not connect
@@ -120,8 +136,22 @@ class PeerNode {
   // Says goodbye to all; the node is being stopped.
   void leave(Now now);
 
+  // --- Ways for queries.
+  struct Way {
+    bool known = false;
+    std::string address;    // where it can be dialled, or may be: it is behind NAT perhaps
+    bool callable = false;  // it has a session and can be asked to connect to this node
+  };
+  Way way_to(const std::string& node) const;
+  // Asks a node to connect to this one. False: it is not callable.
+  bool call(const std::string& node, const std::string& token);
+  // Answers an Output::Call.
+  void decline(LinkId link, const std::string& token, const std::string& why);
+
   Output take();
 
+  const std::string& name() const;
+  bool denies(const std::vector<std::string>& nodes) const;  // any of them
   bool isolated() const;
   std::vector<PeerView> peers(Now now) const;  // by node
   // What this node's clock should be taken to show less: the middle of all clocks heard, its own
@@ -135,6 +165,8 @@ class PeerNode {
     uint64_t unanswered = 0;  // requests of a peer that does not read
     uint64_t untold = 0;      // changes not pushed for the same reason; caught up later
     uint64_t dials = 0, probes = 0, pauses = 0;
+    uint64_t beyond_role = 0;  // pieces and requests that the speaker's role does not allow
+    uint64_t secondhand = 0;   // pieces of a node that this one hears itself
   };
   const Counters& counters() const;
 

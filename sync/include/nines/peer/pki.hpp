@@ -7,6 +7,7 @@
 
 #include "nines/base/result.hpp"
 #include "nines/base/time.hpp"
+#include "nines/peer/role.hpp"
 
 namespace nines::peer {
 
@@ -22,6 +23,7 @@ struct CertificateRequest {
   std::string node;
   std::string directory;  // gets node.crt, node.key and ca.crt; empty: authority_directory/NODE
   int64_t valid_days = 397;
+  Role role = Role::node;
 };
 
 // What was written, for people.
