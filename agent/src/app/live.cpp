@@ -185,7 +185,20 @@ class Live {
     return Ok{};
   }
 
+  // Who can be asked beside this node; their connections are opened by threads of a query.
+  std::vector<query::NodeLink> other_nodes() {
+    std::vector<query::NodeLink> links;
+    if (!fleet_) return links;
+    for (const std::string& node : fleet_->askable()) {
+      links.push_back({node, [link = fleet_.get(), node](Instant deadline) {
+                         return link->open_query(node, deadline);
+                       }});
+    }
+    return links;
+  }
+
   void ask(query::Wish wish, query::QueryService::Done done) {
+    wish.links = other_nodes();
     queries_->ask(std::move(wish), [this, done = std::move(done)](Result<query::Answered> answer) {
       auto kept = std::make_shared<Result<query::Answered>>(std::move(answer));
       net::asio::post(io_, [done, kept] { done(std::move(*kept)); });
