@@ -75,7 +75,6 @@ class Live {
     log::init(logging);
     started_ = to_ms(clock_.wall());
     NINES_TRY(store_, open_store(options_.common.state, setup_.config));
-    tell_restored();
     guard_.emplace(clock_, store_->restored().max_event_time);
     if (guard_->holding()) {
       log::warn("agent", "the clock is not synchronised; what is read meanwhile is kept back for " +
@@ -86,6 +85,7 @@ class Live {
     NINES_TRY(Halves halves, wire(setup_, store_.get(), clock_,
                                   {fetcher_.fetch(), options_.common.state, false, pods_.feed}));
     judge_ = std::move(halves.judge);
+    tell_restored();  // of the rows that were read meanwhile, too
     NINES_CHECK(open_logbook());
     NINES_CHECK(notifiers_.start(setup_.config, *store_, options_.seed));
     NINES_CHECK(start_upstreams());
@@ -117,6 +117,7 @@ class Live {
 
   void tell_restored() {
     const store::Restored& r = store_->restored();
+    store_trouble_ = {r.quarantined, {}, r.skipped_rows, r.lost_positions.size()};
     if (!r.quarantined.empty()) {
       log::error("store", "the state file was damaged and set aside as " + r.quarantined +
                               "; counting starts anew from the logs");
@@ -522,6 +523,7 @@ class Live {
                     const store::StateStore::Stats& stats) {
     commit_in_flight_ = false;
     store_stats_ = stats;
+    store_trouble_.failing = done.ok() ? std::string() : done.error().message;
     if (!done.ok()) {
       log::error("store", "not committed, kept in memory and tried again: " + done.error().message);
       judge_->give_back(std::move(commit));
@@ -560,6 +562,7 @@ class Live {
                                                : "still reading the logs up to their present end";
     }
     out.store = store_stats_;
+    out.store_trouble = store_trouble_;
     out.has_store = true;
     out.boot = store_->restored().boot;
     if (pods_.watcher != nullptr) out.pods = pods_.watcher->stats();
@@ -638,6 +641,7 @@ class Live {
   std::unique_ptr<Upstreams> upstreams_;  // reads judge_
   std::unique_ptr<FleetLink> fleet_;      // reads judge_; null: no peers
   store::StateStore::Stats store_stats_;
+  StoreTrouble store_trouble_;
   WallTime started_{};
   Instant last_commit_{}, last_fold_{}, last_capacity_{};
   bool ready_ = false, commit_in_flight_ = false, stopping_ = false;
