@@ -392,6 +392,17 @@ class Live {
     fleet_->told(told);
   }
 
+  // Those that the store has taken although it could not write: told like any.
+  static std::vector<slo::AlertEvent> take_held(std::vector<slo::AlertEvent>& events) {
+    std::vector<slo::AlertEvent> held;
+    std::erase_if(events, [&](slo::AlertEvent& event) {
+      if (event.sequence == 0) return false;
+      held.push_back(std::move(event));
+      return true;
+    });
+    return held;
+  }
+
   // Written by the store's thread; then it counts. What the agent decided itself and could not be
   // written is tried again with the next evaluation, in its order.
   void keep(Record record, bool own, std::function<void(Result<Record>)> done) {
@@ -406,6 +417,7 @@ class Live {
           return done(*shared);
         }
         log::error("store", "changes not kept: " + status->error().message);
+        events_are_kept(take_held(shared->events));
         if (own) put_back(std::move(*shared));
         done(status->error());
       });
@@ -526,6 +538,7 @@ class Live {
     store_trouble_.failing = done.ok() ? std::string() : done.error().message;
     if (!done.ok()) {
       log::error("store", "not committed, kept in memory and tried again: " + done.error().message);
+      events_are_kept(take_held(commit.events));
       judge_->give_back(std::move(commit));
       return;
     }

@@ -379,6 +379,8 @@ void store(Exposition& out, const Snapshot& s) {
   const StoreTrouble& trouble = s.store_trouble;
   out.single_gauge("nines_store_failing", "1: the last commit was not written; kept in memory.",
                    uint64_t{!trouble.failing.empty()});
+  out.single_gauge("nines_store_held_events", "Alert events that are told and not on disk yet.",
+                   t.held_events);
   out.single_gauge("nines_store_quarantined",
                    "1: the state file was damaged when this life began, and was set aside.",
                    uint64_t{!trouble.quarantined.empty()});
