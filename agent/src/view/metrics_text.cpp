@@ -376,6 +376,7 @@ void store(Exposition& out, const Snapshot& s) {
                      t.failed_commits);
   out.single_counter("nines_store_written_bytes_total", "Bytes written to the state file.",
                      t.bytes_written);
+  out.single_counter("nines_store_flushes_total", "Times it was flushed to the disk.", t.flushes);
   const StoreTrouble& trouble = s.store_trouble;
   out.single_gauge("nines_store_failing", "1: the last commit was not written; kept in memory.",
                    uint64_t{!trouble.failing.empty()});
