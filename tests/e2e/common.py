@@ -132,9 +132,10 @@ def get(port, path, method="GET", timeout=5):
 class AccessLog(threading.Thread):
     """Writes `burst` lines ten times a second, good or bad as `status` says, until told to end."""
 
-    def __init__(self, path, burst=1):
+    def __init__(self, path, burst=1, clock_ahead_s=0):
         super().__init__(daemon=True)
         self.path, self.burst, self.status, self.ending = path, burst, 200, threading.Event()
+        self.clock_ahead_s = clock_ahead_s
 
     @staticmethod
     def line(status, at=None):
@@ -144,18 +145,18 @@ class AccessLog(threading.Thread):
     def run(self):
         with open(self.path, "a", buffering=1) as f:
             while not self.ending.wait(0.1):
-                f.write(self.line(self.status) * self.burst)
+                f.write(self.line(self.status, time.time() + self.clock_ahead_s) * self.burst)
 
 
 class Agent:
     """A live agent. Use as a context manager; ended with SIGKILL when still there."""
 
-    def __init__(self, config, state, port, extra=(), log=None, cwd=None):
+    def __init__(self, config, state, port, extra=(), log=None, cwd=None, env=None):
         self.port = port
         self.log = open(log, "ab") if log else subprocess.DEVNULL
         self.process = subprocess.Popen(
             [tool("NINES_BIN"), "agent", "--config", config, "--state", state, *extra],
-            stdout=self.log, stderr=self.log, cwd=cwd)
+            stdout=self.log, stderr=self.log, cwd=cwd, env={**os.environ, **(env or {})})
 
     def __enter__(self):
         return self

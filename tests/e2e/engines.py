@@ -28,6 +28,7 @@ class Engine:
 
     url_path = "/api/v1/write"
     kind = "remote_write"
+    host = "127.0.0.1"  # where it listens
 
     def kill(self):
         if self.process is not None:
@@ -63,7 +64,7 @@ class Prometheus(Engine):
     def command(self):
         return [common.tool("NINES_PROMETHEUS"), f"--config.file={self.config}",
                 f"--storage.tsdb.path={self.folder}/data",
-                f"--web.listen-address=127.0.0.1:{self.port}",
+                f"--web.listen-address={self.host}:{self.port}",
                 "--web.enable-remote-write-receiver"]
 
     def ready(self):
@@ -73,7 +74,7 @@ class Prometheus(Engine):
 class VictoriaMetrics(Engine):
     def command(self):
         return [common.tool("NINES_VICTORIA_METRICS"), f"-storageDataPath={self.folder}/data",
-                f"-httpListenAddr=127.0.0.1:{self.port}", "-retentionPeriod=2",
+                f"-httpListenAddr={self.host}:{self.port}", "-retentionPeriod=2",
                 "-memory.allowedBytes=64MB", "-dedup.minScrapeInterval=1ms",
                 "-search.latencyOffset=0s"]
 

@@ -25,8 +25,9 @@ spec:
 class Receiver:
     """Answers as told; keeps every request. Can be shut and opened again on the same port."""
 
-    def __init__(self):
-        self.port, self.answer, self.got, self.server = common.free_port(), 200, [], None
+    def __init__(self, host="127.0.0.1"):
+        self.host, self.port = host, common.free_port()
+        self.answer, self.got, self.server = 200, [], None
 
     def open(self, answer):
         self.answer = answer
@@ -46,7 +47,7 @@ class Receiver:
         class Server(http.server.ThreadingHTTPServer):
             daemon_threads = True
 
-        self.server = Server(("127.0.0.1", self.port), Handler)
+        self.server = Server((self.host, self.port), Handler)
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05},
                          daemon=True).start()
 

@@ -50,6 +50,7 @@ struct WorldOptions {
   int64_t loss_percent = 0, duplicate_percent = 0, reorder_percent = 0;  // of frames
   int64_t max_clock_offset_s = 0;
   int64_t history_hours = 0;  // told by each node before it meets anybody
+  bool tell_hours = false;    // and hours, when they are closed: the sums of their minutes
   fleet::FleetLimits limits{};
 };
 
@@ -261,9 +262,23 @@ class World {
         const fleet::Counts counts{dice_.between(0, 1500), dice_.below(9), 60};
         node.counted[{fleet::Tier::minute, id, m}] = counts;
         node.state->publish(id, fleet::Tier::minute, m, counts);
+        if (options_.tell_hours && m % 60 == 59) tell_hour(node, id, m / 60);
       }
     }
     node.since_minute = std::max(node.since_minute, closed);
+  }
+
+  void tell_hour(Node& node, uint64_t id, int64_t hour) {
+    fleet::Counts sum;
+    for (int64_t m = hour * 60; m < hour * 60 + 60; ++m) {
+      const auto found = node.counted.find({fleet::Tier::minute, id, m});
+      if (found == node.counted.end()) continue;
+      sum.good += found->second.good;
+      sum.bad += found->second.bad;
+      sum.covered_s += found->second.covered_s;
+    }
+    node.counted[{fleet::Tier::hour, id, hour}] = sum;
+    node.state->publish(id, fleet::Tier::hour, hour, sum);
   }
 
   void tick(size_t i, uint64_t life) {

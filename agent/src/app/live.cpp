@@ -75,7 +75,6 @@ class Live {
     log::init(logging);
     started_ = to_ms(clock_.wall());
     NINES_TRY(store_, open_store(options_.common.state, setup_.config));
-    tell_restored();
     guard_.emplace(clock_, store_->restored().max_event_time);
     if (guard_->holding()) {
       log::warn("agent", "the clock is not synchronised; what is read meanwhile is kept back for " +
@@ -86,6 +85,7 @@ class Live {
     NINES_TRY(Halves halves, wire(setup_, store_.get(), clock_,
                                   {fetcher_.fetch(), options_.common.state, false, pods_.feed}));
     judge_ = std::move(halves.judge);
+    tell_restored();  // of the rows that were read meanwhile, too
     NINES_CHECK(open_logbook());
     NINES_CHECK(notifiers_.start(setup_.config, *store_, options_.seed));
     NINES_CHECK(start_upstreams());
@@ -117,6 +117,7 @@ class Live {
 
   void tell_restored() {
     const store::Restored& r = store_->restored();
+    store_trouble_ = {r.quarantined, {}, r.skipped_rows, r.lost_positions.size()};
     if (!r.quarantined.empty()) {
       log::error("store", "the state file was damaged and set aside as " + r.quarantined +
                               "; counting starts anew from the logs");
@@ -408,6 +409,17 @@ class Live {
     fleet_->told(told);
   }
 
+  // Those that the store has taken although it could not write: told like any.
+  static std::vector<slo::AlertEvent> take_held(std::vector<slo::AlertEvent>& events) {
+    std::vector<slo::AlertEvent> held;
+    std::erase_if(events, [&](slo::AlertEvent& event) {
+      if (event.sequence == 0) return false;
+      held.push_back(std::move(event));
+      return true;
+    });
+    return held;
+  }
+
   // Written by the store's thread; then it counts. What the agent decided itself and could not be
   // written is tried again with the next evaluation, in its order.
   void keep(Record record, bool own, std::function<void(Result<Record>)> done) {
@@ -422,6 +434,7 @@ class Live {
           return done(*shared);
         }
         log::error("store", "changes not kept: " + status->error().message);
+        events_are_kept(take_held(shared->events));
         if (own) put_back(std::move(*shared));
         done(status->error());
       });
@@ -539,8 +552,10 @@ class Live {
                     const store::StateStore::Stats& stats) {
     commit_in_flight_ = false;
     store_stats_ = stats;
+    store_trouble_.failing = done.ok() ? std::string() : done.error().message;
     if (!done.ok()) {
       log::error("store", "not committed, kept in memory and tried again: " + done.error().message);
+      events_are_kept(take_held(commit.events));
       judge_->give_back(std::move(commit));
       return;
     }
@@ -577,6 +592,7 @@ class Live {
                                                : "still reading the logs up to their present end";
     }
     out.store = store_stats_;
+    out.store_trouble = store_trouble_;
     out.has_store = true;
     out.boot = store_->restored().boot;
     if (pods_.watcher != nullptr) out.pods = pods_.watcher->stats();
@@ -656,6 +672,7 @@ class Live {
   std::unique_ptr<Upstreams> upstreams_;  // reads judge_
   std::unique_ptr<FleetLink> fleet_;      // reads judge_; null: no peers
   store::StateStore::Stats store_stats_;
+  StoreTrouble store_trouble_;
   WallTime started_{};
   Instant last_commit_{}, last_fold_{}, last_capacity_{};
   bool ready_ = false, commit_in_flight_ = false, stopping_ = false;

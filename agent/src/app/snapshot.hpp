@@ -77,6 +77,13 @@ struct QueryStatus {
   std::string error;      // of the last run
 };
 
+// What went wrong with the state file.
+struct StoreTrouble {
+  std::string quarantined;  // damaged when this life began, and set aside as this; empty: no
+  std::string failing;      // why the last commit was not written; empty: it was
+  uint64_t damaged_rows = 0, lost_positions = 0;  // found when this life began
+};
+
 struct Snapshot {
   std::string node, version;
   WallTime now{}, started{}, watermark{};
@@ -93,6 +100,7 @@ struct Snapshot {
   std::vector<collector::InputStats> inputs;
   collector::Governor::Stats governor;
   store::StateStore::Stats store;
+  StoreTrouble store_trouble;
   bool has_store = false;
   uint64_t boot = 0;
   std::optional<k8s::WatcherStats> pods;  // unset: no Kubernetes API is followed

@@ -106,7 +106,8 @@ std::string fleet_json(const fleet::FleetState& state, const peer::PeerNode& nod
   for (const auto& view : views) write_node(out, state, view, view.node == state.self());
   out.end_array();
   out.key("slos").begin_array();
-  for (const auto& budget : fleet::fleet_budgets(state, now.wall)) write_budget(out, budget);
+  const WallTime agreed{now.wall.ns - node.median_offset_ns()};  // alike on nodes with wrong clocks
+  for (const auto& budget : fleet::fleet_budgets(state, agreed)) write_budget(out, budget);
   out.end_array();
   write_silent(out, state);
   out.end_object();

@@ -376,6 +376,20 @@ void store(Exposition& out, const Snapshot& s) {
                      t.failed_commits);
   out.single_counter("nines_store_written_bytes_total", "Bytes written to the state file.",
                      t.bytes_written);
+  out.single_counter("nines_store_flushes_total", "Times it was flushed to the disk.", t.flushes);
+  const StoreTrouble& trouble = s.store_trouble;
+  out.single_gauge("nines_store_failing", "1: the last commit was not written; kept in memory.",
+                   uint64_t{!trouble.failing.empty()});
+  out.single_gauge("nines_store_held_events", "Alert events that are told and not on disk yet.",
+                   t.held_events);
+  out.single_gauge("nines_store_quarantined",
+                   "1: the state file was damaged when this life began, and was set aside.",
+                   uint64_t{!trouble.quarantined.empty()});
+  out.single_gauge("nines_store_damaged_rows", "Rows skipped for their checksum at the start.",
+                   trouble.damaged_rows);
+  out.single_gauge("nines_store_lost_positions",
+                   "Files continued at their end because their position was damaged.",
+                   trouble.lost_positions);
   out.single_gauge("nines_store_file_bytes", "Size of the state file.", t.file_bytes);
   out.single_gauge("nines_store_journal_rows", "Journal rows not folded yet.", t.journal_rows);
   out.single_counter("nines_store_folds_total", "Times the journal was folded.", t.folds);

@@ -236,7 +236,11 @@ void write_store(JsonWriter& json, const Snapshot& s) {
   json.begin_object();
   json.member("commits", s.store.commits).member("failed_commits", s.store.failed_commits);
   json.member("bytes_written", s.store.bytes_written).member("file_bytes", s.store.file_bytes);
-  json.member("journal_rows", s.store.journal_rows).member("folds", s.store.folds).end_object();
+  json.member("journal_rows", s.store.journal_rows).member("folds", s.store.folds);
+  const StoreTrouble& trouble = s.store_trouble;
+  json.member("quarantined", trouble.quarantined).member("damaged_rows", trouble.damaged_rows);
+  json.member("lost_positions", trouble.lost_positions);
+  json.member("trouble", trouble.failing).end_object();
 }
 
 void write_limits(JsonWriter& json, const Snapshot& s) {

@@ -320,12 +320,20 @@ Merge FleetState::Impl::merge_meta(NodeRecord& record, const Piece& piece) {
 // Own cells from peers: of an earlier life, and fuller than what is here, they are adopted.
 Merge FleetState::Impl::take_own_back(const PartKey& key, Tier tier, const CellBlock& block) {
   Merge result = Merge::known;
+  const auto series = own().series.find(key.id);
+  // What this life has told of that block would still be here.
+  const bool whole = counters.days_dropped == 0 && series != own().series.end() &&
+                     series->second.keeps(tier, key.index, limits);
   for (uint64_t rest = block.mask; rest != 0; rest &= rest - 1) {
     const int64_t i = std::countr_zero(rest);
     const Cell& cell = block.cells[static_cast<size_t>(i)];
     const auto mine = held(own(), {key.id, tier, key.index}, i);
     if (cell.version.boot >= boot) {
-      counters.foreign_own += !mine || mine->version < cell.version;
+      // Another life had this boot, and its info was replaced by ours before we met who knew it.
+      if (mine ? mine->version < cell.version : whole) {
+        ++counters.foreign_own;
+        foreign_boot = std::max(foreign_boot, cell.version.boot);
+      }
       continue;
     }
     if (mine && mine->counts.covered_s >= cell.counts.covered_s) continue;

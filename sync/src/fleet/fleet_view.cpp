@@ -39,19 +39,24 @@ std::optional<int64_t> first_covered(const FleetState& state, std::string_view o
   return first;
 }
 
+int64_t unit_of(int64_t window_s) { return window_s > kFineWindowS ? kHourS : kMinuteS; }
+
 FleetPart part_of(const FleetState& state, const std::string& origin, uint64_t id,
                   const FleetBudget& budget, const ViewOptions& options, WallTime now) {
   FleetPart part;
   part.node = origin;
-  const int64_t start = budget.start.seconds(), end = budget.end.seconds();
+  const int64_t newest = std::max(state.extent(origin, id, Tier::minute).second * kMinuteS,
+                                  state.extent(origin, id, Tier::hour).second * kHourS);
+  // The window of a node whose clock is ahead is ahead as well: what it counted is in the budget at
+  // once, and in that of all nodes alike.
+  const int64_t end = std::max(budget.end.seconds(), newest);
+  const int64_t start = floor_to(end - budget.window_s, unit_of(budget.window_s));
   part.counts = counts_between(state, origin, id, start, end);
   if (const auto first = first_covered(state, origin, id, start, end)) {
     const auto possible = static_cast<double>(end - std::max(start, *first));
     part.coverage =
         possible <= 0 ? 0 : std::min(1.0, static_cast<double>(part.counts.covered_s) / possible);
   }
-  const int64_t newest = std::max(state.extent(origin, id, Tier::minute).second * kMinuteS,
-                                  state.extent(origin, id, Tier::hour).second * kHourS);
   part.newest = WallTime::from_s(newest);
   part.behind_s = std::max<int64_t>(0, now.seconds() - newest);
   part.stale = part.behind_s > options.stale_after_s;
@@ -115,8 +120,7 @@ std::vector<FleetBudget> fleet_budgets(const FleetState& state, WallTime now,
         budget.service = meta.service;
         budget.target = meta.target;
         budget.window_s = meta.window_s;
-        const int64_t unit = meta.window_s > kFineWindowS ? kHourS : kMinuteS;
-        budget.start = WallTime::from_s(floor_to(end - meta.window_s, unit));
+        budget.start = WallTime::from_s(floor_to(end - meta.window_s, unit_of(meta.window_s)));
         budget.end = WallTime::from_s(end);
       }
       budget.parts.push_back(part_of(state, origin, id, budget, options, now));

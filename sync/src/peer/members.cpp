@@ -108,6 +108,15 @@ void Members::discover(Instant now) {
   }
 }
 
+// Of those asked at that moment one has said nothing since, and is not given up yet.
+bool Members::answer_is_open(Instant asked, Instant now) const {
+  return std::any_of(members_.begin(), members_.end(), [&](const auto& entry) {
+    const Member& other = entry.second;
+    return other.state == State::alive && other.ever_direct && other.direct < asked &&
+           ms_between(other.direct, now) <= settings_.suspect_after_ms;
+  });
+}
+
 void Members::judge(const std::string& node, Member& member, Instant now,
                     std::vector<std::string>& probes) {
   const int64_t ago = ms_between(member.heard, now);
@@ -133,7 +142,7 @@ void Members::judge(const std::string& node, Member& member, Instant now,
     if (waited >= settings_.suspect_after_ms) member.probed = {};  // asks again
     return;
   }
-  if (waited < settings_.probe_wait_ms) return;
+  if (waited < settings_.probe_wait_ms || answer_is_open(member.probed, now)) return;
   member.state = State::silent;
   member.silent_since = now;
 }

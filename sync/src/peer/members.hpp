@@ -2,6 +2,7 @@
 //
 //   alive -> (nothing heard) suspect: all peers are asked when they last heard it
 //         -> (nobody has) silent; heard again by anyone: alive
+//         A peer that fell silent before it could answer is waited for until it is given up itself.
 //
 // A silent node is paged by the live node that is lowest by id; the n-th waits n times rank_wait.
 // The page is an event in the pager's log, which all get, under a key that all derive alike: the
@@ -70,6 +71,7 @@ class Members {
 
   bool denied(const std::string& node) const;
   void discover(Instant now);
+  bool answer_is_open(Instant asked, Instant now) const;
   void judge(const std::string& node, Member& member, Instant now,
              std::vector<std::string>& probes);
   void judge_isolation(Now now, std::vector<Decision>& decisions);

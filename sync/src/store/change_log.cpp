@@ -81,10 +81,17 @@ Status SqliteStore::record(Record& record) {
   for (slo::AlertEvent& event : record.events) {
     if (event.boot == 0) event.boot = restored_.boot;
   }
-  NINES_CHECK(ready());
-  NINES_TRY(const auto documents, documents_to_write(record.documents));
-  NINES_CHECK(note(with_ballast([&] { return write_record(record, documents); })));
-  for (slo::AlertEvent& event : record.events) event.sequence = next_event_++;
+  Status status = ready();
+  std::vector<const Document*> documents;
+  if (status.ok()) {
+    NINES_TRY(documents, documents_to_write(record.documents));
+    status = note(with_ballast([&] { return write_record(record, documents); }));
+  }
+  if (!status.ok()) {
+    hold_events(record.events);
+    return status;
+  }
+  number_events(record.events);
   const auto most = std::max<int64_t>(options_.keep_changes, 1);
   for (slo::Change& change : record.changes) {
     change.id = static_cast<uint64_t>(next_change_++);

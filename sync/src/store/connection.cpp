@@ -134,7 +134,7 @@ Status Connection::prepare_all() {
       {&chunk_next_hour, "SELECT hour FROM chunk WHERE hour>? ORDER BY hour LIMIT 1"},
       {&chunk_oldest, "SELECT hour FROM chunk ORDER BY hour LIMIT 1"},
       {&chunk_drop, "DELETE FROM chunk WHERE hour<=?"},
-      {&event_put, "INSERT INTO event(seq, t, crc, body) VALUES(?,?,?,?)"},
+      {&event_put, "INSERT OR REPLACE INTO event(seq, t, crc, body) VALUES(?,?,?,?)"},
       {&event_after, "SELECT seq, crc, body FROM event WHERE seq>? ORDER BY seq"},
       {&event_drop, "DELETE FROM event WHERE seq<=?"},
       {&event_undo, "DELETE FROM event WHERE seq>=?"},

@@ -318,19 +318,6 @@ Status SqliteStore::write_commit(const Commit& commit, const std::string& alerts
   return Ok{};
 }
 
-Status SqliteStore::write_events(const std::vector<slo::AlertEvent>& events) {
-  auto seq = static_cast<int64_t>(next_event_);
-  for (const slo::AlertEvent& event : events) {
-    const std::string told = encode_event(event);
-    NINES_CHECK(
-        connection_->event_put
-            .with(seq, event.at.seconds(), static_cast<int64_t>(row_crc(seq, told)), Blob{told})
-            .run());
-    ++seq;
-  }
-  return Ok{};
-}
-
 Status SqliteStore::commit(Commit& commit) {
   NINES_CHECK(check_commit(commit));
   for (slo::AlertEvent& event : commit.events) {
@@ -338,7 +325,8 @@ Status SqliteStore::commit(Commit& commit) {
   }
   const std::string alerts = encode_alerts(commit.alerts);
   const bool alerts_changed = alerts != alerts_ && !(alerts_.empty() && commit.alerts.empty());
-  if (commit.batch.empty() && commit.events.empty() && !alerts_changed) return Ok{};
+  if (commit.batch.empty() && commit.events.empty() && held_.empty() && !alerts_changed)
+    return Ok{};
   Status status = ready();
   std::vector<const Document*> documents;
   if (status.ok()) {
@@ -349,38 +337,16 @@ Status SqliteStore::commit(Commit& commit) {
   }
   if (!status.ok()) {
     ++stats_.failed_commits;
+    hold_events(commit.events);
     return status;
   }
   if (alerts_changed) alerts_ = alerts;
   stats_.documents_written += documents.size();
-  for (slo::AlertEvent& event : commit.events) event.sequence = next_event_++;
+  number_events(commit.events);
   ++next_seq_;
   ++stats_.commits;
   ++stats_.journal_rows;
   return Ok{};
-}
-
-Result<std::vector<slo::AlertEvent>> SqliteStore::events_after(uint64_t sequence, size_t max) {
-  NINES_CHECK(ready());
-  std::vector<slo::AlertEvent> events;
-  Statement& after =
-      connection_->event_after.with(static_cast<int64_t>(std::min<uint64_t>(sequence, INT64_MAX)));
-  while (events.size() < max) {
-    NINES_TRY(const bool more, after.row());
-    if (!more) return events;
-    const int64_t seq = after.integer(0);
-    const std::string_view body = after.bytes(2);
-    auto event = row_crc(seq, body) == static_cast<uint32_t>(after.integer(1))
-                     ? decode_event(body, static_cast<uint64_t>(seq))
-                     : std::nullopt;
-    if (event) {
-      events.push_back(std::move(*event));
-    } else {
-      ++restored_.skipped_rows;
-    }
-  }
-  after.reset();
-  return events;
 }
 
 Result<uint64_t> SqliteStore::cursor(const std::string& destination) {
@@ -414,6 +380,7 @@ StateStore::Stats SqliteStore::stats() const noexcept {
   Stats stats = stats_;
   stats.bytes_written = meter_.bytes;
   stats.flushes = meter_.flushes;
+  stats.held_events = held_.size();
   struct stat status {};
   if (::stat(path_.c_str(), &status) == 0) stats.file_bytes = static_cast<uint64_t>(status.st_size);
   return stats;

@@ -76,6 +76,11 @@ class SqliteStore final : public StateStore {
   Status put_each(const std::vector<const Document*>& changed);
   Status write_record(const Record& record, const std::vector<const Document*>& documents);
   Status write_events(const std::vector<slo::AlertEvent>& events);
+  Status write_event(const slo::AlertEvent& event, uint64_t sequence);
+  void number_events(std::vector<slo::AlertEvent>& events);
+  void hold_events(std::vector<slo::AlertEvent>& events);
+  Status read_events(uint64_t after, uint64_t before, size_t max,
+                     std::vector<slo::AlertEvent>& out);
   Status load_change_bounds();
   Result<bool> stands(const Document& document, bool& present);
   // Runs `work`; when the disk (not our cap) is full, frees the ballast and runs it once more.
@@ -110,6 +115,7 @@ class SqliteStore final : public StateStore {
   std::string alerts_;         // as last written
   int64_t next_seq_ = 1;
   uint64_t next_event_ = 1;
+  std::vector<slo::AlertEvent> held_;  // taken while the disk failed, by sequence
   int64_t next_change_ = 1;
 };
 

@@ -1,7 +1,8 @@
 // What peers cost: catching up after a day's outage and from nothing, bytes on the wire of a day,
 // the state of 50 nodes, and comparing a fleet of 1,000. CPU seconds, since the machines share a
 // thread.
-//   bench_fleet
+//   bench_fleet          all but the next
+//   bench_fleet --mesh   what a full mesh costs each node, by its size
 #include <cstdio>
 #include <ctime>
 #include <string>
@@ -141,6 +142,35 @@ void wire_of_a_day() {
               day / 1e6);
 }
 
+// Where the full mesh ends: everybody talks to everybody and knows all.
+void mesh(size_t nodes) {
+  peer::test::WorldOptions options;
+  options.nodes = nodes;
+  options.slos = 20;
+  options.history_hours = 24;
+  options.limits.max_origins = 128;
+  peer::test::World world(options);
+  const double start = cpu_seconds();
+  int64_t met_ms = 0;
+  for (; !world.converged() && met_ms < 600'000; met_ms += 1000) world.run_ms(1000);
+  const double met = cpu_seconds() - start;
+  const uint64_t meeting = world.bytes_sent();
+  world.run_ms(120'000);
+  const double before = cpu_seconds();
+  const uint64_t bytes = world.bytes_sent();
+  constexpr double kSeconds = 300;
+  world.run_ms(static_cast<int64_t>(kSeconds) * 1000);
+  const auto n = static_cast<double>(nodes);
+  std::printf(
+      "full mesh of %3zu: met after %lld s for %.0f CPU ms and %.2f MB a node; then a node %.2f ms "
+      "CPU and %.2f kB sent a second (%.0f MB a day), %.1f MiB of state\n",
+      nodes, static_cast<long long>(met_ms / 1000), met * 1000 / n,
+      static_cast<double>(meeting) / 1e6 / n, (cpu_seconds() - before) * 1000 / kSeconds / n,
+      static_cast<double>(world.bytes_sent() - bytes) / 1e3 / kSeconds / n,
+      static_cast<double>(world.bytes_sent() - bytes) / 1e6 / kSeconds / n * 86400,
+      static_cast<double>(world.state(0).bytes()) / 1048576);
+}
+
 void thousand_nodes() {
   fleet::FleetLimits limits;
   limits.max_origins = 1024;
@@ -170,7 +200,11 @@ void thousand_nodes() {
 
 }  // namespace
 
-int main() {
+int main(int argc, char**) {
+  if (argc > 1) {  // takes minutes
+    for (const size_t nodes : {10, 30, 50, 64, 100}) mesh(nodes);
+    return 0;
+  }
   catch_up();
   fifty_nodes();
   wire_of_a_day();

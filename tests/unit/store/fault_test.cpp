@@ -249,6 +249,111 @@ TEST_CASE("A full disk is met once with the ballast, which comes back later", "[
   CHECK(std::filesystem::exists(dir.file("nines.ballast")));
 }
 
+namespace {
+
+slo::AlertEvent alert(int number) {
+  slo::AlertEvent event;
+  event.slo = "slo-" + std::to_string(number);
+  event.at = event.since = WallTime::from_s(kT0 + number);
+  return event;
+}
+
+std::vector<std::string> told(StateStore& store, uint64_t after) {
+  std::vector<std::string> names;
+  auto events = store.events_after(after, 1000);
+  REQUIRE(events.ok());
+  for (const auto& event : *events) {
+    names.push_back(std::to_string(event.boot) + "/" + std::to_string(event.sequence) + " " +
+                    event.slo);
+  }
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("Alerts that a broken disk does not take are told all the same, and written later once",
+          "[store]") {
+  const std::vector<std::string> all = {"1/1 slo-0", "1/2 slo-1", "1/3 slo-2", "1/4 slo-3"};
+  for (const bool by_record : {false, true}) {
+    const TempDir dir;
+    auto& vfs = FaultyVfs::instance();
+    auto options = dir.options();
+    options.vfs = FaultyVfs::kName;
+    auto store = open_store(options);
+    Reader reader(*store);
+    StateStore::Commit commit;
+    commit.events = {alert(0)};
+    require_ok(store->commit(commit));
+    vfs.arm(1, SQLITE_IOERR_WRITE, true);
+    for (int i = 1; i < 3; ++i) {
+      StateStore::Commit failing;
+      StateStore::Record record;
+      (by_record ? record.events : failing.events) = {alert(i)};
+      CHECK_FALSE((by_record ? store->record(record) : store->commit(failing)).ok());
+      CHECK((by_record ? record.events : failing.events)[0].sequence == uint64_t(i + 1));
+      // Given again, it is no other event.
+      CHECK_FALSE((by_record ? store->record(record) : store->commit(failing)).ok());
+      CHECK(told(*store, 1).size() == size_t(i));
+    }
+    CHECK(told(*store, 2) == std::vector<std::string>{all[2]});
+    CHECK(store->stats().held_events == 2);
+    vfs.arm(0, 0, false);
+    StateStore::Record later;
+    later.events = {alert(3)};
+    require_ok(store->record(later));
+    CHECK(store->stats().held_events == 0);
+    CHECK(told(*store, 0) == all);
+    store.reset();
+    store = open_store(options);
+    CHECK(told(*store, 0) == all);
+  }
+}
+
+TEST_CASE("Whatever writes fail, each alert is told under one number and is on disk in the end",
+          "[store]") {
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    INFO("seed " << seed);
+    std::mt19937_64 random(seed);
+    const TempDir dir;
+    auto& vfs = FaultyVfs::instance();
+    auto options = dir.options();
+    options.vfs = FaultyVfs::kName;
+    auto store = open_store(options);
+    attach_all(*store, 1);
+    std::map<uint64_t, std::string> heard;
+    StateStore::Commit commit;
+    for (int i = 0; i < 40; ++i) {
+      if (random() % 3 == 0) {
+        vfs.arm(static_cast<int64_t>(random() % 6 + 1), SQLITE_IOERR_WRITE, random() % 2 == 0);
+      } else {
+        vfs.arm(0, 0, false);
+      }
+      if (random() % 2 == 0) commit.events.push_back(alert(i));
+      commit.batch.slots.push_back({0, kT0 / 10 + i, 1, 0, 10});
+      commit.batch.normalize();
+      if (store->commit(commit).ok()) commit = {};
+      std::erase_if(commit.events, [](const auto& event) { return event.sequence != 0; });
+      auto events = store->events_after(heard.size(), 1000);
+      if (!events.ok()) continue;  // what comes first cannot be read now
+      for (const auto& event : *events) {
+        CHECK(heard.emplace(event.sequence, event.slo).second);
+      }
+    }
+    vfs.arm(0, 0, false);
+    commit.batch.slots.push_back({0, kT0 / 10 + 100, 1, 0, 10});
+    require_ok(store->commit(commit));
+    CHECK(commit.events.empty());
+    store.reset();
+    store = open_store(options);
+    auto events = store->events_after(0, 1000);
+    REQUIRE(events.ok());
+    for (const auto& event : *events) {
+      CHECK(heard.emplace(event.sequence, event.slo).first->second == event.slo);
+    }
+    CHECK(heard.size() == events->size());
+  }
+}
+
 TEST_CASE("A flipped bit never becomes a wrong count", "[store]") {
   const TempDir dir;
   auto options = dir.options();

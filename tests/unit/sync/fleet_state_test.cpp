@@ -241,3 +241,55 @@ TEST_CASE("Of an origin's events the newest are kept, alerts apart from membersh
   CHECK(events[10].sequence == 1);
   CHECK(events == a.events("a"));
 }
+
+TEST_CASE("A lost life of the same boot is noticed by its cells, though its info is forgotten",
+          "[fleet]") {
+  const WallTime now = WallTime::from_s(500'000 * int64_t{3600});
+  const WallTime ceiling = WallTime::from_s(500'100 * int64_t{3600});
+  const SeriesMeta meta{{}, "api", "g1", "shop", "0.99", 7200};
+  FleetState lost("a", 1, {}, 11), again("a", 1, {}, 21), peer("b", 1, {}, 5);
+  const auto id = test::set_series(lost, {meta}, now).front();
+  for (int64_t m = 0; m < 5; ++m) {
+    lost.publish(id, Tier::minute, now.seconds() / 60 + m, {10, 1, 60});
+  }
+  for (const auto& piece : lost.take_changes()) peer.merge(piece, ceiling);
+  test::set_series(again, {meta}, now);
+  for (int i = 0; i < 10; ++i) again.describe(now, 0, {});
+  again.publish(id, Tier::minute, now.seconds() / 60 + 7, {3, 0, 60});
+  for (const auto& piece : again.take_changes()) peer.merge(piece, ceiling);
+  REQUIRE(peer.info("a")->incarnation == 21);
+  const auto told_back = [&] {
+    for (const auto& part : peer.parts("a", id)) {
+      if (const auto piece = peer.piece("a", part.key)) again.merge(*piece, ceiling);
+    }
+  };
+  told_back();
+  REQUIRE(again.foreign_boot() == 1);
+  again.raise_boot(2);
+  told_back();
+  CHECK(again.counters().adopted == 5);
+  for (const auto& piece : again.take_changes()) peer.merge(piece, ceiling);
+  Counts sum;
+  peer.each_cell("a", id, Tier::minute, 0, INT64_MAX / 60, [&](int64_t, const Counts& counts) {
+    sum.good += counts.good;
+    sum.bad += counts.bad;
+  });
+  CHECK(sum == Counts{53, 5, 0});
+}
+
+TEST_CASE("Own cells that a peer still has and this node let go for age are no other life",
+          "[fleet]") {
+  const int64_t first = 500'000 * int64_t{60};
+  const WallTime now = WallTime::from_s(first * 60),
+                 ceiling = WallTime::from_s(first * 60 + 864'000);
+  const SeriesMeta meta{{}, "api", "g1", "shop", "0.99", 7200};
+  FleetState a("a", 1, {}, 11), b("b", 1, {}, 5);
+  const auto id = test::set_series(a, {meta}, now).front();
+  for (int64_t m = 0; m < 60; ++m) a.publish(id, Tier::minute, first + m, {10, 1, 60});
+  for (const auto& piece : a.take_changes()) b.merge(piece, ceiling);
+  a.publish(id, Tier::minute, first + 600, {10, 1, 60});
+  for (const auto& part : b.parts("a", id)) {
+    if (const auto piece = b.piece("a", part.key)) a.merge(*piece, ceiling);
+  }
+  CHECK(a.foreign_boot() == 0);
+}

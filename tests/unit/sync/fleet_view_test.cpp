@@ -98,3 +98,23 @@ TEST_CASE("Whether a fleet keeps its target is decided exactly", "[fleet]") {
   a.publish(id, Tier::hour, kHour0, {998'999, 1'001, 3600});
   CHECK(fleet_budgets(a, now)[0].violated);
 }
+
+TEST_CASE("What a node whose clock is ahead has counted is in the budget of all at once",
+          "[fleet]") {
+  FleetState a("a", 1), b("b", 1);
+  const auto id = test::set_series(a, {meta(7200)}, {}).front();
+  test::set_series(b, {meta(7200)}, {});
+  const int64_t minute = kHour0 * 60;
+  for (int64_t m = minute - 60; m < minute; ++m) b.publish(id, Tier::minute, m, {10, 1, 60});
+  for (int64_t m = minute - 60; m < minute + 4; ++m) a.publish(id, Tier::minute, m, {100, 0, 60});
+  tell(a, b);
+  tell(b, a);
+  for (const int64_t clock_s : {int64_t{-180}, int64_t{0}, int64_t{240}}) {
+    const auto now = WallTime::from_s(kHour0 * 3600 + 30 + clock_s);
+    for (const FleetState* state : {&a, &b}) {
+      const auto budget = fleet_budgets(*state, now).front();
+      CHECK(budget.counts == Counts{6400 + 600, 60, 124 * 60});
+      CHECK(*budget.parts[0].coverage == Approx(1.0));
+    }
+  }
+}

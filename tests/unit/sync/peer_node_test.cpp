@@ -116,6 +116,24 @@ TEST_CASE("A node that others still hear is not paged when one link is cut", "[p
   CHECK_FALSE(view_of(views, world.name(2))->connected);
 }
 
+TEST_CASE("A node that only a third one hears is not missed because that one falls silent",
+          "[peer]") {
+  for (int64_t later_ms = 0; later_ms < 20'000; later_ms += 1'000) {
+    World world(nodes(3));
+    world.run_ms(30'000);
+    world.cut(0, 1);
+    world.run_ms(40'000 + later_ms);
+    for (const size_t other : {size_t{0}, size_t{1}}) {  // now nobody hears anybody
+      world.cut(2, other);
+      world.cut(other, 2);
+    }
+    world.run_ms(90'000);
+    INFO(later_ms);
+    CHECK(decisions(world, Kind::node_silent).empty());
+    CHECK(decisions(world, Kind::isolated).size() == 3);
+  }
+}
+
 TEST_CASE("Counts reach a node without a path to their origin through any that has them",
           "[peer]") {
   World world(nodes(3));

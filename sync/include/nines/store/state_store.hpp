@@ -89,7 +89,11 @@ class StateStore {
     WallTime now{};
   };
   // All or nothing. On `io`/`exhausted` nothing is written and the caller keeps the batch and
-  // merges it into the next.
+  // merges it into the next. Not its alert events: a broken disk must not hold up a page. The store
+  // takes them (their sequence is set, and no longer 0), gives them to whoever asks for events, and
+  // writes them with the next commit or record that succeeds; at most kMaxHeld, the rest stays
+  // with the caller. Events that were taken may be given again: they are passed over.
+  static constexpr size_t kMaxHeld = 256;
   virtual Status commit(Commit& commit) = 0;
   // Folds rows older than options.fold_after_s and drops what is beyond retention; bounded work,
   // stats().journal_rows tells what is left. Near max_bytes it folds rows of any age and drops the
@@ -117,7 +121,7 @@ class StateStore {
     std::vector<slo::AlertEvent> events;
     bool empty() const { return changes.empty() && documents.empty() && events.empty(); }
   };
-  virtual Status record(Record& record) = 0;
+  virtual Status record(Record& record) = 0;  // events as with commit()
   // Oldest first. Damaged ones are skipped and counted in restored().skipped_rows.
   virtual Result<std::vector<slo::Change>> changes() = 0;
 
@@ -128,6 +132,7 @@ class StateStore {
     uint64_t journal_rows = 0, folds = 0, last_row_bytes = 0;
     uint64_t dropped_hours = 0;   // chunks given up because the file was at its cap
     uint64_t dropped_events = 0;  // deleted by keep_events before every destination had them
+    uint64_t held_events = 0;     // told, but not on disk yet
     uint64_t ballast_freed = 0;   // how often the disk was full
     uint64_t documents_written = 0, documents_refused = 0;
     uint64_t changes_written = 0, dropped_changes = 0;  // dropped: beyond keep_changes
