@@ -52,7 +52,8 @@ class Machine:
         pki = f"{self.world.folder}/pki/{self.name}"
         people = self.world.network.address(PEOPLE)
         text = common.node_yaml(API, (
-            f"peers:\n  cluster: shop\n  listen: 0.0.0.0:{PEERS}\n  nodes: [{', '.join(peers)}]\n"
+            f"peers:\n  cluster: shop\n  listen: 0.0.0.0:{PEERS}\n"
+            + (f"  nodes: [{', '.join(peers)}]\n" if peers else "  mdns: true\n") +
             f"  ca_file: {pki}/ca.crt\n  cert_file: {pki}/node.crt\n  key_file: {pki}/node.key\n"
             f"webhooks: [{{name: hook, url: \"http://{people}:{self.world.receiver.port}/\","
             f" timeout: 2s}}]\n{extra}"))
@@ -108,7 +109,8 @@ class Machine:
 
 
 class World(contextlib.ExitStack):
-    """`ahead_s`: clocks that are wrong. peers(world, name): where a machine dials; else all others."""
+    """`ahead_s`: clocks that are wrong. peers(world, name): where a machine dials, none: what it finds
+    by multicast DNS; else all others."""
 
     def __init__(self, checks, what, names, ahead_s=None, extra=lambda world: "", peers=None):
         super().__init__()

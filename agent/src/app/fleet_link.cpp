@@ -49,7 +49,21 @@ Result<std::unique_ptr<FleetLink>> FleetLink::start(boost::asio::io_context& io,
                                io, clock, link->options_.driver, link->node_,
                                [self](const peer::Decision& d) { self->decided(d); },
                                [](const std::string& text) { log::info("peers", text); }));
+  if (link->options_.mdns) NINES_CHECK(link->look_around(io));
   return link;
+}
+
+// What is found on the link is tried beside what is configured.
+Status FleetLink::look_around(boost::asio::io_context& io) {
+  const peer::MdnsSettings settings{options_.node, options_.cluster, driver_->port(),
+                                    options_.seed};
+  NINES_TRY(mdns_, peer::MdnsDriver::start(io, clock_, settings,
+                                           [this](const std::vector<std::string>& found) {
+                                             std::vector<std::string> all = options_.driver.peers;
+                                             all.insert(all.end(), found.begin(), found.end());
+                                             driver_->set_peers(std::move(all));
+                                           }));
+  return Ok{};
 }
 
 void FleetLink::begin(WallTime watermark) {

@@ -16,6 +16,7 @@
 #include "nines/fleet/engine_feed.hpp"
 #include "nines/fleet/fleet_view.hpp"
 #include "nines/peer/driver.hpp"
+#include "nines/peer/mdns_driver.hpp"
 #include "nines/store/state_store.hpp"
 
 namespace nines::agent {
@@ -26,6 +27,7 @@ struct FleetLinkOptions {
   uint64_t seed = 0;  // of jitter and of the incarnation
   peer::DriverSettings driver;
   peer::PeerSettings peer;  // cluster, incarnation and seed are set from the above
+  bool mdns = false;        // looks for others on the same link
 };
 
 // What of an earlier life is told again.
@@ -82,6 +84,7 @@ class FleetLink {
  private:
   FleetLink(const Clock& clock, FleetLinkOptions&& options, const slo::SloEngine& engine);
   void begin(WallTime watermark);
+  Status look_around(boost::asio::io_context& io);
   void decided(const peer::Decision& decision);
 
   const Clock& clock_;
@@ -93,6 +96,7 @@ class FleetLink {
   std::vector<store::Document> documents_;
   int64_t told_minute_ = 0;
   std::unique_ptr<peer::PeerDriver> driver_;
+  std::unique_ptr<peer::MdnsDriver> mdns_;  // before `driver_` it is gone
 };
 
 }  // namespace nines::agent

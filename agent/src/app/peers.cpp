@@ -42,6 +42,7 @@ Result<std::unique_ptr<FleetLink>> start_peers(boost::asio::io_context& io, cons
   options.driver.listen = peers.listen;
   options.driver.peers = peers.nodes;
   options.peer.deny = peers.deny;
+  options.mdns = peers.mdns;
   options.driver.tls = {peers.ca_file, peers.cert_file, peers.key_file};
   NINES_TRY(const FleetPast past, past_of(store));
   const WallTime known = judge.known_until().value_or(clock.wall());

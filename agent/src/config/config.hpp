@@ -81,9 +81,10 @@ struct PeersConfig {
   std::string cluster = "nines";   // peers of another one are refused
   std::string listen;              // HOST:PORT; empty: only connects
   std::vector<std::string> nodes;  // HOST:PORT; a name stands for all its addresses
+  bool mdns = false;               // others on the same link are found by multicast DNS
   std::string ca_file, cert_file, key_file;  // PEM; all or, on loopback, none
   std::vector<std::string> deny;             // nodes that are shut out by name
-  bool used() const { return !listen.empty() || !nodes.empty(); }
+  bool used() const { return !listen.empty() || !nodes.empty() || mdns; }
 };
 
 struct NodeConfig {

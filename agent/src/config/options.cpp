@@ -389,6 +389,9 @@ constexpr Option kOptions[] = {
      "again (a headless service).",
      "[pi-2:9991, pi-3:9991]",
      [](Draft& d, OptionValue&& v) { d.node.peers.nodes = std::move(v.texts); }},
+    {"peers.mdns", flag, "false", 0, 0, "",
+     "Other nodes on the same link are found by multicast DNS, and find this one.", "true",
+     [](Draft& d, OptionValue&& v) { d.node.peers.mdns = v.number != 0; }},
     {"peers.ca_file", text, "", 0, 0, "",
      "PEM file of the authority whose certificates nodes must have (nines pki init makes one). "
      "Without certificates peers are spoken to on loopback only.",

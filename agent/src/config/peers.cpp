@@ -45,6 +45,10 @@ void check_peers(PeersConfig& peers, const YamlNode& map, Reporter& report) {
   if (!peers.used()) {
     report.error(map, "peers has neither listen nor nodes", "listen: 0.0.0.0:9991");
   }
+  if (peers.mdns && !certificates) {
+    report.error(place_of(map, "mdns"), "mdns finds nodes beyond this machine: they need certificates",
+                 "nines pki init and nines pki issue make them: ca_file, cert_file, key_file");
+  }
   if (!peers.listen.empty()) {
     check_address(peers.listen, certificates, place_of(map, "listen"), report);
   }
