@@ -10,7 +10,7 @@
 #include "incident/skeleton.hpp"
 #include "nines/base/crc32c.hpp"
 #include "nines/base/utf.hpp"
-#include "query/bytes.hpp"
+#include "nines/query/bytes.hpp"
 
 namespace nines::incident {
 namespace {
