@@ -30,7 +30,8 @@ std::string encode_unit(const fleet::FleetState& state, const std::vector<fleet:
 uint64_t content_of(const fleet::PartKey& key, uint64_t hash);
 uint64_t list_hash(const std::vector<uint64_t>& series);
 
-// An alert event for other consumers, and its id: "node/boot/alert/sequence".
+// An alert event for other consumers, with the key that notifiers give it, and its id as a header
+// of NATS: "node/boot/alert/sequence", the node as a token.
 std::string event_id(std::string_view node, const fleet::FleetEvent& event);
 std::string event_json(const std::string& node, const std::string& version,
                        const fleet::FleetEvent& event);
