@@ -1,5 +1,8 @@
 #include "app/fleet_stream.hpp"
 
+#include <algorithm>
+#include <limits>
+
 #include "net/asio.hpp"
 #include "upstream/broker_settings.hpp"
 #include "view/fleet_json.hpp"
@@ -13,7 +16,8 @@ constexpr int64_t kLookMs = 20;
 fleet::FleetLimits limits_of(const UpstreamConfig& config) {
   fleet::FleetLimits limits;
   limits.max_origins = static_cast<size_t>(config.fleet_nodes) + 1;  // and the reader itself
-  limits.max_bytes = static_cast<size_t>(config.fleet_bytes);
+  limits.max_bytes = static_cast<size_t>(std::min<uint64_t>(
+      static_cast<uint64_t>(config.fleet_bytes), std::numeric_limits<size_t>::max() / 2));
   return limits;
 }
 
