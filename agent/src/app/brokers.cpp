@@ -69,10 +69,16 @@ struct Brokers::Nats {
     teller.look();
     client.wake(teller, now);
     if (link) link->flush();
-    const std::string& trouble = client.ready() ? teller.stats().trouble : told;
-    if (trouble == told) return;
-    told = trouble;
-    if (!trouble.empty()) notice(name, false, trouble);
+    if (!client.ready()) return;  // the link says why
+    const std::string now_so = trouble();
+    if (now_so == told) return;
+    told = now_so;
+    notice(name, told.empty(), told.empty() ? "told again" : told);
+  }
+  std::string trouble() const {
+    const std::string& why = teller.stats().trouble;
+    if (why.empty() || client.violation().empty()) return why;
+    return why + " (" + client.violation() + ")";
   }
 
   std::string name, told;
@@ -174,8 +180,8 @@ std::vector<BrokerStatus> Brokers::status() const {
   std::vector<BrokerStatus> out;
   for (const auto& one : nats_) {
     const auto& stats = one->teller.stats();
-    BrokerStatus status{one->name,     "nats",       stats.trouble, 0,
-                        stats.units,   stats.events, stats.bytes,   stats.oversized,
+    BrokerStatus status{one->name,     "nats",       one->trouble(), 0,
+                        stats.units,   stats.events, stats.bytes,    stats.oversized,
                         stats.missing, stats.waiting};
     if (one->link) {
       status.connects = one->link->stats().connects;

@@ -63,7 +63,10 @@ FleetTeller::~FleetTeller() = default;
 
 // --- the connection
 
-void FleetTeller::connected(Bus& bus, Now now) { begin(bus, now); }
+void FleetTeller::connected(Bus& bus, Now now) {
+  stats_.trouble.clear();
+  begin(bus, now);
+}
 
 void FleetTeller::lost(Now) {
   if (consumer_) consumer_->lost();

@@ -46,6 +46,7 @@ void NatsClient::opened(const Login& login, Now now) {
   login_ = login;
   parser_ = std::make_unique<NatsParser>(options_.max_message);
   out_.clear();
+  violation_.clear();
   on_socket_ = 0;
   broken_.reset();
   refused_ = pinging_ = false;
@@ -148,6 +149,7 @@ void NatsClient::on_error(const std::string& text) {
   // Of one subject, not of the connection: what is published there is never acknowledged.
   if (said.find("Permissions Violation") != std::string::npos && ready()) {
     ++counters_.dropped;
+    violation_ = said;
     return;
   }
   refused_ = refused_ || is_login(said);

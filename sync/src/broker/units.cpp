@@ -104,8 +104,8 @@ std::string event_json(const std::string& node, const std::string& version,
   std::string body;
   JsonWriter json(body);
   json.begin_object();
-  json.member("id", node + "/" + std::to_string(event.boot) + "/alert/" +
-                        std::to_string(event.sequence));
+  json.member("id",
+              node + "/" + std::to_string(event.boot) + "/alert/" + std::to_string(event.sequence));
   json.member("version", 1).member("agent", version).member("node", node);
   json.member("boot", event.boot).member("stream", "alert").member("sequence", event.sequence);
   json.member("kind", event.kind == fleet::FleetEvent::Kind::fired ? "fired" : "resolved");

@@ -323,6 +323,27 @@ TEST_CASE("an SLO that goes and comes back is shown with all its counts by who r
   CHECK(shown(view.state, ms).find("web 300/30") != std::string::npos);
 }
 
+TEST_CASE("a reader takes no more nodes than its limit") {
+  FakeJetStream broker;
+  int64_t ms = 100 * 60'000;
+  Node a("a", 1, 0), b("b", 1, 0), c("c", 1, 0);
+  for (Node* node : {&a, &b, &c}) {
+    node->connection = &broker.connect(*node->teller, at(ms));
+    node->count(0, 1, 10, 0);
+  }
+  settle(broker, {&a, &b, &c}, ms);
+  fleet::FleetLimits limits;
+  limits.max_origins = 3;  // itself and two more
+  fleet::FleetState state("reader", 1, limits);
+  FleetReader reader({"shop.eu", "", 2 * 3600}, state);
+  broker.connect(reader, at(ms));
+  broker.turn(at(ms));
+  CHECK(reader.caught_up());
+  CHECK(state.origins().size() == 3);
+  CHECK(state.counters().origins_refused > 0);
+  CHECK(shown(state, ms).starts_with("api 20/0 of 2"));
+}
+
 TEST_CASE("what is no message of the node that its subject names is refused") {
   FakeJetStream broker;
   int64_t ms = 100 * 60'000;

@@ -146,6 +146,13 @@ TEST_CASE("a NATS client tells a refused login from other trouble") {
   CHECK_FALSE(client.refused());
 }
 
+TEST_CASE("a NATS client stays when it may not do something, and knows what") {
+  Standing s;
+  s.client.received("-ERR 'Permissions Violation for Publish to \"x\"'\r\n", at(3));
+  CHECK_FALSE(s.client.broken());
+  CHECK(s.client.violation() == "Permissions Violation for Publish to \"x\"");
+}
+
 TEST_CASE("a NATS client does not send a login without the TLS that it was asked for") {
   NatsOptions options;
   options.tls = true;

@@ -69,6 +69,8 @@ class NatsClient final : public Wire, public Bus {
   };
   const Counters& counters() const { return counters_; }
   const std::string& server() const { return server_; }  // "nats-1 2.9.10"
+  // What this login may not do, as the server said last; empty: nothing.
+  const std::string& violation() const { return violation_; }
 
  private:
   enum class State : uint8_t { closed, greeting, handshake, logging_in, ready };
@@ -82,7 +84,7 @@ class NatsClient final : public Wire, public Bus {
   State state_ = State::closed;
   Login login_;
   std::unique_ptr<NatsParser> parser_;
-  std::string out_, server_, nonce_;
+  std::string out_, server_, nonce_, violation_;
   size_t on_socket_ = 0, max_payload_ = 1024 * 1024;
   std::vector<Participant*> participants_;
   std::map<uint64_t, Participant*> subscriptions_;
