@@ -64,18 +64,21 @@ nines_install() {
 
 # nines_tool PACKAGE BINARY DIR: prints the path of a program, taken out of a Debian package without
 # installing that (some bring a daemon along that nobody asked for). Uses the installed one if any.
+# PACKAGE may be followed by libraries that the program needs: "mosquitto libwrap0".
 nines_tool() {
   if command -v "$2" >/dev/null 2>&1; then
     command -v "$2"
     return 0
   fi
-  if [ ! -x "$3/root/usr/bin/$2" ]; then
+  if [ ! -x "$3/root/usr/bin/$2" ] && [ ! -x "$3/root/usr/sbin/$2" ]; then
     mkdir -p "$3/root" || return 1
-    (cd "$3" && chmod 755 . && { apt-get download -q "$1" || {
-      nines_as_root apt-get update -q; apt-get download -q "$1"; }; } >&2 \
-      && dpkg -x "$1"_*.deb root) >&2 || return 1
+    for _p in $1; do
+      (cd "$3" && chmod 755 . && { apt-get download -q "$_p" || {
+        nines_as_root apt-get update -q; apt-get download -q "$_p"; }; } >&2 \
+        && dpkg -x "$_p"_*.deb root) >&2 || return 1
+    done
   fi
-  echo "$3/root/usr/bin/$2"
+  if [ -x "$3/root/usr/sbin/$2" ]; then echo "$3/root/usr/sbin/$2"; else echo "$3/root/usr/bin/$2"; fi
 }
 
 # nines_sshd DIR: prints the path of an sshd that tests may start on their own configuration: the

@@ -1,10 +1,14 @@
 """Engines that agents tell, started on loopback from Debian's programs, which tests/run unpacks."""
+import base64
+import glob
 import gzip
 import http.server
 import json
 import os
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import threading
 import urllib.parse
@@ -20,9 +24,12 @@ class Engine:
         os.makedirs(self.folder, exist_ok=True)
         self.process = None
 
+    environment = None
+
     def start(self):
         with open(f"{self.folder}/log", "ab") as log:
-            self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, cwd=self.folder)
+            self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, cwd=self.folder,
+                                            env=self.environment)
         common.wait_until(self.ready, 30, f"{self.name} is ready")
         return self
 
@@ -176,3 +183,167 @@ class Collector:
         wanted = dict(re.findall(r'(\w+)="([^"]*)"', rest), **({"__name__": name} if name else {}))
         return {labels: sorted(points.items()) for labels, points in list(self.points.items())
                 if wanted.items() <= dict(labels).items()}
+
+
+class Broker(Engine):
+    """A server that is reached over TCP without HTTP; its store can be taken away."""
+
+    def ready(self):
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                return True
+        except OSError:
+            return False
+
+    def forget(self):
+        shutil.rmtree(f"{self.folder}/data", ignore_errors=True)
+
+
+class Nats(Broker):
+    """nats-server with JetStream; `extra` is text of its configuration."""
+
+    def __init__(self, folder, name, extra=""):
+        super().__init__(folder, name)
+        self.config = common.write(f"{self.folder}/n.conf", (
+            f"server_name: {name}\nlisten: 127.0.0.1:{self.port}\n{extra}\n"
+            f"jetstream {{ store_dir: \"{self.folder}/data\", max_mem: 64MB, max_file: 512MB }}\n"))
+
+    def command(self):
+        return [common.tool("NINES_NATS_SERVER"), "-c", self.config]
+
+
+class NatsClient:
+    """As much of the protocol as a test needs to look into streams."""
+
+    def __init__(self, port, **login):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.file = self.socket.makefile("rb")
+        assert self.file.readline().startswith(b"INFO ")
+        options = {"verbose": False, "pedantic": False, "headers": True, "no_responders": True}
+        self.socket.sendall(b"CONNECT " + json.dumps({**options, **login}).encode() +
+                            b"\r\nSUB inbox.test 1\r\nPING\r\n")
+        line = self.file.readline()
+        assert line.startswith(b"PONG"), line
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def ask(self, subject, body=None):
+        data = json.dumps(body).encode() if body is not None else b""
+        self.socket.sendall(f"PUB {subject} inbox.test {len(data)}\r\n".encode() + data + b"\r\n")
+        while True:
+            words = self.file.readline().split()
+            if words[0] == b"PING":
+                self.socket.sendall(b"PONG\r\n")
+            elif words[0] in (b"MSG", b"HMSG"):
+                body = self.file.read(int(words[-1]) + 2)[:-2]
+                return json.loads(body) if words[0] == b"MSG" else {"error": body.decode()}
+            else:
+                raise AssertionError(words)
+
+    def stream(self, name):
+        """What it holds: [(subject, headers, body)], oldest first."""
+        info = self.ask(f"$JS.API.STREAM.INFO.{name}")
+        if "error" in info:
+            return []
+        found = []
+        state = info["state"]
+        for sequence in range(state["first_seq"], state["last_seq"] + 1):
+            got = self.ask(f"$JS.API.STREAM.MSG.GET.{name}", {"seq": sequence}).get("message")
+            if got is not None:
+                found.append((got["subject"], base64.b64decode(got.get("hdrs", "")).decode(),
+                              base64.b64decode(got.get("data", ""))))
+        return found
+
+
+class Mosquitto(Broker):
+    """mosquitto with the user edge; `extra` is text of its configuration."""
+
+    def __init__(self, folder, name, password, extra=""):
+        super().__init__(folder, name)
+        program = common.tool("NINES_MOSQUITTO")
+        root = os.path.dirname(os.path.dirname(program))
+        libraries = ":".join(glob.glob(f"{root}/lib/*-linux-gnu*"))
+        self.environment = {**os.environ, "LD_LIBRARY_PATH": libraries}
+        users = f"{self.folder}/users"
+        helper = f"{root}/bin/mosquitto_passwd"
+        common.write(users, f"edge:{password}\n")
+        subprocess.run([helper if os.path.exists(helper) else "mosquitto_passwd", "-U", users],
+                       check=True, env=self.environment)
+        os.chmod(users, 0o644)
+        user = "user root\n" if os.geteuid() == 0 else ""
+        self.config = common.write(f"{self.folder}/m.conf", (
+            f"{user}listener {self.port} 127.0.0.1\nallow_anonymous false\n"
+            f"password_file {users}\npersistence false\n{extra}\n"))
+
+    def command(self):
+        return [common.tool("NINES_MOSQUITTO"), "-c", self.config]
+
+
+class MqttReader(threading.Thread):
+    """Subscribes to everything; keeps (topic, retained, payload) in order."""
+
+    def __init__(self, port, user, password):
+        super().__init__(daemon=True)
+        self.got = []
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.file = self.socket.makefile("rb")
+        body = self.text("MQTT") + bytes([4, 0xC2, 0, 0]) + self.text(f"reader-{id(self)}")
+        self.send(0x10, body + self.text(user) + self.text(password))
+        head, answer = self.packet()
+        assert head == 0x20 and answer[1] == 0, answer
+        self.send(0x82, b"\0\1" + self.text("#") + b"\1")
+        self.socket.settimeout(None)
+        self.start()
+
+    @staticmethod
+    def text(value):
+        data = value.encode()
+        return len(data).to_bytes(2, "big") + data
+
+    def send(self, head, body):
+        length, rest = b"", len(body)
+        while True:
+            length += bytes([rest & 0x7F | (0x80 if rest > 0x7F else 0)])
+            rest >>= 7
+            if not rest:
+                break
+        self.socket.sendall(bytes([head]) + length + body)
+
+    def packet(self):
+        head = self.file.read(1)
+        if not head:
+            raise OSError("closed")
+        length = shift = 0
+        while True:
+            byte = self.file.read(1)[0]
+            length |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return head[0], self.file.read(length)
+
+    def run(self):
+        try:
+            while True:
+                head, body = self.packet()
+                if head & 0xF0 != 0x30:
+                    continue
+                at = 2 + int.from_bytes(body[:2], "big")
+                topic = body[2:at].decode()
+                if head & 6:
+                    self.send(0x40, body[at:at + 2])
+                    at += 2
+                self.got.append((topic, bool(head & 1), body[at:]))
+        except (OSError, IndexError):
+            pass
+
+    def newest(self, topic):
+        return next((p for t, _, p in reversed(list(self.got)) if t == topic), None)
+
+    def close(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.join()
+        self.socket.close()

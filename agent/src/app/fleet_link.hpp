@@ -75,6 +75,7 @@ class FleetLink {
   bool isolated() const { return node_.isolated(); }
   uint16_t port() const { return driver_->port(); }
   const fleet::FleetState& state() const { return state_; }
+  fleet::FleetState& state() { return state_; }  // for those who tell brokers of it
   const peer::PeerNode& node() const { return node_; }
   // GET /api/fleet.
   std::string json() const;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "app/brokers.hpp"
 #include "app/clock_guard.hpp"
 #include "app/drafting.hpp"
 #include "app/fetcher.hpp"
@@ -91,6 +92,7 @@ class Live {
     NINES_CHECK(start_upstreams());
     NINES_TRY(fleet_, start_peers(io_, clock_, setup_.config, *judge_, *store_, options_.seed + 1,
                                   [this](const peer::Decision& d) { on_decision(d); }));
+    NINES_CHECK(start_brokers());
     NINES_CHECK(start_capacity());
     NINES_CHECK(start_server());
     ingest_ = std::make_unique<IngestThread>(
@@ -179,7 +181,11 @@ class Live {
     server.allow_non_loopback = options_.allow_remote;
     auto routes = http::make_changes_api(std::move(access),
                                          http::make_api([this] { return snapshot(); }, insight()));
-    if (fleet_) routes = http::make_fleet_api([this] { return fleet_->json(); }, std::move(routes));
+    if (fleet_) {
+      routes = http::make_fleet_api(
+          [this] { return brokers_->has_fleet() ? brokers_->fleet_json() : fleet_->json(); },
+          std::move(routes));
+    }
     NINES_TRY(server_,
               http::HttpServer::start(io_, server,
                                       http::make_query_api(std::move(queries), std::move(routes))));
@@ -225,6 +231,14 @@ class Live {
     NINES_TRY(const auto kept, store_->documents(Upstreams::kDocuments));
     upstreams_ = std::make_unique<Upstreams>(io_, clock_, setup_.config, *judge_, kept,
                                              options_.seed ^ 0x5555555555555555);
+    return Ok{};
+  }
+
+  Status start_brokers() {
+    if (!fleet_) return Ok{};
+    NINES_TRY(const auto kept, store_->documents(Brokers::kDocuments));
+    brokers_ = std::make_unique<Brokers>(io_, clock_, setup_.config, *fleet_, kept,
+                                         options_.seed ^ 0x3333333333333333);
     return Ok{};
   }
 
@@ -299,7 +313,11 @@ class Live {
     for (const slo::AlertEvent& event : judge_->evaluate(now, now)) tell(event);
     look_at_gates(now);
     if (ready_) upstreams_->known_until(now);
-    if (ready_ && fleet_) fleet_->evaluated(now);
+    if (ready_ && fleet_) {
+      fleet_->evaluated(now);
+      brokers_->look();
+      if (brokers_->wants_status(now)) brokers_->show(judge_->snapshot().slos, now);
+    }
     commit_when_due();
   }
 
@@ -407,6 +425,8 @@ class Live {
       }
     }
     fleet_->told(told);
+    brokers_->alerted();
+    brokers_->look();
   }
 
   // Those that the store has taken although it could not write: told like any.
@@ -511,6 +531,14 @@ class Live {
     });
   }
 
+  std::vector<store::Document> progress() const {
+    std::vector<store::Document> all = upstreams_->progress();
+    for (auto& document : brokers_ ? brokers_->progress() : brokers_told_) {
+      all.push_back(std::move(document));
+    }
+    return all;
+  }
+
   // The store thread owns SQLite; the commit comes back with what became of it.
   void commit() {
     commit_in_flight_ = true;
@@ -518,7 +546,7 @@ class Live {
     const bool fold = (last_commit_.ns - last_fold_.ns) / kNsPerSecond >= kFoldEveryS;
     if (fold) last_fold_ = last_commit_;
     auto pending = std::make_shared<store::StateStore::Commit>(judge_->take_commit(clock_.wall()));
-    pending->documents = upstreams_->progress();
+    pending->documents = progress();
     keep_pods();
     store_work_.post([this, pending, fold] {
       Status done = store_->commit(*pending);
@@ -599,6 +627,7 @@ class Live {
     notifiers_.tell(out);
     out.upstream = upstreams_->status();
     if (fleet_) out.fleet_metrics = fleet_->metrics();
+    if (brokers_) out.brokers = brokers_->status();
     if (standing_) out.queries = standing_->statuses();
     const ProcessFigures figures = process_figures();
     out.resident_bytes = figures.resident_bytes;
@@ -617,6 +646,8 @@ class Live {
     queries_.reset();
     standing_.reset();
     notifiers_.stop();
+    if (brokers_) brokers_told_ = brokers_->progress();
+    brokers_.reset();
     fleet_.reset();  // says goodbye
     keep_pods();
     keep_capacity();
@@ -640,7 +671,7 @@ class Live {
     }
     if (!judge_->has_pending()) return Ok{};
     auto pending = judge_->take_commit(clock_.wall());
-    pending.documents = upstreams_->progress();
+    pending.documents = progress();
     return store_->commit(pending);
   }
 
@@ -669,8 +700,10 @@ class Live {
   std::unique_ptr<http::HttpServer> server_;
   k8s::Following pods_;
   Notifiers notifiers_{io_, clock_, store_work_};
-  std::unique_ptr<Upstreams> upstreams_;  // reads judge_
-  std::unique_ptr<FleetLink> fleet_;      // reads judge_; null: no peers
+  std::unique_ptr<Upstreams> upstreams_;       // reads judge_
+  std::unique_ptr<FleetLink> fleet_;           // reads judge_; null: no peers, no brokers
+  std::unique_ptr<Brokers> brokers_;           // as fleet_, which they read
+  std::vector<store::Document> brokers_told_;  // at the end
   store::StateStore::Stats store_stats_;
   StoreTrouble store_trouble_;
   WallTime started_{};

@@ -1,5 +1,6 @@
 #include "app/peers.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace nines::agent {
@@ -33,7 +34,10 @@ Result<std::unique_ptr<FleetLink>> start_peers(boost::asio::io_context& io, cons
                                                store::StateStore& store, uint64_t seed,
                                                FleetLink::OnDecision decided) {
   const PeersConfig& peers = config.peers;
-  if (!peers.used()) return std::unique_ptr<FleetLink>();
+  const auto& upstream = config.upstream;
+  const bool brokers = std::any_of(upstream.begin(), upstream.end(),
+                                   [](const UpstreamConfig& one) { return one.is_broker(); });
+  if (!peers.used() && !brokers) return std::unique_ptr<FleetLink>();
   FleetLinkOptions options;
   options.node = config.node;
   options.cluster = peers.cluster;

@@ -11,7 +11,8 @@
 
 namespace nines::agent {
 
-// Null: nines.yaml names no peers. On the thread that owns `store` then.
+// Null: nines.yaml names no peers and no brokers that are told what peers are. On the thread that
+// owns `store` then.
 Result<std::unique_ptr<FleetLink>> start_peers(boost::asio::io_context& io, const Clock& clock,
                                                const NodeConfig& config, const Judge& judge,
                                                store::StateStore& store, uint64_t seed,

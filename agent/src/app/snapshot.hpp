@@ -55,6 +55,14 @@ struct UpstreamStatus {
   upstream::SampleSenderStats stats;
 };
 
+// A broker that is told what peers are, or the status of the SLOs.
+struct BrokerStatus {
+  std::string name, kind;
+  std::string trouble;  // empty: all is well
+  uint64_t connects = 0, messages = 0, events = 0, bytes = 0, refused = 0, rewound = 0;
+  size_t waiting = 0;  // messages that it does not have yet
+};
+
 struct AlertShown {
   slo::AlertEvent event;
   bool firing = false;
@@ -107,6 +115,7 @@ struct Snapshot {
   std::vector<QueryStatus> queries;
   slo::SloEngine::Counters counters;
   std::vector<UpstreamStatus> upstream;
+  std::vector<BrokerStatus> brokers;
   std::string fleet_metrics;  // of peers, as /metrics shows them; empty: none
   std::vector<notify::NotifierShown> notifiers;
   std::vector<notify::ReplicaShown> alertmanagers;

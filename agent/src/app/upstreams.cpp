@@ -27,6 +27,7 @@ Upstreams::Upstreams(boost::asio::io_context& io, const Clock& clock, const Node
     : judge_(judge) {
   for (const UpstreamConfig& wanted : config.upstream) {
     if (wanted.kind == UpstreamConfig::Kind::alertmanager) continue;  // told by notify/
+    if (wanted.is_broker()) continue;                                 // told by Brokers
     auto one = std::make_unique<One>();
     one->samples = std::make_unique<upstream::SloSamples>(
         judge.engine(),

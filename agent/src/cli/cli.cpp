@@ -331,6 +331,13 @@ void add_fleet(CLI::App& root, Parsed& p) {
     add_output(command, p.fleet.common.output);
     command->add_option("--agent", p.fleet.address, "Address of the agent's API")
         ->option_text("HOST:PORT");
+    command
+        ->add_option("--nats", p.fleet.nats,
+                     "No agent: the fleet as a stream of NATS has it. An upstream of the "
+                     "configuration, with its login, or nats://HOST, tls://HOST")
+        ->option_text("NAME|URL");
+    command->add_option("--cluster", p.fleet.cluster, "With --nats: the fleet's name there")
+        ->option_text("NAME");
   }
 }
 
@@ -406,7 +413,7 @@ int dispatch(CLI::App& root, Parsed& p, const Clock& clock) {
   if (root.got_subcommand("query")) return run_query(p.query, clock);
   if (CLI::App* fleet = root.get_subcommand("fleet"); fleet->parsed()) {
     p.fleet.nodes = fleet->got_subcommand("nodes");
-    return run_fleet(p.fleet);
+    return run_fleet(p.fleet, clock, p.agent.seed);
   }
   if (const CLI::App* pki = root.get_subcommand("pki"); pki->parsed()) {
     return pki->got_subcommand("init") ? run_pki_init(p.pki, clock) : run_pki_issue(p.pki, clock);

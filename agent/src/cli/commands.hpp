@@ -135,8 +135,10 @@ struct FleetOptions {
   CommonOptions common;
   std::string address;  // of the agent; default from the configuration
   bool nodes = false;   // the nodes instead of the SLOs
+  std::string nats;     // URL, or name of an upstream: the fleet as a stream of NATS has it
+  std::string cluster;  // there; default from the configuration
 };
-int run_fleet(const FleetOptions& options);
+int run_fleet(const FleetOptions& options, const Clock& clock, uint64_t seed);
 
 int run_suggest(const CommonOptions& options, const Clock& clock);
 int run_doctor(const CommonOptions& options, const Clock& clock);

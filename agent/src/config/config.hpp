@@ -50,8 +50,9 @@ struct RemoteConfig {
 
 // An engine that is told about the SLOs of this node.
 struct UpstreamConfig {
-  enum class Kind : uint8_t { remote_write, otlp, alertmanager };
-  std::string name, url;          // http:// or https://, with the path that takes what is told
+  enum class Kind : uint8_t { remote_write, otlp, alertmanager, nats, mqtt };
+  std::string name, url;          // http:// or https://, with the path that takes what is told;
+                                  // nats://, tls://; mqtt://, mqtts://
   std::vector<std::string> urls;  // alertmanager: of every replica, without a path of theirs
   Kind kind = Kind::remote_write;
   std::string token_file, user, password_file;  // read for each request
@@ -64,6 +65,12 @@ struct UpstreamConfig {
   int64_t resend_ms = 60'000;                // alertmanager
   bool node_label = false;                   // alertmanager: an alert of each node, not one for all
   std::string link;                          // alertmanager: generatorURL
+  std::string cluster;                       // nats, mqtt: in subjects, topics; empty: of peers
+  std::string nkey_file, domain;             // nats: seed or credentials; of JetStream
+  int64_t replicas = 1;                      // nats: of streams that it makes
+  bool fleet = false;                        // nats: the fleet is shown as the stream has it
+  int64_t fleet_nodes = 4096, fleet_bytes = 256 * 1024 * 1024;  // at most
+  bool is_broker() const { return kind == Kind::nats || kind == Kind::mqtt; }
 };
 
 // A query that looks, again and again, at what was logged since it looked last.
@@ -78,10 +85,10 @@ struct StandingQueryConfig {
 
 // The other nodes that this one shares its counts and alerts with.
 struct PeersConfig {
-  std::string cluster = "nines";   // peers of another one are refused
-  std::string listen;              // HOST:PORT; empty: only connects
-  std::vector<std::string> nodes;  // HOST:PORT; a name stands for all its addresses
-  bool mdns = false;               // others on the same link are found by multicast DNS
+  std::string cluster = "nines";             // peers of another one are refused
+  std::string listen;                        // HOST:PORT; empty: only connects
+  std::vector<std::string> nodes;            // HOST:PORT; a name stands for all its addresses
+  bool mdns = false;                         // others on the same link are found by multicast DNS
   std::string ca_file, cert_file, key_file;  // PEM; all or, on loopback, none
   std::vector<std::string> deny;             // nodes that are shut out by name
   bool used() const { return !listen.empty() || !nodes.empty() || mdns; }

@@ -282,19 +282,24 @@ constexpr Option kOptions[] = {
     {"upstream[].name", text, "", 0, 0, "", "Name, unique among them. Required.", "central",
      [](Draft& d, OptionValue&& v) { upstream(d).name = std::move(v.text); }},
     {"upstream[].kind", choice, "remote_write", 0, 0,
-     "remote_write=prometheus=victoriametrics=mimir=thanos otlp=opentelemetry alertmanager",
+     "remote_write=prometheus=victoriametrics=mimir=thanos otlp=opentelemetry alertmanager nats mqtt",
      "How it is told: remote_write sends the SLOs as series of Prometheus, otlp as metrics of "
      "OpenTelemetry (OTLP/HTTP, JSON); alertmanager is told the alerts, every replica of its cluster "
-     "again and again.",
+     "again and again; nats gets all that peers tell each other into a stream of JetStream, from "
+     "which anybody has the view of the whole fleet; mqtt the status of each SLO as a retained "
+     "message, and the alerts.",
      "",
      [](Draft& d, OptionValue&& v) {
        using Kind = UpstreamConfig::Kind;
        upstream(d).kind = v.text == "otlp"           ? Kind::otlp
                           : v.text == "alertmanager" ? Kind::alertmanager
+                          : v.text == "nats"         ? Kind::nats
+                          : v.text == "mqtt"         ? Kind::mqtt
                                                      : Kind::remote_write;
      }},
     {"upstream[].url", text, "", 0, 0, "",
-     "http:// or https:// address that takes it, with its path. Required, except of alertmanager.",
+     "http:// or https:// address that takes it, with its path; nats:// or tls://; mqtt:// or "
+     "mqtts://. Required, except of alertmanager.",
      "https://prometheus.example.org/api/v1/write",
      [](Draft& d, OptionValue&& v) { upstream(d).url = std::move(v.text); }},
     {"upstream[].urls", texts, "", 0, 0, "",
@@ -348,6 +353,28 @@ constexpr Option kOptions[] = {
     {"upstream[].link", text, "", 0, 0, "", "alertmanager: generatorURL of the alerts.",
      "https://nines.example.org/",
      [](Draft& d, OptionValue&& v) { upstream(d).link = std::move(v.text); }},
+
+    {"upstream[].cluster", text, "", 0, 0, "",
+     "nats, mqtt: name of the fleet in subjects and topics. Default: that of peers.", "shop",
+     [](Draft& d, OptionValue&& v) { upstream(d).cluster = std::move(v.text); }},
+    {"upstream[].nkey_file", text, "", 0, 0, "",
+     "nats: file with the seed of an NKey (SU...), or with the credentials of a user (.creds).",
+     "/etc/nines/hub.creds",
+     [](Draft& d, OptionValue&& v) { upstream(d).nkey_file = std::move(v.text); }},
+    {"upstream[].domain", text, "", 0, 0, "", "nats: domain of JetStream, behind a leaf node.",
+     "hub", [](Draft& d, OptionValue&& v) { upstream(d).domain = std::move(v.text); }},
+    {"upstream[].replicas", integer, "1", 1, 5, "",
+     "nats: copies of the streams, where Nines makes them.", "",
+     [](Draft& d, OptionValue&& v) { upstream(d).replicas = v.number; }},
+    {"upstream[].fleet", flag, "false", 0, 0, "",
+     "nats: this agent shows the whole fleet as the stream has it (nines fleet, /api/fleet).", "",
+     [](Draft& d, OptionValue&& v) { upstream(d).fleet = v.number != 0; }},
+    {"upstream[].fleet_nodes", integer, "4096", 1, 100'000, "",
+     "nats: nodes of that view at most.", "",
+     [](Draft& d, OptionValue&& v) { upstream(d).fleet_nodes = v.number; }},
+    {"upstream[].fleet_memory", size, "256MiB", 1 * kMiB, 16 * kGiB, "",
+     "nats: memory of that view at most; beyond it the oldest days go.", "",
+     [](Draft& d, OptionValue&& v) { upstream(d).fleet_bytes = v.number; }},
 
     {"queries", maps, "", 0, 0, "",
      "Standing queries: what was logged since a query ran last, told to notifiers when it is not "

@@ -6,6 +6,7 @@
 #include "config/files.hpp"
 #include "http/client.hpp"
 #include "http/credentials.hpp"
+#include "nines/broker/link.hpp"
 
 namespace nines::agent::config {
 namespace {
@@ -108,6 +109,30 @@ void check_replicas(const UpstreamConfig& upstream, const YamlNode& node, Report
   }
 }
 
+void check_broker(const UpstreamConfig& upstream, const YamlNode& node, Reporter& report) {
+  const std::string who = "upstream '" + upstream.name + "'";
+  const YamlNode& at = place_of(node, "url");
+  const auto url = broker::parse_broker_url(upstream.url);
+  const bool nats = upstream.kind == UpstreamConfig::Kind::nats;
+  const bool fits = url.ok() && (nats ? url->scheme == "nats" || url->scheme == "tls"
+                                      : url->scheme.starts_with("mqtt"));
+  const bool secret = !upstream.token_file.empty() || !upstream.user.empty();
+  if (!fits) {
+    report.error(at, who + ": '" + upstream.url + "' is no address of " + (nats ? "NATS" : "MQTT"),
+                 nats ? "tls://nats.example.org:4222, or nats:// without encryption"
+                      : "mqtts://mqtt.example.org:8883, or mqtt:// without encryption");
+  } else if (secret && !url->tls && !http::is_loopback(url->host)) {
+    report.warning(at, "the login of " + who + " may be sent without encryption",
+                   nats ? "use tls://" : "use mqtts://");
+  }
+  if (!upstream.nkey_file.empty() && secret) {
+    report.error(place_of(node, "nkey_file"), who + " has more than one way to log in");
+  }
+  if (!nats && (upstream.fleet || !upstream.nkey_file.empty() || !upstream.token_file.empty())) {
+    report.error(node, who + ": fleet, nkey_file and token_file are for kind nats");
+  }
+}
+
 void check_address(const UpstreamConfig& upstream, const YamlNode& node, Reporter& report) {
   if (upstream.kind == UpstreamConfig::Kind::alertmanager) {
     return check_replicas(upstream, node, report);
@@ -118,6 +143,8 @@ void check_address(const UpstreamConfig& upstream, const YamlNode& node, Reporte
   }
   if (node.get("url") == nullptr) {
     report.error(node, "an upstream has no 'url'");
+  } else if (upstream.is_broker()) {
+    check_broker(upstream, node, report);
   } else {
     check_url(upstream, node, report);
   }
@@ -147,7 +174,7 @@ void read_upstream(const YamlNode& node, Draft& draft, std::set<std::string>& na
   check_pairs(upstream, node, report);
   if (reader.is_map()) check_address(upstream, node, report);
   for (std::string* path : {&upstream.token_file, &upstream.password_file, &upstream.ca_file,
-                            &upstream.cert_file, &upstream.key_file}) {
+                            &upstream.cert_file, &upstream.key_file, &upstream.nkey_file}) {
     *path = beside(node.file->path, *path);
   }
 }

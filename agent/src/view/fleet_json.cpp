@@ -10,6 +10,7 @@ namespace nines::agent::view {
 namespace {
 
 constexpr double kNsPerMsD = 1e6;
+constexpr int64_t kSuspectMs = 150'000, kSilentMs = 300'000;  // minutes are told by the minute
 
 const char* state_name(peer::PeerView::State state) {
   switch (state) {
@@ -85,16 +86,35 @@ void write_silent(JsonWriter& out, const fleet::FleetState& state) {
   out.end_array();
 }
 
-}  // namespace
+struct Head {
+  std::string node;
+  bool isolated = false;
+  int64_t offset_ns = 0;  // of this node's clock, from what most show
+};
 
-std::string fleet_json(const fleet::FleetState& state, const peer::PeerNode& node, peer::Now now) {
+std::string document(const fleet::FleetState& state, const Head& head,
+                     const std::vector<peer::PeerView>& views, WallTime now) {
   std::string text;
   JsonWriter out(text);
   out.begin_object();
-  out.member("node", state.self()).member("isolated", node.isolated());
-  out.member("timestamp", to_ms(now.wall));
-  out.member("clock_offset_ms", static_cast<double>(node.median_offset_ns()) / kNsPerMsD);
+  out.member("node", head.node).member("isolated", head.isolated);
+  out.member("timestamp", to_ms(now))
+      .member("clock_offset_ms", static_cast<double>(head.offset_ns) / kNsPerMsD);
   out.key("nodes").begin_array();
+  for (const auto& view : views) write_node(out, state, view, view.node == head.node);
+  out.end_array();
+  out.key("slos").begin_array();
+  const WallTime agreed{now.ns - head.offset_ns};  // alike on nodes with wrong clocks
+  for (const auto& budget : fleet::fleet_budgets(state, agreed)) write_budget(out, budget);
+  out.end_array();
+  write_silent(out, state);
+  out.end_object();
+  return text;
+}
+
+}  // namespace
+
+std::string fleet_json(const fleet::FleetState& state, const peer::PeerNode& node, peer::Now now) {
   auto views = node.peers(now);
   peer::PeerView self;
   self.node = state.self();
@@ -103,15 +123,27 @@ std::string fleet_json(const fleet::FleetState& state, const peer::PeerNode& nod
     return view.node > self.node;
   });
   views.insert(place, self);
-  for (const auto& view : views) write_node(out, state, view, view.node == state.self());
-  out.end_array();
-  out.key("slos").begin_array();
-  const WallTime agreed{now.wall.ns - node.median_offset_ns()};  // alike on nodes with wrong clocks
-  for (const auto& budget : fleet::fleet_budgets(state, agreed)) write_budget(out, budget);
-  out.end_array();
-  write_silent(out, state);
-  out.end_object();
-  return text;
+  return document(state, {state.self(), node.isolated(), node.median_offset_ns()}, views, now.wall);
+}
+
+std::string fleet_json(const fleet::FleetState& state, const broker::FleetReader& reader,
+                       const std::string& self, WallTime now) {
+  using State = peer::PeerView::State;
+  std::vector<peer::PeerView> views;
+  for (const std::string& origin : state.origins()) {
+    const auto heard = reader.heard(origin);
+    const auto info = state.info(origin);
+    if (!heard || !info) continue;
+    peer::PeerView view;
+    view.node = origin;
+    view.boot = info->version.boot;
+    view.heard_ago_ms = std::max<int64_t>(0, now.ns - heard->ns) / kNsPerMs;
+    view.state = view.heard_ago_ms <= kSuspectMs  ? State::alive
+                 : view.heard_ago_ms <= kSilentMs ? State::suspect
+                                                  : State::silent;
+    views.push_back(std::move(view));
+  }
+  return document(state, {self, false, 0}, views, now);
 }
 
 }  // namespace nines::agent::view

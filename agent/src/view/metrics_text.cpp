@@ -453,6 +453,32 @@ void upstreams(Exposition& out, const Snapshot& s) {
   upstream_family(out, s, [](const Stats& u) { return u.rewound; });
 }
 
+void brokers(Exposition& out, const Snapshot& s) {
+  if (s.brokers.empty()) return;
+  const auto family = [&](auto value) {
+    for (const BrokerStatus& b : s.brokers) {
+      out.sample({{"broker", b.name}, {"kind", b.kind}}, value(b));
+    }
+  };
+  out.gauge("nines_broker_up", "1 while the broker takes what it is told.");
+  family([](const BrokerStatus& b) { return b.trouble.empty(); });
+  out.gauge("nines_broker_waiting", "Messages that it does not have yet.");
+  family([](const BrokerStatus& b) { return uint64_t{b.waiting}; });
+  out.counter("nines_broker_connects_total", "Connections that stood.");
+  family([](const BrokerStatus& b) { return b.connects; });
+  out.counter("nines_broker_messages_total", "Messages of state that it acknowledged.");
+  family([](const BrokerStatus& b) { return b.messages; });
+  out.counter("nines_broker_events_total", "Alert events that it acknowledged.");
+  family([](const BrokerStatus& b) { return b.events; });
+  out.counter("nines_broker_bytes_total", "Bytes of the bodies that it acknowledged.");
+  family([](const BrokerStatus& b) { return b.bytes; });
+  out.counter("nines_broker_refused_total", "Messages that cannot be told: beyond its limits.");
+  family([](const BrokerStatus& b) { return b.refused; });
+  out.counter("nines_broker_rewound_total",
+              "Messages told again, because the broker had lost what it had acknowledged.");
+  family([](const BrokerStatus& b) { return b.rewound; });
+}
+
 void notifiers(Exposition& out, const Snapshot& s) {
   const NotifySums sums = notify_sums(s);
   out.single_counter("nines_notify_sent_total", "Notifications delivered.", sums.sent);
@@ -572,6 +598,7 @@ std::string metrics_text(const Snapshot& s) {
   store(out, s);
   pods(out, s);
   upstreams(out, s);
+  brokers(out, s);
   standing_queries(out, s);
   notifiers(out, s);
   alertmanagers(out, s);

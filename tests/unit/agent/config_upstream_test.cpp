@@ -43,6 +43,30 @@ upstream:
   CHECK(b.max_age_s == plain.max_age_s);
 }
 
+TEST_CASE("Brokers among the upstreams arrive with their own keys", "[config]") {
+  const ConfigFolder folder;
+  const Loaded loaded = folder.load_node(R"(
+upstream:
+  - {name: hub, kind: nats, url: "tls://nats.example.org", cluster: shop, nkey_file: hub.creds,
+     domain: edge, replicas: 3, fleet: true, fleet_nodes: 2000, fleet_memory: 1GiB}
+  - {name: iot, kind: mqtt, url: "mqtts://mqtt.example.org:8884", user: u, password_file: p}
+)");
+  INFO(all_text(loaded.diagnostics));
+  REQUIRE(loaded.diagnostics.empty());
+  const UpstreamConfig& hub = loaded.node.upstream[0];
+  CHECK(hub.kind == UpstreamConfig::Kind::nats);
+  CHECK(hub.is_broker());
+  CHECK(hub.cluster == "shop");
+  CHECK(hub.nkey_file == folder.path() + "/hub.creds");
+  CHECK(hub.domain == "edge");
+  CHECK(hub.replicas == 3);
+  CHECK(hub.fleet);
+  CHECK(hub.fleet_nodes == 2000);
+  CHECK(hub.fleet_bytes == int64_t{1} << 30);
+  CHECK(loaded.node.upstream[1].kind == UpstreamConfig::Kind::mqtt);
+  CHECK_FALSE(loaded.node.upstream[1].fleet);
+}
+
 TEST_CASE("A mistake in upstream is told with its place and a way out", "[config]") {
   struct Mistake {
     const char* entry;
@@ -54,6 +78,12 @@ TEST_CASE("A mistake in upstream is told with its place and a way out", "[config
       {"{name: a, kind: mimirr, url: 'http://h/w'}", "must be one of remote_write, otlp"},
       {"{name: a, url: 'ftp://h/w'}", "http:// or https://"},
       {"{name: a, url: 'http://h'}", "/api/v1/write"},
+      {"{name: a, kind: nats, url: 'http://h/w'}", "tls://nats.example.org:4222"},
+      {"{name: a, kind: nats, url: 'nats://u:p@h'}", "is no address of NATS"},
+      {"{name: a, kind: mqtt, url: 'nats://h'}", "mqtts://"},
+      {"{name: a, kind: nats, url: 'nats://h', token_file: t}", "without encryption"},
+      {"{name: a, kind: nats, url: 'tls://h', token_file: t, nkey_file: n}", "more than one way"},
+      {"{name: a, kind: mqtt, url: 'mqtts://h', fleet: true}", "are for kind nats"},
       {"{name: a, url: 'http://h/w', token_file: t}", "without encryption"},
       {"{name: a, url: 'https://h/w', token_file: t, user: u, password_file: p}",
        "both token_file"},

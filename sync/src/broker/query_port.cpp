@@ -1,0 +1,177 @@
+#include "nines/broker/query_port.hpp"
+
+#include <vector>
+
+#include "broker/query_channel.hpp"
+
+namespace nines::broker {
+namespace {
+
+using ChannelPtr = std::shared_ptr<QueryChannel>;
+
+}  // namespace
+
+// Outlives the port in the streams.
+struct QueryPort::Core {
+  Core(QueryPortOptions o, const Clock& c, ServeQuery s, std::function<void()> w)
+      : options(std::move(o)), clock(c), serve(std::move(s)), wake_loop(std::move(w)) {}
+
+  void wake() {
+    const std::lock_guard lock(mutex);
+    if (!closed && wake_loop) wake_loop();
+  }
+  std::vector<ChannelPtr> all() {
+    const std::lock_guard lock(mutex);
+    return channels;
+  }
+  void remove(const ChannelPtr& gone) {
+    const std::lock_guard lock(mutex);
+    std::erase(channels, gone);
+  }
+  bool add(const ChannelPtr& channel) {
+    const std::lock_guard lock(mutex);
+    if (closed || channels.size() >= options.max_streams) return false;
+    channels.push_back(channel);
+    return true;
+  }
+
+  const QueryPortOptions options;
+  const Clock& clock;
+  const ServeQuery serve;
+  std::mutex mutex;
+  std::function<void()> wake_loop;
+  std::vector<ChannelPtr> channels;
+  bool closed = false, connected = false;
+  uint64_t sid = 0;  // where it listens
+  std::string subject;
+};
+
+namespace {
+
+template <class Core>
+class NatsStream final : public stream::ByteStream {
+ public:
+  NatsStream(std::shared_ptr<Core> core, ChannelPtr channel)
+      : core_(std::move(core)), channel_(std::move(channel)) {}
+  ~NatsStream() override {
+    channel_->finish();
+    core_->wake();
+  }
+  Result<size_t> read(std::span<char> into, Instant deadline) override {
+    bool consumed = false;
+    auto bytes = channel_->read(into, deadline, consumed);
+    if (consumed) core_->wake();
+    return bytes;
+  }
+  Status write(std::string_view bytes, Instant deadline) override {
+    return channel_->write(bytes, deadline, [this] { core_->wake(); });
+  }
+  void close() override {
+    channel_->cancel({Errc::cancelled, channel_->where() + " was closed"});
+    core_->wake();
+  }
+  Traffic traffic() const override { return channel_->traffic(); }
+  std::string where() const override { return channel_->where(); }
+
+ private:
+  std::shared_ptr<Core> core_;
+  ChannelPtr channel_;
+};
+
+}  // namespace
+
+QueryPort::QueryPort(QueryPortOptions options, const Clock& clock, ServeQuery serve,
+                     std::function<void()> wake)
+    : core_(std::make_shared<Core>(std::move(options), clock, std::move(serve), std::move(wake))) {
+  core_->subject = "nines." + token_of(core_->options.cluster) + ".query.";
+}
+
+QueryPort::~QueryPort() {
+  for (const ChannelPtr& channel : core_->all()) {
+    channel->fail({Errc::cancelled, channel->where() + ": the connection to NATS is closed"});
+  }
+  const std::lock_guard lock(core_->mutex);
+  core_->closed = true;
+  core_->channels.clear();
+}
+
+Result<std::unique_ptr<stream::ByteStream>> QueryPort::open(const std::string& node,
+                                                            Instant deadline) {
+  auto channel = std::make_shared<QueryChannel>(core_->options, core_->clock, node + " (NATS)");
+  channel->asks = core_->subject + token_of(node);
+  {
+    const std::lock_guard lock(core_->mutex);
+    if (!core_->connected) return Error{Errc::unavailable, "not connected to NATS"};
+  }
+  if (!core_->add(channel)) {
+    return Error{Errc::exhausted, "more than " + std::to_string(core_->options.max_streams) +
+                                      " queries over NATS at once"};
+  }
+  core_->wake();
+  auto stream = std::make_unique<NatsStream<Core>>(core_, channel);
+  const Status opened = channel->await_open(deadline);
+  if (!opened.ok()) {
+    channel->cancel({Errc::cancelled, "given up"});
+    return opened.error();
+  }
+  return std::unique_ptr<stream::ByteStream>(std::move(stream));
+}
+
+void QueryPort::connected(Bus& bus, Now) {
+  const std::lock_guard lock(core_->mutex);
+  core_->connected = true;
+  if (!core_->options.node.empty() && core_->serve) {
+    core_->sid = bus.subscribe(core_->subject + token_of(core_->options.node), *this);
+  }
+}
+
+void QueryPort::lost(Now) {
+  for (const ChannelPtr& channel : core_->all()) {
+    channel->fail({Errc::unavailable, channel->where() + ": the connection to NATS broke"});
+    core_->remove(channel);
+  }
+  const std::lock_guard lock(core_->mutex);
+  core_->connected = false;
+  core_->sid = 0;
+}
+
+void QueryPort::received(uint64_t sid, const BusMessage& message, Bus& bus, Now now) {
+  if (sid == core_->sid) {
+    if (message.reply.empty()) return;
+    auto channel =
+        std::make_shared<QueryChannel>(core_->options, core_->clock, "a query over NATS");
+    channel->inbox = bus.inbox();
+    channel->opened(std::string(message.reply), now);
+    channel->announce = true;
+    if (!core_->add(channel)) {
+      channel->cancel({Errc::exhausted, "too many queries at once"});
+      channel->publish(bus, now);
+      return;
+    }
+    channel->sid = bus.subscribe(channel->inbox, *this);
+    channel->publish(bus, now);
+    core_->serve(std::make_unique<NatsStream<Core>>(core_, channel));
+    return;
+  }
+  for (const ChannelPtr& channel : core_->all()) {
+    if (channel->sid != sid) continue;
+    channel->take(message, now);
+    break;
+  }
+  tick(bus, now);
+}
+
+void QueryPort::tick(Bus& bus, Now now) {
+  for (const ChannelPtr& channel : core_->all()) {
+    if (channel->sid == 0) {
+      channel->inbox = bus.inbox();
+      channel->sid = bus.subscribe(channel->inbox, *this);
+      bus.publish(channel->asks, channel->inbox, {}, "");
+    }
+    if (channel->publish(bus, now)) continue;
+    bus.unsubscribe(channel->sid);
+    core_->remove(channel);
+  }
+}
+
+}  // namespace nines::broker
