@@ -62,8 +62,6 @@ std::string fleet_metrics(const fleet::FleetState& state, const peer::PeerNode& 
        driver.reloads_failed},
       {"nines_peer_beyond_role_total",
        "Pieces and requests that the role of a peer's certificate does not allow.", p.beyond_role},
-      {"nines_peer_secondhand_total",
-       "Pieces not taken from others, since their node is heard directly.", p.secondhand},
       {"nines_peer_queries_total", "Connections that asked this node.", driver.queries},
       {"nines_peer_queries_refused_total",
        "Connections that may not ask this node, or were too many at once.", driver.queries_refused},

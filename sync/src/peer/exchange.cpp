@@ -40,7 +40,7 @@ void PeerNode::Impl::handle(LinkId link, const Message& message, Now now) {
     if (session.turn.active() && origins->request == session.turn.request()) {
       OriginDigests wanted = *origins;
       std::erase_if(wanted.origins, [&](const auto& digest) {
-        return !may_tell(session, digest.origin, {}) || hears_itself(session, digest.origin);
+        return !may_tell(session, digest.origin, {});
       });
       advance(session, session.turn.on(wanted, state), now);
     }
@@ -187,14 +187,6 @@ void PeerNode::Impl::on(Session& session, const Want& want) {
   send(session, parts);
 }
 
-// Members pass on what others said, but not where this node hears the others itself, by a
-// certificate: so nobody can lie about a node to those that have a session with it.
-bool PeerNode::Impl::hears_itself(const Session& session, const std::string& origin) {
-  const Session* own = open_session(origin);
-  return own != nullptr && own != &session && own->state == Session::State::open &&
-         !own->from.nodes.empty() && own->from.role != Role::observer;
-}
-
 bool PeerNode::Impl::may_tell(const Session& session, const std::string& origin,
                               const fleet::PartKey& key) const {
   const bool own = origin == session.hello.node;
@@ -210,7 +202,6 @@ bool PeerNode::Impl::may_tell(const Session& session, const std::string& origin,
 
 void PeerNode::Impl::on(Session& session, const Parts& parts, Now now) {
   const WallTime limit = ceiling(now);
-  const bool secondhand = hears_itself(session, parts.origin);
   std::vector<fleet::Piece> news;  // of who is there and who is not: passed on at once
   for (const auto& part : parts.parts) {
     fleet::Piece piece{parts.origin, part.key, part.body};
@@ -220,10 +211,6 @@ void PeerNode::Impl::on(Session& session, const Parts& parts, Now now) {
         part.key.stream == static_cast<uint8_t>(fleet::FleetEvent::Stream::membership);
     if (!may_tell(session, parts.origin, part.key)) {
       ++counters.beyond_role;
-      continue;
-    }
-    if (secondhand && !membership) {
-      ++counters.secondhand;
       continue;
     }
     const auto merged = state.merge(piece, limit);

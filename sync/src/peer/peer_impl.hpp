@@ -121,7 +121,6 @@ struct PeerNode::Impl {
   // Whether this session's node may say such of such an origin.
   bool may_tell(const Session& session, const std::string& origin, const fleet::PartKey& key) const;
   // Whether `origin` has a session of its own here.
-  bool hears_itself(const Session& session, const std::string& origin);
   bool beyond_role() {
     ++counters.beyond_role;
     return false;

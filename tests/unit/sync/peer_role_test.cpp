@@ -202,29 +202,6 @@ TEST_CASE("A leaf tells of itself only, is told of itself only, and may not ask"
   CHECK(said<NoCall>(out)->text == "a leaf may not ask queries");
 }
 
-TEST_CASE("A member cannot lie about a node that is heard directly, only about absent ones",
-          "[peer][role]") {
-  Victim victim;
-  const LinkId liar = victim.meet("liar", Role::node);
-  const LinkId honest = victim.meet("honest", Role::node);
-  const auto truth = state_of("honest", 5);
-  victim.tell_all(honest, truth);
-  REQUIRE(good_of(victim.state, "honest") == 5);
-  // Of the same version with greater contents, and of a later one.
-  auto lie = state_of("honest", 5'000'000);
-  victim.tell_all(liar, lie);
-  lie.publish(lie.series("honest").front().first, Tier::minute, kStart / 60, {6'000'000, 1, 60});
-  victim.tell_all(liar, lie);
-  CHECK(good_of(victim.state, "honest") == 5);
-  CHECK(victim.node.counters().secondhand > 0);
-  // When it is gone, others speak for it.
-  victim.node.closed(honest, victim.now());
-  auto later = state_of("honest", 5);
-  later.publish(later.series("honest").front().first, Tier::minute, kStart / 60 + 1, {7, 0, 60});
-  victim.tell_all(liar, later);
-  CHECK(good_of(victim.state, "honest") == 12);
-}
-
 TEST_CASE("What others pass on of a node that is denied is not taken", "[peer][role]") {
   Victim victim;
   const LinkId link = victim.meet("node", Role::node);

@@ -166,7 +166,6 @@ class PeerNode {
     uint64_t untold = 0;      // changes not pushed for the same reason; caught up later
     uint64_t dials = 0, probes = 0, pauses = 0;
     uint64_t beyond_role = 0;  // pieces and requests that the speaker's role does not allow
-    uint64_t secondhand = 0;   // pieces of a node that this one hears itself
   };
   const Counters& counters() const;
 
