@@ -161,11 +161,13 @@ def half_of_it(state):
 
 
 def flipped_bits(state):
-    """In the middle of every page."""
+    """In three rows of counts; the file stays a good database."""
+    with contextlib.closing(sqlite3.connect(f"{state}/nines.db")) as database:
+        bodies = [body for body, in database.execute("SELECT body FROM journal ORDER BY seq")]
     with open(f"{state}/nines.db", "r+b") as f:
         data = bytearray(f.read())
-        for at in range(2048, len(data), 4096):
-            data[at] ^= 0x10
+        for body in bodies[len(bodies) // 2:][:3]:
+            data[data.index(body) + len(body) // 2] ^= 0x10
         f.seek(0)
         f.write(data)
 
