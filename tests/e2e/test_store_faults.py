@@ -2,6 +2,7 @@
 """The state of a running agent is damaged, its disk is full, fails, loses power or is slow: it goes on
 judging, says what happened, invents nothing, and what its peers know of it comes back. Some need
 root for small disks of their own (loop devices, in a mount namespace that ends with the test)."""
+import atexit
 import contextlib
 import json
 import os
@@ -108,6 +109,7 @@ class Disk:
             f.truncate(mib << 20)
         self.do("mkfs.ext4", "-q", "-m", "0", self.image)
         self.mount()
+        atexit.register(common.run, "umount", "--lazy", self.path)  # before the folder goes
 
     @staticmethod
     def do(*command):
