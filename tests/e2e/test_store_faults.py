@@ -2,6 +2,7 @@
 """The state of a running agent is damaged, its disk is full, fails, loses power or is slow: it goes on
 judging, says what happened, invents nothing, and what its peers know of it comes back. Some need
 root for small disks of their own (loop devices, in a mount namespace that ends with the test)."""
+import atexit
 import contextlib
 import json
 import os
@@ -108,6 +109,7 @@ class Disk:
             f.truncate(mib << 20)
         self.do("mkfs.ext4", "-q", "-m", "0", self.image)
         self.mount()
+        atexit.register(common.run, "umount", "--lazy", self.path)  # before the folder goes
 
     @staticmethod
     def do(*command):
@@ -161,11 +163,13 @@ def half_of_it(state):
 
 
 def flipped_bits(state):
-    """In the middle of every page."""
+    """In three rows of counts; the file stays a good database."""
+    with contextlib.closing(sqlite3.connect(f"{state}/nines.db")) as database:
+        bodies = [body for body, in database.execute("SELECT body FROM journal ORDER BY seq")]
     with open(f"{state}/nines.db", "r+b") as f:
         data = bytearray(f.read())
-        for at in range(2048, len(data), 4096):
-            data[at] ^= 0x10
+        for body in bodies[len(bodies) // 2:][:3]:
+            data[data.index(body) + len(body) // 2] ^= 0x10
         f.seek(0)
         f.write(data)
 
