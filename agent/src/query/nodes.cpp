@@ -120,7 +120,7 @@ struct NodesRun::Impl {
 
   bool step() {
     if (finished) return false;
-    bool more = gate->open() && !environment.stopped();
+    bool more = gate->open() && (!environment.stopped() || out_of_time());
     if (more) {
       switch (asking.plan.gives) {
         case nq::NodePlan::Gives::state: more = step_state(); break;
@@ -133,12 +133,17 @@ struct NodesRun::Impl {
     return false;
   }
 
+  bool out_of_time() const { return environment.clock.mono() >= environment.deadline; }
+
   // The state of the next node, once it is there.
   bool step_state() {
     std::unique_lock lock(asking.mutex);
     if (asking.turn == asking.nodes.size()) return false;
     AskedNode& node = asking.nodes[asking.turn];
-    if (!wait(lock, [&] { return node.over(); })) return false;
+    if (!wait(lock, [&] { return node.over(); })) {
+      ++asking.turn;  // those behind it may have given theirs
+      return out_of_time();
+    }
     if (node.state == State::done) {
       lock.unlock();
       const Status merged = pipeline->merge_saved(node.saved);
@@ -264,7 +269,7 @@ struct NodesRun::Impl {
     finished = true;
     // What nobody wants any more when there is enough is not missing.
     const bool enough = !gate->open();
-    const bool late = environment.clock.mono() >= environment.deadline;
+    const bool late = out_of_time();
     std::vector<bool> was_over;
     {
       const std::lock_guard lock(asking.mutex);

@@ -356,6 +356,19 @@ TEST_CASE("At the deadline lagging nodes are named, and what others gave is ther
         "n1: it was not done at the deadline; nothing of it is in the answer");
 }
 
+TEST_CASE("At the deadline the groups of nodes behind a lagging one count") {
+  Fleet fleet(3);
+  fleet.plans[1] = {Fault::silent, 1, 1000};
+  fleet.options.silence_ns = 3600 * kNsPerSecond;
+  aq::Environment environment = fleet.environment();
+  environment.deadline = {fleet.clock().mono().ns + 1500 * kNsPerMs};
+  const Answered got = fleet.ask(kGroups, environment);
+  REQUIRE(got.status.ok());
+  CHECK_FALSE(got.answer.complete);
+  CHECK(got.rows == fleet.alone(kGroups, {0, 2}));
+  CHECK(got.answer.nodes_failed == std::vector<std::string>{"n1"});
+}
+
 TEST_CASE("A LIMIT that is reached ends the query on all nodes, and the answer is complete") {
   Fleet fleet(4);
   fleet.plans[3] = {Fault::silent, 1, 1000};
