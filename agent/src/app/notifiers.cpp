@@ -7,7 +7,7 @@
 namespace nines::agent {
 
 Status Notifiers::start(const NodeConfig& config, store::StateStore& store, uint64_t seed) {
-  notify::Identity identity{config.node, kVersion, store.restored().boot};
+  notify::Identity identity{config.node, kVersion, store.restored().boot, config.peers.cluster};
   NINES_TRY(all_,
             notify::Notifications::start(
                 io_, clock_, config, std::move(identity), store,

@@ -10,9 +10,17 @@
 namespace nines::agent::notify {
 namespace {
 
-const std::string& scope_of(const NotifierConfig& config, const Identity& identity) {
-  return config.scope.empty() ? identity.node : config.scope;
-}
+// What makes the keys of incidents different. What is said of another node may be said by several,
+// and is one incident.
+struct Scope {
+  Scope(const NotifierConfig& config, const Identity& identity)
+      : own(config.scope.empty() ? identity.node : config.scope),
+        fleet(config.scope.empty() ? identity.cluster : config.scope) {}
+  const std::string& of(const Message& message) const {
+    return message.event.rule == "node-silent" ? fleet : own;
+  }
+  std::string own, fleet;
+};
 
 // A text of an answer that anybody may have written; empty: it is not there, or no text.
 std::string text_at(const nlohmann::json& object, const char* key) {
@@ -50,7 +58,7 @@ void add_details(JsonWriter& json, const Message& message, const std::string& no
 class PagerDutyChannel final : public Channel {
  public:
   PagerDutyChannel(const NotifierConfig& config, const Identity& identity)
-      : config_(config), node_(identity.node), scope_(scope_of(config, identity)) {
+      : config_(config), node_(identity.node), scope_(config, identity) {
     if (config_.url.empty()) config_.url = "https://events.pagerduty.com/v2/enqueue";
   }
 
@@ -60,7 +68,7 @@ class PagerDutyChannel final : public Channel {
     JsonWriter json(body);
     json.begin_object().member("routing_key", telling.secret);
     json.member("event_action", message.resolved() ? "resolve" : "trigger");
-    json.member("dedup_key", incident_of(message, scope_, kMaxKey));
+    json.member("dedup_key", incident_of(message, scope_.of(message), kMaxKey));
     if (!message.resolved()) add_payload(json, message);
     json.end_object();
     return Exchange(post_json(config_, config_.url, std::move(body)));
@@ -108,13 +116,14 @@ class PagerDutyChannel final : public Channel {
   }
 
   NotifierConfig config_;
-  std::string node_, scope_;
+  std::string node_;
+  Scope scope_;
 };
 
 class OpsgenieChannel final : public Channel {
  public:
   OpsgenieChannel(const NotifierConfig& config, const Identity& identity)
-      : config_(config), node_(identity.node), scope_(scope_of(config, identity)) {
+      : config_(config), node_(identity.node), scope_(config, identity) {
     if (config_.url.empty()) config_.url = "https://api.opsgenie.com";
     while (config_.url.ends_with('/')) config_.url.pop_back();
   }
@@ -159,7 +168,7 @@ class OpsgenieChannel final : public Channel {
   static constexpr size_t kMaxAlias = 512;
 
   std::string alias(const Message& message) const {
-    return incident_of(message, scope_, kMaxAlias);
+    return incident_of(message, scope_.of(message), kMaxAlias);
   }
 
   Verdict judge_request(const Message& message, std::string_view receipt, const Answer& answer,
@@ -210,7 +219,8 @@ class OpsgenieChannel final : public Channel {
   }
 
   NotifierConfig config_;
-  std::string node_, scope_;
+  std::string node_;
+  Scope scope_;
 };
 
 }  // namespace

@@ -14,6 +14,7 @@ namespace nines::agent::notify {
 struct Identity {
   std::string node, version;
   uint64_t boot = 0;
+  std::string cluster = "nines";  // of its peers
 };
 
 struct Message {

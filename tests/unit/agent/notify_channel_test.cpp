@@ -123,6 +123,24 @@ TEST_CASE("PagerDuty is triggered and resolved under one dedup_key", "[notify]")
   CHECK(bad.why == R"(answer 400: Event object is invalid ["x"])");
 }
 
+TEST_CASE("What two nodes say of a third that is silent is one incident", "[notify]") {
+  const auto key_from = [](const std::string& node, Kind kind, const char* field) {
+    slo::AlertEvent event;
+    event.slo = "node-pi-3";
+    event.service = "fleet";
+    event.rule = "node-silent";
+    event.sequence = 1;
+    const notify::Identity from{node, "1", 3, "home"};
+    const auto channel = notify::make_channel(of(kind), from);
+    const auto made = channel->exchange(notify::event_message(from, event), {"s3cret", {}, {}});
+    REQUIRE(made.ok());
+    return json::parse(std::get<http::ClientRequest>(*made).body)[field].get<std::string>();
+  };
+  CHECK(key_from("a", Kind::pagerduty, "dedup_key") == "nines/home/fleet/node-pi-3/node-silent");
+  CHECK(key_from("b", Kind::pagerduty, "dedup_key") == key_from("a", Kind::pagerduty, "dedup_key"));
+  CHECK(key_from("b", Kind::opsgenie, "alias") == key_from("a", Kind::opsgenie, "alias"));
+}
+
 TEST_CASE("Limits of sizes hold whatever the names are, and keys stay different", "[notify]") {
   for (const bool fired : {true, false}) {
     const Message big = long_message(fired);
