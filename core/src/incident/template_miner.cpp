@@ -165,8 +165,7 @@ struct TemplateMiner::Impl {
   size_t insert(std::vector<uint64_t> words, Slots slots, std::string text);
   size_t generalise(size_t entry);
   size_t merge_group(const std::vector<uint64_t>& words, size_t place);
-  void absorb(size_t into, size_t entry, Slots slots);
-  size_t settle(size_t entry);
+  void settle(size_t entry);
   void index(size_t entry);
   void unindex(size_t entry);
   void remove(size_t entry);
@@ -390,11 +389,12 @@ size_t TemplateMiner::Impl::merge_group(const std::vector<uint64_t>& words, size
   }
   for (const TemplateId id : ids) alias(id, entries[root].id);
   stats.merges += ids.size();
-  return settle(root);
+  settle(root);
+  return root;
 }
 
-// A template that others fit into, or that fits into another one itself.
-size_t TemplateMiner::Impl::settle(size_t at) {
+// Takes in the templates that would now be found as this one.
+void TemplateMiner::Impl::settle(size_t at) {
   const Entry& root = entries[at];
   const size_t most = root.words.size() + static_cast<size_t>(__builtin_popcountll(root.slots));
   for (size_t i = 0; i < entries.size(); ++i) {
@@ -413,7 +413,6 @@ size_t TemplateMiner::Impl::settle(size_t at) {
     alias(id, entries[at].id);
     ++stats.merges;
   }
-  return at;
 }
 
 TemplateId TemplateMiner::Impl::current(TemplateId id) const noexcept {
