@@ -274,9 +274,10 @@ asio::awaitable<void> QueryPort::take_in(std::shared_ptr<QueryPort> self, WirePt
   const std::string who = called               ? opening->text
                           : from.nodes.empty() ? std::string("a client")
                                                : from.nodes.front();
+  // Counted before it is told: who reads the answer may look at the counter at once.
+  if (!taken) ++self->counters_->queries_refused;
   ErrorCode error;
   co_await write_exactly(wire, encode_opening(answer), &error);
-  if (!taken) ++self->counters_->queries_refused;
   if (!taken || error) co_return;
   auto stream =
       make_socket_stream(self->io_, self->clock_,
