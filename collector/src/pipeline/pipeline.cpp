@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "nines/collector/block_index.hpp"
+#include "nines/collector/observer.hpp"
 #include "pipeline/measure.hpp"
 #include "pipeline/pipeline_impl.hpp"
 
@@ -55,15 +56,18 @@ Program* Pipeline::Impl::program_for(FileState& state) {
   }
   std::vector<const TaskSpec*> tasks;
   std::vector<uint32_t> gated;
+  std::vector<GaugeSpec> gauges;
   for (const uint32_t source : state.context.matched()) {
     if (sources[source].admission.limits()) gated.push_back(source);
+    const GaugePlan& gauge = sources[source].plan.gauge;
+    if (!gauge.value.empty()) gauges.push_back({source, gauge.value, gauge.of});
     for (const TaskSpec& task : sources[source].tasks) tasks.push_back(&task);
   }
   log::TimeContext time;
   time.utc_offset_s = plan.selector.utc_offset_s;
   time.reference = now;
-  auto compiled = compile_program(state.format.format(), state.format.wrapping(), time, tasks,
-                                  gated, state.marked);
+  const ProgramWish wish{tasks, gated, state.marked, options.observer != nullptr, gauges};
+  auto compiled = compile_program(state.format.format(), state.format.wrapping(), time, wish);
   NINES_ASSERT(compiled.ok());  // expressions and patterns were checked when they were added
   (*compiled)->sources = state.context.matched();
   programs.push_back(std::move(*compiled));
@@ -112,6 +116,41 @@ void Pipeline::Impl::fill_context(const Line& line, WallTime ts) {
         if (v.is_null()) v = of_pod[i];
         break;
     }
+  }
+}
+
+void Pipeline::Impl::show_observer(const Line& line, WallTime ts) {
+  const ObservedSlots& slots = *line.program.observed;
+  const std::span<const Value> values(line.program.values);
+  const auto text = [&](size_t slot) {
+    return values[slot].kind == ValueKind::text ? values[slot].text : std::string_view{};
+  };
+  const FileState& state = line.state;
+  ObservedRecord record;
+  record.at = ts;
+  record.source = state.primary;
+  record.service = state.service;
+  if (state.service_guessed && !text(slots.service).empty()) record.service = text(slots.service);
+  record.pod = state.context.pod;
+  record.container = state.context.container;
+  record.message = text(slots.message);
+  record.request = text(slots.request);
+  record.span = text(slots.span);
+  if (const Value& v = values[slots.status]; v.kind == ValueKind::number && v.exponent == 0) {
+    record.status = v.mantissa;
+  }
+  if (const Value& v = values[slots.level]; v.kind == ValueKind::level) {
+    record.level = v.level;
+    record.has_level = true;
+  }
+  options.observer->record(record);
+  for (const GaugeSlots& gauge : line.program.gauges) {
+    const auto value = measured(values[gauge.value]);
+    const bool real = values[gauge.value].kind == ValueKind::real;
+    if (!value && !real) continue;
+    const std::string_view of = gauge.of ? text(*gauge.of) : record.service;
+    options.observer->gauge(
+        {ts, gauge.source, of, record.pod, value ? value->to_double() : values[gauge.value].real});
   }
 }
 
@@ -301,6 +340,7 @@ FrameStep Pipeline::Impl::on_record(const Line& line) {
   if (ts > state.max_ts) state.max_ts = ts;
   ++counts.records;
   if (!line.program.context.empty()) fill_context(line, ts);
+  if (line.program.observed) show_observer(line, ts);
   run_tasks(line, slo::slot_of(ts));
   return FrameStep::next;
 }
@@ -364,6 +404,7 @@ void Pipeline::Impl::settle(LogStream& file, FileState& state) {
   state.service = !overrides.service.empty() ? overrides.service
                   : !service.empty()         ? service
                                              : state.context.container;
+  state.service_guessed = overrides.service.empty() && service.empty();
   state.pattern = overrides.start_pattern();
   sources[state.primary].counts.bad_annotations += overrides.refused;
   if (!counted) {

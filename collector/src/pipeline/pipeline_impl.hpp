@@ -30,6 +30,7 @@ struct Pipeline::Impl {
     StreamContext context;
     std::unique_ptr<log::StartPattern> pattern;  // the pod's own, instead of the source's
     std::string service;
+    bool service_guessed = false;             // nobody said so: it is the container's name
     RecordMarks marks;                        // of the records of the last block
     bool marks_asked = true, marked = false;  // marked: those of this block are noted
     uint32_t primary = 0;                     // the source that this file's lines are shown under
@@ -101,6 +102,7 @@ struct Pipeline::Impl {
   WallTime event_time(const Line& line, const log::ParsedRecord& parsed);
   FrameStep on_record(const Line& line);
   void fill_context(const Line& line, WallTime ts);
+  void show_observer(const Line& line, WallTime ts);
   void run_tasks(const Line& line, int64_t slot);
   void count_several(const Line& line, SliTask& task, int64_t slot, int64_t good, int64_t bad);
   void run_threshold(SliTask& task, std::span<const Value> values, int64_t slot);

@@ -63,6 +63,17 @@ SliTask compile_task(const TaskSpec& spec, std::vector<std::string>& fields) {
   return task;
 }
 
+void observe(Program& program, std::span<const GaugeSpec> gauges) {
+  const auto slot = [&](const std::string& name) { return slot_of_field(program.fields, name); };
+  program.observed = ObservedSlots{slot("level"),   slot("message"), slot("request_id"),
+                                   slot("span_id"), slot("status"),  slot("service")};
+  for (const GaugeSpec& gauge : gauges) {
+    GaugeSlots slots{gauge.source, slot(gauge.value), std::nullopt};
+    if (!gauge.of.empty()) slots.of = slot(gauge.of);
+    program.gauges.push_back(slots);
+  }
+}
+
 }  // namespace
 
 Predicate::Predicate(const Expression& expression, std::span<const size_t> slots)
@@ -96,20 +107,20 @@ bool uses_pod(const std::vector<std::string>& fields) {
 
 Result<std::unique_ptr<Program>> compile_program(const log::FormatSpec& format, Wrapping wrapping,
                                                  const log::TimeContext& time,
-                                                 std::span<const TaskSpec* const> tasks,
-                                                 std::span<const uint32_t> gated, bool with_level) {
+                                                 const ProgramWish& wish) {
   auto program = std::make_unique<Program>();
   program->format = format;
   program->wrapping = wrapping;
-  for (const uint32_t source : gated) program->gates.push_back({source, true});
-  for (const TaskSpec* task : tasks) {
+  for (const uint32_t source : wish.gated) program->gates.push_back({source, true});
+  for (const TaskSpec* task : wish.tasks) {
     SliTask compiled = compile_task(*task, program->fields);
     for (Gate& gate : program->gates) {
       if (gate.source == task->source) compiled.open = &gate.open;
     }
     program->tasks.push_back(std::move(compiled));
   }
-  if (with_level) program->level_slot = slot_of_field(program->fields, "level");
+  if (wish.with_level) program->level_slot = slot_of_field(program->fields, "level");
+  if (wish.observed) observe(*program, wish.gauges);
   for (size_t i = 0; i < program->fields.size(); ++i) {
     const std::string& name = program->fields[i];
     const auto field = context_field(name);

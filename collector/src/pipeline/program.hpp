@@ -127,6 +127,22 @@ struct TaskSpec {
   GroupTable* groups = nullptr;
 };
 
+// Where the values are that an observer is told of.
+struct ObservedSlots {
+  size_t level = 0, message = 0, request = 0, span = 0, status = 0, service = 0;
+};
+struct GaugeSlots {
+  uint32_t source = 0;
+  size_t value = 0;
+  std::optional<size_t> of;
+};
+// A source's plan of it.
+struct GaugeSpec {
+  uint32_t source = 0;
+  const std::string& value;
+  const std::string& of;
+};
+
 struct Program {
   struct Context {
     ContextField field;
@@ -144,13 +160,20 @@ struct Program {
   std::vector<uint32_t> sources;  // whose records these are
   static constexpr size_t kNoSlot = SIZE_MAX;
   size_t level_slot = kNoSlot;  // where marks are wanted
+  std::optional<ObservedSlots> observed;
+  std::vector<GaugeSlots> gauges;
   bool reads_level() const noexcept { return level_slot != kNoSlot; }
 };
 
-// `gated`: the sources of which not every record counts. `with_level`: that is read, too.
+struct ProgramWish {
+  std::span<const TaskSpec* const> tasks;
+  std::span<const uint32_t> gated;  // the sources of which not every record counts
+  bool with_level = false;          // that is read, too
+  bool observed = false;            // what an observer is told of, too
+  std::span<const GaugeSpec> gauges;
+};
 Result<std::unique_ptr<Program>> compile_program(const log::FormatSpec& format, Wrapping wrapping,
                                                  const log::TimeContext& time,
-                                                 std::span<const TaskSpec* const> tasks,
-                                                 std::span<const uint32_t> gated, bool with_level);
+                                                 const ProgramWish& wish);
 
 }  // namespace nines::collector

@@ -24,6 +24,8 @@
 
 namespace nines::collector {
 
+class RecordObserver;
+
 struct PipelineOptions {
   std::string node;
   size_t max_record_bytes = 256 * 1024;  // a line, also one of pieces, is cut there
@@ -31,13 +33,21 @@ struct PipelineOptions {
   int64_t max_future_skew_s = 60;        // a time stamp further ahead is counted at ingest time
   // Who tells of pods; null: nobody. Then sources that choose by labels count nothing.
   std::shared_ptr<const PodFeed> pods = nullptr;
-  bool marks = false;  // marks() is wanted: the level of every record is read
+  bool marks = false;                  // marks() is wanted: the level of every record is read
+  RecordObserver* observer = nullptr;  // outlives the pipeline
+};
+
+// Fields of a source's records that an observer is told of.
+struct GaugePlan {
+  std::string value;  // empty: none
+  std::string of;     // whose value it is; empty: the record's service
 };
 
 struct SourcePlan {
   std::string name, service;
   slo::SourceSelector selector;
   GlobSpec globs;
+  GaugePlan gauge{};
 };
 // Globs of a selector: its paths, or those of the container logs it names.
 GlobSpec globs_of(const slo::SourceSelector& selector);
