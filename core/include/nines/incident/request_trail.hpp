@@ -1,0 +1,107 @@
+// RequestTrail: which lines of which services the requests of the last hours passed, 24 bytes a
+// line, without the lines. Kept on every node while all is well, and evaluated (ask_trails) only
+// when something is not: then the trails of all nodes, which a request may have crossed, are laid
+// together and RequestFlow reads them in the order of time, the healthy past first.
+//
+// Bounded by thinning: where max_lines do not reach back over `wanted_ns`, only every second
+// request is kept, and so on. Which ones is decided by a hash of the request, so that all nodes
+// keep the same requests, and one that thins more keeps a part of what the others keep.
+//
+// Not thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "nines/base/result.hpp"
+#include "nines/base/time.hpp"
+#include "nines/incident/request_flow.hpp"
+#include "nines/incident/template_miner.hpp"
+
+namespace nines::incident {
+
+struct TrailLimits {
+  size_t max_lines = 49'152;  // 1.2 MB
+  size_t max_services = 512;  // at most 2,047
+  size_t max_templates = 8'192;
+  int64_t wanted_ns = 2 * 3600 * kNsPerSecond;
+};
+
+struct TrailLine {
+  WallTime at;
+  std::string_view request;  // empty: belongs to none, left out
+  std::string_view span;     // the part of the request that this call is; empty: not known
+  std::string_view service;
+  TemplateId line = 0;
+  bool error = false;
+};
+
+class RequestTrail {
+ public:
+  explicit RequestTrail(TrailLimits limits = {});
+
+  void add(const TrailLine& line);
+  // A template became part of another one.
+  void merge(TemplateId from, TemplateId to);
+
+  // Of the requests, one in 2^thinning() is kept.
+  unsigned thinning() const noexcept { return thinning_; }
+  size_t lines() const noexcept { return entries_.size(); }
+  size_t memory_bytes() const noexcept;
+  uint64_t left_out() const noexcept { return left_out_; }  // for want of places for services
+
+  // Lines in [from, to), for another node. At most about 12 bytes a line.
+  std::string save(WallTime from, WallTime to) const;
+  // Adds the lines of a saved trail, thinned to the stronger thinning of both. Corrupt: nothing was
+  // taken.
+  Status take(std::string_view saved);
+
+ private:
+  friend struct TrailReader;
+  struct Entry {
+    int64_t at = 0;
+    uint64_t request = 0;
+    uint32_t line = 0;  // service, error, index into templates_
+    uint32_t span = 0;
+  };
+  static constexpr unsigned kTemplateBits = 20;
+  static constexpr uint32_t kErrorBit = 1U << kTemplateBits;
+  static constexpr unsigned kServiceShift = kTemplateBits + 1;
+
+  bool keeps(uint64_t request) const noexcept;
+  void push(const Entry& entry);
+  void make_room();
+  void thin(unsigned thinning);
+  void sweep_templates();
+  bool service_index(std::string_view name, uint32_t& out);
+  bool template_index(TemplateId id, uint32_t& out);
+
+  TrailLimits limits_;
+  std::vector<Entry> entries_;  // a ring once it is full
+  size_t oldest_ = 0;
+  unsigned thinning_ = 0;
+  uint64_t left_out_ = 0;
+  std::vector<std::string> services_;
+  std::unordered_map<std::string, uint32_t> service_at_;
+  std::vector<TemplateId> templates_;
+  std::unordered_map<TemplateId, uint32_t> template_at_;
+};
+
+// What RequestFlow finds in a trail. ServiceIds are places in `services`.
+struct TrailEvidence {
+  std::vector<FlowFinding> findings;
+  std::vector<std::string> services;
+  RequestFlow::Stats read;
+};
+struct TrailQuestion {
+  WallTime onset;       // nothing that came from here on is healthy past
+  WallTime now;         // lines behind it are left out
+  int64_t minutes = 2;  // that are compared with the past
+};
+TrailEvidence ask_trail(const RequestTrail& trail, const TrailQuestion& question);
+
+}  // namespace nines::incident
