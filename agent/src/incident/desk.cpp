@@ -1,0 +1,235 @@
+#include "incident/desk.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace nines::agent::incident {
+namespace {
+
+constexpr int64_t kSlotNs = slo::kSlotS * kNsPerSecond;
+constexpr int64_t kLookBackSlots = 360;
+// When it is asked who is suspected, counted from the onset: at once, and when there is more to
+// see.
+constexpr int64_t kAskAgainNs = 60 * kNsPerSecond, kLastAskNs = 130 * kNsPerSecond;
+constexpr size_t kMostAsked = 4, kMostNewcomers = 64, kMostSuspectsKept = 3;
+
+std::string key_of(const core::IncidentEvent& event) {
+  return event.node + "/" + std::to_string(event.boot) + "/" + std::to_string(event.sequence);
+}
+
+std::string hundredths(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f", value);
+  return text;
+}
+
+std::string sentence_of(const core::Transition& transition, const core::Incident& incident) {
+  const std::string about = "P" + std::to_string(incident.severity) + " " + incident.title;
+  switch (transition.kind) {
+    case core::Transition::Kind::opened: return "opened: " + about;
+    case core::Transition::Kind::reopened: return "is back: " + about;
+    case core::Transition::Kind::worse: return "became worse: " + about;
+    case core::Transition::Kind::acknowledged: return "acknowledged by " + incident.acknowledged_by;
+    case core::Transition::Kind::mitigated: return "mitigated by " + incident.mitigated_by;
+    case core::Transition::Kind::resolved:
+      return incident.resolved_itself ? "is over" : "resolved by " + incident.resolved_by;
+  }
+  return {};
+}
+
+}  // namespace
+
+WallTime onset_of(const slo::SloEngine& engine, uint32_t slo, WallTime fired) {
+  std::vector<std::pair<int64_t, int64_t>> slots;  // bad, all; newest first
+  int64_t bad = 0, all = 0, recent_bad = 0, recent = 0;
+  for (int64_t i = 0; i < kLookBackSlots; ++i) {
+    const auto counts = engine.events(slo, {fired.ns - i * kSlotNs}, slo::kSlotS);
+    slots.emplace_back(counts.bad, counts.good + counts.bad);
+    bad += counts.bad;
+    all += counts.good + counts.bad;
+    if (recent_bad == 0 || i < 6) {
+      recent_bad += counts.bad;
+      recent += counts.good + counts.bad;
+    }
+  }
+  if (recent == 0 || all == 0) return fired;
+  // Halfway between how it was over the hour and how it is now.
+  const double now = static_cast<double>(recent_bad) / static_cast<double>(recent);
+  const double before =
+      all > recent ? static_cast<double>(bad - recent_bad) / static_cast<double>(all - recent) : 0;
+  const double middle = (now + std::min(before, now)) / 2;
+  double sum = 0, highest = 0;
+  int64_t begin = 0;
+  for (size_t i = 0; i < slots.size(); ++i) {
+    sum += static_cast<double>(slots[i].first) - middle * static_cast<double>(slots[i].second);
+    if (sum <= highest) continue;
+    highest = sum;
+    begin = static_cast<int64_t>(i);
+  }
+  return {fired.ns - (begin + 1) * kSlotNs};
+}
+
+Desk::Desk(core::BookIdentity identity, Parts parts)
+    : book_(identity), parts_(std::move(parts)), node_(identity.node) {}
+
+void Desk::restore(const std::vector<store::Document>& documents, WallTime now) {
+  for (const store::Document& document : documents) {
+    const auto event = core::decode_event(document.body);
+    kept_.insert(document.key);
+    if (event && book_.merge(*event, now) != core::IncidentBook::Merge::refused) continue;
+    documents_.push_back({kDocuments, document.key, {}});
+  }
+  (void)book_.take_transitions(now);
+  open_ = book_.stats(now).open > 0;
+}
+
+// One condition an SLO, whichever of its rules fire; the worst of them says how bad.
+core::Condition Desk::condition_of(const slo::AlertEvent& event) const {
+  core::Condition out;
+  out.key = "burn/" + event.slo;
+  out.kind = core::ConditionKind::burn_rate;
+  out.priority = event.priority;
+  out.service = event.service;
+  out.node = node_;
+  out.at = event.at;
+  out.since = event.since.ns != 0 ? event.since : event.at;
+  out.text = event.summary;
+  for (uint32_t i = 0; i < parts_.engine.size(); ++i) {
+    if (!parts_.engine.has(i) || parts_.engine.spec(i).name != event.slo) continue;
+    out.since = onset_of(parts_.engine, i, event.at);
+  }
+  return out;
+}
+
+void Desk::alerts(const std::vector<slo::AlertEvent>& events, WallTime now) {
+  for (const slo::AlertEvent& event : events) {
+    if (event.kind == slo::AlertEvent::Kind::rows || event.slo.empty()) continue;
+    auto& rules = firing_[event.slo];
+    if (event.kind == slo::AlertEvent::Kind::fired) {
+      core::Condition condition = condition_of(event);
+      const auto known = burning_.find(event.slo);
+      if (!rules.empty() && known != burning_.end()) {  // it burns already
+        condition.since = known->second.since;
+        condition.priority = std::min(condition.priority, known->second.priority);
+      }
+      rules.insert(event.rule);
+      burning_[event.slo] = condition;
+      keep(book_.observe(condition, now));
+      continue;
+    }
+    rules.erase(event.rule);
+    if (!rules.empty()) continue;
+    firing_.erase(event.slo);
+    const auto known = burning_.find(event.slo);
+    core::Condition over = known != burning_.end() ? known->second : condition_of(event);
+    over.holds = false;
+    over.at = event.at;
+    over.text = event.summary;
+    if (known != burning_.end()) burning_.erase(known);
+    keep(book_.observe(over, now));
+  }
+}
+
+void Desk::conditions(const std::vector<core::Condition>& conditions, WallTime now) {
+  for (const core::Condition& condition : conditions) keep(book_.observe(condition, now));
+}
+
+void Desk::newcomers(std::vector<Newcomer> seen) {
+  for (Newcomer& one : seen) {
+    newcomers_.push_back(std::move(one));
+    if (newcomers_.size() > kMostNewcomers) newcomers_.pop_front();
+  }
+}
+
+void Desk::tick(WallTime now) {
+  now_ = now;
+  keep(book_.tick(now));
+  for (const core::Transition& transition : book_.take_transitions(now)) told(transition, now);
+  open_ = book_.stats(now).open > 0;
+  for (Question& question : questions_) {
+    if (!question.waiting && now >= question.next) ask(question, now);
+  }
+  std::erase_if(questions_, [](const Question& question) {
+    return !question.waiting && question.next == WallTime{INT64_MAX};
+  });
+  forget_pruned();
+}
+
+void Desk::told(const core::Transition& transition, WallTime now) {
+  const auto incident = book_.find(transition.id, now);
+  if (!incident) return;
+  news_.push_back(transition.id + " " + sentence_of(transition, *incident));
+  const bool begins = transition.kind == core::Transition::Kind::opened ||
+                      transition.kind == core::Transition::Kind::reopened;
+  if (!begins || !parts_.ask || questions_.size() >= kMostAsked) return;
+  const WallTime onset =
+      transition.kind == core::Transition::Kind::opened ? incident->began : transition.at;
+  questions_.push_back({transition.id, onset, now, 0, false});
+}
+
+void Desk::ask(Question& question, WallTime now) {
+  question.waiting = true;
+  ++question.asked;
+  // Enough is seen two minutes after the onset; what comes later is what follows from it.
+  question.next = now.ns >= question.onset.ns + kLastAskNs
+                      ? WallTime{INT64_MAX}
+                      : WallTime{std::min(now.ns + kAskAgainNs, question.onset.ns + kLastAskNs)};
+  parts_.ask(question.onset, [this, id = question.id](Answer answer) { answered(id, answer); });
+}
+
+void Desk::answered(const std::string& id, const Answer& answer) {
+  for (Question& question : questions_) {
+    if (question.id == id) question.waiting = false;
+  }
+  size_t rank = 0;
+  for (const Suspicion& suspicion : answer.suspects) {
+    if (++rank > kMostSuspectsKept) break;
+    core::Details details{{"rank", std::to_string(rank)},
+                          {"service", suspicion.told.service},
+                          {"score", hundredths(suspicion.told.score)},
+                          {"node", node_},
+                          {"wrong_if", suspicion.told.wrong_if}};
+    if (!suspicion.pod.empty()) details.emplace_back("pod", suspicion.pod);
+    if (!suspicion.example.text.empty()) details.emplace_back("example", suspicion.example.text);
+    std::string text = suspicion.told.service;
+    for (const std::string& sentence : suspicion.told.evidence) text += "; " + sentence;
+    auto done = book_.add(id, core::EventKind::suspects, {}, text, std::move(details), now_);
+    if (done.ok()) keep({std::move(*done)});
+    if (rank == 1) news_.push_back(id + " first suspect: " + text);
+  }
+  if (!answer.suspects.empty() || answer.counts.empty()) return;
+  std::string text = "no requests tell; what is logged more or less:";
+  for (const std::string& count : answer.counts) text += " " + count + ";";
+  auto done = book_.add(id, core::EventKind::diagnostics, {}, text, {{"node", node_}}, now_);
+  if (done.ok()) keep({std::move(*done)});
+}
+
+void Desk::keep(const core::IncidentBook::Events& events) {
+  for (const core::IncidentEvent& event : events) {
+    documents_.push_back({kDocuments, key_of(event), core::encode_event(event)});
+    kept_.insert(documents_.back().key);
+  }
+}
+
+Result<core::IncidentEvent> Desk::did(Result<core::IncidentEvent> done) {
+  if (done.ok()) keep({*done});
+  return done;
+}
+
+// What the book has let go is let go in the store as well.
+void Desk::forget_pruned() {
+  const uint64_t pruned = book_.counters().pruned;
+  if (pruned == pruned_) return;
+  pruned_ = pruned;
+  std::set<std::string> there;
+  for (const core::IncidentEvent& event : book_.events()) there.insert(key_of(event));
+  for (const std::string& key : kept_) {
+    if (!there.contains(key)) documents_.push_back({kDocuments, key, {}});
+  }
+  kept_ = std::move(there);
+}
+
+std::vector<store::Document> Desk::take_documents() { return std::exchange(documents_, {}); }
+std::vector<std::string> Desk::take_news() { return std::exchange(news_, {}); }
+
+}  // namespace nines::agent::incident

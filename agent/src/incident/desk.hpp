@@ -1,0 +1,88 @@
+// Desk: the incidents of this node while it runs. Makes conditions of alerts, asks the Watcher who
+// is suspected and keeps what it says with the incident, tells what changed. Control thread; no
+// I/O, no clock.
+//
+// What is to be kept is a document per event (take_documents), given back to restore() by the next
+// life.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "incident/watcher.hpp"
+#include "nines/incident/incident_book.hpp"
+#include "nines/slo/engine.hpp"
+#include "nines/store/state_store.hpp"
+
+namespace nines::agent::incident {
+
+// When the trouble that an alert of `slo` tells of began: where, within the last hour, the share of
+// bad events changed for the worse (the change point by CUSUM: Page 1954), in slots of 10 s.
+WallTime onset_of(const slo::SloEngine& engine, uint32_t slo, WallTime fired);
+
+class Desk {
+ public:
+  static constexpr const char* kDocuments = "incident";
+
+  // Answers on a later turn of the control thread.
+  using Ask = std::function<void(WallTime onset, std::function<void(Answer)> done)>;
+  struct Parts {
+    const slo::SloEngine& engine;  // outlives it
+    Ask ask;                       // null: nobody watches
+  };
+
+  Desk(core::BookIdentity identity, Parts parts);
+
+  void restore(const std::vector<store::Document>& documents, WallTime now);
+
+  void alerts(const std::vector<slo::AlertEvent>& events, WallTime now);
+  void conditions(const std::vector<core::Condition>& conditions, WallTime now);
+  void newcomers(std::vector<Newcomer> seen);
+  // With each evaluation.
+  void tick(WallTime now);
+
+  // Something is wrong: what is read now is no example of health.
+  bool open() const noexcept { return open_; }
+  std::vector<store::Document> take_documents();
+  // What happened since last asked, for the log of the agent.
+  std::vector<std::string> take_news();
+
+  core::IncidentBook& book() noexcept { return book_; }
+  // By people, over the API: keeps what it did.
+  Result<core::IncidentEvent> did(Result<core::IncidentEvent> done);
+  const std::deque<Newcomer>& recent_newcomers() const noexcept { return newcomers_; }
+
+ private:
+  struct Question {
+    std::string id;
+    WallTime onset{}, next{};
+    int asked = 0;
+    bool waiting = false;
+  };
+  void keep(const core::IncidentBook::Events& events);
+  void forget_pruned();
+  void told(const core::Transition& transition, WallTime now);
+  void ask(Question& question, WallTime now);
+  void answered(const std::string& id, const Answer& answer);
+  core::Condition condition_of(const slo::AlertEvent& event) const;
+
+  core::IncidentBook book_;
+  Parts parts_;
+  std::string node_;
+  WallTime now_{};
+  std::map<std::string, std::set<std::string>> firing_;  // SLO -> rules
+  std::map<std::string, core::Condition> burning_;       // SLO -> as it was told last
+  std::vector<Question> questions_;
+  std::vector<store::Document> documents_;
+  std::set<std::string> kept_;  // keys of documents
+  uint64_t pruned_ = 0;
+  std::vector<std::string> news_;
+  std::deque<Newcomer> newcomers_;
+  bool open_ = false;
+};
+
+}  // namespace nines::agent::incident

@@ -1,0 +1,187 @@
+#include "incident/watcher.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+
+#include "nines/incident/request_mark.hpp"
+
+namespace nines::agent::incident {
+namespace {
+
+constexpr size_t kMaxExamples = 2'048, kMaxExampleBytes = 240;
+constexpr int64_t kExampleEveryNs = kNsPerSecond;  // one of a template is as good as the next
+constexpr size_t kMaxUsed = 128;                   // services whose usage is known
+constexpr double kLeastUsage = 5;                  // points of per cent
+constexpr size_t kMaxServices = 256, kMaxPods = 64;
+constexpr int64_t kFreshNs = 900 * kNsPerSecond;
+constexpr int64_t kMinuteNs = 60 * kNsPerSecond;
+// What came first tells causes; later everything suffers.
+constexpr int64_t kLookNs = 130 * kNsPerSecond;
+constexpr int64_t kLookMinutes = 2;
+constexpr size_t kSuspects = 5, kSentences = 3, kCounts = 5;
+
+bool is_error(const collector::ObservedRecord& record) noexcept {
+  return (record.has_level && record.level >= Level::error) || record.status >= 500;
+}
+
+// Of a message of several lines the first one says what it is.
+std::string_view first_line(std::string_view message) noexcept {
+  return message.substr(0, message.find('\n'));
+}
+
+std::string tell(const core::CountFinding& finding, const std::string& text) {
+  char numbers[96];
+  std::snprintf(numbers, sizeof numbers, " %llu times in %.0f s, usually %.1f",
+                static_cast<unsigned long long>(finding.seen), finding.seconds, finding.expected);
+  std::string what = finding.error ? "errors" : "lines";
+  if (finding.line != 0) what = text.empty() ? "a line that is forgotten" : '"' + text + '"';
+  return finding.service + " logs " + what + numbers;
+}
+
+}  // namespace
+
+void Watcher::record(const collector::ObservedRecord& record) {
+  if (record.at < fresh_from_ || record.service.empty()) return;
+  const bool error = is_error(record);
+  core::TemplateId line = 0;
+  if (!record.message.empty()) {
+    const std::string_view message = first_line(record.message);
+    line = miner_.add(message).id;
+    for (const core::TemplateMiner::Merge& merge : miner_.take_merges()) {
+      trail_.merge(merge.from, merge.to);
+      watch_.merge(merge.from, merge.to);
+    }
+    keep_example(line, record);
+    core::RequestMark mark{record.request, record.span};
+    if (mark.request.empty()) mark = core::find_request(message);
+    trail_.add({record.at, mark.request, mark.span, record.service, line, error});
+  }
+  watch_.count(record.service, line, error, record.at);
+  if (error) count_pod(record);
+}
+
+void Watcher::gauge(const collector::ObservedGauge& gauge) {
+  if (gauge.of.empty()) return;
+  auto found = usage_.find(gauge.of);
+  if (found == usage_.end()) {
+    if (usage_.size() >= kMaxUsed) return;
+    found = usage_.try_emplace(std::string(gauge.of), kLeastUsage).first;
+  }
+  found->second.add(gauge.at, gauge.value);
+}
+
+void Watcher::keep_example(core::TemplateId line, const collector::ObservedRecord& record) {
+  if (examples_.size() >= kMaxExamples && examples_.find(line) == examples_.end()) {
+    std::vector<int64_t> times;
+    for (const auto& [id, example] : examples_) times.push_back(example.at.ns);
+    const auto middle = times.begin() + static_cast<ptrdiff_t>(times.size() / 2);
+    std::nth_element(times.begin(), middle, times.end());
+    std::erase_if(examples_, [&](const auto& entry) { return entry.second.at.ns < *middle; });
+  }
+  Example& example = examples_[line];
+  if (!example.text.empty() && record.at.ns - example.at.ns < kExampleEveryNs) return;
+  example.at = record.at;
+  example.service = record.service;
+  example.pod = record.pod;
+  example.text = record.message.substr(0, kMaxExampleBytes);
+}
+
+void Watcher::count_pod(const collector::ObservedRecord& record) {
+  if (record.pod.empty()) return;
+  auto found = pods_.find(record.service);
+  if (found == pods_.end()) {
+    if (pods_.size() >= kMaxServices) return;
+    found = pods_.try_emplace(std::string(record.service)).first;
+  }
+  auto& pods = found->second;
+  if (pods.size() >= kMaxPods) {
+    std::erase_if(pods, [&](const auto& entry) {
+      return entry.second.at.ns < record.at.ns - 10 * kMinuteNs;
+    });
+    if (pods.size() >= kMaxPods) return;
+  }
+  Errors& errors = pods[std::string(record.pod)];
+  if (record.at.ns - errors.at.ns > 10 * kMinuteNs) errors.lines = 0;
+  errors.at = std::max(errors.at, record.at);
+  ++errors.lines;
+}
+
+std::string Watcher::busiest_pod(const std::string& service, WallTime since) const {
+  const auto found = pods_.find(service);
+  if (found == pods_.end()) return {};
+  const std::string* most = nullptr;
+  uint64_t lines = 0, all = 0;
+  for (const auto& [pod, errors] : found->second) {
+    if (errors.at < since) continue;
+    all += errors.lines;
+    if (errors.lines <= lines) continue;
+    lines = errors.lines;
+    most = &pod;
+  }
+  return most != nullptr && lines * 2 > all ? *most : std::string();
+}
+
+Observed Watcher::look(WallTime now, bool complete) {
+  fresh_from_ = std::max(fresh_from_, WallTime{now.ns - kFreshNs});
+  watch_.advance(now, {complete, learn_});
+  Observed out;
+  for (core::FirstSeen& seen : watch_.take_first_seen()) {
+    std::string text(miner_.text(seen.line));
+    out.newcomers.push_back({std::move(seen), std::move(text)});
+  }
+  out.templates = miner_.stats();
+  out.watch = watch_.stats();
+  out.trail_lines = trail_.lines();
+  out.trail_bytes = trail_.memory_bytes();
+  out.thinning = trail_.thinning();
+  return out;
+}
+
+Answer Watcher::ask(WallTime onset, WallTime now) const {
+  Answer out;
+  out.onset = onset;
+  out.asked = {std::min(now.ns, onset.ns + kLookNs)};
+  const core::TrailEvidence evidence = core::ask_trail(trail_, {onset, out.asked, kLookMinutes});
+  out.requests = evidence.read.requests;
+  out.lines = evidence.read.lines;
+  std::vector<std::string> services = evidence.services;
+  std::map<core::ServiceId, core::UsageFinding> used;
+  const WallTime since{out.asked.ns - (kLookMinutes + 1) * kMinuteNs};
+  for (const auto& [service, usage] : usage_) {
+    const auto finding = usage.finding(since, {since.ns - kMinuteNs});
+    if (!finding) continue;
+    const auto at = std::find(services.begin(), services.end(), service);
+    used[static_cast<core::ServiceId>(at - services.begin())] = *finding;
+    if (at == services.end()) services.push_back(service);
+  }
+  const core::SuspectNames names{services, [this](core::TemplateId line) {
+                                   return std::string(miner_.text(miner_.current(line)));
+                                 }};
+  const auto ranked = core::rank_suspects(evidence.findings, used);
+  for (core::SuspectText& told : core::tell_suspects(ranked, names, kSuspects, kSentences)) {
+    Suspicion& suspicion = out.suspects.emplace_back();
+    suspicion.pod = busiest_pod(told.service, onset);
+    if (const auto found = examples_.find(told.line); found != examples_.end()) {
+      suspicion.example = found->second;
+    }
+    suspicion.told = std::move(told);
+  }
+  for (const core::CountFinding& finding : watch_.findings(onset, 1)) {
+    if (out.counts.size() == kCounts) break;
+    out.counts.push_back(tell(finding, names.text_of(finding.line)));
+  }
+  return out;
+}
+
+std::vector<std::pair<std::string, std::string>> Watcher::save() const {
+  return {{"templates", miner_.save()}, {"usual", watch_.save()}};
+}
+
+Status Watcher::restore(std::string_view part, std::string_view body) {
+  if (part == "templates") return miner_.merge_saved(body);
+  if (part == "usual") return watch_.restore(body);
+  return Ok{};
+}
+
+}  // namespace nines::agent::incident
