@@ -84,7 +84,7 @@ class Life {
     agent::OnceOptions options;
     options.log_clock = log_clock;
     options.on_alert = [&](const slo::AlertEvent& e) { told.push_back(text(e)); };
-    require(agent::run_once(*halves_.ingest, judge(), store_.get(), clock_, options));
+    require(agent::run_once(*halves_.ingest, judge(), nullptr, store_.get(), clock_, options));
     return told;
   }
 

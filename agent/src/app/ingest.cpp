@@ -12,6 +12,7 @@ namespace {
 // Once read to its end, a source counts as caught up while no more than this is unread: an
 // unfinished line, or what was written since the last look.
 constexpr int64_t kCaughtUpBytes = 64 * 1024;
+constexpr int64_t kFreshNs = 900 * kNsPerSecond;
 
 Result<collector::SourcePlan> plan_source(const slo::SourceSelector& selector,
                                           const slo::SloSpec& spec, const NodeConfig& config) {
@@ -29,6 +30,7 @@ Result<collector::SourcePlan> plan_source(const slo::SourceSelector& selector,
     plan.selector = known->selector;
     plan.service = known->service.empty() ? spec.service : known->service;
     plan.name = known->name;
+    plan.gauge = {known->gauge, known->gauge_of};
   }
   plan.globs = collector::globs_of(plan.selector);
   if (plan.selector.input != slo::InputKind::files) {
@@ -82,6 +84,12 @@ Result<std::unique_ptr<Ingest>> Ingest::create(const NodeConfig& config,
   pipeline.pods = ingest->environment_.pods;
   const InputEnvironment& around = ingest->environment_;
   pipeline.marks = config.index && !around.state_dir.empty() && !around.reread;
+  if (config.incidents.enabled && !around.reread) {
+    // What was logged long before this start is no news, unless logs are replayed.
+    const WallTime fresh_from{around.once ? INT64_MIN : clock.wall().ns - kFreshNs};
+    ingest->watcher_ = std::make_unique<incident::Watcher>(fresh_from);
+    pipeline.observer = ingest->watcher_.get();
+  }
   ingest->pipeline_ = std::make_unique<collector::Pipeline>(pipeline, clock);
   if (pipeline.marks) ingest->open_index(config);
   collector::GovernorOptions governor;
@@ -154,6 +162,20 @@ Result<Ingest::Sources> Ingest::add(const SloPlan& plan) {
   return sources;
 }
 
+Status Ingest::add_watched(const NodeConfig& config) {
+  if (!watcher_) return Ok{};
+  for (const std::string& name : config.incidents.sources) {
+    slo::SloSpec nobody;
+    nobody.name = "(incidents)";
+    nobody.origin = config.file;
+    slo::SourceSelector selector;
+    selector.name = name;
+    NINES_TRY(const auto plan, plan_source(selector, nobody, config));
+    NINES_CHECK(source_index(plan));
+  }
+  return Ok{};
+}
+
 HandOver Ingest::hand_over(WallTime until, bool replay) {
   HandOver out;
   out.tailer = tailer_->stats();
@@ -168,7 +190,10 @@ HandOver Ingest::hand_over(WallTime until, bool replay) {
     out.sources.push_back(std::move(state));
   }
   fill_state(out);
-  if (until != kNothingKnown) tell_joins(out.sources, until, replay);
+  if (until != kNothingKnown) {
+    tell_joins(out.sources, until, replay);
+    if (watcher_) out.observed = watcher_->look(until, replay || out.caught_up);
+  }
   out.joins = pipeline_->join_counts();
   pipeline_->take(out.batch);
   out.groups = pipeline_->group_counts();

@@ -10,6 +10,7 @@
 
 #include "app/inputs.hpp"
 #include "config/config.hpp"
+#include "incident/watcher.hpp"
 #include "nines/base/result.hpp"
 #include "nines/base/time.hpp"
 #include "nines/collector/governor.hpp"
@@ -42,6 +43,7 @@ struct HandOver {
   std::vector<collector::InputStats> inputs;
   uint64_t wakeups = 0;
   collector::Governor::Stats governor;
+  std::optional<incident::Observed> observed;  // nothing: nobody watches
   bool caught_up = false;
   // Nothing was read yet: tells only of what there is. Committed at once, so that files rotated
   // from now on are known to be news, whatever happens to the process.
@@ -68,6 +70,9 @@ class Ingest {
     uint32_t total = 0, part = 0;
   };
   Result<Sources> add(const SloPlan& plan);
+  // Sources that are read for causes only. After all SLOs were added, which share sources with
+  // them.
+  Status add_watched(const NodeConfig& config);
   // Groups of the SLOs added so far that an earlier life knew, and whose window reaches to
   // `newest`, its newest event. Ask once, before anything is read.
   std::vector<slo::GroupRow> restore_groups(WallTime newest);
@@ -75,6 +80,7 @@ class Ingest {
   collector::InputSet& inputs() noexcept { return *inputs_; }
   collector::Pipeline& pipeline() noexcept { return *pipeline_; }
   collector::Governor& governor() noexcept { return *governor_; }
+  incident::Watcher* watcher() noexcept { return watcher_.get(); }  // null: nobody watches
   // Writes what the index holds back.
   void flush_index();
   // What is read up to `until` (event time) is complete for every source that is at its end, or,
@@ -92,6 +98,7 @@ class Ingest {
   void forget_unclaimed(std::vector<slo::Position>& out);
 
   std::unique_ptr<collector::Governor> governor_;
+  std::unique_ptr<incident::Watcher> watcher_;  // may be null; before pipeline_, which tells it
   std::unique_ptr<collector::Pipeline> pipeline_;
   std::unique_ptr<collector::IndexWriter> index_;  // may be null
   std::unique_ptr<collector::IndexingConsumer> indexing_;

@@ -9,6 +9,7 @@
 #include "app/clock_guard.hpp"
 #include "app/drafting.hpp"
 #include "app/fetcher.hpp"
+#include "app/incidents.hpp"
 #include "app/ingest_thread.hpp"
 #include "app/judge.hpp"
 #include "app/log.hpp"
@@ -25,6 +26,7 @@
 #include "http/api.hpp"
 #include "http/changes_api.hpp"
 #include "http/fleet_api.hpp"
+#include "http/incidents_api.hpp"
 #include "http/query_api.hpp"
 #include "http/server.hpp"
 #include "k8s/follow.hpp"
@@ -100,6 +102,7 @@ class Live {
             on_hand_over(std::move(*h));
           });
         });
+    NINES_CHECK(start_incidents());
     drafting_.emplace(Drafting::Parts{io_, clock_, setup_, options_.common.log_root, store_work_,
                                       *store_, *judge_, *ingest_});
     if (!guard_->holding()) go_on_by_the_clock();
@@ -168,6 +171,9 @@ class Live {
     http::QueryAccess queries{access.token, [this](query::Wish wish, auto done) {
                                 queries_->ask(std::move(wish), std::move(done));
                               }};
+    http::IncidentsAccess incidents{
+        access.token, [this]() -> incident::Desk& { return incidents_->desk(); },
+        [this] { return to_ms(clock_.wall()); }, [this] { incidents_->changed(); }};
     http::ServerOptions server;
     server.listen = setup_.config.listen;
     server.allow_non_loopback = options_.allow_remote;
@@ -177,6 +183,9 @@ class Live {
       routes = http::make_fleet_api(
           [this] { return brokers_->has_fleet() ? brokers_->fleet_json() : fleet_->json(); },
           std::move(routes));
+    }
+    if (setup_.config.incidents.enabled) {
+      routes = http::make_incidents_api(std::move(incidents), std::move(routes));
     }
     NINES_TRY(server_,
               http::HttpServer::start(io_, server,
@@ -188,6 +197,18 @@ class Live {
     NINES_TRY(queries_, Queries::create({io_, clock_, setup_.config, options_.common.state, *store_,
                                          store_work_, fleet_.get(), [this] { notifiers_.notify(); },
                                          [this] { fold_store(); }}));
+    return Ok{};
+  }
+
+  Status start_incidents() {
+    NINES_TRY(incidents_, Incidents::start({io_, clock_, setup_.config, judge_->engine(), *ingest_,
+                                            [this](std::vector<store::Document> documents) {
+                                              for (auto& one : documents) {
+                                                unwritten_.documents.push_back(std::move(one));
+                                              }
+                                              write_unwritten();
+                                            }},
+                                           *store_));
     return Ok{};
   }
 
@@ -274,8 +295,10 @@ class Live {
     const WallTime now = to_ms(clock_.wall());
     ready_ = ready_ || hand_over.caught_up;
     take(std::move(hand_over), now);
-    for (const slo::AlertEvent& event : judge_->evaluate(now, now)) tell(event);
+    const auto events = judge_->evaluate(now, now);
+    for (const slo::AlertEvent& event : events) tell(event);
     look_at_gates(now);
+    if (incidents_) incidents_->judged(events, now);
     if (ready_) upstreams_->known_until(now);
     if (ready_ && fleet_) {
       fleet_->evaluated(now);
@@ -287,6 +310,7 @@ class Live {
 
   // The store knows a new group before the commit that counts it: its thread takes jobs in order.
   void take(HandOver&& hand_over, WallTime until) {
+    if (incidents_ && hand_over.observed) incidents_->observed(std::move(*hand_over.observed));
     judge_->take(std::move(hand_over), until);
     for (const uint32_t row : judge_->take_new_rows()) {
       const slo::SloSpec& spec = judge_->engine().spec(row);
@@ -589,6 +613,7 @@ class Live {
     out.boot = store_->restored().boot;
     if (pods_.watcher != nullptr) out.pods = pods_.watcher->stats();
     notifiers_.tell(out);
+    if (incidents_) out.incidents = incidents_->desk().shown();
     out.upstream = upstreams_->status();
     if (fleet_) out.fleet_metrics = fleet_->metrics();
     if (brokers_) out.brokers = brokers_->status();
@@ -655,7 +680,8 @@ class Live {
   Worker store_work_;
   Fetcher fetcher_;  // ingest_ asks it
   std::unique_ptr<IngestThread> ingest_;
-  std::optional<Drafting> drafting_;  // uses the four above
+  std::unique_ptr<Incidents> incidents_;  // asks ingest_, reads judge_; null: switched off
+  std::optional<Drafting> drafting_;      // uses the four above
   std::unique_ptr<Queries> queries_;
   std::unique_ptr<http::HttpServer> server_;
   k8s::Following pods_;

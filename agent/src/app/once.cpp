@@ -17,9 +17,14 @@ WallTime slot_start(int64_t slot) { return {slot * kSlotNs}; }
 
 class Run {
  public:
-  Run(Ingest& ingest, Judge& judge, store::StateStore* store, const Clock& clock,
-      const OnceOptions& options)
-      : ingest_(ingest), judge_(judge), store_(store), clock_(clock), options_(options) {}
+  Run(Ingest& ingest, Judge& judge, incident::Desk* desk, store::StateStore* store,
+      const Clock& clock, const OnceOptions& options)
+      : ingest_(ingest),
+        judge_(judge),
+        desk_(desk),
+        store_(store),
+        clock_(clock),
+        options_(options) {}
 
   Status read_all() {
     for (const collector::StreamRef& at : ingest_.inputs().list()) {
@@ -32,7 +37,7 @@ class Run {
     }
     const WallTime now = clock_.wall();
     take(now);
-    tell(judge_.evaluate(now, now));
+    judged(judge_.evaluate(now, now), now);
     return finish(now);
   }
 
@@ -103,7 +108,7 @@ class Run {
 
   void judge_at(int64_t slot) {
     take(slot_start(slot));
-    tell(judge_.evaluate(slot_start(slot), slot_start(slot)));
+    judged(judge_.evaluate(slot_start(slot), slot_start(slot)), slot_start(slot));
   }
 
   void take(WallTime until) {
@@ -113,6 +118,9 @@ class Run {
       for (SourceState& source : hand_over.sources) {
         source.caught_up = source.attached && (source.counts.first_event.ns != 0 || source.resumed);
       }
+    }
+    if (desk_ != nullptr && hand_over.observed) {
+      desk_->newcomers(std::move(hand_over.observed->newcomers));
     }
     judge_.take(std::move(hand_over), until);
     for (const uint32_t row : judge_.take_new_rows()) {
@@ -130,9 +138,17 @@ class Run {
                  "where the last commit was"};
   }
 
-  void tell(const std::vector<slo::AlertEvent>& transitions) {
-    if (!options_.on_alert) return;
-    for (const slo::AlertEvent& event : transitions) options_.on_alert(event);
+  void judged(const std::vector<slo::AlertEvent>& transitions, WallTime at) {
+    if (options_.on_alert) {
+      for (const slo::AlertEvent& event : transitions) options_.on_alert(event);
+    }
+    if (desk_ == nullptr) return;
+    desk_->alerts(transitions, at);
+    desk_->tick(at);
+    if (incident::Watcher* const watcher = ingest_.watcher()) watcher->hold(desk_->open());
+    for (const std::string& news : desk_->take_news()) {
+      if (options_.on_incident) options_.on_incident(at, news);
+    }
   }
 
   Status commit_when_large(WallTime now) {
@@ -145,6 +161,7 @@ class Run {
     if (store_ == nullptr) return Ok{};
     NINES_CHECK(attached_);
     auto pending = judge_.take_commit(now);
+    if (desk_ != nullptr) NINES_CHECK(store_->put_documents(desk_->take_documents()));
     Status done = store_->commit(pending);
     if (done.ok() || done.error().code != Errc::exhausted) return done;
     NINES_CHECK(store_->fold(now));
@@ -158,6 +175,7 @@ class Run {
 
   Ingest& ingest_;
   Judge& judge_;
+  incident::Desk* desk_;
   store::StateStore* store_;
   const Clock& clock_;
   const OnceOptions& options_;
@@ -168,10 +186,10 @@ class Run {
 
 }  // namespace
 
-Status run_once(Ingest& ingest, Judge& judge, store::StateStore* store, const Clock& clock,
-                const OnceOptions& options) {
+Status run_once(Ingest& ingest, Judge& judge, incident::Desk* desk, store::StateStore* store,
+                const Clock& clock, const OnceOptions& options) {
   ingest.inputs().rescan();
-  Run run(ingest, judge, store, clock, options);
+  Run run(ingest, judge, desk, store, clock, options);
   return options.log_clock ? run.replay() : run.read_all();
 }
 

@@ -9,6 +9,7 @@
 #include "app/ingest.hpp"
 #include "app/judge.hpp"
 #include "app/snapshot.hpp"
+#include "incident/desk.hpp"
 #include "nines/store/state_store.hpp"
 
 namespace nines::agent {
@@ -16,12 +17,14 @@ namespace nines::agent {
 struct OnceOptions {
   bool log_clock = false;
   std::function<void(const slo::AlertEvent&)> on_alert;
+  std::function<void(WallTime at, const std::string& news)> on_incident;
   std::function<bool()> stop;  // asked now and then; empty: never
 };
 
 // `store` may be null: nothing is kept. The SLOs are already registered with both halves. Stopped
-// early it gives `unavailable`; what was committed till then is kept and read no more.
-Status run_once(Ingest& ingest, Judge& judge, store::StateStore* store, const Clock& clock,
-                const OnceOptions& options);
+// early it gives `unavailable`; what was committed till then is kept and read no more. `desk` may
+// be null: no incidents are made.
+Status run_once(Ingest& ingest, Judge& judge, incident::Desk* desk, store::StateStore* store,
+                const Clock& clock, const OnceOptions& options);
 
 }  // namespace nines::agent

@@ -14,6 +14,7 @@
 #include "nines/collector/governor.hpp"
 #include "nines/collector/index_writer.hpp"
 #include "nines/collector/tailer.hpp"
+#include "nines/incident/incident.hpp"
 #include "nines/slo/engine.hpp"
 #include "nines/slo/join.hpp"
 #include "nines/store/state_store.hpp"
@@ -93,6 +94,7 @@ struct StoreTrouble {
 };
 
 struct Snapshot {
+  std::vector<nines::incident::Incident> incidents;  // open ones first; a few
   std::string node, version;
   WallTime now{}, started{}, watermark{};
   bool ready = false;

@@ -60,6 +60,7 @@ Result<Halves> wire(const Setup& setup, store::StateStore* store, const Clock& c
     halves.judge->set_sources(index, sources);
     plans.push_back(std::move(plan));
   }
+  NINES_CHECK(halves.ingest->add_watched(setup.config));
   NINES_CHECK(restore_groups(halves, store));
   for (const std::string& problem : source_problems(plans)) {
     std::fprintf(stderr, "%s\n", problem.c_str());

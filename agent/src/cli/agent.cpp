@@ -12,7 +12,6 @@
 namespace nines::agent {
 namespace {
 
-
 int complain(const Error& error) {
   std::fprintf(stderr, "nines agent: %s\n", error.message.c_str());
   return error.code == Errc::invalid_argument || error.code == Errc::exhausted ? kExitUsage
@@ -25,6 +24,23 @@ void tell_drafts(const Setup& setup) {
                "No SLO is configured: watching %zu draft(s) made from what the logs show.\n"
                "`nines suggest` prints them as OpenSLO documents to keep.\n",
                setup.slos.size());
+}
+
+// Null where nothing is watched. What is asked is answered at once.
+Result<std::unique_ptr<incident::Desk>> desk_of(const Setup& setup, Halves& halves,
+                                                store::StateStore* store, const Clock& clock) {
+  incident::Watcher* const watcher = halves.ingest->watcher();
+  if (watcher == nullptr) return std::unique_ptr<incident::Desk>();
+  const uint64_t boot = store != nullptr ? store->restored().boot : 1;
+  auto desk = std::make_unique<incident::Desk>(
+      incident::core::BookIdentity{setup.config.peers.cluster, setup.config.node, boot},
+      incident::Desk::Parts{
+          halves.judge->engine(),
+          [watcher](WallTime onset, WallTime now, auto done) { done(watcher->ask(onset, now)); }});
+  if (store == nullptr) return desk;
+  NINES_TRY(const auto kept, store->documents(incident::Desk::kDocuments));
+  desk->restore(kept, clock.wall());
+  return desk;
 }
 
 int once(const AgentOptions& options, const Setup& setup, const Clock& clock) {
@@ -53,9 +69,16 @@ int once(const AgentOptions& options, const Setup& setup, const Clock& clock) {
     std::fprintf(stderr, "%s %s %s %s: %s\n", format_rfc3339(event.at).c_str(), what.c_str(),
                  event.severity.c_str(), event.slo.c_str(), event.summary.c_str());
   };
-  const Status done = run_once(*halves->ingest, *halves->judge, store.get(), clock, run);
+  run.on_incident = [](WallTime at, const std::string& news) {
+    std::fprintf(stderr, "%s %s\n", format_rfc3339(at).c_str(), news.c_str());
+  };
+  auto desk = desk_of(setup, *halves, store.get(), clock);
+  if (!desk.ok()) return complain(desk.error());
+  const Status done =
+      run_once(*halves->ingest, *halves->judge, desk->get(), store.get(), clock, run);
   if (!done.ok()) return complain(done.error());
   Snapshot snapshot = halves->judge->snapshot();
+  if (*desk) snapshot.incidents = (*desk)->shown();
   snapshot.node = setup.config.node;
   snapshot.version = kVersion;
   snapshot.now = clock.wall();

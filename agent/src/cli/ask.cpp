@@ -1,6 +1,7 @@
 #include "cli/ask.hpp"
 
 #include <cstdio>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "app/token.hpp"
@@ -22,6 +23,14 @@ std::string message_of(const std::string& body) {
 }
 
 }  // namespace
+
+std::string user_name() {
+  for (const char* name : {"SUDO_USER", "USER", "LOGNAME"}) {
+    const char* const value = std::getenv(name);
+    if (value != nullptr && *value != '\0') return value;
+  }
+  return "unknown";
+}
 
 std::string agent_address(const std::string& given, const std::string& config_file) {
   return given.empty() ? load_config(config_file, {}).node.listen : given;

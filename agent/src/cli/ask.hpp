@@ -7,6 +7,9 @@
 
 namespace nines::agent {
 
+// Who gives the command, from the environment.
+std::string user_name();
+
 // --agent, else `listen` of the configuration.
 std::string agent_address(const std::string& given, const std::string& config_file);
 

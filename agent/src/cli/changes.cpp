@@ -1,6 +1,5 @@
 // `nines annotate`, `nines changes`, `nines gate override`, `nines slo report`.
 #include <cstdio>
-#include <cstdlib>
 
 #include "cli/ask.hpp"
 #include "cli/terminal.hpp"
@@ -10,14 +9,6 @@
 
 namespace nines::agent {
 namespace {
-
-std::string user_name() {
-  for (const char* name : {"SUDO_USER", "USER", "LOGNAME"}) {
-    const char* const value = std::getenv(name);
-    if (value != nullptr && *value != '\0') return value;
-  }
-  return "unknown";
-}
 
 AgentCall call_of(const ChangeOptions& o, const char* command, std::string path) {
   AgentCall call;

@@ -55,6 +55,7 @@ struct Parsed {
   QueryOptions query;
   PkiOptions pki;
   FleetOptions fleet;
+  IncidentOptions incident;
   std::string clock = "system";
   std::string report_format = "md";
 };
@@ -221,14 +222,16 @@ void add_slo_files(CLI::App* slo, Parsed& p) {
       ->option_text("DURATION");
 }
 
-void add_agent_address(CLI::App* app, ChangeOptions& o) {
+template <class Options>
+void add_agent_address(CLI::App* app, Options& o) {
   app->add_option("--config", o.common.config, "Configuration that names the agent's address")
       ->option_text("FILE");
   app->add_option("--agent", o.address, "Address of the agent (default 127.0.0.1:9990)")
       ->option_text("HOST:PORT");
 }
 
-void add_write(CLI::App* app, ChangeOptions& o) {
+template <class Options>
+void add_write(CLI::App* app, Options& o) {
   add_agent_address(app, o);
   app->add_option("--token-file", o.token_file,
                   "File with the agent's API token (default: api.token of its state directory)")
@@ -319,6 +322,70 @@ void add_slo(CLI::App& root, Parsed& p) {
   add_report(slo, p);
 }
 
+CLI::App* add_deed(CLI::App* incident, IncidentOptions& o, const char* name, const char* verb,
+                   const char* help) {
+  auto* app = incident->add_subcommand(name, help);
+  add_write(app, o);
+  add_output(app, o.common.output);
+  app->callback([&o, verb] { o.verb = verb; });
+  if (std::string_view(verb) != "declare") {
+    app->add_option("id", o.id, "Incident, INC-YYYY-MMDD-NNN")->required();
+  }
+  return app;
+}
+
+void add_incident_deeds(CLI::App* incident, IncidentOptions& o) {
+  const auto text = [&](CLI::App* app, const char* help) { app->add_option("text", o.text, help); };
+  text(add_deed(incident, o, "ack", "acknowledge", "Somebody looks at it"), "A word on it");
+  text(add_deed(incident, o, "mitigate", "mitigate", "Users are well again"), "What was done");
+  auto* resolve = add_deed(incident, o, "resolve", "resolve", "It is over");
+  text(resolve, "What it was");
+  resolve->add_flag("--force", o.force, "Although a condition still holds");
+  text(add_deed(incident, o, "reopen", "reopen", "It is not over"), "Why");
+  text(add_deed(incident, o, "cause", "cause", "State the root cause"), "The cause");
+  auto* note = add_deed(incident, o, "note", "note", "Write something down");
+  text(note, "What");
+  note->add_flag_callback(
+      "--action", [&o] { o.verb = "action"; }, "It is something that was done");
+  note->add_option("--outcome", o.outcome, "Of an action: worked, failed, no effect");
+  auto* severity = add_deed(incident, o, "severity", "severity", "Say how bad it is");
+  severity->add_option("severity", o.severity, "P0 to P3")->required();
+  text(severity, "Why");
+  auto* assign = add_deed(incident, o, "assign", "assign", "Give somebody a role");
+  assign->add_option("role", o.role, "commander, resolver, communications or expert")->required();
+  assign->add_option("person", o.person, "Who")->required();
+  auto* item = add_deed(incident, o, "item", "item", "Add an action item");
+  text(item, "What is to be done");
+  item->add_option("--owner", o.owner, "Who does it");
+  item->add_option("--due", o.due, "Until when")->option_text("RFC3339");
+  item->add_option("--priority", o.priority, "How urgent");
+  add_deed(incident, o, "done", "done", "An action item is done")
+      ->add_option("item", o.item, "Its name, such as A1")
+      ->required();
+  auto* declare = add_deed(incident, o, "declare", "declare", "There is one that nobody found");
+  text(declare, "What is wrong");
+  declare->add_option("--service", o.service, "Of which service");
+  declare->add_option("--severity", o.severity, "P0 to P3 (default P2)");
+}
+
+void add_incident(CLI::App& root, IncidentOptions& o) {
+  auto* incident = root.add_subcommand("incident", "What broke, who is suspected, what is done");
+  incident->require_subcommand(1);
+  auto* list = incident->add_subcommand("list", "Those that are open");
+  auto* show = incident->add_subcommand("show", "One in full: suspects, impact, history");
+  for (CLI::App* app : {list, show}) {
+    add_agent_address(app, o);
+    add_output(app, o.common.output);
+  }
+  list->callback([&o] { o.verb = "list"; });
+  list->add_flag("--all", o.all, "Those that are over, too");
+  list->add_option("--service", o.service, "Only what concerns this service");
+  list->add_option("--limit", o.limit, "At most so many")->capture_default_str();
+  show->callback([&o] { o.verb = "show"; });
+  show->add_option("id", o.id, "Incident, INC-YYYY-MMDD-NNN")->required();
+  add_incident_deeds(incident, o);
+}
+
 void add_fleet(CLI::App& root, Parsed& p) {
   auto* app = root.add_subcommand("fleet", "The whole fleet, from any node");
   app->require_subcommand(1);
@@ -401,6 +468,7 @@ int dispatch(CLI::App& root, Parsed& p, const Clock& clock) {
   }
   if (root.got_subcommand("tail")) return run_tail(p.tail, clock);
   if (root.got_subcommand("capacity")) return run_capacity(p.slo);
+  if (root.got_subcommand("incident")) return run_incident(p.incident);
   if (root.got_subcommand("annotate")) return run_annotate(p.change);
   if (const CLI::App* changes = root.get_subcommand("changes"); changes->parsed()) {
     p.change.impact = changes->got_subcommand("impact");
@@ -458,6 +526,7 @@ int run_cli(int argc, char** argv, const Clock& clock, uint64_t seed) {
   add_fleet(root, p);
   add_capacity(root, p);
   add_annotate(root, p.change);
+  add_incident(root, p.incident);
   add_changes(root, p.change);
   auto* suggest =
       root.add_subcommand("suggest", "Print OpenSLO documents drafted from what the logs show");

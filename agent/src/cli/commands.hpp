@@ -92,6 +92,16 @@ int run_changes(const ChangeOptions& options);
 int run_gate_override(const ChangeOptions& options);
 int run_slo_report(const ChangeOptions& options);
 
+struct IncidentOptions {
+  CommonOptions common;  // state: whose api.token is taken
+  std::string address, token_file;
+  std::string verb, id;  // "acknowledge"; id empty: list or declare
+  std::string by, text, service, severity, role, person, item, owner, due, priority, outcome;
+  bool all = false, force = false;
+  size_t limit = 50;
+};
+int run_incident(const IncidentOptions& options);
+
 struct QueryOptions {
   CommonOptions common;  // state: whose api.token is taken
   std::string sql;

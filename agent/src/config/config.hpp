@@ -28,6 +28,7 @@ std::string to_string(const Diagnostic&);
 struct SourceConfig {
   std::string name, service;
   slo::SourceSelector selector;
+  std::string gauge, gauge_of;  // fields: a number that is watched, and whose it is
 };
 struct WebhookConfig {
   std::string name, url;     // http:// or https://
@@ -94,6 +95,12 @@ struct PeersConfig {
   bool used() const { return !listen.empty() || !nodes.empty() || mdns; }
 };
 
+// What finds incidents and their causes.
+struct IncidentsConfig {
+  bool enabled = true;
+  std::vector<std::string> sources;  // watched beside those that SLOs count
+};
+
 struct NodeConfig {
   std::string file;  // where it came from; empty: defaults
   std::string node;  // default: host name
@@ -106,6 +113,7 @@ struct NodeConfig {
   std::vector<UpstreamConfig> upstream;
   PeersConfig peers;
   std::vector<StandingQueryConfig> queries;
+  IncidentsConfig incidents;
   std::string listen = "127.0.0.1:9990";
   int64_t evaluate_s = 10;
   int64_t flush_s = 60;

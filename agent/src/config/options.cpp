@@ -90,6 +90,14 @@ constexpr Option kOptions[] = {
     {"sources[].catch_up", choice, "oldest_first", 0, 0, "oldest_first newest_first",
      "After a long stop: which of a log's rotated files is read first.", "",
      [](Draft& d, OptionValue&& v) { selector(d).newest_first = v.text == "newest_first"; }},
+    {"sources[].gauge", map, "", 0, 0, "",
+     "A number in its records that tells how much of something (CPU, memory) a service uses: "
+     "evidence when something breaks.",
+     "", nullptr},
+    {"sources[].gauge.value", text, "", 0, 0, "", "Field with the number.", "cpu_percent",
+     [](Draft& d, OptionValue&& v) { d.node.sources.back().gauge = std::move(v.text); }},
+    {"sources[].gauge.of", text, "service", 0, 0, "", "Field with the name of the service.", "",
+     [](Draft& d, OptionValue&& v) { d.node.sources.back().gauge_of = std::move(v.text); }},
     {"sources[].rate_limit", map, "", 0, 0, "",
      "Reading faster than this waits (and the lag shows), or drops if asked to.", "", nullptr},
     {"sources[].rate_limit.lines", integer, "", 1, 100'000'000, "", "Records a second.", "20000",
@@ -507,6 +515,16 @@ constexpr Option kOptions[] = {
      "What the index may write in 24 hours, for the sake of SD cards; 0: no limit. When it is used "
      "up, indexing pauses.",
      "", [](Draft& d, OptionValue&& v) { d.node.index_daily_bytes = v.number; }},
+
+    {"incidents", map, "", 0, 0, "",
+     "What broke, and who is suspected: learned from every line that is read.", "", nullptr},
+    {"incidents.enabled", flag, "true", 0, 0, "",
+     "Whether lines are learned from and incidents are kept. Without it SLOs and alerts stay as "
+     "they are.",
+     "", [](Draft& d, OptionValue&& v) { d.node.incidents.enabled = v.number != 0; }},
+    {"incidents.sources", texts, "", 0, 0, "",
+     "Sources (by name) that are read for causes although no SLO counts them.", "[all-pods]",
+     [](Draft& d, OptionValue&& v) { d.node.incidents.sources = std::move(v.texts); }},
 
     {"log_level", choice, "info", 0, 0, "debug info warn error",
      "What Nines writes about itself to stderr.", "",

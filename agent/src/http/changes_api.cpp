@@ -2,20 +2,16 @@
 
 #include <algorithm>
 #include <charconv>
-#include <nlohmann/json.hpp>
 
 #include "config/reader.hpp"
 #include "http/bearer.hpp"
+#include "http/json_body.hpp"
 #include "http/query.hpp"
-#include "nines/log/format.hpp"
-#include "nines/log/timestamp.hpp"
 #include "view/changes_view.hpp"
 #include "view/history.hpp"
 
 namespace nines::agent::http {
 namespace {
-
-using nlohmann::json;
 
 constexpr std::string_view kChanges = "/api/changes";
 constexpr std::string_view kGatePrefix = "/api/gate/";
@@ -41,73 +37,9 @@ HttpResponse answer_error(const Error& error) {
   }
 }
 
-// --- bodies -------------------------------------------------------------------------------
-
-// A JSON object whose members are all known; texts are taken out one by one.
-class Body {
- public:
-  static Result<Body> parse(const std::string& text,
-                            std::initializer_list<std::string_view> known) {
-    Body body;
-    body.tree_ = json::parse(text, nullptr, false);
-    if (!body.tree_.is_object()) return bad("the body must be one JSON object");
-    for (const auto& [key, value] : body.tree_.items()) {
-      if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-      std::string names;
-      for (const std::string_view name : known)
-        names += (names.empty() ? "" : ", ") + std::string(name);
-      return bad("the body has an unknown member '" + key + "'; there are " + names);
-    }
-    return body;
-  }
-  Result<std::string> text(const char* key) const {
-    const auto it = tree_.find(key);
-    if (it == tree_.end() || it->is_null()) return std::string();
-    if (!it->is_string()) return bad(std::string("'") + key + "' must be a text");
-    return it->get<std::string>();
-  }
-  Result<bool> flag(const char* key) const {
-    const auto it = tree_.find(key);
-    if (it == tree_.end() || it->is_null()) return false;
-    if (!it->is_boolean()) return bad(std::string("'") + key + "' must be true or false");
-    return it->get<bool>();
-  }
-  Result<WallTime> time(const char* key) const {
-    NINES_TRY(const std::string given, text(key));
-    if (given.empty()) return WallTime{};
-    const auto parsed = log::parse_iso_time(given, {});
-    const bool zoned = !given.empty() && given.find('T') != std::string::npos &&
-                       (given.back() == 'Z' || given.find_first_of("+-", 11) != std::string::npos);
-    if (!parsed || parsed->length != given.size() || !zoned) {
-      return bad(std::string("'") + key +
-                 "' must be an RFC 3339 time with its zone, such as "
-                 "2026-11-21T10:00:00Z, found '" +
-                 given + "'");
-    }
-    return parsed->ts;
-  }
-  // {"key": "value"}; numbers are taken as they are written.
-  Result<slo::Details> details() const {
-    slo::Details out;
-    const auto it = tree_.find("details");
-    if (it == tree_.end() || it->is_null()) return out;
-    if (!it->is_object()) return bad("'details' must be an object of texts");
-    for (const auto& [key, value] : it->items()) {
-      if (!value.is_string() && !value.is_number())
-        return bad("'details' must be an object of texts");
-      out.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
-    }
-    return out;
-  }
-
- private:
-  static Error bad(std::string what) { return {Errc::invalid_argument, std::move(what)}; }
-  json tree_;
-};
-
 Result<slo::Change> read_annotation(const std::string& text) {
-  NINES_TRY(const Body body, Body::parse(text, {"kind", "service", "slo", "at", "from", "to", "who",
-                                                "text", "details"}));
+  NINES_TRY(const JsonBody body, JsonBody::parse(text, {"kind", "service", "slo", "at", "from",
+                                                        "to", "who", "text", "details"}));
   slo::Change change;
   NINES_TRY(const std::string kind, body.text("kind"));
   const auto known = slo::change_kind_of(kind);
@@ -128,7 +60,7 @@ Result<slo::Change> read_annotation(const std::string& text) {
 }
 
 Result<Logbook::OverrideWish> read_override(std::string name, const std::string& text) {
-  NINES_TRY(const Body body, Body::parse(text, {"reason", "ttl", "by", "revoke"}));
+  NINES_TRY(const JsonBody body, JsonBody::parse(text, {"reason", "ttl", "by", "revoke"}));
   Logbook::OverrideWish wish;
   wish.name = std::move(name);
   NINES_TRY(wish.reason, body.text("reason"));

@@ -11,6 +11,8 @@ constexpr int64_t kLookBackSlots = 360;
 // When it is asked who is suspected, counted from the onset: at once, and when there is more to
 // see.
 constexpr int64_t kAskAgainNs = 60 * kNsPerSecond, kLastAskNs = 130 * kNsPerSecond;
+constexpr int64_t kRepeatNs = 60 * kNsPerSecond;
+constexpr size_t kShown = 20;
 constexpr size_t kMostAsked = 4, kMostNewcomers = 64, kMostSuspectsKept = 3;
 
 std::string key_of(const core::IncidentEvent& event) {
@@ -141,8 +143,38 @@ void Desk::newcomers(std::vector<Newcomer> seen) {
   }
 }
 
+void Desk::still_firing(const std::vector<slo::AlertMemory>& memory, WallTime now) {
+  std::vector<slo::AlertEvent> events;
+  for (const slo::AlertMemory& one : memory) {
+    if (!one.firing) continue;
+    slo::AlertEvent event;
+    event.slo = one.slo;
+    event.service = one.service;
+    event.rule = one.rule;
+    event.severity = one.severity;
+    event.priority = one.priority;
+    event.at = event.since = one.since;
+    event.summary = one.slo + " was burning when this node stopped, and has not been calm since";
+    events.push_back(std::move(event));
+  }
+  alerts(events, now);
+}
+
+std::vector<core::Incident> Desk::shown() const {
+  core::BookQuery query;
+  query.limit = kShown;
+  std::vector<core::Incident> all = book_.list(query, now_);
+  std::stable_partition(all.begin(), all.end(),
+                        [](const core::Incident& incident) { return !incident.over(); });
+  return all;
+}
+
 void Desk::tick(WallTime now) {
   now_ = now;
+  if (now.ns - repeated_.ns >= kRepeatNs) {
+    repeated_ = now;
+    for (const auto& [slo, condition] : burning_) keep(book_.observe(condition, now));
+  }
   keep(book_.tick(now));
   for (const core::Transition& transition : book_.take_transitions(now)) told(transition, now);
   open_ = book_.stats(now).open > 0;
@@ -174,7 +206,8 @@ void Desk::ask(Question& question, WallTime now) {
   question.next = now.ns >= question.onset.ns + kLastAskNs
                       ? WallTime{INT64_MAX}
                       : WallTime{std::min(now.ns + kAskAgainNs, question.onset.ns + kLastAskNs)};
-  parts_.ask(question.onset, [this, id = question.id](Answer answer) { answered(id, answer); });
+  parts_.ask(question.onset, now,
+             [this, id = question.id](Answer answer) { answered(id, answer); });
 }
 
 void Desk::answered(const std::string& id, const Answer& answer) {

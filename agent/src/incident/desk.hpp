@@ -28,8 +28,8 @@ class Desk {
  public:
   static constexpr const char* kDocuments = "incident";
 
-  // Answers on a later turn of the control thread.
-  using Ask = std::function<void(WallTime onset, std::function<void(Answer)> done)>;
+  // Answers on the control thread, at once or later.
+  using Ask = std::function<void(WallTime onset, WallTime now, std::function<void(Answer)> done)>;
   struct Parts {
     const slo::SloEngine& engine;  // outlives it
     Ask ask;                       // null: nobody watches
@@ -40,6 +40,8 @@ class Desk {
   void restore(const std::vector<store::Document>& documents, WallTime now);
 
   void alerts(const std::vector<slo::AlertEvent>& events, WallTime now);
+  // Those that an earlier life left firing.
+  void still_firing(const std::vector<slo::AlertMemory>& memory, WallTime now);
   void conditions(const std::vector<core::Condition>& conditions, WallTime now);
   void newcomers(std::vector<Newcomer> seen);
   // With each evaluation.
@@ -51,6 +53,8 @@ class Desk {
   // What happened since last asked, for the log of the agent.
   std::vector<std::string> take_news();
 
+  // Those that are open, then the newest ones that are not; a few.
+  std::vector<core::Incident> shown() const;
   core::IncidentBook& book() noexcept { return book_; }
   // By people, over the API: keeps what it did.
   Result<core::IncidentEvent> did(Result<core::IncidentEvent> done);
@@ -73,7 +77,7 @@ class Desk {
   core::IncidentBook book_;
   Parts parts_;
   std::string node_;
-  WallTime now_{};
+  WallTime now_{}, repeated_{};
   std::map<std::string, std::set<std::string>> firing_;  // SLO -> rules
   std::map<std::string, core::Condition> burning_;       // SLO -> as it was told last
   std::vector<Question> questions_;

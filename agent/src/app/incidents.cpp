@@ -1,0 +1,64 @@
+#include "app/incidents.hpp"
+
+#include <utility>
+
+#include "app/log.hpp"
+
+namespace nines::agent {
+
+Incidents::Incidents(Parts&& parts, uint64_t boot)
+    : parts_(std::move(parts)),
+      desk_({parts_.config.peers.cluster, parts_.config.node, boot},
+            {parts_.engine, [this](WallTime onset, WallTime now, auto done) {
+               ask(onset, now, std::move(done));
+             }}) {}
+
+Result<std::unique_ptr<Incidents>> Incidents::start(Parts parts, store::StateStore& store) {
+  if (!parts.config.incidents.enabled) return std::unique_ptr<Incidents>();
+  NINES_TRY(const auto kept, store.documents(incident::Desk::kDocuments));
+  const WallTime now = to_ms(parts.clock.wall());
+  auto out = std::unique_ptr<Incidents>(new Incidents(std::move(parts), store.restored().boot));
+  out->desk_.restore(kept, now);
+  out->desk_.still_firing(store.restored().alerts, now);
+  return out;
+}
+
+// The answer takes a moment of the thread that reads; it comes back to this one.
+void Incidents::ask(WallTime onset, WallTime now, std::function<void(incident::Answer)> done) {
+  parts_.ingest.post([this, alive = std::weak_ptr<bool>(alive_), &io = parts_.io, onset, now,
+                      done = std::move(done)](Ingest& ingest) {
+    if (ingest.watcher() == nullptr) return;
+    auto answer = std::make_shared<incident::Answer>(ingest.watcher()->ask(onset, now));
+    net::asio::post(io, [this, alive, answer, done] {
+      if (alive.expired()) return;
+      done(std::move(*answer));
+      changed();
+    });
+  });
+}
+
+void Incidents::observed(incident::Observed&& observed) {
+  desk_.newcomers(std::move(observed.newcomers));
+  observed.newcomers.clear();
+  figures_ = std::move(observed);
+}
+
+void Incidents::judged(const std::vector<slo::AlertEvent>& events, WallTime now) {
+  desk_.alerts(events, now);
+  desk_.tick(now);
+  changed();
+}
+
+void Incidents::changed() {
+  for (const std::string& news : desk_.take_news()) log::warn("incident", news);
+  if (desk_.open() != held_) {
+    held_ = desk_.open();
+    parts_.ingest.post([open = held_](Ingest& ingest) {
+      if (ingest.watcher() != nullptr) ingest.watcher()->hold(open);
+    });
+  }
+  auto documents = desk_.take_documents();
+  if (!documents.empty()) parts_.keep(std::move(documents));
+}
+
+}  // namespace nines::agent

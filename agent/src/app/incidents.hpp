@@ -1,0 +1,48 @@
+// Incidents: the Desk within the running agent: what the ingest thread observed goes in, questions
+// go to the ingest thread, what is to be kept goes to the store. Control thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "app/ingest_thread.hpp"
+#include "incident/desk.hpp"
+#include "net/asio.hpp"
+
+namespace nines::agent {
+
+class Incidents {
+ public:
+  // All outlive it.
+  struct Parts {
+    boost::asio::io_context& io;
+    const Clock& clock;
+    const NodeConfig& config;
+    const slo::SloEngine& engine;
+    IngestThread& ingest;
+    std::function<void(std::vector<store::Document>)> keep;
+  };
+  // Null where incidents are switched off. `store` is asked now only.
+  static Result<std::unique_ptr<Incidents>> start(Parts parts, store::StateStore& store);
+
+  void observed(incident::Observed&& observed);
+  void judged(const std::vector<slo::AlertEvent>& events, WallTime now);
+  // People did something.
+  void changed();
+
+  incident::Desk& desk() noexcept { return desk_; }
+  const incident::Observed& figures() const noexcept { return figures_; }
+
+ private:
+  explicit Incidents(Parts&& parts, uint64_t boot);
+  void ask(WallTime onset, WallTime now, std::function<void(incident::Answer)> done);
+
+  Parts parts_;
+  incident::Desk desk_;
+  incident::Observed figures_;
+  bool held_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace nines::agent
