@@ -55,6 +55,7 @@ struct Evidence {
 
 struct ActionItem {
   std::string item;  // its name within the incident: "A1"
+  std::string uid;   // of the event that added it
   std::string text, owner, priority;
   WallTime added{}, due{}, done{};  // 0: not given, not done
   bool overdue(WallTime now) const noexcept {
@@ -85,7 +86,7 @@ struct Incident {
   std::string service;        // of the condition that opened it; may be empty
   std::vector<std::string> services, nodes;  // all, in the order of their coming
 
-  WallTime began{};         // when it began to be wrong, as far as known
+  WallTime began{};  // when it began to be wrong, as far as known
   WallTime opened{};
   WallTime acknowledged{};  // 0: not since it was opened or reopened
   WallTime first_acknowledged{}, mitigated{};

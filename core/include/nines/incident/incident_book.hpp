@@ -13,18 +13,17 @@
 //     incidents of their own), or of the node that is silent;
 //     of the same service, while one of that service's conditions holds there or the last one
 //     began within `group_s`; of connected services, or of the node itself, within `group_s`.
-//   It is held back for `hold_back_s` at most while what it depends on is suspect (see suspect()) or
-//   is held back itself.
-//   Incidents that began apart on two nodes and would have been one are linked afterwards; the one
-//   opened first (ties: by key) goes on, the id of the other becomes an alias.
-//   It resolves itself when all conditions have been over for `resolve_s`, and is reopened under
-//   the same id by a condition that returns within `reopen_s`.
-//   A condition that flaps (Nagios' weighted changes over 21 samples) holds until it is steady.
+//   It is held back for `hold_back_s` at most while what it depends on is suspect (see suspect())
+//   or is held back itself. Incidents that began apart on two nodes and would have been one are
+//   linked afterwards; the one opened first (ties: by key) goes on, the id of the other becomes an
+//   alias. It resolves itself when all conditions have been over for `resolve_s`, and is reopened
+//   under the same id by a condition that returns within `reopen_s`. A condition that flaps
+//   (Nagios' weighted changes over 21 samples) holds until it is steady.
 //
 // Ids: INC-YYYY-MMDD-NNN of the day (UTC) on which it was opened; NNN comes from a hash of cluster,
-// key and day, the k-th of that key on that day takes the k-1 next, and the next free one when it is
-// taken; all in the order of (opened, key). So two nodes that cannot talk tell one id for one key;
-// if different keys collide across a partition, the later opened one gets another id when they
+// key and day, the k-th of that key on that day takes the k-1 next, and the next free one when it
+// is taken; all in the order of (opened, key). So two nodes that cannot talk tell one id for one
+// key; if different keys collide across a partition, the later opened one gets another id when they
 // meet, and the id it was told by remains an alias, as every id that any of its events carries.
 //
 // Not thread-safe. No clock: `now` is the wall time, and the same for all calls of one moment.
@@ -47,9 +46,9 @@ struct BookRules {
   int64_t hold_back_s = 30;
   int64_t resolve_s = 600;
   int64_t reopen_s = 1800;
-  int64_t repeat_s = 3600;         // an observer repeats what still holds
-  int64_t lapse_s = 3 * 3600;      // and is believed for so long
-  int64_t settle_s = 900;          // after a start: own conditions not seen again by then are over
+  int64_t repeat_s = 3600;     // an observer repeats what still holds
+  int64_t lapse_s = 3 * 3600;  // and is believed for so long
+  int64_t settle_s = 900;      // after a start: own conditions not seen again by then are over
   int64_t flap_sample_s = 60;
   double flap_start = 0.50, flap_stop = 0.25;
   int64_t ack_s[4] = {300, 900, 3600, 0};  // by severity; 0: no timer
@@ -60,10 +59,10 @@ struct BookLimits {
   size_t max_bytes = 8 * 1024 * 1024;  // of events, encoded
   size_t max_resolved = 1000;          // whole days go, the oldest first
   int64_t keep_s = 92 * 86400;
-  size_t max_observed = 512;             // conditions that this node watches
-  size_t max_conditions = 64;            // of one incident
-  size_t max_entries = 200;              // of one list of one incident; history: four times that
-  int64_t max_ahead_s = 3600;            // events from later are refused
+  size_t max_observed = 512;   // conditions that this node watches
+  size_t max_conditions = 64;  // of one incident
+  size_t max_entries = 200;    // of one list of one incident; history: four times that
+  int64_t max_ahead_s = 3600;  // events from later are refused
 };
 
 struct BookIdentity {
@@ -119,6 +118,7 @@ class IncidentBook {
   void suspect(std::string_view service_or_node, WallTime until);
   // Learned elsewhere; the book only asks it.
   Topology& topology() noexcept;
+  const Topology& topology() const noexcept;
 
   // --- People. `ref` is an id or an alias. Errors say what stands against it.
   using Done = Result<IncidentEvent>;
@@ -130,8 +130,8 @@ class IncidentBook {
   Done resolve(std::string_view ref, std::string_view who, std::string_view text, bool force,
                WallTime now);
   Done reopen(std::string_view ref, std::string_view who, std::string_view text, WallTime now);
-  Done set_severity(std::string_view ref, int severity, std::string_view who,
-                    std::string_view text, WallTime now);
+  Done set_severity(std::string_view ref, int severity, std::string_view who, std::string_view text,
+                    WallTime now);
   Done assign(std::string_view ref, Role role, std::string_view person, std::string_view who,
               WallTime now);
   Done add_item(std::string_view ref, std::string_view text, std::string_view owner, WallTime due,

@@ -26,13 +26,13 @@ enum class EventKind : uint8_t {
   mitigated = 4,
   resolved = 5,
   reopened = 6,
-  severity_set = 7,        // details: priority
-  role_assigned = 8,       // details: role, person
+  severity_set = 7,   // details: priority
+  role_assigned = 8,  // details: role, person
   note = 9,
-  action = 10,             // what was done; details: outcome (when it is known), action (of which)
-  communication_sent = 11, // details: template, channel
-  page_sent = 12,          // details: channel, person
-  suspects = 13,           // text and numbers; details: wrong_if, service...
+  action = 10,              // what was done; details: outcome (when it is known), action (of which)
+  communication_sent = 11,  // details: template, channel
+  page_sent = 12,           // details: channel, person
+  suspects = 13,            // text and numbers; details: wrong_if, service...
   impact = 14,
   diagnostics = 15,
   cause_stated = 16,  // by a person: the root cause
@@ -74,7 +74,7 @@ inline constexpr size_t kMaxEventDetails = 12, kMaxDetailKey = 16;
 // Makes it fit: names too long end in '~' and a hash, control characters become blanks, the text is
 // cut, then details from the last on.
 void fit(IncidentEvent& event);
-std::string encode_event(const IncidentEvent& event);  // REQUIRES fit()
+std::string encode_event(const IncidentEvent& event);               // REQUIRES fit()
 std::optional<IncidentEvent> decode_event(std::string_view bytes);  // nullopt: broken, or too large
 
 // A name of at most `most` bytes that is as good as unique.
