@@ -9,8 +9,8 @@ namespace nines::agent {
 Incidents::Incidents(Parts&& parts, uint64_t boot)
     : parts_(std::move(parts)),
       desk_({parts_.config.peers.cluster, parts_.config.node, boot},
-            {parts_.engine, [this](WallTime onset, WallTime now, auto done) {
-               ask(onset, now, std::move(done));
+            {parts_.engine, [this](const incident::core::TrailQuestion& question, auto done) {
+               ask(question, std::move(done));
              }}) {}
 
 Result<std::unique_ptr<Incidents>> Incidents::start(Parts parts, store::StateStore& store) {
@@ -24,11 +24,12 @@ Result<std::unique_ptr<Incidents>> Incidents::start(Parts parts, store::StateSto
 }
 
 // The answer takes a moment of the thread that reads; it comes back to this one.
-void Incidents::ask(WallTime onset, WallTime now, std::function<void(incident::Answer)> done) {
-  parts_.ingest.post([this, alive = std::weak_ptr<bool>(alive_), &io = parts_.io, onset, now,
+void Incidents::ask(const incident::core::TrailQuestion& question,
+                    std::function<void(incident::Answer)> done) {
+  parts_.ingest.post([this, alive = std::weak_ptr<bool>(alive_), &io = parts_.io, question,
                       done = std::move(done)](Ingest& ingest) {
     if (ingest.watcher() == nullptr) return;
-    auto answer = std::make_shared<incident::Answer>(ingest.watcher()->ask(onset, now));
+    auto answer = std::make_shared<incident::Answer>(ingest.watcher()->ask(question));
     net::asio::post(io, [this, alive, answer, done] {
       if (alive.expired()) return;
       done(std::move(*answer));
@@ -51,10 +52,10 @@ void Incidents::judged(const std::vector<slo::AlertEvent>& events, WallTime now)
 
 void Incidents::changed() {
   for (const std::string& news : desk_.take_news()) log::warn("incident", news);
-  if (desk_.open() != held_) {
-    held_ = desk_.open();
-    parts_.ingest.post([open = held_](Ingest& ingest) {
-      if (ingest.watcher() != nullptr) ingest.watcher()->hold(open);
+  if (desk_.acute() != held_) {
+    held_ = desk_.acute();
+    parts_.ingest.post([held = held_](Ingest& ingest) {
+      if (ingest.watcher() != nullptr) ingest.watcher()->hold(held);
     });
   }
   auto documents = desk_.take_documents();

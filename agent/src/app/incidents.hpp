@@ -36,7 +36,8 @@ class Incidents {
 
  private:
   explicit Incidents(Parts&& parts, uint64_t boot);
-  void ask(WallTime onset, WallTime now, std::function<void(incident::Answer)> done);
+  void ask(const incident::core::TrailQuestion& question,
+           std::function<void(incident::Answer)> done);
 
   Parts parts_;
   incident::Desk desk_;

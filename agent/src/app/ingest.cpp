@@ -87,7 +87,8 @@ Result<std::unique_ptr<Ingest>> Ingest::create(const NodeConfig& config,
   if (config.incidents.enabled && !around.reread) {
     // What was logged long before this start is no news, unless logs are replayed.
     const WallTime fresh_from{around.once ? INT64_MIN : clock.wall().ns - kFreshNs};
-    ingest->watcher_ = std::make_unique<incident::Watcher>(fresh_from);
+    ingest->watcher_ = std::make_unique<incident::Watcher>(
+        fresh_from, static_cast<size_t>(config.incidents.trail_bytes));
     pipeline.observer = ingest->watcher_.get();
   }
   ingest->pipeline_ = std::make_unique<collector::Pipeline>(pipeline, clock);

@@ -145,7 +145,7 @@ class Run {
     if (desk_ == nullptr) return;
     desk_->alerts(transitions, at);
     desk_->tick(at);
-    if (incident::Watcher* const watcher = ingest_.watcher()) watcher->hold(desk_->open());
+    if (incident::Watcher* const watcher = ingest_.watcher()) watcher->hold(desk_->acute());
     for (const std::string& news : desk_->take_news()) {
       if (options_.on_incident) options_.on_incident(at, news);
     }

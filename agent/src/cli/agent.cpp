@@ -34,9 +34,10 @@ Result<std::unique_ptr<incident::Desk>> desk_of(const Setup& setup, Halves& halv
   const uint64_t boot = store != nullptr ? store->restored().boot : 1;
   auto desk = std::make_unique<incident::Desk>(
       incident::core::BookIdentity{setup.config.peers.cluster, setup.config.node, boot},
-      incident::Desk::Parts{
-          halves.judge->engine(),
-          [watcher](WallTime onset, WallTime now, auto done) { done(watcher->ask(onset, now)); }});
+      incident::Desk::Parts{halves.judge->engine(),
+                            [watcher](const incident::core::TrailQuestion& question, auto done) {
+                              done(watcher->ask(question));
+                            }});
   if (store == nullptr) return desk;
   NINES_TRY(const auto kept, store->documents(incident::Desk::kDocuments));
   desk->restore(kept, clock.wall());

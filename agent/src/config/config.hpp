@@ -28,7 +28,7 @@ std::string to_string(const Diagnostic&);
 struct SourceConfig {
   std::string name, service;
   slo::SourceSelector selector;
-  std::string gauge, gauge_of;  // fields: a number that is watched, and whose it is
+  std::string gauge{}, gauge_of{};  // fields: a number that is watched, and whose it is
 };
 struct WebhookConfig {
   std::string name, url;     // http:// or https://
@@ -98,7 +98,8 @@ struct PeersConfig {
 // What finds incidents and their causes.
 struct IncidentsConfig {
   bool enabled = true;
-  std::vector<std::string> sources;  // watched beside those that SLOs count
+  std::vector<std::string> sources;       // watched beside those that SLOs count
+  int64_t trail_bytes = 3 * 1024 * 1024;  // of the requests of the last hours
 };
 
 struct NodeConfig {

@@ -525,6 +525,10 @@ constexpr Option kOptions[] = {
     {"incidents.sources", texts, "", 0, 0, "",
      "Sources (by name) that are read for causes although no SLO counts them.", "[all-pods]",
      [](Draft& d, OptionValue&& v) { d.node.incidents.sources = std::move(v.texts); }},
+    {"incidents.trail_bytes", size, "3MiB", 256 * kKiB, 1 * kGiB, "",
+     "Memory for which lines the requests of the last hours passed, 24 bytes a line: the past that "
+     "an incident is compared with.",
+     "", [](Draft& d, OptionValue&& v) { d.node.incidents.trail_bytes = v.number; }},
 
     {"log_level", choice, "info", 0, 0, "debug info warn error",
      "What Nines writes about itself to stderr.", "",

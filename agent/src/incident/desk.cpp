@@ -11,8 +11,9 @@ constexpr int64_t kLookBackSlots = 360;
 // When it is asked who is suspected, counted from the onset: at once, and when there is more to
 // see.
 constexpr int64_t kAskAgainNs = 60 * kNsPerSecond, kLastAskNs = 130 * kNsPerSecond;
+constexpr int64_t kAcuteNs = 60 * kNsPerSecond;
 constexpr int64_t kRepeatNs = 60 * kNsPerSecond;
-constexpr size_t kShown = 20;
+constexpr size_t kShown = 20, kMostTroubles = 64;
 constexpr size_t kMostAsked = 4, kMostNewcomers = 64, kMostSuspectsKept = 3;
 
 std::string key_of(const core::IncidentEvent& event) {
@@ -82,7 +83,6 @@ void Desk::restore(const std::vector<store::Document>& documents, WallTime now) 
     documents_.push_back({kDocuments, document.key, {}});
   }
   (void)book_.take_transitions(now);
-  open_ = book_.stats(now).open > 0;
 }
 
 // One condition an SLO, whichever of its rules fire; the worst of them says how bad.
@@ -104,6 +104,7 @@ core::Condition Desk::condition_of(const slo::AlertEvent& event) const {
 }
 
 void Desk::alerts(const std::vector<slo::AlertEvent>& events, WallTime now) {
+  now_ = now;
   for (const slo::AlertEvent& event : events) {
     if (event.kind == slo::AlertEvent::Kind::rows || event.slo.empty()) continue;
     auto& rules = firing_[event.slo];
@@ -114,6 +115,7 @@ void Desk::alerts(const std::vector<slo::AlertEvent>& events, WallTime now) {
         condition.since = known->second.since;
         condition.priority = std::min(condition.priority, known->second.priority);
       }
+      if (rules.empty()) trouble_began(event.slo, condition.since);
       rules.insert(event.rule);
       burning_[event.slo] = condition;
       keep(book_.observe(condition, now));
@@ -130,6 +132,40 @@ void Desk::alerts(const std::vector<slo::AlertEvent>& events, WallTime now) {
     if (known != burning_.end()) burning_.erase(known);
     keep(book_.observe(over, now));
   }
+}
+
+void Desk::trouble_began(const std::string& slo, WallTime at) {
+  for (uint32_t i = 0; i < parts_.engine.size(); ++i) {
+    if (!parts_.engine.has(i) || parts_.engine.spec(i).name != slo) continue;
+    const auto since = parts_.engine.events(
+        i, now_, std::max<int64_t>(slo::kSlotS, (now_.ns - at.ns) / kSlotNs * slo::kSlotS));
+    const int64_t all = since.good + since.bad;
+    const double share = all > 0 ? static_cast<double>(since.bad) / static_cast<double>(all) : 0;
+    troubles_.push_back({slo, share / 2, {at, now_}});
+  }
+  if (troubles_.size() > kMostTroubles) troubles_.pop_front();
+}
+
+// An alert outlasts what it tells of by the length of its windows: a trouble goes on while half as
+// much is bad as when it was noticed.
+void Desk::watch_troubles(WallTime now) {
+  for (uint32_t i = 0; i < parts_.engine.size(); ++i) {
+    if (!parts_.engine.has(i)) continue;
+    const std::string& slo = parts_.engine.spec(i).name;
+    if (!firing_.contains(slo)) continue;
+    const auto slot = parts_.engine.events(i, now, slo::kSlotS);
+    const int64_t all = slot.good + slot.bad;
+    if (all == 0) continue;
+    for (Trouble& trouble : troubles_) {
+      if (trouble.slo != slo ||
+          static_cast<double>(slot.bad) <= trouble.share * static_cast<double>(all))
+        continue;
+      trouble.when.to = std::max(trouble.when.to, now);
+    }
+  }
+  acute_ = std::any_of(troubles_.begin(), troubles_.end(), [&](const Trouble& trouble) {
+    return now.ns - trouble.when.to.ns < kAcuteNs;
+  });
 }
 
 void Desk::conditions(const std::vector<core::Condition>& conditions, WallTime now) {
@@ -177,7 +213,7 @@ void Desk::tick(WallTime now) {
   }
   keep(book_.tick(now));
   for (const core::Transition& transition : book_.take_transitions(now)) told(transition, now);
-  open_ = book_.stats(now).open > 0;
+  watch_troubles(now);
   for (Question& question : questions_) {
     if (!question.waiting && now >= question.next) ask(question, now);
   }
@@ -194,8 +230,13 @@ void Desk::told(const core::Transition& transition, WallTime now) {
   const bool begins = transition.kind == core::Transition::Kind::opened ||
                       transition.kind == core::Transition::Kind::reopened;
   if (!begins || !parts_.ask || questions_.size() >= kMostAsked) return;
-  const WallTime onset =
-      transition.kind == core::Transition::Kind::opened ? incident->began : transition.at;
+  WallTime onset = incident->began;
+  if (transition.kind == core::Transition::Kind::reopened) {
+    onset = transition.at;  // of what brought it back
+    for (const core::IncidentCondition& one : incident->conditions) {
+      if (one.condition.holds) onset = std::min(onset, one.condition.since);
+    }
+  }
   questions_.push_back({transition.id, onset, now, 0, false});
 }
 
@@ -206,8 +247,9 @@ void Desk::ask(Question& question, WallTime now) {
   question.next = now.ns >= question.onset.ns + kLastAskNs
                       ? WallTime{INT64_MAX}
                       : WallTime{std::min(now.ns + kAskAgainNs, question.onset.ns + kLastAskNs)};
-  parts_.ask(question.onset, now,
-             [this, id = question.id](Answer answer) { answered(id, answer); });
+  core::TrailQuestion asked{question.onset, now, 0, {}};
+  for (const Trouble& trouble : troubles_) asked.unhealthy.push_back(trouble.when);
+  parts_.ask(asked, [this, id = question.id](Answer answer) { answered(id, answer); });
 }
 
 void Desk::answered(const std::string& id, const Answer& answer) {
@@ -215,6 +257,7 @@ void Desk::answered(const std::string& id, const Answer& answer) {
     if (question.id == id) question.waiting = false;
   }
   size_t rank = 0;
+  std::string news;
   for (const Suspicion& suspicion : answer.suspects) {
     if (++rank > kMostSuspectsKept) break;
     core::Details details{{"rank", std::to_string(rank)},
@@ -228,8 +271,9 @@ void Desk::answered(const std::string& id, const Answer& answer) {
     for (const std::string& sentence : suspicion.told.evidence) text += "; " + sentence;
     auto done = book_.add(id, core::EventKind::suspects, {}, text, std::move(details), now_);
     if (done.ok()) keep({std::move(*done)});
-    if (rank == 1) news_.push_back(id + " first suspect: " + text);
+    news += (rank == 1 ? " suspects: " : " | ") + text;
   }
+  if (!news.empty()) news_.push_back(id + news);
   if (!answer.suspects.empty() || answer.counts.empty()) return;
   std::string text = "no requests tell; what is logged more or less:";
   for (const std::string& count : answer.counts) text += " " + count + ";";

@@ -29,7 +29,8 @@ class Desk {
   static constexpr const char* kDocuments = "incident";
 
   // Answers on the control thread, at once or later.
-  using Ask = std::function<void(WallTime onset, WallTime now, std::function<void(Answer)> done)>;
+  using Ask =
+      std::function<void(const core::TrailQuestion& question, std::function<void(Answer)> done)>;
   struct Parts {
     const slo::SloEngine& engine;  // outlives it
     Ask ask;                       // null: nobody watches
@@ -48,7 +49,7 @@ class Desk {
   void tick(WallTime now);
 
   // Something is wrong: what is read now is no example of health.
-  bool open() const noexcept { return open_; }
+  bool acute() const noexcept { return acute_; }
   std::vector<store::Document> take_documents();
   // What happened since last asked, for the log of the agent.
   std::vector<std::string> take_news();
@@ -72,6 +73,8 @@ class Desk {
   void told(const core::Transition& transition, WallTime now);
   void ask(Question& question, WallTime now);
   void answered(const std::string& id, const Answer& answer);
+  void trouble_began(const std::string& slo, WallTime at);
+  void watch_troubles(WallTime now);
   core::Condition condition_of(const slo::AlertEvent& event) const;
 
   core::IncidentBook book_;
@@ -80,13 +83,20 @@ class Desk {
   WallTime now_{}, repeated_{};
   std::map<std::string, std::set<std::string>> firing_;  // SLO -> rules
   std::map<std::string, core::Condition> burning_;       // SLO -> as it was told last
+  // What was no health, and is no past to compare with.
+  struct Trouble {
+    std::string slo;
+    double share = 0;  // of bad events, from which on it goes on
+    core::Stretch when;
+  };
+  std::deque<Trouble> troubles_;
   std::vector<Question> questions_;
   std::vector<store::Document> documents_;
   std::set<std::string> kept_;  // keys of documents
   uint64_t pruned_ = 0;
   std::vector<std::string> news_;
   std::deque<Newcomer> newcomers_;
-  bool open_ = false;
+  bool acute_ = false;
 };
 
 }  // namespace nines::agent::incident

@@ -21,6 +21,12 @@ constexpr int64_t kLookNs = 130 * kNsPerSecond;
 constexpr int64_t kLookMinutes = 2;
 constexpr size_t kSuspects = 5, kSentences = 3, kCounts = 5;
 
+core::TrailLimits limits_of(size_t trail_bytes) {
+  core::TrailLimits limits;
+  limits.max_lines = trail_bytes / core::RequestTrail::kLineBytes;
+  return limits;
+}
+
 bool is_error(const collector::ObservedRecord& record) noexcept {
   return (record.has_level && record.level >= Level::error) || record.status >= 500;
 }
@@ -40,6 +46,9 @@ std::string tell(const core::CountFinding& finding, const std::string& text) {
 }
 
 }  // namespace
+
+Watcher::Watcher(WallTime fresh_from, size_t trail_bytes)
+    : fresh_from_(fresh_from), trail_(limits_of(trail_bytes)) {}
 
 void Watcher::record(const collector::ObservedRecord& record) {
   if (record.at < fresh_from_ || record.service.empty()) return;
@@ -138,11 +147,14 @@ Observed Watcher::look(WallTime now, bool complete) {
   return out;
 }
 
-Answer Watcher::ask(WallTime onset, WallTime now) const {
+Answer Watcher::ask(core::TrailQuestion question) const {
   Answer out;
+  const WallTime onset = question.onset;
   out.onset = onset;
-  out.asked = {std::min(now.ns, onset.ns + kLookNs)};
-  const core::TrailEvidence evidence = core::ask_trail(trail_, {onset, out.asked, kLookMinutes});
+  out.asked = {std::min(question.now.ns, onset.ns + kLookNs)};
+  question.now = out.asked;
+  question.minutes = kLookMinutes;
+  const core::TrailEvidence evidence = core::ask_trail(trail_, question);
   out.requests = evidence.read.requests;
   out.lines = evidence.read.lines;
   std::vector<std::string> services = evidence.services;

@@ -59,18 +59,18 @@ struct Observed {
 class Watcher final : public collector::RecordObserver {
  public:
   // Lines from before `fresh_from` are history that was read late: not learned from.
-  explicit Watcher(WallTime fresh_from) : fresh_from_(fresh_from) {}
+  Watcher(WallTime fresh_from, size_t trail_bytes);
 
   void record(const collector::ObservedRecord& record) override;
   void gauge(const collector::ObservedGauge& gauge) override;
 
-  // At each hand-over. `complete`: everything written by `now` was read. `learn`: no incident is
-  // open.
+  // At each hand-over. `complete`: everything written by `now` was read.
   Observed look(WallTime now, bool complete);
-  void hold(bool incident_open) { learn_ = !incident_open; }
+  void hold(bool trouble) { learn_ = !trouble; }
 
   // Who is suspected, of what began at `onset`.
-  Answer ask(WallTime onset, WallTime now) const;
+  // How many minutes are looked at is decided here.
+  Answer ask(core::TrailQuestion question) const;
 
   // For the store: what was learned. Corrupt: nothing of that part is taken.
   std::vector<std::pair<std::string, std::string>> save() const;

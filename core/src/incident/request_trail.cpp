@@ -235,8 +235,13 @@ TrailEvidence TrailReader::read(const RequestTrail& trail, const TrailQuestion& 
   std::stable_sort(order.begin(), order.end(),
                    [](const Entry* a, const Entry* b) { return a->at < b->at; });
   RequestFlow flow;
+  const auto healthy = [&](int64_t at) {
+    return at < question.onset.ns &&
+           std::none_of(question.unhealthy.begin(), question.unhealthy.end(),
+                        [&](const Stretch& s) { return s.from.ns <= at && at < s.to.ns; });
+  };
   for (const Entry* entry : order) {
-    flow.advance({entry->at}, entry->at < question.onset.ns);
+    flow.advance({entry->at}, healthy(entry->at));
     char request[8];
     for (unsigned i = 0; i < 8; ++i) request[i] = static_cast<char>(entry->request >> (8 * i));
     flow.add({{entry->at},
@@ -246,7 +251,7 @@ TrailEvidence TrailReader::read(const RequestTrail& trail, const TrailQuestion& 
               trail.templates_[entry->line & (RequestTrail::kErrorBit - 1)],
               (entry->line & RequestTrail::kErrorBit) != 0});
   }
-  flow.advance(question.now, question.now < question.onset);
+  flow.advance(question.now, healthy(question.now.ns));
   return {flow.findings(question.minutes), trail.services_, flow.stats()};
 }
 

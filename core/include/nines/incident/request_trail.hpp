@@ -25,8 +25,8 @@
 namespace nines::incident {
 
 struct TrailLimits {
-  size_t max_lines = 49'152;  // 1.2 MB
-  size_t max_services = 512;  // at most 2,047
+  size_t max_lines = 131'072;  // 3 MiB
+  size_t max_services = 512;   // at most 2,047
   size_t max_templates = 8'192;
   int64_t wanted_ns = 2 * 3600 * kNsPerSecond;
 };
@@ -42,6 +42,8 @@ struct TrailLine {
 
 class RequestTrail {
  public:
+  static constexpr size_t kLineBytes = 24;
+
   explicit RequestTrail(TrailLimits limits = {});
 
   void add(const TrailLine& line);
@@ -68,6 +70,7 @@ class RequestTrail {
     uint32_t line = 0;  // service, error, index into templates_
     uint32_t span = 0;
   };
+  static_assert(sizeof(Entry) == kLineBytes);
   static constexpr unsigned kTemplateBits = 20;
   static constexpr uint32_t kErrorBit = 1U << kTemplateBits;
   static constexpr unsigned kServiceShift = kTemplateBits + 1;
@@ -97,10 +100,14 @@ struct TrailEvidence {
   std::vector<std::string> services;
   RequestFlow::Stats read;
 };
+struct Stretch {
+  WallTime from, to;  // [from, to)
+};
 struct TrailQuestion {
-  WallTime onset;       // nothing that came from here on is healthy past
-  WallTime now;         // lines behind it are left out
-  int64_t minutes = 2;  // that are compared with the past
+  WallTime onset;                    // nothing that came from here on is healthy past
+  WallTime now;                      // lines behind it are left out
+  int64_t minutes = 2;               // that are compared with the past
+  std::vector<Stretch> unhealthy{};  // of the past: not learned from
 };
 TrailEvidence ask_trail(const RequestTrail& trail, const TrailQuestion& question);
 
