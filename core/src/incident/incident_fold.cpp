@@ -22,6 +22,24 @@ void retitle(Incident& incident) {
   if (worst != incident.conditions.end()) incident.title = worst->condition.text;
 }
 
+// The sentence of an event, with what only its details say.
+std::string what_of(const IncidentEvent& e) {
+  const auto said = [&](std::string_view name) {
+    const std::string* text = e.detail(name);
+    return text == nullptr ? std::string() : *text;
+  };
+  std::string head;
+  if (e.kind == EventKind::role_assigned) {
+    const auto role = role_of(said("role"));
+    head = role ? std::string(role_title(*role)) + ": " + said("person") : "";
+  }
+  if (e.kind == EventKind::severity_set) head = "P" + said("priority");
+  if (e.kind == EventKind::page_sent && !said("person").empty()) head = said("person");
+  if (e.kind == EventKind::communication_sent) head = said("template");
+  if (head.empty() || e.text.empty()) return head + e.text;
+  return head + ", " + e.text;
+}
+
 }  // namespace
 
 void IncidentFold::clear() {
@@ -239,7 +257,7 @@ void IncidentFold::remember(Track& track, const IncidentEvent& event, WallTime t
     ++i.left_out;
     return;
   }
-  i.history.push_back({t, event.kind, false, event.node, event.who, event.text});
+  i.history.push_back({t, event.kind, false, event.node, event.who, what_of(event)});
 }
 
 }  // namespace nines::incident

@@ -1,0 +1,67 @@
+// Postmortem: the review of an incident in seven sections (summary, timeline, root cause analysis,
+// resolution, lessons learned, action items, prevention), filled with what is known. Blameless, and
+// nothing is made up: what only people can know is left to them, marked as such.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "nines/incident/incident.hpp"
+
+namespace nines::incident {
+
+struct PostmortemFacts {
+  std::vector<slo::Change> changes;  // within half an hour before it began, and while it lasted
+  std::vector<Incident> earlier;     // of the same signature
+};
+
+struct Postmortem {
+  struct Line {
+    WallTime at{};
+    std::string text;
+  };
+  struct Factor {
+    std::string text;
+    int evidence = 0;      // "E<n>"; 0: no numbered evidence
+    std::string wrong_if;  // what would make this wrong; may be empty
+  };
+  struct Why {
+    std::string question, answer;
+    bool known = false;  // the answer is a fact; else it asks a person
+  };
+  std::string id, title, severity, state;
+  WallTime as_of{};
+  // 1 Incident Summary
+  std::vector<std::string> summary;
+  std::string impact;  // empty: unknown
+  // 2 Timeline
+  std::vector<Line> timeline;
+  // 3 Root Cause Analysis
+  std::vector<std::string> what_happened;
+  std::string root_cause;  // as a person stated it; empty: unknown
+  std::vector<Why> whys;
+  std::vector<Factor> factors;
+  std::vector<std::string> evidence;  // in full, each begins with its number
+  // 4 Resolution
+  std::vector<std::string> actions, mitigations;
+  std::string resolution;
+  // 5 Lessons Learned
+  std::vector<std::string> went_well, to_improve;
+  // 6 Action Items
+  std::vector<ActionItem> items;
+  // 7 Prevention
+  std::vector<std::string> short_term, long_term, monitoring;
+};
+
+Postmortem postmortem_of(const Incident& incident, const PostmortemFacts& facts, WallTime now);
+std::string postmortem_markdown(const Postmortem& postmortem);
+void write_json(JsonWriter& out, const Postmortem& postmortem);
+
+struct OverdueItem {
+  std::string incident;
+  ActionItem item;
+};
+// Of all incidents given, the longest overdue first.
+std::vector<OverdueItem> overdue_items(const std::vector<Incident>& incidents, WallTime now);
+
+}  // namespace nines::incident
