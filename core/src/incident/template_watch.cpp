@@ -344,7 +344,8 @@ void TemplateWatch::advance(WallTime now, Watched how) {
   }
   self.how = how;
   const int64_t steps = slot - self.slot;
-  if (steps > kRing) {
+  // Beyond the ring nothing is left of it; and a clock that was set back begins anew.
+  if (steps > kRing || steps < -kMostSlotsUnasked) {
     self.clear_slots();
     self.slot = slot;
     self.refresh();

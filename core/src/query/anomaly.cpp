@@ -8,6 +8,7 @@
 #include <numeric>
 #include <optional>
 
+#include "base/robust.hpp"
 #include "bound.hpp"
 #include "expr/coerce.hpp"
 #include "nines/base/contract.hpp"
@@ -16,26 +17,12 @@
 namespace nines::query {
 namespace {
 
-constexpr size_t kFewest = 5;       // buckets that a baseline needs
-constexpr double kNormal = 0.6745;  // MAD of a normal distribution in standard deviations
-constexpr double kRateWeight = 10;
-
-// Mean of the two in the middle when their number is even. REQUIRES some; reorders them.
-double median(std::vector<double>& values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  if (values.size() % 2 != 0) return *middle;
-  return (*middle + *std::max_element(values.begin(), middle)) / 2;
-}
+constexpr size_t kFewest = 5;  // buckets that a baseline needs
 
 // REQUIRES a baseline that is not empty; reorders it.
 double score(double x, std::vector<double>& baseline) {
   const double centre = median(baseline);
-  for (double& value : baseline) value = std::fabs(value - centre);
-  const double spread = median(baseline);
-  if (spread > 0) return kNormal * (x - centre) / spread;
-  // A baseline without spread: the change as a share of it, of at least one.
-  return kRateWeight * (x - centre) / std::max(std::fabs(centre), 1.0);
+  return robust_score(x, centre, mad(baseline, centre));
 }
 
 int64_t minus(int64_t a, int64_t b) noexcept {

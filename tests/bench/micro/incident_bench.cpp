@@ -7,6 +7,7 @@
 
 #include "drain_reference.hpp"
 #include "nines/incident/template_miner.hpp"
+#include "nines/incident/template_watch.hpp"
 
 namespace {
 
@@ -60,6 +61,56 @@ void published_drain(benchmark::State& state) {
   mine(state, drain);
 }
 BENCHMARK(published_drain);
+
+constexpr int64_t kStart = 1'767'571'200;
+
+// Two hours of 2,048 templates of 32 services, so that most have a week.
+nines::incident::TemplateWatch full_watch() {
+  using nines::WallTime;
+  nines::incident::TemplateWatch watch;
+  for (int64_t s = 0; s < 7200; s += 60) {
+    for (uint64_t line = 0; line < 2048; ++line) {
+      watch.count("service-" + std::to_string(line % 32), line, line % 8 == 0,
+                  WallTime::from_s(kStart + s));
+    }
+    for (int64_t i = 10; i <= 60; i += 10) watch.advance(WallTime::from_s(kStart + s + i));
+  }
+  return watch;
+}
+
+void watch_count(benchmark::State& state) {
+  nines::incident::TemplateWatch watch = full_watch();
+  const nines::WallTime now = nines::WallTime::from_s(kStart + 7200);
+  const std::string service = "service-7";
+  uint64_t line = 7;
+  for (auto _ : state) {
+    watch.count(service, line, false, now);
+    line = (line + 32) % 2048;
+  }
+  const auto stats = watch.stats();
+  state.counters["templates"] = static_cast<double>(stats.templates);
+  state.counters["KiB"] = static_cast<double>(stats.memory_bytes) / 1024;
+  state.counters["saved_KiB"] = static_cast<double>(watch.save().size()) / 1024;
+}
+BENCHMARK(watch_count);
+
+// An hour of it: 360 slots, 60 minutes, one hour.
+void watch_hour(benchmark::State& state) {
+  nines::incident::TemplateWatch watch = full_watch();
+  int64_t s = 7200;
+  for (auto _ : state) {
+    for (int i = 0; i < 360; ++i) watch.advance(nines::WallTime::from_s(kStart + (s += 10)));
+  }
+}
+BENCHMARK(watch_hour)->Unit(benchmark::kMillisecond);
+
+void watch_findings(benchmark::State& state) {
+  nines::incident::TemplateWatch watch = full_watch();
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(watch.findings(nines::WallTime::from_s(kStart + 7080), 3, 0));
+  }
+}
+BENCHMARK(watch_findings)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 

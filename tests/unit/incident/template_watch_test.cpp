@@ -201,6 +201,15 @@ TEST_CASE("The longest silence of healthy days is known, and time that was not w
   CHECK(watch.hearing().at(0).last == at(6 * kHour - 10));
 }
 
+TEST_CASE("A line from the far future, or a clock that is set back, does not stop the watch") {
+  TemplateWatch watch;
+  watch.count("api", 1, false, at(50 * 365 * kDay));
+  live(watch, 0, 2 * kHour);
+  CHECK(watch.rates(at(2 * kHour - 60)).at(0).lines > 100);
+  live(watch, kHour, 3 * kHour);
+  CHECK(watch.rates(at(3 * kHour - 60)).at(0).seconds == 60);
+}
+
 TEST_CASE("A watch that was saved and restored judges as the one that went on") {
   TemplateWatch watch;
   live(watch, 0, 9 * kDay, 40, 4);
