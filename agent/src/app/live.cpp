@@ -16,6 +16,7 @@
 #include "app/node_capacity.hpp"
 #include "app/notifiers.hpp"
 #include "app/peers.hpp"
+#include "app/queries.hpp"
 #include "app/report.hpp"
 #include "app/token.hpp"
 #include "app/upstreams.hpp"
@@ -28,9 +29,6 @@
 #include "http/server.hpp"
 #include "k8s/follow.hpp"
 #include "net/asio.hpp"
-#include "nines/collector/block_index.hpp"
-#include "query/service.hpp"
-#include "query/standing_queries.hpp"
 #include "view/text.hpp"
 
 namespace nines::agent {
@@ -57,7 +55,7 @@ class Live {
 
   Status run() {
     if (const Status started = start(); !started.ok()) {
-      standing_.reset();
+      queries_.reset();
       store_work_.stop();  // its jobs use what goes first
       return started;
     }
@@ -94,6 +92,7 @@ class Live {
                                   [this](const peer::Decision& d) { on_decision(d); }));
     NINES_CHECK(start_brokers());
     NINES_CHECK(start_capacity());
+    NINES_CHECK(start_queries());
     NINES_CHECK(start_server());
     ingest_ = std::make_unique<IngestThread>(
         std::move(halves.ingest), clock_, [this](HandOver&& hand_over) {
@@ -103,7 +102,6 @@ class Live {
         });
     drafting_.emplace(Drafting::Parts{io_, clock_, setup_, options_.common.log_root, store_work_,
                                       *store_, *judge_, *ingest_});
-    NINES_CHECK(open_queries());
     if (!guard_->holding()) go_on_by_the_clock();
     ingest_->start();
     signals_.async_wait([this](const net::ErrorCode& error, int) {
@@ -168,14 +166,8 @@ class Live {
       report(wish, std::move(done));
     };
     http::QueryAccess queries{access.token, [this](query::Wish wish, auto done) {
-                                ask(std::move(wish), std::move(done));
+                                queries_->ask(std::move(wish), std::move(done));
                               }};
-    queries_ = std::make_unique<query::QueryService>(setup_.config, query::ServiceLimits{}, clock_,
-                                                     &block_index_);
-    if (query::PeerQueries* const peers = queries_->peers(); fleet_ && peers != nullptr) {
-      fleet_->serve_queries([peers](std::unique_ptr<stream::ByteStream> stream,
-                                    const peer::Credentials&) { peers->take(std::move(stream)); });
-    }
     http::ServerOptions server;
     server.listen = setup_.config.listen;
     server.allow_non_loopback = options_.allow_remote;
@@ -192,38 +184,10 @@ class Live {
     return Ok{};
   }
 
-  // Who can be asked beside this node; their connections are opened by threads of a query.
-  std::vector<query::NodeLink> other_nodes() {
-    std::vector<query::NodeLink> links;
-    if (!fleet_) return links;
-    for (const std::string& node : fleet_->askable()) {
-      links.push_back({node, [link = fleet_.get(), node](Instant deadline) {
-                         return link->open_query(node, deadline);
-                       }});
-    }
-    return links;
-  }
-
-  void ask(query::Wish wish, query::QueryService::Done done) {
-    wish.links = other_nodes();
-    queries_->ask(std::move(wish), [this, done = std::move(done)](Result<query::Answered> answer) {
-      auto kept = std::make_shared<Result<query::Answered>>(std::move(answer));
-      net::asio::post(io_, [done, kept] { done(std::move(*kept)); });
-    });
-  }
-
-  Status open_queries() {
-    NINES_TRY(const auto kept, store_->documents(query::kBookmarkKind));
-    standing_ = std::make_unique<query::StandingQueries>(
-        setup_.config, clock_, kept, [this](std::shared_ptr<Record> record, auto done) {
-          store_work_.post([this, record, done = std::move(done)] {
-            const Status status = store_->record(*record);
-            done(status);
-            if (!status.ok() && status.error().code == Errc::exhausted) fold_store();
-            if (!status.ok() || record->events.empty()) return;
-            net::asio::post(io_, [this] { notifiers_.notify(); });
-          });
-        });
+  Status start_queries() {
+    NINES_TRY(queries_, Queries::create({io_, clock_, setup_.config, options_.common.state, *store_,
+                                         store_work_, fleet_.get(), [this] { notifiers_.notify(); },
+                                         [this] { fold_store(); }}));
     return Ok{};
   }
 
@@ -360,7 +324,7 @@ class Live {
   // What waits until the clock can be trusted.
   void go_on_by_the_clock() {
     ingest_->post([](Ingest& ingest) { ingest.pipeline().let_groups_go(); });
-    standing_->start();
+    queries_->start_standing();
   }
 
   static void tell(const slo::AlertEvent& event) {
@@ -628,7 +592,7 @@ class Live {
     out.upstream = upstreams_->status();
     if (fleet_) out.fleet_metrics = fleet_->metrics();
     if (brokers_) out.brokers = brokers_->status();
-    if (standing_) out.queries = standing_->statuses();
+    if (queries_) out.queries = queries_->standing();
     const ProcessFigures figures = process_figures();
     out.resident_bytes = figures.resident_bytes;
     out.cpu_seconds = figures.cpu_seconds;
@@ -642,9 +606,7 @@ class Live {
     stopping_ = true;
     tick_.cancel();
     server_->stop();
-    if (fleet_) fleet_->stop_queries();  // what waits for other nodes is not waited for
     queries_.reset();
-    standing_.reset();
     notifiers_.stop();
     if (brokers_) brokers_told_ = brokers_->progress();
     brokers_.reset();
@@ -694,9 +656,7 @@ class Live {
   Fetcher fetcher_;  // ingest_ asks it
   std::unique_ptr<IngestThread> ingest_;
   std::optional<Drafting> drafting_;  // uses the four above
-  collector::BlockIndex block_index_{options_.common.state};
-  std::unique_ptr<query::QueryService> queries_;
-  std::unique_ptr<query::StandingQueries> standing_;
+  std::unique_ptr<Queries> queries_;
   std::unique_ptr<http::HttpServer> server_;
   k8s::Following pods_;
   Notifiers notifiers_{io_, clock_, store_work_};

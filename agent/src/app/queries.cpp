@@ -1,0 +1,71 @@
+#include "app/queries.hpp"
+
+#include <utility>
+
+#include "net/asio.hpp"
+
+namespace nines::agent {
+
+Result<std::unique_ptr<Queries>> Queries::create(Parts parts) {
+  std::unique_ptr<Queries> queries(new Queries(std::move(parts)));
+  NINES_CHECK(queries->open_standing());
+  return queries;
+}
+
+Queries::Queries(Parts&& parts)
+    : parts_(std::move(parts)),
+      index_(parts_.state_dir),
+      service_(std::make_unique<query::QueryService>(parts_.config, query::ServiceLimits{},
+                                                     parts_.clock, &index_)) {
+  if (parts_.fleet == nullptr) return;
+  parts_.fleet->serve_queries(
+      [peers = service_->peers()](std::unique_ptr<stream::ByteStream> stream,
+                                  const peer::Credentials&) { peers->take(std::move(stream)); });
+}
+
+Queries::~Queries() {
+  if (parts_.fleet != nullptr) parts_.fleet->stop_queries();
+  service_.reset();
+  standing_.reset();
+}
+
+Status Queries::open_standing() {
+  using Record = store::StateStore::Record;
+  NINES_TRY(const auto kept, parts_.store.documents(query::kBookmarkKind));
+  standing_ = std::make_unique<query::StandingQueries>(
+      parts_.config, parts_.clock, kept,
+      // A write that is under way may end after this object.
+      [parts = parts_](std::shared_ptr<Record> record, auto done) {
+        parts.store_work.post([parts, record, done = std::move(done)] {
+          const Status status = parts.store.record(*record);
+          done(status);
+          if (!status.ok() && status.error().code == Errc::exhausted) parts.store_full();
+          if (!status.ok() || record->events.empty()) return;
+          net::asio::post(parts.io, parts.rows_kept);
+        });
+      });
+  return Ok{};
+}
+
+// Who can be asked beside this node; their connections are opened by threads of a query.
+std::vector<query::NodeLink> Queries::other_nodes() const {
+  std::vector<query::NodeLink> links;
+  if (parts_.fleet == nullptr) return links;
+  for (const std::string& node : parts_.fleet->askable()) {
+    links.push_back({node, [link = parts_.fleet, node](Instant deadline) {
+                       return link->open_query(node, deadline);
+                     }});
+  }
+  return links;
+}
+
+void Queries::ask(query::Wish wish, query::QueryService::Done done) {
+  wish.links = other_nodes();
+  service_->ask(std::move(wish),
+                [io = &parts_.io, done = std::move(done)](Result<query::Answered> answer) {
+                  auto kept = std::make_shared<Result<query::Answered>>(std::move(answer));
+                  net::asio::post(*io, [done, kept] { done(std::move(*kept)); });
+                });
+}
+
+}  // namespace nines::agent
