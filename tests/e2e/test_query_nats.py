@@ -2,7 +2,8 @@
 """`nines query --nodes` over three agents that listen to nobody and only have a connection to a real
 nats-server. The answer is that of one query over all the files; nodes that are killed or stopped in
 the middle, and a NATS that is, are told by name; what nobody wants any more ends at the nodes. Then
-logins by NKey and by JWT, what permissions forbid, and a leaf node with a JetStream of its own."""
+logins by NKey and by JWT, what permissions forbid, a leaf node with a JetStream of its own, and a
+peer that only NATS still leads to."""
 import json
 import os
 import re
@@ -31,11 +32,11 @@ class Node(agents.Node):
         self.agent = None
         self.configure(hub)
 
-    def configure(self, hub):
+    def configure(self, hub, peers=""):
         text = common.node_yaml(self.port, (
             f"sources:\n  - {{name: app, paths: [\"{self.log}\"], format: json}}\n"
             f"  - {{name: big, paths: [\"{self.folder}/big.log\"], format: json}}\n"
-            f"upstream:\n  - {{name: hub, kind: nats, cluster: shop, {hub}}}\n"))
+            f"upstream:\n  - {{name: hub, kind: nats, cluster: shop, {hub}}}\n{peers}"))
         common.write(self.config, text.replace("node: test", f"node: {self.name}"))
 
     def write_big(self, lines):
@@ -242,6 +243,36 @@ def check_leaf(checks, folder):
         end(checks, nodes, hub, leaf)
 
 
+def check_peers(checks, folder):
+    """q is a peer of p, until it comes back without its peers' port."""
+    nats = engines.Nats(folder, "beside")
+    hub = f"url: \"nats://127.0.0.1:{nats.port}\", queries: both"
+    nodes = p, q = Node(folder, "p", hub), Node(folder, "q", hub)
+    ports = common.free_port(), common.free_port()
+    for i, node in enumerate(nodes):
+        node.configure(hub, f"peers: {{cluster: shop, listen: \"127.0.0.1:{ports[i]}\", "
+                            f"nodes: [\"127.0.0.1:{ports[1 - i]}\"]}}\n")
+    counts = agents.COUNTS.format("logs('app')")
+    try:
+        nats.start()
+        for node in nodes:
+            node.start()
+        common.wait_until(lambda: all(n.fleet() == ["p", "q"] for n in nodes), 90, "they are peers")
+        common.wait_until(lambda: all_answer(nodes), 30, "they answer")
+        asked = p.queries("asked")
+        code, _, said = p.ask(counts)
+        checks.equal((code, p.queries("asked")), (0, asked), f"peers are asked directly: {said}")
+        q.agent.kill()
+        q.configure(hub)
+        q.start()
+        common.wait_until(lambda: all_answer(nodes), 90, "q answers again")
+        code, answer, said = p.ask(counts)
+        checks.equal((code, agents.rows_of(answer)), (0, agents.alone(agents.COUNTS, nodes)), said)
+        checks.that(p.queries("asked") > asked, "over NATS")
+    finally:
+        end(checks, nodes, nats)
+
+
 def end(checks, nodes, *servers):
     for node in nodes:
         if node.agent is not None:
@@ -255,7 +286,7 @@ def end(checks, nodes, *servers):
 def main():
     checks = common.Checks()
     folder = common.scratch("query-nats")
-    for check in (check_nkeys, check_jwt, check_leaf, check_three):
+    for check in (check_nkeys, check_jwt, check_leaf, check_peers, check_three):
         check(checks, folder)
     checks.finish()
 
