@@ -200,13 +200,14 @@ class Broker(Engine):
 
 
 class Nats(Broker):
-    """nats-server with JetStream; `extra` is text of its configuration."""
+    """nats-server with JetStream, of a `domain` if given; `extra` is text of its configuration."""
 
-    def __init__(self, folder, name, extra=""):
+    def __init__(self, folder, name, extra="", domain=""):
         super().__init__(folder, name)
+        own = f", domain: {domain}" if domain else ""
         self.config = common.write(f"{self.folder}/n.conf", (
             f"server_name: {name}\nlisten: 127.0.0.1:{self.port}\n{extra}\n"
-            f"jetstream {{ store_dir: \"{self.folder}/data\", max_mem: 64MB, max_file: 512MB }}\n"))
+            f"jetstream {{ store_dir: \"{self.folder}/data\", max_mem: 64MB, max_file: 512MB{own} }}\n"))
 
     def command(self):
         return [common.tool("NINES_NATS_SERVER"), "-c", self.config]

@@ -208,19 +208,27 @@ class FakeJetStream {
     }
     reply(c, sent.reply, failure(10037));
   }
+  // All without a filter, one that ends in '>', or one with a single '*'.
+  static bool wanted(const std::string& subject, std::string filter) {
+    if (filter.ends_with('>')) filter.pop_back();
+    const size_t star = filter.find('*');
+    if (star == std::string::npos) return subject.starts_with(filter);
+    const std::string tail = filter.substr(star + 1);
+    return subject.starts_with(filter.substr(0, star)) && subject.ends_with(tail) &&
+           subject.find('.', star) == subject.size() - tail.size();
+  }
   void consume(Connection& c, const Sent& sent, const std::string& name, broker::Now) {
     const auto wish = nlohmann::json::parse(sent.body)["config"];
     Consumer consumer{"c" + std::to_string(++inboxes_), name, wish.value("filter_subject", ""),
                       wish["deliver_subject"],          &c,   0};
-    if (consumer.filter.ends_with('>')) consumer.filter.pop_back();
     consumers_.push_back(consumer);
     size_t count = 0;
-    for (const Stored& m : streams[name].messages) count += m.subject.starts_with(consumer.filter);
+    for (const Stored& m : streams[name].messages) count += wanted(m.subject, consumer.filter);
     reply(c, sent.reply, {{"name", consumer.name}, {"num_pending", count}});
     for (const Stored& m : streams[name].messages) push(consumers_.back(), m);
   }
   void push(Consumer& consumer, const Stored& m) {
-    if (!m.subject.starts_with(consumer.filter)) return;
+    if (!wanted(m.subject, consumer.filter)) return;
     const std::string ack =
         "$JS.ACK." + consumer.stream + "." + consumer.name + ".1." + std::to_string(m.sequence) +
         "." + std::to_string(++consumer.delivered) + "." + std::to_string(m.ns) + ".1";

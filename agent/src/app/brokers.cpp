@@ -7,6 +7,7 @@
 
 #include "app/fleet_stream.hpp"
 #include "app/log.hpp"
+#include "app/nats_queries.hpp"
 #include "cli/commands.hpp"
 #include "nines/broker/fleet_stream.hpp"
 #include "nines/broker/mqtt_teller.hpp"
@@ -47,6 +48,7 @@ struct Brokers::Nats {
   Nats(boost::asio::io_context& io, const Clock& clock, const UpstreamConfig& wanted,
        const NodeConfig& config, FleetLink& fleet, uint64_t seed)
       : name(wanted.name),
+        upstream(wanted),
         client(nats_options(wanted, config.node, seed)),
         teller(teller_options(wanted, seed), fleet.state()) {
     const broker::Now now{clock.mono(), clock.wall()};
@@ -82,9 +84,11 @@ struct Brokers::Nats {
   }
 
   std::string name, told;
+  const UpstreamConfig upstream;
   broker::NatsClient client;
   broker::FleetTeller teller;
   std::optional<StreamView> view;
+  std::optional<NatsQueries> queries;
   std::unique_ptr<broker::BrokerLink> link;  // drives client
 };
 
@@ -120,7 +124,7 @@ struct Brokers::Mqtt {
 
 Brokers::Brokers(boost::asio::io_context& io, const Clock& clock, const NodeConfig& config,
                  FleetLink& fleet, const std::vector<store::Document>& kept, uint64_t seed)
-    : clock_(clock), node_(config.node) {
+    : io_(io), clock_(clock), node_(config.node) {
   for (UpstreamConfig wanted : config.upstream) {
     if (wanted.cluster.empty()) wanted.cluster = config.peers.cluster;
     if (wanted.kind == UpstreamConfig::Kind::nats) {
@@ -176,6 +180,37 @@ std::string Brokers::fleet_json() const {
   return {};
 }
 
+void Brokers::serve_queries(const broker::ServeQuery& serve) {
+  for (const auto& one : nats_) {
+    if (!one->upstream.asks && !one->upstream.answers) continue;
+    one->queries.emplace(NatsQueries::Parts{io_, clock_, one->upstream, node_, one->client,
+                                            one->view ? &one->view->state : nullptr,
+                                            [nats = one.get()] {
+                                              if (nats->link) nats->link->flush();
+                                            }},
+                         serve);
+  }
+}
+
+std::vector<query::NodeLink> Brokers::askable() const {
+  std::vector<query::NodeLink> links;
+  for (const auto& one : nats_) {
+    if (!one->queries) continue;
+    for (const std::string& node : one->queries->askable()) {
+      links.push_back({node, [queries = &*one->queries, node](Instant deadline) {
+                         return queries->open(node, deadline);
+                       }});
+    }
+  }
+  return links;
+}
+
+void Brokers::stop_queries() {
+  for (const auto& one : nats_) {
+    if (one->queries) one->queries->stop();
+  }
+}
+
 std::vector<BrokerStatus> Brokers::status() const {
   std::vector<BrokerStatus> out;
   for (const auto& one : nats_) {
@@ -183,6 +218,7 @@ std::vector<BrokerStatus> Brokers::status() const {
     BrokerStatus status{one->name,     "nats",       one->trouble(), 0,
                         stats.units,   stats.events, stats.bytes,    stats.oversized,
                         stats.missing, stats.waiting};
+    if (one->queries) status.queries = one->queries->stats();
     if (one->link) {
       status.connects = one->link->stats().connects;
       if (!one->link->stats().trouble.empty()) status.trouble = one->link->stats().trouble;

@@ -9,6 +9,8 @@
 #include "app/fleet_link.hpp"
 #include "app/snapshot.hpp"
 #include "config/config.hpp"
+#include "nines/broker/query_port.hpp"
+#include "query/nodes.hpp"
 
 namespace nines::agent {
 
@@ -34,9 +36,17 @@ class Brokers {
   std::string fleet_json() const;
   std::vector<BrokerStatus> status() const;
 
+  // Queries over those with `queries:`; once. `serve` must not block.
+  void serve_queries(const broker::ServeQuery& serve);
+  // The nodes that may be asked over them, in the order of nines.yaml; one may be there twice.
+  std::vector<query::NodeLink> askable() const;
+  // Before threads that use askable() or streams are joined.
+  void stop_queries();
+
  private:
   struct Nats;
   struct Mqtt;
+  boost::asio::io_context& io_;
   const Clock& clock_;
   std::string node_;
   int64_t shown_minute_ = 0;

@@ -21,6 +21,14 @@ fleet::FleetLimits limits_of(const UpstreamConfig& config) {
   return limits;
 }
 
+broker::ReaderOptions reader_options(const UpstreamConfig& config, bool nodes_only) {
+  broker::ReaderOptions options;
+  options.cluster = config.cluster;
+  options.domain = config.domain;
+  options.nodes_only = nodes_only;
+  return options;
+}
+
 }  // namespace
 
 broker::NatsOptions nats_options(const UpstreamConfig& config, const std::string& who,
@@ -33,9 +41,9 @@ broker::NatsOptions nats_options(const UpstreamConfig& config, const std::string
 }
 
 // Its name is none that a node can have: what the stream holds of this node is news to it, too.
-StreamView::StreamView(const UpstreamConfig& config)
+StreamView::StreamView(const UpstreamConfig& config, bool nodes_only)
     : state(std::string(1, '\0'), 1, limits_of(config)),
-      reader({config.cluster, config.domain}, state) {}
+      reader(reader_options(config, nodes_only), state) {}
 
 std::string StreamView::json(const std::string& self, WallTime now) const {
   return view::fleet_json(state, reader, self, now);

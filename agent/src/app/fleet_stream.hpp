@@ -13,7 +13,8 @@ broker::NatsOptions nats_options(const UpstreamConfig& config, const std::string
                                  uint64_t seed);
 
 struct StreamView {
-  explicit StreamView(const UpstreamConfig& config);
+  // `nodes_only`: which nodes there are, not what they counted.
+  explicit StreamView(const UpstreamConfig& config, bool nodes_only = false);
   // The document of /api/fleet; `self`: which node shows it, or empty.
   std::string json(const std::string& self, WallTime now) const;
 

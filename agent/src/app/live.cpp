@@ -194,9 +194,10 @@ class Live {
   }
 
   Status start_queries() {
-    NINES_TRY(queries_, Queries::create({io_, clock_, setup_.config, options_.common.state, *store_,
-                                         store_work_, fleet_.get(), [this] { notifiers_.notify(); },
-                                         [this] { fold_store(); }}));
+    NINES_TRY(queries_,
+              Queries::create({io_, clock_, setup_.config, options_.common.state, *store_,
+                               store_work_, fleet_.get(), brokers_.get(),
+                               [this] { notifiers_.notify(); }, [this] { fold_store(); }}));
     return Ok{};
   }
 

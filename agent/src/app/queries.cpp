@@ -1,7 +1,10 @@
 #include "app/queries.hpp"
 
+#include <algorithm>
+#include <map>
 #include <utility>
 
+#include "app/node_ways.hpp"
 #include "net/asio.hpp"
 
 namespace nines::agent {
@@ -17,14 +20,19 @@ Queries::Queries(Parts&& parts)
       index_(parts_.state_dir),
       service_(std::make_unique<query::QueryService>(parts_.config, query::ServiceLimits{},
                                                      parts_.clock, &index_)) {
-  if (parts_.fleet == nullptr) return;
-  parts_.fleet->serve_queries(
-      [peers = service_->peers()](std::unique_ptr<stream::ByteStream> stream,
-                                  const peer::Credentials&) { peers->take(std::move(stream)); });
+  const auto take = [peers = service_->peers()](std::unique_ptr<stream::ByteStream> stream) {
+    peers->take(std::move(stream));
+  };
+  if (parts_.fleet != nullptr) {
+    parts_.fleet->serve_queries([take](std::unique_ptr<stream::ByteStream> stream,
+                                       const peer::Credentials&) { take(std::move(stream)); });
+  }
+  if (parts_.brokers != nullptr) parts_.brokers->serve_queries(take);
 }
 
 Queries::~Queries() {
   if (parts_.fleet != nullptr) parts_.fleet->stop_queries();
+  if (parts_.brokers != nullptr) parts_.brokers->stop_queries();
   service_.reset();
   standing_.reset();
 }
@@ -47,15 +55,27 @@ Status Queries::open_standing() {
   return Ok{};
 }
 
-// Who can be asked beside this node; their connections are opened by threads of a query.
+// Who can be asked beside this node; their connections are opened by threads of a query. Peers come
+// before NATS, which has a longer way; who is shut out as a peer is shut out there, too.
 std::vector<query::NodeLink> Queries::other_nodes() const {
-  std::vector<query::NodeLink> links;
-  if (parts_.fleet == nullptr) return links;
-  for (const std::string& node : parts_.fleet->askable()) {
-    links.push_back({node, [link = parts_.fleet, node](Instant deadline) {
-                       return link->open_query(node, deadline);
-                     }});
+  std::map<std::string, OpenNode> ways;
+  if (parts_.fleet != nullptr) {
+    for (const std::string& node : parts_.fleet->askable()) {
+      ways[node] = [link = parts_.fleet, node](Instant deadline) {
+        return link->open_query(node, deadline);
+      };
+    }
   }
+  if (parts_.brokers != nullptr) {
+    const auto& deny = parts_.config.peers.deny;
+    for (query::NodeLink& link : parts_.brokers->askable()) {
+      if (std::find(deny.begin(), deny.end(), link.node) != deny.end()) continue;
+      OpenNode& way = ways[link.node];
+      way = way ? either_way(parts_.clock, way, link.open) : link.open;
+    }
+  }
+  std::vector<query::NodeLink> links;
+  for (auto& [node, way] : ways) links.push_back({node, std::move(way)});
   return links;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/brokers.hpp"
 #include "app/fleet_link.hpp"
 #include "app/worker.hpp"
 #include "config/config.hpp"
@@ -27,6 +28,7 @@ class Queries {
     store::StateStore& store;  // touched by jobs of `store_work`, once running
     Worker& store_work;
     FleetLink* fleet;
+    Brokers* brokers;
     std::function<void()> rows_kept;   // rows of standing queries wait to be told
     std::function<void()> store_full;  // on any thread
   };

@@ -11,6 +11,7 @@
 
 #include "k8s/pod_watcher.hpp"
 #include "nines/base/time.hpp"
+#include "nines/broker/query_port.hpp"
 #include "nines/collector/governor.hpp"
 #include "nines/collector/index_writer.hpp"
 #include "nines/collector/tailer.hpp"
@@ -62,6 +63,7 @@ struct BrokerStatus {
   std::string trouble;  // empty: all is well
   uint64_t connects = 0, messages = 0, events = 0, bytes = 0, refused = 0, rewound = 0;
   size_t waiting = 0;  // messages that it does not have yet
+  std::optional<broker::QueryPort::Stats> queries{};
 };
 
 struct AlertShown {

@@ -70,6 +70,7 @@ struct UpstreamConfig {
   std::string nkey_file, domain;             // nats: seed or credentials; of JetStream
   int64_t replicas = 1;                      // nats: of streams that it makes
   bool fleet = false;                        // nats: the fleet is shown as the stream has it
+  bool asks = false, answers = false;        // nats: queries, of other nodes and by them
   int64_t fleet_nodes = 4096, fleet_bytes = 256 * 1024 * 1024;  // at most
   bool is_broker() const { return kind == Kind::nats || kind == Kind::mqtt; }
 };

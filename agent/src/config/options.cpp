@@ -377,6 +377,15 @@ constexpr Option kOptions[] = {
     {"upstream[].fleet", flag, "false", 0, 0, "",
      "nats: this agent shows the whole fleet as the stream has it (nines fleet, /api/fleet).", "",
      [](Draft& d, OptionValue&& v) { upstream(d).fleet = v.number != 0; }},
+    {"upstream[].queries", choice, "none", 0, 0, "none ask answer both",
+     "nats: queries over all nodes (AT NODES, nines query --nodes) go over it, too: this node asks "
+     "others, answers them, or both. Whom the broker lets publish to nines.CLUSTER.query.NODE, may "
+     "read the logs of that node's sources.",
+     "both",
+     [](Draft& d, OptionValue&& v) {
+       upstream(d).asks = v.text == "ask" || v.text == "both";
+       upstream(d).answers = v.text == "answer" || v.text == "both";
+     }},
     {"upstream[].fleet_nodes", integer, "4096", 1, 100'000, "",
      "nats: nodes of that view at most.", "",
      [](Draft& d, OptionValue&& v) { upstream(d).fleet_nodes = v.number; }},

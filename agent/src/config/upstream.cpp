@@ -128,8 +128,17 @@ void check_broker(const UpstreamConfig& upstream, const YamlNode& node, Reporter
   if (!upstream.nkey_file.empty() && secret) {
     report.error(place_of(node, "nkey_file"), who + " has more than one way to log in");
   }
-  if (!nats && (upstream.fleet || !upstream.nkey_file.empty() || !upstream.token_file.empty())) {
-    report.error(node, who + ": fleet, nkey_file and token_file are for kind nats");
+  const bool of_nats = upstream.fleet || upstream.asks || upstream.answers ||
+                       !upstream.nkey_file.empty() || !upstream.token_file.empty();
+  if (!nats && of_nats) {
+    report.error(node, who + ": fleet, queries, nkey_file and token_file are for kind nats");
+  }
+  const bool login = secret || !upstream.nkey_file.empty() || !upstream.cert_file.empty();
+  if (upstream.answers && fits && !login && !http::is_loopback(url->host)) {
+    report.warning(place_of(node, "queries"),
+                   "whoever reaches " + upstream.url + " may query the logs of this node",
+                   "give NATS a login (nkey_file, cert_file, user) and permissions, or queries: "
+                   "ask");
   }
 }
 

@@ -477,6 +477,17 @@ void brokers(Exposition& out, const Snapshot& s) {
   out.counter("nines_broker_rewound_total",
               "Messages told again, because the broker had lost what it had acknowledged.");
   family([](const BrokerStatus& b) { return b.rewound; });
+  out.counter("nines_broker_queries_total",
+              "Queries over it: that this node asked of others, answered, and refused.");
+  for (const BrokerStatus& b : s.brokers) {
+    if (!b.queries) continue;
+    const auto outcome = [&](std::string_view name, uint64_t value) {
+      out.sample({{"broker", b.name}, {"kind", b.kind}, {"outcome", name}}, value);
+    };
+    outcome("asked", b.queries->asked);
+    outcome("answered", b.queries->answered);
+    outcome("refused", b.queries->refused);
+  }
 }
 
 void notifiers(Exposition& out, const Snapshot& s) {

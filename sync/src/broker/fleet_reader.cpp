@@ -10,7 +10,9 @@ FleetReader::FleetReader(ReaderOptions options, fleet::FleetState& state)
     : options_(std::move(options)),
       subjects_(options_.cluster, options_.domain),
       state_(state),
-      consumer_(std::make_unique<OrderedConsumer>(subjects_.api, subjects_.state_stream, "")) {
+      consumer_(
+          std::make_unique<OrderedConsumer>(subjects_.api, subjects_.state_stream,
+                                            options_.nodes_only ? subjects_.state + "*.who" : "")) {
   stats_.trouble = "not connected";
 }
 

@@ -121,7 +121,7 @@ void QueryChannel::take(const BusMessage& message, Now now) {
   traffic_.bytes_in += message.body.size();
   const std::string_view bytes = message.body;
   if (message.status == 503) {
-    broke(Errc::unavailable, "no node of that name listens");
+    broke(Errc::unavailable, "no node of that name is connected and answers queries");
   } else if (bytes.size() < kHead) {
     broke(Errc::unavailable, "a message that is none");
   } else {

@@ -1,5 +1,6 @@
 #include "nines/broker/query_port.hpp"
 
+#include <atomic>
 #include <vector>
 
 #include "broker/query_channel.hpp"
@@ -30,7 +31,7 @@ struct QueryPort::Core {
   }
   bool add(const ChannelPtr& channel) {
     const std::lock_guard lock(mutex);
-    if (closed || channels.size() >= options.max_streams) return false;
+    if (channels.size() >= options.max_streams) return false;
     channels.push_back(channel);
     return true;
   }
@@ -41,7 +42,9 @@ struct QueryPort::Core {
   std::mutex mutex;
   std::function<void()> wake_loop;
   std::vector<ChannelPtr> channels;
-  bool closed = false, connected = false;
+  std::atomic<bool> closed{false};
+  bool connected = false;
+  std::atomic<uint64_t> asked{0}, answered{0}, refused{0};
   uint64_t sid = 0;  // where it listens
   std::string subject;
 };
@@ -95,18 +98,34 @@ QueryPort::~QueryPort() {
   core_->channels.clear();
 }
 
+void QueryPort::stop() {
+  {
+    const std::lock_guard lock(core_->mutex);
+    core_->closed = true;
+  }
+  for (const ChannelPtr& channel : core_->all()) {
+    channel->cancel({Errc::cancelled, "the other node is stopping"});
+  }
+}
+
+QueryPort::Stats QueryPort::stats() const {
+  return {core_->asked, core_->answered, core_->refused};
+}
+
 Result<std::unique_ptr<stream::ByteStream>> QueryPort::open(const std::string& node,
                                                             Instant deadline) {
   auto channel = std::make_shared<QueryChannel>(core_->options, core_->clock, node + " (NATS)");
   channel->asks = core_->subject + token_of(node);
   {
     const std::lock_guard lock(core_->mutex);
+    if (core_->closed) return Error{Errc::cancelled, "this node is stopping"};
     if (!core_->connected) return Error{Errc::unavailable, "not connected to NATS"};
   }
   if (!core_->add(channel)) {
     return Error{Errc::exhausted, "more than " + std::to_string(core_->options.max_streams) +
                                       " queries over NATS at once"};
   }
+  ++core_->asked;
   core_->wake();
   auto stream = std::make_unique<NatsStream<Core>>(core_, channel);
   const Status opened = channel->await_open(deadline);
@@ -137,17 +156,19 @@ void QueryPort::lost(Now) {
 
 void QueryPort::received(uint64_t sid, const BusMessage& message, Bus& bus, Now now) {
   if (sid == core_->sid) {
-    if (message.reply.empty()) return;
+    if (message.reply.empty() || core_->closed) return;
     auto channel =
         std::make_shared<QueryChannel>(core_->options, core_->clock, "a query over NATS");
     channel->inbox = bus.inbox();
     channel->opened(std::string(message.reply), now);
     channel->announce = true;
     if (!core_->add(channel)) {
+      ++core_->refused;
       channel->cancel({Errc::exhausted, "too many queries at once"});
       channel->publish(bus, now);
       return;
     }
+    ++core_->answered;
     channel->sid = bus.subscribe(channel->inbox, *this);
     channel->publish(bus, now);
     core_->serve(std::make_unique<NatsStream<Core>>(core_, channel));

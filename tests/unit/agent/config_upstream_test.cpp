@@ -48,7 +48,10 @@ TEST_CASE("Brokers among the upstreams arrive with their own keys", "[config]") 
   const Loaded loaded = folder.load_node(R"(
 upstream:
   - {name: hub, kind: nats, url: "tls://nats.example.org", cluster: shop, nkey_file: hub.creds,
-     domain: edge, replicas: 3, fleet: true, fleet_nodes: 2000, fleet_memory: 1GiB}
+     domain: edge, replicas: 3, fleet: true, fleet_nodes: 2000, fleet_memory: 1GiB,
+     queries: both}
+  - {name: ask, kind: nats, url: "nats://nats.example.org", queries: ask}
+  - {name: answer, kind: nats, url: "nats://127.0.0.1", queries: answer}
   - {name: iot, kind: mqtt, url: "mqtts://mqtt.example.org:8884", user: u, password_file: p}
 )");
   INFO(all_text(loaded.diagnostics));
@@ -63,8 +66,12 @@ upstream:
   CHECK(hub.fleet);
   CHECK(hub.fleet_nodes == 2000);
   CHECK(hub.fleet_bytes == int64_t{1} << 30);
-  CHECK(loaded.node.upstream[1].kind == UpstreamConfig::Kind::mqtt);
-  CHECK_FALSE(loaded.node.upstream[1].fleet);
+  CHECK((hub.asks && hub.answers));
+  CHECK((loaded.node.upstream[1].asks && !loaded.node.upstream[1].answers));
+  CHECK((!loaded.node.upstream[2].asks && loaded.node.upstream[2].answers));
+  const UpstreamConfig& iot = loaded.node.upstream[3];
+  CHECK(iot.kind == UpstreamConfig::Kind::mqtt);
+  CHECK_FALSE((iot.fleet || iot.asks || iot.answers));
 }
 
 TEST_CASE("A mistake in upstream is told with its place and a way out", "[config]") {
@@ -84,6 +91,9 @@ TEST_CASE("A mistake in upstream is told with its place and a way out", "[config
       {"{name: a, kind: nats, url: 'nats://h', token_file: t}", "without encryption"},
       {"{name: a, kind: nats, url: 'tls://h', token_file: t, nkey_file: n}", "more than one way"},
       {"{name: a, kind: mqtt, url: 'mqtts://h', fleet: true}", "are for kind nats"},
+      {"{name: a, kind: mqtt, url: 'mqtts://h', queries: ask}", "are for kind nats"},
+      {"{name: a, kind: nats, url: 'tls://h', queries: all}", "must be one of none, ask"},
+      {"{name: a, kind: nats, url: 'tls://h', queries: both}", "may query the logs of this node"},
       {"{name: a, url: 'http://h/w', token_file: t}", "without encryption"},
       {"{name: a, url: 'https://h/w', token_file: t, user: u, password_file: p}",
        "both token_file"},

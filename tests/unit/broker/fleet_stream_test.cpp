@@ -344,6 +344,27 @@ TEST_CASE("a reader takes no more nodes than its limit") {
   CHECK(shown(state, ms).starts_with("api 20/0 of 2"));
 }
 
+TEST_CASE("a reader of nodes alone knows each of them and reads nothing that they counted") {
+  FakeJetStream broker;
+  int64_t ms = 100 * 60'000;
+  Node a("a", 1, 0), b("b.1", 1, 0);
+  for (Node* node : {&a, &b}) {
+    node->connection = &broker.connect(*node->teller, at(ms));
+    node->count(0, 1, 10, 0);
+  }
+  settle(broker, {&a, &b}, ms);
+  ReaderOptions options{"shop.eu", ""};
+  options.nodes_only = true;
+  fleet::FleetState state("reader", 1);
+  FleetReader reader(options, state);
+  broker.connect(reader, at(ms));
+  broker.turn(at(ms));
+  CHECK(reader.caught_up());
+  CHECK(state.origins() == std::vector<std::string>{"a", "b.1", "reader"});
+  CHECK(reader.stats().messages == 2);
+  CHECK(shown(state, ms).find("10") == std::string::npos);
+}
+
 TEST_CASE("what is no message of the node that its subject names is refused") {
   FakeJetStream broker;
   int64_t ms = 100 * 60'000;

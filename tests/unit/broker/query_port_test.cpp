@@ -37,6 +37,7 @@ class Router {
     who.connected(*buses_.back(), now());
   }
   void start() {
+    ending_ = false;
     thread_ = std::thread([this] {
       while (!ending_) {
         for (auto& bus : buses_) bus->who.tick(*bus, now());
@@ -282,5 +283,43 @@ TEST_CASE("queries over NATS beyond the limit are refused") {
   const auto more = pair.client.open("pi.1", in_ms(1000));
   REQUIRE_FALSE(more.ok());
   CHECK(more.error().code == Errc::exhausted);
+  CHECK(pair.client.stats().asked == open.size());
+  CHECK(pair.server.stats().answered == open.size());
   for (auto& stream : open) stream->close();
+}
+
+TEST_CASE("a node refuses queries over NATS beyond its limit in words, and counts them") {
+  Pair pair([](ByteStream& stream) {
+    std::vector<char> buffer(8);
+    static_cast<void>(stream.read(buffer, in_ms(5000)));
+  });
+  QueryPort other(options(""), kClock, nullptr, [] {});
+  pair.router.stop();
+  pair.router.join(other);
+  pair.router.start();
+  std::vector<std::unique_ptr<ByteStream>> open;
+  for (size_t i = 0; i < QueryPortOptions{}.max_streams; ++i) open.push_back(pair.ask());
+  const auto more = other.open("pi.1", in_ms(5000));
+  REQUIRE_FALSE(more.ok());
+  CHECK(more.error().message.find("too many queries at once") != std::string::npos);
+  CHECK(pair.server.stats().refused == 1);
+  for (auto& stream : open) stream->close();
+  pair.router.stop();  // before `other` goes
+}
+
+TEST_CASE("a node that stops tells those whose queries over NATS it answers, and takes no more") {
+  Pair pair([](ByteStream& stream) {
+    std::vector<char> buffer(8);
+    static_cast<void>(stream.read(buffer, in_ms(5000)));
+  });
+  const auto stream = pair.ask();
+  pair.server.stop();
+  const auto got = read_all(*stream);
+  REQUIRE_FALSE(got.ok());
+  CHECK(got.error().code == Errc::cancelled);
+  CHECK(got.error().message.find("stopping") != std::string::npos);
+  CHECK_FALSE(pair.client.open("pi.1", in_ms(100)).ok());
+  CHECK(pair.server.stats().answered == 1);
+  pair.client.stop();
+  CHECK(pair.client.open("pi.1", in_ms(100)).error().code == Errc::cancelled);
 }

@@ -163,6 +163,7 @@ struct ReaderOptions {
   std::string cluster = "nines";
   std::string domain;
   int64_t ceiling_s = 2 * 3600;  // cells further in the future are refused
+  bool nodes_only = false;       // `who` of every node and nothing that it counted
 };
 
 class FleetReader final : public Participant {

@@ -43,7 +43,9 @@ class QueryPort final : public Participant {
   // connection: it must not block. `wake`, from any thread: have tick() called soon.
   QueryPort(QueryPortOptions options, const Clock& clock, ServeQuery serve,
             std::function<void()> wake);
-  ~QueryPort() override;  // streams become `cancelled`
+  ~QueryPort() override;  // as stop(), but the other sides are not told
+  // Streams become `cancelled`, as open() does from now on; the next tick() tells the other sides.
+  void stop();
 
   // Any thread but that of the connection. `unavailable`: the node does not listen there, or not
   // connected; `timeout`; `exhausted`.
@@ -53,6 +55,12 @@ class QueryPort final : public Participant {
   void received(uint64_t sid, const BusMessage& message, Bus& bus, Now now) override;
   void tick(Bus& bus, Now now) override;
   void lost(Now now) override;
+
+  struct Stats {
+    uint64_t asked = 0, answered = 0;  // streams that were opened here, and by others
+    uint64_t refused = 0;              // of others, beyond max_streams
+  };
+  Stats stats() const;
 
  private:
   struct Core;
