@@ -40,6 +40,8 @@ void Incidents::ask(const incident::core::TrailQuestion& question,
 
 void Incidents::observed(incident::Observed&& observed) {
   desk_.newcomers(std::move(observed.newcomers));
+  desk_.conditions(observed.conditions, to_ms(parts_.clock.wall()));
+  observed.conditions.clear();
   observed.newcomers.clear();
   figures_ = std::move(observed);
 }
@@ -48,6 +50,20 @@ void Incidents::judged(const std::vector<slo::AlertEvent>& events, WallTime now)
   desk_.alerts(events, now);
   desk_.tick(now);
   changed();
+}
+
+void Incidents::vital(std::string_view name, double value, WallTime at) {
+  const bool disk = name.starts_with("disk_");
+  if (!disk && name != "undervoltage") return;
+  parts_.ingest.post([name = std::string(name), disk, value, at](Ingest& ingest) {
+    if (ingest.watcher() == nullptr) return;
+    incident::core::Detector& detector = ingest.watcher()->detector();
+    if (disk) {
+      detector.disk(std::string_view(name).substr(5), value, at);
+    } else {
+      detector.power(value != 0, at);
+    }
+  });
 }
 
 void Incidents::changed() {

@@ -28,6 +28,8 @@ class Incidents {
 
   void observed(incident::Observed&& observed);
   void judged(const std::vector<slo::AlertEvent>& events, WallTime now);
+  // What the node itself tells: NodeCapacity::OnVital.
+  void vital(std::string_view name, double value, WallTime at);
   // People did something.
   void changed();
 

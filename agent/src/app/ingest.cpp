@@ -85,10 +85,15 @@ Result<std::unique_ptr<Ingest>> Ingest::create(const NodeConfig& config,
   const InputEnvironment& around = ingest->environment_;
   pipeline.marks = config.index && !around.state_dir.empty() && !around.reread;
   if (config.incidents.enabled && !around.reread) {
+    incident::core::DetectorSettings rules;
+    for (const SourceConfig& source : config.sources) {
+      if (source.gauge_limit <= 0) continue;
+      rules.queue.limits.push_back({{}, source.gauge, static_cast<double>(source.gauge_limit)});
+    }
     // What was logged long before this start is no news, unless logs are replayed.
     const WallTime fresh_from{around.once ? INT64_MIN : clock.wall().ns - kFreshNs};
     ingest->watcher_ = std::make_unique<incident::Watcher>(
-        fresh_from, static_cast<size_t>(config.incidents.trail_bytes));
+        config.node, fresh_from, static_cast<size_t>(config.incidents.trail_bytes), rules);
     pipeline.observer = ingest->watcher_.get();
   }
   ingest->pipeline_ = std::make_unique<collector::Pipeline>(pipeline, clock);
@@ -143,6 +148,7 @@ Result<uint32_t> Ingest::source_index(const collector::SourcePlan& plan) {
   }
   const uint32_t index = pipeline_->add_source(plan);
   sources_.push_back({plan});
+  if (watcher_ && plan.selector.input == slo::InputKind::kmsg) watcher_->kernel_source(index);
   if (plan.selector.input == slo::InputKind::files) {
     tailer_->add_source(index, file_source(plan.selector, plan.globs));
     return index;

@@ -210,6 +210,11 @@ class Live {
                                               write_unwritten();
                                             }},
                                            *store_));
+    if (incidents_) {
+      capacity_->tell([this](std::string_view name, double value, WallTime at) {
+        incidents_->vital(name, value, at);
+      });
+    }
     return Ok{};
   }
 

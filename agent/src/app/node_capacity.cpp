@@ -37,12 +37,21 @@ class NodeCapacity::Consumer final : public collector::RecordConsumer {
                            collector::Reading) override {
     const WallTime now = clock_.wall();
     for (const Field& field : kFields) {
-      if (const auto share = number_of(data, field.field)) capacity_.add(field.vital, *share, now);
+      const auto share = number_of(data, field.field);
+      if (!share) continue;
+      capacity_.add(field.vital, *share, now);
+      if (told) told(field.vital, *share, now);
+    }
+    constexpr std::string_view kLow = "\"undervoltage\":";
+    const size_t low = data.find(kLow);
+    if (told && low != std::string_view::npos) {
+      told("undervoltage", data.substr(low + kLow.size()).starts_with("true") ? 1 : 0, now);
     }
     return {data.size()};
   }
   void opened(collector::LogStream&) override {}
   void closed(collector::LogStream&) override {}
+  OnVital told;
 
  private:
   slo::Capacity& capacity_;
@@ -69,6 +78,8 @@ void NodeCapacity::restore(const std::vector<store::Document>& documents) {
     (void)capacity_.restore({document.key, document.body});
   }
 }
+
+void NodeCapacity::tell(OnVital told) { consumer_->told = std::move(told); }
 
 void NodeCapacity::sample() { (void)input_->read(1); }
 

@@ -2,6 +2,7 @@
 // their daily maxima over restarts, and says how long CPU, memory and disks last.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +26,10 @@ class NodeCapacity {
   ~NodeCapacity();
 
   void restore(const std::vector<store::Document>& documents);
+  // Is told of every share that a sample tells ("disk_root", "memory"...), and of
+  // "undervoltage" as 0 or 1.
+  using OnVital = std::function<void(std::string_view vital, double value, WallTime at)>;
+  void tell(OnVital told);
   // Takes a sample when one is due. Reads a dozen small files of /proc and /sys.
   void sample();
   // What has changed since the last call.

@@ -28,6 +28,7 @@ std::string to_string(const Diagnostic&);
 struct SourceConfig {
   std::string name, service;
   slo::SourceSelector selector;
+  int64_t gauge_limit = 0;          // 0: none; above it for a minute is a condition
   std::string gauge{}, gauge_of{};  // fields: a number that is watched, and whose it is
 };
 struct WebhookConfig {

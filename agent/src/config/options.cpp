@@ -91,13 +91,16 @@ constexpr Option kOptions[] = {
      "After a long stop: which of a log's rotated files is read first.", "",
      [](Draft& d, OptionValue&& v) { selector(d).newest_first = v.text == "newest_first"; }},
     {"sources[].gauge", map, "", 0, 0, "",
-     "A number in its records that tells how much of something (CPU, memory) a service uses: "
-     "evidence when something breaks.",
+     "A number in its records: how much of something (CPU, memory) a service uses, as evidence "
+     "when something breaks, or how deep a queue is.",
      "", nullptr},
     {"sources[].gauge.value", text, "", 0, 0, "", "Field with the number.", "cpu_percent",
      [](Draft& d, OptionValue&& v) { d.node.sources.back().gauge = std::move(v.text); }},
     {"sources[].gauge.of", text, "service", 0, 0, "", "Field with the name of the service.", "",
      [](Draft& d, OptionValue&& v) { d.node.sources.back().gauge_of = std::move(v.text); }},
+    {"sources[].gauge.limit", integer, "0", 0, 1'000'000'000'000, "",
+     "For depths of queues: above it for a minute is an incident. 0: no limit.", "1000",
+     [](Draft& d, OptionValue&& v) { d.node.sources.back().gauge_limit = v.number; }},
     {"sources[].rate_limit", map, "", 0, 0, "",
      "Reading faster than this waits (and the lag shows), or drops if asked to.", "", nullptr},
     {"sources[].rate_limit.lines", integer, "", 1, 100'000'000, "", "Records a second.", "20000",

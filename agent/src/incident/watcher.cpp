@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "nines/incident/request_mark.hpp"
+#include "nines/log/kmsg.hpp"
 
 namespace nines::agent::incident {
 namespace {
@@ -47,11 +48,21 @@ std::string tell(const core::CountFinding& finding, const std::string& text) {
 
 }  // namespace
 
-Watcher::Watcher(WallTime fresh_from, size_t trail_bytes)
-    : fresh_from_(fresh_from), trail_(limits_of(trail_bytes)) {}
+Watcher::Watcher(std::string node, WallTime fresh_from, size_t trail_bytes,
+                 core::DetectorSettings rules)
+    : node_(std::move(node)),
+      fresh_from_(fresh_from),
+      detector_(rules),
+      limits_(rules.queue.limits),
+      trail_(limits_of(trail_bytes)) {}
 
 void Watcher::record(const collector::ObservedRecord& record) {
-  if (record.at < fresh_from_ || record.service.empty()) return;
+  if (record.at < fresh_from_) return;
+  if (kernel_sources_.contains(record.source)) {
+    const log::KmsgEvent event = log::classify_kmsg(record.message);
+    if (!event.name.empty()) detector_.kernel(event.name, event.victim, {}, record.at);
+  }
+  if (record.service.empty()) return;
   const bool error = is_error(record);
   core::TemplateId line = 0;
   if (!record.message.empty()) {
@@ -71,13 +82,23 @@ void Watcher::record(const collector::ObservedRecord& record) {
 }
 
 void Watcher::gauge(const collector::ObservedGauge& gauge) {
-  if (gauge.of.empty()) return;
+  if (gauge.of.empty() || gauge.at < fresh_from_) return;
+  for (const core::QueueLimit& limit : limits_) {
+    if (limit.name == gauge.name)
+      return detector_.queue(gauge.of, gauge.name, gauge.value, gauge.at);
+  }
   auto found = usage_.find(gauge.of);
   if (found == usage_.end()) {
     if (usage_.size() >= kMaxUsed) return;
     found = usage_.try_emplace(std::string(gauge.of), kLeastUsage).first;
   }
   found->second.add(gauge.at, gauge.value);
+}
+
+void Watcher::container(const collector::ObservedContainer& container) {
+  if (container.at < fresh_from_) return;
+  detector_.container({container.service, container.pod, container.container, container.restart},
+                      container.at);
 }
 
 void Watcher::keep_example(core::TemplateId line, const collector::ObservedRecord& record) {
@@ -135,6 +156,7 @@ Observed Watcher::look(WallTime now, bool complete) {
   fresh_from_ = std::max(fresh_from_, WallTime{now.ns - kFreshNs});
   watch_.advance(now, {complete, learn_});
   Observed out;
+  out.conditions = detector_.look(now, watch_, {node_, complete});
   for (core::FirstSeen& seen : watch_.take_first_seen()) {
     std::string text(miner_.text(seen.line));
     out.newcomers.push_back({std::move(seen), std::move(text)});

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "nines/base/time.hpp"
 #include "nines/collector/observer.hpp"
 #include "nines/incident/condition.hpp"
+#include "nines/incident/detector.hpp"
 #include "nines/incident/request_trail.hpp"
 #include "nines/incident/suspect_text.hpp"
 #include "nines/incident/template_miner.hpp"
@@ -49,6 +51,7 @@ struct Answer {
 
 // What the judging half is told with each hand-over.
 struct Observed {
+  std::vector<core::Condition> conditions;  // that began, got worse or are over
   std::vector<Newcomer> newcomers;
   core::TemplateMiner::Stats templates;
   core::TemplateWatch::Stats watch;
@@ -59,10 +62,16 @@ struct Observed {
 class Watcher final : public collector::RecordObserver {
  public:
   // Lines from before `fresh_from` are history that was read late: not learned from.
-  Watcher(WallTime fresh_from, size_t trail_bytes);
+  Watcher(std::string node, WallTime fresh_from, size_t trail_bytes,
+          core::DetectorSettings rules = {});
+  // Records of this source are messages of the kernel.
+  void kernel_source(uint32_t source) { kernel_sources_.insert(source); }
 
   void record(const collector::ObservedRecord& record) override;
   void gauge(const collector::ObservedGauge& gauge) override;
+  void container(const collector::ObservedContainer& container) override;
+  // What the node itself tells, about once a minute.
+  core::Detector& detector() noexcept { return detector_; }
 
   // At each hand-over. `complete`: everything written by `now` was read.
   Observed look(WallTime now, bool complete);
@@ -85,10 +94,14 @@ class Watcher final : public collector::RecordObserver {
   void count_pod(const collector::ObservedRecord& record);
   std::string busiest_pod(const std::string& service, WallTime since) const;
 
+  std::string node_;
   WallTime fresh_from_;
   bool learn_ = true;
   core::TemplateMiner miner_;
   core::TemplateWatch watch_;
+  core::Detector detector_;
+  std::vector<core::QueueLimit> limits_;
+  std::set<uint32_t> kernel_sources_;
   core::RequestTrail trail_;
   std::map<std::string, core::Usage, std::less<>> usage_;  // by service
   std::unordered_map<core::TemplateId, Example> examples_;

@@ -125,7 +125,12 @@ void Pipeline::Impl::show_observer(const Line& line, WallTime ts) {
   const auto text = [&](size_t slot) {
     return values[slot].kind == ValueKind::text ? values[slot].text : std::string_view{};
   };
-  const FileState& state = line.state;
+  FileState& state = line.state;
+  if (!state.restart_told && state.context.restart) {
+    state.restart_told = true;
+    options.observer->container({ts, state.service, state.context.pod, state.context.container,
+                                 static_cast<uint64_t>(std::max(0, *state.context.restart))});
+  }
   ObservedRecord record;
   record.at = ts;
   record.source = state.primary;
@@ -149,8 +154,8 @@ void Pipeline::Impl::show_observer(const Line& line, WallTime ts) {
     const bool real = values[gauge.value].kind == ValueKind::real;
     if (!value && !real) continue;
     const std::string_view of = gauge.of ? text(*gauge.of) : record.service;
-    options.observer->gauge(
-        {ts, gauge.source, of, record.pod, value ? value->to_double() : values[gauge.value].real});
+    options.observer->gauge({ts, gauge.source, gauge.name, of, record.pod,
+                             value ? value->to_double() : values[gauge.value].real});
   }
 }
 

@@ -30,6 +30,7 @@ struct Pipeline::Impl {
     StreamContext context;
     std::unique_ptr<log::StartPattern> pattern;  // the pod's own, instead of the source's
     std::string service;
+    bool restart_told = false;
     bool service_guessed = false;             // nobody said so: it is the container's name
     RecordMarks marks;                        // of the records of the last block
     bool marks_asked = true, marked = false;  // marked: those of this block are noted

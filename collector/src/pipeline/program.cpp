@@ -68,7 +68,7 @@ void observe(Program& program, std::span<const GaugeSpec> gauges) {
   program.observed = ObservedSlots{slot("level"),   slot("message"), slot("request_id"),
                                    slot("span_id"), slot("status"),  slot("service")};
   for (const GaugeSpec& gauge : gauges) {
-    GaugeSlots slots{gauge.source, slot(gauge.value), std::nullopt};
+    GaugeSlots slots{gauge.source, gauge.value, slot(gauge.value), std::nullopt};
     if (!gauge.of.empty()) slots.of = slot(gauge.of);
     program.gauges.push_back(slots);
   }

@@ -133,6 +133,7 @@ struct ObservedSlots {
 };
 struct GaugeSlots {
   uint32_t source = 0;
+  std::string name;
   size_t value = 0;
   std::optional<size_t> of;
 };

@@ -28,7 +28,11 @@ class Notes final : public RecordObserver {
     gauges.emplace_back(std::string(g.of), g.value);
     gauge_source = g.source;
   }
+  void container(const ObservedContainer& c) override {
+    restarts.emplace_back(std::string(c.pod), c.restart);
+  }
   std::vector<Seen> records;
+  std::vector<std::pair<std::string, uint64_t>> restarts;
   std::vector<std::pair<std::string, double>> gauges;
   uint32_t gauge_source = 99;
 };
@@ -78,6 +82,15 @@ TEST_CASE("A service that the configuration names is not replaced by what a reco
   w.feed("{\"ts\":\"2026-09-21T14:13:20Z\",\"service\":\"till\",\"message\":\"paid\"}\n");
   REQUIRE(w.notes.records.size() == 1);
   CHECK(w.notes.records[0].service == "shop");
+}
+
+TEST_CASE("A container that starts again is told once, by the number of its log",
+          "[collector][observer]") {
+  Watched w("/var/log/pods/shop_web-1_0a1b/web/3.log");
+  w.feed(
+      "2026-09-21T14:13:20.5Z stdout F {\"level\":\"info\",\"msg\":\"up\"}\n"
+      "2026-09-21T14:13:21.5Z stdout F {\"level\":\"info\",\"msg\":\"on\"}\n");
+  CHECK(w.notes.restarts == std::vector<std::pair<std::string, uint64_t>>{{"web-1", 3}});
 }
 
 TEST_CASE("Access logs show their status", "[collector][observer]") {

@@ -27,9 +27,17 @@ struct ObservedRecord {
 struct ObservedGauge {
   WallTime at;
   uint32_t source = 0;
-  std::string_view of;  // service, queue...; empty: the record does not say
+  std::string_view name;  // of the field
+  std::string_view of;    // service, queue...; empty: the record does not say
   std::string_view pod;
   double value = 0;
+};
+
+// A container's log began to be read, or the next one of it: `restart` counts from 0.
+struct ObservedContainer {
+  WallTime at;
+  std::string_view service, pod, container;
+  uint64_t restart = 0;
 };
 
 // Called by the thread that reads, within Pipeline::consume().
@@ -38,6 +46,7 @@ class RecordObserver {
   virtual ~RecordObserver() = default;
   virtual void record(const ObservedRecord& record) = 0;
   virtual void gauge(const ObservedGauge& gauge) = 0;
+  virtual void container(const ObservedContainer& container) = 0;
 };
 
 }  // namespace nines::collector
