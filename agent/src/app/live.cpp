@@ -173,7 +173,15 @@ class Live {
                               }};
     http::IncidentsAccess incidents{
         access.token, [this]() -> incident::Desk& { return incidents_->desk(); },
-        [this] { return to_ms(clock_.wall()); }, [this] { incidents_->changed(); }};
+        [this] { return to_ms(clock_.wall()); },
+        [this](std::function<void(Status)> done) {
+          Record record;
+          record.documents = incidents_->desk().take_documents();
+          keep(std::move(record), true, [done = std::move(done)](const Result<Record>& kept) {
+            done(kept.ok() ? Status(Ok{}) : Status(kept.error()));
+          });
+        },
+        [this] { return logbook_->all(); }};
     http::ServerOptions server;
     server.listen = setup_.config.listen;
     server.allow_non_loopback = options_.allow_remote;

@@ -373,7 +373,10 @@ void add_incident(CLI::App& root, IncidentOptions& o) {
   incident->require_subcommand(1);
   auto* list = incident->add_subcommand("list", "Those that are open");
   auto* show = incident->add_subcommand("show", "One in full: suspects, impact, history");
-  for (CLI::App* app : {list, show}) {
+  auto* review = incident->add_subcommand("postmortem", "Its review in seven sections");
+  auto* story = incident->add_subcommand("narrative", "What is happening, in plain sentences");
+  auto* message = incident->add_subcommand("message", "What to tell people about it");
+  for (CLI::App* app : {list, show, review, story, message}) {
     add_agent_address(app, o);
     add_output(app, o.common.output);
   }
@@ -382,7 +385,13 @@ void add_incident(CLI::App& root, IncidentOptions& o) {
   list->add_option("--service", o.service, "Only what concerns this service");
   list->add_option("--limit", o.limit, "At most so many")->capture_default_str();
   show->callback([&o] { o.verb = "show"; });
-  show->add_option("id", o.id, "Incident, INC-YYYY-MMDD-NNN")->required();
+  review->callback([&o] { o.verb = "postmortem"; });
+  story->callback([&o] { o.verb = "narrative"; });
+  message->callback([&o] { o.verb = "message"; });
+  for (CLI::App* app : {show, review, story, message}) {
+    app->add_option("id", o.id, "Incident, INC-YYYY-MMDD-NNN")->required();
+  }
+  message->add_option("kind", o.text, "initial, update or resolution")->required();
   add_incident_deeds(incident, o);
 }
 

@@ -64,6 +64,13 @@ std::string body_of(const IncidentOptions& o) {
 int run_incident(const IncidentOptions& o) {
   if (o.verb == "list") return list(o);
   const std::string format = o.common.output == Output::json ? "" : "?format=text";
+  if (o.verb == "message") {
+    return show_agent(call_of(o, path_of(o) + "/message?kind=" + http::percent_encode(o.text)));
+  }
+  if (o.verb == "postmortem" || o.verb == "narrative") {
+    const char* const as = o.common.output == Output::json ? "?format=json" : "";
+    return show_agent(call_of(o, path_of(o) + "/" + o.verb + as));
+  }
   if (o.verb == "show") return show_agent(call_of(o, path_of(o) + format));
   AgentCall call = call_of(o, path_of(o) + format);
   const int found = find_token({o.common, o.token_file, "nines incident"}, call.token);

@@ -9,6 +9,9 @@
 #include "http/json_body.hpp"
 #include "http/query.hpp"
 #include "nines/base/json_writer.hpp"
+#include "nines/incident/communication.hpp"
+#include "nines/incident/narrative.hpp"
+#include "nines/incident/postmortem.hpp"
 #include "view/incident_text.hpp"
 
 namespace nines::agent::http {
@@ -17,6 +20,7 @@ namespace {
 namespace core = nines::incident;
 
 constexpr std::string_view kIncidents = "/api/incidents";
+constexpr int64_t kChangesBeforeNs = 1800 * kNsPerSecond;
 constexpr size_t kMostListed = 1000, kListed = 50, kMaxWidth = 1000;
 
 HttpResponse answer_error(const Error& error) {
@@ -82,11 +86,72 @@ HttpResponse shown(const core::Incident& incident, WallTime now, std::string_vie
   return {200, "application/json", out + "\n", {}};
 }
 
-HttpResponse one(const IncidentsAccess& access, const std::string& id, const std::string& query) {
+HttpResponse markdown(std::string text) {
+  return {200, "text/markdown; charset=utf-8", std::move(text), {}};
+}
+
+template <class Written>
+HttpResponse as_json(const Written& written) {
+  std::string out;
+  JsonWriter json(out, 2);
+  core::write_json(json, written);
+  return {200, "application/json", out + "\n", {}};
+}
+
+// What changed shortly before it began and while it lasted, and its like of before.
+core::PostmortemFacts facts_of(const IncidentsAccess& access, const core::Incident& incident,
+                               WallTime now) {
+  core::PostmortemFacts facts;
+  const int64_t from = incident.began.ns - kChangesBeforeNs;
+  const int64_t to = incident.over() ? incident.resolved.ns : now.ns;
+  for (slo::Change& change : access.changes()) {
+    if (change.at.ns >= from && change.at.ns <= to) facts.changes.push_back(std::move(change));
+  }
+  for (core::Incident& other : access.desk().book().list({}, now)) {
+    if (other.key != incident.key || other.opened < incident.opened) {
+      const bool alike = other.signature() == incident.signature() && other.id != incident.id;
+      if (alike) facts.earlier.push_back(std::move(other));
+    }
+  }
+  return facts;
+}
+
+HttpResponse postmortem(const IncidentsAccess& access, const core::Incident& incident, WallTime now,
+                        std::string_view format) {
+  const auto review = core::postmortem_of(incident, facts_of(access, incident, now), now);
+  return format == "json" ? as_json(review) : markdown(core::postmortem_markdown(review));
+}
+
+HttpResponse message(const core::Incident& incident, WallTime now, std::string_view kind) {
+  for (const auto which :
+       {core::Template::initial, core::Template::update, core::Template::resolution}) {
+    if (kind == core::template_name(which)) {
+      return markdown(core::communication(which, incident, now));
+    }
+  }
+  return json_error(
+      400, "kind must be initial, update or resolution, found '" + std::string(kind) + "'");
+}
+
+HttpResponse narrative(const core::Incident& incident, WallTime now, std::string_view format) {
+  const core::Narrative told = core::narrate(incident, now);
+  if (format == "json") return as_json(told);
+  return {200, "text/plain; charset=utf-8", told.text() + "\n", {}};
+}
+
+HttpResponse one(const IncidentsAccess& access, const std::string& path, const std::string& query) {
+  const size_t slash = path.find('/');
+  const std::string id = path.substr(0, slash);
+  const std::string part = slash == std::string::npos ? "" : path.substr(slash + 1);
   const WallTime now = access.now();
   const auto incident = access.desk().book().find(id, now);
   if (!incident) return json_error(404, "there is no incident " + id);
-  return shown(*incident, now, parameter(query, "format"));
+  const std::string_view format = parameter(query, "format");
+  if (part.empty()) return shown(*incident, now, format);
+  if (part == "postmortem") return postmortem(access, *incident, now, format);
+  if (part == "message") return message(*incident, now, parameter(query, "kind"));
+  if (part == "narrative") return narrative(*incident, now, format);
+  return json_error(404, "an incident has postmortem, message and narrative, not '" + part + "'");
 }
 
 // What a person does about the incident `id`.
@@ -169,17 +234,23 @@ Result<core::IncidentEvent> declare(const IncidentsAccess& access, const std::st
   return access.desk().book().declare(service, severity, said, who, access.now());
 }
 
-HttpResponse post(const IncidentsAccess& access, const std::string& id,
-                  const HttpRequest& request) {
-  if (auto refused = refusal(request, access.token)) return std::move(*refused);
-  const auto done =
-      access.desk().did(id.empty() ? declare(access, request.body) : act(access, id, request.body));
-  if (!done.ok()) return answer_error(done.error());
-  access.changed();
-  const WallTime now = access.now();
-  const auto incident = access.desk().book().find(id.empty() ? done->id : id, now);
-  if (!incident) return json_error(404, "there is no incident " + id);
-  return shown(*incident, now, parameter(request.query, "format"));
+// Answered when it is written: what was acknowledged stays so after a power cut.
+void post(const std::shared_ptr<const IncidentsAccess>& access, const std::string& id,
+          const HttpRequest& request, Reply reply) {
+  if (auto refused = refusal(request, access->token)) return reply(std::move(*refused));
+  const auto done = access->desk().did(id.empty() ? declare(*access, request.body)
+                                                  : act(*access, id, request.body));
+  if (!done.ok()) return reply(answer_error(done.error()));
+  access->keep([access, id = id.empty() ? done->id : id,
+                format = std::string(parameter(request.query, "format")),
+                reply = std::move(reply)](const Status& kept) {
+    if (!kept.ok()) {
+      return reply(json_error(503, "done, but not written yet: " + kept.error().message));
+    }
+    const WallTime now = access->now();
+    const auto incident = access->desk().book().find(id, now);
+    reply(incident ? shown(*incident, now, format) : json_error(404, "there is no incident " + id));
+  });
 }
 
 }  // namespace
@@ -192,7 +263,7 @@ AsyncHandler make_incidents_api(IncidentsAccess access, AsyncHandler next) {
     path.remove_prefix(kIncidents.size());
     if (!path.empty() && path[0] != '/') return next(request, std::move(reply));
     const std::string id(path.empty() ? path : path.substr(1));
-    if (request.method == "POST") return reply(post(*shared, id, request));
+    if (request.method == "POST") return post(shared, id, request, std::move(reply));
     reply(id.empty() ? list(*shared, request.query) : one(*shared, id, request.query));
   };
 }

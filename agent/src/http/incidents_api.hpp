@@ -1,6 +1,9 @@
 // /api/incidents: what broke, and what people do about it; everything else goes on to `next`.
 //   GET  /api/incidents[?state=open|all][&service=S][&limit=N][&format=table]
 //   GET  /api/incidents/ID[?format=text]
+//   GET  /api/incidents/ID/postmortem[?format=json]
+//   GET  /api/incidents/ID/message?kind=initial|update|resolution
+//   GET  /api/incidents/ID/narrative[?format=json]
 //   POST /api/incidents        {"service", "severity", "text", "who"}: declares one
 //   POST /api/incidents/ID     {"do": "acknowledge", "who", "text", ...}; see act()
 // Writes need the API token.
@@ -19,7 +22,9 @@ struct IncidentsAccess {
   std::string token;  // of writes; never empty
   std::function<incident::Desk&()> desk;
   std::function<WallTime()> now;
-  std::function<void()> changed;  // the desk has something to keep
+  // Writes what the desk has to keep, and says when it is written.
+  std::function<void(std::function<void(Status)> done)> keep;
+  std::function<std::vector<slo::Change>()> changes;  // the log of changes
 };
 
 AsyncHandler make_incidents_api(IncidentsAccess access, AsyncHandler next);

@@ -56,17 +56,17 @@ void write_conditions(JsonWriter& out, const Incident& i) {
 
 void write_times(JsonWriter& out, const Incident& i) {
   out.member("began", i.began).member("opened", i.opened);
-  out.member("acknowledged", i.acknowledged).member("acknowledgedBy", i.acknowledged_by);
-  out.member("firstAcknowledged", i.first_acknowledged);
-  out.member("mitigated", i.mitigated).member("mitigatedBy", i.mitigated_by);
+  out.member("acknowledged", i.acknowledged).member("acknowledged_by", i.acknowledged_by);
+  out.member("first_acknowledged", i.first_acknowledged);
+  out.member("mitigated", i.mitigated).member("mitigated_by", i.mitigated_by);
   out.member("recovered", i.recovered);
-  out.member("resolved", i.resolved).member("resolvedBy", i.resolved_by);
-  out.member("resolvedItself", i.resolved_itself).member("resolution", i.resolution);
+  out.member("resolved", i.resolved).member("resolved_by", i.resolved_by);
+  out.member("resolved_itself", i.resolved_itself).member("resolution", i.resolution);
   out.member("reopened", i.reopened).member("reopens", i.reopens);
 }
 
 void write_items(JsonWriter& out, const Incident& i, WallTime now) {
-  out.key("actionItems").begin_array();
+  out.key("action_items").begin_array();
   for (const ActionItem& item : i.items) {
     out.begin_object().member("item", item.item).member("text", item.text);
     out.member("owner", item.owner).member("priority", item.priority);
@@ -145,11 +145,11 @@ void write_json(JsonWriter& out, const Incident& i, WallTime now) {
   out.begin_object().member("id", i.id);
   write_texts(out, "aliases", i.aliases);
   out.member("key", i.key).member("state", state_name(i.state));
-  out.member("severity", priority_text(i.severity)).member("severityBy", i.severity_by);
+  out.member("severity", priority_text(i.severity)).member("severity_by", i.severity_by);
   out.member("title", i.title).member("service", i.service);
   write_texts(out, "services", i.services);
   write_texts(out, "nodes", i.nodes);
-  out.member("openedOn", i.opened_on).member("declared", i.declared);
+  out.member("opened_on", i.opened_on).member("declared", i.declared);
   write_times(out, i);
   out.key("roles").begin_object();
   for (size_t r = 0; r < kRoles; ++r) out.member(kRoleNames[r], i.roles[r]);
@@ -163,7 +163,7 @@ void write_json(JsonWriter& out, const Incident& i, WallTime now) {
   write_evidence(out, i);
   write_items(out, i, now);
   write_history(out, i);
-  out.member("leftOut", i.left_out).end_object();
+  out.member("left_out", i.left_out).end_object();
 }
 
 }  // namespace nines::incident

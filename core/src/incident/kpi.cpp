@@ -102,7 +102,7 @@ void count_urgent(Kpis& out, const std::vector<const Incident*>& incidents) {
 
 void write_time(JsonWriter& out, std::string_view name, const TimeTo& time) {
   out.key(name).begin_object().member("count", time.count);
-  out.member("meanSeconds", time.mean).member("medianSeconds", time.median).end_object();
+  out.member("mean_seconds", time.mean).member("median_seconds", time.median).end_object();
 }
 
 void write_severity(JsonWriter& out, const SeverityKpis& k) {
@@ -147,16 +147,16 @@ Kpis kpis_of(const std::vector<Incident>& incidents, const std::vector<slo::Chan
 void write_json(JsonWriter& out, const Kpis& k) {
   out.begin_object().member("from", k.from).member("to", k.to).key("all");
   write_severity(out, k.all);
-  out.key("bySeverity").begin_object();
+  out.key("by_severity").begin_object();
   for (int p = 0; p < 4; ++p) {
     out.key(priority_text(p));
     write_severity(out, k.by_severity[p]);
   }
   out.end_object().key("urgent").begin_object();
-  out.member("recovered", k.urgent).member("withinTarget", k.urgent_in_time);
-  out.member("targetSeconds", kUrgentTarget_s).member("share", k.urgent_share).end_object();
+  out.member("recovered", k.urgent).member("within_target", k.urgent_in_time);
+  out.member("target_seconds", kUrgentTarget_s).member("share", k.urgent_share).end_object();
   out.key("changes").begin_object().member("deploys", k.changes);
-  out.member("followedByIncident", k.changes_failed).member("success", k.change_success);
+  out.member("followed_by_incident", k.changes_failed).member("success", k.change_success);
   out.end_object().key("repeats").begin_array();
   for (const Repeat& r : k.repeats) {
     out.begin_object().member("signature", r.signature).member("times", r.times);
@@ -164,7 +164,7 @@ void write_json(JsonWriter& out, const Kpis& k) {
     for (const std::string& id : r.ids) out.value(id);
     out.end_array().end_object();
   }
-  out.end_array().key("actionItems").begin_object().member("all", k.items);
+  out.end_array().key("action_items").begin_object().member("all", k.items);
   out.member("done", k.items_done).member("overdue", k.items_overdue).end_object();
   out.end_object();
 }

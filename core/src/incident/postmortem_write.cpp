@@ -92,9 +92,9 @@ void write_texts(JsonWriter& out, std::string_view name, const Texts& texts) {
 }
 
 void write_analysis(JsonWriter& out, const Postmortem& p) {
-  out.key("rootCauseAnalysis").begin_object();
+  out.key("root_cause_analysis").begin_object();
   write_texts(out, "whatHappened", p.what_happened);
-  out.key("rootCause");
+  out.key("root_cause");
   if (p.root_cause.empty()) {
     out.null();
   } else {
@@ -105,7 +105,7 @@ void write_analysis(JsonWriter& out, const Postmortem& p) {
     out.begin_object().member("question", why.question).member("answer", why.answer);
     out.member("known", why.known).end_object();
   }
-  out.end_array().key("contributingFactors").begin_array();
+  out.end_array().key("contributing_factors").begin_array();
   for (const auto& f : p.factors) {
     out.begin_object().member("text", f.text).key("evidence");
     if (f.evidence == 0) {
@@ -113,7 +113,7 @@ void write_analysis(JsonWriter& out, const Postmortem& p) {
     } else {
       out.value("E" + std::to_string(f.evidence));
     }
-    out.member("wrongIf", f.wrong_if).end_object();
+    out.member("wrong_if", f.wrong_if).end_object();
   }
   out.end_array();
   write_texts(out, "evidence", p.evidence);
@@ -121,7 +121,7 @@ void write_analysis(JsonWriter& out, const Postmortem& p) {
 }
 
 void write_items(JsonWriter& out, const Postmortem& p) {
-  out.key("actionItems").begin_array();
+  out.key("action_items").begin_array();
   for (const ActionItem& a : p.items) {
     out.begin_object().member("item", a.item).member("text", a.text).member("owner", a.owner);
     out.member("due", a.due).member("priority", a.priority).member("done", a.done);
@@ -169,7 +169,7 @@ std::string postmortem_markdown(const Postmortem& p) {
 
 void write_json(JsonWriter& out, const Postmortem& p) {
   out.begin_object().member("id", p.id).member("title", p.title);
-  out.member("severity", p.severity).member("state", p.state).member("asOf", p.as_of);
+  out.member("severity", p.severity).member("state", p.state).member("as_of", p.as_of);
   write_texts(out, "summary", p.summary);
   out.key("impact");
   if (p.impact.empty()) {
@@ -187,7 +187,7 @@ void write_json(JsonWriter& out, const Postmortem& p) {
   write_texts(out, "immediateActions", p.actions);
   write_texts(out, "temporaryMitigations", p.mitigations);
   out.member("text", p.resolution).end_object();
-  out.key("lessonsLearned").begin_object();
+  out.key("lessons_learned").begin_object();
   write_texts(out, "wentWell", p.went_well);
   write_texts(out, "toImprove", p.to_improve);
   out.end_object();
