@@ -49,7 +49,10 @@ std::optional<Agreement> agree(const std::vector<Interval>& intervals) {
   std::sort(ends.begin(), ends.end());
   const size_t best = most(ends);
   const size_t slack = intervals.size() / 50 + (intervals.size() - best);
-  return Agreement{hull(ends, best), hull(ends, best > slack ? best - slack : 1)};
+  Agreement out{hull(ends, best), hull(ends, best > slack ? best - slack : 1)};
+  const int64_t middle = out.best.low + (out.best.high - out.best.low) / 2;
+  out.spread = std::max(middle - out.plausible.low, out.plausible.high - middle);
+  return out;
 }
 
 }  // namespace nines::timeline

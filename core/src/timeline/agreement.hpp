@@ -15,6 +15,7 @@ struct Interval {
 struct Agreement {
   Interval best;       // hull of where as many as possible agree
   Interval plausible;  // the same with `slack` fewer
+  int64_t spread = 0;  // from the middle of best to the farther end of plausible
 };
 
 // Slack: 2 % of all intervals and as many as do not agree: what is wrong elsewhere may be wrong

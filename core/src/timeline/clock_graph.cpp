@@ -6,7 +6,7 @@
 namespace nines::timeline {
 namespace {
 
-constexpr double kLeastWidthNs = 1'000;  // weights of least squares: nothing is surer than 1 us
+constexpr double kLeastWidthNs = 10'000;  // weights of least squares: nothing is surer than 10 us
 
 int64_t plus(int64_t a, int64_t b) { return std::clamp(a + b, -kMostOffsetNs, kMostOffsetNs); }
 
@@ -92,8 +92,7 @@ struct Equations {
 };
 
 void add_edge(Equations& eq, const ClockEdge& edge, int64_t residual, size_t reference) {
-  const double width =
-      std::max(kLeastWidthNs, static_cast<double>(edge.theta.high - edge.theta.low)) / 2;
+  const double width = std::max(kLeastWidthNs, static_cast<double>(edge.spread));
   const double weight = kLeastWidthNs * kLeastWidthNs / (width * width);
   for (const bool forth : {true, false}) {
     const size_t here = forth ? edge.to : edge.from, there = forth ? edge.from : edge.to;

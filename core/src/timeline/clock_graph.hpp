@@ -18,6 +18,7 @@ struct ClockEdge {
   size_t from = 0, to = 0;  // nodes
   Interval theta;           // holds clock(to) - clock(from)
   int64_t likely = 0;       // within theta
+  int64_t spread = 0;       // how well `likely` is known, for its weight: half a width
   NodeClock::Source source = NodeClock::Source::spans;
 };
 

@@ -163,6 +163,10 @@ std::vector<Interval> aged(const Bounds& bounds, int64_t now) {
   return out;
 }
 
+int64_t middle(const Interval& interval) {
+  return interval.low + (interval.high - interval.low) / 2;
+}
+
 // Where a pair most likely is, as if no clock drifted (they hardly do, and the newest bounds alone
 // would say little), and where it can be if they do.
 template <class Bounds>
@@ -172,7 +176,7 @@ std::optional<Agreement> agree_on(const Bounds& bounds, int64_t now) {
   for (const auto& bound : bounds) undrifted.push_back({bound.low, bound.high});
   const auto likely = agree(undrifted);
   if (!likely) return std::nullopt;
-  return Agreement{likely->best, agree(aged(bounds, now))->plausible};
+  return Agreement{likely->best, agree(aged(bounds, now))->plausible, likely->spread};
 }
 
 template <class Bounds>
@@ -183,10 +187,6 @@ int64_t median_extent(const Bounds& bounds) {
   const auto middle = extents.begin() + static_cast<ptrdiff_t>(extents.size() / 2);
   std::nth_element(extents.begin(), middle, extents.end());
   return *middle;
-}
-
-int64_t middle(const Interval& interval) {
-  return interval.low + (interval.high - interval.low) / 2;
 }
 
 }  // namespace
@@ -204,11 +204,13 @@ std::optional<ClockModel::Edge> ClockModel::edge_of(const Pair& pair, int64_t no
       if (both.low <= both.high) edge.theta = both;
     }
     edge.likely = middle(edge.theta);
+    edge.spread = (edge.theta.high - edge.theta.low) / 2;
     return edge;
   }
   if (spans) {
     edge.theta = spans->plausible;
     edge.likely = std::clamp(middle(spans->best), edge.theta.low, edge.theta.high);
+    edge.spread = spans->spread;
     edge.source = Source::spans;
     return edge;
   }
@@ -217,6 +219,7 @@ std::optional<ClockModel::Edge> ClockModel::edge_of(const Pair& pair, int64_t no
   const int64_t extent = median_extent(pair.requests.bounds);
   edge.theta = {requests->plausible.low - extent, requests->plausible.high + extent};
   edge.likely = std::clamp(middle(requests->best), edge.theta.low, edge.theta.high);
+  edge.spread = (edge.theta.high - edge.theta.low) / 2;
   edge.source = Source::requests;
   return edge;
 }

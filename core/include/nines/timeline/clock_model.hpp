@@ -16,7 +16,8 @@
 // squares. A clock is taken to drift by at most 100 ppm (as sync does): what is known of it gets
 // so much less sure as time goes by. Measured figures: src/timeline/README.md.
 //
-// Not thread-safe. All times and offsets in nanoseconds. Memory: 6 KiB a pair with bounds.
+// Not thread-safe. All times and offsets in nanoseconds. Memory: 8 KiB a pair with bounds
+// of one kind, 16 KiB with both.
 #pragma once
 
 #include <cstddef>
@@ -37,7 +38,7 @@ struct ClockLimits {
   static constexpr size_t kBoundsAPair = 256;
   static constexpr size_t kNodesARequest = 16;  // more: the request is left out
   size_t max_nodes = 64;   // beyond: nothing is learned of further nodes, told in stats()
-  size_t max_pairs = 256;  // 1.5 MiB of bounds
+  size_t max_pairs = 256;  // 2 to 4 MiB of bounds
 };
 
 // A stretch of time by the clock of a node.
