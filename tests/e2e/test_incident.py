@@ -104,6 +104,9 @@ def is_worked_on(checks, agent, name, state):
     deed("assign", name, "commander", "alex")
     deed("note", name, "the card service was moved")
     deed("note", "--action", "--outcome", "worked", name, "rolled the card service back")
+    actions = incidents(agent.port)[0]["actions"]
+    checks.equal([(a["text"], a["details"]) for a in actions],
+                 [("rolled the card service back", {"outcome": "worked"})], "what was done")
     deed("item", name, "alert on refused connections", "--owner", "kim", "--due",
          "2020-01-01T00:00:00Z")
     refused = deed("resolve", name, "over", code=2)

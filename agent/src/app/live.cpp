@@ -412,7 +412,9 @@ class Live {
     keeping_ = true;
     keep(std::exchange(unwritten_, {}), true, [this](Result<Record> done) {
       keeping_ = false;
-      if (done.ok()) events_are_kept(done->events);
+      if (!done.ok()) return;  // with the next evaluation
+      events_are_kept(done->events);
+      write_unwritten();  // what came meanwhile
     });
   }
 

@@ -122,6 +122,7 @@ class Run {
     if (desk_ != nullptr && hand_over.observed) {
       desk_->newcomers(std::move(hand_over.observed->newcomers));
       desk_->conditions(hand_over.observed->conditions, until);
+      desk_->calls(hand_over.observed->calls);
     }
     judge_.take(std::move(hand_over), until);
     for (const uint32_t row : judge_.take_new_rows()) {

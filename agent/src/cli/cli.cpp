@@ -345,8 +345,8 @@ void add_incident_deeds(CLI::App* incident, IncidentOptions& o) {
   text(add_deed(incident, o, "cause", "cause", "State the root cause"), "The cause");
   auto* note = add_deed(incident, o, "note", "note", "Write something down");
   text(note, "What");
-  note->add_flag_callback(
-      "--action", [&o] { o.verb = "action"; }, "It is something that was done");
+  note->add_flag("--action", o.action, "It is something that was done");
+  note->callback([&o] { o.verb = o.action ? "action" : "note"; });
   note->add_option("--outcome", o.outcome, "Of an action: worked, failed, no effect");
   auto* severity = add_deed(incident, o, "severity", "severity", "Say how bad it is");
   severity->add_option("severity", o.severity, "P0 to P3")->required();

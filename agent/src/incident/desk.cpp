@@ -6,6 +6,7 @@
 namespace nines::agent::incident {
 namespace {
 
+const std::string kBurning = "burn/";  // and the SLO: key of a condition
 constexpr int64_t kSlotNs = slo::kSlotS * kNsPerSecond;
 constexpr int64_t kLookBackSlots = 360;
 // When it is asked who is suspected, counted from the onset: at once, and when there is more to
@@ -13,6 +14,7 @@ constexpr int64_t kLookBackSlots = 360;
 constexpr int64_t kAskAgainNs = 60 * kNsPerSecond, kLastAskNs = 130 * kNsPerSecond;
 constexpr int64_t kAcuteNs = 60 * kNsPerSecond;
 constexpr int64_t kRepeatNs = 60 * kNsPerSecond;
+constexpr double kForgetCalls = 0.986;
 constexpr size_t kShown = 20, kMostTroubles = 64;
 constexpr size_t kMostAsked = 4, kMostNewcomers = 64, kMostSuspectsKept = 3;
 
@@ -88,7 +90,7 @@ void Desk::restore(const std::vector<store::Document>& documents, WallTime now) 
 // One condition an SLO, whichever of its rules fire; the worst of them says how bad.
 core::Condition Desk::condition_of(const slo::AlertEvent& event) const {
   core::Condition out;
-  out.key = "burn/" + event.slo;
+  out.key = kBurning + event.slo;
   out.kind = core::ConditionKind::burn_rate;
   out.priority = event.priority;
   out.service = event.service;
@@ -179,8 +181,18 @@ void Desk::newcomers(std::vector<Newcomer> seen) {
   }
 }
 
+// Told every five minutes: half of it is forgotten in about four hours.
+void Desk::calls(const std::vector<core::RequestTrail::Call>& calls) {
+  if (calls.empty()) return;
+  book_.topology().decay(kForgetCalls);
+  for (const auto& call : calls) {
+    book_.topology().add_edge(call.caller, call.callee, static_cast<double>(call.requests));
+  }
+}
+
 void Desk::still_firing(const std::vector<slo::AlertMemory>& memory, WallTime now) {
   std::vector<slo::AlertEvent> events;
+  const auto all = book_.list({}, now);
   for (const slo::AlertMemory& one : memory) {
     if (!one.firing) continue;
     slo::AlertEvent event;
@@ -191,6 +203,11 @@ void Desk::still_firing(const std::vector<slo::AlertMemory>& memory, WallTime no
     event.priority = one.priority;
     event.at = event.since = one.since;
     event.summary = one.slo + " was burning when this node stopped, and has not been calm since";
+    for (auto incident = all.rbegin(); incident != all.rend(); ++incident) {
+      for (const core::IncidentCondition& known : incident->conditions) {
+        if (known.condition.key == kBurning + one.slo) event.summary = known.condition.text;
+      }
+    }
     events.push_back(std::move(event));
   }
   alerts(events, now);
@@ -256,10 +273,10 @@ void Desk::answered(const std::string& id, const Answer& answer) {
   for (Question& question : questions_) {
     if (question.id == id) question.waiting = false;
   }
-  size_t rank = 0;
   std::string news;
-  for (const Suspicion& suspicion : answer.suspects) {
-    if (++rank > kMostSuspectsKept) break;
+  // The first one is told last: the newest evidence is the strongest.
+  for (size_t rank = std::min(answer.suspects.size(), kMostSuspectsKept); rank > 0; --rank) {
+    const Suspicion& suspicion = answer.suspects[rank - 1];
     core::Details details{{"rank", std::to_string(rank)},
                           {"service", suspicion.told.service},
                           {"score", hundredths(suspicion.told.score)},
@@ -271,7 +288,7 @@ void Desk::answered(const std::string& id, const Answer& answer) {
     for (const std::string& sentence : suspicion.told.evidence) text += "; " + sentence;
     auto done = book_.add(id, core::EventKind::suspects, {}, text, std::move(details), now_);
     if (done.ok()) keep({std::move(*done)});
-    news += (rank == 1 ? " suspects: " : " | ") + text;
+    news = (rank == 1 ? " suspects: " : " | ") + text + news;
   }
   if (!news.empty()) news_.push_back(id + news);
   if (!answer.suspects.empty() || answer.counts.empty()) return;

@@ -45,6 +45,8 @@ class Desk {
   void still_firing(const std::vector<slo::AlertMemory>& memory, WallTime now);
   void conditions(const std::vector<core::Condition>& conditions, WallTime now);
   void newcomers(std::vector<Newcomer> seen);
+  // Learned from requests: who calls whom.
+  void calls(const std::vector<core::RequestTrail::Call>& calls);
   // With each evaluation.
   void tick(WallTime now);
 

@@ -20,6 +20,8 @@ constexpr int64_t kMinuteNs = 60 * kNsPerSecond;
 // What came first tells causes; later everything suffers.
 constexpr int64_t kLookNs = 130 * kNsPerSecond;
 constexpr int64_t kLookMinutes = 2;
+constexpr int64_t kCallsNs = 300 * kNsPerSecond;
+constexpr uint64_t kLeastCalls = 3;
 constexpr size_t kSuspects = 5, kSentences = 3, kCounts = 5;
 
 core::TrailLimits limits_of(size_t trail_bytes) {
@@ -161,6 +163,10 @@ Observed Watcher::look(WallTime now, bool complete) {
     std::string text(miner_.text(seen.line));
     out.newcomers.push_back({std::move(seen), std::move(text)});
   }
+  if (now.ns - called_.ns >= kCallsNs) {
+    out.calls = trail_.calls({now.ns - kCallsNs}, now);
+    called_ = now;
+  }
   out.templates = miner_.stats();
   out.watch = watch_.stats();
   out.trail_lines = trail_.lines();
@@ -192,7 +198,14 @@ Answer Watcher::ask(core::TrailQuestion question) const {
   const core::SuspectNames names{services, [this](core::TemplateId line) {
                                    return std::string(miner_.text(miner_.current(line)));
                                  }};
-  const auto ranked = core::rank_suspects(evidence.findings, used);
+  auto ranked = core::rank_suspects(evidence.findings, used);
+  std::set<std::pair<std::string, std::string>> calls;
+  for (const auto& call : trail_.calls({onset.ns - kCallsNs}, out.asked)) {
+    if (call.requests >= kLeastCalls) calls.emplace(call.caller, call.callee);
+  }
+  core::put_called_first(ranked, [&](core::ServiceId caller, core::ServiceId callee) {
+    return calls.contains({services[caller], services[callee]});
+  });
   for (core::SuspectText& told : core::tell_suspects(ranked, names, kSuspects, kSentences)) {
     Suspicion& suspicion = out.suspects.emplace_back();
     suspicion.pod = busiest_pod(told.service, onset);

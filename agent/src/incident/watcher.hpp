@@ -51,7 +51,8 @@ struct Answer {
 
 // What the judging half is told with each hand-over.
 struct Observed {
-  std::vector<core::Condition> conditions;  // that began, got worse or are over
+  std::vector<core::RequestTrail::Call> calls;  // of the last minutes, now and then
+  std::vector<core::Condition> conditions;      // that began, got worse or are over
   std::vector<Newcomer> newcomers;
   core::TemplateMiner::Stats templates;
   core::TemplateWatch::Stats watch;
@@ -95,7 +96,7 @@ class Watcher final : public collector::RecordObserver {
   std::string busiest_pod(const std::string& service, WallTime since) const;
 
   std::string node_;
-  WallTime fresh_from_;
+  WallTime fresh_from_, called_{};
   bool learn_ = true;
   core::TemplateMiner miner_;
   core::TemplateWatch watch_;

@@ -135,7 +135,7 @@ std::string lower_case(string_view text) {
   return out;
 }
 
-std::string sentence(const Fact& fact) {
+std::string sentence(const FailureFact& fact) {
   std::string out = fact.service.empty() ? "" : fact.service + ": ";
   out += fact_name(fact.kind);
   if (!fact.text.empty()) out += ": " + fact.text;
@@ -183,7 +183,7 @@ int number_of(ConditionKind kind) noexcept { return static_cast<int>(kind); }
 int number_of(FactKind kind) noexcept { return 100 + static_cast<int>(kind); }
 constexpr int kNumberOfChangeAndTrouble = 200;
 
-void weigh_text(Scales& scales, const Fact& fact, double share) {
+void weigh_text(Scales& scales, const FailureFact& fact, double share) {
   const std::string text = lower_case(fact.text);
   for (const OfText& row : kTexts) {
     if (text.find(row.words) == std::string::npos) continue;
@@ -194,13 +194,13 @@ void weigh_text(Scales& scales, const Fact& fact, double share) {
 // Whether a service that was changed is itself in trouble; what it is.
 std::optional<std::string> trouble_of(const std::string& service,
                                       std::span<const Condition> conditions,
-                                      std::span<const Fact> facts) {
+                                      std::span<const FailureFact> facts) {
   for (const Condition& condition : conditions) {
     if (condition.service == service && condition.kind != ConditionKind::oom_kill) {
       return condition.text;
     }
   }
-  for (const Fact& fact : facts) {
+  for (const FailureFact& fact : facts) {
     const bool bad = fact.kind == FactKind::error_text || fact.kind == FactKind::errors_up ||
                      fact.kind == FactKind::slow;
     if (bad && fact.service == service && fact.score >= kFullScore / 3) return sentence(fact);
@@ -228,7 +228,7 @@ string_view failure_class_name(FailureClass failure) noexcept {
 }
 
 std::vector<ClassFinding> classify(std::span<const Condition> conditions,
-                                   std::span<const Fact> facts) {
+                                   std::span<const FailureFact> facts) {
   Scales scales;
   for (const Condition& condition : conditions) {
     for (const OfCondition& row : kConditions) {
@@ -236,7 +236,7 @@ std::vector<ClassFinding> classify(std::span<const Condition> conditions,
       scales.add(row.failure, number_of(row.kind), row.weight, condition.text);
     }
   }
-  for (const Fact& fact : facts) {
+  for (const FailureFact& fact : facts) {
     const double share = std::clamp(fact.score / kFullScore, 0.0, 1.0);
     if (fact.kind == FactKind::error_text) weigh_text(scales, fact, share);
     for (const OfFact& row : kFacts) {

@@ -93,7 +93,7 @@ void write_texts(JsonWriter& out, std::string_view name, const Texts& texts) {
 
 void write_analysis(JsonWriter& out, const Postmortem& p) {
   out.key("root_cause_analysis").begin_object();
-  write_texts(out, "whatHappened", p.what_happened);
+  write_texts(out, "what_happened", p.what_happened);
   out.key("root_cause");
   if (p.root_cause.empty()) {
     out.null();
@@ -184,17 +184,17 @@ void write_json(JsonWriter& out, const Postmortem& p) {
   out.end_array();
   write_analysis(out, p);
   out.key("resolution").begin_object();
-  write_texts(out, "immediateActions", p.actions);
-  write_texts(out, "temporaryMitigations", p.mitigations);
+  write_texts(out, "immediate_actions", p.actions);
+  write_texts(out, "temporary_mitigations", p.mitigations);
   out.member("text", p.resolution).end_object();
   out.key("lessons_learned").begin_object();
-  write_texts(out, "wentWell", p.went_well);
-  write_texts(out, "toImprove", p.to_improve);
+  write_texts(out, "went_well", p.went_well);
+  write_texts(out, "to_improve", p.to_improve);
   out.end_object();
   write_items(out, p);
   out.key("prevention").begin_object();
-  write_texts(out, "shortTerm", p.short_term);
-  write_texts(out, "longTerm", p.long_term);
+  write_texts(out, "short_term", p.short_term);
+  write_texts(out, "long_term", p.long_term);
   write_texts(out, "monitoring", p.monitoring);
   out.end_object().end_object();
 }

@@ -1,6 +1,7 @@
 #include "nines/incident/request_trail.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "nines/query/bytes.hpp"
 
@@ -219,6 +220,49 @@ Status RequestTrail::take(std::string_view saved) {
     push(entry);
   }
   return Ok{};
+}
+
+std::vector<RequestTrail::Call> RequestTrail::calls(WallTime from, WallTime to) const {
+  struct Span {
+    uint64_t request = 0;
+    uint32_t service = 0;
+    int64_t first = 0, last = 0;
+  };
+  std::map<std::pair<uint64_t, uint32_t>, Span> spans;
+  for (const Entry& entry : entries_) {
+    if (entry.at < from.ns || entry.at >= to.ns) continue;
+    const uint32_t service = entry.line >> kServiceShift;
+    const auto [it, fresh] = spans.try_emplace({entry.request, service},
+                                               Span{entry.request, service, entry.at, entry.at});
+    if (fresh) continue;
+    it->second.first = std::min(it->second.first, entry.at);
+    it->second.last = std::max(it->second.last, entry.at);
+  }
+  std::map<std::pair<uint32_t, uint32_t>, uint64_t> counts;
+  for (auto begin = spans.begin(); begin != spans.end();) {
+    auto end = begin;
+    while (end != spans.end() && end->second.request == begin->second.request) ++end;
+    for (auto callee = begin; callee != end; ++callee) {
+      const Span* nearest = nullptr;
+      for (auto caller = begin; caller != end; ++caller) {
+        const Span& outer = caller->second;
+        const bool around = outer.first < callee->second.first && outer.last > callee->second.last;
+        if (!around) continue;
+        if (nearest == nullptr || outer.last - outer.first < nearest->last - nearest->first) {
+          nearest = &outer;
+        }
+      }
+      if (nearest != nullptr) ++counts[{nearest->service, callee->second.service}];
+    }
+    begin = end;
+  }
+  std::vector<Call> out;
+  for (const auto& [edge, requests] : counts) {
+    out.push_back({services_[edge.first], services_[edge.second], requests});
+  }
+  std::stable_sort(out.begin(), out.end(),
+                   [](const Call& a, const Call& b) { return a.requests > b.requests; });
+  return out;
 }
 
 struct TrailReader {

@@ -15,7 +15,7 @@ Condition condition(ConditionKind kind, std::string service, std::string text = 
   return out;
 }
 
-FailureClass first(const std::vector<Condition>& conditions, const std::vector<Fact>& facts) {
+FailureClass first(const std::vector<Condition>& conditions, const std::vector<FailureFact>& facts) {
   return classify(conditions, facts).at(0).failure;
 }
 
@@ -32,7 +32,7 @@ TEST_CASE("A killed service is a crash") {
 
 TEST_CASE(
     "A broker that is gone is a dependency that is down, whether its own silence is seen or not") {
-  const std::vector<Fact> facts = {
+  const std::vector<FailureFact> facts = {
       {FactKind::error_text, "audit-log-analysis", 200, "AMQP: Connection refused (rabbitmq:<*>)"},
       {FactKind::errors_up, "audit-event-generator", 100, ""},
       {FactKind::not_reached, "rabbitmq", 50, ""}};
@@ -103,7 +103,7 @@ TEST_CASE("What nothing speaks for is unknown, and weak facts are nothing") {
 TEST_CASE("A class names the facts that led to it, each kind once, the weightiest first") {
   const auto found = classify(
       std::vector<Condition>{condition(ConditionKind::service_silent, "rabbitmq", "no line")},
-      std::vector<Fact>{{FactKind::error_text, "a", 30, "connection refused"},
+      std::vector<FailureFact>{{FactKind::error_text, "a", 30, "connection refused"},
                         {FactKind::error_text, "b", 30, "connection refused by broker"},
                         {FactKind::not_reached, "rabbitmq", 30, ""}});
   REQUIRE(found.at(0).failure == FailureClass::dependency_down);

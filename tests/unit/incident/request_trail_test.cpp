@@ -72,6 +72,20 @@ TEST_CASE("A trail names the service whose lines changed, from its healthy past"
   CHECK(ask_trail(trail, {second(3'400), second(3'440), 2}).findings.size() < 2);
 }
 
+TEST_CASE("A trail tells who calls whom", "[incident]") {
+  RequestTrail trail;
+  for (const Call& call : hour_of_calls(60, 99)) add(trail, call);
+  const auto calls = trail.calls(second(0), second(61));
+  REQUIRE(calls.size() == 2);
+  std::set<std::string> told;
+  for (const auto& call : calls) {
+    CHECK(call.requests >= 59);
+    told.insert(call.caller + ">" + call.callee);
+  }
+  CHECK(told == std::set<std::string>{"shop>mail", "shop>pay"});
+  CHECK(trail.calls(second(100), second(200)).empty());
+}
+
 TEST_CASE("Trails of three nodes laid together are the trail of one node that saw it all",
           "[incident]") {
   RequestTrail whole, nodes[3], together;

@@ -42,7 +42,7 @@ enum class FactKind : uint8_t {
   change_impact,  // and errors rose against services that were not changed
 };
 
-struct Fact {
+struct FailureFact {
   FactKind kind = FactKind::errors_up;
   std::string service;
   double score = 30;  // about chi2; from 30 on it counts in full
@@ -58,6 +58,6 @@ struct ClassFinding {
 // The weightiest first (ties in the order of the enumeration); at least one, `unknown` when nothing
 // weighs as much as 1.
 std::vector<ClassFinding> classify(std::span<const Condition> conditions,
-                                   std::span<const Fact> facts);
+                                   std::span<const FailureFact> facts);
 
 }  // namespace nines::incident

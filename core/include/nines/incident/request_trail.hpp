@@ -56,6 +56,15 @@ class RequestTrail {
   size_t memory_bytes() const noexcept;
   uint64_t left_out() const noexcept { return left_out_; }  // for want of places for services
 
+  // Who called whom in [from, to), the most frequent first: within a request, the lines of the
+  // callee lie between lines of the caller. Calls through a third service count for the nearest
+  // caller only.
+  struct Call {
+    std::string caller, callee;
+    uint64_t requests = 0;
+  };
+  std::vector<Call> calls(WallTime from, WallTime to) const;
+
   // Lines in [from, to), for another node. At most about 12 bytes a line.
   std::string save(WallTime from, WallTime to) const;
   // Adds the lines of a saved trail, thinned to the stronger thinning of both. Corrupt: nothing was

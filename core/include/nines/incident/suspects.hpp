@@ -1,6 +1,7 @@
 // Suspects: services, ranked by the strongest evidence against each.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <vector>
 
@@ -20,5 +21,10 @@ struct Suspect {
 // wavers in ways that minutes do not show: it counts half. The strongest first; ties by service.
 std::vector<Suspect> rank_suspects(const std::vector<FlowFinding>& flow,
                                    const std::map<ServiceId, UsageFinding>& usage);
+
+// An error is passed on to whoever called: of two suspects next to each other of which the first
+// calls the second, and is not clearly stronger, the second goes first.
+using Calls = std::function<bool(ServiceId caller, ServiceId callee)>;
+void put_called_first(std::vector<Suspect>& ranked, const Calls& calls);
 
 }  // namespace nines::incident
