@@ -1,0 +1,129 @@
+// What people read of an incident.
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "nines/incident/communication.hpp"
+#include "nines/incident/kpi.hpp"
+#include "story_fixture.hpp"
+
+using namespace nines;
+using namespace nines::incident;
+using namespace nines::incident::testing;
+
+namespace {
+
+// Compares with tests/unit/incident/golden/<name>; NINES_BLESS=1 writes it anew.
+void golden(const std::string& name, const std::string& text) {
+  const std::string path = std::string(NINES_SOURCE_DIR) + "/tests/unit/incident/golden/" + name;
+  if (std::getenv("NINES_BLESS") != nullptr) {
+    std::ofstream(path) << text;
+    std::cerr << "BLESSED: " << path << "\n";
+    return;
+  }
+  std::ifstream in(path);
+  REQUIRE(in.good());
+  std::stringstream expected;
+  expected << in.rdbuf();
+  CHECK(text == expected.str());
+}
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("A postmortem reads as a person would write it, and makes nothing up") {
+  const CheckoutStory story;
+  const Postmortem p = postmortem_of(story.incident(10 * 86400), story.facts, at(10 * 86400));
+  golden("postmortem.md", postmortem_markdown(p));
+  std::string json;
+  JsonWriter out(json, 1);
+  write_json(out, p);
+  golden("postmortem.json", json + "\n");
+}
+
+TEST_CASE("Communication tells what is known when it is sent") {
+  const CheckoutStory story;
+  golden("initial.md",
+         communication(Template::initial, *story.a.book.find(story.id, at(60)), at(60)));
+  golden("resolution.md", communication(Template::resolution, story.incident(4000), at(4000)));
+}
+
+TEST_CASE("Where nothing is known, communication and postmortem say so") {
+  Node n("a");
+  n.begins("slo/api", "", 1, 0);
+  const Incident i = n.all(60)[0];
+  const std::string initial = communication(Template::initial, i, at(60));
+  CHECK(has(initial, "Effect on users: unknown so far"));
+  CHECK(has(initial, "Service: unknown"));
+  CHECK(has(initial, "Incident Commander: not assigned"));
+  CHECK(has(initial, "nobody has acknowledged it yet"));
+  CHECK(has(initial, "Next update: 2026-03-01 13:01:00 UTC"));
+  const std::string update = communication(Template::update, i, at(60));
+  CHECK(has(update, "ACTIONS TAKEN:\n- None recorded"));
+  const std::string end = communication(Template::resolution, i, at(60));
+  CHECK(has(end, "INCIDENT NOT RESOLVED YET"));
+  CHECK(has(end, "ROOT CAUSE:\n- Unknown so far"));
+  const std::string paper = postmortem_markdown(postmortem_of(i, {}, at(9000)));
+  CHECK(has(paper, "- Impact: unknown"));
+  CHECK(has(paper, "The root cause is not stated yet."));
+  CHECK(has(paper, "Nobody acknowledged it."));
+  CHECK(has(paper, "Not resolved yet."));
+  CHECK(has(paper, "None recorded yet."));
+}
+
+TEST_CASE("Overdue action items of all incidents are listed, the longest overdue first") {
+  const CheckoutStory story;
+  Incident other = story.incident(86400);
+  other.id = "INC-2026-0301-999";
+  other.items[0].due = at(3 * 86400);
+  const auto items = overdue_items({story.incident(86400), other}, at(10 * 86400));
+  REQUIRE(items.size() == 2);
+  CHECK(items[0].incident == "INC-2026-0301-999");
+  CHECK(items[1].item.owner == "bob");
+  CHECK(overdue_items({other}, at(86400)).empty());
+}
+
+TEST_CASE("KPIs are means and medians of what both ends are known of") {
+  const CheckoutStory story;
+  Incident first = story.incident(4000), second = first, open = first;
+  second.id = "INC-2026-0301-998";
+  second.recovered = at(2 * 3600 - 120);
+  open.id = "INC-2026-0301-997";
+  open.severity = 2;
+  open.state = State::acknowledged;
+  open.resolved = open.recovered = {};
+  const auto fine = deploy("mail", 0, "2.0");
+  const Kpis k = kpis_of({first, second, open}, {story.facts.changes[0], fine}, at(-3600),
+                         at(86400), at(10 * 86400));
+  CHECK(k.all.incidents == 3);
+  CHECK(k.all.open == 1);
+  const SeverityKpis& p1 = k.by_severity[1];
+  CHECK(p1.detect.mean == 120.0);
+  CHECK(p1.acknowledge.median == 180.0);
+  CHECK(p1.mitigate.mean == 720.0);
+  CHECK(p1.recover.count == 2);
+  CHECK(p1.recover.mean == (1020.0 + 7200.0) / 2);
+  CHECK(k.by_severity[2].recover.count == 0);
+  CHECK_FALSE(k.by_severity[2].recover.mean.has_value());
+  CHECK(k.urgent == 2);
+  CHECK(k.urgent_share == 0.5);
+  CHECK(k.changes == 2);
+  CHECK(k.change_success == 0.5);
+  REQUIRE(k.repeats.size() == 1);
+  CHECK(k.repeats[0].signature == "burn_rate checkout");
+  CHECK(k.repeats[0].times == 3);
+  CHECK(k.items_overdue == 3);
+  const Kpis none = kpis_of({first}, {}, at(86400), at(2 * 86400), at(3 * 86400));
+  CHECK(none.all.incidents == 0);
+  CHECK_FALSE(none.change_success.has_value());
+  CHECK_FALSE(none.urgent_share.has_value());
+  std::string json;
+  JsonWriter out(json);
+  write_json(out, none);
+  CHECK(has(json, "\"success\":null"));
+}
