@@ -230,7 +230,7 @@ Narrative narrate(const NarrativeFacts& f) {
   size_t resolved = 0;
   for (const Incident& i : f.incidents) {
     const int64_t age = seconds_between(i.resolved, f.now);
-    resolved += i.over() && age <= f.changes_hours * 3600 ? 1U : 0U;
+    resolved += i.over() && age >= 0 && age <= f.changes_hours * 3600 ? 1U : 0U;
   }
   if (resolved > 0) {
     t.count("incidents.resolved", resolved, "incident").say(resolved == 1 ? " was" : " were");

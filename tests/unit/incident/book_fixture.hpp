@@ -44,7 +44,7 @@ struct Node {
   void ends(const std::string& key, int64_t s) {
     Condition c = condition(key, "", 3, at(s));
     c.holds = false;
-    c.text = "over";
+    c.text = "within its limits again";
     keep(book.observe(c, at(s)));
   }
   void tick(int64_t s) { keep(book.tick(at(s))); }

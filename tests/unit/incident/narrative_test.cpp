@@ -20,7 +20,7 @@ NarrativeFacts busy_day() {
             {"mail-availability", "mail", "99", "30d", 99.9, 91.04, 0.1, {}},
             {"web-latency", "web", "95", "7d", 97.0, 61.4, 0.4, {}},
             {"db", "db", "99.95", "30d", {}, {}, {}, {}}};
-  f.incidents = story.b.book.list({}, at(300));
+  f.incidents = {story.early};
   f.changes = {deploy("checkout", -420, "1.4.2"), deploy("mail", -7200, "2.0")};
   return f;
 }

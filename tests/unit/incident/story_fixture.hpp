@@ -36,6 +36,7 @@ struct CheckoutStory {
                       at(20)));
     a.keep(
         a.book.add(id, EventKind::impact, "", "412 of 1329 requests failed; 97 users", {}, at(30)));
+    early = a.all(60)[0];
     b.takes(a.sent, 40);
     b.keep(b.book.acknowledge(id, "ada", "looking at the deploy", at(180)));
     b.keep(b.book.assign(id, Role::commander, "ada", "ada", at(200)));
@@ -62,6 +63,7 @@ struct CheckoutStory {
 
   Node a, b;
   std::string id;
+  Incident early;  // before anybody answered
   PostmortemFacts facts;
 };
 

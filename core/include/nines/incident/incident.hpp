@@ -1,5 +1,5 @@
-// Incident: what broke, as all nodes tell it: the fold of its events (incident_event.hpp) as of a
-// moment. A value; made by IncidentBook.
+// Incident: what broke, as all nodes tell it: the fold of all its events (incident_event.hpp), with
+// what time alone has done to it by the moment asked for. A value; made by IncidentBook.
 #pragma once
 
 #include <array>
