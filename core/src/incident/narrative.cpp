@@ -30,7 +30,7 @@ class Teller {
   }
   Teller& fact(const std::string& key, const std::string& value) {
     const bool known = std::any_of(out_.facts.begin(), out_.facts.end(),
-                                   [&](const Fact& f) { return f.key == key; });
+                                   [&](const NarrativeFact& f) { return f.key == key; });
     if (!known) out_.facts.push_back({key, value});
     sentence_.facts.push_back(key);
     return say(value);
@@ -213,8 +213,8 @@ std::string Narrative::text() const {
 }
 
 const std::string* Narrative::value(std::string_view key) const noexcept {
-  const auto found =
-      std::find_if(facts.begin(), facts.end(), [&](const Fact& f) { return f.key == key; });
+  const auto found = std::find_if(facts.begin(), facts.end(),
+                                  [&](const NarrativeFact& f) { return f.key == key; });
   return found == facts.end() ? nullptr : &found->value;
 }
 
@@ -273,7 +273,7 @@ void write_json(JsonWriter& out, const Narrative& narrative) {
     out.end_array().end_object();
   }
   out.end_array().key("facts").begin_object();
-  for (const Fact& f : narrative.facts) out.member(f.key, f.value);
+  for (const NarrativeFact& f : narrative.facts) out.member(f.key, f.value);
   out.end_object().end_object();
 }
 

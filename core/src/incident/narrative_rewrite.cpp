@@ -102,7 +102,7 @@ Verdict accepts_rewrite(std::string_view text, const Narrative& narrative,
   if (text.empty()) return {false, "the text is empty"};
   if (text.size() > kMaxRewrite) return {false, "the text is too long"};
   Words facts, own;  // words of the facts; and of the text that they were told in
-  for (const Fact& fact : narrative.facts) {
+  for (const NarrativeFact& fact : narrative.facts) {
     each_word(fact.value, [&](std::string_view word) { facts.insert(lower(word)); });
   }
   each_word(narrative.text(), [&](std::string_view word) { own.insert(lower(word)); });

@@ -33,7 +33,7 @@ struct NarrativeFacts {
 };
 
 // A fact as it may be said: "slo.api.budget_left" -> "61.4 %".
-struct Fact {
+struct NarrativeFact {
   std::string key, value;
 };
 struct Sentence {
@@ -41,7 +41,7 @@ struct Sentence {
   std::vector<std::string> facts;  // keys
 };
 struct Narrative {
-  std::vector<Fact> facts;
+  std::vector<NarrativeFact> facts;
   std::vector<Sentence> sentences;
   std::string text() const;  // a paragraph
   const std::string* value(std::string_view key) const noexcept;
