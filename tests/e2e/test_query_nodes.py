@@ -35,12 +35,17 @@ class World:
         self.bin = f"{self.folder}/bin"
         os.makedirs(self.bin)
         shutil.copy(common.tool("NINES_BIN"), f"{self.bin}/nines")
-        # Every host has its own log under its own HOME; gamma has no nines in its PATH.
-        self.hosts = [sshd.Host(self.folder, name, self.key, "" if name == "gamma" else self.bin)
-                      for name in HOSTS]
+        other = common.write(f"{self.folder}/other/nines", "#!/bin/sh\necho unknown option >&2\nexit 2\n")
+        os.chmod(other, 0o755)
+        # Every host has its own log under its own HOME; gamma has no nines in its PATH, delta
+        # another version.
+        paths = [self.bin, self.bin, "", os.path.dirname(other)]
+        self.hosts = [sshd.Host(self.folder, name, self.key, path)
+                      for name, path in zip(HOSTS + ["delta"], paths)]
         for i, host in enumerate(self.hosts):
             write_log(f"{host.folder}/home/app.log", 3000 + 500 * i, i)
-            os.symlink(f"{host.folder}/home/app.log", f"{self.folder}/all-{i}.log")
+            if host.name in HOSTS:
+                os.symlink(f"{host.folder}/home/app.log", f"{self.folder}/all-{i}.log")
         self.ssh = f"ssh -F {sshd.client(self.folder, self.hosts, self.key)}"
         for host in self.hosts:
             host.start()
@@ -82,6 +87,15 @@ def same_answer(world, checks):
         checks.that(got["complete"] and len(got["data"]) > 10, f"complete: {sql}")
     only = world.ask("SELECT count(*) AS n FROM files('app.log') AT NODES ('al*', 'beta')")
     checks.equal((only["data"], only["nodes_ok"]), ([{"n": 6500}], HOSTS[:2]), "AT NODES chooses")
+
+
+def another_version(world, checks):
+    for said in ("delta: copied nines", ""):
+        got = world.ask("SELECT count(*) AS n FROM files('app.log')", ["delta"])
+        checks.equal((got["data"], got["complete"]), ([{"n": 4500}], True),
+                     "a host with another version answers")
+        checks.that(("copied" in world.said) == bool(said) and said in world.said,
+                    f"what runs there is copied once: {world.said!r}")
 
 
 def missing_hosts(world, checks):
@@ -174,6 +188,7 @@ def main():
     world = World(checks)
     try:
         same_answer(world, checks)
+        another_version(world, checks)
         missing_hosts(world, checks)
         killed_and_stopped(world, checks)
         interrupted(world, checks)

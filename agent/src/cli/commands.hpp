@@ -123,6 +123,7 @@ struct QueryOptions {
   std::vector<std::string> ssh;         // hosts to ask over ssh, without agents
   std::string ssh_command, ssh_binary;  // "ssh -F FILE"; a program to be copied there
   bool hello = false;                   // query-node: only say which version it is
+  std::string greet;                    // query-node: answer only as this version, and say whether
 };
 // Reads files itself; asks the running agent for the logs that it knows.
 int run_query(const QueryOptions& options, const Clock& clock);

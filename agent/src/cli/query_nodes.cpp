@@ -62,6 +62,12 @@ int run_query_node(const QueryOptions& options, const Clock& clock) {
     std::printf("%s\n", query::node_hello().c_str());
     return kExitOk;
   }
+  if (!options.greet.empty()) {
+    const bool same = options.greet == query::node_hello();
+    std::printf("nines-node %s\n", same ? "ready" : "other");
+    std::fflush(stdout);
+    if (!same) return kExitUnavailable;
+  }
   query::lower_thread_priority();
   nq::Statement limits;
   limits.max_memory = UINT32_MAX;  // the plan says how much

@@ -1,6 +1,7 @@
 #include "query/ssh.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 
 #include "cli/commands.hpp"
 #include "nines/base/crc32c.hpp"
+#include "query/build_id.hpp"
 #include "query/ssh_process.hpp"
 #include "view/text.hpp"
 
@@ -25,11 +27,15 @@ constexpr int64_t kLookAgain = 100 * kNsPerMs;
 constexpr const char* kSelf = "/proc/self/exe";
 constexpr size_t kPiece = size_t{256} * 1024;
 
+Error unreadable(const std::string& path) {
+  return Error{Errc::io, path + ": " + std::strerror(errno), errno};
+}
+
 // Calls `use` with the pieces of a file.
 template <class F>
 Status each_piece(const std::string& path, const F& use) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return Error{Errc::io, path + ": " + std::strerror(errno), errno};
+  if (fd < 0) return unreadable(path);
   std::string piece(kPiece, '\0');
   Status done = Ok{};
   ssize_t n = 0;
@@ -40,6 +46,32 @@ Status each_piece(const std::string& path, const F& use) {
   return done;
 }
 
+Result<std::string> head_of(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return unreadable(path);
+  std::string head(kProgramHead, '\0');
+  const ssize_t n = ::pread(fd, head.data(), head.size(), 0);
+  ::close(fd);
+  if (n < 0) return unreadable(path);
+  head.resize(static_cast<size_t>(n));
+  return head;
+}
+
+// Programs of different content have different names. One without a build id is read in full.
+Result<std::string> name_of(const std::string& path) {
+  NINES_TRY(const std::string head, head_of(path));
+  std::string id = build_id(head);
+  if (!id.empty()) return id;
+  uint32_t sum = 0;
+  NINES_CHECK(each_piece(path, [&](std::string_view piece) {
+    sum = crc32c(piece, sum);
+    return Status(Ok{});
+  }));
+  char hash[16];
+  std::snprintf(hash, sizeof hash, "%08x", sum);
+  return std::string(hash);
+}
+
 const std::string& program_of(const SshSettings& settings) {
   static const std::string self = kSelf;
   return settings.binary.empty() ? self : settings.binary;
@@ -48,12 +80,25 @@ const std::string& program_of(const SshSettings& settings) {
 // For any shell: whatever the login shell is, sh runs it. REQUIRES no single quote in `script`.
 std::string by_sh(const std::string& script) { return "exec sh -c '" + script + "'"; }
 
+std::string places_of(const SshSettings& settings) {
+  return "nines \"$HOME/.cache/nines/" + settings.directory + "/nines\"";
+}
+constexpr const char* kNone = "echo \"nines-node missing $(uname -m)\"";
+
+// One start: the first program there is told what it must be, and says itself whether it is.
+std::string start_script(const SshSettings& settings) {
+  return by_sh("for n in " + places_of(settings) +
+               "; do if command -v \"$n\" >/dev/null 2>&1; then echo nines-node here; exec \"$n\" "
+               "query-node --greet \"" +
+               node_hello() + "\"; fi; done; " + kNone);
+}
+
+// When it was another one, or does not run: every place is tried, as long as it takes.
 std::string find_script(const SshSettings& settings) {
-  return by_sh("h=\"" + node_hello() + "\"; for n in nines \"$HOME/.cache/nines/" +
-               settings.directory +
-               "/nines\"; do if [ \"$(\"$n\" query-node --hello 2>/dev/null </dev/null)\" = \"$h\" "
-               "]; then echo nines-node ready; exec \"$n\" query-node; fi; done; echo "
-               "\"nines-node missing $(uname -m)\"");
+  return by_sh("h=\"" + node_hello() + "\"; for n in " + places_of(settings) +
+               "; do if [ \"$(\"$n\" query-node --hello 2>/dev/null </dev/null)\" = \"$h\" "
+               "]; then echo nines-node ready; exec \"$n\" query-node; fi; done; " +
+               kNone);
 }
 
 std::string copy_script(const SshSettings& settings) {
@@ -92,12 +137,15 @@ class Session {
       : clock_(clock), settings_(settings), host_(host), deadline_(deadline) {}
 
   Result<std::unique_ptr<stream::ByteStream>> open() {
-    NINES_TRY(const bool ready, find());
+    NINES_TRY(bool ready, start());
+    if (!ready && machine_.empty()) {
+      NINES_TRY(ready, find());
+    }
     if (ready) return std::move(stream_);
     NINES_CHECK(check_machine());
     NINES_CHECK(copy());
-    NINES_TRY(const bool found, find());
-    if (found) return std::move(stream_);
+    NINES_TRY(ready, find());
+    if (ready) return std::move(stream_);
     return Error{Errc::unsupported,
                  "the nines that was copied there does not run; name one that "
                  "does with --ssh-binary FILE (a static build runs anywhere)"};
@@ -107,6 +155,7 @@ class Session {
   Status run(const std::string& script) {
     NINES_TRY(auto arguments, arguments_for(settings_, host_));
     arguments.push_back(script);
+    heard_.clear();
     NINES_TRY(stream_, run_program(clock_, arguments, host_));
     return Ok{};
   }
@@ -121,29 +170,50 @@ class Session {
     }
   }
 
-  // What the other side says behind the mark; lines before it are those of its shell.
+  // What the other side says next behind the mark; other lines are those of its shell.
   Result<std::string> said() {
-    std::string text;
-    while (text.size() < kMostGreeting) {
+    while (heard_.size() < kMostGreeting) {
+      size_t at = heard_.starts_with(kMark) ? 0 : heard_.find("\n" + std::string(kMark));
+      if (at != std::string::npos) {
+        at = heard_.find(kMark, at) + kMark.size();
+        const size_t end = heard_.find('\n', at);
+        if (end != std::string::npos) {
+          std::string word = heard_.substr(at, end - at);
+          heard_.erase(0, end + 1);
+          return word;
+        }
+      }
       std::array<char, 4096> bytes;
       NINES_TRY(const size_t n, read(bytes));
       if (n == 0) return Error{Errc::unavailable, "the login there ended without a word"};
-      text.append(bytes.data(), n);
-      size_t at = text.starts_with(kMark) ? 0 : text.find("\n" + std::string(kMark));
-      if (at == std::string::npos) continue;
-      at = text.find(kMark, at) + kMark.size();
-      const size_t end = text.find('\n', at);
-      if (end != std::string::npos) return text.substr(at, end - at);
+      heard_.append(bytes.data(), n);
     }
     return Error{Errc::unavailable, "the login there prints without end"};
   }
 
-  // True: the program answers at the other end of the stream.
+  // True: the program answers at the other end of the stream. False: the first one there is of
+  // another version or does not run, or (then the machine is known) there is none.
+  Result<bool> start() {
+    NINES_CHECK(run(start_script(settings_)));
+    NINES_TRY(const std::string word, said());
+    if (word != "here") return is_ready(word);
+    const auto next = said();
+    if (next.ok()) return is_ready(*next);
+    stream_.reset();
+    if (next.error().code != Errc::unavailable) return next.error();
+    return false;
+  }
+
   Result<bool> find() {
     NINES_CHECK(run(find_script(settings_)));
     NINES_TRY(const std::string word, said());
+    return is_ready(word);
+  }
+
+  Result<bool> is_ready(const std::string& word) {
     if (word == "ready") return true;
     stream_.reset();
+    if (word == "other") return false;
     if (!word.starts_with("missing ")) return Error{Errc::unavailable, "it says: " + word};
     machine_ = word.substr(8);
     return false;
@@ -180,6 +250,7 @@ class Session {
   const std::string& host_;
   Instant deadline_;
   std::string machine_;
+  std::string heard_;  // and not understood yet
   std::unique_ptr<stream::ByteStream> stream_;
 };
 
@@ -188,17 +259,13 @@ class Session {
 std::string node_hello() { return std::string(kMark) + kVersion + " " + std::to_string(kProtocol); }
 
 Status prepare_ssh(SshSettings& settings) {
-  uint32_t sum = 0;
-  settings.binary_bytes = 0;
-  NINES_CHECK(each_piece(program_of(settings), [&](std::string_view piece) {
-    sum = crc32c(piece, sum);
-    settings.binary_bytes += piece.size();
-    return Status(Ok{});
-  }));
-  char hash[40];
-  std::snprintf(hash, sizeof hash, "-%08x%llx", sum,
-                static_cast<unsigned long long>(settings.binary_bytes));
-  settings.directory = std::string(kVersion) + hash;
+  const std::string& path = program_of(settings);
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0) return unreadable(path);
+  settings.binary_bytes = static_cast<uint64_t>(found.st_size);
+  NINES_TRY(const std::string id, name_of(path));
+  settings.directory =
+      std::string(kVersion) + "-" + id + "-" + std::to_string(settings.binary_bytes);
   return Ok{};
 }
 
