@@ -356,6 +356,95 @@ def power(checks, folder):
         print(node.own_log()[-2500:] if checks.failures else "", end="")
 
 
+class ReadOnlyDisk:
+    """A tmpfs of its own that can be made writable, and not."""
+
+    def __init__(self, folder, name):
+        self.path = f"{folder}/disk-{name}"
+        os.makedirs(self.path)
+        Disk.do("mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", self.path)
+        atexit.register(common.run, "umount", "--lazy", self.path)  # before the folder goes
+
+    def writable(self, yes):
+        Disk.do("mount", "-o", f"remount,{'rw' if yes else 'ro'}", self.path)
+
+
+def check_in_memory(checks, node, what):
+    """It says so wherever one looks."""
+    checks.that("Read-only file system" in node.store()["in_memory"], f"{what}: {node.store()}")
+    checks.equal(node.metric("nines_store_in_memory"), 1.0, f"{what}: /metrics")
+    checks.that("ONLY IN MEMORY" in node.own_log(), f"{what}: the log")
+    common.wait_until(lambda: common.get(node.port, "/readyz")[0] == 200, 60, "ready")
+    checks.that(b"only in memory" in common.get(node.port, "/readyz")[1], f"{what}: /readyz")
+    doctor = common.run(common.tool("NINES_BIN"), "doctor", "--config", node.config, "--state",
+                        node.state, "-o", "json")
+    problems = [c["check"] for c in json.loads(doctor.stdout) if c["verdict"] == "problem"]
+    checks.that({"state", "agent"} <= set(problems), f"{what}: the doctor says {problems}")
+
+
+def moves(checks, node, disk, what):
+    """The disk can be written again: it holds what was counted meanwhile, of logs that are gone too."""
+    node.stop_writing()
+    common.wait_until(lambda: node.counts() == node.recount(), 60, f"{what}: counts", poll=0.25)
+    gone = node.counts()
+    os.unlink(node.log)  # nobody can read it again
+    common.write(node.log, "")
+    node.write()
+    disk.writable(True)
+    common.wait_until(lambda: node.store().get("in_memory") == "", 120, f"{what}: it moves")
+    checks.equal(node.metric("nines_store_in_memory"), 0.0, f"{what}: /metrics once it has moved")
+    checks.that(os.path.exists(f"{node.state}/api.token"), f"{what}: the token for writes")
+    lines = sum(node.counts())
+    common.wait_until(lambda: sum(node.counts()) > lines, 30, f"{what}: counting goes on")
+    node.stop_writing()
+    wanted = tuple(x + y for x, y in zip(gone, node.recount()))
+    for life in ("", ", and after a restart"):
+        try:
+            common.wait_until(lambda: node.counts() == wanted, 60, "", poll=0.25)
+        except TimeoutError:
+            pass
+        checks.equal(node.counts(), wanted, what + life)
+        node.terminate()
+        node.start()
+
+
+def readonly(checks, folder):
+    """The state directory cannot be written from the start: one with the state of an earlier life in
+    it, and one that was never there."""
+    disks = {name: ReadOnlyDisk(folder, name) for name in ("kept", "fresh")}
+    receiver = test_alerts.Receiver()
+    receiver.open(200)
+    node = Node(folder, "kept", receiver=receiver, state=f"{disks['kept'].path}/state")
+    fresh = Node(folder, "fresh", state=f"{disks['fresh'].path}/lib/state")
+    try:
+        node.write()
+        node.start()
+        common.wait_until(lambda: sum(node.counts()) > 20, 60, "lines of an earlier life")
+        node.terminate()
+        for disk in disks.values():
+            disk.writable(False)
+        fresh.write()
+        for one in (node, fresh):
+            one.start()
+        for one in (node, fresh):
+            common.wait_until(lambda: sum(one.counts()) > 40, 60, f"{one.name}: it counts", poll=0.25)
+            check_in_memory(checks, one, one.name)
+        with_a_page(node, receiver, 90, "a page without a disk")
+        for one in (node, fresh):
+            one.agent.process.send_signal(signal.SIGHUP)
+            common.wait_until(lambda: "reloading" in one.own_log(), 30, "a reload")
+            common.wait_until(lambda: sum(one.counts()) > 0, 60, "it counts after a reload")
+            check_in_memory(checks, one, f"{one.name} reloaded")
+        for one in (node, fresh):
+            moves(checks, one, disks[one.name], one.name)
+        check_events(checks, receiver, "read-only disk")
+    finally:
+        for one in (node, fresh):
+            one.end()
+            print(f"--- {one.name}\n{one.own_log()[-2500:]}" if checks.failures else "", end="")
+        receiver.shut()
+
+
 def lag_of_counts(node):
     worst, until = 0.0, time.monotonic() + 12
     while time.monotonic() < until:
@@ -411,8 +500,8 @@ def own_disk(_, folder):
     disk.plug_in()
 
 
-SCENARIOS = {f.__name__: f for f in (damaged, slow, full, power, own_disk)}
-ON_DISKS = ("full", "power")  # of their own
+SCENARIOS = {f.__name__: f for f in (damaged, slow, full, power, readonly, own_disk)}
+ON_DISKS = ("full", "power", "readonly")  # of their own
 
 
 def begin(name):

@@ -14,7 +14,14 @@ namespace nines::peer::test {
 
 class RawSocket {
  public:
-  explicit RawSocket(uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  // From another address of loopback's, as another machine would.
+  explicit RawSocket(uint16_t port, uint32_t from = INADDR_ANY)
+      : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in own{};
+    own.sin_family = AF_INET;
+    own.sin_addr.s_addr = htonl(from);
+    const void* const at = &own;
+    REQUIRE(::bind(socket_, static_cast<const sockaddr*>(at), sizeof own) == 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);

@@ -19,6 +19,7 @@
 #include "app/peers.hpp"
 #include "app/queries.hpp"
 #include "app/report.hpp"
+#include "app/state_move.hpp"
 #include "app/token.hpp"
 #include "app/upstreams.hpp"
 #include "app/wiring.hpp"
@@ -44,16 +45,20 @@ constexpr size_t kMaxEventsPerFetch = 64;
 
 class Live {
  public:
-  Live(const AgentOptions& options, Setup setup, const Clock& clock)
+  Live(const AgentOptions& options, Setup setup, const Clock& clock,
+       std::shared_ptr<store::MemoryFiles> memory)
       : options_(options),
         setup_(std::move(setup)),
         clock_(clock),
+        memory_(std::move(memory)),
         tick_(io_),
         signals_(io_, SIGINT, SIGTERM),
         hangup_(io_, SIGHUP) {}
 
   // What the configuration became while it ran, when it was asked to read it again (SIGHUP).
   std::optional<Setup> take_next() { return std::move(next_); }
+  // Whether what is in memory is to give way to what stands on the disk.
+  bool gives_way() const noexcept { return gives_way_; }
 
   Status run() {
     if (const Status started = start(); !started.ok()) {
@@ -75,7 +80,9 @@ class Live {
     logging.clock = &clock_;
     log::init(logging);
     started_ = to_ms(clock_.wall());
-    NINES_TRY(store_, open_store(options_.common.state, setup_.config));
+    NINES_TRY(store_, open_store(options_.common.state, setup_.config, memory_, started_));
+    move_.emplace(io_, clock_, store_work_, *store_,
+                  [this](StateMove::Outcome outcome) { on_outcome(outcome); });
     guard_.emplace(clock_, store_->restored().max_event_time);
     if (guard_->holding()) {
       log::warn("agent", "the clock is not synchronised; what is read meanwhile is kept back for " +
@@ -120,7 +127,7 @@ class Live {
 
   void tell_restored() {
     const store::Restored& r = store_->restored();
-    store_trouble_ = {r.quarantined, {}, r.skipped_rows, r.lost_positions.size()};
+    store_trouble_ = {r.quarantined, {}, r.skipped_rows, r.lost_positions.size(), {}};
     if (!r.quarantined.empty()) {
       log::error("store", "the state file was damaged and set aside as " + r.quarantined +
                               "; counting starts anew from the logs");
@@ -159,7 +166,9 @@ class Live {
 
   Status start_server() {
     http::ChangesAccess access;
-    NINES_TRY(access.token, provide_token(setup_.config.api_token_file, options_.common.state));
+    NINES_TRY(access.token, provide_token(setup_.config.api_token_file, options_.common.state,
+                                          move_->why().empty() ? nullptr : &token_unkept_));
+    token_ = access.token;
     access.book = [this]() -> const Logbook& { return *logbook_; };
     access.now = [this] { return to_ms(clock_.wall()); };
     access.record = [this](Record record, auto done) {
@@ -199,6 +208,19 @@ class Live {
               http::HttpServer::start(io_, server,
                                       http::make_query_api(std::move(queries), std::move(routes))));
     return Ok{};
+  }
+
+  void on_outcome(StateMove::Outcome outcome) {
+    if (outcome == StateMove::Outcome::moved) {
+      if (!token_unkept_) return;
+      const Status kept = keep_token(token_path({}, options_.common.state), token_);
+      token_unkept_ = !kept.ok();
+      if (!kept.ok()) log::warn("http", kept.error().message);
+    } else if (!stopping_) {
+      gives_way_ = true;
+      next_ = setup_;
+      stop();
+    }
   }
 
   Status start_queries() {
@@ -288,6 +310,7 @@ class Live {
       if (error) return;
       ingest_->request();
       drafting_->look();
+      move_->look();
       watch_capacity();
       fold_when_due();
       schedule_tick();
@@ -625,6 +648,7 @@ class Live {
     }
     out.store = store_stats_;
     out.store_trouble = store_trouble_;
+    out.store_trouble.in_memory = move_->why();
     out.has_store = true;
     out.boot = store_->restored().boot;
     if (pods_.watcher != nullptr) out.pods = pods_.watcher->stats();
@@ -659,6 +683,12 @@ class Live {
   }
 
   Status shut_down() {
+    const Status done = commit_rest();
+    if (!next_) move_->try_last();
+    return done;
+  }
+
+  Status commit_rest() {
     HandOver rest = ingest_->stop();
     store_work_.stop();
     io_.restart();
@@ -681,6 +711,7 @@ class Live {
   const AgentOptions& options_;
   Setup setup_;
   const Clock& clock_;
+  std::shared_ptr<store::MemoryFiles> memory_;  // store_'s, while the disk cannot be written
   net::asio::io_context io_{1};
   net::asio::steady_timer tick_;
   net::asio::signal_set signals_, hangup_;
@@ -694,6 +725,9 @@ class Live {
   Record unwritten_;                  // decided, not yet written
   bool keeping_ = false;              // a write of such is under way
   Worker store_work_;
+  std::optional<StateMove> move_;
+  std::string token_;
+  bool token_unkept_ = false, gives_way_ = false;
   Fetcher fetcher_;  // ingest_ asks it
   std::unique_ptr<IngestThread> ingest_;
   std::unique_ptr<Incidents> incidents_;  // asks ingest_, reads judge_; null: switched off
@@ -717,11 +751,15 @@ class Live {
 
 Status run_live(const AgentOptions& options, Setup setup, const Clock& clock) {
   std::optional<Setup> next = std::move(setup), before;
+  auto memory = store::make_memory_files();  // used while the disk cannot be
   while (next) {
     const Setup current = *next;
-    Live live(options, std::move(*next), clock);
-    const Status done = live.run();
-    next = live.take_next();
+    std::optional<Live> live(std::in_place, options, std::move(*next), clock, memory);
+    const Status done = live->run();
+    next = live->take_next();
+    const bool gives_way = live->gives_way();
+    live.reset();
+    if (gives_way) memory = store::make_memory_files();
     if (!done.ok()) {
       if (!before) return done.error();
       log::error("agent", "the new configuration does not start, back to the one before: " +

@@ -93,6 +93,7 @@ struct StoreTrouble {
   std::string quarantined;  // damaged when this life began, and set aside as this; empty: no
   std::string failing;      // why the last commit was not written; empty: it was
   uint64_t damaged_rows = 0, lost_positions = 0;  // found when this life began
+  std::string in_memory;                          // why nothing is on the disk at all; empty: it is
 };
 
 struct Snapshot {

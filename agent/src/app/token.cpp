@@ -90,8 +90,12 @@ Result<std::string> read_token(const std::string& path) {
   return token;
 }
 
-Result<std::string> provide_token(const std::string& configured,
-                                  const std::string& state_directory) {
+Status keep_token(const std::string& path, const std::string& token) {
+  return write_token(path, token);
+}
+
+Result<std::string> provide_token(const std::string& configured, const std::string& state_directory,
+                                  bool* unkept) {
   const std::string path = token_path(configured, state_directory);
   struct stat status {};
   const bool there = ::stat(path.c_str(), &status) == 0;
@@ -100,7 +104,12 @@ Result<std::string> provide_token(const std::string& configured,
     // Ours, and lost power can leave it empty: counting must not stop for it.
     if (there) log::warn("http", kept.error().message + "; it was damaged and is made anew");
     NINES_TRY(const std::string token, random_token());
-    NINES_CHECK(write_token(path, token));
+    const Status written = write_token(path, token);
+    if (!written.ok() && unkept == nullptr) return written.error();
+    if (!written.ok()) {
+      *unkept = true;
+      log::warn("http", written.error().message + "; until then nobody has the token for writes");
+    }
     return token;
   }
   NINES_TRY(std::string token, there ? std::move(kept) : read_token(path));

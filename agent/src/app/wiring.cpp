@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -71,9 +72,18 @@ Result<Halves> wire(const Setup& setup, store::StateStore* store, const Clock& c
 
 Result<std::unique_ptr<store::StateStore>> open_store(const std::string& directory,
                                                       const NodeConfig& config) {
+  return open_store(directory, config, nullptr, {});
+}
+
+Result<std::unique_ptr<store::StateStore>> open_store(const std::string& directory,
+                                                      const NodeConfig& config,
+                                                      std::shared_ptr<store::MemoryFiles> memory,
+                                                      WallTime now) {
   store::StoreOptions options;
   options.directory = directory;
   options.max_bytes = config.store_max_bytes;
+  options.memory = std::move(memory);
+  options.memory_boot = static_cast<uint64_t>(std::max<int64_t>(0, now.seconds()));
   return store::StateStore::open(options);
 }
 

@@ -26,6 +26,11 @@ Status attach_row(store::StateStore& store, Judge& judge, uint32_t row);
 
 Result<std::unique_ptr<store::StateStore>> open_store(const std::string& directory,
                                                       const NodeConfig& config);
+// One that goes on in `memory` where the directory cannot be written.
+Result<std::unique_ptr<store::StateStore>> open_store(const std::string& directory,
+                                                      const NodeConfig& config,
+                                                      std::shared_ptr<store::MemoryFiles> memory,
+                                                      WallTime now);
 
 // Figures of this process from /proc.
 struct ProcessFigures {

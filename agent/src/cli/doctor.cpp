@@ -144,6 +144,10 @@ Check check_agent(const std::string& listen) {
   const auto answer = http::fetch(request);
   if (!answer.ok())
     return {"agent", Verdict::warning, "none answers at " + listen, "start one: nines agent"};
+  if (answer->status == 200 && answer->body.find("only in memory") != std::string::npos) {
+    return {"agent", Verdict::problem, answer->body.substr(0, answer->body.find('\n')),
+            "make its state directory writable: it moves there by itself, without a restart"};
+  }
   if (answer->status == 200) return {"agent", Verdict::ok, "ready at " + listen, ""};
   return {"agent", Verdict::warning, "not ready: " + answer->body, "see its log"};
 }

@@ -365,6 +365,10 @@ HttpResponse gate(const Snapshot& snapshot, std::string_view name, std::string_v
 }
 
 HttpResponse readiness(const Snapshot& snapshot) {
+  const std::string& in_memory = snapshot.store_trouble.in_memory;
+  if (snapshot.ready && !in_memory.empty()) {  // it counts and tells: no reason to restart it
+    return text(200, "ready, but the state is only in memory: " + in_memory + "\n");
+  }
   if (snapshot.ready) return text(200, "ready\n");
   return text(503, "not ready: " + snapshot.not_ready_reason + "\n");
 }

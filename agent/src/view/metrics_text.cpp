@@ -380,6 +380,10 @@ void store(Exposition& out, const Snapshot& s) {
   const StoreTrouble& trouble = s.store_trouble;
   out.single_gauge("nines_store_failing", "1: the last commit was not written; kept in memory.",
                    uint64_t{!trouble.failing.empty()});
+  out.single_gauge("nines_store_in_memory",
+                   "1: the state directory cannot be written; all of it is in memory.",
+                   uint64_t{!trouble.in_memory.empty()});
+  out.single_gauge("nines_store_memory_bytes", "What that takes; at most 16 MiB.", t.memory_bytes);
   out.single_gauge("nines_store_held_events", "Alert events that are told and not on disk yet.",
                    t.held_events);
   out.single_gauge("nines_store_quarantined",

@@ -240,6 +240,7 @@ void write_store(JsonWriter& json, const Snapshot& s) {
   const StoreTrouble& trouble = s.store_trouble;
   json.member("quarantined", trouble.quarantined).member("damaged_rows", trouble.damaged_rows);
   json.member("lost_positions", trouble.lost_positions);
+  json.member("in_memory", trouble.in_memory).member("memory_bytes", s.store.memory_bytes);
   json.member("trouble", trouble.failing).end_object();
 }
 

@@ -40,6 +40,19 @@ struct PeerDriver::Impl : std::enable_shared_from_this<PeerDriver::Impl> {
   bool may_speak(const tcp::endpoint& endpoint) const {
     return files.enabled() || endpoint.address().is_loopback();
   }
+  // False: that address has its share already.
+  bool begin_handshake(const std::string& source) {
+    size_t& of_it = sources[source];
+    if (of_it >= settings.max_handshakes_a_source) return false;
+    ++of_it;
+    ++handshakes;
+    return true;
+  }
+  void end_handshake(const std::string& source) {
+    --handshakes;
+    const auto found = sources.find(source);
+    if (--found->second == 0) sources.erase(found);
+  }
   void notice(const std::string& text) const {
     if (on_notice) on_notice(text);
   }
@@ -70,6 +83,7 @@ struct PeerDriver::Impl : std::enable_shared_from_this<PeerDriver::Impl> {
   std::map<LinkId, ConnectionPtr> links;
   std::map<std::string, std::vector<std::string>> resolved;  // peer -> addresses
   size_t handshakes = 0;
+  std::map<std::string, size_t> sources;  // address -> handshakes of it; as many at most
   Instant next_resolve{}, next_reload{};
   bool resolving = false, stopped = false;
   const std::shared_ptr<Counters> counters = std::make_shared<Counters>();
@@ -193,7 +207,8 @@ asio::awaitable<void> converse(std::shared_ptr<Impl> impl, ConnectionPtr connect
 }
 
 template <class Impl>
-asio::awaitable<void> take_in(std::shared_ptr<Impl> impl, ConnectionPtr connection) {
+asio::awaitable<void> take_in(std::shared_ptr<Impl> impl, ConnectionPtr connection,
+                              std::string source) {
   Arrival arrival = co_await recognise(impl, connection, false);
   const bool query = arrival.good && arrival.protocol == Protocol::query && !impl->stopped;
   if (query && impl->node.denies(arrival.from.nodes)) {
@@ -202,7 +217,7 @@ asio::awaitable<void> take_in(std::shared_ptr<Impl> impl, ConnectionPtr connecti
   } else if (query) {
     co_await QueryPort::take_in(impl->queries, connection, arrival.from, !arrival.first.empty());
   }
-  --impl->handshakes;
+  impl->end_handshake(source);
   if (!arrival.good || arrival.protocol == Protocol::query || impl->stopped) co_return;
   connection->ready = true;
   connection->link = impl->node.accepted(impl->now(), arrival.from);
@@ -226,10 +241,14 @@ asio::awaitable<void> accept_all(std::shared_ptr<Impl> impl) {
       co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
       continue;
     }
+    const std::string source = remote_host(connection->socket);
+    if (!impl->begin_handshake(source)) {
+      ++impl->counters->sources_refused;
+      continue;  // the socket closes
+    }
     set_link_options(connection->socket, impl->settings.user_timeout_ms);
     ++impl->counters->accepted;
-    ++impl->handshakes;
-    asio::co_spawn(impl->io, take_in(impl, connection), asio::detached);
+    asio::co_spawn(impl->io, take_in(impl, connection, source), asio::detached);
   }
 }
 

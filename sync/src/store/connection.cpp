@@ -49,10 +49,10 @@ uint32_t row_crc(std::string_view key, std::string_view bytes) {
 }
 
 Result<std::unique_ptr<Connection>> Connection::open(const StoreOptions& options,
-                                                     const std::string& path, const MeterVfs& vfs,
+                                                     const std::string& path, const char* vfs,
                                                      bool check) {
   auto c = std::make_unique<Connection>();
-  NINES_CHECK(c->db.open(path, vfs.name()));
+  NINES_CHECK(c->db.open(path, vfs));
   NINES_CHECK(c->configure(options));
   if (check) NINES_CHECK(c->check_whole());
   NINES_CHECK(c->migrate());

@@ -7,7 +7,6 @@
 #include <memory>
 #include <string>
 
-#include "meter_vfs.hpp"
 #include "nines/store/state_store.hpp"
 #include "sqlite.hpp"
 
@@ -34,7 +33,7 @@ struct Connection {
   // Opens, checks (quick_check when `check`), creates the schema, prepares. `unavailable`: another
   // process has it; `corrupt`: the file is damaged; `unsupported`: a newer Nines wrote it.
   static Result<std::unique_ptr<Connection>> open(const StoreOptions& options,
-                                                  const std::string& path, const MeterVfs& vfs,
+                                                  const std::string& path, const char* vfs,
                                                   bool check);
   // Value of a meta row, empty when absent. A damaged row counts in `skipped` and is absent.
   Result<std::string> meta(std::string_view key, uint64_t& skipped);

@@ -36,16 +36,25 @@ class Fd {
   int fd_;
 };
 
+Status sync_directory(const std::string& directory) {
+  const Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() >= 0 && ::fsync(fd.get()) == 0) return Ok{};
+  return system_error("cannot flush " + directory, errno, "check the disk and its mount options");
+}
+
 std::string boot_path(const std::string& directory) { return directory + "/nines.boot"; }
 
 }  // namespace
 
 Status prepare_directory(const std::string& directory) {
   const std::string way_out = "state needs a writable directory: give another one with --state DIR";
+  int why = 0;  // of the first part that could not be made
   for (size_t slash = directory.find('/', 1); true; slash = directory.find('/', slash + 1)) {
     const std::string part = directory.substr(0, slash);
-    if (::mkdir(part.c_str(), 0750) != 0 && errno != EEXIST && slash == std::string::npos) {
-      return system_error("cannot create state directory " + directory, errno, way_out);
+    const bool there = ::mkdir(part.c_str(), 0750) == 0 || errno == EEXIST;
+    if (!there && why == 0) why = errno;
+    if (!there && slash == std::string::npos) {
+      return system_error("cannot create state directory " + directory, why, way_out);
     }
     if (slash == std::string::npos) break;
   }
@@ -102,6 +111,30 @@ Status write_boot_file(const std::string& directory, uint64_t boot) {
     return system_error("cannot write " + path, errno, "check the disk and its mount options");
   }
   return Ok{};
+}
+
+std::string moved_path(const std::string& directory) { return directory + "/nines.db.next"; }
+
+Status offer_move(const std::string& directory) {
+  const std::string moved = moved_path(directory), written = moved + ".new";
+  if (::rename(written.c_str(), moved.c_str()) != 0) {
+    return system_error("cannot rename " + written, errno, "check the disk and its mount options");
+  }
+  return sync_directory(directory);
+}
+
+Status finish_move(const std::string& directory) {
+  const std::string moved = moved_path(directory), database = directory + "/nines.db";
+  if (::access(moved.c_str(), F_OK) != 0) return Ok{};
+  // A WAL left behind would be replayed into the new file.
+  if (::unlink((database + "-wal").c_str()) != 0 && errno != ENOENT) {
+    return system_error("cannot remove " + database + "-wal", errno, "remove it by hand");
+  }
+  NINES_CHECK(sync_directory(directory));
+  if (::rename(moved.c_str(), database.c_str()) != 0) {
+    return system_error("cannot rename " + moved, errno, "rename it to nines.db by hand");
+  }
+  return sync_directory(directory);
 }
 
 Result<std::string> quarantine(const std::string& database) {

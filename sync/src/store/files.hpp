@@ -30,6 +30,13 @@ class Ballast {
 uint64_t read_boot_file(const std::string& directory);  // 0: none or damaged
 Status write_boot_file(const std::string& directory, uint64_t boot);
 
+// A database that is to take the place of nines.db: written whole under moved_path() + ".new",
+// flushed and renamed to moved_path(). finish_move() does the rest, at once or at the next start:
+// the WAL that belongs to the old one goes first. Without such a file it does nothing.
+std::string moved_path(const std::string& directory);
+Status offer_move(const std::string& directory);
+Status finish_move(const std::string& directory);
+
 // Renames the database and its WAL to nines.db.bad-<n>, n in 1..3; the third is overwritten, so the
 // disk cannot fill with them. Returns the new path.
 Result<std::string> quarantine(const std::string& database);

@@ -199,7 +199,7 @@ Status SqliteStore::fold(WallTime now) {
     return relieve();
   };
   NINES_CHECK(note(work()));
-  if (!ballast_.present()) ballast_.restore();
+  if (memory_ == nullptr && !ballast_.present()) ballast_.restore();
   ++stats_.folds;
   return Ok{};
 }

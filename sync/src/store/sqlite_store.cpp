@@ -8,7 +8,8 @@
 namespace nines::store {
 namespace {
 
-constexpr size_t kReplaySlots = 512;  // of one replayed batch, give or take one chunk
+constexpr int64_t kMaxGrowth = 8 * 1024 * 1024;  // of the database while it is in memory
+constexpr size_t kReplaySlots = 512;             // of one replayed batch, give or take one chunk
 
 bool exists(const std::string& path) {
   struct stat status {};
@@ -39,8 +40,19 @@ void select(const JournalRow& row, uint32_t id, uint32_t index, slo::Batch& out)
 }  // namespace
 
 Result<std::unique_ptr<StateStore>> StateStore::open(const StoreOptions& options) {
+  MemoryFiles* const memory = options.memory.get();
+  if (memory == nullptr || !memory->begun()) {
+    auto store = std::make_unique<SqliteStore>(options);
+    const Status started = store->start();
+    if (started.ok()) return std::unique_ptr<StateStore>(std::move(store));
+    const Error& error = started.error();
+    const bool disk = error.code == Errc::io || error.code == Errc::exhausted;
+    if (memory == nullptr || !disk) return error;
+    store.reset();  // what it leaves behind is what there is to begin with
+    NINES_CHECK(memory->begin(options.directory, error.message));
+  }
   auto store = std::make_unique<SqliteStore>(options);
-  NINES_CHECK(store->start());
+  NINES_CHECK(store->start_in_memory());
   return std::unique_ptr<StateStore>(std::move(store));
 }
 
@@ -59,6 +71,7 @@ SqliteStore::~SqliteStore() {
 Status SqliteStore::start() {
   if (!vfs_.ok()) return Error{Errc::invalid_argument, "no SQLite VFS named " + options_.vfs, 0};
   NINES_CHECK(prepare_directory(options_.directory));
+  NINES_CHECK(finish_move(options_.directory));
   restored_.fresh = !exists(path_);
   NINES_CHECK(with_ballast([this] { return open_or_quarantine(); }));
   NINES_CHECK(load());
@@ -67,18 +80,33 @@ Status SqliteStore::start() {
   return Ok{};
 }
 
+Result<std::unique_ptr<Connection>> SqliteStore::connect(bool check) {
+  if (memory_ == nullptr) return Connection::open(options_, path_, vfs_.name(), check);
+  StoreOptions options = options_;
+  options.max_bytes = std::min(options.max_bytes, memory_->base_bytes() + kMaxGrowth);
+  NINES_TRY(auto opened, Connection::open(options, path_, memory_->vfs_name(), check));
+  NINES_CHECK(opened->db.execute("PRAGMA wal_autocheckpoint=100"));
+  return opened;
+}
+
 Status SqliteStore::open_or_quarantine() {
   connection_.reset();
-  auto opened = Connection::open(options_, path_, vfs_, true);
+  auto opened = connect(true);
   if (!opened.ok() && opened.error().code == Errc::corrupt) {
-    NINES_TRY(restored_.quarantined, quarantine(path_));
-    opened = Connection::open(options_, path_, vfs_, true);
+    if (memory_ == nullptr) {
+      NINES_TRY(restored_.quarantined, quarantine(path_));
+    } else {  // on the disk it stays until that can be written
+      restored_.quarantined = path_;
+      memory_->forget_base();
+    }
+    opened = connect(true);
   }
-  if (opened.ok()) {
-    connection_ = std::move(*opened);
-    return Ok{};
-  }
-  Error error = opened.error();
+  if (!opened.ok()) return open_error(opened.error());
+  connection_ = std::move(*opened);
+  return Ok{};
+}
+
+Error SqliteStore::open_error(Error error) const {
   if (error.code == Errc::unavailable) {
     error.message = path_ +
                     " is in use by another process: stop the other nines agent, or ask it "
@@ -97,8 +125,12 @@ Status SqliteStore::begin_life() {
   const uint64_t boot = last.empty() ? 0 : in.varint();
   const bool clean = last.empty() ? restored_.fresh : in.varint() == 1;
   // Both places are asked, so that no damage to one makes a boot number come twice.
-  const uint64_t next = std::max(boot, read_boot_file(options_.directory)) + 1;
-  NINES_CHECK(write_boot_file(options_.directory, next));
+  uint64_t next = std::max(boot, read_boot_file(options_.directory)) + 1;
+  if (memory_ == nullptr) {
+    NINES_CHECK(write_boot_file(options_.directory, next));
+  } else {
+    next = std::max(next, options_.memory_boot);
+  }
   NINES_CHECK(connection_->put_meta("life", life(next, false)));
   restored_.clean = clean && restored_.quarantined.empty();
   restored_.boot = next;
@@ -172,7 +204,7 @@ Status SqliteStore::each_journal_row(uint64_t& skipped, const RowSink& sink) {
 
 Status SqliteStore::ready() {
   if (connection_ != nullptr) return Ok{};
-  NINES_TRY(connection_, Connection::open(options_, path_, vfs_, false));
+  NINES_TRY(connection_, connect(false));
   return note(undo_in_doubt());
 }
 
@@ -202,7 +234,7 @@ Status SqliteStore::with_ballast(const std::function<Status()>& work) {
     const auto room = headroom();
     if (room.ok() && room->at_cap()) return status;  // fold() makes room
   }
-  if (!ballast_.release()) return status;
+  if (memory_ != nullptr || !ballast_.release()) return status;
   ++stats_.ballast_freed;
   return work();
 }
@@ -382,7 +414,12 @@ StateStore::Stats SqliteStore::stats() const noexcept {
   stats.flushes = meter_.flushes;
   stats.held_events = held_.size();
   struct stat status {};
-  if (::stat(path_.c_str(), &status) == 0) stats.file_bytes = static_cast<uint64_t>(status.st_size);
+  if (memory_ != nullptr) {
+    stats.memory_bytes = memory_->bytes();
+    stats.file_bytes = static_cast<uint64_t>(memory_->database_bytes());
+  } else if (::stat(path_.c_str(), &status) == 0) {
+    stats.file_bytes = static_cast<uint64_t>(status.st_size);
+  }
   return stats;
 }
 

@@ -13,6 +13,8 @@
 #include "codec.hpp"
 #include "connection.hpp"
 #include "files.hpp"
+#include "memory_files.hpp"
+#include "meter_vfs.hpp"
 #include "nines/store/state_store.hpp"
 
 namespace nines::store {
@@ -22,12 +24,15 @@ class SqliteStore final : public StateStore {
   explicit SqliteStore(const StoreOptions& options);
   ~SqliteStore() override;
   Status start();
+  // On what options.memory holds. REQUIRES that it has begun.
+  Status start_in_memory();
 
   const Restored& restored() const noexcept override { return restored_; }
   Status attach(uint32_t index, const SloIdentity& slo,
                 const std::function<void(const slo::Batch&)>& replay) override;
   Status commit(Commit& commit) override;
   Status fold(WallTime now) override;
+  Result<bool> move_to_disk() override;
   Result<std::vector<slo::AlertEvent>> events_after(uint64_t sequence, size_t max) override;
   Result<uint64_t> cursor(const std::string& destination) override;
   Status set_cursor(const std::string& destination, uint64_t sequence) override;
@@ -58,7 +63,10 @@ class SqliteStore final : public StateStore {
   // "nothing is written" and gives the batch again, so what lies behind our sequences goes first.
   Status undo_in_doubt();
   Status note(Status status);
+  Result<std::unique_ptr<Connection>> connect(bool check);
   Status open_or_quarantine();
+  Error open_error(Error error) const;
+  Status write_memory_out();
   Status begin_life();
   Status load();
   Status load_positions(std::map<std::string, std::string>& positions);
@@ -108,6 +116,7 @@ class SqliteStore final : public StateStore {
   WriteMeter meter_;
   MeterVfs vfs_;
   Ballast ballast_;
+  MemoryFiles* memory_ = nullptr;  // of options_, while this life is in memory
   std::unique_ptr<Connection> connection_;
   Restored restored_;
   Stats stats_;

@@ -7,10 +7,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <list>
 
 #include "fleet_dump.hpp"
 #include "nines/net/asio.hpp"
 #include "nines/peer/pki.hpp"
+#include "raw_socket.hpp"
 
 using namespace nines;
 using namespace nines::peer;
@@ -58,11 +60,11 @@ TlsSettings certificate(const std::string& directory, const std::string& node) {
 
 struct Peer {
   Peer(boost::asio::io_context& io, const Clock& clock, const std::string& name,
-       const TlsSettings& tls, std::vector<std::string> peers, uint64_t incarnation)
+       const TlsSettings& tls, std::vector<std::string> peers, uint64_t incarnation,
+       DriverSettings driving)
       : state(name, 1, {}, incarnation),
         node(settings(incarnation), state, {clock.mono(), clock.wall()}) {
     fleet::test::set_series(state, {{{}, "api", "g", "shop", "0.99", 86400}}, clock.wall());
-    DriverSettings driving;
     driving.listen = "127.0.0.1:0";
     driving.peers = std::move(peers);
     driving.tls = tls;
@@ -93,8 +95,9 @@ struct Peer {
 
 struct Net {
   std::unique_ptr<Peer> peer(const std::string& name, const TlsSettings& tls,
-                             std::vector<std::string> peers) {
-    return std::make_unique<Peer>(io, clock, name, tls, std::move(peers), ++count);
+                             std::vector<std::string> peers, DriverSettings driving = {}) {
+    return std::make_unique<Peer>(io, clock, name, tls, std::move(peers), ++count,
+                                  std::move(driving));
   }
   // Ten seconds are only for machines that are busy otherwise.
   template <class Condition>
@@ -192,6 +195,31 @@ TEST_CASE("A certificate of another authority or of another node does not get in
   REQUIRE(net.until([&] { return !a->decisions.empty(); }));
   CHECK(a->decisions[0].text.find("its certificate is of honest") != std::string::npos);
   CHECK(a->state.origins().size() == 1);
+}
+
+TEST_CASE("Slow handshakes of one address leave room for those of others", "[peer][driver]") {
+  const Folder folder;
+  authority(folder / "ca");
+  Net net;
+  DriverSettings few;
+  few.max_handshakes = 4;
+  few.max_handshakes_a_source = 2;
+  auto a = net.peer("a", certificate(folder / "ca", "a"), {}, few);
+  constexpr uint32_t kElsewhere = INADDR_LOOPBACK + 1;
+  std::list<test::RawSocket> silent;  // each would be waited for, for ten seconds
+  for (int i = 0; i < 2; ++i) silent.emplace_back(a->driver->port(), kElsewhere);
+  REQUIRE(net.until([&] { return a->driver->counters().accepted == 2; }));
+  test::RawSocket refused(a->driver->port(), kElsewhere);
+  REQUIRE(net.until([&] { return a->driver->counters().sources_refused == 1; }));
+  CHECK(refused.is_hung_up());
+  auto b = net.peer("b", certificate(folder / "ca", "b"), {a->address()});
+  CHECK(net.until([&] { return b->state.origins().size() == 2; }));
+  CHECK(a->driver->counters().handshakes_failed == 0);
+  silent.clear();
+  REQUIRE(net.until([&] { return a->driver->counters().handshakes_failed == 2; }));
+  test::RawSocket again(a->driver->port(), kElsewhere);
+  CHECK(net.until([&] { return a->driver->counters().accepted == 4; }));
+  CHECK(a->driver->counters().sources_refused == 1);
 }
 
 TEST_CASE("Certificates that are replaced are used without a restart; bad ones are not",

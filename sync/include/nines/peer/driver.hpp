@@ -36,6 +36,8 @@ struct DriverSettings {
   int64_t reload_every_ms = 10'000;  // looks whether certificates were replaced
   int user_timeout_ms = 12'000;      // unacknowledged bytes: the link is dead
   size_t max_handshakes = 32;        // TLS handshakes of peers at once; more wait in the backlog
+  // Of them from one address: whoever dawdles there leaves room for others. More are hung up on.
+  size_t max_handshakes_a_source = 16;
   int64_t handshake_ms = 10'000;
   // Of distributed queries.
   size_t max_queries = 8;         // connections that ask this node at once; more are refused
@@ -78,8 +80,9 @@ class PeerDriver {
   struct Counters {
     uint64_t accepted = 0, handshakes_failed = 0, connects_failed = 0, reloads = 0,
              reloads_failed = 0, unresolved = 0;
-    uint64_t queries = 0;                                        // connections that asked this node
-    uint64_t queries_refused = 0;                                // too many, or not allowed
+    uint64_t sources_refused = 0;  // connections beyond max_handshakes_a_source
+    uint64_t queries = 0;          // connections that asked this node
+    uint64_t queries_refused = 0;  // too many, or not allowed
     uint64_t queries_opened = 0, calls = 0, calls_answered = 0;  // to other nodes
   };
   const Counters& counters() const;

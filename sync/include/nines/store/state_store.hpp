@@ -21,6 +21,11 @@
 
 namespace nines::store {
 
+// State that is kept in memory while its directory cannot be written. It outlives the store, so
+// that whoever opens the store again (a new configuration) goes on with it.
+class MemoryFiles;
+std::shared_ptr<MemoryFiles> make_memory_files();
+
 struct StoreOptions {
   std::string directory;                  // nines.db lies in it; created 0750 when missing
   int64_t max_bytes = 256 * 1024 * 1024;  // cap of the database file
@@ -31,7 +36,12 @@ struct StoreOptions {
   int64_t keep_changes = 2000;            // entries of the change log
   size_t max_documents = 4096;            // of all kinds together
   size_t max_document_bytes = 64 * 1024;  // of one
-  std::string vfs;                        // SQLite VFS underneath; empty: the system's (tests)
+  // Set: a directory that cannot be created, read or written is no error. What can be read of it is
+  // where a life in memory begins (Restored::in_memory), until move_to_disk().
+  std::shared_ptr<MemoryFiles> memory;
+  // Least boot number of such a life. No disk makes it grow, so it must: the seconds since 1970.
+  uint64_t memory_boot = 0;
+  std::string vfs;  // SQLite VFS underneath; empty: the system's (tests)
 };
 
 // SLOs are named in the file by (name, generation); the store maps them to the engine's indices.
@@ -51,6 +61,7 @@ struct Document {
 struct Restored {
   bool fresh = true;          // no file was there
   std::string quarantined;    // a corrupt file was set aside under this path
+  std::string in_memory;      // why this life began in memory; empty: on the disk
   bool clean = true;          // the last life ended by closing the store
   uint64_t skipped_rows = 0;  // rows that failed their checksum (grows in attach)
   uint64_t boot = 0;          // generation of this node's life; +1 at every open
@@ -100,6 +111,12 @@ class StateStore {
   // oldest hours: call it when commit() said `exhausted`.
   virtual Status fold(WallTime now) = 0;
 
+  // For a life in memory: all of it to the disk, on which the store goes on. An error: not yet, and
+  // nothing has changed. False: a state stands there now that this life does not know of, so it
+  // ends nothing and begins with that one: close this store, and open another without its memory.
+  // True also for a store that is on the disk.
+  virtual Result<bool> move_to_disk() = 0;
+
   // Delivery cursors: what each destination (e.g. "webhook:ops") has been told.
   virtual Result<std::vector<slo::AlertEvent>> events_after(uint64_t sequence, size_t max) = 0;
   // A destination that was never seen starts behind the events there are: it is told what happens
@@ -132,6 +149,7 @@ class StateStore {
     uint64_t journal_rows = 0, folds = 0, last_row_bytes = 0;
     uint64_t dropped_hours = 0;   // chunks given up because the file was at its cap
     uint64_t dropped_events = 0;  // deleted by keep_events before every destination had them
+    uint64_t memory_bytes = 0;    // of a life in memory
     uint64_t held_events = 0;     // told, but not on disk yet
     uint64_t ballast_freed = 0;   // how often the disk was full
     uint64_t documents_written = 0, documents_refused = 0;
