@@ -180,18 +180,19 @@ void IncidentBook::Impl::prune(WallTime now) {
   }
 }
 
-std::optional<IncidentEvent> IncidentBook::Impl::write(IncidentEvent event, size_t at,
-                                                       WallTime now) {
+std::optional<IncidentEvent> IncidentBook::Impl::write(IncidentEvent event, size_t at, WallTime now,
+                                                       size_t other) {
   refold();
   event.node = identity.node;
   event.boot = identity.boot;
   event.sequence = ++sequence;
   event.at = now;
+  if (other != kNone) event.after = fold.tracks()[other].incident.last_event;
   if (at != kNone) {
     const Incident& i = fold.tracks()[at].incident;
     event.key = i.key;
     event.opened = i.opened;
-    event.after = i.last_event;
+    event.after = std::max(event.after, i.last_event);
     event.id = fold.id(at);
   }
   fit(event);

@@ -47,8 +47,9 @@ struct IncidentBook::Impl {
   void prune(WallTime now);
   bool make_room(WallTime now);
   // Writes, takes and returns an event about incident `at`; kNone: of an opening with `key`.
-  // nullopt: there is no room.
-  std::optional<IncidentEvent> write(IncidentEvent event, size_t at, WallTime now);
+  // nullopt: there is no room. `other`: it speaks of that one, too, and comes behind its events.
+  std::optional<IncidentEvent> write(IncidentEvent event, size_t at, WallTime now,
+                                     size_t other = kNone);
   std::vector<size_t> roots() const;  // in the order of (opened, key)
 
   // --- Conditions (incident_observe.cpp).
@@ -67,7 +68,7 @@ struct IncidentBook::Impl {
   // --- People (incident_commands.cpp).
   Result<size_t> named(std::string_view ref) const;
   Done tell(size_t at, EventKind kind, std::string_view who, std::string_view text, Details details,
-            WallTime now);
+            WallTime now, size_t other = kNone);
 
   BookIdentity identity;
   BookRules rules;

@@ -45,13 +45,14 @@ Result<size_t> IncidentBook::Impl::named(std::string_view ref) const {
 }
 
 IncidentBook::Done IncidentBook::Impl::tell(size_t at, EventKind kind, std::string_view who,
-                                            std::string_view text, Details details, WallTime now) {
+                                            std::string_view text, Details details, WallTime now,
+                                            size_t other) {
   IncidentEvent event;
   event.kind = kind;
   event.who = who;
   event.text = text;
   event.details = std::move(details);
-  auto written = write(std::move(event), at, now);
+  auto written = write(std::move(event), at, now, other);
   if (written) return std::move(*written);
   return Error{Errc::exhausted,
                "the book holds " + std::to_string(events.size()) +
@@ -205,7 +206,7 @@ IncidentBook::Done IncidentBook::link(std::string_view ref, std::string_view oth
   if (a == b) return wrong(std::string(ref) + " and " + std::string(other) + " are one already");
   const Incident& with = impl_->fold.tracks()[b].incident;
   return impl_->tell(a, EventKind::linked, who, "One with " + impl_->fold.id(b),
-                     {{"with", with.key}, {"with_opened", std::to_string(with.opened.ns)}}, now);
+                     {{"with", with.key}, {"with_opened", std::to_string(with.opened.ns)}}, now, b);
 }
 
 IncidentBook::Done IncidentBook::add(std::string_view ref, EventKind kind, std::string_view who,

@@ -243,7 +243,7 @@ void IncidentBook::Impl::link_apart(WallTime now, Events& out) {
       event.kind = EventKind::linked;
       event.text = "One with " + fold.id(open[b]) + ": they began together on connected services";
       event.details = {{"with", other.key}, {"with_opened", std::to_string(other.opened.ns)}};
-      if (auto written = write(std::move(event), open[a], now)) {
+      if (auto written = write(std::move(event), open[a], now, open[b])) {
         ++counters.linked;
         out.push_back(std::move(*written));
       }

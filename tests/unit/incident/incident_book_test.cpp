@@ -199,6 +199,16 @@ TEST_CASE("Incidents that began apart on connected services are linked when thei
   CHECK(a.book.counters().linked + b.book.counters().linked == 1);
 }
 
+TEST_CASE("A link written with a clock that is behind still finds what it links") {
+  Node a("a"), b("b");
+  a.begins("slo/api", "api", 1, 100);
+  b.begins("storm/api", "api", 1, 120);
+  a.takes(b.sent, 105);
+  a.tick(105);
+  CHECK(a.all(121).size() == 1);
+  CHECK(a.book.stats(at(121)).orphans == 0);
+}
+
 TEST_CASE("An id that was told before a collision was settled is found for ever") {
   // Keys of one day that have one number.
   std::string first, second, number;
