@@ -12,6 +12,7 @@ constexpr int64_t kLookBackSlots = 360;
 // When it is asked who is suspected, counted from the onset: at once, and when there is more to
 // see.
 constexpr int64_t kAskAgainNs = 60 * kNsPerSecond, kLastAskNs = 130 * kNsPerSecond;
+constexpr int64_t kCalmNs = 300 * kNsPerSecond;
 constexpr int64_t kAcuteNs = 60 * kNsPerSecond;
 constexpr int64_t kRepeatNs = 60 * kNsPerSecond;
 constexpr double kForgetCalls = 0.986;
@@ -158,16 +159,41 @@ void Desk::watch_troubles(WallTime now) {
     const auto slot = parts_.engine.events(i, now, slo::kSlotS);
     const int64_t all = slot.good + slot.bad;
     if (all == 0) continue;
+    Trouble* newest = nullptr;
     for (Trouble& trouble : troubles_) {
-      if (trouble.slo != slo ||
-          static_cast<double>(slot.bad) <= trouble.share * static_cast<double>(all))
-        continue;
-      trouble.when.to = std::max(trouble.when.to, now);
+      if (trouble.slo == slo) newest = &trouble;
+    }
+    if (newest == nullptr ||
+        static_cast<double>(slot.bad) <= newest->share * static_cast<double>(all)) {
+      continue;
+    }
+    if (now.ns - newest->when.to.ns < kCalmNs) {
+      newest->when.to = now;
+    } else {
+      trouble_is_back(Trouble{slo, newest->share, {{now.ns - kSlotNs}, now}});
     }
   }
   acute_ = std::any_of(troubles_.begin(), troubles_.end(), [&](const Trouble& trouble) {
     return now.ns - trouble.when.to.ns < kAcuteNs;
   });
+}
+
+// It was calm for a while, although the alert has not ended: whoever is suspected now may be
+// another.
+void Desk::trouble_is_back(Trouble trouble) {
+  for (const core::Incident& incident : book_.list({}, now_)) {
+    const bool of_it = std::any_of(incident.conditions.begin(), incident.conditions.end(),
+                                   [&](const core::IncidentCondition& one) {
+                                     return one.condition.key == kBurning + trouble.slo;
+                                   });
+    if (incident.over() || !of_it) continue;
+    if (parts_.ask && questions_.size() < kMostAsked) {
+      questions_.push_back({incident.id, trouble.when.from, now_, 0, false});
+    }
+    break;
+  }
+  troubles_.push_back(std::move(trouble));
+  if (troubles_.size() > kMostTroubles) troubles_.pop_front();
 }
 
 void Desk::conditions(const std::vector<core::Condition>& conditions, WallTime now) {

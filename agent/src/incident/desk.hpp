@@ -70,6 +70,12 @@ class Desk {
     int asked = 0;
     bool waiting = false;
   };
+  // What was no health, and is no past to compare with.
+  struct Trouble {
+    std::string slo;
+    double share = 0;  // of bad events, from which on it goes on
+    core::Stretch when;
+  };
   void keep(const core::IncidentBook::Events& events);
   void forget_pruned();
   void told(const core::Transition& transition, WallTime now);
@@ -77,6 +83,7 @@ class Desk {
   void answered(const std::string& id, const Answer& answer);
   void trouble_began(const std::string& slo, WallTime at);
   void watch_troubles(WallTime now);
+  void trouble_is_back(Trouble trouble);
   core::Condition condition_of(const slo::AlertEvent& event) const;
 
   core::IncidentBook book_;
@@ -85,12 +92,6 @@ class Desk {
   WallTime now_{}, repeated_{};
   std::map<std::string, std::set<std::string>> firing_;  // SLO -> rules
   std::map<std::string, core::Condition> burning_;       // SLO -> as it was told last
-  // What was no health, and is no past to compare with.
-  struct Trouble {
-    std::string slo;
-    double share = 0;  // of bad events, from which on it goes on
-    core::Stretch when;
-  };
   std::deque<Trouble> troubles_;
   std::vector<Question> questions_;
   std::vector<store::Document> documents_;

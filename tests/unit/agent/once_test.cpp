@@ -130,7 +130,7 @@ TEST_CASE("A run that is told to stop says so, and the next one goes on exactly 
       int asked = 0;
       options.stop = [&] { return ++asked == (log_clock ? 500 : 1); };
       const Status done =
-          agent::run_once(life.ingest(), life.judge(), &life.store(), clock, options);
+          agent::run_once(life.ingest(), life.judge(), nullptr, &life.store(), clock, options);
       REQUIRE_FALSE(done.ok());
       CHECK(done.error().code == Errc::unavailable);
     }

@@ -1,0 +1,157 @@
+// The desk: alerts become incidents, with the moment at which it began, suspects, and what is kept.
+#include <catch2/catch.hpp>
+
+#include "incident/desk.hpp"
+
+namespace nines::agent::incident {
+namespace {
+
+constexpr int64_t kStart = 1'790'000'000;
+
+slo::SloSpec spec_of(const std::string& name) {
+  slo::SloSpec spec;
+  spec.name = name;
+  spec.service = name + "-service";
+  spec.target = {99, -2};
+  spec.window_s = 30 * 86400;
+  spec.alerts = slo::default_policy(spec.window_s, spec.target);
+  return spec;
+}
+
+// Ten requests in each slot; from `broken_s` on, `bad` of them fail.
+class Plant {
+ public:
+  Plant() { REQUIRE(engine.add(spec_of("shop")).ok()); }
+
+  void run(int64_t from_s, int64_t to_s, int64_t bad) {
+    for (int64_t s = from_s; s < to_s; s += slo::kSlotS) {
+      slo::Batch batch;
+      batch.slots.push_back({0, (kStart + s) / slo::kSlotS, 10 - bad, bad});
+      batch.max_event_time = WallTime::from_s(kStart + s);
+      batch.normalize();
+      engine.apply(batch);
+      const WallTime now = WallTime::from_s(kStart + s + slo::kSlotS);
+      std::vector<slo::AlertEvent> events;
+      engine.evaluate(now, now, events);
+      desk.alerts(events, now);
+      desk.tick(now);
+      for (const std::string& one : desk.take_news()) news.push_back(one);
+    }
+  }
+  static WallTime at(int64_t s) { return WallTime::from_s(kStart + s); }
+  std::vector<core::Incident> all(int64_t s) { return desk.book().list({}, at(s)); }
+
+  slo::SloEngine engine;
+  std::vector<core::TrailQuestion> asked;
+  Answer answer;
+  Desk desk{{"c", "n1", 1}, {engine, [this](const core::TrailQuestion& question, auto done) {
+                               asked.push_back(question);
+                               done(answer);
+                             }}};
+  std::vector<std::string> news;
+};
+
+}  // namespace
+
+TEST_CASE("An incident began where the share of bad events changed, not where the alert fired",
+          "[incident]") {
+  Plant plant;
+  plant.run(0, 3'600, 0);
+  plant.run(3'600, 3'900, 5);
+  const auto all = plant.all(3'900);
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].service == "shop-service");
+  CHECK(all[0].opened > Plant::at(3'600));
+  CHECK(all[0].began == Plant::at(3'600));
+  CHECK(onset_of(plant.engine, 0, Plant::at(3'900)) == Plant::at(3'600));
+}
+
+TEST_CASE("Several rules of one SLO are one condition, which is over with the last of them",
+          "[incident]") {
+  Plant plant;
+  plant.run(0, 3'600, 0);
+  plant.run(3'600, 3'900, 10);
+  REQUIRE(plant.all(3'900).size() == 1);
+  CHECK(plant.all(3'900)[0].conditions.size() == 1);
+  CHECK(plant.all(3'900)[0].severity == 1);  // the worst rule says how bad
+  plant.run(3'900, 4'000, 0);
+  CHECK(plant.all(4'000)[0].holding());
+}
+
+TEST_CASE("It is asked at once who is suspected, and last when two minutes were seen",
+          "[incident]") {
+  Plant plant;
+  Suspicion pay;
+  pay.told = {"pay", 50, {"logs the error \"refused\""}, "the card service failed first", 7};
+  pay.example.text = "refused 12";
+  Suspicion mail;
+  mail.told = {"mail", 20, {"is silent"}, "nobody called it", 8};
+  plant.answer.suspects = {pay, mail};
+  plant.run(0, 3'600, 0);
+  plant.run(3'600, 4'000, 5);
+  REQUIRE(plant.asked.size() >= 2);
+  for (const core::TrailQuestion& question : plant.asked) {
+    CHECK(question.onset == Plant::at(3'600));
+  }
+  CHECK(plant.asked.back().now >= Plant::at(3'730));
+  CHECK(plant.asked.back().now <= Plant::at(3'740));
+  const auto incident = plant.all(4'000).at(0);
+  const core::Evidence* newest = incident.newest(core::EventKind::suspects);
+  REQUIRE(newest != nullptr);
+  CHECK(*newest->entry.detail("service") == "pay");  // the first suspect is what is newest
+  CHECK(*newest->entry.detail("example") == "refused 12");
+  CHECK(*newest->entry.detail("wrong_if") == "the card service failed first");
+  CHECK(plant.news.back().find("suspects: pay; logs the error \"refused\" | mail; is silent") !=
+        std::string::npos);
+}
+
+TEST_CASE("Trouble of before is no healthy past, for as long as it really lasted", "[incident]") {
+  Plant plant;
+  plant.run(0, 3'600, 0);
+  plant.run(3'600, 3'800, 8);
+  plant.run(3'800, 7'400, 0);
+  CHECK_FALSE(plant.desk.acute());
+  const size_t before = plant.asked.size();
+  plant.run(7'400, 7'600, 9);  // again, within the same alert
+  CHECK(plant.desk.acute());
+  CHECK(plant.all(7'600).size() == 1);
+  REQUIRE(plant.asked.size() > before);
+  CHECK(plant.asked.back().onset == Plant::at(7'400));
+  const auto& unhealthy = plant.asked.back().unhealthy;
+  REQUIRE(unhealthy.size() == 2);
+  CHECK(unhealthy.front().from == Plant::at(3'600));
+  CHECK(unhealthy.front().to >= Plant::at(3'800));  // not when the alert ends
+  CHECK(unhealthy.front().to <= Plant::at(3'820));
+}
+
+TEST_CASE("A node that starts again goes on with its incidents, as they were worded",
+          "[incident]") {
+  Plant plant;
+  plant.run(0, 3'600, 0);
+  plant.run(3'600, 4'200, 5);
+  const auto before = plant.all(4'200).at(0);
+  const auto documents = plant.desk.take_documents();
+  REQUIRE_FALSE(documents.empty());
+  Desk again({"c", "n1", 2}, {plant.engine, nullptr});
+  again.restore(documents, Plant::at(4'210));
+  again.still_firing(plant.engine.save_alerts(), Plant::at(4'210));
+  again.tick(Plant::at(4'210));
+  const auto after = again.book().list({}, Plant::at(4'210));
+  REQUIRE(after.size() == 1);
+  CHECK(after[0].id == before.id);
+  CHECK(after[0].title == before.title);
+  CHECK(after[0].holding());
+  CHECK(again.take_news().empty());  // nothing new is told
+}
+
+TEST_CASE("Documents of incidents that are damaged are forgotten in the store, too", "[incident]") {
+  Plant plant;
+  Desk desk({"c", "n1", 1}, {plant.engine, nullptr});
+  desk.restore({{Desk::kDocuments, "n1/1/1", "no event"}}, Plant::at(0));
+  const auto documents = desk.take_documents();
+  REQUIRE(documents.size() == 1);
+  CHECK(documents[0].key == "n1/1/1");
+  CHECK(documents[0].body.empty());
+}
+
+}  // namespace nines::agent::incident

@@ -1,0 +1,150 @@
+// The watcher: what it makes of lines, and what it answers.
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+#include "incident/watcher.hpp"
+
+namespace nines::agent::incident {
+namespace {
+
+constexpr int64_t kStart = 1'790'000'000;
+
+class Lines {
+ public:
+  explicit Lines(core::DetectorSettings rules = {})
+      : watcher("n1", {INT64_MIN}, 1024 * 1024, std::move(rules)) {}
+
+  void line(int64_t ms, std::string_view service, const std::string& message, bool error = false) {
+    collector::ObservedRecord record;
+    record.at = {(kStart * 1000 + ms) * kNsPerMs};
+    record.service = service;
+    record.pod = std::string(service) == "pay" ? "pay-1" : "";
+    record.message = message;
+    record.level = error ? Level::error : Level::info;
+    record.has_level = true;
+    watcher.record(record);
+  }
+  // A request a second through shop and pay.
+  void requests(int64_t from_s, int64_t to_s, bool broken) {
+    for (int64_t s = from_s; s < to_s; ++s) {
+      const std::string id = " trace_id=abc" + std::to_string(100'000 + s);
+      line(s * 1000, "shop", "order comes in" + id);
+      line(s * 1000 + 10, "pay", "charging card" + id);
+      if (broken) {
+        line(s * 1000 + 20, "pay", "card service refused connection" + id, true);
+        line(s * 1000 + 30, "shop", "order failed" + id, true);
+      } else {
+        line(s * 1000 + 20, "pay", "card charged" + id);
+        line(s * 1000 + 30, "shop", "order answered" + id);
+      }
+      if (s % 10 == 0) last = watcher.look(WallTime::from_s(kStart + s), true);
+    }
+  }
+  Answer ask(int64_t onset_s, int64_t now_s) {
+    return watcher.ask({WallTime::from_s(kStart + onset_s), WallTime::from_s(kStart + now_s)});
+  }
+
+  Watcher watcher;
+  Observed last;
+};
+
+}  // namespace
+
+TEST_CASE("Of services that fail together the one that is called is suspected first",
+          "[incident]") {
+  Lines lines;
+  lines.requests(0, 1'800, false);
+  lines.requests(1'800, 1'960, true);
+  const Answer answer = lines.ask(1'800, 1'960);
+  REQUIRE(answer.suspects.size() >= 2);
+  CHECK(answer.suspects[0].told.service == "pay");
+  CHECK(answer.suspects[0].pod == "pay-1");
+  const auto& evidence = answer.suspects[0].told.evidence;
+  CAPTURE(evidence);
+  CHECK(std::any_of(evidence.begin(), evidence.end(), [](const std::string& sentence) {
+    return sentence.find("refused") != std::string::npos;
+  }));
+  CHECK_FALSE(answer.suspects[0].told.wrong_if.empty());
+  CHECK(answer.suspects[0].example.service == "pay");
+  CHECK(answer.asked == WallTime::from_s(kStart + 1'930));  // two minutes of it, not all
+}
+
+TEST_CASE("Who calls whom is told now and then", "[incident]") {
+  Lines lines;
+  lines.requests(0, 301, false);
+  std::vector<core::RequestTrail::Call> calls = lines.last.calls;
+  REQUIRE(calls.size() == 1);
+  CHECK(calls[0].caller == "shop");
+  CHECK(calls[0].callee == "pay");
+}
+
+TEST_CASE("Lines that were logged long before they are read teach nothing", "[incident]") {
+  Lines lines;
+  (void)lines.watcher.look(WallTime::from_s(kStart + 10'000), true);
+  lines.requests(0, 100, false);
+  CHECK(lines.watcher.look(WallTime::from_s(kStart + 10'010), true).trail_lines == 0);
+  CHECK(lines.watcher.look(WallTime::from_s(kStart + 10'020), true).watch.lines == 0);
+}
+
+TEST_CASE("A depth above its limit is a condition, other numbers are usage", "[incident]") {
+  core::DetectorSettings rules;
+  rules.queue.limits.push_back({{}, "depth", 1000});
+  Lines lines(rules);
+  const auto gauge = [&](int64_t s, std::string_view name, double value) {
+    lines.watcher.gauge({WallTime::from_s(kStart + s), 0, name, "mail", {}, value});
+  };
+  std::vector<core::Condition> conditions;
+  for (int64_t s = 0; s <= 120; s += 10) {
+    gauge(s, "depth", 5'000);
+    gauge(s, "cpu_percent", 3);
+    for (auto& one : lines.watcher.look(WallTime::from_s(kStart + s), true).conditions) {
+      conditions.push_back(std::move(one));
+    }
+  }
+  REQUIRE(conditions.size() == 1);
+  CHECK(conditions[0].kind == core::ConditionKind::queue_depth);
+  CHECK(conditions[0].service == "mail");
+  CHECK(conditions[0].since == WallTime::from_s(kStart));
+}
+
+TEST_CASE("The kernel's messages are conditions where they tell of a kill", "[incident]") {
+  Lines lines;
+  lines.watcher.kernel_source(4);
+  collector::ObservedRecord record;
+  record.at = WallTime::from_s(kStart);
+  record.source = 4;
+  record.message = "Out of memory: Killed process 4711 (java) total-vm:123kB, anon-rss:45kB";
+  lines.watcher.record(record);
+  const auto conditions = lines.watcher.look(WallTime::from_s(kStart + 10), true).conditions;
+  REQUIRE(conditions.size() == 1);
+  CHECK(conditions[0].kind == core::ConditionKind::oom_kill);
+  CHECK(conditions[0].text.find("java") != std::string::npos);
+  CHECK(conditions[0].node == "n1");
+}
+
+TEST_CASE("A container that starts again and again is a condition", "[incident]") {
+  Lines lines;
+  std::vector<core::Condition> conditions;
+  for (uint64_t restart = 0; restart < 5; ++restart) {
+    const WallTime at = WallTime::from_s(kStart + static_cast<int64_t>(restart) * 60);
+    lines.watcher.container({at, "pay", "pay-1", "pay", restart});
+    for (auto& one : lines.watcher.look(at, true).conditions) conditions.push_back(std::move(one));
+  }
+  REQUIRE(conditions.size() == 1);
+  CHECK(conditions[0].kind == core::ConditionKind::crash_loop);
+  CHECK(conditions[0].service == "pay");
+}
+
+TEST_CASE("What was learned is learned again from the store", "[incident]") {
+  Lines lines;
+  lines.requests(0, 600, false);
+  Lines again;
+  for (const auto& [part, body] : lines.watcher.save()) {
+    REQUIRE(again.watcher.restore(part, body).ok());
+    CHECK_FALSE(again.watcher.restore(part, body.substr(0, body.size() / 2)).ok());
+  }
+  const Observed observed = again.watcher.look(WallTime::from_s(kStart + 610), true);
+  CHECK(observed.templates.templates == lines.last.templates.templates);
+}
+
+}  // namespace nines::agent::incident
