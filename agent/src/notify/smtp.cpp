@@ -146,10 +146,8 @@ void SmtpSession::feed(std::string_view bytes) {
   input_ += bytes;
   while (need_ == Need::read) {
     const size_t end = input_.find('\n');
-    if (end == std::string::npos) {
-      if (input_.size() > kMaxLine) stop("a reply of the server has no end");
-      return;
-    }
+    if (std::min(end, input_.size()) > kMaxLine) return stop("a reply of the server has no end");
+    if (end == std::string::npos) return;
     std::string line = input_.substr(0, end);
     input_.erase(0, end + 1);
     if (!line.empty() && line.back() == '\r') line.pop_back();

@@ -92,6 +92,18 @@ TEST_CASE("A mail goes out behind STARTTLS with a login", "[notify]") {
             "QUIT\r\n"});
 }
 
+TEST_CASE("A line of a reply that is too long is refused, however the network cuts it",
+          "[notify]") {
+  const SmtpServer to = server();
+  const SmtpMail what = mail();
+  const std::string line = "220 " + std::string(3000, 'x') + "\r\n";
+  SmtpSession whole(to, what);
+  whole.feed(line);
+  CHECK(whole.need() == Need::end);
+  CHECK(run(to, what, {line}).ended);
+  CHECK(whole.result().text == run(to, what, {line}).result.text);
+}
+
 TEST_CASE("Nothing is sent to a server that does not offer STARTTLS", "[notify]") {
   const Dialogue d = run(server(), mail(), {"220 x\r\n", kHello});
   CHECK(d.ended);
