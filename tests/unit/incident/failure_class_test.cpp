@@ -15,7 +15,8 @@ Condition condition(ConditionKind kind, std::string service, std::string text = 
   return out;
 }
 
-FailureClass first(const std::vector<Condition>& conditions, const std::vector<FailureFact>& facts) {
+FailureClass first(const std::vector<Condition>& conditions,
+                   const std::vector<FailureFact>& facts) {
   return classify(conditions, facts).at(0).failure;
 }
 
@@ -104,8 +105,8 @@ TEST_CASE("A class names the facts that led to it, each kind once, the weighties
   const auto found = classify(
       std::vector<Condition>{condition(ConditionKind::service_silent, "rabbitmq", "no line")},
       std::vector<FailureFact>{{FactKind::error_text, "a", 30, "connection refused"},
-                        {FactKind::error_text, "b", 30, "connection refused by broker"},
-                        {FactKind::not_reached, "rabbitmq", 30, ""}});
+                               {FactKind::error_text, "b", 30, "connection refused by broker"},
+                               {FactKind::not_reached, "rabbitmq", 30, ""}});
   REQUIRE(found.at(0).failure == FailureClass::dependency_down);
   CHECK(found[0].weight == 6);
   CHECK(found[0].why == std::vector<std::string>{"a: error lines: connection refused",
