@@ -122,8 +122,13 @@ void Pipeline::Impl::fill_context(const Line& line, WallTime ts) {
 void Pipeline::Impl::show_observer(const Line& line, WallTime ts) {
   const ObservedSlots& slots = *line.program.observed;
   const std::span<const Value> values(line.program.values);
+  static const Value kNull;
+  const auto value = [&](size_t slot) -> const Value& {
+    return slot == ObservedSlots::kNoSlot ? kNull : values[slot];
+  };
   const auto text = [&](size_t slot) {
-    return values[slot].kind == ValueKind::text ? values[slot].text : std::string_view{};
+    const Value& v = value(slot);
+    return v.kind == ValueKind::text ? v.text : std::string_view{};
   };
   FileState& state = line.state;
   if (!state.restart_told && state.context.restart) {
@@ -141,21 +146,21 @@ void Pipeline::Impl::show_observer(const Line& line, WallTime ts) {
   record.message = text(slots.message);
   record.request = text(slots.request);
   record.span = text(slots.span);
-  if (const Value& v = values[slots.status]; v.kind == ValueKind::number && v.exponent == 0) {
+  if (const Value& v = value(slots.status); v.kind == ValueKind::number && v.exponent == 0) {
     record.status = v.mantissa;
   }
-  if (const Value& v = values[slots.level]; v.kind == ValueKind::level) {
+  if (const Value& v = value(slots.level); v.kind == ValueKind::level) {
     record.level = v.level;
     record.has_level = true;
   }
   options.observer->record(record);
   for (const GaugeSlots& gauge : line.program.gauges) {
-    const auto value = measured(values[gauge.value]);
+    const auto exact = measured(values[gauge.value]);
     const bool real = values[gauge.value].kind == ValueKind::real;
-    if (!value && !real) continue;
+    if (!exact && !real) continue;
     const std::string_view of = gauge.of ? text(*gauge.of) : record.service;
     options.observer->gauge({ts, gauge.source, gauge.name, of, record.pod,
-                             value ? value->to_double() : values[gauge.value].real});
+                             exact ? exact->to_double() : values[gauge.value].real});
   }
 }
 

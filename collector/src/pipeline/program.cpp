@@ -65,12 +65,19 @@ SliTask compile_task(const TaskSpec& spec, std::vector<std::string>& fields) {
 
 void observe(Program& program, std::span<const GaugeSpec> gauges) {
   const auto slot = [&](const std::string& name) { return slot_of_field(program.fields, name); };
-  program.observed = ObservedSlots{slot("level"),   slot("message"), slot("request_id"),
-                                   slot("span_id"), slot("status"),  slot("service")};
+  ObservedSlots& slots = program.observed.emplace();
+  slots.status = slot("status");
+  if (program.format.kind != log::FormatKind::combined) {
+    slots.level = slot("level");
+    slots.message = slot("message");
+    slots.request = slot("request_id");
+    slots.span = slot("span_id");
+    slots.service = slot("service");
+  }
   for (const GaugeSpec& gauge : gauges) {
-    GaugeSlots slots{gauge.source, gauge.value, slot(gauge.value), std::nullopt};
-    if (!gauge.of.empty()) slots.of = slot(gauge.of);
-    program.gauges.push_back(slots);
+    GaugeSlots found{gauge.source, gauge.value, slot(gauge.value), std::nullopt};
+    if (!gauge.of.empty()) found.of = slot(gauge.of);
+    program.gauges.push_back(std::move(found));
   }
 }
 

@@ -128,8 +128,12 @@ struct TaskSpec {
 };
 
 // Where the values are that an observer is told of.
+// kNoSlot: not looked for. An access log is known by its status: what it has for a message is the
+// request line, which says nothing that a template could keep.
 struct ObservedSlots {
-  size_t level = 0, message = 0, request = 0, span = 0, status = 0, service = 0;
+  static constexpr size_t kNoSlot = SIZE_MAX;
+  size_t level = kNoSlot, message = kNoSlot, request = kNoSlot, span = kNoSlot, status = kNoSlot,
+         service = kNoSlot;
 };
 struct GaugeSlots {
   uint32_t source = 0;

@@ -106,11 +106,10 @@ void RequestTrail::push(const Entry& entry) {
 
 // Full: either it reaches back far enough and goes round, or it thins.
 void RequestTrail::make_room() {
+  if (oldest_ != 0 || thinning_ >= kMostThinning) return;  // decided once a round
   const auto [first, last] = std::minmax_element(
       entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.at < b.at; });
-  if (oldest_ != 0 || last->at - first->at >= limits_.wanted_ns || thinning_ >= kMostThinning) {
-    return;
-  }
+  if (last->at - first->at >= limits_.wanted_ns) return;
   thin(thinning_ + 1);
 }
 
