@@ -7,6 +7,7 @@
 #include <string>
 
 #include "query/ssh.hpp"
+#include "tail_fixture.hpp"
 
 namespace nines::agent::query {
 namespace {
@@ -53,7 +54,8 @@ const std::string kId("\x2c\xb7\xd9\xf5\x5e\x53\x51\x1f\xd4\x75", 10);
 constexpr const char* kIdText = "2cb7d9f55e53511fd475";
 
 std::string directory_of(const std::string& content) {
-  const std::string path = "build_id_test.program";
+  const collector::testing::TempDir folder;
+  const std::string path = folder / "program";
   std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
   SshSettings settings;
   settings.binary = path;
