@@ -2,7 +2,10 @@
 """An incident from its first bad request to its review, on a live agent: it opens within ten
 seconds of the condition, names the service whose lines changed, is acknowledged, survives kill -9,
 gets notes, roles and items, is resolved, and its review says what is known."""
+import contextlib
 import json
+import signal
+import sqlite3
 import threading
 import time
 
@@ -134,6 +137,22 @@ def is_reviewed(checks, agent, name, state):
                 "the story names the service")
 
 
+def stop(checks, agent):
+    agent.process.send_signal(signal.SIGTERM)
+    checks.equal(agent.process.wait(timeout=30), 0, "the agent stops")
+
+
+def what_was_learned(state):
+    """Bytes of each part."""
+    with contextlib.closing(sqlite3.connect(f"{state}/nines.db")) as db:
+        rows = db.execute("SELECT key, body FROM document WHERE kind = 'incident-learned'").fetchall()
+    sizes = {}
+    for key, body in rows:
+        part = key.split("/")[0]
+        sizes[part] = sizes.get(part, 0) + len(body)
+    return sizes
+
+
 def main():
     checks = common.Checks()
     root = common.scratch("incident")
@@ -166,6 +185,20 @@ incidents:
         checks.equal(len(incidents(port)), 1, "and no second incident for the same trouble")
         shop.broken = False
         is_reviewed(checks, agent, name, state)
+        seen = agent.slos()["checkout"]["total"]
+        common.wait_until(lambda: agent.slos()["checkout"]["total"] > seen + 20, 30, "more lines")
+        stop(checks, agent)
+    learned = what_was_learned(state)
+    checks.that(learned.get("templates", 0) > 100 and learned.get("usual", 0) > 100,
+                f"what was learned is kept at the end: {learned}")
+    with common.Agent(config, state, port, log=f"{root}/agent.log") as agent:
+        common.wait_until(lambda: incidents(port), 20, "incidents after a stop")
+        stop(checks, agent)
+    again = what_was_learned(state)
+    checks.that(again.get("templates", 0) >= learned.get("templates", 0),
+                f"and taken up again: {again} after {learned}")
+    with open(f"{root}/agent.log", encoding="utf-8") as log:
+        checks.that("learned anew" not in log.read(), "nothing of it had to be learned anew")
     shop.done.set()
     checks.finish()
 

@@ -1,10 +1,33 @@
 #include "app/incidents.hpp"
 
+#include <algorithm>
+#include <map>
 #include <utility>
 
 #include "app/log.hpp"
 
 namespace nines::agent {
+namespace {
+
+constexpr const char* kLearned = "incident-learned";
+constexpr size_t kPieceBytes = 60'000;  // a document takes 64 KiB
+constexpr size_t kMostPieces = 64;
+constexpr int64_t kLearnedEveryNs = 6 * 3600 * kNsPerSecond;
+
+std::string piece_key(const std::string& part, size_t number) {
+  const std::string digits = std::to_string(number);
+  return part + "/" + std::string(3 - std::min<size_t>(3, digits.size()), '0') + digits;
+}
+
+// The pieces of each part laid together, in the order of their keys.
+std::map<std::string, std::string> parts_of(const std::vector<store::Document>& documents) {
+  std::map<std::string, std::string> sorted, parts;
+  for (const store::Document& document : documents) sorted[document.key] = document.body;
+  for (const auto& [key, body] : sorted) parts[key.substr(0, key.find('/'))] += body;
+  return parts;
+}
+
+}  // namespace
 
 Incidents::Incidents(Parts&& parts, uint64_t boot)
     : parts_(std::move(parts)),
@@ -20,6 +43,15 @@ Result<std::unique_ptr<Incidents>> Incidents::start(Parts parts, store::StateSto
   auto out = std::unique_ptr<Incidents>(new Incidents(std::move(parts), store.restored().boot));
   out->desk_.restore(kept, now);
   out->desk_.still_firing(store.restored().alerts, now);
+  out->learned_ = now;
+  NINES_TRY(const auto learned, store.documents(kLearned));
+  out->parts_.ingest.post([parts = parts_of(learned)](Ingest& ingest) {
+    if (ingest.watcher() == nullptr) return;
+    for (const auto& [part, body] : parts) {
+      const Status taken = ingest.watcher()->restore(part, body);
+      if (!taken.ok()) log::warn("incident", part + " are learned anew: " + taken.error().message);
+    }
+  });
   return out;
 }
 
@@ -38,6 +70,32 @@ void Incidents::ask(const incident::core::TrailQuestion& question,
   });
 }
 
+std::vector<store::Document> Incidents::learned(Ingest& ingest) {
+  std::vector<store::Document> out;
+  if (ingest.watcher() == nullptr) return out;
+  for (const auto& [part, body] : ingest.watcher()->save()) {
+    size_t number = 0;
+    for (size_t from = 0; from < body.size() && number < kMostPieces; from += kPieceBytes) {
+      out.push_back({kLearned, piece_key(part, number++), body.substr(from, kPieceBytes)});
+    }
+    // What it was longer by at other times.
+    for (; number < kMostPieces; ++number) out.push_back({kLearned, piece_key(part, number), {}});
+  }
+  return out;
+}
+
+// A kill costs what was learned in six hours; the card is spared.
+void Incidents::keep_learned(WallTime now) {
+  if (now.ns - learned_.ns < kLearnedEveryNs) return;
+  learned_ = now;
+  parts_.ingest.post([this, alive = std::weak_ptr<bool>(alive_), &io = parts_.io](Ingest& ingest) {
+    auto documents = std::make_shared<std::vector<store::Document>>(learned(ingest));
+    net::asio::post(io, [this, alive, documents] {
+      if (!alive.expired()) parts_.keep(std::move(*documents));
+    });
+  });
+}
+
 void Incidents::observed(incident::Observed&& observed) {
   desk_.newcomers(std::move(observed.newcomers));
   desk_.conditions(observed.conditions, to_ms(parts_.clock.wall()));
@@ -51,6 +109,7 @@ void Incidents::observed(incident::Observed&& observed) {
 void Incidents::judged(const std::vector<slo::AlertEvent>& events, WallTime now) {
   desk_.alerts(events, now);
   desk_.tick(now);
+  keep_learned(now);
   changed();
 }
 

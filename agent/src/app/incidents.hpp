@@ -30,6 +30,8 @@ class Incidents {
   void judged(const std::vector<slo::AlertEvent>& events, WallTime now);
   // What the node itself tells: NodeCapacity::OnVital.
   void vital(std::string_view name, double value, WallTime at);
+  // What was learned, now and then and when the agent stops: documents for the store.
+  static std::vector<store::Document> learned(Ingest& ingest);
   // People did something.
   void changed();
 
@@ -38,12 +40,14 @@ class Incidents {
 
  private:
   explicit Incidents(Parts&& parts, uint64_t boot);
+  void keep_learned(WallTime now);
   void ask(const incident::core::TrailQuestion& question,
            std::function<void(incident::Answer)> done);
 
   Parts parts_;
   incident::Desk desk_;
   incident::Observed figures_;
+  WallTime learned_{};
   bool held_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -31,6 +31,8 @@ class IngestThread {
   void post(std::function<void(Ingest&)> job);
   // Stops reading and returns what was read since the last hand-over.
   HandOver stop();
+  // Once it has stopped.
+  Ingest& stopped() noexcept { return *ingest_; }
 
  private:
   void run();

@@ -698,6 +698,8 @@ class Live {
       if (!kept.ok()) log::warn("store", "changes not kept: " + kept.error().message);
     }
     if (guard_->holding()) return Ok{};
+    const Status learned = store_->put_documents(Incidents::learned(ingest_->stopped()));
+    if (!learned.ok()) log::warn("store", "not kept: " + learned.error().message);
     judge_->take(std::move(rest), clock_.wall());
     for (const uint32_t row : judge_->take_new_rows()) {
       NINES_CHECK(attach_row(*store_, *judge_, row));

@@ -17,7 +17,7 @@ constexpr int64_t kAcuteNs = 60 * kNsPerSecond;
 constexpr int64_t kRepeatNs = 60 * kNsPerSecond;
 constexpr double kForgetCalls = 0.986;
 constexpr size_t kShown = 20, kMostTroubles = 64;
-constexpr size_t kMostAsked = 4, kMostNewcomers = 64, kMostSuspectsKept = 3;
+constexpr size_t kMostAsked = 64, kMostNewcomers = 64, kMostSuspectsKept = 3;
 
 std::string key_of(const core::IncidentEvent& event) {
   return event.node + "/" + std::to_string(event.boot) + "/" + std::to_string(event.sequence);
@@ -41,6 +41,13 @@ std::string sentence_of(const core::Transition& transition, const core::Incident
       return incident.resolved_itself ? "is over" : "resolved by " + incident.resolved_by;
   }
   return {};
+}
+
+// Each event is a document, of which the store keeps so many for all its users.
+core::BookLimits limits() {
+  core::BookLimits limits;
+  limits.max_events = 2'048;
+  return limits;
 }
 
 }  // namespace
@@ -76,7 +83,7 @@ WallTime onset_of(const slo::SloEngine& engine, uint32_t slo, WallTime fired) {
 }
 
 Desk::Desk(core::BookIdentity identity, Parts parts)
-    : book_(identity), parts_(std::move(parts)), node_(identity.node) {}
+    : book_(identity, {}, limits()), parts_(std::move(parts)), node_(identity.node) {}
 
 void Desk::restore(const std::vector<store::Document>& documents, WallTime now) {
   for (const store::Document& document : documents) {
@@ -257,8 +264,11 @@ void Desk::tick(WallTime now) {
   keep(book_.tick(now));
   for (const core::Transition& transition : book_.take_transitions(now)) told(transition, now);
   watch_troubles(now);
+  // One a time: each takes the thread that reads a moment.
   for (Question& question : questions_) {
-    if (!question.waiting && now >= question.next) ask(question, now);
+    if (question.waiting || now < question.next) continue;
+    ask(question, now);
+    break;
   }
   std::erase_if(questions_, [](const Question& question) {
     return !question.waiting && question.next == WallTime{INT64_MAX};
