@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """How an agent ends and how it refuses to start: SIGTERM commits within two seconds, a second one
-on the same state, a taken port and a state directory that cannot be written are told clearly."""
+on the same state and a taken port are told clearly; without a place to write it goes on in memory."""
 import json
 import os
 import signal
@@ -74,19 +74,26 @@ def refusals(checks, folder, config, port):
         taken.listen()
         refusal(checks, "taken port", ["agent", "--config", config, "--state", f"{folder}/other"],
                 [f"127.0.0.1:{port}", "in use"])
+
+
+def goes_on_in_memory(checks, folder, config, port):
+    """Nowhere to write is no reason not to count; it is said, with the path."""
     common.write(f"{folder}/file", "")
-    refusal(checks, "state below a file",
-            ["agent", "--config", config, "--state", f"{folder}/file/state"], [f"{folder}/file"])
+    places = [f"{folder}/file/state"]
     if os.geteuid() != 0:
         os.mkdir(f"{folder}/locked", 0o500)
-        refusal(checks, "state that cannot be written",
-                ["agent", "--config", config, "--state", f"{folder}/locked"], [f"{folder}/locked"])
-        refusal(checks, "state that cannot be made",
-                ["agent", "--config", config, "--state", f"{folder}/locked/state"],
-                [f"{folder}/locked/state"])
+        places += [f"{folder}/locked", f"{folder}/locked/state"]
     else:  # root writes anywhere but to a file system that has no files
-        refusal(checks, "state that cannot be made",
-                ["agent", "--config", config, "--state", "/proc/nines"], ["/proc/nines"])
+        places.append("/proc/nines")
+    for place in places:
+        with common.Agent(config, place, port, log=f"{folder}/agent.log") as agent:
+            said = common.wait_until(lambda: (r := common.get(port, "/readyz"))[0] == 200 and r[1],
+                                     30, "/readyz").decode()
+            checks.that("only in memory" in said and os.path.dirname(place) in said,
+                        f"{place}: {said!r}")
+            checks.that("web" in agent.slos(), f"{place}: it counts")
+            agent.process.send_signal(signal.SIGTERM)
+            checks.equal(agent.process.wait(timeout=20), 0, f"{place}: exit code")
 
 
 def main():
@@ -99,6 +106,7 @@ def main():
     stops_and_keeps(checks, folder, config, port, log)
     stops_at_once(checks, folder, config, port)
     refusals(checks, folder, config, port)
+    goes_on_in_memory(checks, folder, config, port)
     checks.finish()
 
 

@@ -122,7 +122,7 @@ void Pipeline::Impl::fill_context(const Line& line, WallTime ts) {
 void Pipeline::Impl::show_observer(const Line& line, WallTime ts) {
   const ObservedSlots& slots = *line.program.observed;
   const std::span<const Value> values(line.program.values);
-  static const Value kNull;
+  static const Value kNull = Value::null();
   const auto value = [&](size_t slot) -> const Value& {
     return slot == ObservedSlots::kNoSlot ? kNull : values[slot];
   };

@@ -14,7 +14,6 @@ constexpr int64_t kRingMinutes = kRing / kSlotsAMinute;
 constexpr int64_t kSlotsADay = 86400 / TemplateWatch::kSlotS;
 constexpr int64_t kMostSlotsUnasked = 6;  // between two calls of advance()
 constexpr int64_t kMinutesAWeek = 7 * 1440;
-constexpr uint32_t kNone = UINT32_MAX;
 
 uint64_t mix(uint64_t hash, uint64_t part) noexcept {
   hash = (hash ^ part) * 0x9ddfea08eb382d69ULL;
