@@ -89,7 +89,7 @@ def opens(checks, agent, shop):
     checks.equal(one["service"], "checkout-service", "of the service whose budget burns")
     told = common.wait_until(
         lambda: [e["entry"] for e in incidents(agent.port)[0]["evidence"]
-                 if e["kind"] == "suspects"], 30, "suspects")
+                 if e["kind"] == "suspects"], 90, "suspects")
     first = next(e for e in told if e["details"]["rank"] == "1")
     checks.equal(first["details"]["service"], "pay", "the first suspect is who broke")
     checks.that("refused" in first["text"] or "charged" in first["text"],

@@ -11,7 +11,8 @@ constexpr int64_t kSlotNs = slo::kSlotS * kNsPerSecond;
 constexpr int64_t kLookBackSlots = 360;
 // When it is asked who is suspected, counted from the onset: at once, and when there is more to
 // see.
-constexpr int64_t kAskAgainNs = 60 * kNsPerSecond, kLastAskNs = 130 * kNsPerSecond;
+constexpr int64_t kAskSoonNs = 10 * kNsPerSecond, kAskAgainNs = 60 * kNsPerSecond,
+                  kLastAskNs = 130 * kNsPerSecond;
 constexpr int64_t kCalmNs = 300 * kNsPerSecond;
 constexpr int64_t kAcuteNs = 60 * kNsPerSecond;
 constexpr int64_t kRepeatNs = 60 * kNsPerSecond;
@@ -307,7 +308,12 @@ void Desk::ask(Question& question, WallTime now) {
 
 void Desk::answered(const std::string& id, const Answer& answer) {
   for (Question& question : questions_) {
-    if (question.id == id) question.waiting = false;
+    if (question.id != id) continue;
+    question.waiting = false;
+    // Nothing to be seen yet: soon there is.
+    if (answer.suspects.empty() && question.next.ns != INT64_MAX) {
+      question.next = WallTime{std::min(question.next.ns, now_.ns + kAskSoonNs)};
+    }
   }
   std::string news;
   // The first one is told last: the newest evidence is the strongest.

@@ -105,6 +105,20 @@ TEST_CASE("It is asked at once who is suspected, and last when two minutes were 
         std::string::npos);
 }
 
+TEST_CASE("While nobody is suspected yet it is asked every ten seconds", "[incident]") {
+  Plant plant;
+  plant.run(0, 3'600, 0);
+  plant.run(3'600, 3'900, 5);  // the answers are empty
+  REQUIRE(plant.asked.size() >= 3);
+  for (size_t i = 1; i < plant.asked.size(); ++i) {
+    CHECK(plant.asked[i].now.ns - plant.asked[i - 1].now.ns <= 10 * kNsPerSecond);
+  }
+  CHECK(plant.asked.back().now <= Plant::at(3'740));
+  const size_t before = plant.asked.size();
+  plant.run(3'900, 4'200, 5);
+  CHECK(plant.asked.size() == before);
+}
+
 TEST_CASE("Trouble of before is no healthy past, for as long as it really lasted", "[incident]") {
   Plant plant;
   plant.run(0, 3'600, 0);
