@@ -99,11 +99,7 @@ void Incidents::keep_learned(WallTime now) {
 void Incidents::observed(incident::Observed&& observed) {
   desk_.newcomers(std::move(observed.newcomers));
   desk_.conditions(observed.conditions, to_ms(parts_.clock.wall()));
-  observed.conditions.clear();
   desk_.calls(observed.calls);
-  observed.calls.clear();
-  observed.newcomers.clear();
-  figures_ = std::move(observed);
 }
 
 void Incidents::judged(const std::vector<slo::AlertEvent>& events, WallTime now) {

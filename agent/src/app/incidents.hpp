@@ -36,7 +36,6 @@ class Incidents {
   void changed();
 
   incident::Desk& desk() noexcept { return desk_; }
-  const incident::Observed& figures() const noexcept { return figures_; }
 
  private:
   explicit Incidents(Parts&& parts, uint64_t boot);
@@ -46,7 +45,6 @@ class Incidents {
 
   Parts parts_;
   incident::Desk desk_;
-  incident::Observed figures_;
   WallTime learned_{};
   bool held_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -653,7 +653,6 @@ class Live {
     out.boot = store_->restored().boot;
     if (pods_.watcher != nullptr) out.pods = pods_.watcher->stats();
     notifiers_.tell(out);
-    if (incidents_) out.incidents = incidents_->desk().shown();
     out.upstream = upstreams_->status();
     if (fleet_) out.fleet_metrics = fleet_->metrics();
     if (brokers_) out.brokers = brokers_->status();

@@ -15,7 +15,6 @@
 #include "nines/collector/governor.hpp"
 #include "nines/collector/index_writer.hpp"
 #include "nines/collector/tailer.hpp"
-#include "nines/incident/incident.hpp"
 #include "nines/slo/engine.hpp"
 #include "nines/slo/join.hpp"
 #include "nines/store/state_store.hpp"
@@ -97,7 +96,6 @@ struct StoreTrouble {
 };
 
 struct Snapshot {
-  std::vector<nines::incident::Incident> incidents;  // open ones first; a few
   std::string node, version;
   WallTime now{}, started{}, watermark{};
   bool ready = false;

@@ -79,7 +79,6 @@ int once(const AgentOptions& options, const Setup& setup, const Clock& clock) {
       run_once(*halves->ingest, *halves->judge, desk->get(), store.get(), clock, run);
   if (!done.ok()) return complain(done.error());
   Snapshot snapshot = halves->judge->snapshot();
-  if (*desk) snapshot.incidents = (*desk)->shown();
   snapshot.node = setup.config.node;
   snapshot.version = kVersion;
   snapshot.now = clock.wall();

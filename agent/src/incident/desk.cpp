@@ -17,7 +17,7 @@ constexpr int64_t kCalmNs = 300 * kNsPerSecond;
 constexpr int64_t kAcuteNs = 60 * kNsPerSecond;
 constexpr int64_t kRepeatNs = 60 * kNsPerSecond;
 constexpr double kForgetCalls = 0.986;
-constexpr size_t kShown = 20, kMostTroubles = 64;
+constexpr size_t kMostTroubles = 64;
 constexpr size_t kMostAsked = 64, kMostNewcomers = 64, kMostSuspectsKept = 3;
 
 std::string key_of(const core::IncidentEvent& event) {
@@ -107,10 +107,7 @@ core::Condition Desk::condition_of(const slo::AlertEvent& event) const {
   out.at = event.at;
   out.since = event.since.ns != 0 ? event.since : event.at;
   out.text = event.summary;
-  for (uint32_t i = 0; i < parts_.engine.size(); ++i) {
-    if (!parts_.engine.has(i) || parts_.engine.spec(i).name != event.slo) continue;
-    out.since = onset_of(parts_.engine, i, event.at);
-  }
+  if (const auto slo = place_of(event.slo)) out.since = onset_of(parts_.engine, *slo, event.at);
   return out;
 }
 
@@ -145,15 +142,21 @@ void Desk::alerts(const std::vector<slo::AlertEvent>& events, WallTime now) {
   }
 }
 
-void Desk::trouble_began(const std::string& slo, WallTime at) {
+std::optional<uint32_t> Desk::place_of(const std::string& slo) const {
   for (uint32_t i = 0; i < parts_.engine.size(); ++i) {
-    if (!parts_.engine.has(i) || parts_.engine.spec(i).name != slo) continue;
-    const auto since = parts_.engine.events(
-        i, now_, std::max<int64_t>(slo::kSlotS, (now_.ns - at.ns) / kSlotNs * slo::kSlotS));
-    const int64_t all = since.good + since.bad;
-    const double share = all > 0 ? static_cast<double>(since.bad) / static_cast<double>(all) : 0;
-    troubles_.push_back({slo, share / 2, {at, now_}});
+    if (parts_.engine.has(i) && parts_.engine.spec(i).name == slo) return i;
   }
+  return std::nullopt;
+}
+
+void Desk::trouble_began(const std::string& slo, WallTime at) {
+  const auto place = place_of(slo);
+  if (!place) return;
+  const int64_t since_s = (now_.ns - at.ns) / kSlotNs * slo::kSlotS;
+  const auto counts = parts_.engine.events(*place, now_, std::max<int64_t>(slo::kSlotS, since_s));
+  const int64_t all = counts.good + counts.bad;
+  const double share = all > 0 ? static_cast<double>(counts.bad) / static_cast<double>(all) : 0;
+  troubles_.push_back({slo, share / 2, {at, now_}});
   if (troubles_.size() > kMostTroubles) troubles_.pop_front();
 }
 
@@ -196,7 +199,7 @@ void Desk::trouble_is_back(Trouble trouble) {
                                    });
     if (incident.over() || !of_it) continue;
     if (parts_.ask && questions_.size() < kMostAsked) {
-      questions_.push_back({incident.id, trouble.when.from, now_, 0, false});
+      questions_.push_back({incident.id, trouble.when.from, now_, false});
     }
     break;
   }
@@ -247,15 +250,6 @@ void Desk::still_firing(const std::vector<slo::AlertMemory>& memory, WallTime no
   alerts(events, now);
 }
 
-std::vector<core::Incident> Desk::shown() const {
-  core::BookQuery query;
-  query.limit = kShown;
-  std::vector<core::Incident> all = book_.list(query, now_);
-  std::stable_partition(all.begin(), all.end(),
-                        [](const core::Incident& incident) { return !incident.over(); });
-  return all;
-}
-
 void Desk::tick(WallTime now) {
   now_ = now;
   if (now.ns - repeated_.ns >= kRepeatNs) {
@@ -291,12 +285,11 @@ void Desk::told(const core::Transition& transition, WallTime now) {
       if (one.condition.holds) onset = std::min(onset, one.condition.since);
     }
   }
-  questions_.push_back({transition.id, onset, now, 0, false});
+  questions_.push_back({transition.id, onset, now, false});
 }
 
 void Desk::ask(Question& question, WallTime now) {
   question.waiting = true;
-  ++question.asked;
   // Enough is seen two minutes after the onset; what comes later is what follows from it.
   question.next = now.ns >= question.onset.ns + kLastAskNs
                       ? WallTime{INT64_MAX}

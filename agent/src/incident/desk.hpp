@@ -9,6 +9,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -56,8 +57,6 @@ class Desk {
   // What happened since last asked, for the log of the agent.
   std::vector<std::string> take_news();
 
-  // Those that are open, then the newest ones that are not; a few.
-  std::vector<core::Incident> shown() const;
   core::IncidentBook& book() noexcept { return book_; }
   // By people, over the API: keeps what it did.
   Result<core::IncidentEvent> did(Result<core::IncidentEvent> done);
@@ -67,7 +66,6 @@ class Desk {
   struct Question {
     std::string id;
     WallTime onset{}, next{};
-    int asked = 0;
     bool waiting = false;
   };
   // What was no health, and is no past to compare with.
@@ -84,6 +82,7 @@ class Desk {
   void trouble_began(const std::string& slo, WallTime at);
   void watch_troubles(WallTime now);
   void trouble_is_back(Trouble trouble);
+  std::optional<uint32_t> place_of(const std::string& slo) const;
   core::Condition condition_of(const slo::AlertEvent& event) const;
 
   core::IncidentBook book_;
