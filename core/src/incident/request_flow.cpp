@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "incident/excess.hpp"
+#include "incident/hash.hpp"
 #include "nines/base/contract.hpp"
 
 namespace nines::incident {
@@ -19,11 +20,6 @@ constexpr size_t kRing = 8;  // minutes: those of the guard, the one that runs, 
 constexpr size_t kMostOfRequest = 512;  // lines; more are a batch, not a request
 constexpr double kLeastSlower = 0.4;    // of logarithms: half as long again
 constexpr double kExplained = 0.6;      // of a changed path where a service fell silent
-
-uint64_t mix(uint64_t hash, uint64_t part) noexcept {
-  hash = (hash ^ part) * 0x9ddfea08eb382d69ULL;
-  return hash ^ (hash >> 32);
-}
 
 uint64_t hash_text(std::string_view text) noexcept {
   uint64_t hash = 0x9e3779b97f4a7c15ULL;

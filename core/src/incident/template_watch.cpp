@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "incident/hash.hpp"
 #include "incident/watch_state.hpp"
 
 namespace nines::incident {
@@ -14,11 +15,6 @@ constexpr int64_t kRingMinutes = kRing / kSlotsAMinute;
 constexpr int64_t kSlotsADay = 86400 / TemplateWatch::kSlotS;
 constexpr int64_t kMostSlotsUnasked = 6;  // between two calls of advance()
 constexpr int64_t kMinutesAWeek = 7 * 1440;
-
-uint64_t mix(uint64_t hash, uint64_t part) noexcept {
-  hash = (hash ^ part) * 0x9ddfea08eb382d69ULL;
-  return hash ^ (hash >> 32);
-}
 
 uint32_t hash_of(std::string_view service, TemplateId line) noexcept {
   uint64_t hash = 0x9e3779b97f4a7c15ULL;
