@@ -4,6 +4,7 @@ namespace nines::agent {
 namespace {
 
 constexpr int64_t kImpactWindowS = 2 * 3600;
+constexpr size_t kMaxEventsPerFetch = 64;
 constexpr size_t kMaxImpacts = 50;  // of a report: each costs windows of every SLO
 
 }  // namespace
@@ -39,6 +40,19 @@ view::Report make_report(const Logbook& book, const std::vector<slo::AlertEvent>
   }
   out.toil = slo::toil_inventory(toil);
   return out;
+}
+
+std::vector<slo::AlertEvent> alerts_since(store::StateStore& store, int64_t from_s) {
+  std::vector<slo::AlertEvent> out;
+  for (uint64_t after = 0;;) {
+    auto page = store.events_after(after, kMaxEventsPerFetch);
+    if (!page.ok() || page->empty()) return out;
+    after = page->back().sequence;
+    for (slo::AlertEvent& event : *page) {
+      const bool alert = event.kind != slo::AlertEvent::Kind::rows;
+      if (alert && event.at.seconds() >= from_s) out.push_back(std::move(event));
+    }
+  }
 }
 
 }  // namespace nines::agent

@@ -1,0 +1,250 @@
+// The start of the agent, in order, and its reload.
+#include "app/live_impl.hpp"
+#include "app/log.hpp"
+#include "app/report.hpp"
+#include "app/token.hpp"
+#include "app/wiring.hpp"
+#include "http/fleet_api.hpp"
+#include "http/incidents_api.hpp"
+#include "http/query_api.hpp"
+
+namespace nines::agent {
+
+Status Live::start() {
+  log::Options logging;
+  if (const auto level = log::parse_level(setup_.config.log_level); level.ok())
+    logging.level = *level;
+  logging.clock = &clock_;
+  log::init(logging);
+  started_ = to_ms(clock_.wall());
+  NINES_TRY(store_, open_store(options_.common.state, setup_.config, memory_, started_));
+  move_.emplace(io_, clock_, store_work_, *store_,
+                [this](StateMove::Outcome outcome) { on_outcome(outcome); });
+  guard_.emplace(clock_, store_->restored().max_event_time);
+  if (guard_->holding()) {
+    log::warn("agent", "the clock is not synchronised; what is read meanwhile is kept back for " +
+                           std::to_string(ClockGuard::kMaxWaitS) + " s at most");
+  }
+  pods_ = k8s::follow_pods(io_, clock_, setup_.config.kubernetes, setup_.config.node, *store_,
+                           ~options_.seed);
+  NINES_TRY(Halves halves, wire(setup_, store_.get(), clock_,
+                                {fetcher_.fetch(), options_.common.state, false, pods_.feed}));
+  judge_ = std::move(halves.judge);
+  start_writing();
+  tell_restored();  // of the rows that were read meanwhile, too
+  NINES_CHECK(open_logbook());
+  NINES_CHECK(notifiers_.start(setup_.config, *store_, options_.seed));
+  NINES_CHECK(start_upstreams());
+  NINES_TRY(fleet_, start_peers(io_, clock_, setup_.config, *judge_, *store_, options_.seed + 1,
+                                [this](const peer::Decision& d) { on_decision(d); }));
+  NINES_CHECK(start_brokers());
+  NINES_CHECK(start_capacity());
+  NINES_CHECK(start_queries());
+  NINES_CHECK(start_server());
+  ingest_ = std::make_unique<IngestThread>(
+      std::move(halves.ingest), clock_, [this](HandOver&& hand_over) {
+        net::asio::post(io_, [this, h = std::make_shared<HandOver>(std::move(hand_over))] {
+          on_hand_over(std::move(*h));
+        });
+      });
+  NINES_CHECK(start_incidents());
+  drafting_.emplace(Drafting::Parts{io_, clock_, setup_, options_.common.log_root, store_work_,
+                                    *store_, *judge_, *ingest_});
+  if (!guard_->holding()) go_on_by_the_clock();
+  ingest_->start();
+  signals_.async_wait([this](const net::ErrorCode& error, int) {
+    if (!error) stop();
+  });
+  await_hangup();
+  schedule_tick();
+  log::info("agent", "watching " + std::to_string(judge_->slos()) + " SLO(s); status at " +
+                         server_->url() + "/");
+  return Ok{};
+}
+
+void Live::start_writing() {
+  const auto told = [this](const std::vector<slo::AlertEvent>& events) { events_are_kept(events); };
+  keeper_.emplace(RecordKeeper::Parts{
+      io_, store_work_, *store_,
+      [this](const Record& record, RecordKeeper::Whose whose) {
+        logbook_->recorded(record);
+        for (const slo::Change& change : record.changes) tell(change);
+        const bool by_people = whose == RecordKeeper::Whose::people && !record.documents.empty();
+        if (by_people) look_at_gates(to_ms(clock_.wall()));  // at once
+      },
+      told});
+  committer_.emplace(Committer::Parts{io_, clock_, store_work_, *store_, *judge_,
+                                      setup_.config.flush_s, [this] { return progress(); }, told});
+}
+
+void Live::tell_restored() {
+  const store::Restored& r = store_->restored();
+  store_trouble_ = {r.quarantined, {}, r.skipped_rows, r.lost_positions.size(), {}};
+  if (!r.quarantined.empty()) {
+    log::error("store", "the state file was damaged and set aside as " + r.quarantined +
+                            "; counting starts anew from the logs");
+  }
+  if (!r.lost_positions.empty()) {
+    log::error("store", std::to_string(r.lost_positions.size()) +
+                            " file position(s) were damaged; those files are continued at their "
+                            "end, so that no line counts twice");
+  }
+  if (r.skipped_rows > 0) {
+    log::error(
+        "store",
+        std::to_string(r.skipped_rows) +
+            " damaged row(s) skipped; their lines are read again where the logs still have them");
+  }
+}
+
+// The log of changes, what gates remember, and what the configuration changed since last time.
+Status Live::open_logbook() {
+  logbook_ = std::make_unique<Logbook>(judge_->engine());
+  NINES_TRY(auto changes, store_->changes());
+  NINES_TRY(const auto gates, store_->documents(kGateKind));
+  NINES_TRY(const auto overrides, store_->documents(kOverrideKind));
+  NINES_TRY(const auto specs, store_->documents(kSpecKind));
+  logbook_->restore(std::move(changes), gates, overrides);
+  Record found = logbook_->compare_specs(specs, started_);
+  const Status kept = store_->record(found);
+  if (!kept.ok()) {  // compared again at the next start
+    log::warn("store", "changes of the configuration are not kept: " + kept.error().message);
+    return Ok{};
+  }
+  logbook_->recorded(found);
+  for (const slo::Change& change : found.changes) tell(change);
+  return Ok{};
+}
+
+Status Live::start_server() {
+  http::ChangesAccess access;
+  NINES_TRY(access.token, provide_token(setup_.config.api_token_file, options_.common.state,
+                                        move_->why().empty() ? nullptr : &token_unkept_));
+  token_ = access.token;
+  access.book = [this]() -> const Logbook& { return *logbook_; };
+  access.now = [this] { return to_ms(clock_.wall()); };
+  access.record = [this](Record record, auto done) {
+    keeper_->keep(std::move(record), RecordKeeper::Whose::people, std::move(done));
+  };
+  access.report = [this](const http::ReportWish& wish, auto done) {
+    report(wish, std::move(done));
+  };
+  http::QueryAccess queries{access.token, [this](query::Wish wish, auto done) {
+                              queries_->ask(std::move(wish), std::move(done));
+                            }};
+  http::IncidentsAccess incidents{
+      access.token, [this]() -> incident::Desk& { return incidents_->desk(); },
+      [this] { return to_ms(clock_.wall()); },
+      [this](std::function<void(Status)> done) {
+        Record record;
+        record.documents = incidents_->desk().take_documents();
+        keeper_->keep(std::move(record), RecordKeeper::Whose::agent,
+                      [done = std::move(done)](const Result<Record>& kept) {
+                        done(kept.ok() ? Status(Ok{}) : Status(kept.error()));
+                      });
+      },
+      [this] { return logbook_->all(); }};
+  http::ServerOptions server;
+  server.listen = setup_.config.listen;
+  server.allow_non_loopback = options_.allow_remote;
+  auto routes = http::make_changes_api(std::move(access),
+                                       http::make_api([this] { return snapshot(); }, insight()));
+  if (fleet_) {
+    routes = http::make_fleet_api(
+        [this] { return brokers_->has_fleet() ? brokers_->fleet_json() : fleet_->json(); },
+        std::move(routes));
+  }
+  if (setup_.config.incidents.enabled) {
+    routes = http::make_incidents_api(std::move(incidents), std::move(routes));
+  }
+  NINES_TRY(server_, http::HttpServer::start(
+                         io_, server, http::make_query_api(std::move(queries), std::move(routes))));
+  return Ok{};
+}
+
+void Live::on_outcome(StateMove::Outcome outcome) {
+  if (outcome == StateMove::Outcome::moved) {
+    if (!token_unkept_) return;
+    const Status kept = keep_token(token_path({}, options_.common.state), token_);
+    token_unkept_ = !kept.ok();
+    if (!kept.ok()) log::warn("http", kept.error().message);
+  } else if (!stopping_) {
+    gives_way_ = true;
+    next_ = setup_;
+    stop();
+  }
+}
+
+Status Live::start_queries() {
+  NINES_TRY(queries_,
+            Queries::create({io_, clock_, setup_.config, options_.common.state, *store_,
+                             store_work_, fleet_.get(), brokers_.get(),
+                             [this] { notifiers_.notify(); }, [this] { committer_->fold(); }}));
+  return Ok{};
+}
+
+Status Live::start_incidents() {
+  NINES_TRY(incidents_, Incidents::start({io_, clock_, setup_.config, judge_->engine(), *ingest_,
+                                          [this](std::vector<store::Document> documents) {
+                                            keeper_->add(std::move(documents));
+                                          }},
+                                         *store_));
+  if (incidents_) {
+    capacity_->tell([this](std::string_view name, double value, WallTime at) {
+      incidents_->vital(name, value, at);
+    });
+  }
+  return Ok{};
+}
+
+Status Live::start_upstreams() {
+  NINES_TRY(const auto kept, store_->documents(Upstreams::kDocuments));
+  upstreams_ = std::make_unique<Upstreams>(io_, clock_, setup_.config, *judge_, kept,
+                                           options_.seed ^ 0x5555555555555555);
+  return Ok{};
+}
+
+Status Live::start_brokers() {
+  if (!fleet_) return Ok{};
+  NINES_TRY(const auto kept, store_->documents(Brokers::kDocuments));
+  brokers_ = std::make_unique<Brokers>(io_, clock_, setup_.config, *fleet_, kept,
+                                       options_.seed ^ 0x3333333333333333);
+  return Ok{};
+}
+
+Status Live::start_capacity() {
+  collector::VitalsOptions options;
+  options.state_dir = options_.common.state;
+  NINES_TRY(capacity_, NodeCapacity::create(std::move(options), clock_));
+  NINES_TRY(const auto kept, store_->documents(NodeCapacity::kDocuments));
+  capacity_->restore(kept);
+  last_capacity_ = clock_.mono();
+  return Ok{};
+}
+
+// SIGHUP: a good configuration takes the place of the running one, which commits and ends first;
+// a bad one is refused and nothing changes (DESIGN 4.3).
+void Live::await_hangup() {
+  hangup_.async_wait([this](const net::ErrorCode& error, int) {
+    if (error) return;
+    await_hangup();
+    store_work_.post([this] {
+      auto setup = std::make_shared<Result<Setup>>(make_setup(options_.common, clock_));
+      net::asio::post(io_, [this, setup] { reload(std::move(*setup)); });
+    });
+  });
+}
+
+void Live::reload(Result<Setup> setup) {
+  if (stopping_) return;
+  if (!setup.ok()) {
+    log::error("agent", "not reloaded, the running configuration stays: " + setup.error().message);
+    return;
+  }
+  log::info("agent", "reloading");
+  next_ = std::move(*setup);
+  if (!options_.listen.empty()) next_->config.listen = options_.listen;
+  stop();
+}
+
+}  // namespace nines::agent
