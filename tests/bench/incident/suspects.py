@@ -8,90 +8,32 @@ way that the agent will use (incident opened at the injection, learning held fro
 looked at) has the first suspect right in less than 80 % or the first three in less than 92 %.
 """
 import argparse
-import csv
-import datetime
-import glob
-import io
-import json
 import os
 import re
 import subprocess
 import sys
-import tarfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-REPO = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
-POD = re.compile(r"-[0-9a-f]{8,10}-[a-z0-9]{5}$")
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../support"))
+import nezha
+
 LINE = re.compile(r"^\d\d:\d\d:\d\d\.\d+\s+(\w+)\s+(.*)$", re.S)
 ASKED_AFTER_S = 130
 WAYS = [(hold, minutes) for hold in (0, 60, 120) for minutes in (1, 2)]  # seconds before, minutes
 USED = (0, 2)
 
 
-def archive_of(data):
-    for base in (data, f"{REPO}/../shared/data", f"{REPO}/../../shared/data"):
-        found = sorted(glob.glob(f"{base}/nezha/*.tar.xz")) if base else []
-        if found:
-            return found[0]
-    return None
-
-
-def read_log(text, lines):
-    for row in csv.DictReader(io.StringIO(text)):
-        try:
-            at = int(row["TimeUnixNano"])
-        except (TypeError, ValueError):
-            continue
-        message = row["Log"]
-        try:
-            message = json.loads(message)["log"]
-        except ValueError:
-            pass
-        parts = LINE.match(message.strip())
-        level, message = parts.groups() if parts else ("-", message)
+def told_of(day):
+    """What the driver is told, each with its place in the order of time."""
+    lines = {}
+    for line in day.lines:
+        parts = LINE.match(line.message.strip())
+        level, message = parts.groups() if parts else ("-", line.message)
         message = re.sub(r"TraceID: \S* SpanID: \S*", "", message).split("\n")[0].replace("\t", " ")
-        lines[(at, POD.sub("", row["PodName"]), row["TraceID"], row["SpanID"], message)] = level
-
-
-def read_usage(name, text, events):
-    service = POD.sub("", os.path.basename(name).removesuffix("_metric.csv"))
-    for row in csv.DictReader(io.StringIO(text)):
-        try:
-            at, used = float(row["TimeStamp"]), float(row["CpuUsageRate(%)"])
-        except (KeyError, TypeError, ValueError):
-            continue
-        events.append((int(at * 1e9), 0, f"USE\t{int(at * 1e9)}\t{service}\t{used}"))
-
-
-def read_faults(text):
-    faults = []
-    for injected in json.loads(text).values():
-        for fault in injected:
-            at = datetime.datetime.strptime(fault["inject_time"], "%Y-%m-%d %H:%M:%S")
-            faults.append((at.replace(tzinfo=datetime.timezone.utc).timestamp(),
-                           POD.sub("", fault["inject_pod"]), fault["inject_type"]))
-    return sorted(faults)
-
-
-def read(archive):
-    csv.field_size_limit(1 << 30)
-    lines, events, faults = {}, [], []
-    with tarfile.open(archive) as tar:
-        for member in tar:
-            if not member.isfile():
-                continue
-            text = tar.extractfile(member).read().decode(errors="replace")
-            if "/log/" in member.name:
-                read_log(text, lines)
-            elif member.name.endswith("_metric.csv"):
-                read_usage(member.name, text, events)
-            elif member.name.endswith("fault_list.json"):
-                faults = read_faults(text)
-    day = faults[0][0] - 86400, faults[-1][0] + 86400  # some time stamps are of other centuries
+        lines[line.at, nezha.service_of(line.pod), line.trace, line.span, message] = level
+    events = [(use.at, 0, f"USE\t{use.at}\t{use.service}\t{use.percent}") for use in day.usage]
     for (at, service, request, span, message), level in lines.items():
-        if day[0] < at / 1e9 < day[1]:
-            events.append((at, 1, f"LINE\t{at}\t{service}\t{level}\t{request}\t{span}\t{message}"))
-    return events, faults
+        events.append((at, 1, f"LINE\t{at}\t{service}\t{level}\t{request}\t{span}\t{message}"))
+    return events
 
 
 def places(driver, events, faults, hold_s, minutes):
@@ -120,14 +62,15 @@ def share(found, most):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--driver", required=True)
-    parser.add_argument("--data", default=os.environ.get("NINES_DATA_DIR"))
+    parser.add_argument("--data", default=None)
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
-    archive = archive_of(options.data)
+    archive = nezha.archive(options.data)
     if archive is None:
         print("######## SKIPPED: no day of Nezha TrainTicket here ########")
         return 0
-    events, faults = read(archive)
+    day = nezha.read(archive)
+    events, faults = told_of(day), day.faults
     good = True
     for hold_s, minutes in WAYS:
         found, stats = places(options.driver, events, faults, hold_s, minutes)

@@ -10,51 +10,24 @@ own. Then 1,500 lines are put in order by what was found: a claimed order that i
 """
 import argparse
 import collections
-import csv
-import glob
-import io
 import os
 import random
 import statistics
 import subprocess
 import sys
-import tarfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-REPO = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../support"))
+import nezha
+
 MOST_NS = 30_000_000_000
-DAY_NS = 86_400 * 10**9
 EVENTS = 1500
 MEDIAN_MS = {"spans": 2, "requests": 50}
 
 Line = collections.namedtuple("Line", "at host pod trace span")
 
 
-def archive_of(data):
-    for base in (data, f"{REPO}/../shared/data", f"{REPO}/../../shared/data"):
-        found = sorted(glob.glob(f"{base}/nezha/*.tar.xz")) if base else []
-        if found:
-            return found[0]
-    return None
-
-
-def read(archive):
-    csv.field_size_limit(1 << 30)
-    lines = set()
-    with tarfile.open(archive) as tar:
-        for member in tar:
-            if not member.isfile() or "/log/" not in member.name:
-                continue
-            text = tar.extractfile(member).read().decode(errors="replace")
-            for row in csv.DictReader(io.StringIO(text)):
-                try:
-                    at = int(row["TimeUnixNano"])
-                except (TypeError, ValueError):
-                    continue
-                if row["TraceID"]:
-                    lines.add(Line(at, row["Node"], row["PodName"], row["TraceID"], row["SpanID"]))
-    middle = statistics.median(line.at for line in lines)  # some time stamps are of other centuries
-    return sorted(line for line in lines if abs(line.at - middle) < DAY_NS)
+def lines_of(day):
+    return sorted({Line(*line[:5]) for line in day.lines if line.trace})
 
 
 def requests_of(lines):
@@ -124,15 +97,15 @@ def judge(driver, lines, node, way, seed):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--driver", required=True)
-    parser.add_argument("--data", default=os.environ.get("NINES_DATA_DIR"))
+    parser.add_argument("--data", default=None)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
-    archive = archive_of(options.data)
+    archive = nezha.archive(options.data)
     if archive is None:
         print("######## SKIPPED: no day of Nezha TrainTicket here ########")
         return 0
-    lines, good = read(archive), True
+    lines, good = lines_of(nezha.read(archive)), True
     for name, node in (("hosts", lambda line: line.host), ("pods", lambda line: line.pod)):
         for way in ("spans", "requests"):
             for seed in range(options.seeds):
