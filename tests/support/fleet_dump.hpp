@@ -32,7 +32,7 @@ inline std::string dump(const FleetState& state) {
     }
     for (const auto& event : state.events(origin)) {
       out += "  " + number(event.boot) + number(static_cast<int>(event.stream)) +
-             number(event.sequence) + event.summary + '\n';
+             number(event.sequence) + event.summary + event.body + '\n';
     }
   }
   return out;

@@ -265,7 +265,21 @@ class World {
         if (options_.tell_hours && m % 60 == 59) tell_hour(node, id, m / 60);
       }
     }
+    if (closed > node.since_minute) tell_bodies(node, closed);
     node.since_minute = std::max(node.since_minute, closed);
+  }
+
+  // As the owners of incidents and timeline do: under the number of a life.
+  void tell_bodies(Node& node, int64_t minute) {
+    for (const auto stream :
+         {fleet::FleetEvent::Stream::incidents, fleet::FleetEvent::Stream::timeline}) {
+      fleet::FleetEvent event;
+      event.stream = stream;
+      event.boot = node.life;
+      event.sequence = static_cast<uint64_t>(minute);
+      event.body = node.name + std::to_string(minute);
+      node.state->publish(std::move(event));
+    }
   }
 
   void tell_hour(Node& node, uint64_t id, int64_t hour) {

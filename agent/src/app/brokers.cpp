@@ -50,12 +50,14 @@ struct Brokers::Nats {
       : name(wanted.name),
         upstream(wanted),
         client(nats_options(wanted, config.node, seed)),
-        teller(teller_options(wanted, seed), fleet.state()) {
+        teller(teller_options(wanted, seed), fleet.state()),
+        heard_by(fleet) {
     const broker::Now now{clock.mono(), clock.wall()};
     client.join(teller, now);
     if (wanted.fleet) {
       view.emplace(wanted);
       client.join(view->reader, now);
+      fleet.hear_from(view->state);
     }
     auto settings = link_settings(wanted, seed);
     if (!settings.ok()) {  // the configuration was checked; nothing else can be wrong here
@@ -65,6 +67,10 @@ struct Brokers::Nats {
     link = std::make_unique<broker::BrokerLink>(
         io, clock, std::move(*settings), client,
         [this](bool good, const std::string& text) { notice(name, good, text); });
+  }
+
+  ~Nats() {
+    if (view) heard_by.leave(view->state);
   }
 
   void look(broker::Now now) {
@@ -87,6 +93,7 @@ struct Brokers::Nats {
   const UpstreamConfig upstream;
   broker::NatsClient client;
   broker::FleetTeller teller;
+  FleetLink& heard_by;
   std::optional<StreamView> view;
   std::optional<NatsQueries> queries;
   std::unique_ptr<broker::BrokerLink> link;  // drives client

@@ -1,6 +1,9 @@
 #include "app/fleet_link.hpp"
 
+#include <algorithm>
+
 #include "app/log.hpp"
+#include "net/asio.hpp"
 #include "view/fleet_json.hpp"
 #include "view/fleet_metrics.hpp"
 
@@ -23,19 +26,25 @@ log::Level level_of(peer::Decision::Kind kind) {
 
 }  // namespace
 
-FleetLink::FleetLink(const Clock& clock, FleetLinkOptions&& options, const slo::SloEngine& engine)
-    : clock_(clock),
+FleetLink::FleetLink(boost::asio::io_context& io, const Clock& clock, FleetLinkOptions&& options,
+                     const slo::SloEngine& engine)
+    : io_(io),
+      clock_(clock),
       options_(std::move(options)),
       state_(options_.node, options_.boot, {}, peer_settings(options_).incarnation),
       feed_(engine, state_),
-      node_(peer_settings(options_), state_, {clock.mono(), clock.wall()}) {}
+      node_(peer_settings(options_), state_, {clock.mono(), clock.wall()}) {
+  state_.on_event([this](const std::string& origin, const fleet::FleetEvent& event) {
+    queue(state_, origin, event);
+  });
+}
 
 Result<std::unique_ptr<FleetLink>> FleetLink::start(boost::asio::io_context& io, const Clock& clock,
                                                     FleetLinkOptions options,
                                                     const slo::SloEngine& engine,
                                                     const FleetPast& past, WallTime watermark,
                                                     OnDecision decided) {
-  std::unique_ptr<FleetLink> link(new FleetLink(clock, std::move(options), engine));
+  std::unique_ptr<FleetLink> link(new FleetLink(io, clock, std::move(options), engine));
   link->decided_ = std::move(decided);
   for (const auto& document : past.documents) {
     if (auto event = fleet::decode_event(document.body)) link->state_.publish(std::move(*event));
@@ -106,6 +115,111 @@ void FleetLink::decided(const peer::Decision& decision) {
 }
 
 std::vector<store::Document> FleetLink::take_documents() { return std::exchange(documents_, {}); }
+
+bool FleetLink::publish(Stream stream, uint64_t boot, uint64_t sequence, WallTime at,
+                        std::string body) {
+  fleet::FleetEvent event;
+  event.stream = stream;
+  event.boot = boot;
+  event.sequence = sequence;
+  event.at = at;
+  event.body = std::move(body);
+  if (!state_.publish(std::move(event))) return false;
+  published_ = true;
+  soon();
+  return true;
+}
+
+bool FleetLink::recall(const std::string& origin, Stream stream, uint64_t boot, uint64_t sequence,
+                       WallTime at, std::string body) {
+  fleet::FleetEvent event;
+  event.stream = stream;
+  event.boot = boot;
+  event.sequence = sequence;
+  event.at = at;
+  event.body = std::move(body);
+  return state_.recall(origin, event);
+}
+
+void FleetLink::listen(Stream stream, OnHeard heard) {
+  listeners_[stream] = std::move(heard);
+  walk_all(stream);
+}
+
+void FleetLink::hear_from(fleet::FleetState& view) {
+  views_.push_back(&view);
+  view.on_event([this, &view](const std::string& origin, const fleet::FleetEvent& event) {
+    queue(view, origin, event);
+  });
+  for (const auto& [stream, heard] : listeners_) walk_all(stream);
+}
+
+void FleetLink::leave(fleet::FleetState& view) {
+  view.on_event(nullptr);
+  std::erase(views_, &view);
+  std::erase_if(walks_, [&](const Walk& walk) { return walk.state == &view; });
+}
+
+// What one of the states has told, the others tell no more.
+bool FleetLink::known_elsewhere(const fleet::FleetState& from, const std::string& origin,
+                                const fleet::FleetEvent& event) const {
+  const auto knows = [&](const fleet::FleetState& other) {
+    return &other != &from && other.has_event(origin, event);
+  };
+  return knows(state_) ||
+         std::any_of(views_.begin(), views_.end(), [&](const auto* view) { return knows(*view); });
+}
+
+void FleetLink::queue(const fleet::FleetState& from, const std::string& origin,
+                      const fleet::FleetEvent& event) {
+  if (!listeners_.contains(event.stream) || known_elsewhere(from, origin, event)) return;
+  if (heard_.size() < kMaxHeard) {
+    heard_.push_back({origin, event});
+    return soon();
+  }
+  ++overrun_;
+  heard_.clear();
+  walks_.clear();
+  for (const auto& [stream, heard] : listeners_) walk_all(stream);
+}
+
+void FleetLink::walk_all(Stream stream) {
+  std::erase_if(walks_, [&](const Walk& walk) { return walk.stream == stream; });
+  const auto walk = [&](const fleet::FleetState& state) {
+    for (auto& origin : state.origins()) walks_.push_back({&state, std::move(origin), stream});
+  };
+  walk(state_);
+  for (const fleet::FleetState* view : views_) walk(*view);
+  soon();
+}
+
+// An origin a turn: half a megabyte at most.
+void FleetLink::walk_one() {
+  const Walk walk = std::move(walks_.front());
+  walks_.pop_front();
+  if (!walks_.empty()) soon();
+  const auto listener = listeners_.find(walk.stream);
+  for (const auto& event : walk.state->events(walk.origin, walk.stream)) {
+    const bool told = walk.state != &state_ && state_.has_event(walk.origin, event);
+    if (!told) listener->second(walk.origin, event);
+  }
+}
+
+void FleetLink::soon() {
+  if (std::exchange(working_soon_, true)) return;
+  net::asio::post(io_, [this, alive = std::weak_ptr<bool>(alive_)] {
+    if (!alive.expired()) work();
+  });
+}
+
+void FleetLink::work() {
+  working_soon_ = false;
+  if (std::exchange(published_, false)) driver_->tell();
+  for (const Heard& one : std::exchange(heard_, {})) {
+    listeners_.at(one.event.stream)(one.origin, one.event);
+  }
+  if (!walks_.empty()) walk_one();
+}
 
 std::vector<std::string> FleetLink::askable() const {
   std::vector<std::string> nodes;

@@ -1,6 +1,8 @@
 #include "view/fleet_metrics.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <numeric>
 #include <string_view>
 
 namespace nines::agent::view {
@@ -84,8 +86,8 @@ std::string fleet_metrics(const fleet::FleetState& state, const peer::PeerNode& 
        f.origins_evicted},
       {"nines_fleet_days_dropped_total", "Days of hours given up for want of memory.",
        f.days_dropped},
-      {"nines_fleet_events_dropped_total", "Events of others beyond the limit of a node.",
-       f.events_dropped},
+      {"nines_fleet_events_dropped_total", "Events of nodes beyond the limits of their streams.",
+       std::accumulate(std::begin(f.events_dropped), std::end(f.events_dropped), uint64_t{0})},
   };
   std::string out;
   for (const Family& family : families) append(out, family);

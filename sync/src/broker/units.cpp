@@ -31,8 +31,13 @@ std::string unit_of(const PartKey& key) {
     case PartKind::meta: return std::string(kWho);
     case PartKind::minutes: return "m." + place(key.index, kMinuteRing);
     case PartKind::hours: return "h." + place(key.index, kHourRing);
-    case PartKind::events:
-      return "e." + std::to_string(key.stream) + "." + place(key.index, kEventRing);
+    case PartKind::events: {
+      // Lives of bodies are many and short: they would all begin in the same unit.
+      const bool body = fleet::has_body(static_cast<fleet::FleetEvent::Stream>(key.stream));
+      const auto shift = static_cast<int64_t>(body ? fleet::mix64(key.id) % kEventRing : 0);
+      return "e." + std::to_string(key.stream) + "." +
+             place(key.index % kEventRing + shift, kEventRing);
+    }
     case PartKind::series: break;
   }
   return {};

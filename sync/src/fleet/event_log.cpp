@@ -8,7 +8,7 @@
 namespace nines::fleet {
 namespace {
 
-constexpr uint64_t kFormat = 1;
+constexpr uint64_t kFormat = 1, kFormatWithBody = 2;
 constexpr uint64_t kKinds = 6, kPriorities = 4;
 constexpr size_t kEntryBytes = 96;  // of the map, beside the body
 
@@ -16,7 +16,7 @@ constexpr size_t kEntryBytes = 96;  // of the map, beside the body
 
 std::string encode_event(const FleetEvent& event) {
   store::ByteWriter out;
-  out.varint(kFormat);
+  out.varint(has_body(event.stream) ? kFormatWithBody : kFormat);
   out.varint(event.boot);
   out.varint(static_cast<uint64_t>(event.stream));
   out.varint(event.sequence);
@@ -29,12 +29,14 @@ std::string encode_event(const FleetEvent& event) {
        {&event.slo, &event.service, &event.rule, &event.severity, &event.subject, &event.summary}) {
     out.bytes(*text);
   }
+  if (has_body(event.stream)) out.bytes(event.body);
   return out.take();
 }
 
 std::optional<FleetEvent> decode_event(std::string_view body) {
   store::ByteReader in(body);
-  if (in.varint() != kFormat) return std::nullopt;
+  const uint64_t format = in.varint();
+  if (format != kFormat && format != kFormatWithBody) return std::nullopt;
   FleetEvent event;
   event.boot = in.varint();
   const uint64_t stream = in.varint();
@@ -44,6 +46,7 @@ std::optional<FleetEvent> decode_event(std::string_view body) {
     return std::nullopt;
   }
   event.stream = static_cast<FleetEvent::Stream>(stream);
+  if (has_body(event.stream) != (format == kFormatWithBody)) return std::nullopt;
   event.kind = static_cast<FleetEvent::Kind>(kind);
   event.sent_isolated = isolated == 1;
   event.priority = static_cast<int>(priority);
@@ -53,7 +56,13 @@ std::optional<FleetEvent> decode_event(std::string_view body) {
        {&event.slo, &event.service, &event.rule, &event.severity, &event.subject, &event.summary}) {
     const auto bytes = in.bytes();
     if (bytes.size() > (text == &event.summary ? kMaxSummary : kMaxName)) return std::nullopt;
+    if (has_body(event.stream) && !bytes.empty()) return std::nullopt;
     *text = bytes;
+  }
+  if (has_body(event.stream)) {
+    const auto bytes = in.bytes();
+    if (bytes.empty() || bytes.size() > kMaxEventBody) return std::nullopt;
+    event.body = bytes;
   }
   if (!in.complete() || event.boot == 0) return std::nullopt;
   return event;
@@ -80,9 +89,14 @@ PartKey bucket_of(const FleetEvent& event) {
           static_cast<int64_t>(event.sequence / kEventsOfBucket)};
 }
 
-// Alerts have what is declared; nodes that come and go a quarter of it.
 size_t EventLog::room(uint8_t stream, const FleetLimits& limits) {
-  return stream == 0 ? limits.max_events : (limits.max_events + 3) / 4;
+  switch (static_cast<FleetEvent::Stream>(stream)) {
+    case FleetEvent::Stream::alerts: return limits.max_events;
+    case FleetEvent::Stream::membership: return (limits.max_events + 3) / 4;
+    case FleetEvent::Stream::incidents: return limits.max_incidents;
+    case FleetEvent::Stream::timeline: return limits.max_timeline;
+  }
+  return 0;
 }
 
 void EventLog::account(const Entries::value_type& entry, bool in) {
@@ -108,7 +122,7 @@ Merge EventLog::put(const FleetEvent& event, const FleetLimits& limits) {
   const auto first = entries_.lower_bound(Key{stream, 0, 0});
   const bool full = counts_[stream] >= room(stream, limits);
   if (full && (counts_[stream] == 0 || key < first->first)) {
-    ++dropped_;
+    ++dropped_[stream];
     return Merge::known;
   }
   account(*entries_.emplace(key, std::move(body)).first, true);
@@ -116,7 +130,7 @@ Merge EventLog::put(const FleetEvent& event, const FleetLimits& limits) {
     const auto oldest = entries_.lower_bound(Key{stream, 0, 0});
     account(*oldest, false);
     entries_.erase(oldest);
-    ++dropped_;
+    ++dropped_[stream];
   }
   return Merge::news;
 }
@@ -189,10 +203,15 @@ uint64_t EventLog::last_sequence(FleetEvent::Stream stream, uint64_t boot) const
   return std::get<0>(last) == key && std::get<1>(last) == boot ? std::get<2>(last) : 0;
 }
 
+bool EventLog::has(FleetEvent::Stream stream, uint64_t boot, uint64_t sequence) const {
+  return entries_.contains(Key{static_cast<uint8_t>(stream), boot, sequence});
+}
+
 void EventLog::move_boot(uint64_t from, uint64_t to, const FleetLimits& limits) {
   std::vector<FleetEvent> moved;
   for (auto entry = entries_.begin(); entry != entries_.end();) {
-    if (std::get<1>(entry->first) != from) {
+    const auto stream = static_cast<FleetEvent::Stream>(std::get<0>(entry->first));
+    if (std::get<1>(entry->first) != from || has_body(stream)) {
       ++entry;
       continue;
     }

@@ -13,7 +13,7 @@
 namespace nines::fleet {
 
 inline constexpr uint64_t kEventsOfBucket = 32;
-inline constexpr uint8_t kStreams = 2;
+inline constexpr uint8_t kStreams = kFleetStreams;
 
 std::string encode_events(const std::vector<std::string>& bodies);
 std::optional<std::vector<std::string>> decode_events(std::string_view body);
@@ -32,12 +32,14 @@ class EventLog {
   // Whether events of that bucket would be taken.
   bool keeps(const PartKey& bucket, const FleetLimits& limits) const;
   uint64_t last_sequence(FleetEvent::Stream stream, uint64_t boot) const;
-  // Events of life `from` become those of life `to`.
+  bool has(FleetEvent::Stream stream, uint64_t boot, uint64_t sequence) const;
+  // Events of life `from` become those of life `to`; not those with a body, whose lives are their
+  // owner's.
   void move_boot(uint64_t from, uint64_t to, const FleetLimits& limits);
 
   uint64_t hash() const { return hash_; }
   size_t bytes() const { return bytes_; }
-  uint64_t dropped() const { return dropped_; }
+  const std::array<uint64_t, kStreams>& dropped() const { return dropped_; }
 
  private:
   using Key = std::tuple<uint8_t, uint64_t, uint64_t>;  // stream, boot, sequence
@@ -50,7 +52,7 @@ class EventLog {
   std::array<size_t, kStreams> counts_{};
   uint64_t hash_ = 0;
   size_t bytes_ = 0;
-  uint64_t dropped_ = 0;
+  std::array<uint64_t, kStreams> dropped_{};
 };
 
 }  // namespace nines::fleet

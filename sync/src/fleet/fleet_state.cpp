@@ -48,6 +48,7 @@ struct FleetState::Impl {
   std::map<PartKey, std::vector<std::string>> changed_events;
   bool changed_info = false;
   uint32_t merges = 0;
+  OnEvent on_event;
 
   NodeRecord& own() { return records.find(self)->second; }
   Version next() { return {boot, ++counter}; }
@@ -66,6 +67,8 @@ struct FleetState::Impl {
   Merge merge_info(const Piece& piece);
   Merge merge_meta(NodeRecord& record, const Piece& piece);
   Merge merge_events(NodeRecord& record, const Piece& piece);
+  // With what was dropped for it.
+  Merge put(NodeRecord& record, const FleetEvent& event);
   Merge invalid() {
     ++counters.invalid;
     return Merge::refused;
@@ -99,6 +102,12 @@ uint64_t FleetState::foreign_boot() const noexcept { return impl_->foreign_boot;
 const FleetLimits& FleetState::limits() const noexcept { return impl_->limits; }
 const FleetState::Counters& FleetState::counters() const noexcept { return impl_->counters; }
 size_t FleetState::bytes() const noexcept { return impl_->bytes(); }
+
+uint64_t life_number(uint64_t boot, WallTime began) noexcept {
+  constexpr unsigned kBootBits = 20;  // 43 bits of milliseconds are left: until 2248
+  const auto ms = static_cast<uint64_t>(std::max<int64_t>(1, began.ns / kNsPerMs));
+  return ms << kBootBits | (boot & ((uint64_t{1} << kBootBits) - 1));
+}
 
 // --- own state
 
@@ -192,9 +201,14 @@ bool FleetState::publish(uint64_t series, Tier tier, int64_t slot, const Counts&
   return true;
 }
 
-void FleetState::publish(FleetEvent event) {
+bool FleetState::publish(FleetEvent event) {
   Impl& impl = *impl_;
   NodeRecord& own = impl.own();
+  const bool carries = has_body(event.stream);
+  if (carries ? event.body.empty() || event.body.size() > kMaxEventBody : !event.body.empty()) {
+    ++impl.counters.invalid;
+    return false;
+  }
   if (event.boot == 0) event.boot = impl.boot;
   if (event.sequence == 0) {
     event.sequence = own.events.last_sequence(event.stream, event.boot) + 1;
@@ -203,11 +217,23 @@ void FleetState::publish(FleetEvent event) {
   cut(event.summary, kMaxSummary);
   for (auto* text : {&event.slo, &event.service, &event.rule, &event.severity, &event.subject}) {
     cut(*text, kMaxName);
+    if (carries) text->clear();
   }
-  if (own.events.put(event, impl.limits) != Merge::news) return;
+  if (carries) event.summary.clear();
+  if (impl.put(own, event) != Merge::news) return false;
   auto& told = impl.changed_events[bucket_of(event)];
   if (told.size() < kEventsOfBucket) told.push_back(encode_event(event));
+  return true;
 }
+
+bool FleetState::recall(std::string_view origin, const FleetEvent& event) {
+  Impl& impl = *impl_;
+  const auto record = impl.records.find(origin);
+  if (record == impl.records.end() || !has_body(event.stream)) return false;
+  return decode_event(encode_event(event)) && impl.put(record->second, event) == Merge::news;
+}
+
+void FleetState::on_event(OnEvent told) { impl_->on_event = std::move(told); }
 
 void FleetState::raise_boot(uint64_t known) {
   Impl& impl = *impl_;
@@ -374,6 +400,14 @@ Merge FleetState::Impl::merge_cells(NodeRecord& record, const Piece& piece, Tier
   return merged.taken > 0 ? Merge::news : Merge::known;
 }
 
+Merge FleetState::Impl::put(NodeRecord& record, const FleetEvent& event) {
+  const auto stream = static_cast<size_t>(event.stream);
+  const uint64_t before = record.events.dropped()[stream];
+  const Merge put = record.events.put(event, limits);
+  counters.events_dropped[stream] += record.events.dropped()[stream] - before;
+  return put;
+}
+
 Merge FleetState::Impl::merge_events(NodeRecord& record, const Piece& piece) {
   const auto bodies = decode_events(piece.body);
   if (!bodies) return invalid();
@@ -381,14 +415,15 @@ Merge FleetState::Impl::merge_events(NodeRecord& record, const Piece& piece) {
   for (const auto& body : *bodies) {
     const auto event = decode_event(body);
     if (!event || bucket_of(*event) != piece.key) return invalid();
-    if (piece.origin == self && event->boot >= boot) {
+    // The lives of a body are its owner's: what peers have of it is always its own.
+    if (piece.origin == self && event->boot >= boot && !has_body(event->stream)) {
       const auto mine = encode_events({encode_event(*event)});
       counters.foreign_own += record.events.bucket(piece.key).find(mine) == std::string::npos;
       continue;
     }
-    const uint64_t dropped = record.events.dropped();
-    if (record.events.put(*event, limits) == Merge::news) result = Merge::news;
-    counters.events_dropped += record.events.dropped() - dropped;
+    if (put(record, *event) != Merge::news) continue;
+    result = Merge::news;
+    if (on_event && has_body(event->stream)) on_event(piece.origin, *event);
   }
   return result;
 }
@@ -626,6 +661,12 @@ std::vector<FleetEvent> FleetState::events(std::string_view origin,
   const auto record = impl_->records.find(origin);
   if (record == impl_->records.end()) return {};
   return record->second.events.of(stream);
+}
+
+bool FleetState::has_event(std::string_view origin, const FleetEvent& like) const {
+  const auto record = impl_->records.find(origin);
+  return record != impl_->records.end() &&
+         record->second.events.has(like.stream, like.boot, like.sequence);
 }
 
 void FleetState::forget(std::string_view origin) {

@@ -19,6 +19,8 @@ constexpr WallTime kCeiling = WallTime::from_s((kHour0 + 10'000) * 3600);
 FleetLimits small_limits() {
   FleetLimits limits;
   limits.max_events = 40;
+  limits.max_incidents = 12;
+  limits.max_timeline = 5;
   limits.hours_kept_s = 4 * 86400;
   return limits;
 }
@@ -30,11 +32,21 @@ SeriesMeta meta(const std::string& slo, int64_t window_s) {
 void write_something(FleetState& owner, const std::vector<uint64_t>& ids, int64_t step) {
   const uint64_t id = ids[*rc::gen::inRange<size_t>(0, ids.size())];
   const int64_t hour = kHour0 + step + *rc::gen::inRange<int64_t>(-30, 2);
-  switch (*rc::gen::inRange(0, 6)) {
+  switch (*rc::gen::inRange(0, 7)) {
     case 0:
       owner.publish(FleetEvent{.at = WallTime::from_s(hour * 3600),
                                .summary = "s" + std::to_string(*rc::gen::inRange(0, 9))});
       break;
+    case 6: {  // lives and numbers as their owner gives them, told again now and then
+      FleetEvent event;
+      event.stream = *rc::gen::arbitrary<bool>() ? FleetEvent::Stream::incidents
+                                                 : FleetEvent::Stream::timeline;
+      event.boot = *rc::gen::inRange<uint64_t>(1, 4);
+      event.sequence = *rc::gen::inRange<uint64_t>(1, 40);
+      event.body = "b" + std::to_string(*rc::gen::inRange(0, 2));
+      owner.publish(event);
+      break;
+    }
     case 1: owner.describe(WallTime::from_s(hour * 3600), 1, {}); break;
     case 2:
     case 3:

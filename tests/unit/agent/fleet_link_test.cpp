@@ -1,8 +1,11 @@
 // The agent's part of peers: what is fed in, and what is shown.
 #include "app/fleet_link.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "http/fleet_api.hpp"
@@ -105,6 +108,64 @@ TEST_CASE("Agents with peers show one fleet, with sums over its nodes", "[fleet]
   REQUIRE(nodes.ok());
   CHECK(nodes->find("this node") != std::string::npos);
   CHECK_FALSE(view::fleet_nodes_table("[]", 120, false).ok());
+}
+
+TEST_CASE("What a node publishes with a body all others hear once, also those that come later",
+          "[fleet]") {
+  using Stream = FleetLink::Stream;
+  net::asio::io_context io;
+  RealClock clock;
+  const auto wait_for = [&](const std::function<bool()>& done) {
+    const int64_t end = clock.mono().ns + 20 * kNsPerSecond;
+    while (!done() && clock.mono().ns < end) io.run_one_for(std::chrono::milliseconds(50));
+    return done();
+  };
+  Agent a(io, clock, "edge-a", {}, 90, 1);
+  std::map<std::string, std::vector<std::string>> heard;  // by who hears
+  const auto listen = [&](Agent& agent, const std::string& who, Stream stream) {
+    agent.link->listen(stream, [&heard, who](const std::string& origin, const auto& event) {
+      heard[who].push_back(origin + " " + event.body);
+    });
+  };
+  listen(a, "a", Stream::incidents);
+  CHECK(a.link->publish(Stream::incidents, 70, 1, clock.wall(), "opened"));
+  CHECK(a.link->publish(Stream::timeline, 70, 1, clock.wall(), "line"));
+  CHECK_FALSE(a.link->publish(Stream::incidents, 70, 1, clock.wall(), "opened"));
+  CHECK_FALSE(a.link->publish(Stream::incidents, 70, 2, clock.wall(), std::string(1001, 'x')));
+
+  Agent b(io, clock, "edge-b", {"127.0.0.1:" + std::to_string(a.link->port())}, 50, 9);
+  listen(b, "b", Stream::incidents);
+  listen(b, "b timeline", Stream::timeline);
+  REQUIRE(wait_for([&] { return heard["b"].size() == 1 && heard["b timeline"].size() == 1; }));
+  CHECK(heard["b"].front() == "edge-a opened");
+  CHECK(heard["b timeline"].front() == "edge-a line");
+
+  // Live, both ways.
+  CHECK(b.link->publish(Stream::incidents, 80, 1, clock.wall(), "acknowledged"));
+  CHECK(a.link->publish(Stream::incidents, 70, 2, clock.wall(), "resolved"));
+  const auto all_heard = [&] {
+    return std::find(heard["a"].begin(), heard["a"].end(), "edge-b acknowledged") !=
+               heard["a"].end() &&
+           heard["b"].size() == 2;
+  };
+  REQUIRE(wait_for(all_heard));
+  CHECK(heard["b"].back() == "edge-a resolved");
+
+  // A view of the same fleet (NATS) tells only what peers did not.
+  fleet::FleetState view("view", 1), other("edge-a", 1), third("edge-c", 1);
+  other.publish({.boot = 70, .sequence = 2, .stream = Stream::incidents, .body = "resolved"});
+  third.publish({.boot = 5, .sequence = 1, .stream = Stream::incidents, .body = "by NATS alone"});
+  for (auto* from : {&other, &third}) {
+    for (const auto& piece : from->take_changes()) view.merge(piece, clock.wall());
+  }
+  b.link->hear_from(view);
+  REQUIRE(wait_for([&] { return heard["b"].back() == "edge-c by NATS alone"; }));
+  third.publish({.boot = 5, .sequence = 2, .stream = Stream::incidents, .body = "and live"});
+  for (const auto& piece : third.take_changes()) view.merge(piece, clock.wall());
+  REQUIRE(wait_for([&] { return heard["b"].back() == "edge-c and live"; }));
+  CHECK(std::count(heard["b"].begin(), heard["b"].end(), "edge-c and live") == 1);
+  CHECK(std::count(heard["b"].begin(), heard["b"].end(), "edge-c by NATS alone") == 1);
+  b.link->leave(view);
 }
 
 TEST_CASE("GET /api/fleet gives the fleet, and other paths go on", "[fleet]") {

@@ -227,6 +227,51 @@ TEST_CASE("a stream has the newest of everything that nodes tell, and a reader t
   CHECK(event_ids(broker) == std::map<std::string, int>{{"pi=2E1/1/alert/1", 1}});
 }
 
+TEST_CASE("incidents and the timeline travel in the stream of states, and back to who lost them") {
+  using Stream = fleet::FleetEvent::Stream;
+  FakeJetStream broker;
+  int64_t ms = 200 * 60'000;
+  Node a("a", 1, 0);
+  const auto tell = [&](Node& node, Stream stream, uint64_t life, uint64_t sequence) {
+    fleet::FleetEvent event;
+    event.stream = stream;
+    event.boot = life;
+    event.sequence = sequence;
+    event.body = std::to_string(life) + "/" + std::to_string(sequence);
+    node.state->publish(event);
+    node.teller->look();
+  };
+  for (uint64_t life = 100; life < 120; ++life) {
+    for (uint64_t n = 1; n <= 20; ++n) tell(a, Stream::incidents, life, n);
+  }
+  tell(a, Stream::timeline, 100, 1);
+  a.connection = &broker.connect(*a.teller, at(ms));
+  settle(broker, {&a}, ms);
+  View view;
+  std::vector<std::string> heard;
+  view.state.on_event([&](const std::string& origin, const fleet::FleetEvent& event) {
+    heard.push_back(origin + " " + event.body);
+  });
+  view.connection = &broker.connect(view.reader, at(ms));
+  settle(broker, {&a}, ms, &view);
+  CHECK(view.state.events("a", Stream::incidents).size() == 400);
+  CHECK(view.state.events("a", Stream::timeline).size() == 1);
+  REQUIRE(heard.size() == 401);
+  CHECK(event_ids(broker).empty());  // no alerts
+  CHECK(a.teller->stats().oversized == 0);
+
+  tell(a, Stream::incidents, 119, 21);
+  settle(broker, {&a}, ms, &view);
+  CHECK(heard.back() == "a 119/21");
+
+  Node again("a", 1, ms);  // with an empty disk
+  broker.break_connection(*a.connection, 0, 0, at(ms));
+  again.connection = &broker.connect(*again.teller, at(ms));
+  settle(broker, {&again}, ms, &view);
+  CHECK(again.state->events("a", Stream::incidents).size() == 401);
+  CHECK(heard.size() == 402);
+}
+
 TEST_CASE("a broker that lost what it had acknowledged is told that again at the next connection") {
   FakeJetStream broker;
   int64_t ms = 100 * 60'000;

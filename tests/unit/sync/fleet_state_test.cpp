@@ -242,6 +242,157 @@ TEST_CASE("Of an origin's events the newest are kept, alerts apart from membersh
   CHECK(events == a.events("a"));
 }
 
+namespace {
+
+FleetEvent with_body(FleetEvent::Stream stream, uint64_t boot, uint64_t sequence,
+                     std::string body) {
+  FleetEvent event;
+  event.stream = stream;
+  event.boot = boot;
+  event.sequence = sequence;
+  event.body = std::move(body);
+  return event;
+}
+
+constexpr auto kIncidents = FleetEvent::Stream::incidents;
+constexpr auto kTimeline = FleetEvent::Stream::timeline;
+
+}  // namespace
+
+TEST_CASE("A stream that is told much pushes out nothing of the others", "[fleet]") {
+  FleetLimits limits;
+  limits.max_events = 10;
+  limits.max_incidents = 7;
+  limits.max_timeline = 3;
+  FleetState a("a", 1, limits), b("b", 1, limits);
+  for (uint64_t i = 1; i <= 8; ++i) a.publish(FleetEvent{.sequence = i, .summary = "alert"});
+  for (uint64_t i = 1; i <= 100; ++i) {
+    a.publish(with_body(kIncidents, 5, i, "incident " + std::to_string(i)));
+    a.publish(with_body(kTimeline, 5, i, "line " + std::to_string(i)));
+  }
+  tell(a, b);
+  for (const FleetState* state : {&a, &b}) {
+    CHECK(state->events("a", FleetEvent::Stream::alerts).size() == 8);
+    const auto incidents = state->events("a", kIncidents);
+    REQUIRE(incidents.size() == 7);
+    CHECK(incidents.front().body == "incident 94");
+    CHECK(incidents.back().body == "incident 100");
+    CHECK(state->events("a", kTimeline).size() == 3);
+    CHECK(state->counters().events_dropped[static_cast<size_t>(kIncidents)] == 93);
+    CHECK(state->counters().events_dropped[static_cast<size_t>(kTimeline)] == 97);
+    CHECK(state->counters().events_dropped[0] == 0);
+  }
+  CHECK(b.missing(a.digest()).empty());
+}
+
+TEST_CASE("An event with a body is taken as it is, up to its limit, and has no other text",
+          "[fleet]") {
+  FleetState a("a", 1);
+  FleetEvent event = with_body(kIncidents, 9, 1, std::string(kMaxEventBody, '\xff'));
+  event.summary = event.slo = "no place for this";
+  CHECK(a.publish(event));
+  CHECK_FALSE(a.publish(event));  // known
+  const auto held = a.events("a", kIncidents);
+  REQUIRE(held.size() == 1);
+  CHECK(held[0].body == event.body);
+  CHECK(held[0].summary.empty());
+  CHECK(held[0].slo.empty());
+  CHECK_FALSE(a.publish(with_body(kIncidents, 9, 2, std::string(kMaxEventBody + 1, 'x'))));
+  CHECK_FALSE(a.publish(with_body(kIncidents, 9, 2, "")));
+  CHECK_FALSE(a.publish(with_body(FleetEvent::Stream::alerts, 1, 2, "a body")));
+  CHECK(a.counters().invalid == 3);
+
+  std::string bytes = encode_event(held[0]);
+  REQUIRE(decode_event(bytes) == held[0]);
+  CHECK_FALSE(decode_event(bytes + "x"));
+  CHECK_FALSE(decode_event(bytes.substr(0, bytes.size() - 1)));
+  bytes[0] = 1;  // the format without a body
+  CHECK_FALSE(decode_event(bytes));
+  FleetEvent told = held[0];
+  told.rule = "hidden";
+  CHECK_FALSE(decode_event(encode_event(told)));
+  told = held[0];
+  told.body += "one byte too many";
+  CHECK_FALSE(decode_event(encode_event(told)));
+}
+
+TEST_CASE("Events of the streams that older peers know are encoded as those know them", "[fleet]") {
+  FleetEvent alert{.boot = 3, .sequence = 7, .summary = "s"};
+  CHECK(encode_event(alert) == std::string("\x01\x03\x00\x07\x00\x00\x03\x00\x00"
+                                           "\x00\x00\x00\x00\x00\x01s",
+                                           16));
+  // They refuse what has another format, piece by piece, so a piece has events of one stream.
+  CHECK(encode_event(with_body(kTimeline, 3, 7, "b"))[0] == 2);
+}
+
+TEST_CASE("Who lost its disk takes its events with a body back, whatever their boot", "[fleet]") {
+  FleetState first("a", 1), peer("b", 1);
+  first.publish(with_body(kIncidents, 77, 1, "opened"));
+  first.publish(with_body(kIncidents, 77, 2, "acknowledged"));
+  tell(first, peer);
+  FleetState again("a", 1, {}, 5);
+  std::vector<std::string> heard;
+  again.on_event([&](const std::string& origin, const FleetEvent& event) {
+    heard.push_back(origin + " " + event.body);
+  });
+  again.publish(with_body(kIncidents, 78, 1, "of this life"));
+  again.raise_boot(4);  // as the handshake does
+  for (int round = 0; round < 2; ++round) {
+    for (const auto& key : again.missing("a", peer.parts("a"))) {
+      if (const auto piece = peer.piece("a", key)) again.merge(*piece, kCeiling);
+    }
+  }
+  CHECK(heard == std::vector<std::string>{"a opened", "a acknowledged"});
+  const auto all = again.events("a", kIncidents);
+  REQUIRE(all.size() == 3);
+  CHECK(all[2].boot == 78);  // a raised boot is none of its owner's
+  CHECK(again.foreign_boot() == 0);
+}
+
+TEST_CASE("What a node has kept of another one, that one takes back when nobody else has it",
+          "[fleet]") {
+  FleetState peer("b", 1), again("a", 1);
+  const FleetEvent kept = with_body(kIncidents, 77, 1, "opened");
+  CHECK_FALSE(peer.recall("a", kept));  // not met
+  tell(again, peer);
+  CHECK(peer.recall("a", kept));
+  CHECK_FALSE(peer.recall("a", kept));
+  CHECK_FALSE(peer.recall("a", FleetEvent{.boot = 1, .sequence = 9, .summary = "an alert"}));
+  CHECK_FALSE(peer.recall("a", with_body(kIncidents, 77, 2, std::string(2000, 'x'))));
+  for (const auto& key : again.missing("a", peer.parts("a"))) {
+    if (const auto piece = peer.piece("a", key)) again.merge(*piece, kCeiling);
+  }
+  REQUIRE(again.events("a", kIncidents).size() == 1);
+  CHECK(peer.missing(again.digest()).empty());
+}
+
+TEST_CASE("Of events with a body their news is told once, of others never", "[fleet]") {
+  FleetState a("a", 1), b("b", 1);
+  std::vector<std::string> heard;
+  b.on_event([&](const std::string& origin, const FleetEvent& event) {
+    heard.push_back(origin + " " + event.body);
+  });
+  a.publish(FleetEvent{.sequence = 1, .summary = "alert"});
+  a.publish(with_body(kTimeline, 1, 1, "deployed"));
+  const auto pieces = a.take_changes();
+  for (int i = 0; i < 3; ++i) {
+    for (const auto& piece : pieces) b.merge(piece, kCeiling);
+  }
+  CHECK(heard == std::vector<std::string>{"a deployed"});
+  CHECK(b.has_event("a", with_body(kTimeline, 1, 1, "")));
+  CHECK_FALSE(b.has_event("a", with_body(kTimeline, 1, 2, "")));
+  CHECK_FALSE(b.has_event("c", with_body(kTimeline, 1, 1, "")));
+}
+
+TEST_CASE("The number of a life differs from that of each other life, and grows", "[fleet]") {
+  const auto at = [](int64_t ms) { return WallTime{ms * kNsPerMs}; };
+  const int64_t t = 1'700'000'000'000;
+  CHECK(life_number(1, at(t)) < life_number(2, at(t + 1)));
+  CHECK(life_number(1, at(t)) < life_number(1, at(t + 1)));  // the disk was lost
+  CHECK(life_number(1, at(t)) != life_number(2, at(t)));     // the clock stood still
+  CHECK(life_number(5, WallTime{}) > 0);
+}
+
 TEST_CASE("A lost life of the same boot is noticed by its cells, though its info is forgotten",
           "[fleet]") {
   const WallTime now = WallTime::from_s(500'000 * int64_t{3600});

@@ -11,7 +11,8 @@
 //          compared (by hash) and asked for. A message may carry a block with some cells only.
 // Series   an SLO of one node with its generation, target and window. The origin names those it
 //          has in its info; others are dropped everywhere.
-// Events   (origin, boot, stream, sequence); the newest `max_events` of an origin are kept.
+// Events   (origin, boot, stream, sequence); of each stream of an origin the newest are kept, so
+//          many as FleetLimits says. Incidents and timeline carry a body that is not looked into.
 //
 // The owner
 //   Its version is (boot, counter). After a loss of state its older cells come back from peers: a
@@ -42,7 +43,9 @@ namespace nines::fleet {
 struct FleetLimits {
   size_t max_origins = 64;
   size_t max_series = 128;              // of one origin
-  size_t max_events = 1000;             // of one origin
+  size_t max_events = 1000;             // alerts of one origin; membership: a quarter of it
+  size_t max_incidents = 512;           // events of one origin in that stream
+  size_t max_timeline = 256;            // the same
   size_t max_bytes = 24 * 1024 * 1024;  // of packed cells and events, with their bookkeeping
   int64_t minutes_kept_s = 3 * 3600;
   int64_t hours_kept_s = 92 * 86400;  // at most; else the window and a day
@@ -50,6 +53,7 @@ struct FleetLimits {
 
 inline constexpr size_t kMaxName = 256;                     // bytes of a node id, SLO, service...
 inline constexpr size_t kMaxSummary = 1024;                 // bytes of an event's sentence
+inline constexpr size_t kMaxEventBody = 1000;               // bytes of an event's body
 inline constexpr int64_t kMaxCellCount = int64_t{1} << 40;  // sums over a fleet stay exact
 
 struct Version {
@@ -88,8 +92,10 @@ uint64_t series_id(const SeriesMeta& meta) noexcept;
 
 struct FleetEvent {
   enum class Kind : uint8_t { fired, resolved, node_silent, node_back, isolated, rejoined };
-  // Streams have their own sequences: alerts those of the store, membership one of the machine.
-  enum class Stream : uint8_t { alerts, membership };
+  // Streams have their own sequences: alerts those of the store, membership one of the machine,
+  // incidents and timeline those of their owner (see life_number). Numbers are sent: never reuse
+  // one.
+  enum class Stream : uint8_t { alerts = 0, membership = 1, incidents = 2, timeline = 3 };
   uint64_t boot = 0, sequence = 0;
   Stream stream = Stream::alerts;
   Kind kind = Kind::fired;
@@ -98,8 +104,20 @@ struct FleetEvent {
   WallTime at{}, since{};
   std::string slo{}, service{}, rule{}, severity{}, summary{};
   std::string subject{};  // of membership: the node that it is about
+  std::string body{};     // of incidents and timeline: 1 to kMaxEventBody bytes, and no text above
   friend bool operator==(const FleetEvent&, const FleetEvent&) = default;
 };
+
+// Whether events of that stream are a body.
+constexpr bool has_body(FleetEvent::Stream stream) {
+  return stream >= FleetEvent::Stream::incidents;
+}
+inline constexpr size_t kFleetStreams = 4;
+
+// A boot for events with a body. They are taken back from peers after the loss of a disk, when the
+// boot number begins anew: so theirs is of the time at which the life began, too, and higher in
+// each life as long as clocks do not go back.
+uint64_t life_number(uint64_t boot, WallTime began) noexcept;
 
 // For a store: what has to be published again by the next life.
 std::string encode_event(const FleetEvent& event);
@@ -151,14 +169,24 @@ class FleetState {
   void describe(WallTime now, uint64_t capabilities, WallTime isolated_since);
   // `slot` = seconds since 1970 / slot_seconds. False: nothing changed by it.
   bool publish(uint64_t series, Tier tier, int64_t slot, const Counts& counts);
-  // Boot 0 becomes the present one; sequence 0 of membership the next one. Strings are cut.
-  void publish(FleetEvent event);
+  // Boot 0 becomes the present one; sequence 0 of membership the next one. Strings are cut. False:
+  // it was known, is older than all that are kept, or its body breaks the limits.
+  bool publish(FleetEvent event);
   // Takes a higher boot, because peers know this node with `known`; all own parts get new versions.
   void raise_boot(uint64_t known);
   // The highest boot of its own that it met with peers and never was in; 0: none.
   uint64_t foreign_boot() const noexcept;
   // What has been published since the last call, to be told at once.
   std::vector<Piece> take_changes();
+
+  // Told of each event with a body that merge() finds to be news: of other nodes, and of earlier
+  // lives of this one. It must not change this state.
+  using OnEvent = std::function<void(const std::string& origin, const FleetEvent& event)>;
+  void on_event(OnEvent told);
+
+  // An event with a body that another origin published in the past, as the caller has kept it: a
+  // part of that origin's state again. on_event() is not told. False: known, or the origin is not.
+  bool recall(std::string_view origin, const FleetEvent& event);
 
   // --- Merging. Slots that begin after `ceiling` are refused.
   Merge merge(const Piece& piece, WallTime ceiling);
@@ -186,6 +214,7 @@ class FleetState {
   std::pair<int64_t, int64_t> extent(std::string_view origin, uint64_t series, Tier tier) const;
   std::vector<FleetEvent> events(std::string_view origin) const;  // by stream, boot, sequence
   std::vector<FleetEvent> events(std::string_view origin, FleetEvent::Stream stream) const;
+  bool has_event(std::string_view origin, const FleetEvent& like) const;  // of that name
   // Forgets a node that will not come back.
   void forget(std::string_view origin);
 
@@ -196,9 +225,9 @@ class FleetState {
     uint64_t invalid = 0;         // pieces that break a rule
     uint64_t unknown_series = 0;  // cells before their info or meta; asked for again
     uint64_t origins_refused = 0, origins_evicted = 0;
-    uint64_t days_dropped = 0;    // for want of bytes
-    uint64_t events_dropped = 0;  // beyond max_events
-    uint64_t foreign_own = 0;     // own parts of this or a later life that this node never told
+    uint64_t days_dropped = 0;                    // for want of bytes
+    uint64_t events_dropped[kFleetStreams] = {};  // by stream: beyond what is kept of an origin
+    uint64_t foreign_own = 0;  // own parts of this or a later life that this node never told
   };
   const Counters& counters() const noexcept;
   size_t bytes() const noexcept;
