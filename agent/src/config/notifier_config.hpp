@@ -14,17 +14,20 @@ struct SecretConfig {
 };
 
 struct NotifierConfig {
-  enum class Kind : uint8_t { webhook, pagerduty, opsgenie, slack, ntfy, email, exec };
+  enum class Kind : uint8_t { webhook, pagerduty, opsgenie, slack, ntfy, email, exec, mqtt };
   enum class Tls : uint8_t { starttls, implicit, none };
   std::string name;
   Kind kind = Kind::webhook;
-  std::string url;                      // http(s)://; email: smtp://HOST:PORT, smtps://HOST:PORT
+  std::string url;                      // http(s)://, smtp(s)://HOST:PORT, mqtt(s)://HOST:PORT
   SecretConfig secret;                  // key, token or password; slack: the whole URL
   std::vector<std::string> severities;  // that it is told; empty: all
   std::string link;                     // where people find more
   std::string scope;                    // of incidents; empty: the node's name
   std::string ca_file;                  // PEM; empty: the system's authorities
-  std::string user, from;               // email
+  std::string cert_file, key_file;      // mqtt: our own certificate, PEM
+  std::string topic;                    // mqtt
+  std::string user;                     // email, mqtt
+  std::string from;                     // email
   std::vector<std::string> to;          // email
   std::string program;                  // exec: an absolute path
   std::vector<std::string> arguments;   // exec

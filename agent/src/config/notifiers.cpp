@@ -7,6 +7,7 @@
 #include "config/files.hpp"
 #include "http/client.hpp"
 #include "http/credentials.hpp"
+#include "nines/broker/link.hpp"
 #include "notify/program.hpp"
 #include "notify/smtp.hpp"
 
@@ -16,10 +17,10 @@ namespace {
 using Kind = NotifierConfig::Kind;
 
 constexpr size_t kMaxNotifiers = 16, kMaxChains = 16, kMaxSteps = 8, kMaxRecipients = 32;
-constexpr size_t kMaxSecretBytes = 4096;
+constexpr size_t kMaxSecretBytes = 4096, kMaxTopic = 1024;
 
 constexpr const char* kKindNames[] = {"webhook", "pagerduty", "opsgenie", "slack",
-                                      "ntfy",    "email",     "exec"};
+                                      "ntfy",    "email",     "exec",     "mqtt"};
 
 void check_secret(const SecretConfig& secret, const YamlNode& node, const std::string& who,
                   Reporter& report) {
@@ -45,13 +46,17 @@ void check_keys(const NotifierConfig& n, const YamlNode& node, const std::string
   };
   static const Key kKeys[] = {
       {"scope", {Kind::pagerduty, Kind::opsgenie}},
-      {"user", {Kind::email}},
+      {"cert_file", {Kind::mqtt}},
+      {"key_file", {Kind::mqtt}},
+      {"topic", {Kind::mqtt}},
+      {"user", {Kind::email, Kind::mqtt}},
       {"from", {Kind::email}},
       {"to", {Kind::email}},
       {"program", {Kind::exec}},
       {"arguments", {Kind::exec}},
       {"url",
-       {Kind::webhook, Kind::pagerduty, Kind::opsgenie, Kind::slack, Kind::ntfy, Kind::email}},
+       {Kind::webhook, Kind::pagerduty, Kind::opsgenie, Kind::slack, Kind::ntfy, Kind::email,
+        Kind::mqtt}},
   };
   std::vector<std::string_view> foreign;
   for (const Key& key : kKeys) {
@@ -153,9 +158,36 @@ void check_exec(const NotifierConfig& n, const YamlNode& node, const std::string
   if (!usable.ok()) report.warning(place_of(node, "program"), usable.error().message);
 }
 
+void check_mqtt(const NotifierConfig& n, const YamlNode& node, const std::string& who,
+                Reporter& report) {
+  const YamlNode& at = place_of(node, "url");
+  const auto url = broker::parse_broker_url(n.url);
+  if (!url.ok() || !url->scheme.starts_with("mqtt")) {
+    report.error(at, "the url of " + who + " is not that of an MQTT broker",
+                 "mqtts://mqtt.example.org:8883, or mqtt:// without encryption");
+  } else if (!n.user.empty() && !url->tls && !http::is_loopback(url->host)) {
+    report.warning(at, "the login of " + who + " is sent without encryption", "use mqtts://");
+  }
+  const bool plain = std::none_of(n.topic.begin(), n.topic.end(),
+                                  [](unsigned char c) { return c < ' ' || c == '+' || c == '#'; });
+  if (n.topic.empty() || n.topic.size() > kMaxTopic || !plain) {
+    report.error(place_of(node, "topic"),
+                 who + " needs 'topic', one of at most " + std::to_string(kMaxTopic) +
+                     " bytes without + and #",
+                 "for example topic: shop/pages");
+  }
+  if (n.user.empty() != n.secret.empty()) {
+    report.error(node, "user and the secret (its password) of " + who + " belong together");
+  }
+  if (n.cert_file.empty() != n.key_file.empty()) {
+    report.error(node, "cert_file and key_file of " + who + " belong together");
+  }
+}
+
 void check_kind(const NotifierConfig& n, const YamlNode& node, const std::string& who,
                 Reporter& report) {
-  const bool needs_url = n.kind == Kind::webhook || n.kind == Kind::ntfy || n.kind == Kind::email;
+  const bool needs_url = n.kind == Kind::webhook || n.kind == Kind::ntfy || n.kind == Kind::email ||
+                         n.kind == Kind::mqtt;
   if (needs_url && n.url.empty()) {
     report.error(node, who + " has no 'url'");
     return;
@@ -163,6 +195,7 @@ void check_kind(const NotifierConfig& n, const YamlNode& node, const std::string
   switch (n.kind) {
     case Kind::email: return check_email(n, node, who, report);
     case Kind::exec: return check_exec(n, node, who, report);
+    case Kind::mqtt: return check_mqtt(n, node, who, report);
     case Kind::pagerduty:
     case Kind::opsgenie:
       if (n.secret.empty()) {
@@ -190,13 +223,16 @@ void read_notifier(const YamlNode& node, Draft& draft, std::set<std::string>& na
   MapReader reader(node, "a notifier", report);
   reader.require("name");
   const bool has_kind =
-      reader.require("kind", "webhook, pagerduty, opsgenie, slack, ntfy, email or exec") != nullptr;
+      reader.require("kind", "webhook, pagerduty, opsgenie, slack, ntfy, email, exec or mqtt") !=
+      nullptr;
   const size_t errors = report.errors();
   read_options(reader, "notifiers[].", draft, report);
   reader.finish();
   NotifierConfig& n = draft.node.notifiers.back();
   n.secret.file = beside(node.file->path, n.secret.file);
-  n.ca_file = beside(node.file->path, n.ca_file);
+  for (std::string* path : {&n.ca_file, &n.cert_file, &n.key_file}) {
+    *path = beside(node.file->path, *path);
+  }
   const std::string who = "notifier '" + n.name + "'";
   if (!n.name.empty() && !names.insert(n.name).second) {
     report.error(place_of(node, "name"),

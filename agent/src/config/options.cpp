@@ -29,6 +29,7 @@ NotifierConfig::Kind notifier_kind(std::string_view word) {
   if (word == "slack") return Kind::slack;
   if (word == "ntfy") return Kind::ntfy;
   if (word == "email") return Kind::email;
+  if (word == "mqtt") return Kind::mqtt;
   return word == "exec" ? Kind::exec : Kind::webhook;
 }
 
@@ -185,18 +186,19 @@ constexpr Option kOptions[] = {
      "", nullptr},
     {"notifiers[].name", text, "", 0, 0, "", "Name, unique among notifiers and webhooks. Required.",
      "pager", [](Draft& d, OptionValue&& v) { notifier(d).name = std::move(v.text); }},
-    {"notifiers[].kind", choice, "", 0, 0, "webhook pagerduty opsgenie slack ntfy email exec",
+    {"notifiers[].kind", choice, "", 0, 0, "webhook pagerduty opsgenie slack ntfy email exec mqtt",
      "What it is. Required.", "pagerduty",
      [](Draft& d, OptionValue&& v) { notifier(d).kind = notifier_kind(v.text); }},
     {"notifiers[].url", text, "", 0, 0, "",
      "webhook: its address; ntfy: https://SERVER/TOPIC; email: smtp://HOST:587 (STARTTLS), "
-     "smtps://HOST:465, or smtp+plain://HOST:25 without TLS; pagerduty, opsgenie: another address "
-     "than the usual one (https://api.eu.opsgenie.com); slack: in place of the secret.",
+     "smtps://HOST:465, or smtp+plain://HOST:25 without TLS; mqtt: mqtts://HOST:8883, or mqtt:// "
+     "without TLS; pagerduty, opsgenie: another address than the usual one "
+     "(https://api.eu.opsgenie.com); slack: in place of the secret.",
      "https://events.pagerduty.com/v2/enqueue",
      [](Draft& d, OptionValue&& v) { notifier(d).url = std::move(v.text); }},
     {"notifiers[].secret_file", text, "", 0, 0, "",
      "File with the routing key (pagerduty), API key (opsgenie), webhook URL (slack), token "
-     "(webhook, ntfy) or password (email); read again for every use.",
+     "(webhook, ntfy) or password (email, mqtt); read again for every use.",
      "/etc/nines/pager.key",
      [](Draft& d, OptionValue&& v) { notifier(d).secret.file = std::move(v.text); }},
     {"notifiers[].secret_env", text, "", 0, 0, "",
@@ -216,7 +218,17 @@ constexpr Option kOptions[] = {
      "PEM file with the authority that signed its certificate. Default: those of the system.",
      "/etc/nines/pager-ca.pem",
      [](Draft& d, OptionValue&& v) { notifier(d).ca_file = std::move(v.text); }},
-    {"notifiers[].user", text, "", 0, 0, "", "email: user to log in as.", "nines",
+    {"notifiers[].cert_file", text, "", 0, 0, "",
+     "mqtt: PEM file with our own certificate, where the broker asks for one (mutual TLS).",
+     "/etc/nines/node.pem",
+     [](Draft& d, OptionValue&& v) { notifier(d).cert_file = std::move(v.text); }},
+    {"notifiers[].key_file", text, "", 0, 0, "", "mqtt: PEM file with the key of cert_file.",
+     "/etc/nines/node.key",
+     [](Draft& d, OptionValue&& v) { notifier(d).key_file = std::move(v.text); }},
+    {"notifiers[].topic", text, "", 0, 0, "",
+     "mqtt: where events are published (QoS 1); told means acknowledged by the broker.",
+     "shop/pages", [](Draft& d, OptionValue&& v) { notifier(d).topic = std::move(v.text); }},
+    {"notifiers[].user", text, "", 0, 0, "", "email, mqtt: user to log in as.", "nines",
      [](Draft& d, OptionValue&& v) { notifier(d).user = std::move(v.text); }},
     {"notifiers[].from", text, "", 0, 0, "", "email: the sender's address.", "nines@example.org",
      [](Draft& d, OptionValue&& v) { notifier(d).from = std::move(v.text); }},

@@ -29,6 +29,7 @@ std::unique_ptr<Channel> make_channel(const NotifierConfig& config, const Identi
     case NotifierConfig::Kind::ntfy: return make_ntfy(config, identity);
     case NotifierConfig::Kind::email: return make_email(config, identity);
     case NotifierConfig::Kind::exec: return make_exec(config, identity);
+    case NotifierConfig::Kind::mqtt: return make_mqtt(config, identity);
   }
   return nullptr;
 }

@@ -14,6 +14,7 @@
 #include "nines/base/result.hpp"
 #include "notify/chain.hpp"
 #include "notify/message.hpp"
+#include "notify/mqtt.hpp"
 #include "notify/smtp.hpp"
 
 namespace nines::agent::notify {
@@ -31,10 +32,12 @@ struct Mail {
   SmtpMail mail;
 };
 
-using Exchange = std::variant<http::ClientRequest, Mail, Program>;
+using Exchange = std::variant<http::ClientRequest, Mail, Program, Publication>;
 
 struct Answer {
-  int status = 0;    // HTTP or SMTP status; of a program 200 + its exit code; 0: there was none
+  // HTTP or SMTP status; of a program 200 + its exit code; of a publication as MqttAnswer has it;
+  // 0: there was none
+  int status = 0;
   std::string text;  // body, reply
   std::optional<int64_t> retry_after_ms;
   std::string failure;  // why there was none
@@ -80,5 +83,6 @@ std::unique_ptr<Channel> make_pagerduty(const NotifierConfig& config, const Iden
 std::unique_ptr<Channel> make_opsgenie(const NotifierConfig& config, const Identity& identity);
 std::unique_ptr<Channel> make_email(const NotifierConfig& config, const Identity& identity);
 std::unique_ptr<Channel> make_exec(const NotifierConfig& config, const Identity& identity);
+std::unique_ptr<Channel> make_mqtt(const NotifierConfig& config, const Identity& identity);
 
 }  // namespace nines::agent::notify

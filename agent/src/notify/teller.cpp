@@ -45,7 +45,7 @@ std::vector<std::unique_ptr<Channel>> channels_of(const Teller::Setup& setup) {
 
 const char* kind_name(NotifierConfig::Kind kind) {
   static constexpr const char* kNames[] = {"webhook", "pagerduty", "opsgenie", "slack",
-                                           "ntfy",    "email",     "exec"};
+                                           "ntfy",    "email",     "exec",     "mqtt"};
   return kNames[static_cast<size_t>(kind)];
 }
 
@@ -142,7 +142,8 @@ void Teller::Impl::send(size_t step, const Message& message) {
     const auto self = weak.lock();
     if (self && !self->stopped) self->finished(step, message, secret, answer);
   };
-  if (exchange.ok()) return transmit(io, std::move(*exchange), config.timeout_ms, std::move(done));
+  if (exchange.ok())
+    return transmit(io, clock, std::move(*exchange), config.timeout_ms, std::move(done));
   boost::asio::post(io, [done = std::move(done), why = exchange.error().message] {
     done({0, {}, {}, why});
   });

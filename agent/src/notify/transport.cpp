@@ -13,6 +13,7 @@ Answer none(const Error& error) { return {0, {}, {}, error.message}; }
 
 struct Transmission {
   boost::asio::io_context& io;
+  const Clock& clock;
   int64_t timeout_ms;
   Done done;
 
@@ -44,12 +45,21 @@ struct Transmission {
       done({kExited + exit->code, exit->message, {}, {}});
     });
   }
+
+  void operator()(Publication&& publication) {
+    async_publish(io, clock, std::move(publication), timeout_ms,
+                  [done = std::move(done)](const Result<MqttAnswer>& answer) {
+                    if (!answer.ok()) return done(none(answer.error()));
+                    done({answer->status, answer->text, {}, {}});
+                  });
+  }
 };
 
 }  // namespace
 
-void transmit(boost::asio::io_context& io, Exchange exchange, int64_t timeout_ms, Done done) {
-  Transmission transmission{io, timeout_ms, std::move(done)};
+void transmit(boost::asio::io_context& io, const Clock& clock, Exchange exchange,
+              int64_t timeout_ms, Done done) {
+  Transmission transmission{io, clock, timeout_ms, std::move(done)};
   std::visit([&](auto&& what) { transmission(std::forward<decltype(what)>(what)); },
              std::move(exchange));
 }

@@ -11,8 +11,9 @@ class io_context;
 
 namespace nines::agent::notify {
 
-// Calls `done` once on the thread of `io`, at the latest after timeout_ms.
-void transmit(boost::asio::io_context& io, Exchange exchange, int64_t timeout_ms,
-              std::function<void(Answer)> done);
+// Calls `done` once on the thread of `io`, at the latest after timeout_ms. `io` and `clock` outlive
+// the exchange.
+void transmit(boost::asio::io_context& io, const Clock& clock, Exchange exchange,
+              int64_t timeout_ms, std::function<void(Answer)> done);
 
 }  // namespace nines::agent::notify

@@ -85,7 +85,7 @@ TEST_CASE("The sample nines.yaml with every key in use has only the known contra
   CHECK(errors[0].find("a source is one kind of input") != std::string::npos);
   CHECK(errors[1].find("has a pattern, but its format is auto") != std::string::npos);
   CHECK(errors[2].find("both bearer_token and token_file") != std::string::npos);
-  CHECK(errors[3].find("which has no user, from, to, program, arguments") != std::string::npos);
+  CHECK(errors[3].find("which has no cert_file, key_file, topic, user, from, to, program, arguments") != std::string::npos);
   CHECK(errors[4].find("both secret_file and secret_env") != std::string::npos);
   CHECK(errors[5].find("remote 'central' has both token_file and user") != std::string::npos);
   CHECK(errors[6].find("upstream 'central' has both token_file and user") != std::string::npos);

@@ -289,6 +289,30 @@ TEST_CASE("A program gets the event as input, a few variables, and says told by 
   CHECK(judged(Kind::exec, 0, "").outcome == Outcome::retry);
 }
 
+TEST_CASE("MQTT gets what webhooks get with the key in it, and only an acknowledgement is delivery",
+          "[notify]") {
+  NotifierConfig config = of(Kind::mqtt);
+  config.url = "mqtts://iot.example.org";
+  config.topic = "shop/pages";
+  config.user = "edge";
+  const auto channel = make_channel(config, identity());
+  const auto publication =
+      std::get<Publication>(*channel->exchange(told(7), {"s3cret", {}, {}}));
+  CHECK(publication.topic == "shop/pages");
+  CHECK((publication.user == "edge" && publication.password == "s3cret"));
+  CHECK(publication.client_id == "nines-nines-node-1-n");
+  const json payload = json::parse(publication.payload);
+  CHECK(payload["id"] == "node-1/3/alert/7");
+  json as_posted = json::parse(told(7).json);
+  as_posted["id"] = payload["id"];
+  CHECK(payload == as_posted);
+  CHECK(judged(Kind::mqtt, MqttAnswer::kAcknowledged, "").outcome == Outcome::delivered);
+  CHECK(judged(Kind::mqtt, MqttAnswer::kRefusedLogin, "wrong").outcome == Outcome::refused);
+  CHECK(judged(Kind::mqtt, MqttAnswer::kTooLarge, "").outcome == Outcome::dead);
+  CHECK(judged(Kind::mqtt, 0, "").outcome == Outcome::retry);
+  CHECK(judged(Kind::mqtt, 0, "").why == "down");
+}
+
 TEST_CASE("Documents go through every kind", "[notify]") {
   const Message document = document_message("query/1", "3 rows", R"({"rows":[1,2,3]})");
   CHECK(request(of(Kind::webhook), document).body == document.json);
@@ -296,4 +320,6 @@ TEST_CASE("Documents go through every kind", "[notify]") {
   CHECK(json::parse(request(of(Kind::opsgenie), document).body)["priority"] == "P5");
   CHECK(json::parse(request(of(Kind::slack), document).body)["text"] == "3 rows");
   CHECK(json::parse(request(of(Kind::ntfy), document).body)["title"] == "3 rows");
+  const auto published = make_channel(of(Kind::mqtt), identity())->exchange(document, {});
+  CHECK(std::get<Publication>(*published).payload == R"({"id":"query/1","rows":[1,2,3]})");
 }
