@@ -1,0 +1,119 @@
+// How far clocks were apart is known for the time at which something happened.
+#include <catch2/catch.hpp>
+
+#include "timeline/clock_book.hpp"
+
+namespace nines::agent::timeline {
+namespace {
+
+constexpr int64_t kStart = 1'790'000'000, kMs = kNsPerMs;
+WallTime at(int64_t s) { return WallTime::from_s(kStart + s); }
+
+// The one that is surest at a time.
+core::NodeClock surest(const std::vector<core::NodeClock>& clocks, WallTime when) {
+  core::NodeClock best;
+  int64_t least = INT64_MAX;
+  for (const core::NodeClock& clock : clocks) {
+    if (!clock.uncertainty_ns) continue;
+    const int64_t unsure =
+        *clock.uncertainty_ns + std::abs(when.ns - clock.at.ns) / core::kDriftDivisor;
+    if (unsure >= least) continue;
+    least = unsure;
+    best = clock;
+  }
+  return best;
+}
+
+std::vector<store::Document> life(ClockBook& book) { return book.take_changes(); }
+
+}  // namespace
+
+TEST_CASE("An old event is corrected by what was known then, also by a later life", "[timeline]") {
+  std::vector<store::Document> kept;
+  {
+    ClockBook book("n1");
+    for (int64_t s = 0; s < 7'200; s += 10) {
+      const bool set = s >= 3'600;  // the clock of n2 was put right
+      book.exchange("n2", set ? 2 * kMs : 5'000 * kMs, kMs, at(s));
+      book.tick(at(s));
+    }
+    CHECK(book.stats().jumps == 1);
+    kept = life(book);
+  }
+  ClockBook book("n1");
+  book.restore(kept);
+  const auto clocks = book.clocks(at(7'300));
+  CHECK(surest(clocks, at(1'800)).offset_ns == 5'000 * kMs);
+  CHECK(surest(clocks, at(3'580)).offset_ns == 5'000 * kMs);
+  CHECK(surest(clocks, at(3'620)).offset_ns == 2 * kMs);
+  CHECK(surest(clocks, at(7'190)).offset_ns == 2 * kMs);
+}
+
+TEST_CASE("Clocks of a day fit a document, however many nodes there are", "[timeline]") {
+  ClockBook book("n0");
+  for (int64_t s = 0; s < 4 * 86'400; s += 60) {
+    for (int node = 1; node <= 40; ++node) {
+      book.exchange("node-with-a-name-" + std::to_string(node), node * kMs, kMs, at(s));
+    }
+    book.tick(at(s));
+  }
+  CHECK(book.stats().kept <= ClockBook::kMostKept);
+  CHECK(book.stats().dropped > 0);
+  for (const auto& document : book.take_changes()) CHECK(document.body.size() < 64 * 1024);
+  CHECK(book.take_changes().empty());
+}
+
+TEST_CASE("Without exchanges requests tell how far clocks are apart", "[timeline]") {
+  ClockBook book("n1");
+  for (int64_t s = 0; s < 20; ++s) {  // n2's clock is two seconds ahead
+    const auto ns = [&](int64_t ms) { return WallTime{at(s).ns + ms * kMs}; };
+    book.request({{"n1", ns(0), ns(10)}, {"n2", ns(2'003), ns(2'007)}}, at(s));
+  }
+  book.tick(at(30));
+  const auto clock = surest(book.clocks(at(30)), at(10));
+  CHECK(clock.node == "n2");
+  CHECK(clock.source == core::NodeClock::Source::requests);
+  CHECK(std::abs(clock.offset_ns - 2'000 * kMs) <= *clock.uncertainty_ns);
+  CHECK(*clock.uncertainty_ns < 50 * kMs);
+  book.exchange("n2", 2'001 * kMs, kMs, at(31));  // better
+  CHECK(surest(book.clocks(at(31)), at(31)).source == core::NodeClock::Source::exchange);
+}
+
+TEST_CASE("When this node's clock is set nothing of before is used for what comes", "[timeline]") {
+  ClockBook book("n1");
+  book.exchange("n2", 100 * kMs, kMs, at(0));
+  book.tick(at(0));
+  book.clock_set();
+  const auto now = book.clocks(at(10));
+  CHECK(std::count_if(now.begin(), now.end(), [](const core::NodeClock& clock) {
+          return clock.at == at(10) && clock.uncertainty_ns;
+        }) == 0);
+}
+
+TEST_CASE("Damaged clocks are measured anew", "[timeline]") {
+  std::vector<core::NodeClock> clocks(3);
+  for (size_t i = 0; i < clocks.size(); ++i) {
+    clocks[i] = {"n" + std::to_string(i),          at(static_cast<int64_t>(i)), -5, 7, 0,
+                 core::NodeClock::Source::exchange};
+  }
+  const std::string good = encode_clocks(clocks);
+  const auto read = decode_clocks(good);
+  REQUIRE(read.ok());
+  REQUIRE(read->size() == 3);
+  CHECK((*read)[2].node == "n2");
+  CHECK((*read)[2].at == at(2));
+  CHECK((*read)[2].offset_ns == -5);
+  CHECK(*(*read)[2].uncertainty_ns == 7);
+  for (size_t i = 0; i < good.size(); ++i) {
+    std::string bad = good;
+    bad[i] ^= 4;
+    CHECK_FALSE(decode_clocks(bad).ok());
+    CHECK_FALSE(decode_clocks(good.substr(0, i)).ok());
+  }
+  ClockBook book("n1");
+  book.restore({{ClockBook::kDocuments, "20000", "rubbish"}});
+  CHECK(book.stats().damaged == 1);
+  CHECK(book.take_changes().size() == 1);  // and forgotten
+}
+
+}  // namespace nines::agent::timeline
