@@ -166,7 +166,15 @@ Status Live::start_server() {
                         done(kept.ok() ? Status(Ok{}) : Status(kept.error()));
                       });
       },
-      [this] { return logbook_->all(); }};
+      [this] { return logbook_->all(); },
+      [this](const nines::incident::Incident& incident, auto done) {
+        timeline::StoryWish wish = http::story_of(incident, to_ms(clock_.wall()));
+        const timeline::Scope scope = *wish.scope;
+        timeline_->ask(std::move(wish),
+                       [scope, done](const timeline::core::Timeline& told) {
+                         done(timeline::review_lines(told, scope));
+                       });
+      }};
   http::ServerOptions server;
   server.listen = setup_.config.listen;
   server.allow_non_loopback = options_.allow_remote;

@@ -383,8 +383,7 @@ void add_incident_deeds(CLI::App* incident, IncidentOptions& o) {
 void add_timeline_options(CLI::App* app, TimelineOptions& o) {
   add_agent_address(app, o);
   app->add_option("-o,--output", o.output, "table, json, mermaid or svg")
-      ->check(CLI::IsMember({"table", "text", "json", "mermaid", "svg"}, CLI::ignore_case)
-                  .description(""))
+      ->check(CLI::IsMember({"table", "text", "json", "mermaid", "svg"}).description(""))
       ->option_text("FORMAT");
   app->add_option("--since", o.since, "From then on: a time ago (24h, 30m) or a moment (RFC 3339)")
       ->option_text("TIME");

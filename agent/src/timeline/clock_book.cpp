@@ -14,7 +14,7 @@ namespace {
 constexpr int64_t kDayNs = 86400 * kNsPerSecond;
 constexpr uint64_t kVersion = 1;
 constexpr size_t kLeastClock = 5, kMostName = 253;
-constexpr size_t kMostTold = 64;
+constexpr size_t kMostTold = 60;  // of the 64 nodes of a model, which are also in requests
 
 int64_t day_of(WallTime at) { return at.ns / kDayNs; }
 
@@ -98,7 +98,13 @@ void ClockBook::exchange(std::string_view peer, int64_t offset_ns, int64_t uncer
                          WallTime now) {
   auto found = told_.find(peer);
   if (found == told_.end()) {
-    if (told_.size() >= kMostTold) return;
+    if (told_.size() >= kMostTold) {  // of whom nothing was heard for longest makes room
+      const auto oldest =
+          std::min_element(told_.begin(), told_.end(),
+                           [](const auto& a, const auto& b) { return a.second.at < b.second.at; });
+      model_.forget(oldest->first);
+      told_.erase(oldest);
+    }
     found = told_.try_emplace(std::string(peer)).first;
   } else {
     // It is no longer where it can be by drift alone: it was set. What was known until now is kept

@@ -53,7 +53,7 @@ void Recorder::remember(const core::TimelineEvent& event) {
     if (event.kind == core::EventKind::resolved) {
       holding_.erase(*condition);
     } else {
-      holding_[*condition] = event.key;
+      holding_[*condition] = {event.key, event.at};
     }
   }
 }
@@ -118,7 +118,7 @@ std::string Recorder::key_for(const nines::incident::Incident& incident) const {
       if (rules != firing_.end()) return rules->second.front().second;
     }
     const auto holds = holding_.find(one.condition.key);
-    if (holds != holding_.end()) return holds->second;
+    if (holds != holding_.end()) return holds->second.key;
   }
   return "incident/" + incident.key + "/" + std::to_string(incident.opened.ns);
 }
@@ -153,12 +153,14 @@ void Recorder::wrote(const nines::incident::IncidentEvent& event,
   record(std::move(*out), now);
 }
 
-// It is repeated when it gets worse, and by the next life.
+// It is repeated when it gets worse, and by the next life. What began after it was told is another
+// one, although nobody said that the first is over: it was while the agent did not run.
 void Recorder::condition(const nines::incident::Condition& condition, WallTime now) {
   const auto known = holding_.find(condition.key);
-  if (condition.holds == (known != holding_.end())) return;
+  const bool holds = known != holding_.end() && condition.since <= known->second.told;
+  if (condition.holds ? holds : known == holding_.end()) return;
   core::TimelineEvent out = event_of(condition);
-  if (!condition.holds) out.key = known->second;
+  if (!condition.holds) out.key = known->second.key;
   record(std::move(out), now);
 }
 

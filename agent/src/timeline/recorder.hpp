@@ -94,7 +94,11 @@ class Recorder {
   std::map<std::string, std::string> states_;  // SLO -> as it was told last
   // SLO -> rules that fire, each with its key; the first of them names what an incident is about.
   std::map<std::string, std::vector<std::pair<std::string, std::string>>> firing_;
-  std::map<std::string, std::string> holding_;    // condition -> key
+  struct Holding {
+    std::string key;
+    WallTime told{};
+  };
+  std::map<std::string, Holding> holding_;        // by condition
   std::map<std::string, std::string> incidents_;  // id -> key
   std::set<std::string> refs_;
   std::deque<std::string> refs_by_age_;

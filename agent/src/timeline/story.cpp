@@ -43,6 +43,26 @@ Scope scope_of(const nines::incident::Incident& incident) {
   return scope;
 }
 
+std::vector<nines::incident::PostmortemLine> review_lines(const core::Timeline& timeline,
+                                                          const Scope& scope) {
+  std::vector<nines::incident::PostmortemLine> out;
+  bool whole = false;
+  std::optional<size_t> group;
+  for (const core::Entry& entry : timeline.entries()) {
+    const core::TimelineEvent& event = entry.event;
+    whole = whole || (event.kind == core::EventKind::state && has(scope.ids, event.incident));
+    std::string text(core::name_of(event.kind));
+    text[0] = static_cast<char>(text[0] >= 'a' && text[0] <= 'z' ? text[0] - 'a' + 'A' : text[0]);
+    text += " (" + event.node + (event.service.empty() ? "" : ", " + event.service) + "): ";
+    for (const char c : event.text) text += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+    const bool together = entry.group && entry.group == group;
+    out.push_back({entry.at, std::move(text), together || !entry.clock_known || entry.doubtful});
+    group = entry.group;
+  }
+  if (!whole) out.clear();
+  return out;
+}
+
 core::Timeline tell_story(const Kept& kept, const StoryWish& wish) {
   std::vector<core::TimelineEvent> events;
   for (const auto& block : kept.blocks) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "nines/incident/incident.hpp"
+#include "nines/incident/postmortem.hpp"
 #include "nines/timeline/render.hpp"
 #include "timeline/event_log.hpp"
 
@@ -33,6 +33,10 @@ struct Kept {
   std::vector<core::NodeClock> clocks;
   std::string node;  // whose clock the times are by
 };
+
+// For the review of an incident; empty where the timeline does not reach back to its opening.
+std::vector<nines::incident::PostmortemLine> review_lines(const core::Timeline& timeline,
+                                                          const Scope& scope);
 
 core::Timeline tell_story(const Kept& kept, const StoryWish& wish);
 // invalid_argument: the zone is not known here.

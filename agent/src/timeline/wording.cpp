@@ -74,6 +74,11 @@ std::optional<Deed> deed_of(const nines::incident::IncidentEvent& event) {
       if (detail("rank") != "1" && !detail("rank").empty()) return std::nullopt;
       return Deed{EventKind::note, "suspects " + event.text};
     case IncidentKind::cause_stated: return Deed{EventKind::note, "cause" + by + said};
+    case IncidentKind::impact: return Deed{EventKind::note, "impact" + said};
+    case IncidentKind::diagnostics: return Deed{EventKind::note, "diagnostics" + said};
+    case IncidentKind::item_added: return Deed{EventKind::note, "action item" + by + said};
+    case IncidentKind::item_done: return Deed{EventKind::note, "action item is done" + by + said};
+    case IncidentKind::linked: return Deed{EventKind::note, "is one with another" + by + said};
     default: return std::nullopt;
   }
 }

@@ -63,6 +63,15 @@ TEST_CASE("Clocks of a day fit a document, however many nodes there are", "[time
   CHECK(book.take_changes().empty());
 }
 
+TEST_CASE("A node that is long gone makes room for a new one", "[timeline]") {
+  ClockBook book("n0");
+  for (int i = 1; i <= 200; ++i) {
+    book.exchange("n" + std::to_string(i), i * kMs, kMs, at(i));
+  }
+  CHECK(surest(book.clocks(at(200)), at(200)).node == "n200");
+  CHECK(book.model().left_out == 0);
+}
+
 TEST_CASE("Without exchanges requests tell how far clocks are apart", "[timeline]") {
   ClockBook book("n1");
   for (int64_t s = 0; s < 20; ++s) {  // n2's clock is two seconds ahead

@@ -230,6 +230,15 @@ TEST_CASE("A condition is told when it begins and when it is over, however often
   REQUIRE(next.events().size() == 2);
   CHECK(next.last().kind == EventKind::resolved);
   CHECK(next.last().key == next.events().front().key);
+  oom.holds = true;
+  oom.since = oom.at = at(1'000);
+  next.recorder.condition(oom, at(1'000));
+  CHECK(next.events().size() == 3);
+  Life later(next.log.take_changes(), {}, "n1", 9'000);  // nobody saw its end
+  oom.since = oom.at = at(9'000);
+  later.recorder.condition(oom, at(9'000));
+  CHECK(later.events().size() == 4);
+  CHECK(later.last().key != later.events()[2].key);
 }
 
 TEST_CASE("New templates of one service are limited, and how many more there were is told",
