@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/log.hpp"
+#include "timeline/clock_book.hpp"
 
 namespace nines::agent {
 namespace {
@@ -12,6 +13,7 @@ namespace {
 constexpr const char* kLearned = "incident-learned";
 constexpr size_t kPieceBytes = 60'000;  // a document takes 64 KiB
 constexpr size_t kMostPieces = 64;
+constexpr int64_t kToldAgainNs = 24 * 3600 * kNsPerSecond;
 constexpr int64_t kLearnedEveryNs = 6 * 3600 * kNsPerSecond;
 
 std::string piece_key(const std::string& part, size_t number) {
@@ -32,8 +34,18 @@ std::map<std::string, std::string> parts_of(const std::vector<store::Document>& 
 Incidents::Incidents(Parts&& parts, uint64_t boot)
     : parts_(std::move(parts)),
       desk_({parts_.config.peers.cluster, parts_.config.node, boot},
-            {parts_.engine, [this](const incident::core::TrailQuestion& question, auto done) {
+            {parts_.engine,
+             [this](const incident::core::TrailQuestion& question, auto done) {
                ask(question, std::move(done));
+             },
+             [this](const incident::core::IncidentEvent& event) {
+               const WallTime now = parts_.clock.wall();
+               const auto incident = desk_.book().find(event.id, now);
+               parts_.timeline.wrote(event, incident ? &*incident : nullptr, now);
+             },
+             [this](const incident::core::Transition& transition,
+                    const incident::core::Incident& incident) {
+               parts_.timeline.became(transition, incident, parts_.clock.wall());
              }}) {}
 
 Result<std::unique_ptr<Incidents>> Incidents::start(Parts parts, store::StateStore& store) {
@@ -42,6 +54,11 @@ Result<std::unique_ptr<Incidents>> Incidents::start(Parts parts, store::StateSto
   const WallTime now = to_ms(parts.clock.wall());
   auto out = std::unique_ptr<Incidents>(new Incidents(std::move(parts), store.restored().boot));
   out->desk_.restore(kept, now);
+  for (const auto& event : out->desk_.book().events()) {  // written, but perhaps not told any more
+    if (now.ns - event.at.ns > kToldAgainNs) continue;
+    const auto incident = out->desk_.book().find(event.id, now);
+    out->parts_.timeline.wrote(event, incident ? &*incident : nullptr, now);
+  }
   out->desk_.still_firing(store.restored().alerts, now);
   out->learned_ = now;
   NINES_TRY(const auto learned, store.documents(kLearned));
@@ -66,6 +83,19 @@ void Incidents::ask(const incident::core::TrailQuestion& question,
       if (alive.expired()) return;
       done(std::move(*answer));
       changed();
+    });
+  });
+}
+
+void Incidents::seen(WallTime from, WallTime to,
+                     std::function<void(std::vector<incident::core::RequestTrail::Seen>)> done) {
+  parts_.ingest.post([alive = std::weak_ptr<bool>(alive_), &io = parts_.io, from, to,
+                      done = std::move(done)](Ingest& ingest) {
+    if (ingest.watcher() == nullptr) return;
+    auto found = std::make_shared<std::vector<incident::core::RequestTrail::Seen>>(
+        ingest.watcher()->seen(from, to, timeline::kMostSeen));
+    net::asio::post(io, [alive, found, done] {
+      if (!alive.expired()) done(std::move(*found));
     });
   });
 }
@@ -97,8 +127,11 @@ void Incidents::keep_learned(WallTime now) {
 }
 
 void Incidents::observed(incident::Observed&& observed) {
+  const WallTime now = parts_.clock.wall();
+  for (const auto& newcomer : observed.newcomers) parts_.timeline.newcomer(newcomer, now);
+  for (const auto& condition : observed.conditions) parts_.timeline.condition(condition, now);
   desk_.newcomers(std::move(observed.newcomers));
-  desk_.conditions(observed.conditions, to_ms(parts_.clock.wall()));
+  desk_.conditions(observed.conditions, to_ms(now));
   desk_.calls(observed.calls);
 }
 

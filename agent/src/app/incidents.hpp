@@ -9,6 +9,7 @@
 #include "app/ingest_thread.hpp"
 #include "incident/desk.hpp"
 #include "net/asio.hpp"
+#include "timeline/recorder.hpp"
 
 namespace nines::agent {
 
@@ -22,6 +23,7 @@ class Incidents {
     const slo::SloEngine& engine;
     IngestThread& ingest;
     std::function<void(std::vector<store::Document>)> keep;
+    timeline::Recorder& timeline;
   };
   // Null where incidents are switched off. `store` is asked now only.
   static Result<std::unique_ptr<Incidents>> start(Parts parts, store::StateStore& store);
@@ -34,6 +36,10 @@ class Incidents {
   static std::vector<store::Document> learned(Ingest& ingest);
   // People did something.
   void changed();
+
+  // Requests that began in [from, to), for the clocks of the fleet; comes back later.
+  void seen(WallTime from, WallTime to,
+            std::function<void(std::vector<incident::core::RequestTrail::Seen>)> done);
 
   incident::Desk& desk() noexcept { return desk_; }
 

@@ -67,6 +67,7 @@ void Live::on_hand_over(HandOver&& hand_over) {
     brokers_->look();
     if (brokers_->wants_status(now)) brokers_->show(judge_->snapshot().slos, now);
   }
+  timeline_->look(judge_->engine(), ready_);
   committer_->commit_when_due();
 }
 
@@ -118,6 +119,7 @@ void Live::tell(const slo::AlertEvent& event) {
   const std::string what = fired ? "FIRED " + view::priority_name(event.priority) : "resolved";
   log::write(fired ? log::Level::warn : log::Level::info, "alert",
              what + " " + event.severity + " " + event.slo + ": " + event.summary);
+  timeline_->recorder().alert(event, clock_.wall());
 }
 
 void Live::tell(const slo::Change& change) {
@@ -133,6 +135,7 @@ void Live::look_at_gates(WallTime now) {
     tell(event);
     judge_->show(event);
   }
+  if (!decided.empty()) decided.documents = with_timeline(std::move(decided.documents));
   keeper_->add(std::move(decided));
 }
 
@@ -140,7 +143,8 @@ void Live::look_at_gates(WallTime now) {
 void Live::on_decision(const peer::Decision& decision) {
   auto event = event_of(decision);
   Record record;
-  record.documents = fleet_->take_documents();
+  timeline_->recorder().decided(decision, clock_.wall());
+  record.documents = with_timeline(fleet_->take_documents());
   if (event) {
     tell(*event);
     judge_->show(*event);
@@ -197,11 +201,16 @@ void Live::keep_pods() {
 
 std::vector<store::Document> Live::progress() {
   keep_pods();
-  std::vector<store::Document> all = upstreams_->progress();
+  std::vector<store::Document> all = with_timeline(upstreams_->progress());
   for (auto& document : brokers_ ? brokers_->progress() : brokers_told_) {
     all.push_back(std::move(document));
   }
   return all;
+}
+
+std::vector<store::Document> Live::with_timeline(std::vector<store::Document> documents) const {
+  for (auto& document : timeline_->changes()) documents.push_back(std::move(document));
+  return documents;
 }
 
 http::Insight Live::insight() {
@@ -241,6 +250,7 @@ Snapshot Live::snapshot() const {
   out.upstream = upstreams_->status();
   if (fleet_) out.fleet_metrics = fleet_->metrics();
   if (brokers_) out.brokers = brokers_->status();
+  out.timeline = timeline_->figures();
   if (queries_) out.queries = queries_->standing();
   const ProcessFigures figures = process_figures();
   out.resident_bytes = figures.resident_bytes;
@@ -257,6 +267,7 @@ void Live::stop() {
   notifiers_.stop();
   if (brokers_) brokers_told_ = brokers_->progress();
   brokers_.reset();
+  timeline_->join(nullptr, 0);
   fleet_.reset();  // says goodbye
   keep_pods();
   keep_capacity();
@@ -276,6 +287,8 @@ Status Live::commit_rest() {
   io_.restart();
   io_.poll();  // hand-overs and commit results that were under way
   keeper_->write_last();
+  const Status told = store_->put_documents(timeline_->take_last());
+  if (!told.ok()) log::warn("store", "the timeline is not kept: " + told.error().message);
   if (guard_->holding()) return Ok{};
   const Status learned = store_->put_documents(Incidents::learned(ingest_->stopped()));
   if (!learned.ok()) log::warn("store", "not kept: " + learned.error().message);

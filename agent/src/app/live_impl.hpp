@@ -28,11 +28,13 @@
 #include "app/queries.hpp"
 #include "app/record_keeper.hpp"
 #include "app/state_move.hpp"
+#include "app/timeline.hpp"
 #include "app/upstreams.hpp"
 #include "app/worker.hpp"
 #include "http/api.hpp"
 #include "http/changes_api.hpp"
 #include "http/server.hpp"
+#include "http/timeline_api.hpp"
 #include "k8s/follow.hpp"
 #include "net/asio.hpp"
 
@@ -63,6 +65,7 @@ class Live {
   void start_writing();
   void tell_restored();
   Status open_logbook();
+  Status start_timeline();
   Status start_server();
   void on_outcome(StateMove::Outcome outcome);
   Status start_queries();
@@ -79,7 +82,7 @@ class Live {
   void take(HandOver&& hand_over, WallTime until);
   bool clock_is_right(HandOver& hand_over);
   void go_on_by_the_clock();
-  static void tell(const slo::AlertEvent& event);
+  void tell(const slo::AlertEvent& event);
   static void tell(const slo::Change& change);
 
   // --- gates, releases and the log of changes
@@ -92,7 +95,10 @@ class Live {
 
   void keep_pods();
   std::vector<store::Document> progress();
+  // What happened is written with what came of it.
+  std::vector<store::Document> with_timeline(std::vector<store::Document> documents) const;
   http::Insight insight();
+  http::TimelineAccess timeline_access();
 
   // --- what it shows
   Snapshot snapshot() const;
@@ -124,6 +130,7 @@ class Live {
   bool token_unkept_ = false, gives_way_ = false;
   Fetcher fetcher_;  // ingest_ asks it
   std::unique_ptr<IngestThread> ingest_;
+  std::unique_ptr<TimelineKeeper> timeline_;
   std::unique_ptr<Incidents> incidents_;  // asks ingest_, reads judge_; null: switched off
   std::optional<Drafting> drafting_;      // uses the four above
   std::unique_ptr<Queries> queries_;

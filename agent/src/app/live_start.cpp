@@ -33,10 +33,15 @@ Status Live::start() {
   start_writing();
   tell_restored();  // of the rows that were read meanwhile, too
   NINES_CHECK(open_logbook());
-  NINES_CHECK(notifiers_.start(setup_.config, *store_, options_.seed));
+  NINES_CHECK(start_timeline());
+  NINES_CHECK(notifiers_.start(setup_.config, *store_, options_.seed,
+                               [this](const slo::AlertEvent& event, const std::string& notifier) {
+                                 timeline_->recorder().paged(event, notifier, clock_.wall());
+                               }));
   NINES_CHECK(start_upstreams());
   NINES_TRY(fleet_, start_peers(io_, clock_, setup_.config, *judge_, *store_, options_.seed + 1,
                                 [this](const peer::Decision& d) { on_decision(d); }));
+  timeline_->join(fleet_.get(), store_->restored().boot);
   NINES_CHECK(start_brokers());
   NINES_CHECK(start_capacity());
   NINES_CHECK(start_queries());
@@ -68,7 +73,10 @@ void Live::start_writing() {
       io_, store_work_, *store_,
       [this](const Record& record, RecordKeeper::Whose whose) {
         logbook_->recorded(record);
-        for (const slo::Change& change : record.changes) tell(change);
+        for (const slo::Change& change : record.changes) {
+          tell(change);
+          timeline_->recorder().change(change, clock_.wall());
+        }
         const bool by_people = whose == RecordKeeper::Whose::people && !record.documents.empty();
         if (by_people) look_at_gates(to_ms(clock_.wall()));  // at once
       },
@@ -116,6 +124,20 @@ Status Live::open_logbook() {
   return Ok{};
 }
 
+// Changes of the last day that the life before could not put into it any more.
+Status Live::start_timeline() {
+  NINES_TRY(timeline_, TimelineKeeper::start({io_, clock_, setup_.config.node,
+                                              [this](std::vector<store::Document> documents) {
+                                                keeper_->add(std::move(documents));
+                                              }},
+                                             *store_));
+  const WallTime now = clock_.wall();
+  for (const slo::Change& change : logbook_->changes()) {
+    if (now.ns - change.at.ns < 86400 * kNsPerSecond) timeline_->recorder().change(change, now);
+  }
+  return Ok{};
+}
+
 Status Live::start_server() {
   http::ChangesAccess access;
   NINES_TRY(access.token, provide_token(setup_.config.api_token_file, options_.common.state,
@@ -133,17 +155,26 @@ Status Live::start_server() {
                               queries_->ask(std::move(wish), std::move(done));
                             }};
   http::IncidentsAccess incidents{
-      access.token, [this]() -> incident::Desk& { return incidents_->desk(); },
+      access.token,
+      [this]() -> incident::Desk& { return incidents_->desk(); },
       [this] { return to_ms(clock_.wall()); },
       [this](std::function<void(Status)> done) {
         Record record;
         record.documents = incidents_->desk().take_documents();
+        for (auto& document : timeline_->changes()) record.documents.push_back(std::move(document));
         keeper_->keep(std::move(record), RecordKeeper::Whose::agent,
                       [done = std::move(done)](const Result<Record>& kept) {
                         done(kept.ok() ? Status(Ok{}) : Status(kept.error()));
                       });
       },
-      [this] { return logbook_->all(); }};
+      [this] { return logbook_->all(); },
+      [this](const nines::incident::Incident& incident, auto done) {
+        timeline::StoryWish wish = http::story_of(incident, to_ms(clock_.wall()));
+        const timeline::Scope scope = *wish.scope;
+        timeline_->ask(std::move(wish), [scope, done](const timeline::core::Timeline& told) {
+          done(timeline::review_lines(told, scope));
+        });
+      }};
   http::ServerOptions server;
   server.listen = setup_.config.listen;
   server.allow_non_loopback = options_.allow_remote;
@@ -157,9 +188,24 @@ Status Live::start_server() {
   if (setup_.config.incidents.enabled) {
     routes = http::make_incidents_api(std::move(incidents), std::move(routes));
   }
+  routes = http::make_timeline_api(timeline_access(), std::move(routes));
   NINES_TRY(server_, http::HttpServer::start(
                          io_, server, http::make_query_api(std::move(queries), std::move(routes))));
   return Ok{};
+}
+
+http::TimelineAccess Live::timeline_access() {
+  http::TimelineAccess access;
+  access.now = [this] { return to_ms(clock_.wall()); };
+  access.tell = [this](timeline::StoryWish wish, std::function<void(Result<std::string>)> done) {
+    timeline_->ask(std::move(wish), std::move(done));
+  };
+  if (setup_.config.incidents.enabled) {
+    access.incident = [this](const std::string& id) {
+      return incidents_->desk().book().find(id, to_ms(clock_.wall()));
+    };
+  }
+  return access;
 }
 
 void Live::on_outcome(StateMove::Outcome outcome) {
@@ -186,10 +232,14 @@ Status Live::start_queries() {
 Status Live::start_incidents() {
   NINES_TRY(incidents_, Incidents::start({io_, clock_, setup_.config, judge_->engine(), *ingest_,
                                           [this](std::vector<store::Document> documents) {
-                                            keeper_->add(std::move(documents));
-                                          }},
+                                            keeper_->add(with_timeline(std::move(documents)));
+                                          },
+                                          timeline_->recorder()},
                                          *store_));
   if (incidents_) {
+    timeline_->learn_from_requests([this](WallTime from, WallTime to, auto done) {
+      incidents_->seen(from, to, std::move(done));
+    });
     capacity_->tell([this](std::string_view name, double value, WallTime at) {
       incidents_->vital(name, value, at);
     });

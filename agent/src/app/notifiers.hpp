@@ -22,7 +22,9 @@ class Notifiers {
   Notifiers(boost::asio::io_context& io, const Clock& clock, Worker& store_work)
       : io_(io), clock_(clock), store_work_(store_work) {}
 
-  Status start(const NodeConfig& config, store::StateStore& store, uint64_t seed);
+  // `told` (may be null) hears of every alert that was delivered.
+  Status start(const NodeConfig& config, store::StateStore& store, uint64_t seed,
+               notify::Notifications::Told told);
   // New events are in the store.
   void notify();
   void stop() { all_.reset(); }

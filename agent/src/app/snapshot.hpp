@@ -96,6 +96,17 @@ struct StoreTrouble {
   std::string in_memory;                          // why nothing is on the disk at all; empty: it is
 };
 
+// What is kept for the timeline.
+struct TimelineFigures {
+  size_t events = 0, bytes = 0, clocks = 0;
+  uint64_t recorded = 0, heard = 0;  // of this life
+  uint64_t dropped = 0;              // the oldest, for want of room
+  uint64_t refused = 0;              // of other nodes: too old, unreadable, or of too many nodes
+  uint64_t left_out = 0;             // beyond so many an hour of one service or SLO
+  uint64_t damaged = 0;              // documents of the store
+  uint64_t busy = 0;                 // questions beyond those that may wait
+};
+
 struct Snapshot {
   std::string node, version;
   WallTime now{}, started{}, watermark{};
@@ -120,6 +131,7 @@ struct Snapshot {
   slo::SloEngine::Counters counters;
   std::vector<UpstreamStatus> upstream;
   std::vector<BrokerStatus> brokers;
+  std::optional<TimelineFigures> timeline;
   std::string fleet_metrics;  // of peers, as /metrics shows them; empty: none
   std::vector<notify::NotifierShown> notifiers;
   std::vector<notify::ReplicaShown> alertmanagers;

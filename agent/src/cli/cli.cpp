@@ -57,6 +57,7 @@ struct Parsed {
   PkiOptions pki;
   FleetOptions fleet;
   IncidentOptions incident;
+  TimelineOptions timeline;
   std::string clock = "system";
   std::string report_format = "md";
 };
@@ -382,7 +383,31 @@ void add_incident_deeds(CLI::App* incident, IncidentOptions& o) {
   declare->add_option("--severity", o.severity, "P0 to P3 (default P2)");
 }
 
-void add_incident(CLI::App& root, IncidentOptions& o) {
+void add_timeline_options(CLI::App* app, TimelineOptions& o) {
+  add_agent_address(app, o);
+  app->add_option("-o,--output", o.output, "table, json, mermaid or svg")
+      ->check(CLI::IsMember({"table", "text", "json", "mermaid", "svg"}).description(""))
+      ->option_text("FORMAT");
+  app->add_option("--since", o.since, "From then on: a time ago (24h, 30m) or a moment (RFC 3339)")
+      ->option_text("TIME");
+  app->add_option("--until", o.until, "Up to then, in the same way")->option_text("TIME");
+  app->add_option("--node", o.node, "Only what this node recorded");
+  app->add_option("--service", o.service, "Only of this service");
+  app->add_option("--kind", o.kind, "Only of these kinds: alert,page,ack...")
+      ->option_text("KIND,...");
+  app->add_option("--zone", o.zone, "Time zone of the times (default UTC)")
+      ->option_text("Europe/Berlin");
+  app->add_option("--limit", o.limit, "At most so many, the first of them");
+}
+
+void add_timeline(CLI::App& root, TimelineOptions& o) {
+  auto* app = root.add_subcommand(
+      "timeline", "What happened on all nodes, in what order as far as their clocks tell");
+  add_timeline_options(app, o);
+  app->add_option("--incident", o.incident, "Only what concerns this incident")->option_text("ID");
+}
+
+void add_incident(CLI::App& root, IncidentOptions& o, TimelineOptions& timeline) {
   auto* incident = root.add_subcommand("incident", "What broke, who is suspected, what is done");
   incident->require_subcommand(1);
   auto* list = incident->add_subcommand("list", "Those that are open");
@@ -406,6 +431,9 @@ void add_incident(CLI::App& root, IncidentOptions& o) {
     app->add_option("id", o.id, "Incident, INC-YYYY-MMDD-NNN")->required();
   }
   message->add_option("kind", o.text, "initial, update or resolution")->required();
+  auto* order = incident->add_subcommand("timeline", "What happened, and in what order");
+  add_timeline_options(order, timeline);
+  order->add_option("id", timeline.id, "Incident, INC-YYYY-MMDD-NNN")->required();
   add_incident_deeds(incident, o);
 }
 
@@ -491,7 +519,11 @@ int dispatch(CLI::App& root, Parsed& p, const Clock& clock) {
   }
   if (root.got_subcommand("tail")) return run_tail(p.tail, clock);
   if (root.got_subcommand("capacity")) return run_capacity(p.slo);
-  if (root.got_subcommand("incident")) return run_incident(p.incident);
+  if (root.got_subcommand("timeline")) return run_timeline(p.timeline);
+  if (const CLI::App* incident = root.get_subcommand("incident"); incident->parsed()) {
+    return incident->got_subcommand("timeline") ? run_timeline(p.timeline)
+                                                : run_incident(p.incident);
+  }
   if (root.got_subcommand("annotate")) return run_annotate(p.change);
   if (const CLI::App* changes = root.get_subcommand("changes"); changes->parsed()) {
     p.change.impact = changes->got_subcommand("impact");
@@ -550,7 +582,8 @@ int run_cli(int argc, char** argv, const Clock& clock, uint64_t seed) {
   add_fleet(root, p);
   add_capacity(root, p);
   add_annotate(root, p.change);
-  add_incident(root, p.incident);
+  add_incident(root, p.incident, p.timeline);
+  add_timeline(root, p.timeline);
   add_changes(root, p.change);
   auto* suggest =
       root.add_subcommand("suggest", "Print OpenSLO documents drafted from what the logs show");

@@ -104,6 +104,16 @@ struct IncidentOptions {
 };
 int run_incident(const IncidentOptions& options);
 
+struct TimelineOptions {
+  CommonOptions common;  // config: names the agent's address
+  std::string address;
+  std::string id;  // of an incident: its own timeline
+  std::string since, until, node, service, incident, kind, zone;
+  std::string output = "table";  // or json, mermaid, svg
+  size_t limit = 0;              // 0: as the agent has it
+};
+int run_timeline(const TimelineOptions& options);
+
 struct QueryOptions {
   CommonOptions common;  // state: whose api.token is taken
   std::string sql;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <variant>
 
 #include "config/files.hpp"
 #include "nines/base/time.hpp"
@@ -59,30 +60,52 @@ std::optional<int64_t> civil_time(std::string_view text) {
 
 }  // namespace
 
+namespace {
+
+// What is wrong with a zone, and the way out.
+struct ZoneTrouble {
+  std::string what, hint;
+};
+
+std::variant<TimeZone, ZoneTrouble> find_time_zone(const std::string& name) {
+  if (name == "UTC" || name == "Z" || name == "Etc/UTC") return TimeZone();
+  const std::string like = "like Europe/Berlin, America/New_York or UTC";
+  if (!is_zone_name(name)) return ZoneTrouble{"must be an IANA time zone", like};
+  const char* folder = std::getenv("TZDIR");
+  const std::string root = folder != nullptr && *folder != '\0' ? folder : "/usr/share/zoneinfo";
+  auto bytes = read_file(root + "/" + name, kMaxZoneBytes);
+  if (!bytes.ok()) {
+    const bool data = read_file(root + "/Etc/UTC", kMaxZoneBytes).ok();
+    return ZoneTrouble{"'" + name + "' is not known here: " + bytes.error().message,
+                       data ? like
+                            : "this machine has no time zones: install the package tzdata, or use "
+                              "UTC"};
+  }
+  auto zone = TimeZone::from_tzif(name, *bytes);
+  if (zone.ok()) return std::move(*zone);
+  return ZoneTrouble{"'" + name + "': " + zone.error().message, "reinstall tzdata"};
+}
+
+}  // namespace
+
+Result<TimeZone> load_time_zone(const std::string& name) {
+  auto found = find_time_zone(name);
+  if (auto* zone = std::get_if<TimeZone>(&found)) return std::move(*zone);
+  const auto& trouble = std::get<ZoneTrouble>(found);
+  return Error{Errc::invalid_argument, "zone " + trouble.what + "; " + trouble.hint};
+}
+
 std::optional<TimeZone> read_time_zone(const YamlNode& node, std::string_view what,
                                        Reporter& report) {
   const auto name = read_text(node, what, report);
   if (!name) return std::nullopt;
-  if (*name == "UTC" || *name == "Z" || *name == "Etc/UTC") return TimeZone();
-  if (!is_zone_name(*name)) {
-    report.error(node, std::string(what) + " must be an IANA time zone, found " + describe(node),
-                 "like Europe/Berlin, America/New_York or UTC");
-    return std::nullopt;
-  }
-  const char* folder = std::getenv("TZDIR");
-  const std::string root = folder != nullptr && *folder != '\0' ? folder : "/usr/share/zoneinfo";
-  auto bytes = read_file(root + "/" + *name, kMaxZoneBytes);
-  if (!bytes.ok()) {
-    const bool data = read_file(root + "/Etc/UTC", kMaxZoneBytes).ok();
-    report.error(node,
-                 std::string(what) + " '" + *name + "' is not known here: " + bytes.error().message,
-                 data ? "like Europe/Berlin, America/New_York or UTC"
-                      : "this machine has no time zones: install the package tzdata, or use UTC");
-    return std::nullopt;
-  }
-  auto zone = TimeZone::from_tzif(*name, *bytes);
-  if (zone.ok()) return std::move(*zone);
-  report.error(node, std::string(what) + ": " + zone.error().message, "reinstall tzdata");
+  auto found = find_time_zone(*name);
+  if (auto* zone = std::get_if<TimeZone>(&found)) return std::move(*zone);
+  const auto& trouble = std::get<ZoneTrouble>(found);
+  const bool shape = trouble.what.starts_with("must");
+  report.error(node,
+               std::string(what) + " " + trouble.what + (shape ? ", found " + describe(node) : ""),
+               trouble.hint);
   return std::nullopt;
 }
 

@@ -2,14 +2,18 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "config/reader.hpp"
+#include "nines/base/result.hpp"
 #include "nines/base/time_zone.hpp"
 
 namespace nines::agent::config {
 
-// "Europe/Berlin"; UTC needs no file. Reports what is wrong with the name or the machine.
+// "Europe/Berlin"; UTC needs no file. invalid_argument: the message has the way out.
+Result<TimeZone> load_time_zone(const std::string& name);
+// The same of a document. Reports what is wrong with the name or the machine.
 std::optional<TimeZone> read_time_zone(const YamlNode& node, std::string_view what,
                                        Reporter& report);
 

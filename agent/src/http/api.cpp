@@ -71,6 +71,11 @@ constexpr RouteDoc kRoutes[] = {
     {"/api/queries", "list_queries", "Standing queries: when they ran, what they found",
      "application/json"},
     {"/api/alerts", "list_alerts", "Recent alert transitions, newest first", "application/json"},
+    {"/api/timeline", "timeline",
+     "What happened on all nodes, in what order as far as that is known; format=text, mermaid, svg",
+     "application/json"},
+    {"/api/incidents/{id}/timeline", "timeline_of_incident", "The same of an incident",
+     "application/json"},
     {"/api/outbox", "outbox", "Who is told of alerts, how far, and what was given up",
      "application/json"},
     {"/api/openapi.json", "openapi", "This description", "application/json"},
@@ -306,7 +311,8 @@ std::string csp_hash(std::string_view page, std::string_view open, std::string_v
 // Only the page's own style and script run, and it talks to its own agent only.
 HttpResponse dashboard() {
   static const std::string policy =
-      "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+      "default-src 'none'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action "
+      "'none'; "
       "frame-ancestors 'none'; style-src " +
       csp_hash(kDashboardHtml, "<style>", "</style>") + "; script-src " +
       csp_hash(kDashboardHtml, "<script>", "</script>");

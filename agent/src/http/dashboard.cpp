@@ -36,6 +36,8 @@ a{color:inherit}
 article svg{display:block;width:100%;height:2.6rem;margin-top:.35rem;border-bottom:1px solid var(--line)}
 svg .fine{fill:var(--ok)}svg .burn{fill:var(--bad)}svg .span{fill:var(--dim);opacity:.25}svg .mark{fill:var(--dim)}
 #error{color:var(--bad);padding:0 1rem}
+#timeline{margin:0 1rem 1rem}
+#timeline img{display:block;width:100%;margin-top:.5rem}
 </style>
 </head>
 <body>
@@ -43,6 +45,10 @@ svg .fine{fill:var(--ok)}svg .burn{fill:var(--bad)}svg .span{fill:var(--dim);opa
 <svg id="space"></svg>
 <p id="error" role="alert"></p>
 <main id="slos"></main>
+<article id="timeline">
+<div class="row"><h2>Timeline</h2><select id="story" aria-label="of what"><option value="">the last 24 hours</option></select></div>
+<img id="picture" alt="what happened, node by node, in the order in which it can be told">
+</article>
 <script>
 "use strict";
 const $ = id => document.getElementById(id);
@@ -126,11 +132,34 @@ async function get(path) {
   if (!r.ok) throw new Error(path + " answers " + r.status);
   return r.json();
 }
+// The picture of the last day, or of a chosen incident; an <img> runs and loads nothing.
+async function draw() {
+  const r = await fetch("/api/incidents?state=all&limit=20", {cache: "no-store"});
+  const known = r.ok ? await r.json() : [];  // without incidents there is the day
+  const choice = $("story"), chosen = choice.value;
+  const options = known.map(i => {
+    const o = el("option", "", i.id + " " + i.title);
+    o.value = i.id;
+    return o;
+  });
+  choice.replaceChildren(choice.options[0], ...options);
+  choice.value = known.some(i => i.id === chosen) ? chosen : "";
+  picture();
+}
+function picture() {
+  const of = $("story").value;
+  const path = of ? "/api/incidents/" + encodeURIComponent(of) + "/timeline?" : "/api/timeline?since=24h&";
+  $("picture").src = path + "format=svg&at=" + Math.floor(Date.now() / 60000);
+}
+$("story").addEventListener("change", picture);
 let turn = 0;
 async function refresh() {
   try {
     const [slos, agent] = await Promise.all([get("/api/slo"), get("/api/status")]);
-    if (turn++ % 12 === 0) await remember(slos);
+    if (turn++ % 12 === 0) {
+      await remember(slos);
+      await draw();
+    }
     $("slos").replaceChildren(...slos.map(card));
     $("meta").textContent = agent.node + " \u00b7 " + agent.version + " \u00b7 " + (agent.ready ? "ready" : agent.not_ready_reason) + " \u00b7 " + agent.now;
     $("error").textContent = slos.length ? "" : "no SLO is watched yet";

@@ -20,6 +20,7 @@ namespace {
 namespace core = nines::incident;
 
 constexpr std::string_view kIncidents = "/api/incidents";
+constexpr std::string_view kReview = "/postmortem";
 constexpr int64_t kChangesBeforeNs = 1800 * kNsPerSecond;
 constexpr size_t kMostListed = 1000, kListed = 50, kMaxWidth = 1000;
 
@@ -116,10 +117,20 @@ core::PostmortemFacts facts_of(const IncidentsAccess& access, const core::Incide
   return facts;
 }
 
-HttpResponse postmortem(const IncidentsAccess& access, const core::Incident& incident, WallTime now,
-                        std::string_view format) {
-  const auto review = core::postmortem_of(incident, facts_of(access, incident, now), now);
-  return format == "json" ? as_json(review) : markdown(core::postmortem_markdown(review));
+void postmortem(const std::shared_ptr<const IncidentsAccess>& access, const std::string& id,
+                const HttpRequest& request, const Reply& reply) {
+  const WallTime now = access->now();
+  auto incident = access->desk().book().find(id, now);
+  if (!incident) return reply(json_error(404, "there is no incident " + id));
+  const bool json = parameter(request.query, "format") == "json";
+  auto review = [access, incident = *incident, now, json, reply](IncidentsAccess::Lines lines) {
+    core::PostmortemFacts facts = facts_of(*access, incident, now);
+    facts.timeline = std::move(lines);
+    const core::Postmortem told = core::postmortem_of(incident, facts, now);
+    reply(json ? as_json(told) : markdown(core::postmortem_markdown(told)));
+  };
+  if (!access->story) return review({});
+  access->story(*incident, std::move(review));
 }
 
 HttpResponse message(const core::Incident& incident, WallTime now, std::string_view kind) {
@@ -148,7 +159,6 @@ HttpResponse one(const IncidentsAccess& access, const std::string& path, const s
   if (!incident) return json_error(404, "there is no incident " + id);
   const std::string_view format = parameter(query, "format");
   if (part.empty()) return shown(*incident, now, format);
-  if (part == "postmortem") return postmortem(access, *incident, now, format);
   if (part == "message") return message(*incident, now, parameter(query, "kind"));
   if (part == "narrative") return narrative(*incident, now, format);
   return json_error(404, "an incident has postmortem, message and narrative, not '" + part + "'");
@@ -264,6 +274,9 @@ AsyncHandler make_incidents_api(IncidentsAccess access, AsyncHandler next) {
     if (!path.empty() && path[0] != '/') return next(request, std::move(reply));
     const std::string id(path.empty() ? path : path.substr(1));
     if (request.method == "POST") return post(shared, id, request, std::move(reply));
+    if (id.ends_with(kReview)) {
+      return postmortem(shared, id.substr(0, id.size() - kReview.size()), request, reply);
+    }
     reply(id.empty() ? list(*shared, request.query) : one(*shared, id, request.query));
   };
 }

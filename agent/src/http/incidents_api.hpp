@@ -14,6 +14,7 @@
 
 #include "http/message.hpp"
 #include "incident/desk.hpp"
+#include "nines/incident/postmortem.hpp"
 
 namespace nines::agent::http {
 
@@ -25,6 +26,9 @@ struct IncidentsAccess {
   // Writes what the desk has to keep, and says when it is written.
   std::function<void(std::function<void(Status)> done)> keep;
   std::function<std::vector<slo::Change>()> changes;  // the log of changes
+  // What happened on all nodes around an incident, for its review; null: not kept.
+  using Lines = std::vector<incident::core::PostmortemLine>;
+  std::function<void(const incident::core::Incident&, std::function<void(Lines)>)> story{};
 };
 
 AsyncHandler make_incidents_api(IncidentsAccess access, AsyncHandler next);

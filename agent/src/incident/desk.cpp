@@ -275,6 +275,7 @@ void Desk::told(const core::Transition& transition, WallTime now) {
   const auto incident = book_.find(transition.id, now);
   if (!incident) return;
   news_.push_back(transition.id + " " + sentence_of(transition, *incident));
+  if (parts_.became) parts_.became(transition, *incident);
   const bool begins = transition.kind == core::Transition::Kind::opened ||
                       transition.kind == core::Transition::Kind::reopened;
   if (!begins || !parts_.ask || questions_.size() >= kMostAsked) return;
@@ -337,6 +338,7 @@ void Desk::keep(const core::IncidentBook::Events& events) {
   for (const core::IncidentEvent& event : events) {
     documents_.push_back({kDocuments, key_of(event), core::encode_event(event)});
     kept_.insert(documents_.back().key);
+    if (parts_.wrote) parts_.wrote(event);
   }
 }
 

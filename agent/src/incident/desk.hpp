@@ -35,6 +35,9 @@ class Desk {
   struct Parts {
     const slo::SloEngine& engine;  // outlives it
     Ask ask;                       // null: nobody watches
+    // Every event that this node wrote, and what became of incidents; may be null.
+    std::function<void(const core::IncidentEvent&)> wrote{};
+    std::function<void(const core::Transition&, const core::Incident&)> became{};
   };
 
   Desk(core::BookIdentity identity, Parts parts);

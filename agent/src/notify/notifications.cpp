@@ -171,7 +171,7 @@ std::vector<Plan> plans_of(const NodeConfig& config) {
 
 Result<std::unique_ptr<Notifications>> Notifications::start(
     boost::asio::io_context& io, const Clock& clock, const NodeConfig& config, Identity identity,
-    store::StateStore& store, StoreWork work, uint64_t seed) {
+    store::StateStore& store, StoreWork work, uint64_t seed, Told told) {
   std::unique_ptr<Notifications> out(new Notifications());
   out->shared_ = std::make_shared<Shared>(io, store, std::move(work));
   Shared& shared = *out->shared_;
@@ -182,6 +182,7 @@ Result<std::unique_ptr<Notifications>> Notifications::start(
                         identity,   shared.source(plan.destination, plan.chain),
                         0,          seed += 16,
                         {},         {}};
+    setup.source.told = told;
     NINES_TRY(setup.cursor, store.cursor(plan.destination));
     for (const store::Document& memory : memories) {
       if (memory.key == plan.chain) setup.memory = memory.body;

@@ -21,12 +21,16 @@ class Notifications {
   // Runs a job on the thread that owns the store, in order.
   using StoreWork = std::function<void(std::function<void()>)>;
 
+  // A notifier has been told of an alert.
+  using Told = std::function<void(const slo::AlertEvent&, const std::string& notifier)>;
+
   // Reads what was kept from `store` at once, by this thread; later it is touched by `work` only.
   // All must outlive it; it must be destroyed by the thread of `io`.
   static Result<std::unique_ptr<Notifications>> start(boost::asio::io_context& io,
                                                       const Clock& clock, const NodeConfig& config,
                                                       Identity identity, store::StateStore& store,
-                                                      StoreWork work, uint64_t seed);
+                                                      StoreWork work, uint64_t seed,
+                                                      Told told = {});
   ~Notifications();
 
   // New events may be in the store.

@@ -33,6 +33,8 @@ struct EventSource {
   std::function<void(uint64_t cursor)> advance;             // all up to here is told, dead or owed
   std::function<void(const std::string& memory)> remember;  // Chain::memory(), before advance()
   std::function<void(DeadLetter)> bury;
+  // `notifier` has been told of an alert.
+  std::function<void(const slo::AlertEvent&, const std::string& notifier)> told{};
 };
 
 struct NotifierShown {

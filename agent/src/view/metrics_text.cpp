@@ -497,6 +497,22 @@ void brokers(Exposition& out, const Snapshot& s) {
   }
 }
 
+void timeline(Exposition& out, const Snapshot& s) {
+  if (!s.timeline) return;
+  const TimelineFigures& t = *s.timeline;
+  out.single_gauge("nines_timeline_events", "Events kept for the timeline.", uint64_t{t.events});
+  out.single_gauge("nines_timeline_bytes", "Bytes that they take.", uint64_t{t.bytes});
+  out.single_gauge("nines_timeline_clocks", "Moments at which a clock was known.",
+                   uint64_t{t.clocks});
+  out.counter("nines_timeline_events_total", "Events by what became of them in this life.");
+  const std::pair<const char*, uint64_t> outcomes[] = {
+      {"recorded", t.recorded}, {"heard", t.heard},       {"dropped", t.dropped},
+      {"refused", t.refused},   {"left_out", t.left_out}, {"damaged", t.damaged}};
+  for (const auto& [outcome, events] : outcomes) out.sample({{"outcome", outcome}}, events);
+  out.single_counter("nines_timeline_busy_total", "Questions refused because too many waited.",
+                     t.busy);
+}
+
 void notifiers(Exposition& out, const Snapshot& s) {
   const NotifySums sums = notify_sums(s);
   out.single_counter("nines_notify_sent_total", "Notifications delivered.", sums.sent);
@@ -617,6 +633,7 @@ std::string metrics_text(const Snapshot& s) {
   pods(out, s);
   upstreams(out, s);
   brokers(out, s);
+  timeline(out, s);
   standing_queries(out, s);
   notifiers(out, s);
   alertmanagers(out, s);

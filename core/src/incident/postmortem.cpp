@@ -95,11 +95,15 @@ std::string change_text(const slo::Change& c) {
 }
 
 void tell_timeline(Postmortem& p, const Incident& i, const PostmortemFacts& facts) {
+  p.timeline = facts.timeline;
+  const bool kept = !facts.timeline.empty();
   for (const slo::Change& c : facts.changes) {
-    p.timeline.push_back({c.at, "Change: " + change_text(c)});
+    if (!kept) p.timeline.push_back({c.at, "Change: " + change_text(c)});
   }
   if (i.began < i.opened) p.timeline.push_back({i.began, "It began to be wrong"});
-  for (const HistoryEntry& h : i.history) p.timeline.push_back({h.at, what_of(h)});
+  for (const HistoryEntry& h : i.history) {
+    if (!kept) p.timeline.push_back({h.at, what_of(h)});
+  }
   const WallTime end = end_of(i);
   if (end != WallTime{} && end < i.resolved) {
     p.timeline.push_back({end, "Recovered: no condition holds any more"});

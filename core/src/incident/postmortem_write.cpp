@@ -59,7 +59,8 @@ void add_timeline(std::string& out, const Postmortem& p) {
     const std::string date = date_text(line.at);
     if (date != day && !day.empty()) add(out, "- _" + date + "_");
     day = date;
-    add(out, "- **" + clock_text(line.at) + "** - " + line.text);
+    const std::string_view order = line.order_unknown ? " (or before the line above)" : "";
+    add(out, "- **" + clock_text(line.at) + "** - " + line.text + std::string(order));
   }
 }
 
@@ -179,7 +180,8 @@ void write_json(JsonWriter& out, const Postmortem& p) {
   }
   out.key("timeline").begin_array();
   for (const auto& line : p.timeline) {
-    out.begin_object().member("at", line.at).member("text", line.text).end_object();
+    out.begin_object().member("at", line.at).member("text", line.text);
+    out.member("order_unknown", line.order_unknown).end_object();
   }
   out.end_array();
   write_analysis(out, p);

@@ -46,6 +46,21 @@ TEST_CASE("A postmortem reads as a person would write it, and makes nothing up")
   golden("postmortem.json", json + "\n");
 }
 
+TEST_CASE("Where the timeline of all nodes is kept the review tells it, in its order") {
+  CheckoutStory story;
+  story.facts.timeline = {{at(-60), "Change (b, pay): v2"},
+                          {at(0), "Alert (a, checkout): burns"},
+                          {at(0), "Kernel (b): out of memory", true}};
+  const Postmortem p = postmortem_of(story.incident(10 * 86400), story.facts, at(10 * 86400));
+  const std::string paper = postmortem_markdown(p);
+  const size_t change = paper.find("Change (b, pay): v2"),
+               alert = paper.find("Alert (a, checkout)");
+  CHECK(change < alert);
+  CHECK(alert < paper.find("Kernel (b): out of memory (or before the line above)"));
+  CHECK_FALSE(has(paper, "** - Acknowledged"));  // the history is in the timeline already
+  CHECK(has(paper, "** - Recovered"));           // what follows from it is told beside it
+}
+
 TEST_CASE("Communication tells what is known when it is sent") {
   const CheckoutStory story;
   golden("initial.md", communication(Template::initial, story.early, at(60)));

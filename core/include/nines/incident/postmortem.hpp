@@ -10,16 +10,22 @@
 
 namespace nines::incident {
 
+struct PostmortemLine {
+  WallTime at{};
+  std::string text;
+  bool order_unknown = false;  // against the line before: the clocks do not tell
+};
+
 struct PostmortemFacts {
   std::vector<slo::Change> changes;  // within half an hour before it began, and while it lasted
   std::vector<Incident> earlier;     // of the same signature
+  // What happened on all nodes, in their order, with all that became of the incident. Empty: not
+  // kept (any more), and told by the changes and the incident's own history.
+  std::vector<PostmortemLine> timeline{};
 };
 
 struct Postmortem {
-  struct Line {
-    WallTime at{};
-    std::string text;
-  };
+  using Line = PostmortemLine;
   struct Factor {
     std::string text;
     int evidence = 0;      // "E<n>"; 0: no numbered evidence

@@ -1,0 +1,95 @@
+#include "timeline/story.hpp"
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+
+#include "config/zones.hpp"
+#include "timeline/wording.hpp"
+
+namespace nines::agent::timeline {
+namespace {
+
+bool has(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool concerns(const Scope& scope, const core::TimelineEvent& event) {
+  if (!event.incident.empty()) return has(scope.ids, event.incident);
+  if (!event.service.empty()) return has(scope.services, event.service);
+  const std::string* const about = field_of(event, "node");
+  return has(scope.nodes, event.node) || (about != nullptr && has(scope.nodes, *about));
+}
+
+void narrow(std::vector<core::TimelineEvent>& events, const Scope& scope) {
+  std::set<std::string, std::less<>> keys;
+  for (const core::TimelineEvent& event : events) {
+    if (!event.key.empty() && has(scope.ids, event.incident)) keys.insert(event.key);
+  }
+  std::erase_if(events, [&](const core::TimelineEvent& event) {
+    return !concerns(scope, event) && !keys.contains(event.key);
+  });
+}
+
+}  // namespace
+
+Scope scope_of(const nines::incident::Incident& incident) {
+  Scope scope;
+  scope.ids = incident.aliases;
+  scope.ids.push_back(incident.id);
+  scope.services = incident.services;
+  if (!incident.service.empty()) scope.services.push_back(incident.service);
+  scope.nodes = incident.nodes;
+  return scope;
+}
+
+std::vector<nines::incident::PostmortemLine> review_lines(const core::Timeline& timeline,
+                                                          const Scope& scope) {
+  std::vector<nines::incident::PostmortemLine> out;
+  bool whole = false;
+  std::optional<size_t> group;
+  for (const core::Entry& entry : timeline.entries()) {
+    const core::TimelineEvent& event = entry.event;
+    whole = whole || (event.kind == core::EventKind::state && has(scope.ids, event.incident));
+    std::string text(core::name_of(event.kind));
+    text[0] = static_cast<char>(text[0] >= 'a' && text[0] <= 'z' ? text[0] - 'a' + 'A' : text[0]);
+    text += " (" + event.node + (event.service.empty() ? "" : ", " + event.service) + "): ";
+    for (const char c : event.text) text += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+    const bool together = entry.group && entry.group == group;
+    out.push_back({entry.at, std::move(text), together || !entry.clock_known || entry.doubtful});
+    group = entry.group;
+  }
+  if (!whole) out.clear();
+  return out;
+}
+
+core::Timeline tell_story(const Kept& kept, const StoryWish& wish) {
+  std::vector<core::TimelineEvent> events;
+  for (const auto& block : kept.blocks) {
+    auto some = core::decode(*block);
+    if (!some.ok()) continue;  // what was kept in memory is whole
+    events.insert(events.end(), std::make_move_iterator(some->begin()),
+                  std::make_move_iterator(some->end()));
+  }
+  if (wish.scope) narrow(events, *wish.scope);
+  return core::Timeline::build(std::move(events), kept.clocks, kept.node, wish.filter);
+}
+
+Result<std::string> render_story(const Kept& kept, const StoryWish& wish) {
+  core::RenderOptions options;
+  options.title = wish.title;
+  options.width = wish.width;
+  if (!wish.zone.empty()) {
+    NINES_TRY(options.zone, config::load_time_zone(wish.zone));
+  }
+  const core::Timeline timeline = tell_story(kept, wish);
+  switch (wish.format) {
+    case StoryWish::Format::text: return core::render_text(timeline, options);
+    case StoryWish::Format::mermaid: return core::render_mermaid(timeline, options);
+    case StoryWish::Format::svg: return core::render_svg(timeline, options);
+    case StoryWish::Format::json: break;
+  }
+  return core::render_json(timeline, options) + "\n";
+}
+
+}  // namespace nines::agent::timeline
