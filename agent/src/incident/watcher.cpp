@@ -69,11 +69,9 @@ void Watcher::record(const collector::ObservedRecord& record) {
   core::TemplateId line = 0;
   if (!record.message.empty()) {
     const std::string_view message = first_line(record.message);
-    line = miner_.add(message).id;
-    for (const core::TemplateMiner::Merge& merge : miner_.take_merges()) {
-      trail_.merge(merge.from, merge.to);
-      watch_.merge(merge.from, merge.to);
-    }
+    const core::TemplateMiner::Found found = miner_.add(message);
+    line = found.id;
+    if (found.merged) take_merges();
     keep_example(line, record);
     core::RequestMark mark{record.request, record.span};
     if (mark.request.empty()) mark = core::find_request(message);
@@ -103,17 +101,28 @@ void Watcher::container(const collector::ObservedContainer& container) {
                       container.at);
 }
 
+void Watcher::take_merges() {
+  for (const core::TemplateMiner::Merge& merge : miner_.take_merges()) {
+    trail_.merge(merge.from, merge.to);
+    watch_.merge(merge.from, merge.to);
+  }
+}
+
 void Watcher::keep_example(core::TemplateId line, const collector::ObservedRecord& record) {
+  Kept& kept = kept_[static_cast<size_t>(line % kept_.size())];
+  if (kept.line == line && record.at.ns - kept.at.ns < kExampleEveryNs) return;
   if (examples_.size() >= kMaxExamples && examples_.find(line) == examples_.end()) {
     std::vector<int64_t> times;
     for (const auto& [id, example] : examples_) times.push_back(example.at.ns);
     const auto middle = times.begin() + static_cast<ptrdiff_t>(times.size() / 2);
     std::nth_element(times.begin(), middle, times.end());
     std::erase_if(examples_, [&](const auto& entry) { return entry.second.at.ns < *middle; });
+    kept_.fill({});
   }
   Example& example = examples_[line];
+  kept = {line, example.at};
   if (!example.text.empty() && record.at.ns - example.at.ns < kExampleEveryNs) return;
-  example.at = record.at;
+  kept.at = example.at = record.at;
   example.service = record.service;
   example.pod = record.pod;
   example.text = record.message.substr(0, kMaxExampleBytes);
@@ -133,7 +142,9 @@ void Watcher::count_pod(const collector::ObservedRecord& record) {
     });
     if (pods.size() >= kMaxPods) return;
   }
-  Errors& errors = pods[std::string(record.pod)];
+  auto pod = pods.find(record.pod);
+  if (pod == pods.end()) pod = pods.try_emplace(std::string(record.pod)).first;
+  Errors& errors = pod->second;
   if (record.at.ns - errors.at.ns > 10 * kMinuteNs) errors.lines = 0;
   errors.at = std::max(errors.at, record.at);
   ++errors.lines;

@@ -3,6 +3,7 @@
 // of each. Memory is bounded, about 4 MiB. Ingest thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -96,6 +97,12 @@ class Watcher final : public collector::RecordObserver {
     WallTime at{};
     uint64_t lines = 0;
   };
+  // When the example of a template was kept: most lines come too soon for another one.
+  struct Kept {
+    core::TemplateId line = 0;
+    WallTime at{};
+  };
+  void take_merges();
   void keep_example(core::TemplateId line, const collector::ObservedRecord& record);
   void count_pod(const collector::ObservedRecord& record);
   std::string busiest_pod(const std::string& service, WallTime since) const;
@@ -111,8 +118,9 @@ class Watcher final : public collector::RecordObserver {
   core::RequestTrail trail_;
   std::map<std::string, core::Usage, std::less<>> usage_;  // by service
   std::unordered_map<core::TemplateId, Example> examples_;
+  std::array<Kept, 256> kept_{};
   // Error lines of a service by pod, of the last minutes.
-  std::map<std::string, std::map<std::string, Errors>, std::less<>> pods_;
+  std::map<std::string, std::map<std::string, Errors, std::less<>>, std::less<>> pods_;
 };
 
 }  // namespace nines::agent::incident

@@ -63,22 +63,25 @@ SliTask compile_task(const TaskSpec& spec, std::vector<std::string>& fields) {
   return task;
 }
 
-void observe(Program& program, std::span<const GaugeSpec> gauges) {
+// What an observer is told of. True: the service is read for it alone, which asks what the record
+// itself says and knows that of the file.
+bool observe(Program& program, std::span<const GaugeSpec> gauges) {
   const auto slot = [&](const std::string& name) { return slot_of_field(program.fields, name); };
-  ObservedSlots& slots = program.observed.emplace();
-  slots.status = slot("status");
-  if (program.format.kind != log::FormatKind::combined) {
-    slots.level = slot("level");
-    slots.message = slot("message");
-    slots.request = slot("request_id");
-    slots.span = slot("span_id");
-    slots.service = slot("service");
-  }
   for (const GaugeSpec& gauge : gauges) {
     GaugeSlots found{gauge.source, gauge.value, slot(gauge.value), std::nullopt};
     if (!gauge.of.empty()) found.of = slot(gauge.of);
     program.gauges.push_back(std::move(found));
   }
+  ObservedSlots& slots = program.observed.emplace();
+  slots.status = slot("status");
+  if (program.format.kind == log::FormatKind::combined) return false;
+  slots.level = slot("level");
+  slots.message = slot("message");
+  slots.request = slot("request_id");
+  slots.span = slot("span_id");
+  const size_t known = program.fields.size();
+  slots.service = slot("service");
+  return slots.service == known;
 }
 
 }  // namespace
@@ -127,11 +130,11 @@ Result<std::unique_ptr<Program>> compile_program(const log::FormatSpec& format, 
     program->tasks.push_back(std::move(compiled));
   }
   if (wish.with_level) program->level_slot = slot_of_field(program->fields, "level");
-  if (wish.observed) observe(*program, wish.gauges);
+  const bool own_service = wish.observed && observe(*program, wish.gauges);
   for (size_t i = 0; i < program->fields.size(); ++i) {
     const std::string& name = program->fields[i];
     const auto field = context_field(name);
-    if (!field) continue;
+    if (!field || (own_service && *field == ContextField::service)) continue;
     const bool label = *field == ContextField::label;
     program->context.push_back({*field, i, label ? name.substr(kLabels.size()) : std::string()});
   }

@@ -1,8 +1,11 @@
 #include "nines/incident/request_trail.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <map>
+#include <numeric>
 
+#include "incident/hash.hpp"
 #include "nines/query/bytes.hpp"
 
 namespace nines::incident {
@@ -10,15 +13,35 @@ namespace {
 
 using namespace nines::query;
 
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVersion = 2;
 constexpr unsigned kMostThinning = 32;
+constexpr size_t kMostAtOnce = 524'288;  // 12 MiB of addresses
 constexpr size_t kMaxServiceBytes = 256;
 
+// All of its bits are good: the upper ones decide which requests are kept.
 uint64_t hash_of(std::string_view text) noexcept {
-  uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a, and a finish that spreads it to all bits
-  for (const char c : text) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3ULL;
-  hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdULL;
-  return hash ^ (hash >> 33);
+  return hash_text(text, [](uint64_t bytes) { return bytes; });
+}
+
+// Of one request in one service.
+struct Stay {
+  uint32_t service = 0;
+  int64_t first = 0, last = 0;
+};
+using Edges = std::map<std::pair<uint32_t, uint32_t>, uint64_t>;
+
+// Whoever is around a service most closely has called it.
+void count_calls(const std::vector<Stay>& stays, Edges& counts) {
+  for (const Stay& callee : stays) {
+    const Stay* nearest = nullptr;
+    for (const Stay& caller : stays) {
+      if (caller.first >= callee.first || caller.last <= callee.last) continue;
+      if (nearest == nullptr || caller.last - caller.first < nearest->last - nearest->first) {
+        nearest = &caller;
+      }
+    }
+    if (nearest != nullptr) ++counts[{nearest->service, callee.service}];
+  }
 }
 
 }  // namespace
@@ -32,20 +55,38 @@ bool RequestTrail::keeps(uint64_t request) const noexcept {
   return thinning_ == 0 || (request >> (64 - thinning_)) == 0;
 }
 
-bool RequestTrail::service_index(std::string_view name, uint32_t& out) {
-  const auto found = service_at_.find(std::string(name));
-  if (found != service_at_.end()) {
-    out = found->second;
-    return true;
-  }
-  if (services_.size() >= limits_.max_services) return false;
-  out = static_cast<uint32_t>(services_.size());
-  services_.emplace_back(name);
-  service_at_.emplace(services_.back(), out);
+inline bool RequestTrail::service_index(std::string_view name, uint32_t& out) {
+  const bool last = last_service_ < services_.size() && same_text(services_[last_service_], name);
+  if (!last && !find_service(name)) return false;
+  out = last_service_;
   return true;
 }
 
-bool RequestTrail::template_index(TemplateId id, uint32_t& out) {
+bool RequestTrail::find_service(std::string_view name) {
+  const auto found = service_at_.find(name);
+  if (found != service_at_.end()) {
+    last_service_ = found->second;
+    return true;
+  }
+  if (services_.size() >= limits_.max_services) return false;
+  last_service_ = static_cast<uint32_t>(services_.size());
+  services_.emplace_back(name);
+  service_at_.emplace(services_.back(), last_service_);
+  return true;
+}
+
+inline bool RequestTrail::template_index(TemplateId id, uint32_t& out) {
+  uint32_t& guess = hints_[static_cast<size_t>(id % hints_.size())];
+  if (guess >= templates_.size() || templates_[guess] != id) {
+    uint32_t found = 0;
+    if (!find_template(id, found)) return false;
+    guess = found;
+  }
+  out = guess;
+  return true;
+}
+
+bool RequestTrail::find_template(TemplateId id, uint32_t& out) {
   const auto found = template_at_.find(id);
   if (found != template_at_.end()) {
     out = found->second;
@@ -65,6 +106,7 @@ void RequestTrail::sweep_templates() {
   std::vector<uint32_t> place(templates_.size(), kUnused);
   std::vector<TemplateId> kept;
   template_at_.clear();
+  hints_.fill(UINT32_MAX);
   for (Entry& entry : entries_) {
     uint32_t& at = place[entry.line & (kErrorBit - 1)];
     if (at == kUnused) {
@@ -93,20 +135,23 @@ void RequestTrail::add(const TrailLine& line) {
   push(entry);
 }
 
-void RequestTrail::push(const Entry& entry) {
-  if (entries_.size() >= limits_.max_lines) make_room();
+inline void RequestTrail::push(const Entry& entry) {
+  const bool full = entries_.size() >= limits_.max_lines;
+  if (full && oldest_ == 0) make_room();
   if (!keeps(entry.request)) return;
-  if (entries_.size() < limits_.max_lines) {
+  if (!full || entries_.size() < limits_.max_lines) {
+    // At once: pages that nobody wrote to take no memory, while growing would hold it twice.
+    if (entries_.capacity() == 0) entries_.reserve(std::min(limits_.max_lines, kMostAtOnce));
     entries_.push_back(entry);
     return;
   }
   entries_[oldest_] = entry;
-  oldest_ = (oldest_ + 1) % entries_.size();
+  if (++oldest_ == entries_.size()) oldest_ = 0;
 }
 
-// Full: either it reaches back far enough and goes round, or it thins.
+// Full, once a round: either it reaches back far enough and goes round, or it thins.
 void RequestTrail::make_room() {
-  if (oldest_ != 0 || thinning_ >= kMostThinning) return;  // decided once a round
+  if (thinning_ >= kMostThinning) return;
   const auto [first, last] = std::minmax_element(
       entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.at < b.at; });
   if (last->at - first->at >= limits_.wanted_ns) return;
@@ -125,6 +170,7 @@ void RequestTrail::merge(TemplateId from, TemplateId to) {
   if (found == template_at_.end()) return;
   const uint32_t place = found->second;
   template_at_.erase(found);
+  hints_.fill(UINT32_MAX);
   templates_[place] = to;  // two places may then mean one template: they are joined when read
   template_at_.emplace(to, place);
 }
@@ -242,38 +288,44 @@ std::vector<RequestTrail::Seen> RequestTrail::seen(WallTime from, WallTime to, s
 }
 
 std::vector<RequestTrail::Call> RequestTrail::calls(WallTime from, WallTime to) const {
-  struct Span {
-    uint64_t request = 0;
-    uint32_t service = 0;
-    int64_t first = 0, last = 0;
-  };
-  std::map<std::pair<uint64_t, uint32_t>, Span> spans;
-  for (const Entry& entry : entries_) {
-    if (entry.at < from.ns || entry.at >= to.ns) continue;
-    const uint32_t service = entry.line >> kServiceShift;
-    const auto [it, fresh] = spans.try_emplace({entry.request, service},
-                                               Span{entry.request, service, entry.at, entry.at});
-    if (fresh) continue;
-    it->second.first = std::min(it->second.first, entry.at);
-    it->second.last = std::max(it->second.last, entry.at);
-  }
-  std::map<std::pair<uint32_t, uint32_t>, uint64_t> counts;
-  for (auto begin = spans.begin(); begin != spans.end();) {
-    auto end = begin;
-    while (end != spans.end() && end->second.request == begin->second.request) ++end;
-    for (auto callee = begin; callee != end; ++callee) {
-      const Span* nearest = nullptr;
-      for (auto caller = begin; caller != end; ++caller) {
-        const Span& outer = caller->second;
-        const bool around = outer.first < callee->second.first && outer.last > callee->second.last;
-        if (!around) continue;
-        if (nearest == nullptr || outer.last - outer.first < nearest->last - nearest->first) {
-          nearest = &outer;
-        }
-      }
-      if (nearest != nullptr) ++counts[{nearest->service, callee->second.service}];
+  std::vector<uint32_t> chosen;
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    if (entries_[i].at >= from.ns && entries_[i].at < to.ns) {
+      chosen.push_back(static_cast<uint32_t>(i));
     }
-    begin = end;
+  }
+  const auto service_of = [&](uint32_t i) { return entries_[i].line >> kServiceShift; };
+  // By request and service. Requests are hashes: their lower bits put few into one bucket.
+  const uint64_t buckets = std::bit_ceil(chosen.size() + 1);
+  const auto bucket_of = [&](uint32_t i) {
+    return static_cast<size_t>(entries_[i].request & (buckets - 1));
+  };
+  std::vector<uint32_t> ends(static_cast<size_t>(buckets) + 1), order(chosen.size());
+  for (const uint32_t i : chosen) ++ends[bucket_of(i) + 1];
+  std::partial_sum(ends.begin(), ends.end(), ends.begin());
+  for (const uint32_t i : chosen) order[ends[bucket_of(i)]++] = i;
+  for (size_t bucket = 0, begin = 0; bucket < buckets; begin = ends[bucket++]) {
+    if (ends[bucket] - begin < 2) continue;
+    std::sort(order.begin() + static_cast<ptrdiff_t>(begin),
+              order.begin() + static_cast<ptrdiff_t>(ends[bucket]), [&](uint32_t x, uint32_t y) {
+                if (entries_[x].request != entries_[y].request) {
+                  return entries_[x].request < entries_[y].request;
+                }
+                return service_of(x) < service_of(y);
+              });
+  }
+  Edges counts;
+  std::vector<Stay> stays;
+  for (size_t i = 0; i < order.size(); ++i) {
+    const Entry& entry = entries_[order[i]];
+    if (stays.empty() || stays.back().service != service_of(order[i])) {
+      stays.push_back({service_of(order[i]), entry.at, entry.at});
+    }
+    stays.back().first = std::min(stays.back().first, entry.at);
+    stays.back().last = std::max(stays.back().last, entry.at);
+    if (i + 1 < order.size() && entries_[order[i + 1]].request == entry.request) continue;
+    count_calls(stays, counts);
+    stays.clear();
   }
   std::vector<Call> out;
   for (const auto& [edge, requests] : counts) {

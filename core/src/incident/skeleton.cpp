@@ -15,6 +15,7 @@ enum Class : uint8_t {
   kLetter = 8,  // beyond f, and every byte of UTF-8 beyond ASCII
   kDot = 16,
   kSlash = 32,
+  kEdge = 64,  // no part of a word at its ends
 };
 
 constexpr std::array<uint8_t, 256> make_classes() {
@@ -29,8 +30,9 @@ constexpr std::array<uint8_t, 256> make_classes() {
     classes[static_cast<size_t>(c - 'a' + 'A')] = kind;
   }
   for (size_t c = 0x80; c < 0x100; ++c) classes[c] = kLetter;
-  classes['.'] = kDot;
   classes['/'] = kSlash;
+  for (const char c : string_view(".!?-*")) classes[static_cast<uint8_t>(c)] = kEdge;
+  classes['.'] |= kDot;
   return classes;
 }
 constexpr std::array<uint8_t, 256> kClasses = make_classes();
@@ -39,42 +41,61 @@ uint8_t class_of(char c) noexcept { return kClasses[static_cast<uint8_t>(c)]; }
 constexpr size_t kMaxWordBytes = 64;  // longer ones are data
 constexpr size_t kHexWord = 8;        // letters a-f only, from here on: a hash or an address
 
-template <size_t N>
-bool is_one_of(string_view word, const std::array<string_view, N>& list) noexcept {
-  return std::find(list.begin(), list.end(), word) != list.end();
+// A word of at most eight bytes as a number. There are no bytes of value 0 in words.
+constexpr uint64_t packed(string_view word) noexcept {
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < word.size(); ++i) {
+    bytes |= uint64_t{static_cast<uint8_t>(word[i])} << (8 * i);
+  }
+  return bytes;
 }
-constexpr std::array<string_view, 27> kDates = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun",
-                                                "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
-                                                "Aug", "Sep", "Oct", "Nov", "Dec", "AM",  "PM",
-                                                "UTC", "GMT", "CET", "EST", "PST", "PDT"};
-constexpr std::array<string_view, 14> kSizes = {"B",   "KB",  "MB",  "GB",  "TB", "PB", "kB",
-                                                "KiB", "MiB", "GiB", "TiB", "Kb", "Mb", "Gb"};
-constexpr std::array<string_view, 16> kTimes = {
-    "ns", "us",  "ms",   "s",       "sec", "secs", "second", "seconds",
-    "m",  "min", "mins", "minutes", "h",   "hr",   "hours",  "days"};
-constexpr std::array<string_view, 15> kDomains = {"com",  "net",   "org",      "edu", "gov",
-                                                  "mil",  "int",   "info",     "biz", "io",
-                                                  "arpa", "local", "internal", "lan", "cluster"};
+template <size_t N>
+constexpr std::array<uint64_t, N> packed(const std::array<string_view, N>& list) noexcept {
+  std::array<uint64_t, N> out{};
+  for (size_t i = 0; i < N; ++i) out[i] = packed(list[i]);
+  return out;
+}
+template <size_t N>
+bool is_one_of(string_view word, const std::array<uint64_t, N>& list) noexcept {
+  return word.size() <= 8 && std::find(list.begin(), list.end(), packed(word)) != list.end();
+}
+constexpr auto kDates = packed(
+    std::array<string_view, 27>{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "Jan", "Feb",
+                                "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov",
+                                "Dec", "AM",  "PM",  "UTC", "GMT", "CET", "EST", "PST", "PDT"});
+constexpr auto kSizes = packed(std::array<string_view, 14>{
+    "B", "KB", "MB", "GB", "TB", "PB", "kB", "KiB", "MiB", "GiB", "TiB", "Kb", "Mb", "Gb"});
+constexpr auto kTimes =
+    packed(std::array<string_view, 16>{"ns", "us", "ms", "s", "sec", "secs", "second", "seconds",
+                                       "m", "min", "mins", "minutes", "h", "hr", "hours", "days"});
+constexpr auto kDomains =
+    packed(std::array<string_view, 15>{"com", "net", "org", "edu", "gov", "mil", "int", "info",
+                                       "biz", "io", "arpa", "local", "internal", "lan", "cluster"});
 constexpr string_view kAnySize = "B";
 
-// The same on every machine. Not against those who choose words to collide: that merges templates.
-uint64_t hash_word(string_view word) noexcept {
+// The same on every machine: ids come of it. Not against those who choose words to collide: that
+// merges templates. `room`: how many bytes before the word's end may be read.
+uint64_t hash_word(string_view word, size_t room) noexcept {
   constexpr uint64_t kFirst = 0x9e3779b97f4a7c15ULL, kSecond = 0xd6e8feb86659fd93ULL;
   uint64_t hash = kFirst ^ (word.size() * kSecond);
   const char* at = word.data();
   size_t left = word.size();
-  const auto mix = [&](uint64_t part) {
+  const auto mix_in = [&](uint64_t part) {
     hash = (hash ^ part) * kSecond;
     hash ^= hash >> 32;
   };
-  for (; left >= 8; left -= 8, at += 8) {
-    uint64_t part = 0;
-    std::memcpy(&part, at, 8);  // little-endian on all that we run on
-    mix(part);
-  }
   uint64_t part = 0;
-  for (size_t i = 0; i < left; ++i) part |= uint64_t{static_cast<uint8_t>(at[i])} << (8 * i);
-  mix(part);
+  for (; left >= 8; left -= 8, at += 8) {
+    std::memcpy(&part, at, 8);  // little-endian on all that we run on
+    mix_in(part);
+  }
+  if (left > 0 && room >= 8) {
+    std::memcpy(&part, at + left - 8, 8);
+    part >>= 8 * (8 - left);
+  } else {
+    part = packed({at, left});
+  }
+  mix_in(part);
   return hash;
 }
 
@@ -120,27 +141,30 @@ class Reader {
   Reader(string_view message, Skeleton& out) noexcept : text_(message), out_(out) {}
 
   void run() noexcept {
+    const char* const first = text_.data();
+    const char* const last = first + text_.size();
+    const char* at = first;
     out_.count = 0;
-    size_t at = 0;
-    while (at < text_.size() && out_.count < Skeleton::kMaxWords) {
-      if ((class_of(text_[at]) & kDelimiter) != 0) {
+    while (at != last && out_.count < Skeleton::kMaxWords) {
+      if ((class_of(*at) & kDelimiter) != 0) {
         ++at;
         continue;
       }
-      const size_t begin = at;
+      const char* const begin = at;
       uint8_t kinds = 0;
-      while (at < text_.size()) {
-        const uint8_t kind = class_of(text_[at]);
-        if ((kind & kDelimiter) != 0) break;
-        // Dots that lead to a value: "fraction rounded......0".
-        if (kind == kDot && at + 1 < text_.size() && text_[at + 1] == '.') break;
+      for (; at != last; ++at) {
+        const uint8_t kind = class_of(*at);
+        if ((kind & (kDelimiter | kDot)) != 0) {
+          // Dots that lead to a value: "fraction rounded......0".
+          if ((kind & kDelimiter) != 0 || (last - at > 1 && at[1] == '.')) break;
+        }
         kinds |= kind;
-        ++at;
       }
-      take(begin, at, kinds);
-      while (at < text_.size() && text_[at] == '.') ++at;
-      if (at == begin + 2 && at < text_.size() && text_[at] == ':') {
-        at = begin + std::max(address_length(text_.substr(begin)), at - begin);
+      take(static_cast<size_t>(begin - first), static_cast<size_t>(at - first), kinds);
+      while (at != last && *at == '.') ++at;
+      if (at == begin + 2 && at != last && *at == ':') {
+        const auto from = static_cast<size_t>(begin - first);
+        at = begin + std::max<size_t>(address_length(text_.substr(from)), 2);
       }
     }
   }
@@ -150,10 +174,11 @@ class Reader {
     const bool behind_number = number_;
     number_ = (kinds & kDigit) != 0;
     if (number_ || (kinds & (kLetter | kHexLetter)) == 0 || end - begin > kMaxWordBytes) return;
-    constexpr string_view kEdges = ".!?-*";
-    while (end > begin && kEdges.find(text_[end - 1]) != string_view::npos) --end;
-    while (begin < end && kEdges.find(text_[begin]) != string_view::npos) ++begin;
-    if (begin == end) return;
+    if ((kinds & kEdge) != 0) {
+      while (end > begin && (class_of(text_[end - 1]) & kEdge) != 0) --end;
+      while (begin < end && (class_of(text_[begin]) & kEdge) != 0) ++begin;
+      if (begin == end) return;
+    }
     string_view word = text_.substr(begin, end - begin);
     if (behind_number && is_one_of(word, kSizes)) {
       word = kAnySize;
@@ -162,7 +187,7 @@ class Reader {
     } else if (is_parameter(word, begin, kinds)) {
       return;
     }
-    const uint64_t hash = hash_word(word);
+    const uint64_t hash = hash_word(word, word.data() == kAnySize.data() ? 0 : end);
     if (out_.count > 0 && out_.words[out_.count - 1].hash == hash) return;
     out_.words[out_.count++] = {hash, static_cast<uint32_t>(begin),
                                 static_cast<uint32_t>(end - begin)};

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "incident/shape.hpp"
 #include "incident/skeleton.hpp"
 #include "nines/base/crc32c.hpp"
 #include "nines/base/utf.hpp"
@@ -80,6 +81,8 @@ struct Entry {
   Slots slots = 0;
   std::string text;
   bool live = false, used = false;
+  uint32_t generation =
+      0;  // of what lives here: whoever kept the place sees that it is another one
 };
 
 // One template as it is saved.
@@ -160,6 +163,7 @@ struct TemplateMiner::Impl {
   explicit Impl(MinerLimits given) : limits(given), cache(kCacheSlots) {}
 
   Found add(string_view message);
+  uint64_t skeleton_of(string_view message, bool& read);
   size_t place(const Skeleton& skeleton, string_view message, bool& fresh);
   std::optional<size_t> find(const Hashes& hashes) const;
   size_t insert(std::vector<uint64_t> words, Slots slots, std::string text);
@@ -184,9 +188,10 @@ struct TemplateMiner::Impl {
   std::unordered_map<uint64_t, uint16_t> groups;  // how many templates are in each
   struct Cached {
     uint64_t skeleton = 0;
-    uint32_t entry = 0;
+    uint32_t entry = 0, generation = 0;
   };
   std::vector<Cached> cache;
+  Shapes shapes;
   std::unordered_map<TemplateId, TemplateId> aliases;
   std::deque<TemplateId> alias_order;
   std::vector<Merge> merged;
@@ -194,24 +199,39 @@ struct TemplateMiner::Impl {
   Stats stats;
 };
 
-TemplateMiner::Found TemplateMiner::Impl::add(string_view message) {
-  ++stats.messages;
+// The hash of the skeleton; `read`: into the member, because its shape was not among the last ones.
+uint64_t TemplateMiner::Impl::skeleton_of(string_view message, bool& read) {
+  const uint64_t shape = message.size() <= kMaxShapeBytes ? shape_of(message) : 0;
+  Shapes::Known& kept = shapes.at(shape);
+  if (shape != 0 && kept.shape == shape) return kept.skeleton;
   read_skeleton(message, skeleton);
+  read = true;
   uint64_t hash = 0;
   for (size_t i = 0; i < skeleton.count; ++i) hash = hash * kBase + skeleton.words[i].hash;
   hash = finish(hash, skeleton.count);
+  if (shape != 0) kept = {shape, hash};
+  return hash;
+}
+
+TemplateMiner::Found TemplateMiner::Impl::add(string_view message) {
+  ++stats.messages;
+  bool read = false;
+  const uint64_t hash = skeleton_of(message, read);
   Cached& known = cache[hash & (kCacheSlots - 1)];
-  if (known.skeleton == hash && known.entry < entries.size() && entries[known.entry].live) {
+  if (known.skeleton == hash && known.entry < entries.size()) {
     Entry& entry = entries[known.entry];
-    entry.used = true;
-    return {entry.id, false};
+    if (entry.live && entry.generation == known.generation) {
+      entry.used = true;
+      return {entry.id, false, !merged.empty()};
+    }
   }
   ++stats.slow;
+  if (!read) read_skeleton(message, skeleton);
   bool fresh = false;
   const size_t entry = place(skeleton, message, fresh);
-  known = {hash, static_cast<uint32_t>(entry)};
+  known = {hash, static_cast<uint32_t>(entry), entries[entry].generation};
   entries[entry].used = !fresh;
-  return {entries[entry].id, fresh};
+  return {entries[entry].id, fresh, !merged.empty()};
 }
 
 size_t TemplateMiner::Impl::place(const Skeleton& read, string_view message, bool& fresh) {
@@ -304,10 +324,9 @@ void TemplateMiner::Impl::remove(size_t at) {
   unindex(at);
   Entry& entry = entries[at];
   by_id.erase(entry.id);
-  for (Cached& cached : cache) {
-    if (cached.entry == at) cached = {};
-  }
+  const uint32_t next = entry.generation + 1;
   entry = {};
+  entry.generation = next;
   --live;
   unused.push_back(at);
 }
@@ -492,7 +511,8 @@ TemplateMiner::Stats TemplateMiner::stats() const noexcept {
   Stats stats = impl_->stats;
   stats.templates = impl_->live;
   // Nodes of the tables have some 16 bytes beside what they hold.
-  stats.memory_bytes = sizeof(Impl) + impl_->cache.size() * sizeof(Impl::Cached) +
+  stats.memory_bytes = sizeof(Impl) + impl_->shapes.memory_bytes() +
+                       impl_->cache.size() * sizeof(Impl::Cached) +
                        impl_->entries.capacity() * sizeof(Entry) + impl_->groups.size() * 40 +
                        impl_->by_id.size() * 40 + impl_->aliases.size() * 56;
   for (const Entry& entry : impl_->entries) {

@@ -75,18 +75,14 @@ void ForgottenLines::restore(std::vector<uint32_t> hashes) {
 
 // ---- services and templates ----
 
-WatchedService* TemplateWatch::Impl::service_of(std::string_view name) {
-  if (last_service < services.size() && services[last_service].name == name) {
-    return &services[last_service];
-  }
-  std::string key(name);
-  auto it = service_at.find(key);
+WatchedService* TemplateWatch::Impl::find_service(std::string_view name) {
+  auto it = service_at.find(name);
   if (it == service_at.end()) {
     if (services.size() >= limits.max_services) return nullptr;
     WatchedService fresh;
-    fresh.name = key;
+    fresh.name = name;
     services.push_back(std::move(fresh));
-    it = service_at.emplace(std::move(key), static_cast<uint32_t>(services.size() - 1)).first;
+    it = service_at.emplace(std::string(name), static_cast<uint32_t>(services.size() - 1)).first;
   }
   last_service = it->second;
   return &services[last_service];
@@ -118,11 +114,11 @@ size_t TemplateWatch::Impl::room_for_template() {
   return static_cast<size_t>(oldest - templates.begin());
 }
 
-WatchedTemplate& TemplateWatch::Impl::template_of(uint32_t service, TemplateId line, bool error,
-                                                  WallTime at) {
+size_t TemplateWatch::Impl::find_template(uint32_t service, TemplateId line, bool error,
+                                          WallTime at) {
   const uint64_t key = watch_key(service, line, error);
   const auto it = template_at.find(key);
-  if (it != template_at.end()) return templates[it->second];
+  if (it != template_at.end()) return it->second;
   if (!template_at.contains(watch_key(service, line, !error))) {
     announce(services[service], line, error, at);
   }
@@ -135,7 +131,7 @@ WatchedTemplate& TemplateWatch::Impl::template_of(uint32_t service, TemplateId l
   if (slot >= 0)
     fresh.series.refresh(hour_of_week(slot * kSlotS / 3600), services[service].exposure);
   template_at.emplace(key, static_cast<uint32_t>(index));
-  return fresh;
+  return index;
 }
 
 void TemplateWatch::Impl::remove_template(size_t index) {
@@ -172,19 +168,30 @@ void TemplateWatch::Impl::remove_service(uint32_t index) {
 
 // ---- counting ----
 
-void TemplateWatch::Impl::heard(WatchedService& service, WallTime at) {
-  service.last = std::max(service.last, at);
+// For the first time in this stretch.
+void TemplateWatch::Impl::heard(WatchedService& service) {
+  service.heard_in = stretch;
   service.gaps.turn_to(slot / kSlotsADay);
   if (how.learn && how.complete) service.gaps.add(service.quiet_slots);
   service.quiet_slots = 0;
 }
 
+// kSlots: too late for all of them.
+size_t TemplateWatch::Impl::find_place(WallTime at) {
+  const int64_t its = at.ns / kSlotNs;
+  if (slot < 0) slot = its;
+  if (its < oldest_slot()) return kSlots;
+  const int64_t found = std::min(its, slot);
+  if (found < 0) return place(found);  // before 1970: nothing to be quick about
+  reach = {found * kSlotNs, found == slot ? INT64_MAX : (found + 1) * kSlotNs, place(found)};
+  return reach.place;
+}
+
 void TemplateWatch::count(std::string_view name, TemplateId line, bool error, WallTime at,
                           uint32_t times) {
   Impl& self = *impl_;
-  if (self.slot < 0) self.slot = at.ns / kSlotNs;
-  const int64_t slot = std::min(at.ns / kSlotNs, self.slot);
-  if (slot < self.oldest_slot()) {
+  const size_t place = self.place_of(at);
+  if (place == kSlots) {
     self.stats.late += times;
     return;
   }
@@ -194,8 +201,8 @@ void TemplateWatch::count(std::string_view name, TemplateId line, bool error, Wa
     return;
   }
   self.stats.lines += times;
-  const size_t place = Impl::place(slot);
-  self.heard(*service, at);
+  service->last = std::max(service->last, at);
+  if (service->heard_in != self.stretch) self.heard(*service);
   service->lines.slots[place] += times;
   if (error) service->errors.slots[place] += times;
   WatchedTemplate& found = self.template_of(self.last_service, line, error, at);
@@ -239,7 +246,7 @@ void TemplateWatch::merge(TemplateId from, TemplateId to) {
 }
 
 void TemplateWatch::forget(std::string_view service) {
-  const auto it = impl_->service_at.find(std::string(service));
+  const auto it = impl_->service_at.find(service);
   if (it != impl_->service_at.end()) impl_->remove_service(it->second);
 }
 
@@ -338,6 +345,8 @@ void TemplateWatch::advance(WallTime now, Watched how) {
     self.refresh();
   }
   self.how = how;
+  ++self.stretch;
+  self.reach = {};
   const int64_t steps = slot - self.slot;
   // Beyond the ring nothing is left of it; and a clock that was set back begins anew.
   if (steps > kRing || steps < -kMostSlotsUnasked) {

@@ -4,12 +4,14 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "incident/count_series.hpp"
+#include "incident/hash.hpp"
 #include "nines/incident/template_watch.hpp"
 
 namespace nines::incident {
@@ -34,6 +36,7 @@ struct WatchedService {
   int64_t known_minutes = 0;
   WallTime last{};
   int64_t quiet_slots = 0;
+  uint64_t heard_in = 0;  // stretch: that it was heard is noted
 };
 
 struct WatchedTemplate {
@@ -64,16 +67,47 @@ class ForgottenLines {
   std::unordered_map<uint32_t, uint32_t> known_;  // how often in the ring
 };
 
+// So that a name need not be copied to be looked up.
+struct NameHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view name) const noexcept {
+    return std::hash<std::string_view>()(name);
+  }
+};
+
 struct TemplateWatch::Impl {
   explicit Impl(WatchLimits given) : limits(given) { slots_how.fill({false, false}); }
 
-  WatchedService* service_of(std::string_view name);
-  WatchedTemplate& template_of(uint32_t service, TemplateId line, bool error, WallTime at);
+  // A line mostly has the service of the one before it.
+  WatchedService* service_of(std::string_view name) {
+    const bool last =
+        last_service < services.size() && same_text(services[last_service].name, name);
+    return last ? &services[last_service] : find_service(name);
+  }
+  WatchedService* find_service(std::string_view name);
+  WatchedTemplate& template_of(uint32_t service, TemplateId line, bool error, WallTime at) {
+    const auto bits = static_cast<uint32_t>(line ^ (line >> 32)) + service * 13 + (error ? 7 : 0);
+    uint32_t& guess = hints[bits % hints.size()];
+    if (guess < templates.size()) {
+      WatchedTemplate& guessed = templates[guess];
+      if (guessed.line == line && guessed.service == service && guessed.error == error) {
+        return guessed;
+      }
+    }
+    const size_t found = find_template(service, line, error, at);
+    guess = static_cast<uint32_t>(found);
+    return templates[found];
+  }
+  size_t find_template(uint32_t service, TemplateId line, bool error, WallTime at);
   void announce(const WatchedService& service, TemplateId line, bool error, WallTime at);
   size_t room_for_template();
   void remove_template(size_t index);
   void remove_service(uint32_t index);
-  void heard(WatchedService& service, WallTime at);
+  void heard(WatchedService& service);
+  size_t place_of(WallTime at) {
+    return at.ns >= reach.from && at.ns < reach.until ? reach.place : find_place(at);
+  }
+  size_t find_place(WallTime at);
 
   void end_slot(Watched how);
   void end_minute();
@@ -112,9 +146,18 @@ struct TemplateWatch::Impl {
   std::array<Watched, kSlots> slots_how{};
   std::vector<WatchedService> services;
   std::vector<WatchedTemplate> templates;
-  std::unordered_map<std::string, uint32_t> service_at;
+  std::unordered_map<std::string, uint32_t, NameHash, std::equal_to<>> service_at;
   std::unordered_map<uint64_t, uint32_t> template_at;
   uint32_t last_service = 0;  // that was counted
+  uint64_t stretch = 1;       // between two calls of advance(): nothing ends within it
+  // Lines of [from, until) are counted at `place`, until the stretch ends.
+  struct Reach {
+    int64_t from = 0, until = 0;
+    size_t place = 0;
+  };
+  Reach reach;
+  // Where templates were found last, by some bits of what they are: a guess, to be tested.
+  std::array<uint32_t, 256> hints{};
   ForgottenLines forgotten;
   std::vector<FirstSeen> first_seen;
   Stats stats;

@@ -10,8 +10,11 @@
 // Not thread-safe.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -99,8 +102,11 @@ class RequestTrail {
   void make_room();
   void thin(unsigned thinning);
   void sweep_templates();
+  // False: there is no place for it.
   bool service_index(std::string_view name, uint32_t& out);
+  bool find_service(std::string_view name);  // makes it the last one
   bool template_index(TemplateId id, uint32_t& out);
+  bool find_template(TemplateId id, uint32_t& out);
 
   TrailLimits limits_;
   std::vector<Entry> entries_;  // a ring once it is full
@@ -108,9 +114,11 @@ class RequestTrail {
   unsigned thinning_ = 0;
   uint64_t left_out_ = 0;
   std::vector<std::string> services_;
-  std::unordered_map<std::string, uint32_t> service_at_;
+  std::map<std::string, uint32_t, std::less<>> service_at_;
+  uint32_t last_service_ = 0;  // of the line before: mostly that of this one, too
   std::vector<TemplateId> templates_;
   std::unordered_map<TemplateId, uint32_t> template_at_;
+  std::array<uint32_t, 256> hints_{};  // where templates were found last: a guess, to be tested
 };
 
 // What RequestFlow finds in a trail. ServiceIds are places in `services`.

@@ -43,7 +43,8 @@ class TemplateMiner {
 
   struct Found {
     TemplateId id = 0;
-    bool fresh = false;  // no template that is known had it
+    bool fresh = false;   // no template that is known had it
+    bool merged = false;  // some became one: take_merges()
   };
   Found add(std::string_view message);
 
