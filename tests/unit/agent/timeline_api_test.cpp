@@ -82,7 +82,8 @@ struct Desk {
     CAPTURE(answer.body);
     REQUIRE(answer.status == 200);
     std::vector<std::string> out;
-    for (const json& one : json::parse(answer.body)["events"]) out.push_back(one["text"]);
+    const json told = json::parse(answer.body);
+    for (const json& one : told["events"]) out.push_back(one["text"]);
     return out;
   }
   timeline::EventLog log;
