@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "nines/base/result.hpp"
@@ -64,6 +65,15 @@ class RequestTrail {
     uint64_t requests = 0;
   };
   std::vector<Call> calls(WallTime from, WallTime to) const;
+
+  // The templates logged in [from, to), those with errors first, then the most frequent.
+  struct Seen {
+    TemplateId line = 0;
+    uint64_t lines = 0, errors = 0;
+  };
+  std::vector<Seen> seen(WallTime from, WallTime to) const;
+  // How many lines each service logged there, by name.
+  std::vector<std::pair<std::string, uint64_t>> speakers(WallTime from, WallTime to) const;
 
   // Lines in [from, to), for another node. At most about 12 bytes a line.
   std::string save(WallTime from, WallTime to) const;
