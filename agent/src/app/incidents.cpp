@@ -29,9 +29,9 @@ std::map<std::string, std::string> parts_of(const std::vector<store::Document>& 
 
 }  // namespace
 
-Incidents::Incidents(Parts&& parts, uint64_t boot)
+Incidents::Incidents(Parts&& parts, uint64_t life)
     : parts_(std::move(parts)),
-      desk_({parts_.config.peers.cluster, parts_.config.node, boot},
+      desk_({parts_.config.peers.cluster, parts_.config.node, life},
             {parts_.engine, [this](const incident::core::TrailQuestion& question, auto done) {
                ask(question, std::move(done));
              }}) {}
@@ -40,8 +40,11 @@ Result<std::unique_ptr<Incidents>> Incidents::start(Parts parts, store::StateSto
   if (!parts.config.incidents.enabled) return std::unique_ptr<Incidents>();
   NINES_TRY(const auto kept, store.documents(incident::Desk::kDocuments));
   const WallTime now = to_ms(parts.clock.wall());
-  auto out = std::unique_ptr<Incidents>(new Incidents(std::move(parts), store.restored().boot));
+  auto out = std::unique_ptr<Incidents>(
+      new Incidents(std::move(parts), fleet::life_number(store.restored().boot, now)));
   out->desk_.restore(kept, now);
+  out->join_fleet();
+  out->answer_others();
   out->desk_.still_firing(store.restored().alerts, now);
   out->learned_ = now;
   NINES_TRY(const auto learned, store.documents(kLearned));
@@ -56,12 +59,15 @@ Result<std::unique_ptr<Incidents>> Incidents::start(Parts parts, store::StateSto
 }
 
 // The answer takes a moment of the thread that reads; it comes back to this one.
-void Incidents::ask(const incident::core::TrailQuestion& question,
-                    std::function<void(incident::Answer)> done) {
+void Incidents::ask_here(const incident::core::TrailQuestion& question, incident::Gathered gathered,
+                         Done done) {
   parts_.ingest.post([this, alive = std::weak_ptr<bool>(alive_), &io = parts_.io, question,
+                      gathered = std::make_shared<incident::Gathered>(std::move(gathered)),
                       done = std::move(done)](Ingest& ingest) {
     if (ingest.watcher() == nullptr) return;
-    auto answer = std::make_shared<incident::Answer>(ingest.watcher()->ask(question));
+    auto answer =
+        std::make_shared<incident::Answer>(ingest.watcher()->ask(question, gathered->evidence));
+    answer->missing = std::move(gathered->missing);
     net::asio::post(io, [this, alive, answer, done] {
       if (alive.expired()) return;
       done(std::move(*answer));
@@ -104,6 +110,7 @@ void Incidents::observed(incident::Observed&& observed) {
 
 void Incidents::judged(const std::vector<slo::AlertEvent>& events, WallTime now) {
   desk_.alerts(events, now);
+  look_at_fleet(now);
   desk_.tick(now);
   keep_learned(now);
   changed();
@@ -133,6 +140,7 @@ void Incidents::changed() {
   }
   auto documents = desk_.take_documents();
   if (!documents.empty()) parts_.keep(std::move(documents));
+  tell_fleet();
 }
 
 }  // namespace nines::agent

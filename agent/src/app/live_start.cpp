@@ -138,6 +138,7 @@ Status Live::start_server() {
       [this](std::function<void(Status)> done) {
         Record record;
         record.documents = incidents_->desk().take_documents();
+        incidents_->tell_fleet();
         keeper_->keep(std::move(record), RecordKeeper::Whose::agent,
                       [done = std::move(done)](const Result<Record>& kept) {
                         done(kept.ok() ? Status(Ok{}) : Status(kept.error()));
@@ -184,11 +185,13 @@ Status Live::start_queries() {
 }
 
 Status Live::start_incidents() {
-  NINES_TRY(incidents_, Incidents::start({io_, clock_, setup_.config, judge_->engine(), *ingest_,
-                                          [this](std::vector<store::Document> documents) {
-                                            keeper_->add(std::move(documents));
-                                          }},
-                                         *store_));
+  NINES_TRY(incidents_,
+            Incidents::start({io_, clock_, setup_.config, judge_->engine(), *ingest_,
+                              [this](std::vector<store::Document> documents) {
+                                keeper_->add(std::move(documents));
+                              },
+                              [this] { return fleet_.get(); }, [this] { return queries_.get(); }},
+                             *store_));
   if (incidents_) {
     capacity_->tell([this](std::string_view name, double value, WallTime at) {
       incidents_->vital(name, value, at);
