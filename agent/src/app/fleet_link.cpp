@@ -144,6 +144,10 @@ bool FleetLink::recall(const std::string& origin, Stream stream, uint64_t boot, 
 void FleetLink::listen(Stream stream, OnHeard heard) {
   listeners_[stream] = std::move(heard);
   walk_all(stream);
+  // What this life has published so far is no news to it.
+  std::erase_if(walks_, [&](const Walk& walk) {
+    return walk.stream == stream && walk.state == &state_ && walk.origin == state_.self();
+  });
 }
 
 void FleetLink::hear_from(fleet::FleetState& view) {
@@ -151,7 +155,10 @@ void FleetLink::hear_from(fleet::FleetState& view) {
   view.on_event([this, &view](const std::string& origin, const fleet::FleetEvent& event) {
     queue(view, origin, event);
   });
-  for (const auto& [stream, heard] : listeners_) walk_all(stream);
+  for (const auto& [stream, heard] : listeners_) {
+    for (auto& origin : view.origins()) walks_.push_back({&view, std::move(origin), stream});
+  }
+  soon();
 }
 
 void FleetLink::leave(fleet::FleetState& view) {

@@ -31,9 +31,9 @@ std::map<std::string, std::string> parts_of(const std::vector<store::Document>& 
 
 }  // namespace
 
-Incidents::Incidents(Parts&& parts, uint64_t boot)
+Incidents::Incidents(Parts&& parts, uint64_t life)
     : parts_(std::move(parts)),
-      desk_({parts_.config.peers.cluster, parts_.config.node, boot},
+      desk_({parts_.config.peers.cluster, parts_.config.node, life},
             {parts_.engine,
              [this](const incident::core::TrailQuestion& question, auto done) {
                ask(question, std::move(done));
@@ -52,13 +52,16 @@ Result<std::unique_ptr<Incidents>> Incidents::start(Parts parts, store::StateSto
   if (!parts.config.incidents.enabled) return std::unique_ptr<Incidents>();
   NINES_TRY(const auto kept, store.documents(incident::Desk::kDocuments));
   const WallTime now = to_ms(parts.clock.wall());
-  auto out = std::unique_ptr<Incidents>(new Incidents(std::move(parts), store.restored().boot));
+  auto out = std::unique_ptr<Incidents>(
+      new Incidents(std::move(parts), fleet::life_number(store.restored().boot, now)));
   out->desk_.restore(kept, now);
   for (const auto& event : out->desk_.book().events()) {  // written, but perhaps not told any more
     if (now.ns - event.at.ns > kToldAgainNs) continue;
     const auto incident = out->desk_.book().find(event.id, now);
     out->parts_.timeline.wrote(event, incident ? &*incident : nullptr, now);
   }
+  out->join_fleet();
+  out->answer_others();
   out->desk_.still_firing(store.restored().alerts, now);
   out->learned_ = now;
   NINES_TRY(const auto learned, store.documents(kLearned));
@@ -73,12 +76,15 @@ Result<std::unique_ptr<Incidents>> Incidents::start(Parts parts, store::StateSto
 }
 
 // The answer takes a moment of the thread that reads; it comes back to this one.
-void Incidents::ask(const incident::core::TrailQuestion& question,
-                    std::function<void(incident::Answer)> done) {
+void Incidents::ask_here(const incident::core::TrailQuestion& question, incident::Gathered gathered,
+                         Done done) {
   parts_.ingest.post([this, alive = std::weak_ptr<bool>(alive_), &io = parts_.io, question,
+                      gathered = std::make_shared<incident::Gathered>(std::move(gathered)),
                       done = std::move(done)](Ingest& ingest) {
     if (ingest.watcher() == nullptr) return;
-    auto answer = std::make_shared<incident::Answer>(ingest.watcher()->ask(question));
+    auto answer =
+        std::make_shared<incident::Answer>(ingest.watcher()->ask(question, gathered->evidence));
+    answer->missing = std::move(gathered->missing);
     net::asio::post(io, [this, alive, answer, done] {
       if (alive.expired()) return;
       done(std::move(*answer));
@@ -137,6 +143,7 @@ void Incidents::observed(incident::Observed&& observed) {
 
 void Incidents::judged(const std::vector<slo::AlertEvent>& events, WallTime now) {
   desk_.alerts(events, now);
+  look_at_fleet(now);
   desk_.tick(now);
   keep_learned(now);
   changed();
@@ -166,6 +173,7 @@ void Incidents::changed() {
   }
   auto documents = desk_.take_documents();
   if (!documents.empty()) parts_.keep(std::move(documents));
+  tell_fleet();
 }
 
 }  // namespace nines::agent

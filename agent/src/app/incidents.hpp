@@ -4,9 +4,13 @@
 
 #include <functional>
 #include <memory>
+#include <set>
+#include <string>
 #include <vector>
 
+#include "app/fleet_link.hpp"
 #include "app/ingest_thread.hpp"
+#include "app/queries.hpp"
 #include "incident/desk.hpp"
 #include "net/asio.hpp"
 #include "timeline/recorder.hpp"
@@ -24,6 +28,8 @@ class Incidents {
     IngestThread& ingest;
     std::function<void(std::vector<store::Document>)> keep;
     timeline::Recorder& timeline;
+    std::function<FleetLink*()> fleet;  // null: there are no other nodes, or no more
+    std::function<Queries*()> queries;  // through which other nodes are asked; as fleet
   };
   // Null where incidents are switched off. `store` is asked now only.
   static Result<std::unique_ptr<Incidents>> start(Parts parts, store::StateStore& store);
@@ -36,6 +42,11 @@ class Incidents {
   static std::vector<store::Document> learned(Ingest& ingest);
   // People did something.
   void changed();
+  // --- Other nodes (incidents_fleet.cpp).
+  // A node is silent or back, as this one says.
+  void decided();
+  // What the desk did is told to all nodes.
+  void tell_fleet();
 
   // Requests that began in [from, to), for the clocks of the fleet; comes back later.
   void seen(WallTime from, WallTime to,
@@ -44,14 +55,24 @@ class Incidents {
   incident::Desk& desk() noexcept { return desk_; }
 
  private:
-  explicit Incidents(Parts&& parts, uint64_t boot);
+  explicit Incidents(Parts&& parts, uint64_t life);
   void keep_learned(WallTime now);
-  void ask(const incident::core::TrailQuestion& question,
-           std::function<void(incident::Answer)> done);
+  void join_fleet();
+  void look_at_fleet(WallTime now);
+  void look_at_silent_nodes(const FleetLink& fleet, WallTime now);
+  void recall(FleetLink& fleet);
+  using Done = std::function<void(incident::Answer)>;
+  // Asks other nodes first what they know.
+  void ask(const incident::core::TrailQuestion& question, Done done);
+  void ask_here(const incident::core::TrailQuestion& question, incident::Gathered gathered,
+                Done done);
+  void answer_others();
 
   Parts parts_;
   incident::Desk desk_;
-  WallTime learned_{};
+  WallTime learned_{}, looked_{}, heard_anew_{};
+  uint64_t refused_ = 0;       // by the desk when it was told all anew
+  std::set<std::string> met_;  // nodes whose events from the store the fleet knows
   bool held_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

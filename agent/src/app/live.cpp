@@ -151,6 +151,7 @@ void Live::on_decision(const peer::Decision& decision) {
     record.events.push_back(std::move(*event));
   }
   keeper_->add(std::move(record));
+  if (event && incidents_) incidents_->decided();
 }
 
 void Live::events_are_kept(const std::vector<slo::AlertEvent>& events) {

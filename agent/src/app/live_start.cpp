@@ -162,6 +162,7 @@ Status Live::start_server() {
         Record record;
         record.documents = incidents_->desk().take_documents();
         for (auto& document : timeline_->changes()) record.documents.push_back(std::move(document));
+        incidents_->tell_fleet();
         keeper_->keep(std::move(record), RecordKeeper::Whose::agent,
                       [done = std::move(done)](const Result<Record>& kept) {
                         done(kept.ok() ? Status(Ok{}) : Status(kept.error()));
@@ -234,7 +235,8 @@ Status Live::start_incidents() {
                                           [this](std::vector<store::Document> documents) {
                                             keeper_->add(with_timeline(std::move(documents)));
                                           },
-                                          timeline_->recorder()},
+                                          timeline_->recorder(), [this] { return fleet_.get(); },
+                                          [this] { return queries_.get(); }},
                                          *store_));
   if (incidents_) {
     timeline_->learn_from_requests([this](WallTime from, WallTime to, auto done) {

@@ -9,6 +9,10 @@
 
 namespace nines::agent {
 
+namespace {
+constexpr size_t kMostGathered = 64;
+}  // namespace
+
 Result<std::unique_ptr<Queries>> Queries::create(Parts parts) {
   std::unique_ptr<Queries> queries(new Queries(std::move(parts)));
   NINES_CHECK(queries->open_standing());
@@ -33,6 +37,7 @@ Queries::Queries(Parts&& parts)
 Queries::~Queries() {
   if (parts_.fleet != nullptr) parts_.fleet->stop_queries();
   if (parts_.brokers != nullptr) parts_.brokers->stop_queries();
+  gathers_.reset();
   service_.reset();
   standing_.reset();
 }
@@ -77,6 +82,36 @@ std::vector<query::NodeLink> Queries::other_nodes() const {
   std::vector<query::NodeLink> links;
   for (auto& [node, way] : ways) links.push_back({node, std::move(way)});
   return links;
+}
+
+bool Queries::gather(const Question& question, size_t max_bytes, int64_t patience_ns,
+                     std::function<void(std::vector<query::NodeAnswer>)> done) {
+  auto links = other_nodes();
+  if (gathering_ || links.empty()) return false;
+  gathering_ = true;
+  if (!gathers_) gathers_.emplace();
+  std::vector<query::NodeLink> beyond;
+  if (links.size() > kMostGathered) {
+    beyond.assign(links.begin() + kMostGathered, links.end());
+    links.resize(kMostGathered);
+  }
+  const size_t each = max_bytes / links.size();
+  gathers_->post([this, alive = std::weak_ptr<bool>(alive_), links = std::move(links), each,
+                  beyond = std::move(beyond), text = question(each),
+                  deadline = Instant{parts_.clock.mono().ns + patience_ns},
+                  done = std::move(done)] {
+    auto answers = std::make_shared<std::vector<query::NodeAnswer>>(
+        query::gather(links, text, each, deadline));
+    for (const query::NodeLink& link : beyond) {
+      answers->push_back({link.node, Error{Errc::exhausted, "more nodes than are asked at once"}});
+    }
+    net::asio::post(parts_.io, [this, alive, answers, done] {
+      if (alive.expired()) return;
+      gathering_ = false;
+      done(std::move(*answers));
+    });
+  });
+  return true;
 }
 
 void Queries::ask(query::Wish wish, query::QueryService::Done done) {

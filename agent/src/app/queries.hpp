@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "app/worker.hpp"
 #include "config/config.hpp"
 #include "nines/collector/block_index.hpp"
+#include "query/node_gather.hpp"
 #include "query/service.hpp"
 #include "query/standing_queries.hpp"
 
@@ -39,6 +41,16 @@ class Queries {
   // `done` comes on the control thread.
   void ask(query::Wish wish, query::QueryService::Done done);
 
+  // Asks all other nodes one short thing (query/node_gather.hpp) and waits `patience_ns` at most;
+  // of each at most so many bytes that all together are `max_bytes`, which `question` is made for.
+  // `done` comes on the control thread. False: there are none, or the last question is still asked.
+  using Question = std::function<std::string(size_t bytes_each)>;
+  bool gather(const Question& question, size_t max_bytes, int64_t patience_ns,
+              std::function<void(std::vector<query::NodeAnswer>)> done);
+  void answer_evidence(std::function<Result<std::string>(std::string_view question)> answer) {
+    service_->answer_evidence(std::move(answer));
+  }
+
   void start_standing() { standing_->start(); }
   std::vector<QueryStatus> standing() const { return standing_->statuses(); }
 
@@ -51,6 +63,9 @@ class Queries {
   collector::BlockIndex index_;
   std::unique_ptr<query::QueryService> service_;
   std::unique_ptr<query::StandingQueries> standing_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  bool gathering_ = false;
+  std::optional<Worker> gathers_;  // begun when there is something to ask
 };
 
 }  // namespace nines::agent

@@ -20,10 +20,6 @@ constexpr double kForgetCalls = 0.986;
 constexpr size_t kMostTroubles = 64;
 constexpr size_t kMostAsked = 64, kMostNewcomers = 64, kMostSuspectsKept = 3;
 
-std::string key_of(const core::IncidentEvent& event) {
-  return event.node + "/" + std::to_string(event.boot) + "/" + std::to_string(event.sequence);
-}
-
 std::string hundredths(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.2f", value);
@@ -84,7 +80,14 @@ WallTime onset_of(const slo::SloEngine& engine, uint32_t slo, WallTime fired) {
 }
 
 Desk::Desk(core::BookIdentity identity, Parts parts)
-    : book_(identity, {}, limits()), parts_(std::move(parts)), node_(identity.node) {}
+    : book_(identity, {}, limits()),
+      parts_(std::move(parts)),
+      node_(identity.node),
+      self_(core::short_name(node_.empty() ? "node" : node_, core::kMaxEventNode)) {}
+
+std::string Desk::document_key(const core::IncidentEvent& event) {
+  return event.node + "/" + std::to_string(event.boot) + "/" + std::to_string(event.sequence);
+}
 
 void Desk::restore(const std::vector<store::Document>& documents, WallTime now) {
   for (const store::Document& document : documents) {
@@ -198,7 +201,7 @@ void Desk::trouble_is_back(Trouble trouble) {
                                      return one.condition.key == kBurning + trouble.slo;
                                    });
     if (incident.over() || !of_it) continue;
-    if (parts_.ask && questions_.size() < kMostAsked) {
+    if (parts_.ask && asks_about(incident) && questions_.size() < kMostAsked) {
       questions_.push_back({incident.id, trouble.when.from, now_, false});
     }
     break;
@@ -273,12 +276,15 @@ void Desk::tick(WallTime now) {
 
 void Desk::told(const core::Transition& transition, WallTime now) {
   const auto incident = book_.find(transition.id, now);
-  if (!incident) return;
-  news_.push_back(transition.id + " " + sentence_of(transition, *incident));
+  if (!incident || is_history(transition, *incident, now)) return;
+  const bool elsewhere = incident->opened_on != self_;
+  news_.push_back(transition.id + " " + sentence_of(transition, *incident) +
+                  (elsewhere ? " (opened on " + incident->opened_on + ")" : std::string()));
   if (parts_.became) parts_.became(transition, *incident);
   const bool begins = transition.kind == core::Transition::Kind::opened ||
                       transition.kind == core::Transition::Kind::reopened;
   if (!begins || !parts_.ask || questions_.size() >= kMostAsked) return;
+  if (!asks_about(*incident)) return;
   WallTime onset = incident->began;
   if (transition.kind == core::Transition::Kind::reopened) {
     onset = transition.at;  // of what brought it back
@@ -318,6 +324,8 @@ void Desk::answered(const std::string& id, const Answer& answer) {
                           {"score", hundredths(suspicion.told.score)},
                           {"node", node_},
                           {"wrong_if", suspicion.told.wrong_if}};
+    if (!suspicion.node.empty()) details.emplace_back("on", suspicion.node);
+    if (rank == 1 && !answer.missing.empty()) details.emplace_back("missing", missing_in(answer));
     if (!suspicion.pod.empty()) details.emplace_back("pod", suspicion.pod);
     if (!suspicion.example.text.empty()) details.emplace_back("example", suspicion.example.text);
     std::string text = suspicion.told.service;
@@ -326,7 +334,8 @@ void Desk::answered(const std::string& id, const Answer& answer) {
     if (done.ok()) keep({std::move(*done)});
     news = (rank == 1 ? " suspects: " : " | ") + text + news;
   }
-  if (!news.empty()) news_.push_back(id + news);
+  if (!news.empty()) news_.push_back(id + news + without(answer));
+  learn_calls(answer);
   if (!answer.suspects.empty() || answer.counts.empty()) return;
   std::string text = "no requests tell; what is logged more or less:";
   for (const std::string& count : answer.counts) text += " " + count + ";";
@@ -336,9 +345,10 @@ void Desk::answered(const std::string& id, const Answer& answer) {
 
 void Desk::keep(const core::IncidentBook::Events& events) {
   for (const core::IncidentEvent& event : events) {
-    documents_.push_back({kDocuments, key_of(event), core::encode_event(event)});
+    documents_.push_back({kDocuments, document_key(event), core::encode_event(event)});
     kept_.insert(documents_.back().key);
     if (parts_.wrote) parts_.wrote(event);
+    if (untold_.size() < limits().max_events) untold_.push_back(event);  // else by the next life
   }
 }
 
@@ -353,7 +363,7 @@ void Desk::forget_pruned() {
   if (pruned == pruned_) return;
   pruned_ = pruned;
   std::set<std::string> there;
-  for (const core::IncidentEvent& event : book_.events()) there.insert(key_of(event));
+  for (const core::IncidentEvent& event : book_.events()) there.insert(document_key(event));
   for (const std::string& key : kept_) {
     if (!there.contains(key)) documents_.push_back({kDocuments, key, {}});
   }

@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "incident/watcher.hpp"
@@ -54,6 +55,24 @@ class Desk {
   // With each evaluation.
   void tick(WallTime now);
 
+  // --- Other nodes (desk_fleet.cpp).
+  // Own events since last asked, to be told to all nodes.
+  core::IncidentBook::Events take_events();
+  // Those of earlier lives become such, the newest, as many as nodes keep of each other.
+  void tell_again();
+  core::IncidentBook::Events events_of(std::string_view origin) const;
+  // An event as `origin` told it. False: it is none of that node, or the book refuses it, for good
+  // or for now: FleetCounters.
+  bool heard(std::string_view origin, std::string_view body, WallTime now);
+  // This node asks for those who are gone.
+  void stand_in_for(const std::set<std::string>& nodes, WallTime now);
+  struct FleetCounters {
+    uint64_t heard = 0;    // that were news
+    uint64_t refused = 0;  // by the book: from the future, too old, no room
+    uint64_t invalid = 0;  // broken, or of another node than they came from
+  };
+  const FleetCounters& fleet_counters() const noexcept { return fleet_; }
+
   // Something is wrong: what is read now is no example of health.
   bool acute() const noexcept { return acute_; }
   std::vector<store::Document> take_documents();
@@ -78,6 +97,13 @@ class Desk {
     core::Stretch when;
   };
   void keep(const core::IncidentBook::Events& events);
+  static std::string document_key(const core::IncidentEvent& event);
+  static bool is_history(const core::Transition& transition, const core::Incident& incident,
+                         WallTime now);
+  bool asks_about(const core::Incident& incident) const;
+  static std::string missing_in(const Answer& answer);  // names
+  static std::string without(const Answer& answer);     // and why; empty: all were heard
+  void learn_calls(const Answer& answer);
   void forget_pruned();
   void told(const core::Transition& transition, WallTime now);
   void ask(Question& question, WallTime now);
@@ -91,6 +117,7 @@ class Desk {
   core::IncidentBook book_;
   Parts parts_;
   std::string node_;
+  std::string self_;  // as events name it
   WallTime now_{}, repeated_{};
   std::map<std::string, std::set<std::string>> firing_;  // SLO -> rules
   std::map<std::string, core::Condition> burning_;       // SLO -> as it was told last
@@ -99,6 +126,9 @@ class Desk {
   std::vector<store::Document> documents_;
   std::set<std::string> kept_;  // keys of documents
   uint64_t pruned_ = 0;
+  core::IncidentBook::Events untold_;
+  std::set<std::string> gone_;  // for whom this node stands in, as events name them
+  FleetCounters fleet_;
   std::vector<std::string> news_;
   std::deque<Newcomer> newcomers_;
   bool acute_ = false;

@@ -16,10 +16,8 @@ constexpr size_t kMaxUsed = 128;                   // services whose usage is kn
 constexpr double kLeastUsage = 5;                  // points of per cent
 constexpr size_t kMaxServices = 256, kMaxPods = 64;
 constexpr int64_t kFreshNs = 900 * kNsPerSecond;
-constexpr int64_t kMinuteNs = 60 * kNsPerSecond;
 // What came first tells causes; later everything suffers.
 constexpr int64_t kLookNs = 130 * kNsPerSecond;
-constexpr int64_t kLookMinutes = 2;
 constexpr int64_t kCallsNs = 300 * kNsPerSecond;
 constexpr uint64_t kLeastCalls = 3;
 constexpr size_t kSuspects = 5, kSentences = 3, kCounts = 5;
@@ -186,33 +184,30 @@ Observed Watcher::look(WallTime now, bool complete) {
   return out;
 }
 
-Answer Watcher::ask(core::TrailQuestion question) const {
+Answer Watcher::ask(core::TrailQuestion question, const std::vector<NodeEvidence>& others) const {
   Answer out;
   const WallTime onset = question.onset;
   out.onset = onset;
   out.asked = {std::min(question.now.ns, onset.ns + kLookNs)};
   question.now = out.asked;
   question.minutes = kLookMinutes;
-  const core::TrailEvidence evidence = core::ask_trail(trail_, question);
+  std::optional<core::RequestTrail> together;
+  if (!others.empty()) together = laid_together(others);
+  const core::RequestTrail& trail = together ? *together : trail_;
+  const core::TrailEvidence evidence = core::ask_trail(trail, question);
   out.requests = evidence.read.requests;
   out.lines = evidence.read.lines;
   std::vector<std::string> services = evidence.services;
   std::map<core::ServiceId, core::UsageFinding> used;
-  const WallTime since{out.asked.ns - (kLookMinutes + 1) * kMinuteNs};
-  for (const auto& [service, usage] : usage_) {
-    const auto finding = usage.finding(since, {since.ns - kMinuteNs});
-    if (!finding) continue;
-    const auto at = std::find(services.begin(), services.end(), service);
-    used[static_cast<core::ServiceId>(at - services.begin())] = *finding;
-    if (at == services.end()) services.push_back(service);
-  }
-  const core::SuspectNames names{services, [this](core::TemplateId line) {
-                                   return std::string(miner_.text(miner_.current(line)));
-                                 }};
+  add_usage(services, used, out.asked, others);
+  const core::SuspectNames names{services,
+                                 [&](core::TemplateId line) { return text_of(line, others); }};
   auto ranked = core::rank_suspects(evidence.findings, used);
   std::set<std::pair<std::string, std::string>> calls;
-  for (const auto& call : trail_.calls({onset.ns - kCallsNs}, out.asked)) {
-    if (call.requests >= kLeastCalls) calls.emplace(call.caller, call.callee);
+  for (auto& call : trail.calls({onset.ns - kCallsNs}, out.asked)) {
+    if (call.requests < kLeastCalls) continue;
+    calls.emplace(call.caller, call.callee);
+    if (together) out.calls.push_back(std::move(call));
   }
   core::put_called_first(ranked, [&](core::ServiceId caller, core::ServiceId callee) {
     return calls.contains({services[caller], services[callee]});
@@ -224,6 +219,7 @@ Answer Watcher::ask(core::TrailQuestion question) const {
       suspicion.example = found->second;
     }
     suspicion.told = std::move(told);
+    if (together) complete(suspicion, onset, out.asked, others);
   }
   for (const core::CountFinding& finding : watch_.findings(onset, 1)) {
     if (out.counts.size() == kCounts) break;

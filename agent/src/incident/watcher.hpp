@@ -10,8 +10,10 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "incident/node_evidence.hpp"
 #include "nines/base/time.hpp"
 #include "nines/collector/observer.hpp"
 #include "nines/incident/condition.hpp"
@@ -24,14 +26,6 @@
 
 namespace nines::agent::incident {
 
-namespace core = nines::incident;
-
-// A line as it was logged, cut.
-struct Example {
-  WallTime at{};
-  std::string service, pod, text;
-};
-
 // A template that its service never logged before.
 struct Newcomer {
   core::FirstSeen seen;
@@ -41,6 +35,8 @@ struct Newcomer {
 struct Suspicion {
   core::SuspectText told;
   std::string pod;  // with most of the error lines; empty: none stands out
+  // Where it logs most; empty: here, or nowhere.
+  std::string node{};
   Example example;  // of the line that the evidence is about; empty text: none is kept
 };
 struct Answer {
@@ -48,6 +44,9 @@ struct Answer {
   std::vector<Suspicion> suspects;
   std::vector<std::string> counts;   // services and templates that log more or less, in words
   uint64_t requests = 0, lines = 0;  // that were looked at
+  // Of several nodes: who calls whom by their lines together, and who was not heard in time.
+  std::vector<core::RequestTrail::Call> calls{};
+  std::vector<std::pair<std::string, std::string>> missing{};  // node, why
 };
 
 // What the judging half is told with each hand-over.
@@ -80,8 +79,10 @@ class Watcher final : public collector::RecordObserver {
   void hold(bool trouble) { learn_ = !trouble; }
 
   // Who is suspected, of what began at `onset`.
-  // How many minutes are looked at is decided here.
-  Answer ask(core::TrailQuestion question) const;
+  // How many minutes are looked at is decided here. `others`: what other nodes know of it.
+  Answer ask(core::TrailQuestion question, const std::vector<NodeEvidence>& others = {}) const;
+  // What this node knows, for another one.
+  NodeEvidence share(const EvidenceQuestion& question) const;
 
   // Requests that began in [from, to), the same ones on all nodes.
   std::vector<core::RequestTrail::Seen> seen(WallTime from, WallTime to, size_t most) const {
@@ -93,6 +94,9 @@ class Watcher final : public collector::RecordObserver {
   Status restore(std::string_view part, std::string_view body);
 
  private:
+  static constexpr int64_t kMinuteNs = 60 * kNsPerSecond;
+  static constexpr int64_t kLookMinutes = 2;  // what came first tells causes
+
   struct Errors {
     WallTime at{};
     uint64_t lines = 0;
@@ -105,6 +109,13 @@ class Watcher final : public collector::RecordObserver {
   void take_merges();
   void keep_example(core::TemplateId line, const collector::ObservedRecord& record);
   void count_pod(const collector::ObservedRecord& record);
+  core::RequestTrail laid_together(const std::vector<NodeEvidence>& others) const;
+  void add_usage(std::vector<std::string>& services,
+                 std::map<core::ServiceId, core::UsageFinding>& used, WallTime asked,
+                 const std::vector<NodeEvidence>& others) const;
+  std::string text_of(core::TemplateId line, const std::vector<NodeEvidence>& others) const;
+  void complete(Suspicion& suspicion, WallTime onset, WallTime asked,
+                const std::vector<NodeEvidence>& others) const;
   std::string busiest_pod(const std::string& service, WallTime since) const;
 
   std::string node_;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/config.hpp"
@@ -41,6 +42,8 @@ struct Environment {
   std::span<const RemoteConfig> remotes{};  // what remote('NAME') may name
   uint32_t first_file = 0;                  // Place::file of the first file
   const Nodes* nodes = nullptr;             // who else may be asked; null: nobody
+  // Answers questions of incidents; null: nobody watches here. Blocks for some seconds at most.
+  std::function<Result<std::string>(std::string_view question)> evidence{};
 
   bool stopped() const noexcept {
     return (stop != nullptr && stop->load(std::memory_order_relaxed)) || clock.mono() >= deadline;

@@ -10,6 +10,9 @@
 //   end        <-   all of it has been sent; what is to be said of it
 //   error      <-   it cannot be answered, or not to its end
 //
+// Or it begins with `evidence` (a question of incidents, incident/node_evidence.hpp), is answered
+// by `state` and `end`, and older nodes say in an error that it is no query.
+//
 // Cancelling is closing the stream: nothing else is ever sent to a node that works.
 #pragma once
 
@@ -34,6 +37,7 @@ enum class NodeMessage : uint8_t {
   state = 6,
   end = 7,
   error = 8,
+  evidence = 9,
 };
 
 struct NodeAccepted {

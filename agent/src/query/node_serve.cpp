@@ -196,15 +196,31 @@ class Serving {
       : frames_(stream, nq::kMaxPlanBytes), outer_(environment), rights_(rights) {}
 
   Status run() {
-    auto plan = read_plan();
+    const auto first = frames_.read(after(outer_.clock.mono(), kFirstFrame));
+    if (!first.ok()) return refuse(first.error());
+    if (first->type == static_cast<uint8_t>(NodeMessage::evidence)) {
+      const Status told = tell_evidence(first->body);
+      return told.ok() ? told : refuse(told.error());
+    }
+    auto plan = read_plan(*first);
     if (!plan.ok()) return refuse(plan.error());
     const Status done = answer(*plan);
     return done.ok() ? done : refuse(done.error());
   }
 
  private:
-  Result<nq::NodePlan> read_plan() {
-    NINES_TRY(const auto frame, frames_.read(after(outer_.clock.mono(), kFirstFrame)));
+  Status tell_evidence(std::string_view question) {
+    if (!outer_.evidence) return Error{Errc::unsupported, "nothing is watched for incidents here"};
+    NINES_TRY(const std::string answer, outer_.evidence(question));
+    Sender sender(frames_, outer_.clock, kFirstFrame);
+    const std::string_view all = answer;
+    for (size_t at = 0; at < all.size(); at += kStateBytes) {
+      NINES_CHECK(sender.send_piece(NodeMessage::state, all.substr(at, kStateBytes)));
+    }
+    return sender.send(NodeMessage::end, {});
+  }
+
+  Result<nq::NodePlan> read_plan(const stream::Frame& frame) {
     if (frame.type != static_cast<uint8_t>(NodeMessage::query)) {
       return Error{Errc::corrupt, "a connection must begin with a query"};
     }

@@ -3,6 +3,7 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 #include <variant>
 
@@ -89,6 +90,8 @@ struct QueryService::Impl {
   std::atomic<bool> stop{false};
   std::atomic<size_t> waiting{0};
   std::atomic<uint64_t> asked{0}, refused{0}, incomplete{0}, failed{0};
+  std::mutex evidence_mutex;
+  std::function<Result<std::string>(std::string_view)> evidence;
   PeerQueries peers;
   Worker worker;  // last: its jobs use the rest
 
@@ -186,7 +189,11 @@ struct QueryService::Impl {
   // A query of another node, on the thread of `peers`.
   void serve(stream::ByteStream& stream) {
     Wish limits_of_peers;
-    const Environment environment = make_environment(limits_of_peers, nq::Statement());
+    Environment environment = make_environment(limits_of_peers, nq::Statement());
+    {
+      const std::lock_guard lock(evidence_mutex);
+      environment.evidence = evidence;
+    }
     (void)serve_node_query(stream, environment, NodeRights());
   }
 
@@ -230,6 +237,11 @@ void QueryService::ask(Wish wish, Done done) {
     if (!answer.ok()) ++impl->failed;
     done(std::move(answer));
   });
+}
+
+void QueryService::answer_evidence(std::function<Result<std::string>(std::string_view)> answer) {
+  const std::lock_guard lock(impl_->evidence_mutex);
+  impl_->evidence = std::move(answer);
 }
 
 PeerQueries* QueryService::peers() noexcept { return &impl_->peers; }

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/config.hpp"
@@ -63,6 +64,9 @@ class QueryService {
   // Queries of other nodes, answered within the same limits on a thread of their own; take() from
   // any thread.
   PeerQueries* peers() noexcept;
+  // Who answers questions of incidents (Environment::evidence), on the thread of peers(). Any
+  // thread; what it uses outlives this.
+  void answer_evidence(std::function<Result<std::string>(std::string_view question)> answer);
 
   struct Stats {
     uint64_t asked = 0, refused = 0, incomplete = 0, failed = 0;

@@ -4,6 +4,7 @@
 #include <bit>
 #include <map>
 #include <numeric>
+#include <tuple>
 
 #include "incident/hash.hpp"
 #include "nines/query/bytes.hpp"
@@ -333,6 +334,39 @@ std::vector<RequestTrail::Call> RequestTrail::calls(WallTime from, WallTime to) 
   }
   std::stable_sort(out.begin(), out.end(),
                    [](const Call& a, const Call& b) { return a.requests > b.requests; });
+  return out;
+}
+
+std::vector<RequestTrail::Logged> RequestTrail::logged(WallTime from, WallTime to) const {
+  std::unordered_map<TemplateId, Logged> counts;
+  for (const Entry& entry : entries_) {
+    if (entry.at < from.ns || entry.at >= to.ns) continue;
+    Logged& one = counts[templates_[entry.line & (kErrorBit - 1)]];
+    ++one.lines;
+    one.errors += (entry.line & kErrorBit) != 0 ? 1U : 0U;
+  }
+  std::vector<Logged> out;
+  for (auto& [line, one] : counts) {
+    one.line = line;
+    out.push_back(one);
+  }
+  std::sort(out.begin(), out.end(), [](const Logged& a, const Logged& b) {
+    return std::tie(b.errors, b.lines, a.line) < std::tie(a.errors, a.lines, b.line);
+  });
+  return out;
+}
+
+std::vector<std::pair<std::string, uint64_t>> RequestTrail::speakers(WallTime from,
+                                                                     WallTime to) const {
+  std::vector<uint64_t> counts(services_.size());
+  for (const Entry& entry : entries_) {
+    if (entry.at >= from.ns && entry.at < to.ns) ++counts[entry.line >> kServiceShift];
+  }
+  std::vector<std::pair<std::string, uint64_t>> out;
+  for (size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] > 0) out.emplace_back(services_[i], counts[i]);
+  }
+  std::sort(out.begin(), out.end());
   return out;
 }
 

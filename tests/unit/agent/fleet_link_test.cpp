@@ -128,9 +128,10 @@ TEST_CASE("What a node publishes with a body all others hear once, also those th
     });
   };
   listen(a, "a", Stream::incidents);
-  CHECK(a.link->publish(Stream::incidents, 70, 1, clock.wall(), "opened"));
+  const WallTime opened = clock.wall();
+  CHECK(a.link->publish(Stream::incidents, 70, 1, opened, "opened"));
   CHECK(a.link->publish(Stream::timeline, 70, 1, clock.wall(), "line"));
-  CHECK_FALSE(a.link->publish(Stream::incidents, 70, 1, clock.wall(), "opened"));
+  CHECK_FALSE(a.link->publish(Stream::incidents, 70, 1, opened, "opened"));
   CHECK_FALSE(a.link->publish(Stream::incidents, 70, 2, clock.wall(), std::string(1001, 'x')));
 
   Agent b(io, clock, "edge-b", {"127.0.0.1:" + std::to_string(a.link->port())}, 50, 9);

@@ -18,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "nines/base/result.hpp"
@@ -77,6 +78,14 @@ class RequestTrail {
   // Of the requests that began in [from, to), at most `most`, by request: those with the lowest
   // hashes, which all nodes keep, however they thin.
   std::vector<Seen> seen(WallTime from, WallTime to, size_t most) const;
+  // The templates logged in [from, to), those with errors first, then the most frequent.
+  struct Logged {
+    TemplateId line = 0;
+    uint64_t lines = 0, errors = 0;
+  };
+  std::vector<Logged> logged(WallTime from, WallTime to) const;
+  // How many lines each service logged there, by name.
+  std::vector<std::pair<std::string, uint64_t>> speakers(WallTime from, WallTime to) const;
 
   // Lines in [from, to), for another node. At most about 12 bytes a line.
   std::string save(WallTime from, WallTime to) const;
