@@ -4,11 +4,14 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "app/ingest_thread.hpp"
+#include "incident/context_teller.hpp"
 #include "incident/desk.hpp"
 #include "net/asio.hpp"
+#include "nines/incident/metric_evidence.hpp"
 
 namespace nines::agent {
 
@@ -32,6 +35,10 @@ class Incidents {
   void vital(std::string_view name, double value, WallTime at);
   // What was learned, now and then and when the agent stops: documents for the store.
   static std::vector<store::Document> learned(Ingest& ingest);
+  // Who knows what happened around the services, and how metrics were.
+  using Metrics = std::function<std::vector<incident::core::MetricFinding>(
+      WallTime onset, WallTime now, std::span<const double> bad, WallTime bad_end, size_t limit)>;
+  void context(incident::ContextTeller::Around around, Metrics metrics);
   // People did something.
   void changed();
 
@@ -40,12 +47,16 @@ class Incidents {
  private:
   explicit Incidents(Parts&& parts, uint64_t boot);
   void keep_learned(WallTime now);
+  void tell_context(WallTime now);
+  void tell_metrics(const incident::core::Incident& incident, WallTime now);
   void ask(const incident::core::TrailQuestion& question,
            std::function<void(incident::Answer)> done);
 
   Parts parts_;
   incident::Desk desk_;
-  WallTime learned_{};
+  incident::ContextTeller context_{nullptr};
+  Metrics metrics_;
+  WallTime learned_{}, context_told_{};
   bool held_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
