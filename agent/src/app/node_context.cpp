@@ -93,6 +93,7 @@ void NodeContext::happened(nines::incident::Happening happening) {
 }
 
 void NodeContext::vital(std::string_view name, double value, WallTime at) {
+  at = to_ms(at);
   metrics_.add(name, {}, at, value);
   if (auto one = vitals_.vital(name, value, at)) happened(std::move(*one));
 }
