@@ -14,6 +14,9 @@ constexpr const char* kLearned = "incident-learned";
 constexpr size_t kPieceBytes = 60'000;  // a document takes 64 KiB
 constexpr size_t kMostPieces = 64;
 constexpr int64_t kToldAgainNs = 24 * 3600 * kNsPerSecond;
+constexpr int64_t kMetricsNs = incident::core::MetricEvidence::kFollowS * kNsPerSecond;
+constexpr size_t kMostMetrics = 3;
+constexpr int64_t kContextEveryNs = 10 * kNsPerSecond;
 constexpr int64_t kLearnedEveryNs = 6 * 3600 * kNsPerSecond;
 
 std::string piece_key(const std::string& part, size_t number) {
@@ -145,8 +148,52 @@ void Incidents::judged(const std::vector<slo::AlertEvent>& events, WallTime now)
   desk_.alerts(events, now);
   look_at_fleet(now);
   desk_.tick(now);
+  tell_context(now);
   keep_learned(now);
   changed();
+}
+
+void Incidents::context(incident::ContextTeller::Around around, Metrics metrics) {
+  context_ = incident::ContextTeller(std::move(around));
+  metrics_ = std::move(metrics);
+}
+
+// Once, when there is enough to see: two minutes after the onset, or when it opens later than that.
+void Incidents::tell_metrics(const incident::core::Incident& incident, WallTime now) {
+  const bool due = now.ns - incident.began.ns >= kMetricsNs &&
+                   now.ns - incident.opened.ns <= incident::ContextTeller::kAfterNs;
+  const bool told = std::any_of(incident.evidence.begin(), incident.evidence.end(),
+                                [](const incident::core::Evidence& one) {
+                                  const std::string* source = one.entry.detail("source");
+                                  return source != nullptr && *source == "metric";
+                                });
+  if (!metrics_ || !due || told) return;
+  std::vector<double> bad;
+  const WallTime end{std::min(now.ns, incident.began.ns + kMetricsNs)};
+  for (const auto& one : incident.conditions) {
+    if (!bad.empty() || !one.condition.key.starts_with(incident::kBurnPrefix)) continue;
+    bad = incident::bad_shares(parts_.engine, one.condition.key, end);
+  }
+  for (const auto& found : metrics_(incident.began, now, bad, end, kMostMetrics)) {
+    (void)desk_.did(desk_.book().add(incident.id, incident::core::EventKind::diagnostics, {},
+                                     found.text, incident::details_of(found, parts_.config.node),
+                                     now));
+  }
+}
+
+void Incidents::tell_context(WallTime now) {
+  if (now.ns - context_told_.ns < kContextEveryNs) return;
+  context_told_ = now;
+  incident::core::BookQuery open;
+  open.only_open = true;
+  for (const incident::core::Incident& one : desk_.book().list(open, now)) {
+    tell_metrics(one, now);
+    for (const auto& happening : context_.news_of(one, now)) {
+      (void)desk_.did(desk_.book().add(one.id, incident::core::EventKind::diagnostics, {},
+                                       happening.text,
+                                       incident::details_of(happening, parts_.config.node), now));
+    }
+  }
 }
 
 void Incidents::vital(std::string_view name, double value, WallTime at) {

@@ -5,14 +5,17 @@
 #include <functional>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "app/fleet_link.hpp"
 #include "app/ingest_thread.hpp"
 #include "app/queries.hpp"
+#include "incident/context_teller.hpp"
 #include "incident/desk.hpp"
 #include "net/asio.hpp"
+#include "nines/incident/metric_evidence.hpp"
 #include "timeline/recorder.hpp"
 
 namespace nines::agent {
@@ -40,6 +43,10 @@ class Incidents {
   void vital(std::string_view name, double value, WallTime at);
   // What was learned, now and then and when the agent stops: documents for the store.
   static std::vector<store::Document> learned(Ingest& ingest);
+  // Who knows what happened around the services, and how metrics were.
+  using Metrics = std::function<std::vector<incident::core::MetricFinding>(
+      WallTime onset, WallTime now, std::span<const double> bad, WallTime bad_end, size_t limit)>;
+  void context(incident::ContextTeller::Around around, Metrics metrics);
   // People did something.
   void changed();
   // --- Other nodes (incidents_fleet.cpp).
@@ -57,6 +64,8 @@ class Incidents {
  private:
   explicit Incidents(Parts&& parts, uint64_t life);
   void keep_learned(WallTime now);
+  void tell_context(WallTime now);
+  void tell_metrics(const incident::core::Incident& incident, WallTime now);
   void join_fleet();
   void look_at_fleet(WallTime now);
   void look_at_silent_nodes(const FleetLink& fleet, WallTime now);
@@ -73,6 +82,9 @@ class Incidents {
   WallTime learned_{}, looked_{}, heard_anew_{};
   uint64_t refused_ = 0;       // by the desk when it was told all anew
   std::set<std::string> met_;  // nodes whose events from the store the fleet knows
+  incident::ContextTeller context_{nullptr};
+  Metrics metrics_;
+  WallTime context_told_{};
   bool held_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

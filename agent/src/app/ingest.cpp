@@ -146,8 +146,13 @@ Result<uint32_t> Ingest::source_index(const collector::SourcePlan& plan) {
     const collector::SourcePlan& known = sources_[i].plan;
     if (known.selector == plan.selector && known.service == plan.service) return i;
   }
-  const uint32_t index = pipeline_->add_source(plan);
   sources_.push_back({plan});
+  // What is scraped is evidence of incidents, unless it is told which number of it is wanted.
+  const bool evidence =
+      watcher_ && plan.selector.input == slo::InputKind::scrape && plan.gauge.value.empty();
+  if (evidence) sources_.back().plan.gauge = {"value", "metric"};
+  const uint32_t index = pipeline_->add_source(sources_.back().plan);
+  if (evidence) watcher_->gauges().scraped(index, plan.service);
   if (watcher_ && plan.selector.input == slo::InputKind::kmsg) watcher_->kernel_source(index);
   if (plan.selector.input == slo::InputKind::files) {
     tailer_->add_source(index, file_source(plan.selector, plan.globs));

@@ -60,6 +60,7 @@ void Live::on_hand_over(HandOver&& hand_over) {
   const auto events = judge_->evaluate(now, now);
   for (const slo::AlertEvent& event : events) tell(event);
   look_at_gates(now);
+  context_->look(now);
   if (incidents_) incidents_->judged(events, now);
   if (ready_) upstreams_->known_until(now);
   if (ready_ && fleet_) {
@@ -73,6 +74,7 @@ void Live::on_hand_over(HandOver&& hand_over) {
 
 // The store knows a new group before the commit that counts it: its thread takes jobs in order.
 void Live::take(HandOver&& hand_over, WallTime until) {
+  if (hand_over.observed) context_->observed(*hand_over.observed);
   if (incidents_ && hand_over.observed) incidents_->observed(std::move(*hand_over.observed));
   judge_->take(std::move(hand_over), until);
   for (const uint32_t row : judge_->take_new_rows()) {
@@ -191,8 +193,10 @@ void Live::watch_capacity() {
   keep_capacity();
 }
 
-// What changed of the pods is kept with the counts, so that a restart without the API knows them.
+// What changed of them is kept with the counts, so that a restart without the API knows them.
 void Live::keep_pods() {
+  keeper_->put(context_->take_changes(), "what happened",
+               [this](const std::vector<store::Document>& unkept) { context_->give_back(unkept); });
   if (pods_.watcher == nullptr) return;
   keeper_->put(pods_.watcher->take_changes(), "pods",
                [this](const std::vector<store::Document>& unkept) {
@@ -247,6 +251,7 @@ Snapshot Live::snapshot() const {
   out.has_store = true;
   out.boot = store_->restored().boot;
   if (pods_.watcher != nullptr) out.pods = pods_.watcher->stats();
+  out.context = context_->stats();
   notifiers_.tell(out);
   out.upstream = upstreams_->status();
   if (fleet_) out.fleet_metrics = fleet_->metrics();
@@ -272,6 +277,7 @@ void Live::stop() {
   fleet_.reset();  // says goodbye
   keep_pods();
   keep_capacity();
+  context_->stop();
   pods_.watcher.reset();
   net::asio::post(io_, [this] { io_.stop(); });
 }

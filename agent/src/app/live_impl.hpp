@@ -23,6 +23,7 @@
 #include "app/live.hpp"
 #include "app/logbook.hpp"
 #include "app/node_capacity.hpp"
+#include "app/node_context.hpp"
 #include "app/notifiers.hpp"
 #include "app/peers.hpp"
 #include "app/queries.hpp"
@@ -73,6 +74,7 @@ class Live {
   Status start_upstreams();
   Status start_brokers();
   Status start_capacity();
+  Status start_context();
   void await_hangup();
   void reload(Result<Setup> setup);
 
@@ -135,6 +137,7 @@ class Live {
   std::optional<Drafting> drafting_;      // uses the four above
   std::unique_ptr<Queries> queries_;
   std::unique_ptr<http::HttpServer> server_;
+  std::unique_ptr<NodeContext> context_;  // sees logbook_, hears pods_, tells ingest_
   k8s::Following pods_;
   Notifiers notifiers_{io_, clock_, store_work_};
   std::unique_ptr<Upstreams> upstreams_;       // reads judge_

@@ -25,8 +25,7 @@ Status Live::start() {
     log::warn("agent", "the clock is not synchronised; what is read meanwhile is kept back for " +
                            std::to_string(ClockGuard::kMaxWaitS) + " s at most");
   }
-  pods_ = k8s::follow_pods(io_, clock_, setup_.config.kubernetes, setup_.config.node, *store_,
-                           ~options_.seed);
+  NINES_CHECK(start_context());
   NINES_TRY(Halves halves, wire(setup_, store_.get(), clock_,
                                 {fetcher_.fetch(), options_.common.state, false, pods_.feed}));
   judge_ = std::move(halves.judge);
@@ -238,14 +237,35 @@ Status Live::start_incidents() {
                                           timeline_->recorder(), [this] { return fleet_.get(); },
                                           [this] { return queries_.get(); }},
                                          *store_));
-  if (incidents_) {
-    timeline_->learn_from_requests([this](WallTime from, WallTime to, auto done) {
-      incidents_->seen(from, to, std::move(done));
-    });
-    capacity_->tell([this](std::string_view name, double value, WallTime at) {
-      incidents_->vital(name, value, at);
-    });
-  }
+  capacity_->tell([this](std::string_view name, double value, WallTime at) {
+    context_->vital(name, value, at);
+    if (incidents_) incidents_->vital(name, value, at);
+  });
+  context_->inform(*ingest_);
+  if (!incidents_) return Ok{};
+  timeline_->learn_from_requests([this](WallTime from, WallTime to, auto done) {
+    incidents_->seen(from, to, std::move(done));
+  });
+  incidents_->context(
+      [this](WallTime onset, WallTime from, WallTime to, size_t limit) {
+        return context_->around(onset, from, to, limit);
+      },
+      [this](WallTime onset, WallTime now, std::span<const double> bad, WallTime bad_end,
+             size_t limit) { return context_->metrics(onset, now, bad, bad_end, limit); });
+  return Ok{};
+}
+
+// What is heard of pods is told to the other parts once all of them are there.
+Status Live::start_context() {
+  const k8s::Settings& settings = setup_.config.kubernetes;
+  context_ = std::make_unique<NodeContext>(NodeContext::Parts{
+      io_, clock_, k8s::node_name(settings, setup_.config.node),
+      [this](Record&& record) { keeper_->add(std::move(record)); },
+      [this]() -> const std::deque<slo::Change>& { return logbook_->changes(); }});
+  NINES_CHECK(context_->restore(*store_));
+  pods_ = k8s::follow_pods(io_, clock_, settings, setup_.config.node, *store_, ~options_.seed,
+                           &context_->pods());
+  if (settings.events) context_->follow_events(pods_, options_.seed ^ 0x2222222222222222);
   return Ok{};
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "app/context_stats.hpp"
 #include "k8s/pod_watcher.hpp"
 #include "nines/base/time.hpp"
 #include "nines/broker/query_port.hpp"
@@ -127,6 +128,7 @@ struct Snapshot {
   bool has_store = false;
   uint64_t boot = 0;
   std::optional<k8s::WatcherStats> pods;  // unset: no Kubernetes API is followed
+  std::optional<ContextStats> context;
   std::vector<QueryStatus> queries;
   slo::SloEngine::Counters counters;
   std::vector<UpstreamStatus> upstream;

@@ -486,11 +486,15 @@ constexpr Option kOptions[] = {
      "/etc/nines/api.token",
      [](Draft& d, OptionValue&& v) { d.node.api_token_file = std::move(v.text); }},
 
-    {"kubernetes", map, "", 0, 0, "", "Labels, owner and annotations of this node's pods.", "",
-     nullptr},
+    {"kubernetes", map, "", 0, 0, "",
+     "What Kubernetes knows of this node's pods: labels, owner, status, events.", "", nullptr},
     {"kubernetes.api", text, "auto", 0, 0, "",
      "URL of the API; auto: the one of the cluster that Nines runs in, if any; off: none.", "",
      [](Draft& d, OptionValue&& v) { d.node.kubernetes.api = std::move(v.text); }},
+    {"kubernetes.events", choice, "auto", 0, 0, "auto off",
+     "Events of Kubernetes about this node and its pods, as evidence of incidents; auto: followed "
+     "where pods are.",
+     "", [](Draft& d, OptionValue&& v) { d.node.kubernetes.events = v.text != "off"; }},
     {"kubernetes.token_file", text, "", 0, 0, "",
      "File with the bearer token, read again before every request; auto: the service account's.",
      "/var/run/secrets/kubernetes.io/serviceaccount/token",

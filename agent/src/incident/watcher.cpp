@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <optional>
+#include <utility>
 
 #include "nines/incident/request_mark.hpp"
 #include "nines/log/kmsg.hpp"
@@ -15,6 +16,7 @@ constexpr int64_t kExampleEveryNs = kNsPerSecond;  // one of a template is as go
 constexpr size_t kMaxUsed = 128;                   // services whose usage is known
 constexpr double kLeastUsage = 5;                  // points of per cent
 constexpr size_t kMaxServices = 256, kMaxPods = 64;
+constexpr size_t kMaxHappenings = 64;  // between two looks
 constexpr int64_t kFreshNs = 900 * kNsPerSecond;
 // What came first tells causes; later everything suffers.
 constexpr int64_t kLookNs = 130 * kNsPerSecond;
@@ -58,10 +60,7 @@ Watcher::Watcher(std::string node, WallTime fresh_from, size_t trail_bytes,
 
 void Watcher::record(const collector::ObservedRecord& record) {
   if (record.at < fresh_from_) return;
-  if (kernel_sources_.contains(record.source)) {
-    const log::KmsgEvent event = log::classify_kmsg(record.message);
-    if (!event.name.empty()) detector_.kernel(event.name, event.victim, {}, record.at);
-  }
+  if (kernel_sources_.contains(record.source)) kernel_says(record);
   if (record.service.empty()) return;
   const bool error = is_error(record);
   core::TemplateId line = 0;
@@ -80,7 +79,7 @@ void Watcher::record(const collector::ObservedRecord& record) {
 }
 
 void Watcher::gauge(const collector::ObservedGauge& gauge) {
-  if (gauge.of.empty() || gauge.at < fresh_from_) return;
+  if (gauge.of.empty() || gauge.at < fresh_from_ || gauges_.take(gauge)) return;
   for (const core::QueueLimit& limit : limits_) {
     if (limit.name == gauge.name)
       return detector_.queue(gauge.of, gauge.name, gauge.value, gauge.at);
@@ -95,8 +94,20 @@ void Watcher::gauge(const collector::ObservedGauge& gauge) {
 
 void Watcher::container(const collector::ObservedContainer& container) {
   if (container.at < fresh_from_) return;
-  detector_.container({container.service, container.pod, container.container, container.restart},
-                      container.at);
+  containers_.logged(container);
+}
+
+void Watcher::kernel_says(const collector::ObservedRecord& record) {
+  containers_.kernel(record.message, record.at);
+  const log::KmsgEvent event = log::classify_kmsg(record.message);
+  if (event.name.empty() || happenings_.size() >= kMaxHappenings) return;
+  core::Happening& out = happenings_.emplace_back();
+  out.at = record.at;
+  out.kind = core::HappeningKind::kernel;
+  out.wrong = event.name != "voltage_ok";
+  out.text = "kernel: " + std::string(first_line(record.message));
+  out.key = "kernel/" + std::string(event.name) + "/" + std::to_string(record.at.ns) + "/" +
+            std::to_string(event.pid);
 }
 
 void Watcher::take_merges() {
@@ -166,7 +177,11 @@ std::string Watcher::busiest_pod(const std::string& service, WallTime since) con
 Observed Watcher::look(WallTime now, bool complete) {
   fresh_from_ = std::max(fresh_from_, WallTime{now.ns - kFreshNs});
   watch_.advance(now, {complete, learn_});
+  containers_.advance(now);
   Observed out;
+  out.happenings = std::exchange(happenings_, {});
+  out.services = containers_.take_services();
+  out.gauges = gauges_.take_points();
   out.conditions = detector_.look(now, watch_, {node_, complete});
   for (core::FirstSeen& seen : watch_.take_first_seen()) {
     std::string text(miner_.text(seen.line));

@@ -13,11 +13,14 @@
 #include <utility>
 #include <vector>
 
+#include "incident/containers.hpp"
+#include "incident/gauges.hpp"
 #include "incident/node_evidence.hpp"
 #include "nines/base/time.hpp"
 #include "nines/collector/observer.hpp"
 #include "nines/incident/condition.hpp"
 #include "nines/incident/detector.hpp"
+#include "nines/incident/happenings.hpp"
 #include "nines/incident/request_trail.hpp"
 #include "nines/incident/suspect_text.hpp"
 #include "nines/incident/template_miner.hpp"
@@ -54,6 +57,9 @@ struct Observed {
   std::vector<core::RequestTrail::Call> calls;  // of the last minutes, now and then
   std::vector<core::Condition> conditions;      // that began, got worse or are over
   std::vector<Newcomer> newcomers;
+  std::vector<core::Happening> happenings;  // of the kernel
+  std::vector<PodService> services;         // that containers' logs are counted under
+  std::vector<GaugePoint> gauges;           // their newest values
   core::TemplateMiner::Stats templates;
   core::TemplateWatch::Stats watch;
   size_t trail_lines = 0, trail_bytes = 0;
@@ -73,6 +79,9 @@ class Watcher final : public collector::RecordObserver {
   void container(const collector::ObservedContainer& container) override;
   // What the node itself tells, about once a minute.
   core::Detector& detector() noexcept { return detector_; }
+  // What the Kubernetes API tells of containers.
+  Containers& containers() noexcept { return containers_; }
+  Gauges& gauges() noexcept { return gauges_; }
 
   // At each hand-over. `complete`: everything written by `now` was read.
   Observed look(WallTime now, bool complete);
@@ -107,6 +116,7 @@ class Watcher final : public collector::RecordObserver {
     WallTime at{};
   };
   void take_merges();
+  void kernel_says(const collector::ObservedRecord& record);
   void keep_example(core::TemplateId line, const collector::ObservedRecord& record);
   void count_pod(const collector::ObservedRecord& record);
   core::RequestTrail laid_together(const std::vector<NodeEvidence>& others) const;
@@ -124,6 +134,9 @@ class Watcher final : public collector::RecordObserver {
   core::TemplateMiner miner_;
   core::TemplateWatch watch_;
   core::Detector detector_;
+  Containers containers_{detector_};
+  Gauges gauges_;
+  std::vector<core::Happening> happenings_;
   std::vector<core::QueueLimit> limits_;
   std::set<uint32_t> kernel_sources_;
   core::RequestTrail trail_;

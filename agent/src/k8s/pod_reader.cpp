@@ -10,7 +10,8 @@
 namespace nines::agent::k8s {
 namespace {
 
-constexpr size_t kMaxNameBytes = 253, kMaxTextBytes = 4096;
+constexpr size_t kMaxNameBytes = 253, kMaxTextBytes = 4096, kMaxReasonBytes = 64,
+                 kMaxImageBytes = 512;
 constexpr std::string_view kOurs = "nines.io/", kManifestHash = "kubernetes.io/config.hash";
 
 // The names of nlohmann::json's SAX interface.
@@ -42,6 +43,8 @@ class Handler {
   bool start_object(size_t) {
     if (at({"metadata", "ownerReferences", "[]"}) && pod().owners.size() < kMaxContainers)
       pod().owners.emplace_back();
+    if (at({"status", "conditions", "[]"})) condition_ = {};
+    if (at({"spec", "containers", "[]"})) image_ = {};
     if (in_container_list(3)) {
       if (pod().containers.size() < kMaxContainers)
         pod().containers.emplace_back();
@@ -63,7 +66,7 @@ class Handler {
   }
 
  private:
-  static constexpr size_t kDeepest = 6;    // below it nothing is wanted
+  static constexpr size_t kDeepest = 7;    // below it nothing is wanted
   static constexpr size_t kMaxDepth = 64;  // hostile nesting
 
   RawPod& pod() { return out_.pod; }
@@ -117,6 +120,13 @@ class Handler {
 
   bool number(int64_t value) {
     if (at({"code"})) out_.code = value;
+    if (at({"count"})) out_.noticed.count = value;
+    if (at({"series", "count"})) out_.noticed.series = value;
+    if (in_container_list(6) && path_.back() == "exitCode" && !pod().containers.empty()) {
+      RawPod::Container& container = pod().containers.back();
+      const bool last = path_[path_.size() - 3] == "lastState";
+      if (!last || container.ended.empty()) container.exit_code = value;
+    }
     if (in_container_list(4) && path_.back() == "restartCount" && !pod().containers.empty()) {
       pod().containers.back().restarts =
           static_cast<int32_t>(std::clamp<int64_t>(value, 0, std::numeric_limits<int32_t>::max()));
@@ -137,9 +147,90 @@ class Handler {
     } else if (in_container_list(4)) {
       if (path_.back() == "name" && !pod().containers.empty())
         assign(pod().containers.back().name, value, kMaxNameBytes);
+    } else if (in_container_list(6)) {
+      container_state(path_[path_.size() - 3], path_[path_.size() - 2], path_.back(), value);
+    } else if (path_.size() > 1 && path_[event_ ? 1 : 0] == "status") {
+      status_text(value);
+    } else if (path_.size() > 1 && path_[event_ ? 1 : 0] == "spec") {
+      spec_text(value);
     } else {
       plain_text(value);
+      event_text(value);
     }
+  }
+
+  // "state" or "lastState", "waiting" or "terminated", and the key.
+  void container_state(const std::string& when, const std::string& what, const std::string& key,
+                       std::string& value) {
+    if (pod().containers.empty()) return;
+    RawPod::Container& container = pod().containers.back();
+    const bool last = when == "lastState";
+    if (what == "waiting" && key == "reason" && !last) {
+      assign(container.waiting, value, kMaxReasonBytes);
+    } else if (what == "terminated" && key == "reason") {
+      assign(last ? container.ended_last : container.ended, value, kMaxReasonBytes);
+    } else if (what == "terminated" && key == "finishedAt") {
+      (last ? container.ended_last_s : container.ended_s) = parse_time(value);
+    }
+  }
+
+  void status_text(std::string& value) {
+    if (at({"status", "phase"})) {
+      assign(pod().phase, value, 32);
+    } else if (at({"status", "startTime"})) {
+      pod().started_s = parse_time(value);
+    } else if (at({"status", "reason"})) {
+      assign(pod().reason, value, kMaxReasonBytes);
+    } else if (at({"status", "conditions", "[]", "type"})) {
+      condition_.ready = value == "Ready";
+    } else if (at({"status", "conditions", "[]", "status"})) {
+      condition_.holds = value == "True";
+    } else if (at({"status", "conditions", "[]", "lastTransitionTime"})) {
+      condition_.since_s = parse_time(value);
+    }
+    if (!condition_.ready) return;
+    pod().has_ready = true;
+    pod().ready = condition_.holds;
+    pod().ready_since_s = condition_.since_s;
+  }
+
+  void spec_text(std::string& value) {
+    if (at({"spec", "nodeName"})) return assign(pod().node, value, kMaxNameBytes);
+    const bool name = at({"spec", "containers", "[]", "name"});
+    if (!name && !at({"spec", "containers", "[]", "image"})) return;
+    assign(name ? image_.first : image_.second, value, kMaxImageBytes);
+    if (image_.first.empty() || image_.second.empty()) return;
+    if (pod().images.size() < kMaxContainers) {
+      pod().images.push_back(std::exchange(image_, {}));
+    } else {
+      ++out_.left_out;
+    }
+  }
+
+  void event_text(std::string& value) {
+    RawEvent& noticed = out_.noticed;
+    if (at({"involvedObject", "kind"}))
+      assign(noticed.kind, value, kMaxReasonBytes);
+    else if (at({"involvedObject", "namespace"}))
+      assign(noticed.ns, value, kMaxNameBytes);
+    else if (at({"involvedObject", "name"}))
+      assign(noticed.name, value, kMaxNameBytes);
+    else if (at({"involvedObject", "uid"}))
+      assign(noticed.uid, value, kMaxNameBytes);
+    else if (at({"type"}))
+      assign(noticed.type, value, 32);
+    else if (at({"source", "host"}) || at({"reportingInstance"}))
+      assign(noticed.host, value, kMaxNameBytes);
+    else if (at({"source", "component"}) || at({"reportingComponent"}))
+      assign(noticed.component, value, kMaxNameBytes);
+    else if (at({"firstTimestamp"}))
+      noticed.first_s = parse_time(value);
+    else if (at({"lastTimestamp"}))
+      noticed.last_s = parse_time(value);
+    else if (at({"eventTime"}))
+      noticed.seen_s = parse_time(value);
+    else if (at({"series", "lastObservedTime"}))
+      noticed.series_s = parse_time(value);
   }
 
   void plain_text(std::string& value) {
@@ -155,12 +246,8 @@ class Handler {
       assign(out_.continue_token, value, kMaxTextBytes);
     else if (at({"metadata", "creationTimestamp"}))
       pod().created_s = parse_time(value);
-    else if (at({"spec", "nodeName"}))
-      assign(pod().node, value, kMaxNameBytes);
-    else if (at({"status", "phase"}))
-      assign(pod().phase, value, 32);
-    else if (at({"status", "startTime"}))
-      pod().started_s = parse_time(value);
+    else if (at({"metadata", "deletionTimestamp"}))
+      pod().deleting = true;
     else if (at({"reason"}))
       assign(out_.reason, value, 64);
     else if (at({"message"}))
@@ -171,9 +258,16 @@ class Handler {
       assign(pod().owners.back().name, value, kMaxNameBytes);
   }
 
+  struct Condition {
+    bool ready = false, holds = false;
+    int64_t since_s = 0;
+  };
+
   ApiObject& out_;
   bool event_;
   std::vector<std::string> path_;
+  Condition condition_;                        // of the pod, that is being read
+  std::pair<std::string, std::string> image_;  // the same: name and image of a container
 };
 
 std::optional<ApiObject> read(std::string_view json, bool event) {
@@ -206,7 +300,13 @@ std::optional<ApiObject> read_object(std::string_view json) { return read(json, 
 std::optional<ApiObject> read_event(std::string_view json) { return read(json, true); }
 
 int64_t parse_time(std::string_view text) {
-  if (text.size() != 20 || text.back() != 'Z') return 0;
+  if (text.size() > 20 && text[19] == '.') {
+    const size_t end = text.find_first_not_of("0123456789", 20);
+    if (end == 20 || end + 1 != text.size()) return 0;
+  } else if (text.size() != 20) {
+    return 0;
+  }
+  if (text.back() != 'Z') return 0;
   const auto year = digits(text, 0, 4), month = digits(text, 5, 2), day = digits(text, 8, 2);
   const auto hour = digits(text, 11, 2), minute = digits(text, 14, 2), second = digits(text, 17, 2);
   if (!year || !month || !day || !hour || !minute || !second) return 0;

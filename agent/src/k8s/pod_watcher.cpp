@@ -2,27 +2,12 @@
 
 #include <fstream>
 
-#include "app/log.hpp"
-#include "http/client.hpp"
 #include "net/asio.hpp"
 
 namespace nines::agent::k8s {
 namespace {
 
 constexpr int64_t kTellHeardEveryNs = 3600 * kNsPerSecond;
-
-Result<std::string> read_token(const std::string& path) {
-  constexpr size_t kMaxToken = 64 * 1024;
-  std::ifstream in(path, std::ios::binary);
-  std::string token(kMaxToken, '\0');
-  in.read(token.data(), static_cast<std::streamsize>(kMaxToken));
-  token.resize(static_cast<size_t>(std::max<std::streamsize>(in.gcount(), 0)));
-  while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' '))
-    token.pop_back();
-  const bool sound = !token.empty() && token.find_first_of("\r\n") == std::string::npos;
-  if (sound) return token;
-  return Error{Errc::io, "no token for the Kubernetes API in " + path};
-}
 
 std::string authority(const std::string& host, const std::string& port) {
   const bool v6 = host.find(':') != std::string::npos;
@@ -54,21 +39,31 @@ std::string find_node(const Settings& settings, const Environment& environment,
   return given.empty() ? host : given;
 }
 
-struct PodWatcher::Impl : std::enable_shared_from_this<Impl> {
-  Impl(net::asio::io_context& io_context, const Clock& c, WatcherOptions o,
+struct PodWatcher::Impl {
+  Impl(boost::asio::io_context& io, const Clock& c, WatcherOptions o,
        std::shared_ptr<collector::PodFeed> f, uint64_t seed)
-      : io(io_context),
-        clock(c),
+      : clock(c),
         options(std::move(o)),
         feed(std::move(f)),
         table(options.limits),
-        sync(options.sync, table, seed),
-        timer(io) {}
+        sync(options.sync, table, seed, options.listener),
+        follower(io, clock, follow(), sync) {}
+
+  FollowOptions follow() {
+    FollowOptions out;
+    out.access = options.access;
+    out.connect_ms = options.connect_ms;
+    out.idle_ms = options.sync.watch_s * 1000 + options.idle_slack_ms;
+    out.what = "pods";
+    out.changed = [this] { publish(); };
+    return out;
+  }
 
   void restore(const CachedPods& cached) {
     for (const RawPod& pod : cached.pods) table.restore(pod);
     (void)table.take_changes();  // they come from where changes go
-    heard = told = cached.heard;
+    follower.restore(cached.heard);
+    told = cached.heard;
     obsolete = cached.obsolete;
     if (!cached.pods.empty()) publish();
   }
@@ -79,119 +74,25 @@ struct PodWatcher::Impl : std::enable_shared_from_this<Impl> {
     feed->publish(table.snapshot());
   }
 
-  void ask() {
-    if (stopped) return;
-    http::StreamRequest request;
-    request.request.url = options.access.url + sync.begin();
-    request.request.ca_file = options.access.ca_file;
-    request.request.timeout_ms = options.connect_ms;
-    request.request.max_response_bytes = 4096;  // of an answer that is an error
-    request.request.headers.emplace_back("Accept", "application/json");
-    request.idle_ms = options.sync.watch_s * 1000 + options.idle_slack_ms;
-    ended = {};
-    asked = clock.mono();
-    if (!options.access.token_file.empty()) {
-      auto token = read_token(options.access.token_file);
-      if (!token.ok()) return on_done(token.error());
-      request.request.headers.emplace_back("Authorization", "Bearer " + *token);
-    }
-    const std::weak_ptr<Impl> weak = weak_from_this();
-    request.on_head = [weak](int status) {
-      if (const auto self = weak.lock()) self->on_head(status);
-    };
-    exchange = http::async_stream(
-        io, std::move(request),
-        [weak](std::string_view bytes) {
-          const auto self = weak.lock();
-          return self && self->on_data(bytes);
-        },
-        [weak](Result<http::ClientResponse> response) {
-          if (const auto self = weak.lock()) self->on_done(std::move(response));
-        });
-  }
-
-  void on_head(int status) {
-    ended.status = status;
-    connected = sync.watching() && status / 100 == 2;
-  }
-
-  bool on_data(std::string_view bytes) {
-    const bool go_on = sync.on_data(bytes);
-    note_heard();
-    if (sync.watching()) publish();
-    return go_on;
-  }
-
-  void on_done(Result<http::ClientResponse> response) {
-    connected = false;
-    ended.whole = response.ok();
-    if (response.ok()) {
-      ended.status = response->status;
-      ended.retry_after_ms = http::retry_after_ms(*response);
-      ended.error = response->body;
-    } else {
-      ended.error = response.error().message;
-    }
-    ended.lived_ms = (clock.mono().ns - asked.ns) / kNsPerMs;
-    const int64_t wait_ms = sync.on_end(ended);
-    note_heard();
-    publish();
-    tell_trouble();
-    timer.expires_after(std::chrono::milliseconds(wait_ms));
-    timer.async_wait([weak = weak_from_this()](net::ErrorCode cancelled) {
-      const auto self = weak.lock();
-      if (!cancelled && self) self->ask();
-    });
-  }
-
-  void note_heard() {
-    if (sync.heard() == heard_count) return;
-    heard_count = sync.heard();
-    heard = clock.wall();
-  }
-
-  void tell_trouble() {
-    if (sync.trouble() == said) return;
-    said = sync.trouble();
-    if (said.empty())
-      log::info("k8s", "the Kubernetes API is followed");
-    else
-      log::warn("k8s", said + "; pods are known as they were, and it is tried again");
-  }
-
-  void stop() {
-    stopped = true;
-    timer.cancel();
-    exchange.cancel();
-  }
-
-  net::asio::io_context& io;
   const Clock& clock;
   WatcherOptions options;
   std::shared_ptr<collector::PodFeed> feed;
   PodTable table;
   PodSync sync;
-  net::asio::steady_timer timer;
-  http::StreamHandle exchange;
-  Ended ended;
-  Instant asked{};
-  WallTime heard{}, told{};  // told: to the store
-  uint64_t heard_count = 0, published = 0;
+  ApiFollower follower;
+  WallTime told{};  // to the store: when it was heard
+  uint64_t published = 0;
   std::vector<store::Document> obsolete;
-  std::string said;
-  bool connected = false, stopped = false;
 };
 
 PodWatcher::PodWatcher(boost::asio::io_context& io, const Clock& clock, WatcherOptions options,
                        std::shared_ptr<collector::PodFeed> feed, CachedPods cached, uint64_t seed)
-    : impl_(std::make_shared<Impl>(io, clock, std::move(options), std::move(feed), seed)) {
+    : impl_(std::make_unique<Impl>(io, clock, std::move(options), std::move(feed), seed)) {
   impl_->restore(cached);
-  net::asio::post(io, [weak = std::weak_ptr<Impl>(impl_)] {
-    if (const auto self = weak.lock()) self->ask();
-  });
+  impl_->follower.start();
 }
 
-PodWatcher::~PodWatcher() { impl_->stop(); }
+PodWatcher::~PodWatcher() = default;
 
 WatcherStats PodWatcher::stats() const {
   WatcherStats out;
@@ -199,8 +100,8 @@ WatcherStats PodWatcher::stats() const {
   out.pods = impl_->table.present();
   out.gone = impl_->table.gone();
   out.refused = impl_->table.refused();
-  out.connected = impl_->connected;
-  out.heard = impl_->heard;
+  out.connected = impl_->follower.connected();
+  out.heard = impl_->follower.heard();
   out.trouble = impl_->sync.trouble();
   return out;
 }
@@ -209,10 +110,11 @@ std::vector<store::Document> PodWatcher::take_changes() {
   Impl& me = *impl_;
   std::vector<store::Document> out = std::exchange(me.obsolete, {});
   for (const auto& [uid, pod] : me.table.take_changes()) out.push_back(pod_document(uid, pod));
-  const bool stale = me.heard.ns - me.told.ns >= kTellHeardEveryNs;
-  if ((out.empty() && !stale) || me.heard.ns == 0) return out;
-  out.push_back(sync_document(me.options.sync.node, me.heard));
-  me.told = me.heard;
+  const WallTime heard = me.follower.heard();
+  const bool stale = heard.ns - me.told.ns >= kTellHeardEveryNs;
+  if ((out.empty() && !stale) || heard.ns == 0) return out;
+  out.push_back(sync_document(me.options.sync.node, heard));
+  me.told = heard;
   return out;
 }
 

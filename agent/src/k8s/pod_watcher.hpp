@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "k8s/api_follower.hpp"
 #include "k8s/pod_cache.hpp"
 #include "k8s/pod_sync.hpp"
 #include "k8s/settings.hpp"
@@ -22,12 +23,6 @@ class io_context;
 }
 
 namespace nines::agent::k8s {
-
-struct Access {
-  std::string url;         // https://10.43.0.1:443
-  std::string token_file;  // empty: none is sent. Read again before every request: it rotates
-  std::string ca_file;     // empty: the system's authorities
-};
 
 using Environment = std::function<std::string(const char*)>;  // empty: not set
 
@@ -43,8 +38,9 @@ struct WatcherOptions {
   Access access;
   SyncOptions sync;
   TableLimits limits;
-  int64_t connect_ms = 10'000;     // until the header of an answer
-  int64_t idle_slack_ms = 30'000;  // silence beyond watch_s: the connection is dead
+  int64_t connect_ms = 10'000;      // until the header of an answer
+  int64_t idle_slack_ms = 30'000;   // silence beyond watch_s: the connection is dead
+  PodListener* listener = nullptr;  // outlives it
 };
 
 struct WatcherStats {
@@ -74,7 +70,7 @@ class PodWatcher {
 
  private:
   struct Impl;
-  std::shared_ptr<Impl> impl_;
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace nines::agent::k8s

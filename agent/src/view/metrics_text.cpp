@@ -427,6 +427,33 @@ void pods(Exposition& out, const Snapshot& s) {
   for (const auto& [kind, times] : kinds) out.sample({{"kind", kind}}, times);
 }
 
+void context(Exposition& out, const Snapshot& s) {
+  if (!s.context) return;
+  const ContextStats& c = *s.context;
+  out.single_gauge("nines_happenings", "Things that happened around the services, kept.",
+                   uint64_t{c.happenings});
+  out.single_counter("nines_happenings_dropped_total", "The oldest of them, let go to make room.",
+                     c.let_go);
+  out.single_gauge("nines_evidence_series", "Series of metrics kept as evidence of incidents.",
+                   uint64_t{c.metrics});
+  out.single_counter("nines_evidence_series_dropped_total",
+                     "Those that were quiet for longest, let go to make room.", c.metrics_let_go);
+  out.single_counter("nines_k8s_context_refused_total",
+                     "Pods and workloads that were not looked at, there being too many.",
+                     c.refused);
+  if (!c.events) return;
+  out.single_gauge("nines_k8s_events_connected", "1 while events of Kubernetes are listened to.",
+                   c.events_connected);
+  out.counter("nines_k8s_events_total", "What came of asking for events of Kubernetes, by kind.");
+  const std::pair<const char*, uint64_t> kinds[] = {
+      {"list", c.sync.lists},          {"watch", c.sync.watches},
+      {"event", c.sync.events},        {"bookmark", c.sync.bookmarks},
+      {"expired", c.sync.expired},     {"failure", c.sync.failures},
+      {"malformed", c.sync.malformed}, {"oversized", c.sync.oversized},
+      {"foreign", c.sync.foreign},     {"left_out", c.sync.left_out}};
+  for (const auto& [kind, times] : kinds) out.sample({{"kind", kind}}, times);
+}
+
 template <class Value>
 void upstream_family(Exposition& out, const Snapshot& s, Value value) {
   for (const UpstreamStatus& u : s.upstream) out.sample({{"upstream", u.name}}, value(u.stats));
@@ -631,6 +658,7 @@ std::string metrics_text(const Snapshot& s) {
   overflow_policies(out, s);
   store(out, s);
   pods(out, s);
+  context(out, s);
   upstreams(out, s);
   brokers(out, s);
   timeline(out, s);

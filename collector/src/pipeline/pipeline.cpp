@@ -134,7 +134,8 @@ void Pipeline::Impl::show_observer(const Line& line, WallTime ts) {
   if (!state.restart_told && state.context.restart) {
     state.restart_told = true;
     options.observer->container({ts, state.service, state.context.pod, state.context.container,
-                                 static_cast<uint64_t>(std::max(0, *state.context.restart))});
+                                 static_cast<uint64_t>(std::max(0, *state.context.restart)),
+                                 state.context.ns});
   }
   ObservedRecord record;
   record.at = ts;

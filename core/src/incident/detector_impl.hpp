@@ -23,6 +23,8 @@ struct Detector::Impl {
   void look_at_queues(WallTime now);
   void look_at_kills(WallTime now);
   void look_at_containers(WallTime now);
+  struct Container;
+  void judge_start(const std::string& key, const Container& seen, bool gone, WallTime now);
   void look_at_disks(WallTime now);
   void look_at_power(WallTime now);
   void judge(Verdict verdict, WallTime now);
@@ -45,7 +47,7 @@ struct Detector::Impl {
     bool above = false;
   };
   struct Kills {
-    std::string victim, service;
+    std::string victim, service, pod;
     WallTime first{}, last{};
     uint64_t count = 0;
   };
@@ -54,7 +56,7 @@ struct Detector::Impl {
     uint64_t restarts = 0;
     bool known = false;
     std::deque<WallTime> times;  // of restarts, at most 16
-    WallTime waiting_since{}, at{};
+    WallTime waiting_since{}, at{};  // since: in the present reason
   };
   struct Disk {
     static constexpr size_t kMost = 24;  // samples, five minutes apart

@@ -16,6 +16,17 @@ constexpr int64_t kSampleNs = 300 * kNsPerSecond;
 constexpr size_t kSamplesOfHalfAnHour = 7;
 constexpr std::string_view kCrashLoop = "CrashLoopBackOff";
 
+// Reasons for which a container waits until somebody mends something.
+constexpr std::string_view kCannotStart[] = {
+    "ImagePullBackOff",     "ErrImagePull",      "InvalidImageName",
+    "ErrImageNeverPull",    "ImageInspectError", "CreateContainerConfigError",
+    "CreateContainerError", "RunContainerError", "RegistryUnavailable"};
+
+bool cannot_start(std::string_view reason) noexcept {
+  return std::find(std::begin(kCannotStart), std::end(kCannotStart), reason) !=
+         std::end(kCannotStart);
+}
+
 std::string with_digits(const char* format, double value) {
   char text[48];
   std::snprintf(text, sizeof text, format, value);
@@ -85,7 +96,7 @@ void Detector::Impl::look_at_queues(WallTime now) {
 // ---- the kernel ----
 
 void Detector::kernel(std::string_view event, std::string_view victim, std::string_view service,
-                      WallTime at) {
+                      WallTime at, std::string_view pod) {
   Impl::Power& supply = impl_->supply;
   if (event == "undervoltage") {
     if (!supply.low) {
@@ -105,6 +116,7 @@ void Detector::kernel(std::string_view event, std::string_view victim, std::stri
   if (kills->count == 0) kills->first = at;
   kills->victim = victim;
   kills->service = service;
+  kills->pod = pod;
   kills->last = std::max(kills->last, at);
   ++kills->count;
 }
@@ -120,10 +132,12 @@ void Detector::Impl::look_at_kills(WallTime now) {
     verdict.condition.kind = ConditionKind::oom_kill;
     verdict.condition.priority = settings.oom.priority;
     verdict.condition.service = kill.service;
+    verdict.condition.pod = kill.pod;
     verdict.condition.since = kill.first;
     verdict.condition.text = "the kernel killed " +
                              (kill.victim.empty() ? "a process" : kill.victim) +
-                             " for want of memory, " + std::to_string(kill.count) + " times";
+                             (kill.pod.empty() ? "" : " of " + kill.pod) + " for want of memory, " +
+                             std::to_string(kill.count) + " times";
     verdict.over = "no process was killed for want of memory for " +
                    std::to_string(settings.oom.clear_s) + " s";
     judge(std::move(verdict), now);
@@ -134,8 +148,9 @@ void Detector::Impl::look_at_kills(WallTime now) {
 // ---- containers ----
 
 void Detector::container(const ContainerState& state, WallTime at) {
-  std::string key(state.pod);
-  key.append("/").append(state.container);
+  std::string key(state.ns);
+  if (!key.empty()) key += '/';
+  key.append(state.pod).append("/").append(state.container);
   Impl::Container* const known = impl_->entry(impl_->containers, key);
   if (known == nullptr) return;
   if (known->known) {
@@ -147,7 +162,10 @@ void Detector::container(const ContainerState& state, WallTime at) {
   known->pod = state.pod;
   known->container = state.container;
   known->restarts = state.restarts;
-  if (state.waiting == kCrashLoop && known->waiting != kCrashLoop) known->waiting_since = at;
+  // A pull is tried and backed off from by turns: that is one waiting.
+  const bool goes_on = known->waiting == state.waiting ||
+                       (cannot_start(known->waiting) && cannot_start(state.waiting));
+  if (!goes_on) known->waiting_since = at;
   known->waiting = state.waiting;
   known->at = at;
 }
@@ -175,8 +193,30 @@ void Detector::Impl::look_at_containers(WallTime now) {
         " in all" + (waits ? "; CrashLoopBackOff" : "");
     verdict.over = seen.container + " in " + seen.pod + (gone ? " is gone" : " no longer restarts");
     judge(std::move(verdict), now);
+    if (settings.start.on) judge_start(it->first, seen, gone, now);
     it = gone && seen.times.empty() ? containers.erase(it) : std::next(it);
   }
+}
+
+void Detector::Impl::judge_start(const std::string& key, const Container& seen, bool gone,
+                                 WallTime now) {
+  const bool waits = !gone && cannot_start(seen.waiting);
+  Verdict verdict;
+  verdict.bad = waits;
+  verdict.good = !waits;
+  verdict.for_s = settings.start.for_s;
+  verdict.clear_s = gone ? 0 : settings.start.clear_s;
+  verdict.condition.key = "cannot_start/" + key;
+  verdict.condition.kind = ConditionKind::custom;
+  verdict.condition.priority = settings.start.priority;
+  verdict.condition.service = seen.service;
+  verdict.condition.pod = seen.pod;
+  verdict.condition.since = seen.waiting_since;
+  verdict.condition.text =
+      seen.container + " in " + seen.pod + " cannot be started: " + seen.waiting;
+  verdict.over =
+      seen.container + " in " + seen.pod + (gone ? " is gone" : " no longer waits to be started");
+  judge(std::move(verdict), now);
 }
 
 // ---- disks ----

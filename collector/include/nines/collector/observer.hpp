@@ -38,6 +38,7 @@ struct ObservedContainer {
   WallTime at;
   std::string_view service, pod, container;
   uint64_t restart = 0;
+  std::string_view ns = {};
 };
 
 // Called by the thread that reads, within Pipeline::consume().

@@ -12,6 +12,8 @@
 //   queue           a depth above its limit for a minute; over at 80 % of it
 //   oom             the kernel killed a process; over ten minutes after the last kill
 //   crash loop      three restarts of a container in ten minutes, or CrashLoopBackOff
+//   cannot start    a container that waits for two minutes for an image or a configuration that
+//                   cannot be had (ImagePullBackOff, CreateContainerConfigError...)
 //   disk            used >= 85 % (P3), >= 95 % (P1), or full within 4 h while >= 70 % is used (P2);
 //                   over two points lower
 //   under-voltage   for ten seconds, or three times within an hour
@@ -78,6 +80,12 @@ struct CrashLoopRule {
   int64_t window_s = 600;
   int64_t clear_s = 600;
 };
+struct StartRule {
+  bool on = true;
+  int priority = 2;
+  int64_t for_s = 120;
+  int64_t clear_s = 60;
+};
 struct DiskRule {
   bool on = true;
   double watch = 0.85, critical = 0.95;
@@ -100,6 +108,7 @@ struct DetectorSettings {
   QueueRule queue;
   OomRule oom;
   CrashLoopRule crash_loop;
+  StartRule start;
   DiskRule disk;
   VoltageRule voltage;
   size_t max_watched = 512;
@@ -110,6 +119,7 @@ struct ContainerState {
   std::string_view service, pod, container;
   uint64_t restarts = 0;          // since it was made
   std::string_view waiting = {};  // reason, CrashLoopBackOff...; empty: it runs
+  std::string_view ns = {};       // namespace of the pod, where it is known
 };
 
 // What the watch itself cannot know.
@@ -126,9 +136,9 @@ class Detector {
 
   void queue(std::string_view service, std::string_view name, double depth, WallTime at);
   // Names of log::classify_kmsg: oom_kill, oom_cgroup, undervoltage, voltage_ok; others are
-  // ignored. `service`: whose process it was, where that is known.
+  // ignored. `service`, `pod`: whose process it was, where that is known.
   void kernel(std::string_view event, std::string_view victim, std::string_view service,
-              WallTime at);
+              WallTime at, std::string_view pod = {});
   void container(const ContainerState& state, WallTime at);
   void disk(std::string_view mount, double used_share, WallTime at);  // about once a minute
   void power(bool under_voltage, WallTime at);  // the flag of a Raspberry Pi's firmware
