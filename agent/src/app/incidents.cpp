@@ -32,9 +32,14 @@ std::map<std::string, std::string> parts_of(const std::vector<store::Document>& 
 Incidents::Incidents(Parts&& parts, uint64_t boot)
     : parts_(std::move(parts)),
       desk_({parts_.config.peers.cluster, parts_.config.node, boot},
-            {parts_.engine, [this](const incident::core::TrailQuestion& question, auto done) {
+            {parts_.engine,
+             [this](const incident::core::TrailQuestion& question, auto done) {
                ask(question, std::move(done));
-             }}) {}
+             },
+             {[this](const incident::FactsQuestion& question, auto done) {
+                ask(question, std::move(done));
+              },
+              parts_.changes, [this](WallTime now) { return node_.lines(now); }}}) {}
 
 Result<std::unique_ptr<Incidents>> Incidents::start(Parts parts, store::StateStore& store) {
   if (!parts.config.incidents.enabled) return std::unique_ptr<Incidents>();
@@ -56,18 +61,31 @@ Result<std::unique_ptr<Incidents>> Incidents::start(Parts parts, store::StateSto
 }
 
 // The answer takes a moment of the thread that reads; it comes back to this one.
-void Incidents::ask(const incident::core::TrailQuestion& question,
-                    std::function<void(incident::Answer)> done) {
-  parts_.ingest.post([this, alive = std::weak_ptr<bool>(alive_), &io = parts_.io, question,
-                      done = std::move(done)](Ingest& ingest) {
+template <class Reply>
+void Incidents::post(std::function<Reply(incident::Watcher&)> answer,
+                     std::function<void(Reply)> done) {
+  parts_.ingest.post([this, alive = std::weak_ptr<bool>(alive_), &io = parts_.io,
+                      answer = std::move(answer), done = std::move(done)](Ingest& ingest) {
     if (ingest.watcher() == nullptr) return;
-    auto answer = std::make_shared<incident::Answer>(ingest.watcher()->ask(question));
-    net::asio::post(io, [this, alive, answer, done] {
+    auto reply = std::make_shared<Reply>(answer(*ingest.watcher()));
+    net::asio::post(io, [this, alive, reply, done] {
       if (alive.expired()) return;
-      done(std::move(*answer));
+      done(std::move(*reply));
       changed();
     });
   });
+}
+
+void Incidents::ask(const incident::core::TrailQuestion& question,
+                    std::function<void(incident::Answer)> done) {
+  post<incident::Answer>([question](incident::Watcher& watcher) { return watcher.ask(question); },
+                         std::move(done));
+}
+
+void Incidents::ask(const incident::FactsQuestion& question,
+                    std::function<void(incident::Facts)> done) {
+  post<incident::Facts>([question](incident::Watcher& watcher) { return watcher.facts(question); },
+                        std::move(done));
 }
 
 std::vector<store::Document> Incidents::learned(Ingest& ingest) {
@@ -110,6 +128,7 @@ void Incidents::judged(const std::vector<slo::AlertEvent>& events, WallTime now)
 }
 
 void Incidents::vital(std::string_view name, double value, WallTime at) {
+  node_.vital(name, value, at);
   const bool disk = name.starts_with("disk_");
   if (!disk && name != "undervoltage") return;
   parts_.ingest.post([name = std::string(name), disk, value, at](Ingest& ingest) {

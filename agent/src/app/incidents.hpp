@@ -8,6 +8,7 @@
 
 #include "app/ingest_thread.hpp"
 #include "incident/desk.hpp"
+#include "incident/node_state.hpp"
 #include "net/asio.hpp"
 
 namespace nines::agent {
@@ -22,6 +23,7 @@ class Incidents {
     const slo::SloEngine& engine;
     IngestThread& ingest;
     std::function<void(std::vector<store::Document>)> keep;
+    std::function<std::vector<slo::Change>()> changes;  // the log of changes, oldest first
   };
   // Null where incidents are switched off. `store` is asked now only.
   static Result<std::unique_ptr<Incidents>> start(Parts parts, store::StateStore& store);
@@ -40,10 +42,14 @@ class Incidents {
  private:
   explicit Incidents(Parts&& parts, uint64_t boot);
   void keep_learned(WallTime now);
+  template <class Reply>
+  void post(std::function<Reply(incident::Watcher&)> answer, std::function<void(Reply)> done);
   void ask(const incident::core::TrailQuestion& question,
            std::function<void(incident::Answer)> done);
+  void ask(const incident::FactsQuestion& question, std::function<void(incident::Facts)> done);
 
   Parts parts_;
+  incident::NodeState node_;
   incident::Desk desk_;
   WallTime learned_{};
   bool held_ = false;

@@ -187,7 +187,8 @@ Status Live::start_incidents() {
   NINES_TRY(incidents_, Incidents::start({io_, clock_, setup_.config, judge_->engine(), *ingest_,
                                           [this](std::vector<store::Document> documents) {
                                             keeper_->add(std::move(documents));
-                                          }},
+                                          },
+                                          [this] { return logbook_->all(); }},
                                          *store_));
   if (incidents_) {
     capacity_->tell([this](std::string_view name, double value, WallTime at) {

@@ -18,6 +18,13 @@ constexpr Field kFields[] = {{"\"cpu_busy\":", "cpu"},
                              {"\"disk_var_lib_used_fraction\":", "disk_var_lib"},
                              {"\"disk_state_used_fraction\":", "disk_state"}};
 
+// Told, but of no use for forecasts.
+constexpr Field kTold[] = {{"\"swap_used_fraction\":", "swap"},
+                           {"\"temperature_celsius\":", "temperature_celsius"},
+                           {"\"psi_cpu_some_avg60\":", "psi_cpu_some_avg60"},
+                           {"\"psi_memory_some_avg60\":", "psi_memory_some_avg60"},
+                           {"\"psi_io_some_avg60\":", "psi_io_some_avg60"}};
+
 // A number of a line that the vitals reader made: flat JSON without blanks.
 std::optional<double> number_of(std::string_view line, std::string_view field) {
   const size_t at = line.find(field);
@@ -41,6 +48,10 @@ class NodeCapacity::Consumer final : public collector::RecordConsumer {
       if (!share) continue;
       capacity_.add(field.vital, *share, now);
       if (told) told(field.vital, *share, now);
+    }
+    for (const Field& field : kTold) {
+      const auto value = told ? number_of(data, field.field) : std::nullopt;
+      if (value) told(field.vital, *value, now);
     }
     constexpr std::string_view kLow = "\"undervoltage\":";
     const size_t low = data.find(kLow);

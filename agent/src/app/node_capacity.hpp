@@ -26,8 +26,8 @@ class NodeCapacity {
   ~NodeCapacity();
 
   void restore(const std::vector<store::Document>& documents);
-  // Is told of every share that a sample tells ("disk_root", "memory"...), and of
-  // "undervoltage" as 0 or 1.
+  // Is told of every share that a sample tells ("disk_root", "memory"...), of what the node waits
+  // for ("psi_io_some_avg60", per cent), its temperature, and of "undervoltage" as 0 or 1.
   using OnVital = std::function<void(std::string_view vital, double value, WallTime at)>;
   void tell(OnVital told);
   // Takes a sample when one is due. Reads a dozen small files of /proc and /sys.

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "incident/assessor.hpp"
 #include "incident/watcher.hpp"
 #include "nines/incident/incident_book.hpp"
 #include "nines/slo/engine.hpp"
@@ -35,6 +36,7 @@ class Desk {
   struct Parts {
     const slo::SloEngine& engine;  // outlives it
     Ask ask;                       // null: nobody watches
+    Assessor::Parts known{};       // what else is known of an incident
   };
 
   Desk(core::BookIdentity identity, Parts parts);
@@ -78,7 +80,8 @@ class Desk {
   void forget_pruned();
   void told(const core::Transition& transition, WallTime now);
   void ask(Question& question, WallTime now);
-  void answered(const std::string& id, const Answer& answer);
+  void answered(const std::string& id, WallTime onset, Answer answer);
+  void write(const std::string& id, Told told);
   void trouble_began(const std::string& slo, WallTime at);
   void watch_troubles(WallTime now);
   void trouble_is_back(Trouble trouble);
@@ -88,6 +91,7 @@ class Desk {
   core::IncidentBook book_;
   Parts parts_;
   std::string node_;
+  Assessor assessor_;
   WallTime now_{}, repeated_{};
   std::map<std::string, std::set<std::string>> firing_;  // SLO -> rules
   std::map<std::string, core::Condition> burning_;       // SLO -> as it was told last

@@ -11,10 +11,12 @@
 #include <unordered_map>
 #include <vector>
 
+#include "incident/fact_keeper.hpp"
 #include "nines/base/time.hpp"
 #include "nines/collector/observer.hpp"
 #include "nines/incident/condition.hpp"
 #include "nines/incident/detector.hpp"
+#include "nines/incident/failure_class.hpp"
 #include "nines/incident/request_trail.hpp"
 #include "nines/incident/suspect_text.hpp"
 #include "nines/incident/template_miner.hpp"
@@ -29,6 +31,8 @@ namespace core = nines::incident;
 struct Example {
   WallTime at{};
   std::string service, pod, text;
+  uint32_t file = 0;   // where it stands; 0: not known
+  int64_t offset = 0;  // in there
 };
 
 // A template that its service never logged before.
@@ -45,8 +49,9 @@ struct Suspicion {
 struct Answer {
   WallTime onset{}, asked{};  // what was compared ends at `asked`
   std::vector<Suspicion> suspects;
-  std::vector<std::string> counts;   // services and templates that log more or less, in words
-  uint64_t requests = 0, lines = 0;  // that were looked at
+  std::vector<std::string> counts;       // services and templates that log more or less, in words
+  uint64_t requests = 0, lines = 0;      // that were looked at
+  std::vector<core::FailureFact> facts;  // what all that means for the kind of failure
 };
 
 // What the judging half is told with each hand-over.
@@ -60,6 +65,9 @@ struct Observed {
   unsigned thinning = 0;
 };
 
+// "pay logs "charged <*>" 3 times in 60 s, usually 120.5".
+std::string tell_count(const core::CountFinding& finding, const std::string& text);
+
 class Watcher final : public collector::RecordObserver {
  public:
   // Lines from before `fresh_from` are history that was read late: not learned from.
@@ -71,6 +79,7 @@ class Watcher final : public collector::RecordObserver {
   void record(const collector::ObservedRecord& record) override;
   void gauge(const collector::ObservedGauge& gauge) override;
   void container(const collector::ObservedContainer& container) override;
+  void bad(const collector::ObservedBad& event) override { keeper_.bad(event); }
   // What the node itself tells, about once a minute.
   core::Detector& detector() noexcept { return detector_; }
 
@@ -81,6 +90,9 @@ class Watcher final : public collector::RecordObserver {
   // Who is suspected, of what began at `onset`.
   // How many minutes are looked at is decided here.
   Answer ask(core::TrailQuestion question) const;
+
+  // What else is known of it (watcher_facts.cpp). Reads up to 16 KiB of one log again.
+  Facts facts(const FactsQuestion& question) const;
 
   // For the store: what was learned. Corrupt: nothing of that part is taken.
   std::vector<std::pair<std::string, std::string>> save() const;
@@ -94,6 +106,11 @@ class Watcher final : public collector::RecordObserver {
   void keep_example(core::TemplateId line, const collector::ObservedRecord& record);
   void count_pod(const collector::ObservedRecord& record);
   std::string busiest_pod(const std::string& service, WallTime since) const;
+  uint32_t file_of(std::string_view path);
+  std::vector<BeforeAndAfter> examples(const FactsQuestion& question) const;
+  const Example* example_of(const FactsQuestion::Suspected& suspected, WallTime onset) const;
+  LogContext context(const FactsQuestion& question) const;
+  void tell_templates(const FactsQuestion& question, Facts& out) const;
 
   std::string node_;
   WallTime fresh_from_, called_{};
@@ -104,8 +121,12 @@ class Watcher final : public collector::RecordObserver {
   std::vector<core::QueueLimit> limits_;
   std::set<uint32_t> kernel_sources_;
   core::RequestTrail trail_;
-  std::map<std::string, core::Usage, std::less<>> usage_;  // by service
+  std::map<std::string, core::Usage, std::less<>> usage_;        // by service
+  std::map<std::string, std::string, std::less<>> usage_names_;  // the gauge, by service
   std::unordered_map<core::TemplateId, Example> examples_;
+  std::vector<std::string> files_;  // of examples; their places count from 1
+  std::map<std::string, uint32_t, std::less<>> file_at_;
+  FactKeeper keeper_;
   // Error lines of a service by pod, of the last minutes.
   std::map<std::string, std::map<std::string, Errors>, std::less<>> pods_;
 };
