@@ -126,6 +126,12 @@ std::vector<HistoryEntry> short_history(const Incident& incident) {
                      ? h.text  // the first one is told last
                      : std::to_string(found->second.second) + " findings, see the evidence";
   }
+  // Who is suspected as before is no news.
+  std::string suspected;
+  std::erase_if(out, [&](const HistoryEntry& h) {
+    if (h.kind != EventKind::suspects) return false;
+    return std::exchange(suspected, h.text) == h.text;
+  });
   return out;
 }
 

@@ -78,12 +78,13 @@ TEST_CASE("What was found at one moment is one line of the history", "[incident]
   story.suspects(10, {"pay", "mail", "web"});
   story.klass(10, "disk");
   story.add(10, EventKind::diagnostics, "the node", {{"part", "node"}, {"page", "1/1"}});
-  story.suspects(60, {"pay"});
+  story.suspects(40, {"pay", "web"});  // as before
+  story.suspects(60, {"mail"});
   const auto history = short_history(story.incident());
   REQUIRE(history.size() == 4);
   CHECK(history[1].text == "pay");
   CHECK(history[2].text == "2 findings, see the evidence");
-  CHECK(history[3].text == "pay");
+  CHECK(history[3].text == "mail");
 }
 
 TEST_CASE("The class of the failure is told in the story, the review and the JSON", "[incident]") {
