@@ -129,7 +129,7 @@ def costs_are_exact(world, one):
     checks.equal(int(impact["all"]), len(answers), "of all events since the onset")
     checks.equal(impact["users"], str(len({a[1] for a in bad})), "users who met a bad event")
     checks.equal(int(impact["failed"]), len(bad), "requests with an error line")
-    checks.equal(sorted(impact["siblings"].split(", ")), ["pay", "web"],
+    checks.equal(sorted(impact["siblings"].split(", ")), ["checkout-service", "pay"],
                  "services that these requests share; mail is none of them")
     status = json.loads(world.nines("slo", "status", "-o", "json"))[0]
     checks.equal(float(impact["consumed"]), status["error_budget_consumed"],

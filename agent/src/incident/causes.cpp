@@ -165,9 +165,12 @@ std::vector<core::FailureFact> class_facts(const CauseFacts& f, const Causes& ca
   using core::FactKind;
   std::vector<core::FailureFact> out = f.answer.facts;
   for (const core::ChangeSuspect& suspect : causes.changes) {
-    out.push_back({FactKind::change, suspect.service, 30, suspect.text});
+    // "deploy of pay (1.4.2) 2m before the onset"; the numbers stand with the suspect.
+    const std::string what =
+        suspect.text.substr(0, suspect.text.find(suspect.before ? ": errors" : "; its errors"));
+    out.push_back({FactKind::change, suspect.service, 30, what});
     if (suspect.effect_low && *suspect.effect_low > 0) {
-      out.push_back({FactKind::change_impact, suspect.service, suspect.score, suspect.text});
+      out.push_back({FactKind::change_impact, suspect.service, suspect.score, what});
     }
   }
   for (const std::string& text : f.facts.restarts) {

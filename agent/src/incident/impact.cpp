@@ -60,11 +60,12 @@ std::string tell(const SloCost& cost) {
     text += " (" + per_cent(static_cast<double>(cost.bad) / static_cast<double>(cost.all)) + ")";
   }
   if (cost.spent) {
-    text += ", " + per_cent(*cost.spent) + " of the error budget of " + cost.window;
+    text += *cost.spent < 1 ? ", " + per_cent(*cost.spent) + " of the error budget of "
+                            : ", " + number("%.1f", *cost.spent) + " times the error budget of ";
+    text += cost.window;
     if (cost.consumed) {
       const double left = 1 - *cost.consumed;
-      text += left >= 0 ? ", of which " + per_cent(left) + " is left"
-                        : ", which is overspent by " + per_cent(-left);
+      text += left > 0 ? ", of which " + per_cent(left) + " is left" : ", of which nothing is left";
     }
   } else {
     text += ", what of the error budget is not known";

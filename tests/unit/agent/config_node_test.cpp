@@ -98,6 +98,7 @@ TEST_CASE("The sample nines.yaml with every key in use has only the known contra
   CHECK(source.selector.paths == std::vector<std::string>{"/var/log/nginx/access.log"});
   CHECK(source.selector.k8s_container == "nginx");
   CHECK(source.selector.pattern == "^(?P<ts>\\S+) (?P<level>\\w+) (?P<message>.*)$");
+  CHECK(source.user == "user_id");
 }
 
 TEST_CASE("A standing query arrives with its defaults, and a saved one with its text", "[config]") {

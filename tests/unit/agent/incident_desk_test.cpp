@@ -207,9 +207,10 @@ TEST_CASE("What it costs is told at once, renewed while it lasts, and told when 
   plant.facts.users.users = 7;
   plant.run(0, 3'600, 0);
   plant.run(3'600, 3'700, 10);
+  const std::string id = plant.all(3'700).at(0).id;
   const auto impacts = [&](int64_t s) {
     std::vector<core::Entry> out;
-    const core::Incident incident = plant.all(s).at(0);
+    const core::Incident incident = *plant.desk.book().find(id, Plant::at(s));
     for (const auto& one : incident.evidence) {
       if (one.kind == core::EventKind::impact) out.push_back(one.entry);
     }
@@ -220,16 +221,20 @@ TEST_CASE("What it costs is told at once, renewed while it lasts, and told when 
   plant.run(3'700, 4'300, 10);
   CHECK(impacts(4'300).size() > at_first);
   plant.facts.users.users = 9;
-  plant.run(4'300, 12'000, 0);
-  const auto incident = plant.all(12'000).at(0);
-  REQUIRE(incident.over());
-  const auto all = impacts(12'000);
+  plant.run(4'300, 4'400, 0);
+  REQUIRE(
+      plant.desk.did(plant.desk.book().resolve(id, "kim", "rolled back", true, Plant::at(4'400)))
+          .ok());
+  plant.run(4'400, 4'420, 0);
+  REQUIRE(plant.desk.book().find(id, Plant::at(4'420))->over());
+  const auto all = impacts(4'420);
   CHECK(all.size() <= Assessor::kMostImpacts + 1);
   CHECK(*all.back().detail("bad") == "700");
+  CHECK(*all.back().detail("all") == "800");
   CHECK(*all.back().detail("users") == "9");
-  CHECK(*all.back().detail("until") == std::to_string(incident.recovered.seconds()));
-  plant.run(12'000, 20'000, 0);
-  CHECK(impacts(20'000).size() == all.size());
+  CHECK(*all.back().detail("until") == std::to_string(Plant::at(4'400).seconds()));
+  plant.run(4'420, 9'000, 0);
+  CHECK(impacts(9'000).size() == all.size());
 }
 
 TEST_CASE("Diagnostics are taken when it opens, and say what is not known", "[incident]") {

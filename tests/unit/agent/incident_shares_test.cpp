@@ -14,13 +14,13 @@ WallTime at(int64_t s) { return WallTime::from_s(kStart + s); }
 struct Run {
   void until(int64_t to_s, int64_t broken_s) {
     for (; s < to_s; ++s) {
+      if (s % 10 == 0) look();
       watch.count("pay", 1, false, at(s));
       watch.count("pay", 2, s >= broken_s, at(s));
-      if (s % 10 == 0) {
-        watch.advance(at(s));
-        shares.look(at(s), watch);
-      }
     }
+    look();
+  }
+  void look() {
     watch.advance(at(s));
     shares.look(at(s), watch);
   }
