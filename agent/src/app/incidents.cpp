@@ -49,7 +49,11 @@ Incidents::Incidents(Parts&& parts, uint64_t life)
              [this](const incident::core::Transition& transition,
                     const incident::core::Incident& incident) {
                parts_.timeline.became(transition, incident, parts_.clock.wall());
-             }}) {}
+             },
+             {[this](const incident::FactsQuestion& question, auto done) {
+                ask(question, std::move(done));
+              },
+              parts_.changes, [this](WallTime now) { return node_.lines(now); }}}) {}
 
 Result<std::unique_ptr<Incidents>> Incidents::start(Parts parts, store::StateStore& store) {
   if (!parts.config.incidents.enabled) return std::unique_ptr<Incidents>();
@@ -79,21 +83,31 @@ Result<std::unique_ptr<Incidents>> Incidents::start(Parts parts, store::StateSto
 }
 
 // The answer takes a moment of the thread that reads; it comes back to this one.
-void Incidents::ask_here(const incident::core::TrailQuestion& question, incident::Gathered gathered,
-                         Done done) {
-  parts_.ingest.post([this, alive = std::weak_ptr<bool>(alive_), &io = parts_.io, question,
-                      gathered = std::make_shared<incident::Gathered>(std::move(gathered)),
-                      done = std::move(done)](Ingest& ingest) {
+template <class Reply>
+void Incidents::post(std::function<Reply(incident::Watcher&)> answer,
+                     std::function<void(Reply)> done) {
+  parts_.ingest.post([this, alive = std::weak_ptr<bool>(alive_), &io = parts_.io,
+                      answer = std::move(answer), done = std::move(done)](Ingest& ingest) {
     if (ingest.watcher() == nullptr) return;
-    auto answer =
-        std::make_shared<incident::Answer>(ingest.watcher()->ask(question, gathered->evidence));
-    answer->missing = std::move(gathered->missing);
-    net::asio::post(io, [this, alive, answer, done] {
+    auto reply = std::make_shared<Reply>(answer(*ingest.watcher()));
+    net::asio::post(io, [this, alive, reply, done] {
       if (alive.expired()) return;
-      done(std::move(*answer));
+      done(std::move(*reply));
       changed();
     });
   });
+}
+
+void Incidents::ask_here(const incident::core::TrailQuestion& question, incident::Gathered gathered,
+                         Done done) {
+  auto others = std::make_shared<incident::Gathered>(std::move(gathered));
+  post<incident::Answer>(
+      [question, others](incident::Watcher& watcher) {
+        incident::Answer answer = watcher.ask(question, others->evidence);
+        answer.missing = std::move(others->missing);
+        return answer;
+      },
+      std::move(done));
 }
 
 void Incidents::seen(WallTime from, WallTime to,
@@ -107,6 +121,12 @@ void Incidents::seen(WallTime from, WallTime to,
       if (!alive.expired()) done(std::move(*found));
     });
   });
+}
+
+void Incidents::ask(const incident::FactsQuestion& question,
+                    std::function<void(incident::Facts)> done) {
+  post<incident::Facts>([question](incident::Watcher& watcher) { return watcher.facts(question); },
+                        std::move(done));
 }
 
 std::vector<store::Document> Incidents::learned(Ingest& ingest) {
@@ -197,6 +217,7 @@ void Incidents::tell_context(WallTime now) {
 }
 
 void Incidents::vital(std::string_view name, double value, WallTime at) {
+  node_.vital(name, value, at);
   const bool disk = name.starts_with("disk_");
   if (!disk && name != "undervoltage") return;
   parts_.ingest.post([name = std::string(name), disk, value, at](Ingest& ingest) {

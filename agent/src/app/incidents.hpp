@@ -14,6 +14,7 @@
 #include "app/queries.hpp"
 #include "incident/context_teller.hpp"
 #include "incident/desk.hpp"
+#include "incident/node_state.hpp"
 #include "net/asio.hpp"
 #include "nines/incident/metric_evidence.hpp"
 #include "timeline/recorder.hpp"
@@ -33,6 +34,7 @@ class Incidents {
     timeline::Recorder& timeline;
     std::function<FleetLink*()> fleet;  // null: there are no other nodes, or no more
     std::function<Queries*()> queries;  // through which other nodes are asked; as fleet
+    std::function<std::vector<slo::Change>()> changes;  // the log of changes, oldest first
   };
   // Null where incidents are switched off. `store` is asked now only.
   static Result<std::unique_ptr<Incidents>> start(Parts parts, store::StateStore& store);
@@ -64,6 +66,8 @@ class Incidents {
  private:
   explicit Incidents(Parts&& parts, uint64_t life);
   void keep_learned(WallTime now);
+  template <class Reply>
+  void post(std::function<Reply(incident::Watcher&)> answer, std::function<void(Reply)> done);
   void tell_context(WallTime now);
   void tell_metrics(const incident::core::Incident& incident, WallTime now);
   void join_fleet();
@@ -76,8 +80,10 @@ class Incidents {
   void ask_here(const incident::core::TrailQuestion& question, incident::Gathered gathered,
                 Done done);
   void answer_others();
+  void ask(const incident::FactsQuestion& question, std::function<void(incident::Facts)> done);
 
   Parts parts_;
+  incident::NodeState node_;
   incident::Desk desk_;
   WallTime learned_{}, looked_{}, heard_anew_{};
   uint64_t refused_ = 0;       // by the desk when it was told all anew

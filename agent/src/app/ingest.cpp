@@ -31,6 +31,7 @@ Result<collector::SourcePlan> plan_source(const slo::SourceSelector& selector,
     plan.service = known->service.empty() ? spec.service : known->service;
     plan.name = known->name;
     plan.gauge = {known->gauge, known->gauge_of};
+    plan.user = known->user;
   }
   plan.globs = collector::globs_of(plan.selector);
   if (plan.selector.input != slo::InputKind::files) {

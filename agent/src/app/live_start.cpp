@@ -230,13 +230,14 @@ Status Live::start_queries() {
 }
 
 Status Live::start_incidents() {
-  NINES_TRY(incidents_, Incidents::start({io_, clock_, setup_.config, judge_->engine(), *ingest_,
-                                          [this](std::vector<store::Document> documents) {
-                                            keeper_->add(with_timeline(std::move(documents)));
-                                          },
-                                          timeline_->recorder(), [this] { return fleet_.get(); },
-                                          [this] { return queries_.get(); }},
-                                         *store_));
+  NINES_TRY(incidents_, Incidents::start(
+                            {io_, clock_, setup_.config, judge_->engine(), *ingest_,
+                             [this](std::vector<store::Document> documents) {
+                               keeper_->add(with_timeline(std::move(documents)));
+                             },
+                             timeline_->recorder(), [this] { return fleet_.get(); },
+                             [this] { return queries_.get(); }, [this] { return logbook_->all(); }},
+                            *store_));
   capacity_->tell([this](std::string_view name, double value, WallTime at) {
     context_->vital(name, value, at);
     if (incidents_) incidents_->vital(name, value, at);

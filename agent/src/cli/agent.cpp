@@ -32,15 +32,23 @@ Result<std::unique_ptr<incident::Desk>> desk_of(const Setup& setup, Halves& halv
   incident::Watcher* const watcher = halves.ingest->watcher();
   if (watcher == nullptr) return std::unique_ptr<incident::Desk>();
   const uint64_t boot = store != nullptr ? store->restored().boot : 1;
+  std::vector<slo::Change> changes;
+  if (store != nullptr) {
+    NINES_TRY(changes, store->changes());
+  }
   auto desk = std::make_unique<incident::Desk>(
       incident::core::BookIdentity{setup.config.peers.cluster, setup.config.node, boot},
       incident::Desk::Parts{halves.judge->engine(),
                             [watcher](const incident::core::TrailQuestion& question, auto done) {
                               done(watcher->ask(question));
-                            }});
+                            },
+                            {[watcher](const incident::FactsQuestion& question, auto done) {
+                               done(watcher->facts(question));
+                             },
+                             [changes = std::move(changes)] { return changes; }}});
   if (store == nullptr) return desk;
   NINES_TRY(const auto kept, store->documents(incident::Desk::kDocuments));
-  desk->restore(kept, clock.wall());
+  if (!kept.empty()) desk->restore(kept, clock.wall());
   return desk;
 }
 

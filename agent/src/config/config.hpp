@@ -30,6 +30,7 @@ struct SourceConfig {
   slo::SourceSelector selector;
   int64_t gauge_limit = 0;          // 0: none; above it for a minute is a condition
   std::string gauge{}, gauge_of{};  // fields: a number that is watched, and whose it is
+  std::string user{};               // field: who a record's user is; empty: nobody says
 };
 struct WebhookConfig {
   std::string name, url;     // http:// or https://

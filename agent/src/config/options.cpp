@@ -91,6 +91,10 @@ constexpr Option kOptions[] = {
     {"sources[].catch_up", choice, "oldest_first", 0, 0, "oldest_first newest_first",
      "After a long stop: which of a log's rotated files is read first.", "",
      [](Draft& d, OptionValue&& v) { selector(d).newest_first = v.text == "newest_first"; }},
+    {"sources[].user", text, "", 0, 0, "",
+     "Field that says who the user of a record is (a name, a number, remote_addr): an incident "
+     "tells how many different ones met a bad event. Kept as hashes, on this node only.",
+     "user_id", [](Draft& d, OptionValue&& v) { d.node.sources.back().user = std::move(v.text); }},
     {"sources[].gauge", map, "", 0, 0, "",
      "A number in its records: how much of something (CPU, memory) a service uses, as evidence "
      "when something breaks, or how deep a queue is.",

@@ -1,7 +1,6 @@
 #include "incident/desk.hpp"
 
 #include <algorithm>
-#include <cstdio>
 
 namespace nines::agent::incident {
 namespace {
@@ -18,12 +17,8 @@ constexpr int64_t kAcuteNs = 60 * kNsPerSecond;
 constexpr int64_t kRepeatNs = 60 * kNsPerSecond;
 constexpr double kForgetCalls = 0.986;
 constexpr size_t kMostTroubles = 64;
-constexpr size_t kMostAsked = 64, kMostNewcomers = 64, kMostSuspectsKept = 3;
+constexpr size_t kMostAsked = 64, kMostNewcomers = 64;
 
-std::string hundredths(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2f", value);
-  return text;
 }
 
 std::string sentence_of(const core::Transition& transition, const core::Incident& incident) {
@@ -45,6 +40,14 @@ core::BookLimits limits() {
   core::BookLimits limits;
   limits.max_events = 2'048;
   return limits;
+}
+
+Assessor::Parts known_of(const Desk& desk, Assessor::Parts parts) {
+  parts.newcomers = [&desk] {
+    const auto& seen = desk.recent_newcomers();
+    return std::vector<Newcomer>(seen.begin(), seen.end());
+  };
+  return parts;
 }
 
 }  // namespace
@@ -83,7 +86,10 @@ Desk::Desk(core::BookIdentity identity, Parts parts)
     : book_(identity, {}, limits()),
       parts_(std::move(parts)),
       node_(identity.node),
-      self_(core::short_name(node_.empty() ? "node" : node_, core::kMaxEventNode)) {}
+      self_(core::short_name(node_.empty() ? "node" : node_, core::kMaxEventNode)),
+      assessor_(parts_.engine, book_, node_, known_of(*this, parts_.known),
+                {[this](const std::string& id, Told told) { write(id, std::move(told)); },
+                 [this](std::string news) { news_.push_back(std::move(news)); }}) {}
 
 std::string Desk::document_key(const core::IncidentEvent& event) {
   return event.node + "/" + std::to_string(event.boot) + "/" + std::to_string(event.sequence);
@@ -97,6 +103,11 @@ void Desk::restore(const std::vector<store::Document>& documents, WallTime now) 
     documents_.push_back({kDocuments, document.key, {}});
   }
   (void)book_.take_transitions(now);
+  core::BookQuery open;
+  open.only_open = true;
+  auto own = book_.list(open, now);
+  std::erase_if(own, [this](const core::Incident& one) { return one.opened_on != self_; });
+  assessor_.resume(own, now);
 }
 
 // One condition an SLO, whichever of its rules fire; the worst of them says how bad.
@@ -262,6 +273,7 @@ void Desk::tick(WallTime now) {
   keep(book_.tick(now));
   for (const core::Transition& transition : book_.take_transitions(now)) told(transition, now);
   watch_troubles(now);
+  assessor_.tick(now);
   // One a time: each takes the thread that reads a moment.
   for (Question& question : questions_) {
     if (question.waiting || now < question.next) continue;
@@ -281,6 +293,7 @@ void Desk::told(const core::Transition& transition, WallTime now) {
   news_.push_back(transition.id + " " + sentence_of(transition, *incident) +
                   (elsewhere ? " (opened on " + incident->opened_on + ")" : std::string()));
   if (parts_.became) parts_.became(transition, *incident);
+  if (transition.kind == core::Transition::Kind::resolved) assessor_.ended(transition.id, now);
   const bool begins = transition.kind == core::Transition::Kind::opened ||
                       transition.kind == core::Transition::Kind::reopened;
   if (!begins || !parts_.ask || questions_.size() >= kMostAsked) return;
@@ -303,43 +316,32 @@ void Desk::ask(Question& question, WallTime now) {
                       : WallTime{std::min(now.ns + kAskAgainNs, question.onset.ns + kLastAskNs)};
   core::TrailQuestion asked{question.onset, now, 0, {}};
   for (const Trouble& trouble : troubles_) asked.unhealthy.push_back(trouble.when);
-  parts_.ask(asked, [this, id = question.id](Answer answer) { answered(id, answer); });
+  parts_.ask(asked, [this, id = question.id, onset = question.onset](Answer answer) {
+    answered(id, onset, std::move(answer));
+  });
 }
 
-void Desk::answered(const std::string& id, const Answer& answer) {
+void Desk::answered(const std::string& id, WallTime onset, Answer answer) {
+  bool last = true;
   for (Question& question : questions_) {
-    if (question.id != id) continue;
+    if (question.id != id || question.onset != onset) continue;
     question.waiting = false;
+    last = question.next.ns == INT64_MAX;
     // Nothing to be seen yet: soon there is.
-    if (answer.suspects.empty() && question.next.ns != INT64_MAX) {
+    if (answer.suspects.empty() && !last) {
       question.next = WallTime{std::min(question.next.ns, now_.ns + kAskSoonNs)};
     }
   }
-  std::string news;
-  // The first one is told last: the newest evidence is the strongest.
-  for (size_t rank = std::min(answer.suspects.size(), kMostSuspectsKept); rank > 0; --rank) {
-    const Suspicion& suspicion = answer.suspects[rank - 1];
-    core::Details details{{"rank", std::to_string(rank)},
-                          {"service", suspicion.told.service},
-                          {"score", hundredths(suspicion.told.score)},
-                          {"node", node_},
-                          {"wrong_if", suspicion.told.wrong_if}};
-    if (!suspicion.node.empty()) details.emplace_back("on", suspicion.node);
-    if (rank == 1 && !answer.missing.empty()) details.emplace_back("missing", missing_in(answer));
-    if (!suspicion.pod.empty()) details.emplace_back("pod", suspicion.pod);
-    if (!suspicion.example.text.empty()) details.emplace_back("example", suspicion.example.text);
-    std::string text = suspicion.told.service;
-    for (const std::string& sentence : suspicion.told.evidence) text += "; " + sentence;
-    auto done = book_.add(id, core::EventKind::suspects, {}, text, std::move(details), now_);
-    if (done.ok()) keep({std::move(*done)});
-    news = (rank == 1 ? " suspects: " : " | ") + text + news;
-  }
-  if (!news.empty()) news_.push_back(id + news + without(answer));
   learn_calls(answer);
-  if (!answer.suspects.empty() || answer.counts.empty()) return;
-  std::string text = "no requests tell; what is logged more or less:";
-  for (const std::string& count : answer.counts) text += " " + count + ";";
-  auto done = book_.add(id, core::EventKind::diagnostics, {}, text, {{"node", node_}}, now_);
+  assessor_.answered(id, onset, std::move(answer), last, now_);
+}
+
+// Names may be long: what they leave room for.
+void Desk::write(const std::string& id, Told told) {
+  const auto incident = book_.find(id, now_);
+  if (!incident) return;
+  make_fit(told, node_.size() + incident->key.size() + incident->id.size());
+  auto done = book_.add(id, told.kind, {}, told.text, std::move(told.details), now_);
   if (done.ok()) keep({std::move(*done)});
 }
 

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "incident/assessor.hpp"
 #include "incident/watcher.hpp"
 #include "nines/incident/incident_book.hpp"
 #include "nines/slo/engine.hpp"
@@ -39,6 +40,7 @@ class Desk {
     // Every event that this node wrote, and what became of incidents; may be null.
     std::function<void(const core::IncidentEvent&)> wrote{};
     std::function<void(const core::Transition&, const core::Incident&)> became{};
+    Assessor::Parts known{};  // what else is known of an incident
   };
 
   Desk(core::BookIdentity identity, Parts parts);
@@ -101,13 +103,12 @@ class Desk {
   static bool is_history(const core::Transition& transition, const core::Incident& incident,
                          WallTime now);
   bool asks_about(const core::Incident& incident) const;
-  static std::string missing_in(const Answer& answer);  // names
-  static std::string without(const Answer& answer);     // and why; empty: all were heard
   void learn_calls(const Answer& answer);
   void forget_pruned();
   void told(const core::Transition& transition, WallTime now);
   void ask(Question& question, WallTime now);
-  void answered(const std::string& id, const Answer& answer);
+  void answered(const std::string& id, WallTime onset, Answer answer);
+  void write(const std::string& id, Told told);
   void trouble_began(const std::string& slo, WallTime at);
   void watch_troubles(WallTime now);
   void trouble_is_back(Trouble trouble);
@@ -118,6 +119,7 @@ class Desk {
   Parts parts_;
   std::string node_;
   std::string self_;  // as events name it
+  Assessor assessor_;
   WallTime now_{}, repeated_{};
   std::map<std::string, std::set<std::string>> firing_;  // SLO -> rules
   std::map<std::string, core::Condition> burning_;       // SLO -> as it was told last

@@ -65,20 +65,6 @@ bool Desk::asks_about(const core::Incident& incident) const {
   return incident.opened_on == self_ || gone_.contains(incident.opened_on);
 }
 
-std::string Desk::missing_in(const Answer& answer) {
-  std::string out;
-  for (const auto& [node, why] : answer.missing) out += (out.empty() ? "" : ", ") + node;
-  return out;
-}
-
-std::string Desk::without(const Answer& answer) {
-  std::string out;
-  for (const auto& [node, why] : answer.missing) {
-    out += (out.empty() ? " (without " : ", ") + node + ": " + why;
-  }
-  return out.empty() ? out : out + ")";
-}
-
 // Calls between nodes are seen by nobody alone.
 void Desk::learn_calls(const Answer& answer) {
   for (const auto& call : answer.calls) {

@@ -21,6 +21,8 @@ namespace core = nines::incident;
 struct Example {
   WallTime at{};
   std::string service, pod, text;
+  uint32_t file = 0;   // where it stands, as this node numbers files; 0: not known
+  int64_t offset = 0;  // in there
 };
 
 struct EvidenceQuestion {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "nines/incident/failure_facts.hpp"
 #include "nines/incident/request_mark.hpp"
 #include "nines/log/kmsg.hpp"
 
@@ -22,7 +23,7 @@ constexpr int64_t kFreshNs = 900 * kNsPerSecond;
 constexpr int64_t kLookNs = 130 * kNsPerSecond;
 constexpr int64_t kCallsNs = 300 * kNsPerSecond;
 constexpr uint64_t kLeastCalls = 3;
-constexpr size_t kSuspects = 5, kSentences = 3, kCounts = 5;
+constexpr size_t kSuspects = 5, kSentences = 3, kCounts = 5, kTelling = 2;
 
 core::TrailLimits limits_of(size_t trail_bytes) {
   core::TrailLimits limits;
@@ -39,7 +40,9 @@ std::string_view first_line(std::string_view message) noexcept {
   return message.substr(0, message.find('\n'));
 }
 
-std::string tell(const core::CountFinding& finding, const std::string& text) {
+}  // namespace
+
+std::string tell_count(const core::CountFinding& finding, const std::string& text) {
   char numbers[96];
   std::snprintf(numbers, sizeof numbers, " %llu times in %.0f s, usually %.1f",
                 static_cast<unsigned long long>(finding.seen), finding.seconds, finding.expected);
@@ -47,8 +50,6 @@ std::string tell(const core::CountFinding& finding, const std::string& text) {
   if (finding.line != 0) what = text.empty() ? "a line that is forgotten" : '"' + text + '"';
   return finding.service + " logs " + what + numbers;
 }
-
-}  // namespace
 
 Watcher::Watcher(std::string node, WallTime fresh_from, size_t trail_bytes,
                  core::DetectorSettings rules)
@@ -88,6 +89,7 @@ void Watcher::gauge(const collector::ObservedGauge& gauge) {
   if (found == usage_.end()) {
     if (usage_.size() >= kMaxUsed) return;
     found = usage_.try_emplace(std::string(gauge.of), kLeastUsage).first;
+    usage_names_.emplace(gauge.of, gauge.name);
   }
   found->second.add(gauge.at, gauge.value);
 }
@@ -95,11 +97,13 @@ void Watcher::gauge(const collector::ObservedGauge& gauge) {
 void Watcher::container(const collector::ObservedContainer& container) {
   if (container.at < fresh_from_) return;
   containers_.logged(container);
+  keeper_.restarted(container);
 }
 
 void Watcher::kernel_says(const collector::ObservedRecord& record) {
   containers_.kernel(record.message, record.at);
   const log::KmsgEvent event = log::classify_kmsg(record.message);
+  if (event.name.starts_with("oom")) keeper_.killed(event.victim, record.at);
   if (event.name.empty() || happenings_.size() >= kMaxHappenings) return;
   core::Happening& out = happenings_.emplace_back();
   out.at = record.at;
@@ -135,6 +139,8 @@ void Watcher::keep_example(core::TemplateId line, const collector::ObservedRecor
   example.service = record.service;
   example.pod = record.pod;
   example.text = record.message.substr(0, kMaxExampleBytes);
+  example.file = file_of(record.path);
+  example.offset = record.offset;
 }
 
 void Watcher::count_pod(const collector::ObservedRecord& record) {
@@ -178,6 +184,7 @@ Observed Watcher::look(WallTime now, bool complete) {
   fresh_from_ = std::max(fresh_from_, WallTime{now.ns - kFreshNs});
   watch_.advance(now, {complete, learn_});
   containers_.advance(now);
+  keeper_.look(now, watch_);
   Observed out;
   out.happenings = std::exchange(happenings_, {});
   out.services = containers_.take_services();
@@ -227,6 +234,10 @@ Answer Watcher::ask(core::TrailQuestion question, const std::vector<NodeEvidence
   core::put_called_first(ranked, [&](core::ServiceId caller, core::ServiceId callee) {
     return calls.contains({services[caller], services[callee]});
   });
+  out.facts = core::failure_facts(ranked, names, kTelling, [this](const std::string& service) {
+    const auto found = usage_names_.find(service);
+    return found != usage_names_.end() ? found->second : std::string();
+  });
   for (core::SuspectText& told : core::tell_suspects(ranked, names, kSuspects, kSentences)) {
     Suspicion& suspicion = out.suspects.emplace_back();
     suspicion.pod = busiest_pod(told.service, onset);
@@ -238,7 +249,9 @@ Answer Watcher::ask(core::TrailQuestion question, const std::vector<NodeEvidence
   }
   for (const core::CountFinding& finding : watch_.findings(onset, 1)) {
     if (out.counts.size() == kCounts) break;
-    out.counts.push_back(tell(finding, names.text_of(finding.line)));
+    const std::string text = names.text_of(finding.line);
+    if (auto fact = core::failure_fact(finding, text)) out.facts.push_back(std::move(*fact));
+    out.counts.push_back(tell_count(finding, text));
   }
   return out;
 }

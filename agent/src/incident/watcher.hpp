@@ -14,12 +14,14 @@
 #include <vector>
 
 #include "incident/containers.hpp"
+#include "incident/fact_keeper.hpp"
 #include "incident/gauges.hpp"
 #include "incident/node_evidence.hpp"
 #include "nines/base/time.hpp"
 #include "nines/collector/observer.hpp"
 #include "nines/incident/condition.hpp"
 #include "nines/incident/detector.hpp"
+#include "nines/incident/failure_class.hpp"
 #include "nines/incident/happenings.hpp"
 #include "nines/incident/request_trail.hpp"
 #include "nines/incident/suspect_text.hpp"
@@ -50,6 +52,7 @@ struct Answer {
   // Of several nodes: who calls whom by their lines together, and who was not heard in time.
   std::vector<core::RequestTrail::Call> calls{};
   std::vector<std::pair<std::string, std::string>> missing{};  // node, why
+  std::vector<core::FailureFact> facts{};  // what all that means for the kind of failure
 };
 
 // What the judging half is told with each hand-over.
@@ -66,6 +69,9 @@ struct Observed {
   unsigned thinning = 0;
 };
 
+// "pay logs "charged <*>" 3 times in 60 s, usually 120.5".
+std::string tell_count(const core::CountFinding& finding, const std::string& text);
+
 class Watcher final : public collector::RecordObserver {
  public:
   // Lines from before `fresh_from` are history that was read late: not learned from.
@@ -77,6 +83,7 @@ class Watcher final : public collector::RecordObserver {
   void record(const collector::ObservedRecord& record) override;
   void gauge(const collector::ObservedGauge& gauge) override;
   void container(const collector::ObservedContainer& container) override;
+  void bad(const collector::ObservedBad& event) override { keeper_.bad(event); }
   // What the node itself tells, about once a minute.
   core::Detector& detector() noexcept { return detector_; }
   // What the Kubernetes API tells of containers.
@@ -97,6 +104,9 @@ class Watcher final : public collector::RecordObserver {
   std::vector<core::RequestTrail::Seen> seen(WallTime from, WallTime to, size_t most) const {
     return trail_.seen(from, to, most);
   }
+
+  // What else is known of it (watcher_facts.cpp). Reads up to 16 KiB of one log again.
+  Facts facts(const FactsQuestion& question) const;
 
   // For the store: what was learned. Corrupt: nothing of that part is taken.
   std::vector<std::pair<std::string, std::string>> save() const;
@@ -127,6 +137,11 @@ class Watcher final : public collector::RecordObserver {
   void complete(Suspicion& suspicion, WallTime onset, WallTime asked,
                 const std::vector<NodeEvidence>& others) const;
   std::string busiest_pod(const std::string& service, WallTime since) const;
+  uint32_t file_of(std::string_view path);
+  std::vector<BeforeAndAfter> examples(const FactsQuestion& question) const;
+  const Example* example_of(const FactsQuestion::Suspected& suspected, WallTime onset) const;
+  LogContext context(const FactsQuestion& question) const;
+  void tell_templates(const FactsQuestion& question, Facts& out) const;
 
   std::string node_;
   WallTime fresh_from_, called_{};
@@ -140,9 +155,13 @@ class Watcher final : public collector::RecordObserver {
   std::vector<core::QueueLimit> limits_;
   std::set<uint32_t> kernel_sources_;
   core::RequestTrail trail_;
-  std::map<std::string, core::Usage, std::less<>> usage_;  // by service
+  std::map<std::string, core::Usage, std::less<>> usage_;        // by service
+  std::map<std::string, std::string, std::less<>> usage_names_;  // the gauge, by service
   std::unordered_map<core::TemplateId, Example> examples_;
   std::array<Kept, 256> kept_{};
+  std::vector<std::string> files_;  // of examples; their places count from 1
+  std::map<std::string, uint32_t, std::less<>> file_at_;
+  FactKeeper keeper_;
   // Error lines of a service by pod, of the last minutes.
   std::map<std::string, std::map<std::string, Errors, std::less<>>, std::less<>> pods_;
 };

@@ -2,15 +2,18 @@
 
 #include <algorithm>
 
+#include "nines/incident/current_evidence.hpp"
 #include "view/table.hpp"
 #include "view/text.hpp"
 
 namespace nines::agent::view {
 namespace {
 
+using nines::incident::current_evidence;
+using nines::incident::CurrentEvidence;
 using nines::incident::Entry;
-using nines::incident::EventKind;
 using nines::incident::Evidence;
+using nines::incident::failure_class_words;
 using nines::incident::HistoryEntry;
 using nines::incident::Incident;
 
@@ -25,41 +28,81 @@ const char* color_of(const Incident& incident) {
   return incident.severity <= 1 ? "31;1" : "33";
 }
 
-// Of each rank the newest word.
-std::vector<const Evidence*> newest_suspects(const Incident& incident) {
-  std::vector<const Evidence*> out;
-  for (auto it = incident.evidence.rbegin(); it != incident.evidence.rend(); ++it) {
-    if (it->kind != EventKind::suspects) continue;
-    const std::string* const rank = it->entry.detail("rank");
-    const bool known = std::any_of(out.begin(), out.end(), [&](const Evidence* one) {
-      const std::string* const other = one->entry.detail("rank");
-      return rank == other || (rank != nullptr && other != nullptr && *rank == *other);
-    });
-    if (!known) out.push_back(&*it);
+std::string detail_of(const Evidence& evidence, const char* name) {
+  const std::string* const value = evidence.entry.detail(name);
+  return value != nullptr ? printable(*value) : std::string();
+}
+
+// Sentences that stand one behind the other ("a; b; c"), one a line.
+std::vector<std::string> sentences_of(const std::string& text) {
+  std::vector<std::string> out;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find("; ", begin), text.size());
+    out.push_back(text.substr(begin, end - begin));
+    begin = end + 2;
   }
-  std::sort(out.begin(), out.end(), [](const Evidence* a, const Evidence* b) {
-    const std::string *x = a->entry.detail("rank"), *y = b->entry.detail("rank");
-    return (x != nullptr ? *x : "9") < (y != nullptr ? *y : "9");
-  });
   return out;
 }
 
-void append_suspects(std::string& out, const Incident& incident) {
-  const auto suspects = newest_suspects(incident);
-  if (suspects.empty()) return;
-  out += "\nSuspects\n";
+void append_suspects(std::string& out, const CurrentEvidence& current) {
+  if (current.suspects.empty()) {
+    out += "\nSuspects\n  none yet\n";
+    return;
+  }
+  out += "\nSuspects, the strongest first; none is confirmed\n";
   size_t number = 0;
-  for (const Evidence* suspect : suspects) {
-    out += "  " + std::to_string(++number) + ". " + printable(suspect->entry.text) + "\n";
+  for (const Evidence* suspect : current.suspects) {
+    const std::vector<std::string> sentences = sentences_of(printable(suspect->entry.text));
+    out += "  " + std::to_string(++number) + ". " + (sentences.empty() ? "" : sentences.front()) +
+           "\n";
+    for (size_t i = 1; i < sentences.size(); ++i) out += "     " + sentences[i] + "\n";
     const auto detail = [&](const char* name, const char* title) {
-      const std::string* const value = suspect->entry.detail(name);
-      if (value != nullptr && !value->empty()) {
-        out += std::string("     ") + title + ": " + printable(*value) + "\n";
-      }
+      const std::string value = detail_of(*suspect, name);
+      if (!value.empty()) out += std::string("     ") + title + ": " + value + "\n";
     };
     detail("pod", "most errors in pod");
     detail("example", "example");
     detail("wrong_if", "wrong if");
+    detail("score", "weight of the evidence");
+  }
+}
+
+void append_kind(std::string& out, const CurrentEvidence& current) {
+  if (current.failure_class == nullptr) return;
+  const Evidence& kind = *current.failure_class;
+  const std::string name = detail_of(kind, "class");
+  out += "\nWhat kind of failure: " +
+         (name == "unknown" ? name : failure_class_words(name) + ", not confirmed") + "\n  " +
+         printable(kind.entry.text) + "\n";
+  for (const char* why : {"why-1", "why-2", "why-3"}) {
+    const std::string text = detail_of(kind, why);
+    if (!text.empty()) out += "  - " + text + "\n";
+  }
+}
+
+void append_impact(std::string& out, const CurrentEvidence& current) {
+  if (current.impact == nullptr) return;
+  out += "\nImpact, as of " + moment(current.impact->entry.at) + "\n";
+  for (const std::string& sentence : sentences_of(printable(current.impact->entry.text))) {
+    out += "  " + sentence + "\n";
+  }
+}
+
+void append_diagnostics(std::string& out, const CurrentEvidence& current) {
+  if (current.diagnostics.empty()) return;
+  out += "\nDiagnostics\n";
+  std::string part, left_out;
+  for (const Evidence* page : current.diagnostics) {
+    const std::string of = page->entry.node + '/' + detail_of(*page, "part");
+    if (of != part || detail_of(*page, "part").empty()) {
+      part = of;
+      out += "  " + moment(page->entry.at) + " " + printable(page->entry.text) + "\n";
+    }
+    for (const std::string& line : nines::incident::lines_of(*page)) {
+      out += "      " + printable(line) + "\n";
+    }
+    left_out = detail_of(*page, "left_out");
+    if (!left_out.empty()) out += "      (" + left_out + " more are left out)\n";
   }
 }
 
@@ -74,7 +117,7 @@ void append_entries(std::string& out, const char* title, const std::vector<Entry
 
 void append_history(std::string& out, const Incident& incident) {
   out += "\nHistory\n";
-  for (const HistoryEntry& entry : incident.history) {
+  for (const HistoryEntry& entry : nines::incident::short_history(incident)) {
     out += "  " + moment(entry.at) + " " +
            std::string(nines::incident::event_kind_name(entry.kind)) +
            (entry.by_itself ? " by itself" : "") +
@@ -83,22 +126,29 @@ void append_history(std::string& out, const Incident& incident) {
   }
 }
 
+// "deploy of pay", "pay"; "-": nobody.
+std::string suspect_of(const CurrentEvidence& current) {
+  if (current.suspects.empty()) return "-";
+  const Evidence& first = *current.suspects.front();
+  const std::string kind = detail_of(first, "kind"), service = detail_of(first, "service");
+  if (kind.empty()) return service.empty() ? "-" : service;
+  return kind + " of " + (service.empty() ? "the node" : service);
+}
+
 }  // namespace
 
 std::string incidents_table(const std::vector<Incident>& incidents, WallTime now, size_t width) {
   if (incidents.empty()) return "no incidents\n";
   Table table({{"WHAT"}, {"ID"}, {"P"}, {"STATE"}, {"SINCE", true}, {"SUSPECT", false, 2}});
   for (const Incident& incident : incidents) {
-    const auto suspects = newest_suspects(incident);
-    const std::string* const suspect =
-        suspects.empty() ? nullptr : suspects.front()->entry.detail("service");
+    const CurrentEvidence current = current_evidence(incident);
     const WallTime end = incident.over() ? incident.resolved : now;
     table.add({{printable(incident.title)},
                {incident.id},
                {priority_name(incident.severity), color_of(incident)},
                {std::string(nines::incident::state_name(incident.state)), color_of(incident)},
                {since(incident.began, end)},
-               {suspect != nullptr ? printable(*suspect) : "-"}});
+               {suspect_of(current)}});
   }
   return table.render(width, false);
 }
@@ -134,13 +184,11 @@ std::string incident_text(const Incident& incident, WallTime now) {
     out += std::string("  ") + (condition.condition.holds ? "holds " : "over  ") +
            moment(condition.condition.since) + " " + printable(condition.condition.text) + "\n";
   }
-  append_suspects(out, incident);
-  for (const Evidence& evidence : incident.evidence) {
-    if (evidence.kind != EventKind::suspects) {
-      append_entries(out, evidence.kind == EventKind::impact ? "Impact" : "Diagnostics",
-                     {evidence.entry});
-    }
-  }
+  const CurrentEvidence current = current_evidence(incident);
+  append_impact(out, current);
+  append_suspects(out, current);
+  append_kind(out, current);
+  append_diagnostics(out, current);
   append_entries(out, "Actions", incident.actions);
   append_entries(out, "Notes", incident.notes);
   if (!incident.items.empty()) out += "\nAction items\n";

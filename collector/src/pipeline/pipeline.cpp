@@ -1,5 +1,6 @@
 // Reading: from pieces of streams to records, and from records to counts.
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <utility>
 
@@ -57,16 +58,18 @@ Program* Pipeline::Impl::program_for(FileState& state) {
   std::vector<const TaskSpec*> tasks;
   std::vector<uint32_t> gated;
   std::vector<GaugeSpec> gauges;
+  std::string_view user;  // the first source that says it
   for (const uint32_t source : state.context.matched()) {
     if (sources[source].admission.limits()) gated.push_back(source);
     const GaugePlan& gauge = sources[source].plan.gauge;
     if (!gauge.value.empty()) gauges.push_back({source, gauge.value, gauge.of});
+    if (user.empty()) user = sources[source].plan.user;
     for (const TaskSpec& task : sources[source].tasks) tasks.push_back(&task);
   }
   log::TimeContext time;
   time.utc_offset_s = plan.selector.utc_offset_s;
   time.reference = now;
-  const ProgramWish wish{tasks, gated, state.marked, options.observer != nullptr, gauges};
+  const ProgramWish wish{tasks, gated, state.marked, options.observer != nullptr, gauges, user};
   auto compiled = compile_program(state.format.format(), state.format.wrapping(), time, wish);
   NINES_ASSERT(compiled.ok());  // expressions and patterns were checked when they were added
   (*compiled)->sources = state.context.matched();
@@ -147,6 +150,8 @@ void Pipeline::Impl::show_observer(const Line& line, WallTime ts) {
   record.message = text(slots.message);
   record.request = text(slots.request);
   record.span = text(slots.span);
+  record.path = line.file.path;
+  record.offset = line.record.at;
   if (const Value& v = value(slots.status); v.kind == ValueKind::number && v.exponent == 0) {
     record.status = v.mantissa;
   }
@@ -172,17 +177,21 @@ uint32_t Pipeline::Impl::tally_group(SliTask& task, std::span<const Value> value
   return row;
 }
 
-void Pipeline::Impl::run_threshold(SliTask& task, std::span<const Value> values, int64_t slot) {
+bool Pipeline::Impl::run_threshold(SliTask& task, std::span<const Value> values, int64_t slot) {
   const Value& value = task.value->of(values);
   if (const auto exact = measured(value)) {
     const bool good = good_by(task.op, compare(*exact, task.threshold));
     tally_measured(task, values, slot, good, exact->to_double());
-  } else if (value.kind == ValueKind::real) {
+    return !good;
+  }
+  if (value.kind == ValueKind::real) {
     const bool good = good_real(task.op, value.real, task.threshold.to_double());
     tally_measured(task, values, slot, good, value.real);
-  } else if (task.on_missing == slo::OnMissing::bad) {
-    tally(task, values, slot, 0, 1);
+    return !good;
   }
+  if (task.on_missing != slo::OnMissing::bad) return false;
+  tally(task, values, slot, 0, 1);
+  return true;
 }
 
 void Pipeline::Impl::run_join(SliTask& task, std::span<const Value> values, WallTime ts) {
@@ -206,31 +215,52 @@ void Pipeline::Impl::count_verdicts(uint32_t slo, slo::EventJoin& join) {
   join.verdicts().clear();
 }
 
-// `good` and `bad` for every event that the record stands for.
-void Pipeline::Impl::count_several(const Line& line, SliTask& task, int64_t slot, int64_t good,
+// `good` and `bad` for every event that the record stands for; false: it stands for none.
+bool Pipeline::Impl::count_several(const Line& line, SliTask& task, int64_t slot, int64_t good,
                                    int64_t bad) {
   const auto events = whole_events(task.count->of(line.program.values));
-  if (!events) return malformed(line, &SourceCounts::bad_count);
+  if (!events) {
+    malformed(line, &SourceCounts::bad_count);
+    return false;
+  }
   tally(task, line.program.values, slot, good * *events, bad * *events);
+  return *events > 0;
+}
+
+// Who met a bad event. Numbers are told in digits: 17 and "17" are one user.
+void Pipeline::Impl::tell_bad(const Line& line, uint32_t slo) {
+  const Value& user = line.program.values[line.program.user_slot];
+  char digits[24];
+  ObservedBad bad{line.state.last_ts, slo, {}};
+  if (user.kind == ValueKind::text) {
+    bad.user = user.text;
+  } else if (user.kind == ValueKind::number && user.exponent == 0) {
+    const auto end = std::to_chars(digits, digits + sizeof digits, user.mantissa).ptr;
+    bad.user = {digits, static_cast<size_t>(end - digits)};
+  }
+  options.observer->bad(bad);
 }
 
 void Pipeline::Impl::run_tasks(const Line& line, int64_t slot) {
   const std::span<const Value> values(line.program.values);
+  const bool telling = line.program.user_slot != Program::kNoSlot;
   const auto count = [&](SliTask& task, int64_t good, int64_t bad) {
     if (task.count) return count_several(line, task, slot, good, bad);
     tally(task, values, slot, good, bad);
+    return true;
   };
   for (SliTask& task : line.program.tasks) {
     if (task.open != nullptr && !*task.open) continue;
+    bool bad = false;  // for certain: no other record can take it back
     switch (task.role) {
       case SliTask::Role::ratio: {
         if (task.total.test(values) != Truth::yes) break;
         const bool good = (task.part.test(values) == Truth::yes) != task.part_is_bad;
-        count(task, good ? 1 : 0, good ? 0 : 1);
+        bad = count(task, good ? 1 : 0, good ? 0 : 1) && !good;
         break;
       }
       case SliTask::Role::threshold:
-        if (task.total.test(values) == Truth::yes) run_threshold(task, values, slot);
+        if (task.total.test(values) == Truth::yes) bad = run_threshold(task, values, slot);
         break;
       case SliTask::Role::total_only:  // every event is the other kind until its part says
                                        // otherwise
@@ -239,11 +269,13 @@ void Pipeline::Impl::run_tasks(const Line& line, int64_t slot) {
         break;
       case SliTask::Role::part_only:
         if (task.part.test(values) != Truth::yes) break;
-        count(task, task.part_is_bad ? -1 : 1, task.part_is_bad ? 1 : -1);
+        bad = count(task, task.part_is_bad ? -1 : 1, task.part_is_bad ? 1 : -1) && task.part_is_bad;
         break;
       case SliTask::Role::join_start:
       case SliTask::Role::join_end: run_join(task, values, line.state.last_ts); break;
     }
+    if (bad && telling) [[unlikely]]
+      tell_bad(line, task.slo);
   }
 }
 

@@ -105,8 +105,8 @@ struct Pipeline::Impl {
   void fill_context(const Line& line, WallTime ts);
   void show_observer(const Line& line, WallTime ts);
   void run_tasks(const Line& line, int64_t slot);
-  void count_several(const Line& line, SliTask& task, int64_t slot, int64_t good, int64_t bad);
-  void run_threshold(SliTask& task, std::span<const Value> values, int64_t slot);
+  bool count_several(const Line& line, SliTask& task, int64_t slot, int64_t good, int64_t bad);
+  bool run_threshold(SliTask& task, std::span<const Value> values, int64_t slot);
   void tally(SliTask& task, std::span<const Value> values, int64_t slot, int64_t good,
              int64_t bad) {
     accumulator.count(task.slo, slot, good, bad);
@@ -124,6 +124,7 @@ struct Pipeline::Impl {
   // Out of the way of SLOs without groups. Gives the row.
   uint32_t tally_group(SliTask& task, std::span<const Value> values, int64_t slot, int64_t good,
                        int64_t bad);
+  void tell_bad(const Line& line, uint32_t slo);
   void run_join(SliTask& task, std::span<const Value> values, WallTime ts);
   void count_verdicts(uint32_t slo, slo::EventJoin& join);
   void take_rows(slo::Batch& out);

@@ -131,6 +131,9 @@ Result<std::unique_ptr<Program>> compile_program(const log::FormatSpec& format, 
   }
   if (wish.with_level) program->level_slot = slot_of_field(program->fields, "level");
   const bool own_service = wish.observed && observe(*program, wish.gauges);
+  if (wish.observed && !wish.user.empty()) {
+    program->user_slot = slot_of_field(program->fields, std::string(wish.user));
+  }
   for (size_t i = 0; i < program->fields.size(); ++i) {
     const std::string& name = program->fields[i];
     const auto field = context_field(name);

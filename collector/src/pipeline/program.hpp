@@ -167,6 +167,7 @@ struct Program {
   size_t level_slot = kNoSlot;  // where marks are wanted
   std::optional<ObservedSlots> observed;
   std::vector<GaugeSlots> gauges;
+  size_t user_slot = kNoSlot;  // who met a bad event; where an observer is told of it
   bool reads_level() const noexcept { return level_slot != kNoSlot; }
 };
 
@@ -176,6 +177,7 @@ struct ProgramWish {
   bool with_level = false;          // that is read, too
   bool observed = false;            // what an observer is told of, too
   std::span<const GaugeSpec> gauges;
+  std::string_view user{};  // field; empty: none
 };
 Result<std::unique_ptr<Program>> compile_program(const log::FormatSpec& format, Wrapping wrapping,
                                                  const log::TimeContext& time,

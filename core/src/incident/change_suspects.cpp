@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <map>
 
 namespace nines::incident {
 namespace {
@@ -104,7 +105,7 @@ std::string sentence(const ChangeSuspect& suspect, const slo::Change& change) {
   std::string text(slo::change_kind_name(change.kind));
   text += " of " + (change.service.empty() ? std::string("the node") : change.service);
   if (!change.text.empty()) text += " (" + change.text + ")";
-  text += suspect.seconds_before >= 0
+  text += suspect.seconds_before > 0
               ? " " + format_duration_s(suspect.seconds_before) + " before the onset"
               : " at about the onset";
   if (!suspect.before) return text + "; its errors are not counted";
@@ -146,6 +147,31 @@ std::vector<std::string> doubts(const ChangeSuspect& suspect, size_t changes_in_
 double change_prior(WallTime onset, std::span<const slo::Change> changes,
                     std::string_view service) noexcept {
   return was_changed(onset, changes, service) ? kChangePrior : 1;
+}
+
+std::vector<RankedCause> rank_causes(WallTime onset, std::span<const slo::Change> changes,
+                                     std::span<const ChangeSuspect> suspects,
+                                     std::span<const ServiceEvidence> services) {
+  std::vector<RankedCause> ranked;
+  std::map<std::string_view, double> strongest;
+  for (size_t i = 0; i < services.size(); ++i) {
+    const double score = services[i].score * change_prior(onset, changes, services[i].service);
+    ranked.push_back({false, i, score});
+    double& known = strongest[services[i].service];
+    known = std::max(known, score);
+  }
+  for (size_t i = 0; i < suspects.size(); ++i) {
+    const ChangeSuspect& suspect = suspects[i];
+    double score = suspect.score;
+    const auto found = strongest.find(suspect.service);
+    if (found != strongest.end()) score = std::max(score, found->second);
+    ranked.push_back({true, i, score});
+  }
+  std::stable_sort(ranked.begin(), ranked.end(), [](const RankedCause& a, const RankedCause& b) {
+    if (a.score != b.score) return a.score > b.score;
+    return a.is_change && !b.is_change;
+  });
+  return ranked;
 }
 
 std::vector<ChangeSuspect> rank_changes(WallTime onset, std::span<const slo::Change> changes,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "incident/text.hpp"
+#include "nines/incident/current_evidence.hpp"
 
 namespace nines::incident {
 namespace {
@@ -87,6 +88,34 @@ void write_evidence(JsonWriter& out, const Incident& i) {
   out.end_array();
 }
 
+std::string name_of(const Evidence& e) { return "E" + std::to_string(e.number); }
+
+// Of the evidence what counts now, by number; in full it is in `evidence`.
+void write_current(JsonWriter& out, const Incident& i) {
+  const CurrentEvidence current = current_evidence(i);
+  const auto write_list = [&](std::string_view name, const std::vector<const Evidence*>& list) {
+    out.key(name).begin_array();
+    for (const Evidence* e : list) out.value(name_of(*e));
+    out.end_array();
+  };
+  const auto write_one = [&](std::string_view name, const Evidence* e) {
+    out.key(name);
+    if (e == nullptr) {
+      out.null();
+      return;
+    }
+    out.begin_object().member("evidence", name_of(*e)).member("text", e->entry.text);
+    for (const auto& [key, value] : e->entry.details) {
+      if (key != "evidence" && key != "text") out.member(key, value);
+    }
+    out.end_object();
+  };
+  write_list("suspects", current.suspects);
+  write_one("failure_class", current.failure_class);
+  write_one("impact", current.impact);
+  write_list("diagnostics", current.diagnostics);
+}
+
 void write_history(JsonWriter& out, const Incident& i) {
   out.key("history").begin_array();
   for (const HistoryEntry& h : i.history) {
@@ -160,6 +189,7 @@ void write_json(JsonWriter& out, const Incident& i, WallTime now) {
   write_entries(out, "actions", i.actions);
   write_entries(out, "notes", i.notes);
   write_entries(out, "causes", i.causes);
+  write_current(out, i);
   write_evidence(out, i);
   write_items(out, i, now);
   write_history(out, i);

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "incident/text.hpp"
+#include "nines/incident/current_evidence.hpp"
 
 namespace nines::incident {
 namespace {
@@ -79,6 +80,11 @@ void tell_reasons(Teller& t, const Incident& i) {
   const std::string k = "incident." + i.id + ".";
   if (const Evidence* e = i.newest(EventKind::impact)) {
     t.say("Impact: ").fact(k + "impact", trimmed(e->entry.text)).end();
+  }
+  const Evidence* const kind = current_evidence(i).failure_class;
+  const std::string* const name = kind != nullptr ? kind->entry.detail("class") : nullptr;
+  if (name != nullptr && *name != "unknown" && i.causes.empty()) {
+    t.say("It looks like ").fact(k + "class", failure_class_words(*name)).end();
   }
   if (!i.causes.empty()) {
     t.say("The stated cause: ").fact(k + "cause", trimmed(i.causes.back().text)).end();

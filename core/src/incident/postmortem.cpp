@@ -1,8 +1,10 @@
 #include "nines/incident/postmortem.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "incident/text.hpp"
+#include "nines/incident/current_evidence.hpp"
 
 namespace nines::incident {
 namespace {
@@ -54,6 +56,9 @@ void summarise(Postmortem& p, const Incident& i, const PostmortemFacts& facts) {
     if (i.roles[r].empty()) continue;
     p.summary.push_back(std::string(role_title(static_cast<Role>(r))) + ": " + i.roles[r]);
   }
+  if (const Evidence* kind = current_evidence(i).failure_class) {
+    p.summary.push_back("Kind: " + kind->entry.text + " (E" + std::to_string(kind->number) + ")");
+  }
   if (const Evidence* impact = i.newest(EventKind::impact)) {
     p.impact = impact->entry.text + " (E" + std::to_string(impact->number) + ")";
   }
@@ -101,8 +106,8 @@ void tell_timeline(Postmortem& p, const Incident& i, const PostmortemFacts& fact
     if (!kept) p.timeline.push_back({c.at, "Change: " + change_text(c)});
   }
   if (i.began < i.opened) p.timeline.push_back({i.began, "It began to be wrong"});
-  for (const HistoryEntry& h : i.history) {
-    if (!kept) p.timeline.push_back({h.at, what_of(h)});
+  if (!kept) {
+    for (const HistoryEntry& h : short_history(i)) p.timeline.push_back({h.at, what_of(h)});
   }
   const WallTime end = end_of(i);
   if (end != WallTime{} && end < i.resolved) {
@@ -122,11 +127,14 @@ std::vector<const slo::Change*> suspect_changes(const Incident& i, const Postmor
 }
 
 void find_factors(Postmortem& p, const Incident& i, const PostmortemFacts& facts) {
-  if (const Evidence* e = i.newest(EventKind::suspects)) {
+  std::set<std::string> told;  // changes that are suspects already
+  for (const Evidence* e : current_evidence(i).suspects) {
     const std::string* wrong = e->entry.detail("wrong_if");
     p.factors.push_back({e->entry.text, e->number, wrong == nullptr ? "" : *wrong});
+    if (const std::string* change = e->entry.detail("change")) told.insert(*change);
   }
   for (const slo::Change* c : suspect_changes(i, facts)) {
+    if (c->id != 0 && told.contains(std::to_string(c->id))) continue;
     const std::string before = span_text(seconds_between(c->at, i.began));
     p.factors.push_back({change_text(*c) + ", " + before + " before it began", 0,
                          "the trouble began before the change reached any node, or is also "
@@ -178,7 +186,15 @@ void analyse(Postmortem& p, const Incident& i, const PostmortemFacts& facts) {
   }
   find_factors(p, i, facts);
   find_whys(p, i);
+  const CurrentEvidence current = current_evidence(i);
+  std::set<int> counts;
+  for (const Evidence* e : current.suspects) counts.insert(e->number);
+  for (const Evidence* e : current.diagnostics) counts.insert(e->number);
+  for (const Evidence* e : {current.impact, current.failure_class}) {
+    if (e != nullptr) counts.insert(e->number);
+  }
   for (const Evidence& e : i.evidence) {
+    if (!counts.contains(e.number)) continue;
     std::string text = "E" + std::to_string(e.number) + " (" +
                        std::string(event_kind_name(e.kind)) + ", " + moment_text(e.entry.at) +
                        (e.entry.node.empty() ? "" : ", " + e.entry.node) + "): " + e.entry.text;
@@ -186,6 +202,11 @@ void analyse(Postmortem& p, const Incident& i, const PostmortemFacts& facts) {
       if (key != "wrong_if") text += "; " + key + ": " + value;
     }
     p.evidence.push_back(std::move(text));
+  }
+  const size_t before = i.evidence.size() - counts.size();
+  if (before > 0) {
+    p.evidence.push_back(count_of(before, "earlier finding") +
+                         " that these have taken the place of: with the incident, as JSON");
   }
 }
 

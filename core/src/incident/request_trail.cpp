@@ -288,6 +288,64 @@ std::vector<RequestTrail::Seen> RequestTrail::seen(WallTime from, WallTime to, s
   return out;
 }
 
+RequestTrail::Passed RequestTrail::passed(WallTime from, WallTime to) const {
+  constexpr int64_t kBeforeNs = 120 * kNsPerSecond;
+  struct Seen {
+    uint64_t request = 0;
+    uint32_t service = 0;
+    bool error = false;
+  };
+  struct OfService {
+    uint64_t requests = 0;
+    int64_t first_error = INT64_MAX;
+    bool error_before = false;
+  };
+  Passed out;
+  std::vector<Seen> seen;
+  std::map<uint32_t, OfService> services;
+  int64_t oldest = INT64_MAX;
+  for (const Entry& entry : entries_) {
+    oldest = std::min(oldest, entry.at);
+    if (entry.at < from.ns - kBeforeNs || entry.at >= to.ns) continue;
+    const uint32_t service = entry.line >> kServiceShift;
+    const bool error = (entry.line & kErrorBit) != 0;
+    OfService& of = services[service];
+    if (entry.at < from.ns) {
+      of.error_before = of.error_before || error;
+      continue;
+    }
+    if (error) of.first_error = std::min(of.first_error, entry.at);
+    seen.push_back({entry.request, service, error});
+  }
+  out.reaches_back = {oldest == INT64_MAX ? 0 : oldest};
+  std::sort(seen.begin(), seen.end(), [](const Seen& a, const Seen& b) {
+    return a.request != b.request ? a.request < b.request : a.service < b.service;
+  });
+  for (size_t begin = 0, end = 0; begin < seen.size(); begin = end) {
+    bool failed = false;
+    for (; end < seen.size() && seen[end].request == seen[begin].request; ++end) {
+      failed = failed || seen[end].error;
+    }
+    ++out.requests;
+    if (!failed) continue;
+    ++out.failed;
+    for (size_t i = begin; i < end; ++i) {
+      if (i > begin && seen[i].service == seen[i - 1].service) continue;
+      ++services[seen[i].service].requests;
+    }
+  }
+  for (const auto& [service, of] : services) {
+    if (of.requests == 0) continue;
+    out.services.push_back({services_[service],
+                            of.requests,
+                            {of.first_error == INT64_MAX ? 0 : of.first_error},
+                            !of.error_before});
+  }
+  std::stable_sort(out.services.begin(), out.services.end(),
+                   [](const Passage& a, const Passage& b) { return a.requests > b.requests; });
+  return out;
+}
+
 std::vector<RequestTrail::Call> RequestTrail::calls(WallTime from, WallTime to) const {
   std::vector<uint32_t> chosen;
   for (size_t i = 0; i < entries_.size(); ++i) {

@@ -85,6 +85,14 @@ std::string wrong_if(FlowFinding::Kind kind) {
   return {};
 }
 
+// A line that comes now and did not: an error, or what follows where something else did. 0: none.
+TemplateId new_line(const FlowFinding& f) {
+  if (f.kind == FlowFinding::Kind::error) return f.line;
+  const bool rose =
+      static_cast<double>(f.hits) * f.of_before > f.hits_before * static_cast<double>(f.of);
+  return f.kind == FlowFinding::Kind::path && rose ? f.next : 0;
+}
+
 double weighed(const FlowFinding& f) {
   return f.kind == FlowFinding::Kind::slow ? f.score / 2 : f.score;
 }
@@ -103,21 +111,23 @@ std::vector<SuspectText> tell_suspects(const std::vector<Suspect>& suspects,
     struct Piece {
       double score = 0;
       std::string text, wrong;
-      TemplateId line = 0;
+      TemplateId line = 0, fresh = 0;
     };
     std::vector<Piece> pieces;
     for (const FlowFinding& f : suspect.flow) {
-      pieces.push_back({weighed(f), teller.tell(f), wrong_if(f.kind), f.line});
+      pieces.push_back({weighed(f), teller.tell(f), wrong_if(f.kind), f.line, new_line(f)});
     }
     for (const UsageFinding& f : suspect.usage) {
-      pieces.push_back(
-          {f.score, tell(f), "something planned uses it: a backup, a compaction, more traffic", 0});
+      pieces.push_back({f.score, tell(f),
+                        "something planned uses it: a backup, a compaction, more traffic", 0, 0});
     }
     std::stable_sort(pieces.begin(), pieces.end(),
                      [](const Piece& a, const Piece& b) { return a.score > b.score; });
     if (!pieces.empty()) {
       told.wrong_if = pieces.front().wrong;
-      told.line = pieces.front().line;
+      const auto fresh = std::find_if(pieces.begin(), pieces.end(),
+                                      [](const Piece& piece) { return piece.fresh != 0; });
+      told.line = fresh != pieces.end() ? fresh->fresh : pieces.front().line;
     }
     for (Piece& piece : pieces) {
       if (told.evidence.size() == evidence) break;

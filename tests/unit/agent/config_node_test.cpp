@@ -85,7 +85,9 @@ TEST_CASE("The sample nines.yaml with every key in use has only the known contra
   CHECK(errors[0].find("a source is one kind of input") != std::string::npos);
   CHECK(errors[1].find("has a pattern, but its format is auto") != std::string::npos);
   CHECK(errors[2].find("both bearer_token and token_file") != std::string::npos);
-  CHECK(errors[3].find("which has no cert_file, key_file, topic, user, from, to, program, arguments") != std::string::npos);
+  CHECK(errors[3].find(
+            "which has no cert_file, key_file, topic, user, from, to, program, arguments") !=
+        std::string::npos);
   CHECK(errors[4].find("both secret_file and secret_env") != std::string::npos);
   CHECK(errors[5].find("remote 'central' has both token_file and user") != std::string::npos);
   CHECK(errors[6].find("upstream 'central' has both token_file and user") != std::string::npos);
@@ -98,6 +100,7 @@ TEST_CASE("The sample nines.yaml with every key in use has only the known contra
   CHECK(source.selector.paths == std::vector<std::string>{"/var/log/nginx/access.log"});
   CHECK(source.selector.k8s_container == "nginx");
   CHECK(source.selector.pattern == "^(?P<ts>\\S+) (?P<level>\\w+) (?P<message>.*)$");
+  CHECK(source.user == "user_id");
 }
 
 TEST_CASE("A standing query arrives with its defaults, and a saved one with its text", "[config]") {

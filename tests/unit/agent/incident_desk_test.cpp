@@ -1,7 +1,9 @@
 // The desk: alerts become incidents, with the moment at which it began, suspects, and what is kept.
 #include <catch2/catch.hpp>
+#include <map>
 
 #include "incident/desk.hpp"
+#include "nines/incident/current_evidence.hpp"
 
 namespace nines::agent::incident {
 namespace {
@@ -44,10 +46,21 @@ class Plant {
   slo::SloEngine engine;
   std::vector<core::TrailQuestion> asked;
   Answer answer;
-  Desk desk{{"c", "n1", 1}, {engine, [this](const core::TrailQuestion& question, auto done) {
-                               asked.push_back(question);
-                               done(answer);
-                             }}};
+  Desk desk{{"c", "n1", 1},
+            {engine,
+             [this](const core::TrailQuestion& question, auto done) {
+               asked.push_back(question);
+               done(answer);
+             },
+             {[this](const FactsQuestion& question, auto done) {
+                facts_asked.push_back(question);
+                done(facts);
+              },
+              [this] { return changes; },
+              [](WallTime) { return std::vector<std::string>{"CPU busy: 12 %"}; }}}};
+  std::vector<FactsQuestion> facts_asked;
+  Facts facts;
+  std::vector<slo::Change> changes;
   std::vector<std::string> news;
 };
 
@@ -156,6 +169,131 @@ TEST_CASE("A node that starts again goes on with its incidents, as they were wor
   CHECK(after[0].title == before.title);
   CHECK(after[0].holding());
   CHECK(again.take_news().empty());  // nothing new is told
+}
+
+TEST_CASE("A bad deploy is named first, with the service that it broke behind it", "[incident]") {
+  Plant plant;
+  Suspicion pay;
+  pay.told = {"pay", 50, {"logs the error \"refused\""}, "the card service failed first", 7};
+  plant.answer.suspects = {pay};
+  slo::Change deploy;
+  deploy.id = 12;
+  deploy.kind = slo::ChangeKind::deploy;
+  deploy.at = Plant::at(3'540);
+  deploy.service = "pay";
+  deploy.text = "1.4.2";
+  plant.changes = {deploy};
+  plant.facts.shares = {{"pay", 0, 600, 200, 400}, {"mail", 0, 600, 0, 400}};
+  plant.run(0, 3'600, 0);
+  plant.run(3'600, 4'000, 5);
+  const auto incident = plant.all(4'000).at(0);
+  const auto current = core::current_evidence(incident);
+  REQUIRE(current.suspects.size() == 2);
+  CHECK(*current.suspects[0]->entry.detail("change") == "12");
+  CHECK(current.suspects[0]->entry.text.find("deploy of pay (1.4.2) 1m before") == 0);
+  CHECK(*current.suspects[1]->entry.detail("service") == "pay");
+  REQUIRE(current.failure_class != nullptr);
+  CHECK(*current.failure_class->entry.detail("class") == "bad_deploy");
+  REQUIRE_FALSE(plant.facts_asked.empty());
+  CHECK(plant.facts_asked[0].changed ==
+        std::vector<std::pair<std::string, WallTime>>{{"pay", Plant::at(3'540)}});
+  CHECK(plant.facts_asked[0].slos == std::vector<uint32_t>{0});
+}
+
+TEST_CASE("What it costs is told at once, renewed while it lasts, and told when it is over",
+          "[incident]") {
+  Plant plant;
+  plant.facts.users_told = true;
+  plant.facts.users.users = 7;
+  plant.run(0, 3'600, 0);
+  plant.run(3'600, 3'700, 10);
+  const std::string id = plant.all(3'700).at(0).id;
+  const auto impacts = [&](int64_t s) {
+    std::vector<core::Entry> out;
+    const core::Incident incident = *plant.desk.book().find(id, Plant::at(s));
+    for (const auto& one : incident.evidence) {
+      if (one.kind == core::EventKind::impact) out.push_back(one.entry);
+    }
+    return out;
+  };
+  const size_t at_first = impacts(3'700).size();
+  CHECK(at_first == 1);
+  plant.run(3'700, 4'300, 10);
+  CHECK(impacts(4'300).size() > at_first);
+  plant.facts.users.users = 9;
+  plant.run(4'300, 4'400, 0);
+  REQUIRE(
+      plant.desk.did(plant.desk.book().resolve(id, "kim", "rolled back", true, Plant::at(4'400)))
+          .ok());
+  plant.run(4'400, 4'420, 0);
+  REQUIRE(plant.desk.book().find(id, Plant::at(4'420))->over());
+  const auto all = impacts(4'420);
+  CHECK(all.size() <= Assessor::kMostImpacts + 1);
+  CHECK(*all.back().detail("bad") == "700");
+  CHECK(*all.back().detail("all") == "800");
+  CHECK(*all.back().detail("users") == "9");
+  CHECK(*all.back().detail("until") == std::to_string(Plant::at(4'400).seconds()));
+  plant.run(4'420, 9'000, 0);
+  CHECK(impacts(9'000).size() == all.size());
+}
+
+TEST_CASE("Diagnostics are taken when it opens, and say what is not known", "[incident]") {
+  Plant plant;
+  plant.run(0, 3'600, 0);
+  Newcomer old, fresh;
+  old.seen = {"pay", 3, true, Plant::at(3'000)};
+  old.text = "an old error";
+  fresh.seen = {"pay", 4, true, Plant::at(3'605)};
+  fresh.text = "card refused";
+  plant.desk.newcomers({old, fresh});
+  plant.run(3'600, 3'700, 10);
+  const auto incident = plant.all(3'700).at(0);
+  const auto current = core::current_evidence(incident);
+  std::map<std::string, std::string> parts;
+  for (const core::Evidence* page : current.diagnostics) {
+    parts[*page->entry.detail("part")] = page->entry.text;
+  }
+  for (const char* part : {"examples", "log", "templates", "node", "pods", "changes"}) {
+    CHECK(parts.contains(part));
+  }
+  for (const core::Evidence* page : current.diagnostics) {
+    if (*page->entry.detail("part") != "templates") continue;
+    CHECK(core::lines_of(*page) ==
+          std::vector<std::string>{"never seen before: pay logs the error \"card refused\" since " +
+                                   format_rfc3339(Plant::at(3'605))});
+  }
+  CHECK(parts["changes"] == "no change is known of the day before");
+  const size_t before = incident.evidence.size();
+  plant.run(3'700, 3'900, 10);  // nothing changes but the counts
+  size_t more = 0;
+  const core::Incident later = plant.all(3'900).at(0);
+  for (const auto& one : later.evidence) {
+    more += one.kind == core::EventKind::diagnostics ? 1U : 0U;
+  }
+  CHECK(more <= before);
+}
+
+TEST_CASE("After a restart users that were counted before it are the least that there were",
+          "[incident]") {
+  Plant plant;
+  plant.facts.users_told = true;
+  plant.facts.users.users = 40;
+  plant.run(0, 3'600, 0);
+  plant.run(3'600, 4'200, 5);
+  const auto documents = plant.desk.take_documents();
+  Desk again({"c", "n1", 2}, {plant.engine, nullptr, {[](const FactsQuestion&, auto done) {
+                                Facts facts;
+                                facts.users_told = true;
+                                facts.users.users = 3;
+                                done(facts);
+                              }}});
+  again.restore(documents, Plant::at(4'210));
+  again.still_firing(plant.engine.save_alerts(), Plant::at(4'210));
+  for (int64_t s = 4'210; s < 4'300; s += 10) again.tick(Plant::at(s));
+  const auto after = again.book().list({}, Plant::at(4'300)).at(0);
+  REQUIRE(after.newest(core::EventKind::impact) != nullptr);
+  CHECK(*after.newest(core::EventKind::impact)->entry.detail("users") == ">=40");
+  CHECK(after.newest(core::EventKind::impact)->entry.at > Plant::at(4'210));
 }
 
 TEST_CASE("Documents of incidents that are damaged are forgotten in the store, too", "[incident]") {

@@ -147,4 +147,106 @@ TEST_CASE("What was learned is learned again from the store", "[incident]") {
   CHECK(observed.templates.templates == lines.last.templates.templates);
 }
 
+namespace {
+
+FactsQuestion about(int64_t onset_s, int64_t now_s, const Answer& answer) {
+  FactsQuestion out;
+  out.onset = WallTime::from_s(kStart + onset_s);
+  out.now = WallTime::from_s(kStart + now_s);
+  for (const Suspicion& one : answer.suspects) {
+    out.suspected.push_back({one.told.service, one.told.line});
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("A suspect is shown with what it logged last before, and what it logs now",
+          "[incident]") {
+  Lines lines;
+  lines.requests(0, 1'800, false);
+  lines.requests(1'800, 1'960, true);
+  const Facts facts = lines.watcher.facts(about(1'800, 1'960, lines.ask(1'800, 1'960)));
+  REQUIRE(facts.examples.size() >= 2);
+  const BeforeAndAfter& pay = facts.examples[0];
+  CHECK(pay.service == "pay");
+  CHECK(pay.before.text.find("card charged") == 0);
+  CHECK(pay.before.at < WallTime::from_s(kStart + 1'800));
+  CHECK_FALSE(pay.after.text.empty());
+  CHECK(pay.after.at >= WallTime::from_s(kStart + 1'800));
+}
+
+TEST_CASE("Requests that fail are counted with who else they pass, and who erred first",
+          "[incident]") {
+  Lines lines;
+  lines.requests(0, 1'800, false);
+  lines.requests(1'800, 1'960, true);
+  const Facts facts = lines.watcher.facts(about(1'800, 1'960, {}));
+  CHECK(facts.passed.requests == 160);
+  CHECK(facts.passed.failed == 160);
+  REQUIRE(facts.passed.services.size() == 2);
+  for (const auto& one : facts.passed.services) {
+    CHECK(one.quiet_before);
+    CHECK(one.first_error ==
+          WallTime{(kStart * 1000 + 1'800'000 + (one.service == "pay" ? 20 : 30)) * kNsPerMs});
+  }
+}
+
+TEST_CASE("Shares of errors are told around the change of a service, else around the onset",
+          "[incident]") {
+  Lines lines;
+  lines.requests(0, 1'800, false);
+  lines.requests(1'800, 1'960, true);
+  FactsQuestion question = about(1'800, 1'960, {});
+  question.changed = {{"pay", WallTime::from_s(kStart + 1'700)}};
+  const Facts facts = lines.watcher.facts(question);
+  REQUIRE(facts.shares.size() == 2);
+  const core::ShareChange &pay = facts.shares[0], &shop = facts.shares[1];
+  REQUIRE(pay.service == "pay");
+  CHECK(pay.errors_before == 0);
+  CHECK(pay.of_before >= 3'000);
+  CHECK(shop.errors_after >= 140);
+  CHECK(shop.of_after <= 2 * 160);
+  CHECK(pay.of_after > shop.of_after);  // from the change on
+}
+
+TEST_CASE("Users who met bad events are counted of the SLOs asked for", "[incident]") {
+  Lines lines;
+  const auto bad = [&](int64_t s, uint32_t slo, std::string_view user) {
+    lines.watcher.bad({WallTime::from_s(kStart + s), slo, user});
+  };
+  bad(10, 0, "ann");
+  bad(20, 0, "bob");
+  bad(25, 1, "eve");
+  bad(30, 0, "ann");
+  FactsQuestion question = about(15, 60, {});
+  CHECK_FALSE(lines.watcher.facts(question).users_told);  // of no SLO
+  question.slos = {0};
+  CHECK(lines.watcher.facts(question).users.users == 2);
+  question.slos = {0, 1};
+  CHECK(lines.watcher.facts(question).users.users == 3);
+  CHECK_FALSE(lines.watcher.facts(question).users_missing);
+  bad(40, 1, "");
+  CHECK(lines.watcher.facts(question).users_missing);
+}
+
+TEST_CASE("Restarts and kills are told, the newest first", "[incident]") {
+  Lines lines;
+  lines.watcher.kernel_source(4);
+  lines.watcher.container({WallTime::from_s(kStart), "pay", "pay-1", "pay", 0});  // no restart
+  lines.watcher.container({WallTime::from_s(kStart + 10), "pay", "pay-1", "pay", 1});
+  lines.watcher.container({WallTime::from_s(kStart + 20), "pay", "pay-1", "pay", 2});
+  collector::ObservedRecord record;
+  record.at = WallTime::from_s(kStart + 30);
+  record.source = 4;
+  record.message = "Out of memory: Killed process 4711 (java) total-vm:123kB, anon-rss:45kB";
+  lines.watcher.record(record);
+  const Facts facts = lines.watcher.facts(about(40, 60, {}));
+  REQUIRE(facts.restarts.size() == 2);
+  CHECK(facts.restarts[0].find("pay (pod pay-1) was restarted, for the 2. time") !=
+        std::string::npos);
+  REQUIRE(facts.kills.size() == 1);
+  CHECK(facts.kills[0].find("the kernel killed java for want of memory") != std::string::npos);
+}
+
 }  // namespace nines::agent::incident

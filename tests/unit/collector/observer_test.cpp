@@ -20,6 +20,7 @@ struct Seen {
 class Notes final : public RecordObserver {
  public:
   void record(const ObservedRecord& r) override {
+    places.emplace_back(std::string(r.path), r.offset);
     records.push_back({std::string(r.service), std::string(r.pod), std::string(r.message),
                        std::string(r.request), std::string(r.span), r.status,
                        r.at.ns / kNsPerMs % 60'000, r.has_level ? static_cast<int>(r.level) : -1});
@@ -31,6 +32,13 @@ class Notes final : public RecordObserver {
   void container(const ObservedContainer& c) override {
     restarts.emplace_back(std::string(c.pod), c.restart);
   }
+  void bad(const ObservedBad& b) override {
+    bads.emplace_back(b.slo, std::string(b.user));
+    bad_at = b.at;
+  }
+  std::vector<std::pair<uint32_t, std::string>> bads;
+  WallTime bad_at{};
+  std::vector<std::pair<std::string, int64_t>> places;
   std::vector<Seen> records;
   std::vector<std::pair<std::string, uint64_t>> restarts;
   std::vector<std::pair<std::string, double>> gauges;
@@ -117,6 +125,63 @@ TEST_CASE("Numbers that a source is watched for come with what they are of",
   CHECK(w.notes.gauges[1].second == 7.5);
   CHECK(w.notes.gauge_source == 0);
   CHECK(w.notes.records.size() == 3);
+}
+
+TEST_CASE("Who met a bad event is told with the SLO that counted it, and for no good one",
+          "[collector][observer]") {
+  test::ManualClock clock{WallTime::from_s(1'790'000'000)};
+  Notes notes;
+  Pipeline pipeline{{.node = "n1", .observer = &notes}, clock};
+  SourcePlan plan;
+  plan.name = "logs";
+  plan.user = "user";
+  pipeline.add_source(std::move(plan));
+  slo::SloSpec ratio;
+  ratio.name = "shop";
+  ratio.target = {999, -3};
+  ratio.indicator.total.where = "status > 0";
+  ratio.indicator.part.where = "status < 500";
+  REQUIRE(pipeline.add_slo(0, ratio, 0, 0).ok());
+  slo::SloSpec slow = ratio;
+  slow.name = "fast";
+  slow.indicator.kind = slo::SliKind::threshold;
+  slow.indicator.value = "ms";
+  slow.op = slo::CompareOp::lte;
+  slow.threshold = {100, 0};
+  REQUIRE(pipeline.add_slo(1, slow, 0, 0).ok());
+  LogStream file;
+  file.path = "/logs/app.log";
+  file.matched = {0};
+  pipeline.opened(file);
+  const std::string text =
+      "{\"ts\":\"2026-09-21T14:13:20Z\",\"status\":200,\"user\":\"ann\",\"ms\":5}\n"
+      "{\"ts\":\"2026-09-21T14:13:21Z\",\"status\":503,\"user\":\"bob\",\"ms\":5}\n"
+      "{\"ts\":\"2026-09-21T14:13:22Z\",\"status\":503,\"user\":17,\"ms\":5}\n"
+      "{\"ts\":\"2026-09-21T14:13:23Z\",\"status\":200,\"user\":\"eve\",\"ms\":500}\n"
+      "{\"ts\":\"2026-09-21T14:13:24Z\",\"status\":503,\"ms\":5}\n"
+      "{\"ts\":\"2026-09-21T14:13:25Z\",\"user\":\"nobody\"}\n";
+  pipeline.consume(file, text, Reading::last);
+  using Bads = std::vector<std::pair<uint32_t, std::string>>;
+  CHECK(notes.bads == Bads{{0, "bob"}, {0, "17"}, {1, "eve"}, {0, ""}});
+  CHECK(notes.bad_at == WallTime::from_s(1'790'000'004));
+}
+
+TEST_CASE("Without a field for users nobody is told of bad events", "[collector][observer]") {
+  Watched w("/logs/app.log");
+  slo::SloSpec ratio;
+  ratio.name = "shop";
+  ratio.target = {999, -3};
+  ratio.indicator.part.where = "status < 500";
+  REQUIRE(w.pipeline.add_slo(0, ratio, 0, 0).ok());
+  w.feed("{\"ts\":\"2026-09-21T14:13:21Z\",\"status\":503,\"user\":\"bob\"}\n");
+  CHECK(w.notes.bads.empty());
+}
+
+TEST_CASE("An observer is told where a record stands", "[collector][observer]") {
+  Watched w("/logs/app.log");
+  w.feed("{\"message\":\"a\"}\n{\"message\":\"b\"}\n");
+  CHECK(w.notes.places ==
+        std::vector<std::pair<std::string, int64_t>>{{"/logs/app.log", 0}, {"/logs/app.log", 16}});
 }
 
 }  // namespace nines::collector

@@ -87,3 +87,44 @@ TEST_CASE("Only what was done within half an hour before the onset, and may brea
   CHECK(change_prior(onset, one, "a") == 3);
   CHECK(change_prior(onset, one, "b") == 1);
 }
+
+TEST_CASE("The deploy of the service that broke is named before the service and before others") {
+  const std::vector<slo::Change> changes = {change("pay", 120), change("web", 60)};
+  const std::vector<ShareChange> shares = {
+      {"pay", 1, 1'000, 10, 900}, {"web", 5, 1'000, 4, 900}, {"db", 0, 1'000, 0, 900}};
+  const auto suspects = rank_changes(onset, changes, shares);
+  const std::vector<ServiceEvidence> services = {{"shop", 90}, {"pay", 80}, {"web", 20}};
+  const auto ranked = rank_causes(onset, changes, suspects, services);
+  REQUIRE(ranked.size() == 5);
+  CHECK(ranked[0].is_change);
+  CHECK(suspects[ranked[0].at].service == "pay");
+  CHECK(ranked[0].score == Approx(240));  // no less than what speaks against the service
+  CHECK_FALSE(ranked[1].is_change);
+  CHECK(services[ranked[1].at].service == "pay");
+  CHECK(ranked[1].score == Approx(240));
+  CHECK(services[ranked[2].at].service == "shop");
+  CHECK(ranked[2].score == Approx(90));  // was not changed
+  CHECK(ranked[3].is_change);            // web's errors fell: its deploy is as weak as what is
+  CHECK(suspects[ranked[3].at].service == "web");  // found of web
+  CHECK(ranked[3].score == Approx(60));
+}
+
+TEST_CASE("A change whose errors nobody counts is suspected as much as its service") {
+  const std::vector<slo::Change> changes = {change("pay", 20)};
+  const auto suspects = rank_changes(onset, changes, {});
+  const std::vector<ServiceEvidence> services = {{"pay", 50}};
+  const auto ranked = rank_causes(onset, changes, suspects, services);
+  REQUIRE(ranked.size() == 2);
+  CHECK(ranked[0].is_change);
+  CHECK(ranked[0].score == Approx(150));
+}
+
+TEST_CASE("Without changes services keep their order and their scores") {
+  const std::vector<ServiceEvidence> services = {{"a", 9}, {"b", 9}, {"c", 3}};
+  const auto ranked = rank_causes(onset, {}, {}, services);
+  REQUIRE(ranked.size() == 3);
+  for (size_t i = 0; i < 3; ++i) {
+    CHECK(ranked[i].at == i);
+    CHECK(ranked[i].score == services[i].score);
+  }
+}

@@ -182,4 +182,31 @@ TEST_CASE("A trail knows no more services and templates than it has places for",
   CHECK(evidence.services.size() == 4);
 }
 
+TEST_CASE("Requests that failed are counted with the services they passed, and who erred first",
+          "[incident]") {
+  RequestTrail trail;
+  for (const Call& call : hour_of_calls(1'000, 900)) add(trail, call);
+  for (int64_t s = 950; s < 960; ++s) {  // the shop gives up, later
+    add(trail, {s * 1000 + 70, "r" + std::to_string(s), "shop", 6, true});
+  }
+  const auto passed = trail.passed(second(900), second(1'000));
+  CHECK(passed.requests == 100);
+  CHECK(passed.failed == 100);
+  REQUIRE(passed.services.size() == 2);  // mail was not reached
+  CHECK(passed.services[0].requests == 100);
+  const auto& pay = passed.services[0].service == "pay" ? passed.services[0] : passed.services[1];
+  const auto& shop = passed.services[0].service == "pay" ? passed.services[1] : passed.services[0];
+  CHECK(pay.service == "pay");
+  CHECK(shop.service == "shop");
+  CHECK(pay.first_error.ns != 0);
+  CHECK(pay.first_error < shop.first_error);
+  CHECK(pay.quiet_before);
+  CHECK(passed.reaches_back < second(1));
+  const auto half = trail.passed(second(950), second(1'000));
+  CHECK(half.failed == 50);
+  for (const auto& one : half.services) CHECK(one.quiet_before == (one.service == "shop"));
+  CHECK(trail.passed(second(0), second(900)).failed == 0);
+  CHECK(trail.passed(second(0), second(900)).services.empty());
+}
+
 }  // namespace nines::incident

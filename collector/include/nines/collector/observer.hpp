@@ -18,7 +18,9 @@ struct ObservedRecord {
   std::string_view service, pod, container;
   std::string_view message;  // empty where the format has none (access logs)
   std::string_view request, span;
-  int64_t status = 0;  // of HTTP; 0: none
+  std::string_view path;  // of the file it stands in; of other inputs their name
+  int64_t offset = 0;     // of its first line in there
+  int64_t status = 0;     // of HTTP; 0: none
   Level level = Level::info;
   bool has_level = false;
 };
@@ -41,6 +43,14 @@ struct ObservedContainer {
   std::string_view ns = {};
 };
 
+// An SLO has counted a bad event, of a source that says who its users are (SourcePlan::user), from
+// a record that tells by itself that it is bad.
+struct ObservedBad {
+  WallTime at;
+  uint32_t slo = 0;       // as it was added to the pipeline
+  std::string_view user;  // empty: the record does not say
+};
+
 // Called by the thread that reads, within Pipeline::consume().
 class RecordObserver {
  public:
@@ -48,6 +58,7 @@ class RecordObserver {
   virtual void record(const ObservedRecord& record) = 0;
   virtual void gauge(const ObservedGauge& gauge) = 0;
   virtual void container(const ObservedContainer& container) = 0;
+  virtual void bad(const ObservedBad&) {}
 };
 
 }  // namespace nines::collector

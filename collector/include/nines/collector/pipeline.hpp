@@ -48,6 +48,7 @@ struct SourcePlan {
   slo::SourceSelector selector;
   GlobSpec globs;
   GaugePlan gauge{};
+  std::string user{};  // the field that says who a record's user is; empty: none does
 };
 // Globs of a selector: its paths, or those of the container logs it names.
 GlobSpec globs_of(const slo::SourceSelector& selector);

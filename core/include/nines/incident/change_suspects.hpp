@@ -53,4 +53,21 @@ std::vector<ChangeSuspect> rank_changes(WallTime onset, std::span<const slo::Cha
 double change_prior(WallTime onset, std::span<const slo::Change> changes,
                     std::string_view service) noexcept;
 
+// Services and changes in one order.
+struct ServiceEvidence {
+  std::string service;
+  double score = 0;  // without the prior
+};
+struct RankedCause {
+  bool is_change = false;
+  size_t at = 0;  // in `services` or `suspects`
+  double score = 0;
+};
+// Evidence against a changed service counts by its prior. A change of a suspected service weighs at
+// least as much as that and goes before it, whether or not its errors are counted: it says why. The
+// strongest first; a change before a service of the same score.
+std::vector<RankedCause> rank_causes(WallTime onset, std::span<const slo::Change> changes,
+                                     std::span<const ChangeSuspect> suspects,
+                                     std::span<const ServiceEvidence> services);
+
 }  // namespace nines::incident

@@ -86,6 +86,21 @@ class RequestTrail {
   std::vector<Logged> logged(WallTime from, WallTime to) const;
   // How many lines each service logged there, by name.
   std::vector<std::pair<std::string, uint64_t>> speakers(WallTime from, WallTime to) const;
+  // The requests of which a line came in [from, to): how many there were, how many of them have an
+  // error line, and which services those passed, the most frequent first.
+  struct Passage {
+    std::string service;
+    uint64_t requests = 0;      // with an error line somewhere, that passed it
+    WallTime first_error{};     // of its own in [from, to); 0: none
+    bool quiet_before = false;  // no error line of its own in the two minutes before `from`
+  };
+  struct Passed {
+    // Of those that are kept: of all about 2^thinning() times as many.
+    uint64_t requests = 0, failed = 0;
+    std::vector<Passage> services;
+    WallTime reaches_back{};  // the oldest line that is kept
+  };
+  Passed passed(WallTime from, WallTime to) const;
 
   // Lines in [from, to), for another node. At most about 12 bytes a line.
   std::string save(WallTime from, WallTime to) const;

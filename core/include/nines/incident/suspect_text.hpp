@@ -16,7 +16,8 @@ struct SuspectText {
   double score = 0;
   std::vector<std::string> evidence;  // the strongest first
   std::string wrong_if;               // of the strongest
-  TemplateId line = 0;                // that it is about; 0: none (usage)
+  // That it is about, rather one that comes now and did not; 0: none (usage).
+  TemplateId line = 0;
 };
 
 // Names of services by their ids, and the text of a template (empty: forgotten).
