@@ -23,6 +23,9 @@ class Notifiers {
       : io_(io), clock_(clock), store_work_(store_work) {}
 
   Status start(const NodeConfig& config, store::StateStore& store, uint64_t seed);
+  void on_delivered(notify::Notifications::Delivered delivered) {
+    if (all_) all_->on_delivered(std::move(delivered));
+  }
   // New events are in the store.
   void notify();
   void stop() { all_.reset(); }

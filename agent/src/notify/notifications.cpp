@@ -121,6 +121,9 @@ struct Notifications::Shared : std::enable_shared_from_this<Shared> {
     };
     out.advance = [this, destination](uint64_t cursor) { advance(destination, cursor); };
     out.bury = [this](DeadLetter letter) { bury(std::move(letter)); };
+    out.delivered = [this](const std::string& name, const char* kind, const slo::AlertEvent& e) {
+      if (delivered) delivered(name, kind, e);
+    };
     if (!chain.empty()) {
       out.remember = [this, chain](const std::string& memory) { put({kChainKind, chain, memory}); };
     }
@@ -130,6 +133,7 @@ struct Notifications::Shared : std::enable_shared_from_this<Shared> {
   boost::asio::io_context& io;
   store::StateStore& store;
   StoreWork work;
+  Delivered delivered;
   std::deque<NumberedLetter> letters;
   uint64_t last_number = 0;
 };
@@ -210,7 +214,11 @@ Result<std::unique_ptr<Notifications>> Notifications::start(
   return out;
 }
 
-Notifications::~Notifications() = default;
+Notifications::~Notifications() {
+  if (shared_) shared_->delivered = nullptr;
+}
+
+void Notifications::on_delivered(Delivered delivered) { shared_->delivered = std::move(delivered); }
 
 void Notifications::notify() {
   for (auto& teller : tellers_) teller->notify();

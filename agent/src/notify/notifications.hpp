@@ -27,6 +27,11 @@ class Notifications {
                                                       const Clock& clock, const NodeConfig& config,
                                                       Identity identity, store::StateStore& store,
                                                       StoreWork work, uint64_t seed);
+  // Called on the thread of `io` for each alert that somebody was told, before it is noted that he
+  // was. Set it before the first turn of `io`.
+  using Delivered =
+      std::function<void(const std::string& name, const char* kind, const slo::AlertEvent& event)>;
+  void on_delivered(Delivered delivered);
   ~Notifications();
 
   // New events may be in the store.

@@ -160,6 +160,10 @@ void Teller::Impl::conclude(size_t step, const Message& message, const Verdict& 
   const auto dead = chain.answered(step, verdict, clock.mono());
   concluded = true;
   report(step, message, verdict);
+  if (verdict.outcome == Outcome::delivered && message.is_alert() && setup.source.delivered) {
+    const NotifierConfig& config = setup.steps[step].config;
+    setup.source.delivered(config.name, kind_name(config.kind), message.event);
+  }
   if (dead && setup.source.bury) {
     setup.source.bury({setup.steps[step].config.name, dead->key, dead->title, verdict.why,
                        verdict.status, clock.wall(), dead->json});
