@@ -84,7 +84,7 @@ WallTime onset_of(const slo::SloEngine& engine, uint32_t slo, WallTime fired) {
 }
 
 Desk::Desk(core::BookIdentity identity, Parts parts)
-    : book_(identity, {}, limits()), parts_(std::move(parts)), node_(identity.node) {}
+    : book_(identity, parts.rules, limits()), parts_(std::move(parts)), node_(identity.node) {}
 
 void Desk::restore(const std::vector<store::Document>& documents, WallTime now) {
   for (const store::Document& document : documents) {
@@ -272,6 +272,7 @@ void Desk::tick(WallTime now) {
 }
 
 void Desk::told(const core::Transition& transition, WallTime now) {
+  ++transitions_[static_cast<size_t>(transition.kind)];
   const auto incident = book_.find(transition.id, now);
   if (!incident) return;
   news_.push_back(transition.id + " " + sentence_of(transition, *incident));

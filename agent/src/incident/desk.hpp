@@ -6,6 +6,7 @@
 // life.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <functional>
 #include <map>
@@ -35,6 +36,7 @@ class Desk {
   struct Parts {
     const slo::SloEngine& engine;  // outlives it
     Ask ask;                       // null: nobody watches
+    core::BookRules rules{};
   };
 
   Desk(core::BookIdentity identity, Parts parts);
@@ -58,6 +60,10 @@ class Desk {
   std::vector<std::string> take_news();
 
   core::IncidentBook& book() noexcept { return book_; }
+  const core::IncidentBook& book() const noexcept { return book_; }
+  // How often incidents were opened, reopened... in this life, by Transition::Kind.
+  static constexpr size_t kTransitions = 6;
+  const std::array<uint64_t, kTransitions>& transitions() const noexcept { return transitions_; }
   // By people, over the API: keeps what it did.
   Result<core::IncidentEvent> did(Result<core::IncidentEvent> done);
   const std::deque<Newcomer>& recent_newcomers() const noexcept { return newcomers_; }
@@ -98,6 +104,7 @@ class Desk {
   uint64_t pruned_ = 0;
   std::vector<std::string> news_;
   std::deque<Newcomer> newcomers_;
+  std::array<uint64_t, kTransitions> transitions_{};
   bool acute_ = false;
 };
 
