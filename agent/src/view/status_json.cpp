@@ -4,6 +4,7 @@
 
 #include "view/counts.hpp"
 #include "view/forecast.hpp"
+#include "view/incident_status.hpp"
 #include "view/text.hpp"
 
 namespace nines::agent::view {
@@ -479,6 +480,7 @@ std::string agent_json(const Snapshot& s) {
   write_governor(json, s.governor);
   write_store(json, s);
   write_limits(json, s);
+  write_incidents(json, s.incidents);
   json.end_object();
   return out += '\n';
 }
