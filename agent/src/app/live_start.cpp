@@ -1,10 +1,12 @@
 // The start of the agent, in order, and its reload.
 #include "app/live_impl.hpp"
 #include "app/log.hpp"
+#include "app/paging.hpp"
 #include "app/report.hpp"
 #include "app/token.hpp"
 #include "app/wiring.hpp"
 #include "http/fleet_api.hpp"
+#include "http/incident_reports.hpp"
 #include "http/incidents_api.hpp"
 #include "http/query_api.hpp"
 
@@ -155,7 +157,11 @@ Status Live::start_server() {
         std::move(routes));
   }
   if (setup_.config.incidents.enabled) {
-    routes = http::make_incidents_api(std::move(incidents), std::move(routes));
+    routes = http::make_incident_reports(
+        {[this]() -> const incident::core::IncidentBook& { return incidents_->desk().book(); },
+         [this] { return to_ms(clock_.wall()); }, [this] { return logbook_->all(); },
+         [this] { return judge_->snapshot().slos; }, [this] { return incidents_->rewriter(); }},
+        http::make_incidents_api(std::move(incidents), std::move(routes)));
   }
   NINES_TRY(server_, http::HttpServer::start(
                          io_, server, http::make_query_api(std::move(queries), std::move(routes))));
@@ -184,12 +190,27 @@ Status Live::start_queries() {
 }
 
 Status Live::start_incidents() {
-  NINES_TRY(incidents_, Incidents::start({io_, clock_, setup_.config, judge_->engine(), *ingest_,
-                                          [this](std::vector<store::Document> documents) {
-                                            keeper_->add(std::move(documents));
-                                          }},
-                                         *store_));
+  const auto mine = [this](const incident::core::Incident& one) {
+    const auto peers = fleet_ ? fleet_->peers() : std::vector<peer::PeerView>();
+    return tells_of(setup_.config.node, one.opened_on, peers);
+  };
+  NINES_TRY(incidents_,
+            Incidents::start({io_, clock_, setup_.config, judge_->engine(), *ingest_,
+                              [this](Record&& record) { keeper_->add(std::move(record)); },
+                              [this](const slo::AlertEvent& event) {
+                                tell(event);
+                                judge_->show(event);
+                              },
+                              [this](const std::string& slo, const std::string& id) {
+                                judge_->belongs(slo, id);
+                              },
+                              mine},
+                             *store_));
   if (incidents_) {
+    notifiers_.on_delivered(
+        [this](const std::string& name, const char* kind, const slo::AlertEvent& event) {
+          incidents_->told(name, kind, event);
+        });
     capacity_->tell([this](std::string_view name, double value, WallTime at) {
       incidents_->vital(name, value, at);
     });
