@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/log.hpp"
+#include "app/paging.hpp"
 #include "timeline/clock_book.hpp"
 
 namespace nines::agent {
@@ -53,11 +54,22 @@ Incidents::Incidents(Parts&& parts, uint64_t life)
              {[this](const incident::FactsQuestion& question, auto done) {
                 ask(question, std::move(done));
               },
-              parts_.changes, [this](WallTime now) { return node_.lines(now); }}}) {}
+              parts_.changes, [this](WallTime now) { return node_.lines(now); }},
+             book_rules(parts_.config)}),
+      pager_({pager_rules(parts_.config),
+              [this](const incident::core::Incident& one) {
+                return parts_.mine ? parts_.mine(one) : one.opened_on == parts_.config.node;
+              },
+              [this](const incident::core::Incident& one) {
+                return in_maintenance(parts_.engine, one);
+              }}) {
+  if (!parts_.config.narrative.url.empty()) rewriter_.emplace(parts_.io, parts_.config.narrative);
+}
 
 Result<std::unique_ptr<Incidents>> Incidents::start(Parts parts, store::StateStore& store) {
   if (!parts.config.incidents.enabled) return std::unique_ptr<Incidents>();
   NINES_TRY(const auto kept, store.documents(incident::Desk::kDocuments));
+  NINES_TRY(const auto told, store.documents(incident::Pager::kDocuments));
   const WallTime now = to_ms(parts.clock.wall());
   auto out = std::unique_ptr<Incidents>(
       new Incidents(std::move(parts), fleet::life_number(store.restored().boot, now)));
@@ -70,6 +82,7 @@ Result<std::unique_ptr<Incidents>> Incidents::start(Parts parts, store::StateSto
   out->join_fleet();
   out->answer_others();
   out->desk_.still_firing(store.restored().alerts, now);
+  out->pager_.restore(told);
   out->learned_ = now;
   NINES_TRY(const auto learned, store.documents(kLearned));
   out->parts_.ingest.post([parts = parts_of(learned)](Ingest& ingest) {
@@ -150,7 +163,9 @@ void Incidents::keep_learned(WallTime now) {
   parts_.ingest.post([this, alive = std::weak_ptr<bool>(alive_), &io = parts_.io](Ingest& ingest) {
     auto documents = std::make_shared<std::vector<store::Document>>(learned(ingest));
     net::asio::post(io, [this, alive, documents] {
-      if (!alive.expired()) parts_.keep(std::move(*documents));
+      Record record;
+      record.documents = std::move(*documents);
+      if (!alive.expired()) parts_.keep(std::move(record));
     });
   });
 }
@@ -168,8 +183,13 @@ void Incidents::judged(const std::vector<slo::AlertEvent>& events, WallTime now)
   desk_.alerts(events, now);
   look_at_fleet(now);
   desk_.tick(now);
+  for (const slo::AlertEvent& event : events) {
+    const std::string id = incident::incident_of_slo(desk_.book(), event.slo, now);
+    if (!id.empty()) parts_.belongs(event.slo, id);
+  }
   tell_context(now);
   keep_learned(now);
+  tell_people(now);
   changed();
 }
 
@@ -216,6 +236,75 @@ void Incidents::tell_context(WallTime now) {
   }
 }
 
+// What happened goes into the store before what is told of it, or with it.
+void Incidents::tell_people(WallTime now) {
+  incident::Pager::Decided decided = pager_.look(desk_.book(), now);
+  if (decided.empty()) return;
+  Record record;
+  record.documents = desk_.take_documents();
+  for (auto& document : decided.documents) record.documents.push_back(std::move(document));
+  for (const slo::AlertEvent& event : decided.events) parts_.show(event);
+  record.events = std::move(decided.events);
+  parts_.keep(std::move(record));
+}
+
+void Incidents::told(const std::string& notifier, const char* kind, const slo::AlertEvent& event) {
+  const std::string* const id = event.detail("incident");
+  if (id == nullptr || event.kind != slo::AlertEvent::Kind::fired) return;
+  const WallTime now = to_ms(parts_.clock.wall());
+  const auto incident = desk_.book().find(*id, now);
+  if (!incident) return;
+  const std::string number = std::to_string(event.boot) + "/" + std::to_string(event.sequence);
+  const bool known =
+      std::any_of(incident->pages.begin(), incident->pages.end(), [&](const auto& page) {
+        const std::string *const channel = page.detail("channel"), *const of = page.detail("event");
+        return channel != nullptr && *channel == notifier && of != nullptr && *of == number;
+      });
+  if (known) return;  // it was delivered once more, after a crash
+  const std::string* const transition = event.detail("transition");
+  const std::string text = (transition != nullptr ? *transition : "alert " + event.slo) + ": " +
+                           notifier + " (" + kind + ") was told";
+  const auto done = desk_.did(desk_.book().add(*id, incident::core::EventKind::page_sent, {}, text,
+                                               {{"channel", notifier}, {"event", number}}, now));
+  if (!done.ok()) log::warn("incident", done.error().message);
+  changed();
+}
+
+IncidentsStatus Incidents::status() const {
+  static constexpr std::string_view kKinds[incident::Desk::kTransitions] = {
+      "opened", "reopened", "worse", "acknowledged", "mitigated", "resolved"};
+  IncidentsStatus out;
+  out.kept = true;
+  incident::core::BookQuery open;
+  open.only_open = true;
+  for (const auto& one : desk_.book().list(open, to_ms(parts_.clock.wall()))) {
+    OpenIncident shown{one.id,    std::string(incident::core::state_name(one.state)),
+                       one.title, one.service,
+                       {},        one.severity,
+                       one.began};
+    if (const auto* suspects = one.newest(incident::core::EventKind::suspects)) {
+      if (const std::string* service = suspects->entry.detail("service")) shown.suspect = *service;
+    }
+    out.open.push_back(std::move(shown));
+  }
+  for (size_t i = 0; i < incident::Desk::kTransitions; ++i) {
+    out.transitions.emplace_back(kKinds[i], desk_.transitions()[i]);
+  }
+  const incident::Pager::Counters& told = pager_.counters();
+  out.told = {{"opened", told.opened},      {"worse", told.worse},
+              {"reopened", told.reopened},  {"escalated", told.escalated},
+              {"resolved", told.resolved},  {"overdue_items", told.reminded},
+              {"beyond_limit", told.beyond}};
+  if (!rewriter_) return out;
+  const incident::Rewriter::Counters& asked = rewriter_->counters();
+  out.rewrites = {{"accepted", asked.accepted},
+                  {"repeated", asked.repeated},
+                  {"refused", asked.refused},
+                  {"failed", asked.failed},
+                  {"busy", asked.busy}};
+  return out;
+}
+
 void Incidents::vital(std::string_view name, double value, WallTime at) {
   node_.vital(name, value, at);
   const bool disk = name.starts_with("disk_");
@@ -239,8 +328,9 @@ void Incidents::changed() {
       if (ingest.watcher() != nullptr) ingest.watcher()->hold(held);
     });
   }
-  auto documents = desk_.take_documents();
-  if (!documents.empty()) parts_.keep(std::move(documents));
+  Record record;
+  record.documents = desk_.take_documents();
+  if (!record.documents.empty()) parts_.keep(std::move(record));
   tell_fleet();
 }
 

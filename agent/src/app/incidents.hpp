@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -11,10 +12,13 @@
 
 #include "app/fleet_link.hpp"
 #include "app/ingest_thread.hpp"
+#include "app/logbook.hpp"
 #include "app/queries.hpp"
 #include "incident/context_teller.hpp"
 #include "incident/desk.hpp"
 #include "incident/node_state.hpp"
+#include "incident/pager.hpp"
+#include "incident/rewriter.hpp"
 #include "net/asio.hpp"
 #include "nines/incident/metric_evidence.hpp"
 #include "timeline/recorder.hpp"
@@ -30,11 +34,17 @@ class Incidents {
     const NodeConfig& config;
     const slo::SloEngine& engine;
     IngestThread& ingest;
-    std::function<void(std::vector<store::Document>)> keep;
+    std::function<void(Record&&)> keep;
     timeline::Recorder& timeline;
     std::function<FleetLink*()> fleet;  // null: there are no other nodes, or no more
     std::function<Queries*()> queries;  // through which other nodes are asked; as fleet
     std::function<std::vector<slo::Change>()> changes;  // the log of changes, oldest first
+    // An event that this decided is to be shown and logged; it is kept by `keep`.
+    std::function<void(const slo::AlertEvent&)> show;
+    // The alerts of this SLO that are not written yet belong to that incident.
+    std::function<void(const std::string& slo, const std::string& incident)> belongs;
+    // Whether this node tells people of it, where several know it. May be empty: who opened it.
+    std::function<bool(const incident::core::Incident&)> mine;
   };
   // Null where incidents are switched off. `store` is asked now only.
   static Result<std::unique_ptr<Incidents>> start(Parts parts, store::StateStore& store);
@@ -60,8 +70,14 @@ class Incidents {
   // Requests that began in [from, to), for the clocks of the fleet; comes back later.
   void seen(WallTime from, WallTime to,
             std::function<void(std::vector<incident::core::RequestTrail::Seen>)> done);
+  IncidentsStatus status() const;
+  // Somebody was told: noted in the incident.
+  void told(const std::string& notifier, const char* kind, const slo::AlertEvent& event);
 
   incident::Desk& desk() noexcept { return desk_; }
+  const incident::Desk& desk() const noexcept { return desk_; }
+  // Null: none is configured.
+  incident::Rewriter* rewriter() noexcept { return rewriter_ ? &*rewriter_ : nullptr; }
 
  private:
   explicit Incidents(Parts&& parts, uint64_t life);
@@ -81,6 +97,7 @@ class Incidents {
                 Done done);
   void answer_others();
   void ask(const incident::FactsQuestion& question, std::function<void(incident::Facts)> done);
+  void tell_people(WallTime now);
 
   Parts parts_;
   incident::NodeState node_;
@@ -91,6 +108,8 @@ class Incidents {
   incident::ContextTeller context_{nullptr};
   Metrics metrics_;
   WallTime context_told_{};
+  incident::Pager pager_;
+  std::optional<incident::Rewriter> rewriter_;
   bool held_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

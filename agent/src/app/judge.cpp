@@ -277,6 +277,13 @@ std::vector<slo::AlertEvent> Judge::evaluate(WallTime watermark, WallTime now) {
   return transitions;
 }
 
+void Judge::belongs(std::string_view slo, const std::string& incident) {
+  for (slo::AlertEvent& event : pending_.events) {
+    if (event.sequence != 0 || event.slo != slo || event.detail("incident") != nullptr) continue;
+    event.details.emplace_back("incident", incident);
+  }
+}
+
 void Judge::show(const slo::AlertEvent& event) {
   recent_.push_front(event);
   if (recent_.size() > kRecentAlerts) recent_.pop_back();

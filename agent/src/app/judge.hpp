@@ -49,6 +49,8 @@ class Judge {
   // Evaluates at `watermark`; transitions go to the pending commit and are returned.
   std::vector<slo::AlertEvent> evaluate(WallTime watermark, WallTime now);
 
+  // The incident that the last transitions of this SLO belong to; told with them.
+  void belongs(std::string_view slo, const std::string& incident);
   // An event that another part of the agent decided and keeps by itself: shown beside the rest.
   void show(const slo::AlertEvent& event);
 

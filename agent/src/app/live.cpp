@@ -162,7 +162,8 @@ void Live::events_are_kept(const std::vector<slo::AlertEvent>& events) {
   if (!fleet_) return;
   std::vector<slo::AlertEvent> told;
   for (const slo::AlertEvent& event : events) {  // a silent node the fleet knows from FleetLink
-    if (event.service != "fleet" && event.kind != slo::AlertEvent::Kind::rows) {
+    const bool of_incident = event.detail("transition") != nullptr;  // nodes know those otherwise
+    if (event.service != "fleet" && event.kind != slo::AlertEvent::Kind::rows && !of_incident) {
       told.push_back(event);
     }
   }
@@ -258,6 +259,7 @@ Snapshot Live::snapshot() const {
   if (brokers_) out.brokers = brokers_->status();
   out.timeline = timeline_->figures();
   if (queries_) out.queries = queries_->standing();
+  if (incidents_) out.incidents = incidents_->status();
   const ProcessFigures figures = process_figures();
   out.resident_bytes = figures.resident_bytes;
   out.cpu_seconds = figures.cpu_seconds;

@@ -1,10 +1,12 @@
 // The start of the agent, in order, and its reload.
 #include "app/live_impl.hpp"
 #include "app/log.hpp"
+#include "app/paging.hpp"
 #include "app/report.hpp"
 #include "app/token.hpp"
 #include "app/wiring.hpp"
 #include "http/fleet_api.hpp"
+#include "http/incident_reports.hpp"
 #include "http/incidents_api.hpp"
 #include "http/query_api.hpp"
 
@@ -33,10 +35,12 @@ Status Live::start() {
   tell_restored();  // of the rows that were read meanwhile, too
   NINES_CHECK(open_logbook());
   NINES_CHECK(start_timeline());
-  NINES_CHECK(notifiers_.start(setup_.config, *store_, options_.seed,
-                               [this](const slo::AlertEvent& event, const std::string& notifier) {
-                                 timeline_->recorder().paged(event, notifier, clock_.wall());
-                               }));
+  NINES_CHECK(notifiers_.start(setup_.config, *store_, options_.seed));
+  notifiers_.on_delivered(
+      [this](const std::string& name, const char* kind, const slo::AlertEvent& event) {
+        timeline_->recorder().paged(event, name, clock_.wall());
+        if (incidents_) incidents_->told(name, kind, event);
+      });
   NINES_CHECK(start_upstreams());
   NINES_TRY(fleet_, start_peers(io_, clock_, setup_.config, *judge_, *store_, options_.seed + 1,
                                 [this](const peer::Decision& d) { on_decision(d); }));
@@ -186,7 +190,11 @@ Status Live::start_server() {
         std::move(routes));
   }
   if (setup_.config.incidents.enabled) {
-    routes = http::make_incidents_api(std::move(incidents), std::move(routes));
+    routes = http::make_incident_reports(
+        {[this]() -> const incident::core::IncidentBook& { return incidents_->desk().book(); },
+         [this] { return to_ms(clock_.wall()); }, [this] { return logbook_->all(); },
+         [this] { return judge_->snapshot().slos; }, [this] { return incidents_->rewriter(); }},
+        http::make_incidents_api(std::move(incidents), std::move(routes)));
   }
   routes = http::make_timeline_api(timeline_access(), std::move(routes));
   NINES_TRY(server_, http::HttpServer::start(
@@ -230,14 +238,27 @@ Status Live::start_queries() {
 }
 
 Status Live::start_incidents() {
-  NINES_TRY(incidents_, Incidents::start(
-                            {io_, clock_, setup_.config, judge_->engine(), *ingest_,
-                             [this](std::vector<store::Document> documents) {
-                               keeper_->add(with_timeline(std::move(documents)));
-                             },
-                             timeline_->recorder(), [this] { return fleet_.get(); },
-                             [this] { return queries_.get(); }, [this] { return logbook_->all(); }},
-                            *store_));
+  const auto mine = [this](const incident::core::Incident& one) {
+    const auto peers = fleet_ ? fleet_->peers() : std::vector<peer::PeerView>();
+    return tells_of(setup_.config.node, one.opened_on, peers);
+  };
+  NINES_TRY(incidents_,
+            Incidents::start({io_, clock_, setup_.config, judge_->engine(), *ingest_,
+                              [this](Record&& record) {
+                                record.documents = with_timeline(std::move(record.documents));
+                                keeper_->add(std::move(record));
+                              },
+                              timeline_->recorder(), [this] { return fleet_.get(); },
+                              [this] { return queries_.get(); }, [this] { return logbook_->all(); },
+                              [this](const slo::AlertEvent& event) {
+                                tell(event);
+                                judge_->show(event);
+                              },
+                              [this](const std::string& slo, const std::string& id) {
+                                judge_->belongs(slo, id);
+                              },
+                              mine},
+                             *store_));
   capacity_->tell([this](std::string_view name, double value, WallTime at) {
     context_->vital(name, value, at);
     if (incidents_) incidents_->vital(name, value, at);

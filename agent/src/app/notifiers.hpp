@@ -22,9 +22,10 @@ class Notifiers {
   Notifiers(boost::asio::io_context& io, const Clock& clock, Worker& store_work)
       : io_(io), clock_(clock), store_work_(store_work) {}
 
-  // `told` (may be null) hears of every alert that was delivered.
-  Status start(const NodeConfig& config, store::StateStore& store, uint64_t seed,
-               notify::Notifications::Told told);
+  Status start(const NodeConfig& config, store::StateStore& store, uint64_t seed);
+  void on_delivered(notify::Notifications::Delivered delivered) {
+    if (all_) all_->on_delivered(std::move(delivered));
+  }
   // New events are in the store.
   void notify();
   void stop() { all_.reset(); }

@@ -16,7 +16,8 @@ Result<FleetPast> past_of(store::StateStore& store) {
     if (page.empty()) break;
     after = page.back().sequence;
     for (auto& event : page) {
-      if (event.kind != slo::AlertEvent::Kind::rows) past.alerts.push_back(std::move(event));
+      if (event.kind != slo::AlertEvent::Kind::rows && !event.detail("transition"))
+        past.alerts.push_back(std::move(event));
     }
     if (past.alerts.size() > 2 * kToldAgain) {
       past.alerts.erase(past.alerts.begin(),

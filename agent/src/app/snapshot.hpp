@@ -7,6 +7,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "app/context_stats.hpp"
@@ -89,6 +91,23 @@ struct QueryStatus {
   std::string error;      // of the last run
 };
 
+// What is told of an incident in one line.
+struct OpenIncident {
+  std::string id, state, title, service;
+  std::string suspect;  // the first; empty: nobody yet
+  int severity = 3;
+  WallTime since{};  // it began
+};
+
+struct IncidentsStatus {
+  bool kept = false;               // false: incidents are switched off
+  std::vector<OpenIncident> open;  // the newest first
+  using Counts = std::vector<std::pair<std::string_view, uint64_t>>;
+  Counts transitions;  // of this life, by kind
+  Counts told;         // what people were to be told, by transition
+  Counts rewrites;     // of narratives, by what became of them; empty: nobody is asked
+};
+
 // What went wrong with the state file.
 struct StoreTrouble {
   std::string quarantined;  // damaged when this life began, and set aside as this; empty: no
@@ -134,6 +153,7 @@ struct Snapshot {
   std::vector<UpstreamStatus> upstream;
   std::vector<BrokerStatus> brokers;
   std::optional<TimelineFigures> timeline;
+  IncidentsStatus incidents;
   std::string fleet_metrics;  // of peers, as /metrics shows them; empty: none
   std::vector<notify::NotifierShown> notifiers;
   std::vector<notify::ReplicaShown> alertmanagers;

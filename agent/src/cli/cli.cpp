@@ -415,21 +415,35 @@ void add_incident(CLI::App& root, IncidentOptions& o, TimelineOptions& timeline)
   auto* review = incident->add_subcommand("postmortem", "Its review in seven sections");
   auto* story = incident->add_subcommand("narrative", "What is happening, in plain sentences");
   auto* message = incident->add_subcommand("message", "What to tell people about it");
-  for (CLI::App* app : {list, show, review, story, message}) {
+  auto* kpi = incident->add_subcommand("kpi", "How soon trouble was noticed, answered and over");
+  auto* items = incident->add_subcommand("items", "Action items of all incidents");
+  for (CLI::App* app : {list, show, review, story, message, kpi, items}) {
     add_agent_address(app, o);
     add_output(app, o.common.output);
   }
   list->callback([&o] { o.verb = "list"; });
   list->add_flag("--all", o.all, "Those that are over, too");
   list->add_option("--service", o.service, "Only what concerns this service");
+  list->add_option("--severity", o.severity, "Only this severity or more urgent, P0 to P3");
+  list->add_option("--since", o.since, "Also those that are over, if they lasted into this time")
+      ->option_text("DURATION");
+  kpi->callback([&o] { o.verb = "kpi"; });
+  kpi->add_option("--since", o.since, "Opened in the last so long (default 30d)")
+      ->option_text("DURATION");
+  kpi->add_option("--from", o.from, "Opened from then on")->option_text("RFC3339");
+  kpi->add_option("--to", o.to, "Opened before then (default now)")->option_text("RFC3339");
+  items->callback([&o] { o.verb = "items"; });
+  items->add_flag("--overdue", o.overdue, "Only those that are overdue");
+  items->add_flag("--all", o.all, "Those that are done, too");
   list->add_option("--limit", o.limit, "At most so many")->capture_default_str();
   show->callback([&o] { o.verb = "show"; });
   review->callback([&o] { o.verb = "postmortem"; });
   story->callback([&o] { o.verb = "narrative"; });
   message->callback([&o] { o.verb = "message"; });
-  for (CLI::App* app : {show, review, story, message}) {
+  for (CLI::App* app : {show, review, message}) {
     app->add_option("id", o.id, "Incident, INC-YYYY-MMDD-NNN")->required();
   }
+  story->add_option("id", o.id, "Incident, INC-YYYY-MMDD-NNN (default: the whole node)");
   message->add_option("kind", o.text, "initial, update or resolution")->required();
   auto* order = incident->add_subcommand("timeline", "What happened, and in what order");
   add_timeline_options(order, timeline);

@@ -99,7 +99,8 @@ struct IncidentOptions {
   std::string address, token_file;
   std::string verb, id;  // "acknowledge"; id empty: list or declare
   std::string by, text, service, severity, role, person, item, owner, due, priority, outcome;
-  bool all = false, force = false, action = false;
+  std::string since, from, to;  // list, kpi
+  bool all = false, force = false, action = false, overdue = false;
   size_t limit = 50;
 };
 int run_incident(const IncidentOptions& options);

@@ -23,14 +23,46 @@ std::string path_of(const IncidentOptions& o) {
   return "/api/incidents" + (o.id.empty() ? "" : "/" + http::percent_encode(o.id));
 }
 
+void append(std::string& path, const char* name, const std::string& value) {
+  if (!value.empty()) path += std::string("&") + name + "=" + http::percent_encode(value);
+}
+
+std::string table_of(const IncidentOptions& o) {
+  if (o.common.output == Output::json) return {};
+  const Terminal terminal = terminal_of_stdout();
+  return "&format=table&width=" + std::to_string(terminal.width) +
+         (terminal.color ? "&color=1" : "");
+}
+
 int list(const IncidentOptions& o) {
   std::string path = "/api/incidents?limit=" + std::to_string(o.limit);
-  path += o.all ? "&state=all" : "&state=open";
-  if (!o.service.empty()) path += "&service=" + http::percent_encode(o.service);
-  if (o.common.output != Output::json) {
-    path += "&format=table&width=" + std::to_string(terminal_of_stdout().width);
-  }
-  return show_agent(call_of(o, path));
+  path += o.all || !o.since.empty() ? "&state=all" : "&state=open";
+  append(path, "service", o.service);
+  append(path, "severity", o.severity);
+  append(path, "since", o.since);
+  return show_agent(call_of(o, path + table_of(o)));
+}
+
+int kpi(const IncidentOptions& o) {
+  std::string path = "/api/kpis?";
+  append(path, "since", o.since);
+  append(path, "from", o.from);
+  append(path, "to", o.to);
+  return show_agent(call_of(o, path + table_of(o)));
+}
+
+int items(const IncidentOptions& o) {
+  const std::string path = "/api/items?state=";
+  return show_agent(call_of(o, path +
+                                   (o.overdue ? "overdue"
+                                    : o.all   ? "all"
+                                              : "open") +
+                                   table_of(o)));
+}
+
+int story(const IncidentOptions& o) {
+  const std::string path = o.id.empty() ? "/api/narrative" : path_of(o) + "/narrative";
+  return show_agent(call_of(o, path + (o.common.output == Output::json ? "?format=json" : "")));
 }
 
 std::string body_of(const IncidentOptions& o) {
@@ -63,11 +95,14 @@ std::string body_of(const IncidentOptions& o) {
 
 int run_incident(const IncidentOptions& o) {
   if (o.verb == "list") return list(o);
+  if (o.verb == "kpi") return kpi(o);
+  if (o.verb == "items") return items(o);
+  if (o.verb == "narrative") return story(o);
   const std::string format = o.common.output == Output::json ? "" : "?format=text";
   if (o.verb == "message") {
     return show_agent(call_of(o, path_of(o) + "/message?kind=" + http::percent_encode(o.text)));
   }
-  if (o.verb == "postmortem" || o.verb == "narrative") {
+  if (o.verb == "postmortem") {
     const char* const as = o.common.output == Output::json ? "?format=json" : "";
     return show_agent(call_of(o, path_of(o) + "/" + o.verb + as));
   }

@@ -103,6 +103,18 @@ struct IncidentsConfig {
   bool enabled = true;
   std::vector<std::string> sources;       // watched beside those that SLOs count
   int64_t trail_bytes = 3 * 1024 * 1024;  // of the requests of the last hours
+  // Which of them notifiers are told: those that no alert told, all, or none.
+  std::string notify = "conditions";
+  int64_t acknowledge_ms[4] = {300'000, 900'000, 3'600'000, 0};  // by severity; 0: no timer
+  std::vector<std::string> escalate_to;  // names; empty: the next steps of the chains
+  std::string runbook;                   // URL with {service}, {kind}, {severity}
+};
+
+// A language model that may put the narrative into other words.
+struct NarrativeConfig {
+  std::string url;  // of an OpenAI-compatible API, up to /v1; empty: none
+  std::string model, token_file;
+  int64_t timeout_ms = 10'000;
 };
 
 struct NodeConfig {
@@ -118,6 +130,7 @@ struct NodeConfig {
   PeersConfig peers;
   std::vector<StandingQueryConfig> queries;
   IncidentsConfig incidents;
+  NarrativeConfig narrative;
   std::string listen = "127.0.0.1:9990";
   int64_t evaluate_s = 10;
   int64_t flush_s = 60;

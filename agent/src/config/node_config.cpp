@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "config/files.hpp"
+#include "config/incidents.hpp"
 #include "config/notifiers.hpp"
 #include "config/options.hpp"
 #include "config/peers.hpp"
@@ -199,6 +200,7 @@ NodeConfig read_node_config(const YamlFile& file, Reporter& report) {
   reader.finish();
   check_listen(draft.node.listen, place_of(root, "listen"), report);
   if (const YamlNode* peers = root.get("peers")) check_peers(draft.node.peers, *peers, report);
+  check_incidents(draft.node, root, report);
   for (auto& path : draft.node.slo_paths) path = beside(file.path, path);
   if (!draft.node.api_token_file.empty()) {
     draft.node.api_token_file = beside(file.path, draft.node.api_token_file);

@@ -8,8 +8,10 @@
 #include <string_view>
 
 #include "http/query.hpp"
+#include "http/table_options.hpp"
 #include "nines/base/json_writer.hpp"
 #include "view/explain.hpp"
+#include "view/incident_status.hpp"
 #include "view/metrics_text.hpp"
 #include "view/queries_json.hpp"
 #include "view/status_json.hpp"
@@ -78,6 +80,11 @@ constexpr RouteDoc kRoutes[] = {
      "application/json"},
     {"/api/outbox", "outbox", "Who is told of alerts, how far, and what was given up",
      "application/json"},
+    {"/api/kpis", "kpis", "How soon trouble was noticed, answered and over, of a time",
+     "application/json"},
+    {"/api/items", "list_items", "Action items of all incidents", "application/json"},
+    {"/api/narrative", "narrative", "What goes on, in plain sentences; format=json with the facts",
+     "text/plain"},
     {"/api/openapi.json", "openapi", "This description", "application/json"},
 };
 
@@ -99,7 +106,7 @@ void write_responses(JsonWriter& out, const RouteDoc& route) {
   } else if (path == "/api/slo/{name}") {
     out.member("$ref", "#/components/schemas/SloStatus");
   } else if (path == "/api/alerts" || path == "/api/queries" || path == "/api/forecast" ||
-             path == "/api/capacity" || path.ends_with("backtest") ||
+             path == "/api/capacity" || path == "/api/items" || path.ends_with("backtest") ||
              (path == "/api/changes" && std::string_view(route.method) == "get")) {
     out.member("type", "array").key("items").begin_object().member("type", "object").end_object();
   } else {
@@ -166,6 +173,13 @@ constexpr ParameterDoc kParameters[] = {
     {"/api/forecast", "format", "query", "string", "json (default) or table"},
     {"/api/capacity", "format", "query", "string", "json (default) or table"},
     {"/api/backtest", "format", "query", "string", "json (default) or table"},
+    {"/api/kpis", "from", "query", "string", "RFC 3339; 30 days before `to` by default"},
+    {"/api/kpis", "to", "query", "string", "RFC 3339; now by default"},
+    {"/api/kpis", "since", "query", "string", "instead of `from`: 1h to 92d"},
+    {"/api/kpis", "format", "query", "string", "json (default) or table"},
+    {"/api/items", "state", "query", "string", "open (default), overdue, done or all"},
+    {"/api/items", "format", "query", "string", "json (default) or table"},
+    {"/api/narrative", "format", "query", "string", "text (default) or json"},
 };
 
 struct MemberDoc {
@@ -354,13 +368,11 @@ HttpResponse slo_list(const Snapshot& snapshot, std::string_view query) {
   if (format != "table") {
     return json_error(400, "format=" + std::string(format) + " is not json, ndjson, csv or table");
   }
-  view::TableOptions options;
-  const std::string_view width = parameter(query, "width");
-  std::from_chars(width.data(), width.data() + width.size(), options.width);
-  options.width = std::clamp<size_t>(options.width, 40, 400);
-  options.color = parameter(query, "color") == "1";
-  return text(
-      200, view::status_table(snapshot, options) + "\n" + view::sources_table(snapshot, options));
+  const view::TableOptions options = table_options(query);
+  const std::string footer = view::incidents_footer(snapshot, options);
+  return text(200, view::status_table(snapshot, options) + "\n" +
+                       view::sources_table(snapshot, options) + (footer.empty() ? "" : "\n") +
+                       footer);
 }
 
 HttpResponse gate(const Snapshot& snapshot, std::string_view name, std::string_view query) {

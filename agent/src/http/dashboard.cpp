@@ -1,6 +1,7 @@
-// The page at /: everything in one response; reads /api/slo and /api/status every 5 s, and the last
-// day of each SLO every minute. Text reaches the document through textContent only: names may be
-// hostile.
+// The page at /: everything in one response; reads /api/slo and /api/status every 5 s (and
+// /api/incidents while one is open), and the last day of each SLO every minute. Text reaches the
+// document through textContent only: names may be hostile. Acknowledging asks for the API token,
+// which stays in this tab.
 #include "http/api.hpp"
 
 namespace nines::agent::http {
@@ -38,12 +39,16 @@ svg .fine{fill:var(--ok)}svg .burn{fill:var(--bad)}svg .span{fill:var(--dim);opa
 #error{color:var(--bad);padding:0 1rem}
 #timeline{margin:0 1rem 1rem}
 #timeline img{display:block;width:100%;margin-top:.5rem}
+#incidents{margin-bottom:.8rem}#incidents:empty{display:none}
+article.incident{border-left-color:var(--warn)}article.urgent{border-left-color:var(--bad)}
+button{font:inherit;padding:.2rem .7rem;border:1px solid var(--line);border-radius:6px;background:var(--bg);color:inherit;cursor:pointer}
 </style>
 </head>
 <body>
 <header><h1>Nines</h1><span id="meta">loading</span></header>
 <svg id="space"></svg>
 <p id="error" role="alert"></p>
+<main id="incidents" aria-label="open incidents"></main>
 <main id="slos"></main>
 <article id="timeline">
 <div class="row"><h2>Timeline</h2><select id="story" aria-label="of what"><option value="">the last 24 hours</option></select></div>
@@ -127,6 +132,50 @@ function card(s) {
   c.append(foot);
   return c;
 }
+// Of each rank the newest suspect.
+function suspects(i) {
+  const ranks = {};
+  for (const e of i.evidence) if (e.kind === "suspects") ranks[e.entry.details.rank] = e.entry;
+  return Object.keys(ranks).sort().map(rank => ranks[rank]);
+}
+async function acknowledge(id) {
+  const token = sessionStorage.getItem("token") || prompt("API token (api.token of the agent's state directory)");
+  const who = token && (sessionStorage.getItem("who") || prompt("Your name"));
+  if (!who) return;
+  const r = await fetch("/api/incidents/" + encodeURIComponent(id), {method: "POST",
+    headers: {"Content-Type": "application/json", "Authorization": "Bearer " + token},
+    body: JSON.stringify({do: "acknowledge", who: who})});
+  if (r.ok) {
+    sessionStorage.setItem("token", token);
+    sessionStorage.setItem("who", who);
+    await showIncidents(true);
+  } else {
+    sessionStorage.removeItem("token");
+    $("error").textContent = id + " is not acknowledged: " + (await r.json()).error.message;
+  }
+}
+function incidentCard(i) {
+  const c = el("article", "incident" + (i.severity === "P0" || i.severity === "P1" ? " urgent" : ""));
+  const head = el("div", "row");
+  head.append(el("h2", "", i.id), el("span", "state", i.severity + " " + i.state));
+  c.append(head, el("div", "sub", i.services.join(", ") + " \u00b7 since " + i.began), el("p", "", i.title));
+  for (const s of suspects(i)) c.append(el("div", "sub", "suspect " + s.details.rank + ": " + s.text));
+  if (i.acknowledged) c.append(el("div", "sub", "acknowledged by " + i.acknowledged_by + " at " + i.acknowledged));
+  const foot = el("div", "row");
+  const link = el("a", "sub", "review");
+  link.href = "/api/incidents/" + encodeURIComponent(i.id) + "/postmortem";
+  foot.append(link);
+  if (!i.acknowledged) {
+    const button = el("button", "", "Acknowledge");
+    button.addEventListener("click", () => acknowledge(i.id));
+    foot.append(button);
+  }
+  c.append(foot);
+  return c;
+}
+async function showIncidents(open) {
+  $("incidents").replaceChildren(...(open ? await get("/api/incidents") : []).map(incidentCard));
+}
 async function get(path) {
   const r = await fetch(path, {cache: "no-store"});
   if (!r.ok) throw new Error(path + " answers " + r.status);
@@ -161,6 +210,7 @@ async function refresh() {
       await draw();
     }
     $("slos").replaceChildren(...slos.map(card));
+    await showIncidents(agent.incidents.open.length > 0);
     $("meta").textContent = agent.node + " \u00b7 " + agent.version + " \u00b7 " + (agent.ready ? "ready" : agent.not_ready_reason) + " \u00b7 " + agent.now;
     $("error").textContent = slos.length ? "" : "no SLO is watched yet";
   } catch (e) {

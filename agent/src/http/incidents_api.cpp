@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "config/reader.hpp"
 #include "http/bearer.hpp"
 #include "http/json_body.hpp"
 #include "http/query.hpp"
@@ -61,7 +62,27 @@ HttpResponse list(const IncidentsAccess& access, const std::string& query) {
   if (!most) return json_error(400, "limit must be a number up to 1000");
   wish.limit = *most;
   const WallTime now = access.now();
-  const auto incidents = access.desk().book().list(wish, now);
+  int worst = 3;
+  if (const std::string given(parameter(query, "severity")); !given.empty()) {
+    const auto severity = severity_of(given);
+    if (!severity.ok()) return answer_error(severity.error());
+    worst = *severity;
+  }
+  if (const std::string_view since = parameter(query, "since"); !since.empty()) {
+    const auto ms = config::parse_duration_ms(since);
+    if (!ms || *ms <= 0) {
+      return json_error(400,
+                        "since must be a duration such as 7d, found '" + std::string(since) + "'");
+    }
+    wish.from = {now.ns - *ms * kNsPerMs};
+  }
+  const size_t limit_after = wish.limit;
+  if (worst < 3) wish.limit = SIZE_MAX;  // those of other severities do not count
+  auto incidents = access.desk().book().list(wish, now);
+  std::erase_if(incidents, [&](const core::Incident& one) { return one.severity > worst; });
+  if (incidents.size() > limit_after) {
+    incidents.erase(incidents.begin() + static_cast<std::ptrdiff_t>(limit_after), incidents.end());
+  }
   if (parameter(query, "format") == "table") {
     const auto width = number(parameter(query, "width"), kMaxWidth);
     return {200,

@@ -1,5 +1,6 @@
 // /api/incidents: what broke, and what people do about it; everything else goes on to `next`.
-//   GET  /api/incidents[?state=open|all][&service=S][&limit=N][&format=table]
+//   GET  /api/incidents[?state=open|all][&service=S][&severity=P1][&since=7d][&limit=N]
+//                      [&format=table]       severity: that or more urgent
 //   GET  /api/incidents/ID[?format=text]
 //   GET  /api/incidents/ID/postmortem[?format=json]
 //   GET  /api/incidents/ID/message?kind=initial|update|resolution

@@ -55,19 +55,26 @@ Result<bool> JsonBody::flag(const char* key) const {
   return value->get<bool>();
 }
 
+std::optional<WallTime> zoned_time(std::string_view given) {
+  const auto parsed = log::parse_iso_time(given, {});
+  const bool zoned =
+      given.find('T') != std::string_view::npos &&
+      (given.back() == 'Z' || given.find_first_of("+-", 11) != std::string_view::npos);
+  return parsed && parsed->length == given.size() && zoned ? std::optional(parsed->ts)
+                                                           : std::nullopt;
+}
+
 Result<WallTime> JsonBody::time(const char* key) const {
   NINES_TRY(const std::string given, text(key));
   if (given.empty()) return WallTime{};
-  const auto parsed = log::parse_iso_time(given, {});
-  const bool zoned = !given.empty() && given.find('T') != std::string::npos &&
-                     (given.back() == 'Z' || given.find_first_of("+-", 11) != std::string::npos);
-  if (!parsed || parsed->length != given.size() || !zoned) {
+  const auto parsed = zoned_time(given);
+  if (!parsed) {
     return bad(std::string("'") + key +
                "' must be an RFC 3339 time with its zone, such as "
                "2026-11-21T10:00:00Z, found '" +
                given + "'");
   }
-  return parsed->ts;
+  return *parsed;
 }
 
 Result<slo::Details> JsonBody::details() const {

@@ -4,6 +4,7 @@
 
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,9 @@
 #include "nines/slo/changes.hpp"
 
 namespace nines::agent::http {
+
+// RFC 3339 with its zone, such as 2026-11-21T10:00:00Z.
+std::optional<WallTime> zoned_time(std::string_view given);
 
 class JsonBody {
  public:

@@ -83,7 +83,7 @@ WallTime onset_of(const slo::SloEngine& engine, uint32_t slo, WallTime fired) {
 }
 
 Desk::Desk(core::BookIdentity identity, Parts parts)
-    : book_(identity, {}, limits()),
+    : book_(identity, parts.rules, limits()),
       parts_(std::move(parts)),
       node_(identity.node),
       self_(core::short_name(node_.empty() ? "node" : node_, core::kMaxEventNode)),
@@ -287,6 +287,7 @@ void Desk::tick(WallTime now) {
 }
 
 void Desk::told(const core::Transition& transition, WallTime now) {
+  ++transitions_[static_cast<size_t>(transition.kind)];
   const auto incident = book_.find(transition.id, now);
   if (!incident || is_history(transition, *incident, now)) return;
   const bool elsewhere = incident->opened_on != self_;

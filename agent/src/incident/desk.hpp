@@ -6,6 +6,7 @@
 // life.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <functional>
 #include <map>
@@ -41,6 +42,7 @@ class Desk {
     std::function<void(const core::IncidentEvent&)> wrote{};
     std::function<void(const core::Transition&, const core::Incident&)> became{};
     Assessor::Parts known{};  // what else is known of an incident
+    core::BookRules rules{};
   };
 
   Desk(core::BookIdentity identity, Parts parts);
@@ -82,6 +84,10 @@ class Desk {
   std::vector<std::string> take_news();
 
   core::IncidentBook& book() noexcept { return book_; }
+  const core::IncidentBook& book() const noexcept { return book_; }
+  // How often incidents were opened, reopened... in this life, by Transition::Kind.
+  static constexpr size_t kTransitions = 6;
+  const std::array<uint64_t, kTransitions>& transitions() const noexcept { return transitions_; }
   // By people, over the API: keeps what it did.
   Result<core::IncidentEvent> did(Result<core::IncidentEvent> done);
   const std::deque<Newcomer>& recent_newcomers() const noexcept { return newcomers_; }
@@ -133,6 +139,7 @@ class Desk {
   FleetCounters fleet_;
   std::vector<std::string> news_;
   std::deque<Newcomer> newcomers_;
+  std::array<uint64_t, kTransitions> transitions_{};
   bool acute_ = false;
 };
 

@@ -19,7 +19,9 @@ bool contains(const std::vector<std::string>& words, const std::string& word) {
 bool wants(const StepRule& rule, const slo::AlertEvent& event) {
   const bool named = event.notify.empty() || contains(event.notify, rule.name) ||
                      (!rule.chain.empty() && contains(event.notify, rule.chain));
-  return named && (rule.severities.empty() || contains(rule.severities, event.severity));
+  // Whom an incident goes to by name (one level up) hears of it, whatever else he is told of.
+  const bool by_name = !event.notify.empty() && event.detail("transition") != nullptr;
+  return named && (by_name || rule.severities.empty() || contains(rule.severities, event.severity));
 }
 
 Instant after_ms(Instant now, int64_t ms) { return {now.ns + ms * kNsPerMs}; }

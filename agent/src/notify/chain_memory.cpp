@@ -13,7 +13,7 @@ json event_json(const slo::AlertEvent& e) {
   return {{"slo", e.slo},           {"service", e.service}, {"rule", e.rule},
           {"severity", e.severity}, {"at", e.at.ns},        {"since", e.since.ns},
           {"summary", e.summary},   {"seq", e.sequence},    {"boot", e.boot},
-          {"priority", e.priority}};
+          {"priority", e.priority}, {"details", e.details}};
 }
 
 // Of a resolution: nothing else is owed.
@@ -30,6 +30,13 @@ slo::AlertEvent event_of(const json& from) {
   e.sequence = from.value("seq", uint64_t{0});
   e.boot = from.value("boot", uint64_t{0});
   e.priority = from.value("priority", 3);
+  if (const auto details = from.find("details"); details != from.end() && details->is_array()) {
+    for (const json& one : *details) {
+      if (one.is_array() && one.size() == 2 && one[0].is_string() && one[1].is_string()) {
+        e.details.emplace_back(one[0].get<std::string>(), one[1].get<std::string>());
+      }
+    }
+  }
   return e;
 }
 

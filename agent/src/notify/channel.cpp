@@ -95,9 +95,18 @@ std::string text_for_people(const Message& message, const std::string& node,
     return cut(rows ? message.event.summary + "\n\n" + message.event.rows : message.json, limit);
   }
   const slo::AlertEvent& e = message.event;
-  std::string facts = "\n\nSLO: " + e.slo + "\nService: " + e.service + "\nRule: " + e.rule + " (" +
-                      e.severity + ", " + view::priority_name(e.priority) +
-                      ")\nSince: " + format_rfc3339(e.since);
+  const std::string urgency = e.severity + ", " + view::priority_name(e.priority);
+  const bool of_incident = e.detail("transition") != nullptr;
+  std::string facts =
+      "\n\nSLO: " + e.slo + "\nService: " + e.service + "\nRule: " + e.rule + " (" + urgency + ")";
+  if (of_incident) facts = "\n\nPriority: " + urgency + "\nService: " + e.service;
+  for (const auto& [name, title] :
+       {std::pair{"incident", "Incident"}, std::pair{"suspect", "First suspect"},
+        std::pair{"runbook", "Runbook"}}) {
+    const std::string* const value = e.detail(name);
+    if (value != nullptr) facts += std::string("\n") + title + ": " + cut(*value, 500);
+  }
+  facts += "\nSince: " + format_rfc3339(e.since);
   if (message.resolved()) facts += "\nResolved: " + format_rfc3339(e.at);
   facts += "\nNode: " + node;
   if (!link.empty()) facts += "\n" + link;

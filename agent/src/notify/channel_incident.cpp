@@ -11,15 +11,19 @@ namespace nines::agent::notify {
 namespace {
 
 // What makes the keys of incidents different. What is said of another node may be said by several,
-// and is one incident.
+// and is one incident; so is an incident that another node goes on telling of.
 struct Scope {
   Scope(const NotifierConfig& config, const Identity& identity)
       : own(config.scope.empty() ? identity.node : config.scope),
-        fleet(config.scope.empty() ? identity.cluster : config.scope) {}
+        fleet(config.scope.empty() ? identity.cluster : config.scope),
+        configured(!config.scope.empty()) {}
   const std::string& of(const Message& message) const {
+    const std::string* const opened_on = message.event.detail("opened_on");
+    if (opened_on != nullptr && !configured) return *opened_on;
     return message.event.rule == "node-silent" ? fleet : own;
   }
   std::string own, fleet;
+  bool configured;
 };
 
 // A text of an answer that anybody may have written; empty: it is not there, or no text.
@@ -48,6 +52,9 @@ void add_details(JsonWriter& json, const Message& message, const std::string& no
     json.member("slo", cut(e.slo, kMaxName)).member("service", cut(e.service, kMaxName));
     json.member("rule", cut(e.rule, kMaxName));
     json.member("since", format_rfc3339(e.since)).member("summary", cut(e.summary, 4000));
+    for (const char* name : {"incident", "transition", "level", "suspect", "runbook"}) {
+      if (const std::string* value = e.detail(name)) json.member(name, cut(*value, kMaxName));
+    }
   } else {
     constexpr size_t kMaxDocument = 6500;  // Opsgenie takes 8,000 of details together
     json.member("document", cut(message.json, kMaxDocument));

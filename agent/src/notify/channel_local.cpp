@@ -51,9 +51,9 @@ class EmailChannel final : public Channel {
     headers = "From: <" + config_.from + ">\r\nTo: " + all + "\r\n";
     headers += mail_header("Subject", "[" + node_ + "] " + cut(message.title, 300));
     headers += "Date: " + mail_date(telling.now) + "\r\n";
-    headers += "Message-ID: " + message_id(message, message.fired()) + "\r\n";
-    if (message.resolved()) {
-      const std::string fire = message_id(message, true);
+    headers += "Message-ID: " + message_id(message) + "\r\n";
+    if (message.resolved() || is_repeat(message.event)) {
+      const std::string fire = first_id(message.event);
       headers += "In-Reply-To: " + fire + "\r\nReferences: " + fire + "\r\n";
     }
     headers += mail_header("X-Nines-Key", message.key);
@@ -77,14 +77,29 @@ class EmailChannel final : public Channel {
   }
 
  private:
+  // What is told of a fire once more, with something new to say: no mail program may take it for
+  // the first one.
+  static bool is_repeat(const slo::AlertEvent& e) {
+    const std::string* const transition = e.detail("transition");
+    return transition != nullptr && *transition != "opened";
+  }
+
   // Of the fire and its resolution from what both know, so that mail programs put them together
   // and a repeat is recognised.
-  std::string message_id(const Message& message, bool fire) const {
+  std::string message_id(const Message& message) const {
     const slo::AlertEvent& e = message.event;
-    const std::string what = message.is_alert()
-                                 ? (fire ? "fired." : "resolved.") + std::to_string(e.since.ns) +
-                                       "." + id_part(e.slo) + "." + id_part(e.rule)
-                                 : "document." + id_part(message.key);
+    if (!message.is_alert()) return written("document." + id_part(message.key));
+    if (message.fired() && !is_repeat(e)) return first_id(e);
+    std::string what = message.fired() ? "again." + std::to_string(e.at.ns) + "." : "resolved.";
+    return written(what + common_part(e));
+  }
+  std::string first_id(const slo::AlertEvent& e) const {
+    return written("fired." + common_part(e));
+  }
+  static std::string common_part(const slo::AlertEvent& e) {
+    return std::to_string(e.since.ns) + "." + id_part(e.slo) + "." + id_part(e.rule);
+  }
+  std::string written(const std::string& what) const {
     return "<" + cut(what, 400) + "@" + server_.name + ".nines>";
   }
 
@@ -130,6 +145,10 @@ class ExecChannel final : public Channel {
       set("NINES_RULE", message.event.rule);
       set("NINES_SEVERITY", message.event.severity);
       set("NINES_PRIORITY", view::priority_name(message.event.priority));
+      for (const auto& [name, detail] :
+           {std::pair{"NINES_INCIDENT", "incident"}, std::pair{"NINES_TRANSITION", "transition"}}) {
+        if (const std::string* value = message.event.detail(detail)) set(name, *value);
+      }
     }
     return Exchange(std::move(program));
   }

@@ -14,8 +14,23 @@ uint64_t boot_of(const Identity& identity, const slo::AlertEvent& event) {
   return event.boot != 0 ? event.boot : identity.boot;
 }
 
+// "P1 INC-2026-0301-042 opened (shop)".
+std::string title_of_incident(const slo::AlertEvent& event, const std::string& transition) {
+  if (event.kind == slo::AlertEvent::Kind::resolved) return "Resolved: " + event.slo;
+  std::string what = transition;
+  if (transition == "worse") what = "became worse";
+  if (transition == "reopened") what = "is back";
+  if (transition == "escalated") what = "is not acknowledged";
+  if (transition == "overdue") what = "are overdue";
+  return view::priority_name(event.priority) + " " + event.slo + " " + what + " (" + event.service +
+         ")";
+}
+
 std::string title_of(const slo::AlertEvent& event) {
   if (event.kind == slo::AlertEvent::Kind::rows) return event.summary;
+  if (const std::string* transition = event.detail("transition")) {
+    return title_of_incident(event, *transition);
+  }
   const bool fired = event.kind == slo::AlertEvent::Kind::fired;
   return (fired ? view::priority_name(event.priority) + " " : "Resolved: ") + event.severity + " " +
          event.slo + " (" + event.rule + ")";
@@ -49,6 +64,13 @@ std::string payload_json(const Identity& identity, const slo::AlertEvent& event)
   json.member("rule", event.rule).member("severity", event.severity);
   json.member("priority", view::priority_name(event.priority));
   json.member("since", event.since).member("at", event.at).member("summary", event.summary);
+  if (!event.details.empty()) {
+    json.key("incident").begin_object();
+    for (const auto& [name, value] : event.details) {
+      json.member(name == "incident" ? "id" : std::string_view(name), value);
+    }
+    json.end_object();
+  }
   json.end_object();
   return body;
 }

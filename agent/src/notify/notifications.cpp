@@ -121,6 +121,9 @@ struct Notifications::Shared : std::enable_shared_from_this<Shared> {
     };
     out.advance = [this, destination](uint64_t cursor) { advance(destination, cursor); };
     out.bury = [this](DeadLetter letter) { bury(std::move(letter)); };
+    out.delivered = [this](const std::string& name, const char* kind, const slo::AlertEvent& e) {
+      if (delivered) delivered(name, kind, e);
+    };
     if (!chain.empty()) {
       out.remember = [this, chain](const std::string& memory) { put({kChainKind, chain, memory}); };
     }
@@ -130,6 +133,7 @@ struct Notifications::Shared : std::enable_shared_from_this<Shared> {
   boost::asio::io_context& io;
   store::StateStore& store;
   StoreWork work;
+  Delivered delivered;
   std::deque<NumberedLetter> letters;
   uint64_t last_number = 0;
 };
@@ -171,7 +175,7 @@ std::vector<Plan> plans_of(const NodeConfig& config) {
 
 Result<std::unique_ptr<Notifications>> Notifications::start(
     boost::asio::io_context& io, const Clock& clock, const NodeConfig& config, Identity identity,
-    store::StateStore& store, StoreWork work, uint64_t seed, Told told) {
+    store::StateStore& store, StoreWork work, uint64_t seed) {
   std::unique_ptr<Notifications> out(new Notifications());
   out->shared_ = std::make_shared<Shared>(io, store, std::move(work));
   Shared& shared = *out->shared_;
@@ -182,7 +186,6 @@ Result<std::unique_ptr<Notifications>> Notifications::start(
                         identity,   shared.source(plan.destination, plan.chain),
                         0,          seed += 16,
                         {},         {}};
-    setup.source.told = told;
     NINES_TRY(setup.cursor, store.cursor(plan.destination));
     for (const store::Document& memory : memories) {
       if (memory.key == plan.chain) setup.memory = memory.body;
@@ -211,7 +214,11 @@ Result<std::unique_ptr<Notifications>> Notifications::start(
   return out;
 }
 
-Notifications::~Notifications() = default;
+Notifications::~Notifications() {
+  if (shared_) shared_->delivered = nullptr;
+}
+
+void Notifications::on_delivered(Delivered delivered) { shared_->delivered = std::move(delivered); }
 
 void Notifications::notify() {
   for (auto& teller : tellers_) teller->notify();

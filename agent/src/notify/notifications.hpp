@@ -21,16 +21,17 @@ class Notifications {
   // Runs a job on the thread that owns the store, in order.
   using StoreWork = std::function<void(std::function<void()>)>;
 
-  // A notifier has been told of an alert.
-  using Told = std::function<void(const slo::AlertEvent&, const std::string& notifier)>;
-
   // Reads what was kept from `store` at once, by this thread; later it is touched by `work` only.
   // All must outlive it; it must be destroyed by the thread of `io`.
   static Result<std::unique_ptr<Notifications>> start(boost::asio::io_context& io,
                                                       const Clock& clock, const NodeConfig& config,
                                                       Identity identity, store::StateStore& store,
-                                                      StoreWork work, uint64_t seed,
-                                                      Told told = {});
+                                                      StoreWork work, uint64_t seed);
+  // Called on the thread of `io` for each alert that somebody was told, before it is noted that he
+  // was. Set it before the first turn of `io`.
+  using Delivered =
+      std::function<void(const std::string& name, const char* kind, const slo::AlertEvent& event)>;
+  void on_delivered(Delivered delivered);
   ~Notifications();
 
   // New events may be in the store.

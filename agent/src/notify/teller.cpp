@@ -161,6 +161,10 @@ void Teller::Impl::conclude(size_t step, const Message& message, const Verdict& 
   const auto dead = chain.answered(step, verdict, clock.mono());
   concluded = true;
   report(step, message, verdict);
+  if (verdict.outcome == Outcome::delivered && message.is_alert() && setup.source.delivered) {
+    const NotifierConfig& config = setup.steps[step].config;
+    setup.source.delivered(config.name, kind_name(config.kind), message.event);
+  }
   if (dead && setup.source.bury) {
     setup.source.bury({setup.steps[step].config.name, dead->key, dead->title, verdict.why,
                        verdict.status, clock.wall(), dead->json});
@@ -179,10 +183,7 @@ void Teller::Impl::report(size_t step, const Message& message, const Verdict& ve
   const auto row = static_cast<uint64_t>(chain.stats(step).failures_in_row);
   const bool worth_saying = std::has_single_bit(row);  // the 1st, 2nd, 4th, 8th... in a row
   switch (verdict.outcome) {
-    case Outcome::delivered:
-      log::debug("notify", who + ": told " + what);
-      if (setup.source.told && message.is_alert()) setup.source.told(message.event, config.name);
-      return;
+    case Outcome::delivered: log::debug("notify", who + ": told " + what); return;
     case Outcome::pending: return;
     case Outcome::dead:
       log::error("notify", who + ": " + what + " was refused for good (" + verdict.why +

@@ -33,8 +33,8 @@ struct EventSource {
   std::function<void(uint64_t cursor)> advance;             // all up to here is told, dead or owed
   std::function<void(const std::string& memory)> remember;  // Chain::memory(), before advance()
   std::function<void(DeadLetter)> bury;
-  // `notifier` has been told of an alert.
-  std::function<void(const slo::AlertEvent&, const std::string& notifier)> told{};
+  // An alert is told, by the notifier of that name and kind. May be empty.
+  std::function<void(const std::string& name, const char* kind, const slo::AlertEvent&)> delivered;
 };
 
 struct NotifierShown {

@@ -1,5 +1,6 @@
 #include "view/metrics_text.hpp"
 
+#include <algorithm>
 #include <initializer_list>
 #include <string_view>
 #include <utility>
@@ -176,6 +177,29 @@ void slo_state(Exposition& out, const Snapshot& s) {
       rule_of("forecast", slo.forecast.warning_severity, slo.forecast.warning);
     }
   }
+}
+
+void incidents(Exposition& out, const Snapshot& s) {
+  if (!s.incidents.kept) return;
+  out.gauge("nines_incidents_open", "Incidents that are not resolved.");
+  for (int severity = 0; severity <= 3; ++severity) {
+    const auto open = std::count_if(s.incidents.open.begin(), s.incidents.open.end(),
+                                    [&](const auto& one) { return one.severity == severity; });
+    out.sample({{"severity", priority_name(severity)}}, static_cast<int64_t>(open));
+  }
+  const auto counts = [&](const char* label, const IncidentsStatus::Counts& all) {
+    for (const auto& [kind, times] : all) out.sample({{label, kind}}, times);
+  };
+  out.counter("nines_incident_transitions_total", "What became of incidents, by kind.");
+  counts("kind", s.incidents.transitions);
+  out.counter("nines_incident_told_total",
+              "What was given to notifiers of incidents, by transition; beyond_limit: not told.");
+  counts("transition", s.incidents.told);
+  if (s.incidents.rewrites.empty()) return;
+  out.counter("nines_narrative_rewrites_total",
+              "Narratives that a language model was asked to put into other words, by what became "
+              "of them; all but accepted were told in plain sentences.");
+  counts("outcome", s.incidents.rewrites);
 }
 
 void slo_forecast(Exposition& out, const Snapshot& s) {
@@ -646,6 +670,7 @@ std::string metrics_text(const Snapshot& s) {
   slo_burn(out, s);
   slo_state(out, s);
   slo_forecast(out, s);
+  incidents(out, s);
   slo_values(out, s);
   sources(out, s);
   set_aside(out, s);

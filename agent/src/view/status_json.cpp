@@ -4,6 +4,7 @@
 
 #include "view/counts.hpp"
 #include "view/forecast.hpp"
+#include "view/incident_status.hpp"
 #include "view/text.hpp"
 
 namespace nines::agent::view {
@@ -491,6 +492,7 @@ std::string agent_json(const Snapshot& s) {
   write_store(json, s);
   write_limits(json, s);
   write_brokers(json, s);
+  write_incidents(json, s.incidents);
   json.end_object();
   return out += '\n';
 }

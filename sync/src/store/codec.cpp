@@ -353,6 +353,14 @@ std::string encode_event(const slo::AlertEvent& event) {
     for (const std::string& name : event.notify) out.bytes(name);
     out.bytes(event.rows);
     out.varint(event.omitted);
+  } else if (!event.notify.empty() || !event.details.empty()) {
+    out.varint(event.notify.size());
+    for (const std::string& name : event.notify) out.bytes(name);
+    out.varint(event.details.size());
+    for (const auto& [name, value] : event.details) {
+      out.bytes(name);
+      out.bytes(value);
+    }
   }
   return out.take();
 }
@@ -382,6 +390,12 @@ std::optional<slo::AlertEvent> decode_event(std::string_view body, uint64_t sequ
     for (size_t n = in.count(); n > 0 && in.ok(); --n) event.notify.emplace_back(in.bytes());
     event.rows = in.bytes();
     event.omitted = in.varint();
+  } else if (in.ok() && !in.complete()) {  // those of before have neither
+    for (size_t n = in.count(); n > 0 && in.ok(); --n) event.notify.emplace_back(in.bytes());
+    for (size_t n = in.count(); n > 0 && in.ok(); --n) {
+      std::string name(in.bytes());
+      event.details.emplace_back(std::move(name), std::string(in.bytes()));
+    }
   }
   event.sequence = sequence;
   if (!in.complete()) return std::nullopt;

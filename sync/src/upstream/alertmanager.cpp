@@ -336,7 +336,10 @@ void Alertmanager::write(JsonWriter& json, const Alert& alert, WallTime now) con
   static constexpr const char* kPriorities[] = {"P0", "P1", "P2", "P3"};
   const slo::AlertEvent& fired = alert.fired;
   json.begin_object().key("labels").begin_object();
-  json.member("alertname", alert.replay ? "OfflineIncidentReplay" : "SLOBurn");
+  const bool of_incident = fired.detail("transition") != nullptr;
+  json.member("alertname", alert.replay  ? "OfflineIncidentReplay"
+                           : of_incident ? "Incident"
+                                         : "SLOBurn");
   label(json, "service", fired.service);
   label(json, "slo", fired.slo);
   label(json, "severity", fired.severity);
@@ -354,6 +357,10 @@ void Alertmanager::write(JsonWriter& json, const Alert& alert, WallTime now) con
               "; over by now. " + summary;
   }
   label(json, "summary", summary.substr(0, kMaxText));
+  for (const auto& [name, detail] :
+       {std::pair{"incident", "incident"}, std::pair{"runbook_url", "runbook"}}) {
+    if (const std::string* value = fired.detail(detail)) label(json, name, *value);
+  }
   json.end_object();
   const WallTime began = alert.replay ? now : std::min(fired.since, now);
   WallTime ends = later(now, 4 * options_.resend_ms);

@@ -375,3 +375,54 @@ TEST_CASE("A memory that is not understood is refused, and a foreign step in it 
   CHECK(c.cursor() == 4);
   CHECK(single(3).memory(ms(0), {}).empty());
 }
+
+TEST_CASE(
+    "One level up is told by the step that is named, whatever its severities, and it learns "
+    "the end",
+    "[notify]") {
+  Chain c({{"pager", 120'000, 0, {"page"}}, {"lead", 0, 0, {"critical"}}}, {}, 0, 1);
+  const auto event = [](uint64_t sequence, bool fired, const char* transition) {
+    slo::AlertEvent e = alert_event(sequence, fired, "INC-2026-0301-042");
+    e.rule = "incident";
+    e.details = {{"incident", e.slo}, {"transition", transition}};
+    return e;
+  };
+  slo::AlertEvent up = event(2, true, "escalated");
+  up.notify = {"lead"};
+  c.add({event_message(identity(), event(1, true, "opened")), event_message(identity(), up)},
+        ms(0));
+  CHECK(begun(c, 0, ms(0)) == "1");
+  answer(c, 0, Outcome::delivered, ms(1));
+  CHECK(begun(c, 0, ms(1)) == "-");
+  CHECK(begun(c, 1, ms(1)) == "2");
+  answer(c, 1, Outcome::delivered, ms(2));
+  CHECK(c.cursor() == 2);
+  slo::AlertEvent end = event(4, false, "resolved");
+  end.notify = {"lead"};
+  c.add({event_message(identity(), event(3, false, "resolved")), event_message(identity(), end)},
+        ms(3));
+  CHECK(begun(c, 0, ms(3)) == "3");
+  answer(c, 0, Outcome::delivered, ms(4));
+  CHECK(begun(c, 1, ms(4)) == "4");
+  answer(c, 1, Outcome::delivered, ms(5));
+  CHECK(c.cursor() == 4);
+}
+
+TEST_CASE("What is told of an incident says which, what became of it and where to read on",
+          "[notify]") {
+  slo::AlertEvent e = alert_event(7, true, "INC-2026-0301-042");
+  e.rule = "incident";
+  e.summary = "mail: depth is 50, above 10";
+  e.details = {{"incident", e.slo},
+               {"transition", "worse"},
+               {"suspect", "mail; is slow"},
+               {"runbook", "https://wiki/queue_depth"}};
+  const Message message = event_message(identity(), e);
+  CHECK(message.title == "P1 INC-2026-0301-042 became worse (shop)");
+  CHECK(message.json.find("\"incident\":{\"id\":\"INC-2026-0301-042\",\"transition\":\"worse\"") !=
+        std::string::npos);
+  e.kind = slo::AlertEvent::Kind::resolved;
+  CHECK(event_message(identity(), e).title == "Resolved: INC-2026-0301-042");
+  slo::AlertEvent alert = alert_event(8, true);
+  CHECK(event_message(identity(), alert).json.find("incident") == std::string::npos);
+}

@@ -56,6 +56,25 @@ TEST_CASE("An alert event with a priority that does not exist is refused", "[sto
   CHECK_FALSE(decode_event(encode_event(an_event()) + "x", 5));
 }
 
+TEST_CASE("An alert event keeps whom it is for and what more is known of it", "[store]") {
+  slo::AlertEvent event = an_event();
+  event.notify = {"lead"};
+  event.details = {{"incident", "INC-2026-0301-042"}, {"transition", "escalated"}};
+  const std::string body = encode_event(event);
+  const auto read = decode_event(body, 5);
+  REQUIRE(read);
+  CHECK(read->notify == event.notify);
+  CHECK(read->details == event.details);
+  CHECK(*read->detail("incident") == "INC-2026-0301-042");
+  CHECK(read->detail("level") == nullptr);
+  for (size_t n = encode_event(an_event()).size() + 1; n < body.size(); ++n) {
+    CHECK_FALSE(decode_event(std::string_view(body).substr(0, n), 5));
+  }
+  const auto plain = decode_event(encode_event(an_event()), 5);
+  REQUIRE(plain);
+  CHECK(plain->details.empty());
+}
+
 TEST_CASE("Memory of alerts reads back, also as it was before it knew how urgent a rule is",
           "[store]") {
   slo::AlertMemory memory{"checkout", "fast", true, 1, WallTime::from_s(10), {}, {}};

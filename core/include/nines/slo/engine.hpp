@@ -211,14 +211,24 @@ struct AlertEvent {
   Kind kind = Kind::fired;
   std::string slo, service, rule, severity;
   WallTime at{}, since{};
-  std::string summary;    // one sentence with the counts it came from
-  uint64_t sequence = 0;  // given by the store
-  uint64_t boot = 0;      // life of the node it happened in; 0: the present one
-  int priority = 3;       // 0..3, see priority_of()
-  // Of rows (rule names the query, since..at is what it looked at):
+  std::string summary;                // one sentence with the counts it came from
+  uint64_t sequence = 0;              // given by the store
+  uint64_t boot = 0;                  // life of the node it happened in; 0: the present one
+  int priority = 3;                   // 0..3, see priority_of()
   std::vector<std::string> notify{};  // destinations; empty: all
-  std::string rows{};                 // a JSON array
-  uint64_t omitted = 0;               // rows that did not fit into it
+  // Of rows (rule names the query, since..at is what it looked at):
+  std::string rows{};    // a JSON array
+  uint64_t omitted = 0;  // rows that did not fit into it
+  // More about it, for who is told: "incident" names the one that it belongs to. What tells of an
+  // incident itself has a "transition" (opened, worse, reopened, escalated, resolved; overdue).
+  std::vector<std::pair<std::string, std::string>> details{};
+
+  const std::string* detail(std::string_view name) const noexcept {
+    for (const auto& [key, value] : details) {
+      if (key == name) return &value;
+    }
+    return nullptr;
+  }
 };
 
 // What must survive a restart so that nothing is told twice. Serialised by the store.

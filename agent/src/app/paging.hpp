@@ -1,0 +1,23 @@
+// What the configuration and the SLOs mean for who is told of incidents.
+#pragma once
+
+#include "config/config.hpp"
+#include "incident/pager.hpp"
+#include "nines/peer/peer_node.hpp"
+#include "nines/slo/engine.hpp"
+
+namespace nines::agent {
+
+incident::PagerRules pager_rules(const NodeConfig& config);
+incident::core::BookRules book_rules(const NodeConfig& config);
+
+// Whether each service of the incident has SLOs, and all of them are excluded now: nobody is told,
+// as no alert is. Never of an incident without service.
+bool in_maintenance(const slo::SloEngine& engine, const incident::core::Incident& incident);
+
+// Of the nodes that know an incident one tells of it: the one that opened it; when its peers find
+// that silent, the first by name of those that are there.
+bool tells_of(const std::string& self, const std::string& opened_on,
+              const std::vector<peer::PeerView>& peers);
+
+}  // namespace nines::agent
