@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "nines/incident/answer_line.hpp"
 #include "nines/query/bytes.hpp"
 
 namespace nines::incident {
@@ -221,39 +222,83 @@ Status RequestTrail::take(std::string_view saved) {
   return Ok{};
 }
 
+namespace {
+
+// The lines of one service in one request.
+struct Stay {
+  uint32_t service = 0;
+  int64_t first = 0, last = 0;
+  bool only_answers = true;
+};
+
+const Stay* nearest_around(const std::vector<Stay>& stays, const Stay& callee) {
+  const Stay* nearest = nullptr;
+  for (const Stay& outer : stays) {
+    const bool around = outer.first < callee.first && outer.last > callee.last;
+    if (!around) continue;
+    if (nearest == nullptr || outer.last - outer.first < nearest->last - nearest->first) {
+      nearest = &outer;
+    }
+  }
+  return nearest;
+}
+
+// An access log is written when the answer is out. Of those heard last at the same time the one
+// that began first.
+const Stay* heard_before(const std::vector<Stay>& stays, const Stay& answer) {
+  const Stay* before = nullptr;
+  for (const Stay& stay : stays) {
+    if (&stay == &answer || stay.last > answer.last) continue;
+    if (stay.last == answer.last && stay.only_answers) continue;  // which was first is not known
+    const bool later = before == nullptr || stay.last > before->last;
+    if (later || (stay.last == before->last && stay.first < before->first)) before = &stay;
+  }
+  return before;
+}
+
+// What only logs answers was there before whoever it called. In the order in which they answered,
+// since one may have called the other.
+std::map<uint32_t, uint32_t> who_answers_called(std::vector<Stay>& stays) {
+  std::vector<Stay*> answers;
+  for (Stay& stay : stays) {
+    if (stay.only_answers) answers.push_back(&stay);
+  }
+  std::stable_sort(answers.begin(), answers.end(),
+                   [](const Stay* a, const Stay* b) { return a->last < b->last; });
+  std::map<uint32_t, uint32_t> called;
+  for (Stay* const answer : answers) {
+    const Stay* const callee = heard_before(stays, *answer);
+    if (callee == nullptr) continue;
+    called[answer->service] = callee->service;
+    answer->first = std::min(answer->first, callee->first);
+  }
+  return called;
+}
+
+}  // namespace
+
 std::vector<RequestTrail::Call> RequestTrail::calls(WallTime from, WallTime to) const {
-  struct Span {
-    uint64_t request = 0;
-    uint32_t service = 0;
-    int64_t first = 0, last = 0;
-  };
-  std::map<std::pair<uint64_t, uint32_t>, Span> spans;
+  std::map<std::pair<uint64_t, uint32_t>, Stay> all;
   for (const Entry& entry : entries_) {
     if (entry.at < from.ns || entry.at >= to.ns) continue;
     const uint32_t service = entry.line >> kServiceShift;
-    const auto [it, fresh] = spans.try_emplace({entry.request, service},
-                                               Span{entry.request, service, entry.at, entry.at});
-    if (fresh) continue;
-    it->second.first = std::min(it->second.first, entry.at);
-    it->second.last = std::max(it->second.last, entry.at);
+    Stay& stay =
+        all.try_emplace({entry.request, service}, Stay{service, entry.at, entry.at}).first->second;
+    stay.first = std::min(stay.first, entry.at);
+    stay.last = std::max(stay.last, entry.at);
+    stay.only_answers = stay.only_answers && is_answer(templates_[entry.line & (kErrorBit - 1)]);
   }
   std::map<std::pair<uint32_t, uint32_t>, uint64_t> counts;
-  for (auto begin = spans.begin(); begin != spans.end();) {
-    auto end = begin;
-    while (end != spans.end() && end->second.request == begin->second.request) ++end;
-    for (auto callee = begin; callee != end; ++callee) {
-      const Span* nearest = nullptr;
-      for (auto caller = begin; caller != end; ++caller) {
-        const Span& outer = caller->second;
-        const bool around = outer.first < callee->second.first && outer.last > callee->second.last;
-        if (!around) continue;
-        if (nearest == nullptr || outer.last - outer.first < nearest->last - nearest->first) {
-          nearest = &outer;
-        }
-      }
-      if (nearest != nullptr) ++counts[{nearest->service, callee->second.service}];
+  std::vector<Stay> stays;  // of one request
+  for (auto it = all.begin(); it != all.end();) {
+    const uint64_t request = it->first.first;
+    stays.clear();
+    for (; it != all.end() && it->first.first == request; ++it) stays.push_back(it->second);
+    for (const auto& call : who_answers_called(stays)) ++counts[call];
+    for (const Stay& stay : stays) {
+      const Stay* const caller = nearest_around(stays, stay);
+      if (caller != nullptr) ++counts[{caller->service, stay.service}];
     }
-    begin = end;
   }
   std::vector<Call> out;
   for (const auto& [edge, requests] : counts) {
