@@ -15,6 +15,7 @@
 #include "nines/collector/observer.hpp"
 #include "nines/incident/condition.hpp"
 #include "nines/incident/detector.hpp"
+#include "nines/incident/mentions.hpp"
 #include "nines/incident/request_trail.hpp"
 #include "nines/incident/suspect_text.hpp"
 #include "nines/incident/template_miner.hpp"
@@ -91,7 +92,15 @@ class Watcher final : public collector::RecordObserver {
     WallTime at{};
     uint64_t lines = 0;
   };
-  void keep_example(core::TemplateId line, const collector::ObservedRecord& record);
+  // Whether it was kept.
+  bool keep_example(core::TemplateId line, const collector::ObservedRecord& record);
+  void kernel(const collector::ObservedRecord& record);
+  std::vector<core::RequestTrail::Call> calls(WallTime from, WallTime to) const;
+  core::FactsOfServices facts(std::vector<std::string>& services) const;
+  bool is_learning(WallTime now) const;
+  void count_those_without_requests(WallTime since, std::vector<std::string>& services,
+                                    core::CountsOfServices& counts) const;
+  std::string text_of(core::TemplateId line) const;
   void count_pod(const collector::ObservedRecord& record);
   std::string busiest_pod(const std::string& service, WallTime since) const;
 
@@ -104,6 +113,8 @@ class Watcher final : public collector::RecordObserver {
   std::vector<core::QueueLimit> limits_;
   std::set<uint32_t> kernel_sources_;
   core::RequestTrail trail_;
+  core::Mentions mentions_;
+  std::set<std::string, std::less<>> services_;            // that were heard
   std::map<std::string, core::Usage, std::less<>> usage_;  // by service
   std::unordered_map<core::TemplateId, Example> examples_;
   // Error lines of a service by pod, of the last minutes.
