@@ -111,6 +111,8 @@ void Containers::remember(Kill kill) {
 
 void Containers::count(Kill& kill, std::string_view service, std::string_view pod) {
   kill.counted = true;
+  // A container is mostly named after what runs in it.
+  if (service.empty() && is_service_ && is_service_(kill.victim)) service = kill.victim;
   detector_.kernel(kill.event, kill.victim, service, kill.at, pod);
 }
 

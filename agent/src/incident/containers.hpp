@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -37,7 +38,10 @@ class Containers {
   static constexpr size_t kMost = 2048, kMostKills = 64;
   static constexpr int64_t kWaitNs = 15 * kNsPerSecond, kSameNs = 30 * kNsPerSecond;
 
-  explicit Containers(nines::incident::Detector& detector) : detector_(detector) {}
+  // Of a killed process whose pod nobody names: whether a service is called so. May be null.
+  using IsService = std::function<bool(std::string_view)>;
+  explicit Containers(nines::incident::Detector& detector, IsService is_service = {})
+      : detector_(detector), is_service_(std::move(is_service)) {}
 
   // A log of a container.
   void logged(const collector::ObservedContainer& container);
@@ -74,6 +78,7 @@ class Containers {
   void remember(Kill kill);
 
   nines::incident::Detector& detector_;
+  IsService is_service_;
   std::map<Key, Known> known_;
   std::map<std::string, PodContainer> by_uid_;  // a pod: its first container
   std::deque<Kill> kills_;

@@ -5,19 +5,13 @@
 namespace nines::agent::incident {
 namespace {
 
-const std::string kBurning = "burn/";  // and the SLO: key of a condition
-constexpr int64_t kSlotNs = slo::kSlotS * kNsPerSecond;
-constexpr int64_t kLookBackSlots = 360;
 // When it is asked who is suspected, counted from the onset: at once, and when there is more to
 // see.
 constexpr int64_t kAskSoonNs = 10 * kNsPerSecond, kAskAgainNs = 60 * kNsPerSecond,
                   kLastAskNs = 130 * kNsPerSecond;
-constexpr int64_t kCalmNs = 300 * kNsPerSecond;
-constexpr int64_t kAcuteNs = 60 * kNsPerSecond;
 constexpr int64_t kRepeatNs = 60 * kNsPerSecond;
 constexpr double kForgetCalls = 0.986;
-constexpr size_t kMostTroubles = 64;
-constexpr size_t kMostAsked = 64, kMostNewcomers = 64;
+constexpr size_t kMostNewcomers = 64;
 
 }
 
@@ -52,36 +46,6 @@ Assessor::Parts known_of(const Desk& desk, Assessor::Parts parts) {
 
 }  // namespace
 
-WallTime onset_of(const slo::SloEngine& engine, uint32_t slo, WallTime fired) {
-  std::vector<std::pair<int64_t, int64_t>> slots;  // bad, all; newest first
-  int64_t bad = 0, all = 0, recent_bad = 0, recent = 0;
-  for (int64_t i = 0; i < kLookBackSlots; ++i) {
-    const auto counts = engine.events(slo, {fired.ns - i * kSlotNs}, slo::kSlotS);
-    slots.emplace_back(counts.bad, counts.good + counts.bad);
-    bad += counts.bad;
-    all += counts.good + counts.bad;
-    if (recent_bad == 0 || i < 6) {
-      recent_bad += counts.bad;
-      recent += counts.good + counts.bad;
-    }
-  }
-  if (recent == 0 || all == 0) return fired;
-  // Halfway between how it was over the hour and how it is now.
-  const double now = static_cast<double>(recent_bad) / static_cast<double>(recent);
-  const double before =
-      all > recent ? static_cast<double>(bad - recent_bad) / static_cast<double>(all - recent) : 0;
-  const double middle = (now + std::min(before, now)) / 2;
-  double sum = 0, highest = 0;
-  int64_t begin = 0;
-  for (size_t i = 0; i < slots.size(); ++i) {
-    sum += static_cast<double>(slots[i].first) - middle * static_cast<double>(slots[i].second);
-    if (sum <= highest) continue;
-    highest = sum;
-    begin = static_cast<int64_t>(i);
-  }
-  return {fired.ns - (begin + 1) * kSlotNs};
-}
-
 Desk::Desk(core::BookIdentity identity, Parts parts)
     : book_(identity, parts.rules, limits()),
       parts_(std::move(parts)),
@@ -110,117 +74,6 @@ void Desk::restore(const std::vector<store::Document>& documents, WallTime now) 
   assessor_.resume(own, now);
 }
 
-// One condition an SLO, whichever of its rules fire; the worst of them says how bad.
-core::Condition Desk::condition_of(const slo::AlertEvent& event) const {
-  core::Condition out;
-  out.key = kBurning + event.slo;
-  out.kind = core::ConditionKind::burn_rate;
-  out.priority = event.priority;
-  out.service = event.service;
-  out.node = node_;
-  out.at = event.at;
-  out.since = event.since.ns != 0 ? event.since : event.at;
-  out.text = event.summary;
-  if (const auto slo = place_of(event.slo)) out.since = onset_of(parts_.engine, *slo, event.at);
-  return out;
-}
-
-void Desk::alerts(const std::vector<slo::AlertEvent>& events, WallTime now) {
-  now_ = now;
-  for (const slo::AlertEvent& event : events) {
-    if (event.kind == slo::AlertEvent::Kind::rows || event.slo.empty()) continue;
-    auto& rules = firing_[event.slo];
-    if (event.kind == slo::AlertEvent::Kind::fired) {
-      core::Condition condition = condition_of(event);
-      const auto known = burning_.find(event.slo);
-      if (!rules.empty() && known != burning_.end()) {  // it burns already
-        condition.since = known->second.since;
-        condition.priority = std::min(condition.priority, known->second.priority);
-      }
-      if (rules.empty()) trouble_began(event.slo, condition.since);
-      rules.insert(event.rule);
-      burning_[event.slo] = condition;
-      keep(book_.observe(condition, now));
-      continue;
-    }
-    rules.erase(event.rule);
-    if (!rules.empty()) continue;
-    firing_.erase(event.slo);
-    const auto known = burning_.find(event.slo);
-    core::Condition over = known != burning_.end() ? known->second : condition_of(event);
-    over.holds = false;
-    over.at = event.at;
-    over.text = event.summary;
-    if (known != burning_.end()) burning_.erase(known);
-    keep(book_.observe(over, now));
-  }
-}
-
-std::optional<uint32_t> Desk::place_of(const std::string& slo) const {
-  for (uint32_t i = 0; i < parts_.engine.size(); ++i) {
-    if (parts_.engine.has(i) && parts_.engine.spec(i).name == slo) return i;
-  }
-  return std::nullopt;
-}
-
-void Desk::trouble_began(const std::string& slo, WallTime at) {
-  const auto place = place_of(slo);
-  if (!place) return;
-  const int64_t since_s = (now_.ns - at.ns) / kSlotNs * slo::kSlotS;
-  const auto counts = parts_.engine.events(*place, now_, std::max<int64_t>(slo::kSlotS, since_s));
-  const int64_t all = counts.good + counts.bad;
-  const double share = all > 0 ? static_cast<double>(counts.bad) / static_cast<double>(all) : 0;
-  troubles_.push_back({slo, share / 2, {at, now_}});
-  if (troubles_.size() > kMostTroubles) troubles_.pop_front();
-}
-
-// An alert outlasts what it tells of by the length of its windows: a trouble goes on while half as
-// much is bad as when it was noticed.
-void Desk::watch_troubles(WallTime now) {
-  for (uint32_t i = 0; i < parts_.engine.size(); ++i) {
-    if (!parts_.engine.has(i)) continue;
-    const std::string& slo = parts_.engine.spec(i).name;
-    if (!firing_.contains(slo)) continue;
-    const auto slot = parts_.engine.events(i, now, slo::kSlotS);
-    const int64_t all = slot.good + slot.bad;
-    if (all == 0) continue;
-    Trouble* newest = nullptr;
-    for (Trouble& trouble : troubles_) {
-      if (trouble.slo == slo) newest = &trouble;
-    }
-    if (newest == nullptr ||
-        static_cast<double>(slot.bad) <= newest->share * static_cast<double>(all)) {
-      continue;
-    }
-    if (now.ns - newest->when.to.ns < kCalmNs) {
-      newest->when.to = now;
-    } else {
-      trouble_is_back(Trouble{slo, newest->share, {{now.ns - kSlotNs}, now}});
-    }
-  }
-  acute_ = std::any_of(troubles_.begin(), troubles_.end(), [&](const Trouble& trouble) {
-    return now.ns - trouble.when.to.ns < kAcuteNs;
-  });
-}
-
-// It was calm for a while, although the alert has not ended: whoever is suspected now may be
-// another.
-void Desk::trouble_is_back(Trouble trouble) {
-  for (const core::Incident& incident : book_.list({}, now_)) {
-    const bool of_it = std::any_of(incident.conditions.begin(), incident.conditions.end(),
-                                   [&](const core::IncidentCondition& one) {
-                                     return one.condition.key == kBurning + trouble.slo;
-                                   });
-    if (incident.over() || !of_it) continue;
-    if (parts_.ask && asks_about(incident) && questions_.size() < kMostAsked) {
-      questions_.push_back({incident.id, trouble.when.from, now_, false});
-    }
-    break;
-  }
-  troubles_.push_back(std::move(trouble));
-  if (troubles_.size() > kMostTroubles) troubles_.pop_front();
-}
-
 void Desk::conditions(const std::vector<core::Condition>& conditions, WallTime now) {
   for (const core::Condition& condition : conditions) keep(book_.observe(condition, now));
 }
@@ -241,34 +94,13 @@ void Desk::calls(const std::vector<core::RequestTrail::Call>& calls) {
   }
 }
 
-void Desk::still_firing(const std::vector<slo::AlertMemory>& memory, WallTime now) {
-  std::vector<slo::AlertEvent> events;
-  const auto all = book_.list({}, now);
-  for (const slo::AlertMemory& one : memory) {
-    if (!one.firing) continue;
-    slo::AlertEvent event;
-    event.slo = one.slo;
-    event.service = one.service;
-    event.rule = one.rule;
-    event.severity = one.severity;
-    event.priority = one.priority;
-    event.at = event.since = one.since;
-    event.summary = one.slo + " was burning when this node stopped, and has not been calm since";
-    for (auto incident = all.rbegin(); incident != all.rend(); ++incident) {
-      for (const core::IncidentCondition& known : incident->conditions) {
-        if (known.condition.key == kBurning + one.slo) event.summary = known.condition.text;
-      }
-    }
-    events.push_back(std::move(event));
-  }
-  alerts(events, now);
-}
-
 void Desk::tick(WallTime now) {
   now_ = now;
   if (now.ns - repeated_.ns >= kRepeatNs) {
     repeated_ = now;
-    for (const auto& [slo, condition] : burning_) keep(book_.observe(condition, now));
+    for (const auto& [slo, burning] : burning_) {
+      if (burning.holds) keep(book_.observe(burning.condition, now));
+    }
   }
   keep(book_.tick(now));
   for (const core::Transition& transition : book_.take_transitions(now)) told(transition, now);

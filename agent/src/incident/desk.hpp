@@ -2,6 +2,11 @@
 // is suspected and keeps what it says with the incident, tells what changed. Control thread; no
 // I/O, no clock.
 //
+// How long an alert is a condition: as long as a rule that pages fires, or what it tells of goes
+// on. Rules of tickets look back over hours or days and outlast the trouble by as much; when it has
+// been calm for a quarter of an hour (at that pace none of them would fire), and enough was seen to
+// know, their alert goes on and the condition ends, to hold again when it burns again.
+//
 // What is to be kept is a document per event (take_documents), given back to restore() by the next
 // life.
 #pragma once
@@ -93,6 +98,7 @@ class Desk {
   const std::deque<Newcomer>& recent_newcomers() const noexcept { return newcomers_; }
 
  private:
+  static constexpr size_t kMostAsked = 64;
   struct Question {
     std::string id;
     WallTime onset{}, next{};
@@ -115,8 +121,20 @@ class Desk {
   void ask(Question& question, WallTime now);
   void answered(const std::string& id, WallTime onset, Answer answer);
   void write(const std::string& id, Told told);
+  // What an SLO whose alert fires is to the incidents.
+  struct Burning {
+    core::Condition condition;  // as it was told last
+    bool holds = true;          // false: what it tells of is over, only its slow windows are not
+  };
+  void fired(const slo::AlertEvent& event, WallTime now);
+  void remember_firing(const slo::AlertMemory& memory, const core::Condition& told);
+  bool is_urgent(const std::string& slo) const;  // one of its rules that fire asks for a page
+  Trouble* newest_trouble(const std::string& slo);
   void trouble_began(const std::string& slo, WallTime at);
   void watch_troubles(WallTime now);
+  void watch_trouble(uint32_t place, Trouble& trouble, WallTime now);
+  bool burns_on(const std::string& slo, uint32_t place, slo::Ratio pace) const;
+  void judge_calm(const std::string& slo, Burning& burning, WallTime now);
   void trouble_is_back(Trouble trouble);
   std::optional<uint32_t> place_of(const std::string& slo) const;
   core::Condition condition_of(const slo::AlertEvent& event) const;
@@ -127,8 +145,8 @@ class Desk {
   std::string self_;  // as events name it
   Assessor assessor_;
   WallTime now_{}, repeated_{};
-  std::map<std::string, std::set<std::string>> firing_;  // SLO -> rules
-  std::map<std::string, core::Condition> burning_;       // SLO -> as it was told last
+  std::map<std::string, std::map<std::string, bool>> firing_;  // SLO -> rule -> is it urgent
+  std::map<std::string, Burning> burning_;                     // by SLO
   std::deque<Trouble> troubles_;
   std::vector<Question> questions_;
   std::vector<store::Document> documents_;

@@ -5,8 +5,10 @@
 #include <optional>
 #include <utility>
 
+#include "nines/incident/answer_line.hpp"
 #include "nines/incident/failure_facts.hpp"
 #include "nines/incident/request_mark.hpp"
+#include "nines/incident/topology.hpp"
 #include "nines/log/kmsg.hpp"
 
 namespace nines::agent::incident {
@@ -23,6 +25,9 @@ constexpr int64_t kFreshNs = 900 * kNsPerSecond;
 constexpr int64_t kLookNs = 130 * kNsPerSecond;
 constexpr int64_t kCallsNs = 300 * kNsPerSecond;
 constexpr uint64_t kLeastCalls = 3;
+constexpr int64_t kMostHeldNs = 86400 * kNsPerSecond;
+constexpr std::string_view kKernel = "kernel";
+constexpr double kLeastScore = 4;  // chi2 of one degree of freedom: one in twenty by chance
 constexpr size_t kSuspects = 5, kSentences = 3, kCounts = 5, kTelling = 2;
 
 core::TrailLimits limits_of(size_t trail_bytes) {
@@ -51,6 +56,13 @@ std::string tell_count(const core::CountFinding& finding, const std::string& tex
   return finding.service + " logs " + what + numbers;
 }
 
+core::ServiceId place_of(std::vector<std::string>& services, const std::string& name) {
+  const auto at = std::find(services.begin(), services.end(), name);
+  const auto place = static_cast<core::ServiceId>(at - services.begin());
+  if (at == services.end()) services.push_back(name);
+  return place;
+}
+
 Watcher::Watcher(std::string node, WallTime fresh_from, size_t trail_bytes,
                  core::DetectorSettings rules)
     : node_(std::move(node)),
@@ -61,7 +73,7 @@ Watcher::Watcher(std::string node, WallTime fresh_from, size_t trail_bytes,
 
 void Watcher::record(const collector::ObservedRecord& record) {
   if (record.at < fresh_from_) return;
-  if (kernel_sources_.contains(record.source)) kernel_says(record);
+  if (is_kernel(record)) kernel_says(record);
   if (record.service.empty()) return;
   const bool error = is_error(record);
   core::TemplateId line = 0;
@@ -70,10 +82,15 @@ void Watcher::record(const collector::ObservedRecord& record) {
     const core::TemplateMiner::Found found = miner_.add(message);
     line = found.id;
     if (found.merged) take_merges();
-    keep_example(line, record);
+    if (keep_example(line, record)) mentions_.read(record.service, message, record.at);
     core::RequestMark mark{record.request, record.span};
     if (mark.request.empty()) mark = core::find_request(message);
     trail_.add({record.at, mark.request, mark.span, record.service, line, error});
+  } else if (const core::TemplateId answer = core::answer_line(record.status); answer != 0) {
+    trail_.add({record.at, record.request, record.span, record.service, answer, error});
+  }
+  if (record.service != last_service_ && services_.size() < kMaxServices) {
+    last_service_ = *services_.emplace(record.service).first;
   }
   watch_.count(record.service, line, error, record.at);
   if (error) count_pod(record);
@@ -121,9 +138,16 @@ void Watcher::take_merges() {
   }
 }
 
-void Watcher::keep_example(core::TemplateId line, const collector::ObservedRecord& record) {
+// Syslog and the journal hold the kernel's messages under its name; a container may call itself so,
+// too, but has a pod. With /dev/kmsg at hand they would be heard twice.
+bool Watcher::is_kernel(const collector::ObservedRecord& record) const {
+  if (kernel_sources_.contains(record.source)) return true;
+  return kernel_sources_.empty() && record.pod.empty() && record.service == kKernel;
+}
+
+bool Watcher::keep_example(core::TemplateId line, const collector::ObservedRecord& record) {
   Kept& kept = kept_[static_cast<size_t>(line % kept_.size())];
-  if (kept.line == line && record.at.ns - kept.at.ns < kExampleEveryNs) return;
+  if (kept.line == line && record.at.ns - kept.at.ns < kExampleEveryNs) return false;
   if (examples_.size() >= kMaxExamples && examples_.find(line) == examples_.end()) {
     std::vector<int64_t> times;
     for (const auto& [id, example] : examples_) times.push_back(example.at.ns);
@@ -134,13 +158,14 @@ void Watcher::keep_example(core::TemplateId line, const collector::ObservedRecor
   }
   Example& example = examples_[line];
   kept = {line, example.at};
-  if (!example.text.empty() && record.at.ns - example.at.ns < kExampleEveryNs) return;
+  if (!example.text.empty() && record.at.ns - example.at.ns < kExampleEveryNs) return false;
   kept.at = example.at = record.at;
   example.service = record.service;
   example.pod = record.pod;
   example.text = record.message.substr(0, kMaxExampleBytes);
   example.file = file_of(record.path);
   example.offset = record.offset;
+  return true;
 }
 
 void Watcher::count_pod(const collector::ObservedRecord& record) {
@@ -182,7 +207,7 @@ std::string Watcher::busiest_pod(const std::string& service, WallTime since) con
 
 Observed Watcher::look(WallTime now, bool complete) {
   fresh_from_ = std::max(fresh_from_, WallTime{now.ns - kFreshNs});
-  watch_.advance(now, {complete, learn_});
+  watch_.advance(now, {complete, is_learning(now)});
   containers_.advance(now);
   keeper_.look(now, watch_);
   Observed out;
@@ -195,7 +220,7 @@ Observed Watcher::look(WallTime now, bool complete) {
     out.newcomers.push_back({std::move(seen), std::move(text)});
   }
   if (now.ns - called_.ns >= kCallsNs) {
-    out.calls = trail_.calls({now.ns - kCallsNs}, now);
+    out.calls = with_mentions(trail_.calls({now.ns - kCallsNs}, now), now);
     called_ = now;
   }
   out.templates = miner_.stats();
@@ -204,6 +229,59 @@ Observed Watcher::look(WallTime now, bool complete) {
   out.trail_bytes = trail_.memory_bytes();
   out.thinning = trail_.thinning();
   return out;
+}
+
+// Those seen in requests, and those that are only named.
+std::vector<core::RequestTrail::Call> Watcher::with_mentions(
+    std::vector<core::RequestTrail::Call> all, WallTime to) const {
+  const auto is_service = [this](const std::string& name) { return services_.contains(name); };
+  for (const auto& pair : mentions_.pairs(to, is_service)) {
+    const bool seen = std::any_of(all.begin(), all.end(), [&](const auto& call) {
+      return call.caller == pair.first && call.callee == pair.second;
+    });
+    if (!seen) all.push_back({pair.first, pair.second, kLeastCalls});
+  }
+  return all;
+}
+
+// What a service's own end says of it. Not silence and storms: who is not called is silent, and who
+// calls in vain storms.
+core::FactsOfServices Watcher::own_facts(std::vector<std::string>& services) const {
+  using Kind = core::ConditionKind;
+  core::FactsOfServices out;
+  for (const core::Condition& one : detector_.standing()) {
+    const bool of_itself = one.kind == Kind::oom_kill || one.kind == Kind::crash_loop;
+    if (of_itself && !one.service.empty()) out[place_of(services, one.service)].push_back(one.text);
+  }
+  return out;
+}
+
+// A storm or silence is no example of health, but after a day it is what is.
+bool Watcher::is_learning(WallTime now) const {
+  using Kind = core::ConditionKind;
+  const auto standing = detector_.standing();
+  return learn_ && std::none_of(standing.begin(), standing.end(), [&](const core::Condition& one) {
+           const bool of_lines = one.kind == Kind::error_storm || one.kind == Kind::service_silent;
+           return of_lines && now.ns - one.at.ns < kMostHeldNs;
+         });
+}
+
+// Lines that it never logged so often, and that it has gone silent since the onset. How many
+// answers of an access log are errors is no evidence: that is what suffers.
+void Watcher::count_those_without_requests(WallTime onset, std::vector<std::string>& services,
+                                           core::CountsOfServices& counts) const {
+  const std::set<std::string> in_requests(services.begin(), services.end());
+  std::set<std::string> silent;
+  for (const core::Hearing& heard : watch_.hearing()) {
+    if (heard.last.ns < onset.ns - kMinuteNs) silent.insert(heard.service);
+  }
+  for (core::CountFinding& finding : watch_.findings(onset, kSentences)) {
+    if (in_requests.contains(finding.service) || finding.service == kKernel) continue;
+    const bool of_all = finding.line == 0 && !finding.error;
+    const bool fewer = of_all && finding.score < 0 && !silent.contains(finding.service);
+    const bool more = finding.line != 0 && finding.score > 0;
+    if (fewer || more) counts[place_of(services, finding.service)].push_back(std::move(finding));
+  }
 }
 
 Answer Watcher::ask(core::TrailQuestion question, const std::vector<NodeEvidence>& others) const {
@@ -220,31 +298,39 @@ Answer Watcher::ask(core::TrailQuestion question, const std::vector<NodeEvidence
   out.requests = evidence.read.requests;
   out.lines = evidence.read.lines;
   std::vector<std::string> services = evidence.services;
+  core::CountsOfServices counts;
+  count_those_without_requests(onset, services, counts);
   std::map<core::ServiceId, core::UsageFinding> used;
   add_usage(services, used, out.asked, others);
   const core::SuspectNames names{services,
                                  [&](core::TemplateId line) { return text_of(line, others); }};
-  auto ranked = core::rank_suspects(evidence.findings, used);
-  std::set<std::pair<std::string, std::string>> calls;
-  for (auto& call : trail.calls({onset.ns - kCallsNs}, out.asked)) {
-    if (call.requests < kLeastCalls) continue;
-    calls.emplace(call.caller, call.callee);
-    if (together) out.calls.push_back(std::move(call));
+  const core::FactsOfServices told = own_facts(services);
+  auto ranked = core::rank_suspects(evidence.findings, used, counts, told);
+  std::erase_if(ranked, [](const core::Suspect& one) { return one.score < kLeastScore; });
+  core::Topology known({.least = kLeastCalls});
+  auto calls = trail.calls({onset.ns - kCallsNs}, out.asked);
+  if (together) {
+    for (const auto& call : calls) {
+      if (call.requests >= kLeastCalls) out.calls.push_back(call);
+    }
+  }
+  for (const auto& call : with_mentions(std::move(calls), out.asked)) {
+    known.add_edge(call.caller, call.callee, static_cast<double>(call.requests));
   }
   core::put_called_first(ranked, [&](core::ServiceId caller, core::ServiceId callee) {
-    return calls.contains({services[caller], services[callee]});
+    return known.depends(services[caller], services[callee]);
   });
   out.facts = core::failure_facts(ranked, names, kTelling, [this](const std::string& service) {
     const auto found = usage_names_.find(service);
     return found != usage_names_.end() ? found->second : std::string();
   });
-  for (core::SuspectText& told : core::tell_suspects(ranked, names, kSuspects, kSentences)) {
+  for (core::SuspectText& text : core::tell_suspects(ranked, names, kSuspects, kSentences)) {
     Suspicion& suspicion = out.suspects.emplace_back();
-    suspicion.pod = busiest_pod(told.service, onset);
-    if (const auto found = examples_.find(told.line); found != examples_.end()) {
+    suspicion.pod = busiest_pod(text.service, onset);
+    if (const auto found = examples_.find(text.line); found != examples_.end()) {
       suspicion.example = found->second;
     }
-    suspicion.told = std::move(told);
+    suspicion.told = std::move(text);
     if (together) complete(suspicion, onset, out.asked, others);
   }
   for (const core::CountFinding& finding : watch_.findings(onset, 1)) {

@@ -23,6 +23,7 @@
 #include "nines/incident/detector.hpp"
 #include "nines/incident/failure_class.hpp"
 #include "nines/incident/happenings.hpp"
+#include "nines/incident/mentions.hpp"
 #include "nines/incident/request_trail.hpp"
 #include "nines/incident/suspect_text.hpp"
 #include "nines/incident/template_miner.hpp"
@@ -126,8 +127,16 @@ class Watcher final : public collector::RecordObserver {
     WallTime at{};
   };
   void take_merges();
+  bool is_kernel(const collector::ObservedRecord& record) const;
   void kernel_says(const collector::ObservedRecord& record);
-  void keep_example(core::TemplateId line, const collector::ObservedRecord& record);
+  // Whether it was kept.
+  bool keep_example(core::TemplateId line, const collector::ObservedRecord& record);
+  std::vector<core::RequestTrail::Call> with_mentions(std::vector<core::RequestTrail::Call> all,
+                                                      WallTime to) const;
+  core::FactsOfServices own_facts(std::vector<std::string>& services) const;
+  bool is_learning(WallTime now) const;
+  void count_those_without_requests(WallTime since, std::vector<std::string>& services,
+                                    core::CountsOfServices& counts) const;
   void count_pod(const collector::ObservedRecord& record);
   core::RequestTrail laid_together(const std::vector<NodeEvidence>& others) const;
   void add_usage(std::vector<std::string>& services,
@@ -149,12 +158,16 @@ class Watcher final : public collector::RecordObserver {
   core::TemplateMiner miner_;
   core::TemplateWatch watch_;
   core::Detector detector_;
-  Containers containers_{detector_};
+  Containers containers_{detector_,
+                         [this](std::string_view name) { return services_.contains(name); }};
   Gauges gauges_;
   std::vector<core::Happening> happenings_;
   std::vector<core::QueueLimit> limits_;
   std::set<uint32_t> kernel_sources_;
   core::RequestTrail trail_;
+  core::Mentions mentions_;
+  std::string last_service_;
+  std::set<std::string, std::less<>> services_;                  // that were heard
   std::map<std::string, core::Usage, std::less<>> usage_;        // by service
   std::map<std::string, std::string, std::less<>> usage_names_;  // the gauge, by service
   std::unordered_map<core::TemplateId, Example> examples_;

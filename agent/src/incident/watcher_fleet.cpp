@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "incident/watcher.hpp"
+#include "nines/incident/answer_line.hpp"
 
 namespace nines::agent::incident {
 namespace {
@@ -78,7 +79,8 @@ void Watcher::add_usage(std::vector<std::string>& services,
 
 // Ids of templates mean the same on all nodes; their texts only those know that logged them.
 std::string Watcher::text_of(core::TemplateId line, const std::vector<NodeEvidence>& others) const {
-  std::string text(miner_.text(miner_.current(line)));
+  const std::string_view answer = core::answer_text(line);
+  std::string text(answer.empty() ? miner_.text(miner_.current(line)) : answer);
   for (const NodeEvidence& other : others) {
     for (const auto& one : other.lines) {
       if (text.empty() && one.id == line) text = one.text;

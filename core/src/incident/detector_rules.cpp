@@ -33,6 +33,11 @@ std::string with_digits(const char* format, double value) {
   return text;
 }
 
+std::string times_text(uint64_t times) {
+  if (times == 1) return "once";
+  return times == 2 ? "twice" : std::to_string(times) + " times";
+}
+
 void remember(std::deque<WallTime>& times, WallTime at) {
   if (times.size() == kMostTimes) times.pop_front();
   times.push_back(at);
@@ -137,7 +142,7 @@ void Detector::Impl::look_at_kills(WallTime now) {
     verdict.condition.text = "the kernel killed " +
                              (kill.victim.empty() ? "a process" : kill.victim) +
                              (kill.pod.empty() ? "" : " of " + kill.pod) + " for want of memory, " +
-                             std::to_string(kill.count) + " times";
+                             times_text(kill.count);
     verdict.over = "no process was killed for want of memory for " +
                    std::to_string(settings.oom.clear_s) + " s";
     judge(std::move(verdict), now);
@@ -303,8 +308,8 @@ void Detector::Impl::look_at_power(WallTime now) {
   verdict.condition.kind = ConditionKind::under_voltage;
   verdict.condition.priority = rule.priority;
   verdict.condition.since = often ? supply.times.front() : supply.since;
-  verdict.condition.text = "the supply voltage is too low: " + std::to_string(supply.times.size()) +
-                           " times within an hour";
+  verdict.condition.text =
+      "the supply voltage is too low: " + times_text(supply.times.size()) + " within an hour";
   verdict.over = "the supply voltage is as it should be";
   judge(std::move(verdict), now);
 }

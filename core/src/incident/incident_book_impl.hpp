@@ -55,6 +55,7 @@ struct IncidentBook::Impl {
   // --- Conditions (incident_observe.cpp).
   Local* watch(const Condition& condition, WallTime now);
   size_t place(const Condition& condition, WallTime now) const;
+  bool returns_to(size_t at, const Condition& c, WallTime now) const;
   bool related(const Incident& incident, const Condition& condition, WallTime t) const;
   bool is_waiting_for(const Condition& condition, WallTime now) const;
   void begin(Local& local, WallTime now, Events& out);

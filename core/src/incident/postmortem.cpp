@@ -1,6 +1,7 @@
 #include "nines/incident/postmortem.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "incident/text.hpp"
@@ -20,6 +21,11 @@ constexpr int64_t kDetectTarget_s = 300;
 WallTime end_of(const Incident& i) {
   if (!i.over()) return {};
   return i.recovered != WallTime{} ? i.recovered : i.resolved;
+}
+
+// What happened, without the rule that says so and what else it knows.
+std::string headline(const std::string& title) {
+  return title.substr(0, std::min(title.find("; "), title.find(" (rule ")));
 }
 
 std::string by(const std::string& who) { return who.empty() ? "" : " by " + who; }
@@ -99,6 +105,29 @@ std::string change_text(const slo::Change& c) {
          (c.text.empty() ? "" : ": " + c.text);
 }
 
+// Suspects that were told together are one line, with their names in order; what speaks against
+// each of them is under its number.
+void tell_suspects(Postmortem& p, const Incident& i) {
+  std::map<std::pair<WallTime, std::string>, std::map<std::string, const Evidence*>> together;
+  for (const Evidence& e : i.evidence) {
+    if (e.kind != EventKind::suspects) continue;
+    const std::string* const rank = e.entry.detail("rank");
+    if (rank == nullptr || e.entry.detail("service") == nullptr) {
+      p.timeline.push_back({e.entry.at, "Suspects found: " + e.entry.text});
+    } else {
+      together[{e.entry.at, e.entry.node}][*rank] = &e;
+    }
+  }
+  for (const auto& [told, ranked] : together) {
+    std::string names;
+    for (const auto& [rank, e] : ranked) {
+      names += (names.empty() ? "" : ", ") + *e->entry.detail("service") + " (E" +
+               std::to_string(e->number) + ")";
+    }
+    p.timeline.push_back({told.first, "Suspects found: " + names});
+  }
+}
+
 void tell_timeline(Postmortem& p, const Incident& i, const PostmortemFacts& facts) {
   p.timeline = facts.timeline;
   const bool kept = !facts.timeline.empty();
@@ -107,7 +136,10 @@ void tell_timeline(Postmortem& p, const Incident& i, const PostmortemFacts& fact
   }
   if (i.began < i.opened) p.timeline.push_back({i.began, "It began to be wrong"});
   if (!kept) {
-    for (const HistoryEntry& h : short_history(i)) p.timeline.push_back({h.at, what_of(h)});
+    for (const HistoryEntry& h : short_history(i)) {
+      if (h.kind != EventKind::suspects) p.timeline.push_back({h.at, what_of(h)});
+    }
+    tell_suspects(p, i);
   }
   const WallTime end = end_of(i);
   if (end != WallTime{} && end < i.resolved) {
@@ -148,7 +180,8 @@ void find_factors(Postmortem& p, const Incident& i, const PostmortemFacts& facts
 }
 
 void find_whys(Postmortem& p, const Incident& i) {
-  const std::string what = i.title.empty() ? "this happen" : "this happen (" + i.title + ")";
+  const std::string what =
+      i.title.empty() ? "this happen" : "this happen (" + headline(i.title) + ")";
   const auto ask = [&](std::string question, std::string answer) {
     const bool known = !answer.empty();
     p.whys.push_back({std::move(question), known ? std::move(answer) : "to be answered", known});
@@ -199,7 +232,8 @@ void analyse(Postmortem& p, const Incident& i, const PostmortemFacts& facts) {
                        std::string(event_kind_name(e.kind)) + ", " + moment_text(e.entry.at) +
                        (e.entry.node.empty() ? "" : ", " + e.entry.node) + "): " + e.entry.text;
     for (const auto& [key, value] : e.entry.details) {
-      if (key != "wrong_if") text += "; " + key + ": " + value;
+      const bool is_told = key == "wrong_if" || key == "service" || key == "node";
+      if (!is_told) text += "; " + key + ": " + value;
     }
     p.evidence.push_back(std::move(text));
   }
@@ -305,7 +339,7 @@ void prevent(Postmortem& p, const Incident& i, const PostmortemFacts& facts) {
 Postmortem postmortem_of(const Incident& i, const PostmortemFacts& facts, WallTime now) {
   Postmortem p;
   p.id = i.id;
-  p.title = i.title;
+  p.title = headline(i.title);
   p.severity = priority_text(i.severity);
   p.state = state_name(i.state);
   p.as_of = now;

@@ -276,16 +276,15 @@ void RequestFlow::Impl::fold(size_t slot) {
   for (Outcome& outcome : outcomes) {
     const double of = trials[outcome.trial].now[slot];
     const double hits = outcome.now[slot];
-    if (of > 0) {
-      outcome.hits = outcome.hits * decay + hits;
-      outcome.squares = outcome.squares * decay + hits * hits / of;
-    }
-    if (hits > 0 && trials[outcome.trial].of == Of::hops) {
-      const double logs = outcome.logs[slot];
-      outcome.log_sum = outcome.log_sum * decay + logs;
-      outcome.log_squares = outcome.log_squares * decay + logs * logs / hits;
-      outcome.log_minutes = outcome.log_minutes * decay + 1;
-    }
+    if (of <= 0) continue;
+    outcome.hits = outcome.hits * decay + hits;
+    outcome.squares = outcome.squares * decay + hits * hits / of;
+    if (trials[outcome.trial].of != Of::hops) continue;
+    // Forgotten along with the hits that they are of, also in minutes without any.
+    const double logs = outcome.logs[slot];
+    outcome.log_sum = outcome.log_sum * decay + logs;
+    outcome.log_squares = outcome.log_squares * decay + (hits > 0 ? logs * logs / hits : 0);
+    outcome.log_minutes = outcome.log_minutes * decay + (hits > 0 ? 1 : 0);
   }
   for (Trial& trial : trials) {
     if (trial.now[slot] == 0) continue;

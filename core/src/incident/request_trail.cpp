@@ -28,11 +28,45 @@ uint64_t hash_of(std::string_view text) noexcept {
 struct Stay {
   uint32_t service = 0;
   int64_t first = 0, last = 0;
+  bool only_answers = true;
 };
 using Edges = std::map<std::pair<uint32_t, uint32_t>, uint64_t>;
 
+// An access log is written when the answer is out. Of those heard last at the same time the one
+// that began first.
+const Stay* heard_before(const std::vector<Stay>& stays, const Stay& answer) {
+  const Stay* before = nullptr;
+  for (const Stay& stay : stays) {
+    if (&stay == &answer || stay.last > answer.last) continue;
+    if (stay.last == answer.last && stay.only_answers) continue;  // which was first is not known
+    const bool later = before == nullptr || stay.last > before->last;
+    if (later || (stay.last == before->last && stay.first < before->first)) before = &stay;
+  }
+  return before;
+}
+
+// What only logs answers was there before whoever it called. In the order in which they answered,
+// since one may have called the other.
+std::map<uint32_t, uint32_t> who_answers_called(std::vector<Stay>& stays) {
+  std::vector<Stay*> answers;
+  for (Stay& stay : stays) {
+    if (stay.only_answers) answers.push_back(&stay);
+  }
+  std::stable_sort(answers.begin(), answers.end(),
+                   [](const Stay* a, const Stay* b) { return a->last < b->last; });
+  std::map<uint32_t, uint32_t> called;
+  for (Stay* const answer : answers) {
+    const Stay* const callee = heard_before(stays, *answer);
+    if (callee == nullptr) continue;
+    called[answer->service] = callee->service;
+    answer->first = std::min(answer->first, callee->first);
+  }
+  return called;
+}
+
 // Whoever is around a service most closely has called it.
-void count_calls(const std::vector<Stay>& stays, Edges& counts) {
+void count_calls(std::vector<Stay>& stays, Edges& counts) {
+  for (const auto& call : who_answers_called(stays)) ++counts[call];
   for (const Stay& callee : stays) {
     const Stay* nearest = nullptr;
     for (const Stay& caller : stays) {
@@ -382,6 +416,8 @@ std::vector<RequestTrail::Call> RequestTrail::calls(WallTime from, WallTime to) 
     }
     stays.back().first = std::min(stays.back().first, entry.at);
     stays.back().last = std::max(stays.back().last, entry.at);
+    stays.back().only_answers =
+        stays.back().only_answers && is_answer(templates_[entry.line & (kErrorBit - 1)]);
     if (i + 1 < order.size() && entries_[order[i + 1]].request == entry.request) continue;
     count_calls(stays, counts);
     stays.clear();

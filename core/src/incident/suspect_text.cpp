@@ -51,6 +51,16 @@ class Teller {
     return {};
   }
 
+  std::string tell(const CountFinding& f) const {
+    const std::string what = f.line != 0 ? quoted(f.line) : f.error ? "errors" : "anything at all";
+    const std::string usual = "usually " + rounded(f.expected) + " in that time";
+    if (f.seen == 0) {
+      return "has not logged " + what + " for " + seconds(f.seconds) + ", " + usual;
+    }
+    return "logs " + (f.line != 0 || f.error ? what : std::string("lines")) + " " +
+           std::to_string(f.seen) + " times in " + seconds(f.seconds) + ", " + usual;
+  }
+
  private:
   const std::string& service(ServiceId id) const {
     static const std::string kUnknown = "another service";
@@ -67,6 +77,13 @@ class Teller {
 std::string tell(const UsageFinding& f) {
   return "uses " + rounded(f.now) + ", usually " + rounded(f.usual) + " and at most " +
          rounded(f.high) + " (95 %)";
+}
+
+std::string wrong_if(const CountFinding& f) {
+  return f.score < 0 ? "its logs are not read at present (another node, lag, rotation), or nobody "
+                       "has asked anything of it"
+                     : "it is asked for more, or for other things, than usual: then those who ask "
+                       "are to be looked at";
 }
 
 std::string wrong_if(FlowFinding::Kind kind) {
@@ -120,6 +137,15 @@ std::vector<SuspectText> tell_suspects(const std::vector<Suspect>& suspects,
     for (const UsageFinding& f : suspect.usage) {
       pieces.push_back({f.score, tell(f),
                         "something planned uses it: a backup, a compaction, more traffic", 0, 0});
+    }
+    for (const std::string& fact : suspect.facts) {
+      pieces.push_back({INFINITY, fact,
+                        "it fails for what it was given: a service that it needs, its "
+                        "configuration, memory that others took",
+                        0});
+    }
+    for (const CountFinding& f : suspect.counts) {
+      pieces.push_back({std::abs(f.score), teller.tell(f), wrong_if(f), f.line});
     }
     std::stable_sort(pieces.begin(), pieces.end(),
                      [](const Piece& a, const Piece& b) { return a.score > b.score; });

@@ -1,4 +1,5 @@
 // The desk: alerts become incidents, with the moment at which it began, suspects, and what is kept.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <map>
 
@@ -136,19 +137,111 @@ TEST_CASE("Trouble of before is no healthy past, for as long as it really lasted
   Plant plant;
   plant.run(0, 3'600, 0);
   plant.run(3'600, 3'800, 8);
-  plant.run(3'800, 7'400, 0);
+  plant.run(3'800, 6'800, 0);
   CHECK_FALSE(plant.desk.acute());
   const size_t before = plant.asked.size();
-  plant.run(7'400, 7'600, 9);  // again, within the same alert
+  plant.run(6'800, 7'000, 9);  // again, within the same alert
   CHECK(plant.desk.acute());
-  CHECK(plant.all(7'600).size() == 1);
+  CHECK(plant.all(7'000).size() == 1);
   REQUIRE(plant.asked.size() > before);
-  CHECK(plant.asked.back().onset == Plant::at(7'400));
+  CHECK(plant.asked.back().onset == Plant::at(6'800));
   const auto& unhealthy = plant.asked.back().unhealthy;
   REQUIRE(unhealthy.size() == 2);
   CHECK(unhealthy.front().from == Plant::at(3'600));
   CHECK(unhealthy.front().to >= Plant::at(3'800));  // not when the alert ends
   CHECK(unhealthy.front().to <= Plant::at(3'820));
+}
+
+TEST_CASE("A slow alert keeps no incident open when what it tells of has long ended",
+          "[incident]") {
+  Plant plant;
+  plant.run(0, 7'200, 0);
+  plant.run(7'200, 9'000, 9);
+  REQUIRE(plant.all(9'000).size() == 1);
+  plant.run(9'000, 16'200, 0);
+  const auto& alerts = plant.engine.save_alerts();
+  CHECK(std::any_of(alerts.begin(), alerts.end(), [](const auto& one) { return one.firing; }));
+  const auto over = plant.all(16'200);
+  REQUIRE(over.size() == 1);
+  CHECK(over[0].over());
+  CHECK(over[0].recovered < Plant::at(9'000 + 2'400));
+  // As bad again, while the alert still fires: the same trouble.
+  plant.run(16'200, 16'260, 9);
+  const auto back = plant.all(16'260);
+  REQUIRE_FALSE(back.empty());
+  CHECK(back[0].holding());
+  CHECK(back[0].began >= Plant::at(7'190));
+}
+
+TEST_CASE("What burns slowly on and on stays an incident, and so does what nobody can see",
+          "[incident]") {
+  Plant plant;
+  plant.run(0, 7'200, 0);
+  plant.run(7'200, 9'000, 9);
+  for (int64_t s = 9'000; s < 23'400; s += 30) {  // one in thirty: no page, and far too much
+    plant.run(s, s + 10, 1);
+    plant.run(s + 10, s + 30, 0);
+  }
+  for (const auto& one : plant.engine.save_alerts()) {
+    CHECK((!one.firing || one.severity == "ticket"));
+  }
+  REQUIRE(plant.all(23'400).size() == 1);
+  CHECK(plant.all(23'400)[0].holding());
+  Plant blind;
+  blind.run(0, 7'200, 0);
+  blind.run(7'200, 9'000, 9);
+  for (int64_t s = 9'000; s < 12'600; s += slo::kSlotS) {
+    const WallTime now = Plant::at(s + slo::kSlotS);
+    std::vector<slo::AlertEvent> events;
+    blind.engine.evaluate(now, now, events);
+    blind.desk.alerts(events, now);
+    blind.desk.tick(now);
+  }
+  CHECK(blind.all(12'600).at(0).holding());  // no requests: no sign of health
+}
+
+TEST_CASE("What was over and burns on less badly while its alert fires is trouble again",
+          "[incident]") {
+  Plant plant;
+  plant.run(0, 7'200, 0);
+  plant.run(7'200, 9'000, 9);
+  plant.run(9'000, 12'600, 0);
+  REQUIRE(plant.all(12'600)[0].over());
+  for (int64_t s = 12'600; s < 18'000; s += 20) {
+    plant.run(s, s + 10, 1);
+    plant.run(s + 10, s + 20, 0);
+  }
+  CHECK(plant.all(18'000)[0].holding());
+}
+
+TEST_CASE("One failure in a thin minute is no trouble that is back", "[incident]") {
+  Plant plant;
+  plant.run(0, 7'200, 0);
+  plant.run(7'200, 9'000, 9);
+  plant.run(9'000, 10'800, 0);
+  const size_t before = plant.asked.size();
+  for (int64_t s = 10'800; s < 14'400; s += 600) {
+    plant.run(s, s + 10, 1);
+    plant.run(s + 10, s + 600, 0);
+  }
+  CHECK(plant.asked.size() == before);
+  CHECK(plant.all(14'400)[0].over());
+}
+
+TEST_CASE("A node that starts again does not take an alert that is only slow for new trouble",
+          "[incident]") {
+  Plant plant;
+  plant.run(0, 7'200, 0);
+  plant.run(7'200, 9'000, 9);
+  plant.run(9'000, 16'200, 0);
+  REQUIRE(plant.all(16'200)[0].over());
+  Desk again({"c", "n1", 2}, {plant.engine, nullptr});
+  again.restore(plant.desk.take_documents(), Plant::at(16'210));
+  again.still_firing(plant.engine.save_alerts(), Plant::at(16'210));
+  again.tick(Plant::at(16'210));
+  CHECK(again.take_news().empty());
+  REQUIRE(again.book().list({}, Plant::at(16'210)).size() == 1);
+  CHECK(again.book().list({}, Plant::at(16'210))[0].over());
 }
 
 TEST_CASE("A node that starts again goes on with its incidents, as they were worded",

@@ -249,4 +249,112 @@ TEST_CASE("Restarts and kills are told, the newest first", "[incident]") {
   CHECK(facts.kills[0].find("the kernel killed java for want of memory") != std::string::npos);
 }
 
+TEST_CASE("An access log takes part in requests by its answers, and is known to call",
+          "[incident]") {
+  Lines lines;
+  const auto answer = [&](int64_t s, int64_t status) {
+    collector::ObservedRecord record;
+    record.at = {((kStart + s) * 1000 + 40) * kNsPerMs};
+    record.service = "door";
+    const std::string id = "abc" + std::to_string(100'000 + s);
+    record.request = id;
+    record.status = status;
+    lines.watcher.record(record);
+  };
+  for (int64_t s = 0; s <= 300; ++s) {
+    lines.requests(s, s + 1, false);
+    answer(s, 200);
+  }
+  bool called = false;
+  for (const auto& call : lines.watcher.look(WallTime::from_s(kStart + 600), true).calls) {
+    called = called || (call.caller == "door" && call.callee == "shop");
+  }
+  CHECK(called);
+  for (int64_t s = 301; s <= 460; ++s) {
+    lines.requests(s, s + 1, s > 400);
+    answer(s, s > 400 ? 502 : 200);
+  }
+  const Answer told = lines.ask(400, 460);
+  const auto door =
+      std::find_if(told.suspects.begin(), told.suspects.end(),
+                   [](const Suspicion& suspicion) { return suspicion.told.service == "door"; });
+  REQUIRE(door != told.suspects.end());
+  CHECK(door->told.evidence.at(0).find("answers 5xx") != std::string::npos);
+  CHECK(told.suspects[0].told.service == "pay");
+}
+
+TEST_CASE("A database that logs no requests is suspected by what it logs more often",
+          "[incident]") {
+  Lines lines;
+  for (int64_t s = 0; s < 7'200; ++s) {
+    lines.requests(s, s + 1, false);
+    if (s % 240 == 0) lines.line(s * 1000, "db", "duration: 300 ms statement: SELECT 1");
+  }
+  for (int64_t s = 7'200; s < 7'330; ++s) {
+    lines.requests(s, s + 1, false);
+    lines.line(s * 1000, "db", "duration: 3000 ms statement: SELECT 1");
+  }
+  const Answer told = lines.ask(7'200, 7'330);
+  REQUIRE_FALSE(told.suspects.empty());
+  CHECK(told.suspects[0].told.service == "db");
+  CHECK(told.suspects[0].told.evidence.at(0).find("usually") != std::string::npos);
+  CHECK_FALSE(told.suspects[0].told.wrong_if.empty());
+}
+
+TEST_CASE("Who names a service as an address is known to depend on it", "[incident]") {
+  Lines lines;
+  lines.line(0, "db", "ready");
+  lines.line(10, "api", "connected to postgres://shop@db:5432/shop");
+  const auto calls = lines.watcher.look(WallTime::from_s(kStart + 301), true).calls;
+  REQUIRE(calls.size() == 1);
+  CHECK(calls[0].caller == "api");
+  CHECK(calls[0].callee == "db");
+}
+
+TEST_CASE("How long a service was silent in an incident is not taken for what is usual",
+          "[incident]") {
+  Lines lines;
+  int64_t s = 0;
+  const auto live = [&](int64_t until, bool heard, std::vector<core::Condition>& told) {
+    for (; s < until; s += 10) {
+      if (heard) lines.line(s * 1000, "mail", "mail is out");
+      lines.line(s * 1000 + 1, "shop", "order comes in");
+      for (auto& one : lines.watcher.look(WallTime::from_s(kStart + s), true).conditions) {
+        if (one.service == "mail") told.push_back(std::move(one));
+      }
+    }
+  };
+  std::vector<core::Condition> told;
+  live(3 * 86'400, true, told);
+  CHECK(told.empty());
+  live(3 * 86'400 + 1'800, false, told);
+  live(3 * 86'400 + 3'600, true, told);
+  REQUIRE(told.size() == 2);
+  CHECK(told[0].holds);
+  CHECK_FALSE(told[1].holds);
+  live(3 * 86'400 + 5'400, false, told);  // as soon as before
+  REQUIRE(told.size() == 3);
+  CHECK(told[2].at.ns - told[2].since.ns == told[0].at.ns - told[0].since.ns);
+}
+
+TEST_CASE("The kernel is heard through syslog, too, and not when a container takes its name",
+          "[incident]") {
+  Lines lines;
+  lines.line(0, "pay", "ready");
+  const std::string killed = "Memory cgroup out of memory: Killed process 4711 (pay) total-vm:1kB";
+  collector::ObservedRecord record;
+  record.at = WallTime::from_s(kStart + 1);
+  record.service = "kernel";
+  record.message = killed;
+  record.pod = "kernel-1";
+  lines.watcher.record(record);
+  CHECK(lines.watcher.look(WallTime::from_s(kStart + 10), true).conditions.empty());
+  record.pod = "";
+  lines.watcher.record(record);
+  const auto told = lines.watcher.look(WallTime::from_s(kStart + 20), true).conditions;
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].kind == core::ConditionKind::oom_kill);
+  CHECK(told[0].service == "pay");  // whose process it was
+}
+
 }  // namespace nines::agent::incident

@@ -56,6 +56,34 @@ TEST_CASE("A condition that returns within half an hour reopens the same inciden
   CHECK(second == (first + 1) % 1000);
 }
 
+TEST_CASE("What depends on what failed a moment ago, and fails now, brings the incident back") {
+  Node n("a");
+  n.book.topology().add_edge("door", "pay", 100);
+  n.begins("silent/pay", "pay", 2, 0);
+  n.ends("silent/pay", 300);
+  n.begins("burn/door", "door", 0, 1200);  // over by itself at 900
+  REQUIRE(n.all(1200).size() == 1);
+  CHECK(n.all(1200)[0].state == State::reopened);
+  CHECK(n.all(1200)[0].severity == 0);
+  n.begins("burn/mail", "mail", 2, 1210);  // has nothing to do with it
+  CHECK(n.all(1210).size() == 2);
+}
+
+TEST_CASE("What a person closed, or what was over for long, is not brought back by others") {
+  Node n("a");
+  n.book.topology().add_edge("door", "pay", 100);
+  n.begins("silent/pay", "pay", 2, 0);
+  n.ends("silent/pay", 300);
+  n.begins("burn/door", "door", 0, 900 + 1801);
+  CHECK(n.all(2701).size() == 2);
+  Node m("a");
+  m.begins("silent/pay", "pay", 2, 0);
+  m.ends("silent/pay", 300);
+  m.keep(m.book.resolve(m.all(310)[0].id, "kim", "moved", false, at(310)));
+  m.begins("storm/pay", "pay", 2, 1000);
+  CHECK(m.all(1000).size() == 2);
+}
+
 TEST_CASE("Conditions of one service, and of services that call each other, are one incident") {
   Node n("a");
   n.book.topology().add_edge("web", "api", 10);

@@ -61,6 +61,28 @@ TEST_CASE("Where the timeline of all nodes is kept the review tells it, in its o
   CHECK(has(paper, "** - Recovered"));           // what follows from it is told beside it
 }
 
+TEST_CASE("A postmortem has a title that fits a line, and tells suspects of one moment as one") {
+  Node n("a");
+  Condition burn = condition("burn/door", "door", 1, at(0));
+  burn.text =
+      "door burns its error budget 14.5 times as fast as it may: 74 of 1019 events bad in 1h (rule "
+      "fast, page above 14.4); 46.4 % of the 30d budget is used.";
+  n.keep(n.book.observe(burn, at(0)));
+  const std::string id = n.all(0)[0].id;
+  for (const char* name : {"2 mail", "1 pay"}) {
+    n.keep(n.book.add(id, EventKind::suspects, "", std::string(name + 2) + "; is silent",
+                      {{"rank", std::string(name, 1)}, {"service", name + 2}, {"score", "82.10"}},
+                      at(10)));
+  }
+  const std::string paper = postmortem_markdown(postmortem_of(n.all(60)[0], {}, at(60)));
+  const std::string title = paper.substr(0, paper.find('\n'));
+  CHECK(has(title, "74 of 1019 events bad in 1h"));
+  CHECK_FALSE(has(title, "rule fast"));
+  CHECK_FALSE(has(title, "budget is used"));
+  CHECK(has(paper, "Suspects found: pay (E2), mail (E1)\n"));
+  CHECK(has(paper, "): pay; is silent; rank: 1; score: 82.10"));
+}
+
 TEST_CASE("Communication tells what is known when it is sent") {
   const CheckoutStory story;
   golden("initial.md", communication(Template::initial, story.early, at(60)));

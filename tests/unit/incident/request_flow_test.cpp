@@ -192,6 +192,31 @@ TEST_CASE("Templates that become one are counted as one from then on") {
   CHECK(strongest(shop).score < 12);
 }
 
+TEST_CASE("What is rare is as fast as it usually is, however many minutes pass without it") {
+  FlowLimits limits;
+  limits.half_life_minutes = 30;
+  RequestFlow flow(limits);
+  // A request a minute goes from line 1 to line 2, every fourth to line 3 instead, in 4 ms.
+  for (int64_t m = 0; m < 600; ++m) {
+    const WallTime at = WallTime::from_s(kBegin - kBegin % 60 + m * 60);
+    const std::string id = "r" + std::to_string(m);
+    flow.add({at, id, 0, kShop, 21, false});
+    const TemplateId next = m % 4 == 0 ? 23 : 22;
+    const bool late = m >= 596;
+    flow.add({{at.ns + (late ? 80 : 4) * kNsPerMs}, id, 0, kShop, late ? 23 : next, false});
+    flow.advance({at.ns + 59 * kNsPerSecond}, !late);
+  }
+  bool told = false;
+  for (const FlowFinding& found : flow.findings(3)) {
+    if (found.kind != Kind::slow) continue;
+    told = true;
+    CHECK(found.next == 23);
+    CHECK(found.seconds == Approx(0.08).epsilon(0.01));
+    CHECK(found.seconds_before == Approx(0.004).epsilon(0.01));
+  }
+  CHECK(told);
+}
+
 TEST_CASE("Requests that never end and new kinds of lines without end stay within the limits") {
   FlowLimits limits;
   limits.max_lines = 1000;

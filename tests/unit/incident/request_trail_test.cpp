@@ -5,6 +5,8 @@
 #include <random>
 #include <set>
 
+#include "nines/incident/answer_line.hpp"
+
 namespace nines::incident {
 namespace {
 
@@ -84,6 +86,32 @@ TEST_CASE("A trail tells who calls whom", "[incident]") {
   }
   CHECK(told == std::set<std::string>{"shop>mail", "shop>pay"});
   CHECK(trail.calls(second(100), second(200)).empty());
+}
+
+TEST_CASE("Who logs only that a request was answered called whoever was heard last", "[incident]") {
+  RequestTrail trail;
+  for (int64_t s = 0; s < 60; ++s) {
+    const std::string id = "r" + std::to_string(s);
+    add(trail, {s * 1000, id, "shop", 1});
+    add(trail, {s * 1000 + 10, id, "pay", 2});
+    add(trail, {s * 1000 + 20, id, "shop", 5});
+    add(trail, {s * 1000 + 21, id, "door", answer_line(200)});
+    add(trail, {s * 1000 + 22, id, "gate", answer_line(200)});
+    // A queue's worker goes on when the answer is out, or begins before.
+    add(trail, {s * 1000 + (s % 2 == 0 ? 15 : 400), id, "mail", 7});
+    add(trail, {s * 1000 + 900, id, "mail", 8});
+    // Refused by itself: nobody was called.
+    add(trail, {s * 1000 + 30, "x" + id, "door", answer_line(502), true});
+  }
+  std::set<std::string> told;
+  for (const auto& call : trail.calls(second(0), second(61))) {
+    told.insert(call.caller + ">" + call.callee);
+  }
+  CHECK(told == std::set<std::string>{"gate>door", "door>shop", "shop>pay"});
+  CHECK(answer_line(0) == 0);
+  CHECK(answer_line(700) == 0);
+  CHECK(answer_text(answer_line(503)) == "answers 5xx");
+  CHECK_FALSE(is_answer(7));
 }
 
 TEST_CASE("Trails of three nodes laid together are the trail of one node that saw it all",

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "nines/incident/suspect_text.hpp"
 #include "nines/incident/usage.hpp"
 
 using namespace nines;
@@ -71,4 +72,62 @@ TEST_CASE("Suspects are ranked by the strongest evidence, and slowness counts ha
   CHECK(ranked[2].service == 1);
   CHECK(ranked[2].score == 25);
   CHECK(rank_suspects({}, {}).empty());
+}
+
+TEST_CASE("A service that no request passes is suspected by how often it logs what") {
+  FlowFinding slow;
+  slow.kind = FlowFinding::Kind::slow;
+  slow.service = 1;
+  slow.score = 60;
+  CountFinding more;
+  more.line = 7;
+  more.score = 90;
+  CountFinding less;
+  less.score = -40;
+  const auto ranked = rank_suspects({slow}, {}, {{2, {less, more}}, {3, {less}}});
+  REQUIRE(ranked.size() == 3);
+  CHECK(ranked[0].service == 2);
+  CHECK(ranked[0].score == 90);
+  CHECK(ranked[0].counts.size() == 2);
+  CHECK(ranked[1].service == 3);
+  CHECK(ranked[1].score == 40);
+}
+
+TEST_CASE(
+    "What is certain of a service goes before those that depend on it, however much they log") {
+  FlowFinding path;
+  path.service = 1;
+  path.score = 500;
+  CountFinding silent;
+  silent.score = -40;
+  const auto calls = [](ServiceId caller, ServiceId callee) {  // 1 and 3 use 2; 4 is apart
+    return (caller == 1 || caller == 3) && callee == 2;
+  };
+  FlowFinding other = path, apart = path;
+  other.service = 3;
+  other.score = 90;
+  apart.service = 4;
+  apart.score = 80;
+  auto ranked = rank_suspects({path, other, apart}, {}, {{2, {silent}}});
+  put_called_first(ranked, calls);
+  std::vector<ServiceId> order;
+  for (const Suspect& one : ranked) order.push_back(one.service);
+  CHECK(order == std::vector<ServiceId>{2, 1, 3, 4});
+  silent.score = -20;  // may be chance
+  ranked = rank_suspects({path, other, apart}, {}, {{2, {silent}}});
+  put_called_first(ranked, calls);
+  CHECK(ranked[0].service == 1);
+}
+
+TEST_CASE("A service that was killed or restarts is suspected before those that only log errors") {
+  FlowFinding error;
+  error.service = 1;
+  error.score = 500;
+  const auto ranked = rank_suspects({error}, {}, {}, {{2, {"3 restarts in 600 s"}}});
+  REQUIRE(ranked.size() == 2);
+  CHECK(ranked[0].service == 2);
+  const std::vector<std::string> names{"none", "api", "orders"};
+  const auto told = tell_suspects(ranked, {names, [](TemplateId) { return std::string(); }}, 1, 3);
+  CHECK(told[0].evidence == std::vector<std::string>{"3 restarts in 600 s"});
+  CHECK(told[0].wrong_if.find("fails for what it was given") != std::string::npos);
 }

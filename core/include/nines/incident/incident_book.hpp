@@ -13,6 +13,8 @@
 //     incidents of their own), or of the node that is silent;
 //     of the same service, while one of that service's conditions holds there or the last one
 //     began within `group_s`; of connected services, or of the node itself, within `group_s`.
+//     of the same or a connected service, where the incident was over by itself no longer than
+//     `reopen_s` ago: it is back.
 //   It is held back for `hold_back_s` at most while what it depends on is suspect (see suspect())
 //   or is held back itself. Incidents that began apart on two nodes and would have been one are
 //   linked afterwards; the one opened first (ties: by key) goes on, the id of the other becomes an

@@ -62,7 +62,8 @@ class RequestTrail {
 
   // Who called whom in [from, to), the most frequent first: within a request, the lines of the
   // callee lie between lines of the caller. Calls through a third service count for the nearest
-  // caller only.
+  // caller only. Who logs no more of a request than that it was answered (is_answer) called whoever
+  // was heard last before.
   struct Call {
     std::string caller, callee;
     uint64_t requests = 0;
