@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/log.hpp"
+#include "timeline/clock_book.hpp"
 
 namespace nines::agent {
 namespace {
@@ -82,6 +83,19 @@ void Incidents::ask(const incident::core::TrailQuestion& question,
       if (alive.expired()) return;
       done(std::move(*answer));
       changed();
+    });
+  });
+}
+
+void Incidents::seen(WallTime from, WallTime to,
+                     std::function<void(std::vector<incident::core::RequestTrail::Seen>)> done) {
+  parts_.ingest.post([alive = std::weak_ptr<bool>(alive_), &io = parts_.io, from, to,
+                      done = std::move(done)](Ingest& ingest) {
+    if (ingest.watcher() == nullptr) return;
+    auto found = std::make_shared<std::vector<incident::core::RequestTrail::Seen>>(
+        ingest.watcher()->seen(from, to, timeline::kMostSeen));
+    net::asio::post(io, [alive, found, done] {
+      if (!alive.expired()) done(std::move(*found));
     });
   });
 }

@@ -37,6 +37,10 @@ class Incidents {
   // People did something.
   void changed();
 
+  // Requests that began in [from, to), for the clocks of the fleet; comes back later.
+  void seen(WallTime from, WallTime to,
+            std::function<void(std::vector<incident::core::RequestTrail::Seen>)> done);
+
   incident::Desk& desk() noexcept { return desk_; }
 
  private:

@@ -155,7 +155,8 @@ Status Live::start_server() {
                               queries_->ask(std::move(wish), std::move(done));
                             }};
   http::IncidentsAccess incidents{
-      access.token, [this]() -> incident::Desk& { return incidents_->desk(); },
+      access.token,
+      [this]() -> incident::Desk& { return incidents_->desk(); },
       [this] { return to_ms(clock_.wall()); },
       [this](std::function<void(Status)> done) {
         Record record;
@@ -170,10 +171,9 @@ Status Live::start_server() {
       [this](const nines::incident::Incident& incident, auto done) {
         timeline::StoryWish wish = http::story_of(incident, to_ms(clock_.wall()));
         const timeline::Scope scope = *wish.scope;
-        timeline_->ask(std::move(wish),
-                       [scope, done](const timeline::core::Timeline& told) {
-                         done(timeline::review_lines(told, scope));
-                       });
+        timeline_->ask(std::move(wish), [scope, done](const timeline::core::Timeline& told) {
+          done(timeline::review_lines(told, scope));
+        });
       }};
   http::ServerOptions server;
   server.listen = setup_.config.listen;
@@ -237,6 +237,9 @@ Status Live::start_incidents() {
                                           timeline_->recorder()},
                                          *store_));
   if (incidents_) {
+    timeline_->learn_from_requests([this](WallTime from, WallTime to, auto done) {
+      incidents_->seen(from, to, std::move(done));
+    });
     capacity_->tell([this](std::string_view name, double value, WallTime at) {
       incidents_->vital(name, value, at);
     });

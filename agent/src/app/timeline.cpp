@@ -16,6 +16,8 @@ using timeline::core::TimelineEvent;
 
 constexpr int64_t kStepNs = 100 * kNsPerMs;  // what no slewing does between two looks
 constexpr int64_t kReadNs = 20 * kNsPerMs;   // reading two clocks takes no longer
+constexpr int64_t kWindowNs = 600 * kNsPerSecond;
+constexpr size_t kMostHeard = 64;
 constexpr int64_t kWaitNs = 60 * kNsPerSecond;
 constexpr int64_t kKeepClocksNs = 3600 * kNsPerSecond;
 constexpr size_t kToldText = 400, kToldValue = 64, kToldFields = 4;
@@ -91,7 +93,36 @@ void TimelineKeeper::join(FleetLink* fleet, uint64_t boot) {
       [this](const std::string& origin, const fleet::FleetEvent& told) { heard(origin, told); });
 }
 
+// Ten minutes, of which the first half counts: clocks that are minutes apart choose the same.
+void TimelineKeeper::tell_requests(WallTime now) {
+  const int64_t window = now.ns / kWindowNs;
+  if (!ask_requests_ || fleet_ == nullptr || window == told_window_) return;
+  told_window_ = window;
+  std::erase_if(heard_at_, [&](const auto& one) { return now.ns - one.second.ns > 6 * kWindowNs; });
+  const bool unsure = std::any_of(heard_at_.begin(), heard_at_.end(), [&](const auto& one) {
+    return !clocks_.measured(one.first, now);
+  });
+  if (!unsure) return;
+  const WallTime from{(window - 1) * kWindowNs};
+  ask_requests_(from, WallTime{from.ns + kWindowNs / 2},
+                [this, alive = std::weak_ptr<bool>(alive_)](Requests seen) {
+                  if (alive.expired() || fleet_ == nullptr || seen.empty()) return;
+                  const WallTime at = parts_.clock.wall();
+                  fleet_->publish(FleetLink::Stream::timeline, life_, ++told_, at,
+                                  timeline::encode_seen(seen));
+                  clocks_.requests(parts_.node, std::move(seen), at);
+                });
+}
+
 void TimelineKeeper::heard(const std::string& origin, const fleet::FleetEvent& told) {
+  const bool others = origin != parts_.node;
+  if (others && heard_at_.size() < kMostHeard) heard_at_[origin] = parts_.clock.wall();
+  if (timeline::is_seen(told.body)) {
+    auto seen = timeline::decode_seen(told.body);
+    if (!seen.ok()) ++unreadable_;
+    if (seen.ok() && others) clocks_.requests(origin, std::move(*seen), parts_.clock.wall());
+    return;
+  }
   auto events = timeline::core::decode(told.body);
   if (!events.ok() || events->size() != 1 || events->front().node != origin) {
     ++unreadable_;
@@ -125,6 +156,7 @@ void TimelineKeeper::look(const slo::SloEngine& engine, bool ready) {
       clocks_.exchange(peer.node, *peer.offset_ns, peer.uncertainty_ns, now);
     }
   }
+  tell_requests(now);
   clocks_.tick(now);
   keep_when_due(now);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +43,14 @@ class TimelineKeeper {
   // to who was not there. `fleet` is left (null) before it goes.
   void join(FleetLink* fleet, uint64_t boot);
 
+  // Where the exchanges of peers give nothing (nodes that only a broker joins), requests that two
+  // nodes saw do: those of a stretch of time that all nodes choose are told to the fleet. `ask`
+  // gives this node's, at once or later, on this thread.
+  using Requests = std::vector<timeline::ClockBook::Seen>;
+  using AskRequests =
+      std::function<void(WallTime from, WallTime to, std::function<void(Requests)> done)>;
+  void learn_from_requests(AskRequests ask) { ask_requests_ = std::move(ask); }
+
   // With each evaluation. `ready`: everything written is read.
   void look(const slo::SloEngine& engine, bool ready);
   // What the store does not have yet: to go with a commit. Written again by look(), which costs
@@ -66,13 +75,17 @@ class TimelineKeeper {
   void publish(const timeline::core::TimelineEvent& event);
   void tell_fleet(timeline::core::TimelineEvent event);
   void heard(const std::string& origin, const fleet::FleetEvent& told);
+  void tell_requests(WallTime now);
 
   Parts parts_;
   timeline::EventLog log_;
   timeline::ClockBook clocks_;
   std::optional<timeline::Recorder> recorder_;
   FleetLink* fleet_ = nullptr;
-  uint64_t life_ = 0, told_ = 0;       // name of what is told to the fleet
+  uint64_t life_ = 0, told_ = 0;  // name of what is told to the fleet
+  AskRequests ask_requests_;
+  std::map<std::string, WallTime> heard_at_;  // who told something, and when last
+  int64_t told_window_ = 0;
   std::optional<int64_t> wall_ahead_;  // wall - monotonic clock, at the last look
   std::optional<WallTime> dirty_since_;
   bool urgent_ = false;

@@ -82,6 +82,11 @@ class Watcher final : public collector::RecordObserver {
   // How many minutes are looked at is decided here.
   Answer ask(core::TrailQuestion question) const;
 
+  // Requests that began in [from, to), the same ones on all nodes.
+  std::vector<core::RequestTrail::Seen> seen(WallTime from, WallTime to, size_t most) const {
+    return trail_.seen(from, to, most);
+  }
+
   // For the store: what was learned. Corrupt: nothing of that part is taken.
   std::vector<std::pair<std::string, std::string>> save() const;
   Status restore(std::string_view part, std::string_view body);

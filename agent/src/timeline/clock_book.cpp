@@ -12,7 +12,10 @@ namespace nines::agent::timeline {
 namespace {
 
 constexpr int64_t kDayNs = 86400 * kNsPerSecond;
+constexpr int64_t kHourNs = 3600 * kNsPerSecond;
+constexpr size_t kBatches = 2;
 constexpr uint64_t kVersion = 1;
+constexpr uint8_t kSeenMark = 0xe1;  // blocks of events begin with a small number
 constexpr size_t kLeastClock = 5, kMostName = 253;
 constexpr size_t kMostTold = 60;  // of the 64 nodes of a model, which are also in requests
 
@@ -39,6 +42,51 @@ bool get_clock(std::string_view& in, core::NodeClock& clock, WallTime& last) {
 }
 
 }  // namespace
+
+std::string encode_seen(const std::vector<ClockBook::Seen>& seen) {
+  std::string out;
+  query::put_byte(out, kSeenMark);
+  const size_t count = std::min(seen.size(), kMostSeen);
+  query::put_varint(out, count);
+  ClockBook::Seen last;
+  for (size_t i = 0; i < count; ++i) {
+    query::put_varint(out, seen[i].request - last.request);
+    query::put_signed(out, seen[i].first.ns - last.first.ns);
+    query::put_varint(out, static_cast<uint64_t>(seen[i].last.ns - seen[i].first.ns));
+    last = seen[i];
+  }
+  return out;
+}
+
+bool is_seen(std::string_view body) noexcept {
+  return !body.empty() && static_cast<uint8_t>(body.front()) == kSeenMark;
+}
+
+Result<std::vector<ClockBook::Seen>> decode_seen(std::string_view body) {
+  const Error corrupt{Errc::corrupt, "times of requests: damaged; left out"};
+  uint64_t count = 0;
+  if (!is_seen(body)) return corrupt;
+  body.remove_prefix(1);
+  if (!query::get_varint(body, count) || count > kMostSeen) return corrupt;
+  std::vector<ClockBook::Seen> out(static_cast<size_t>(count));
+  ClockBook::Seen last;
+  for (ClockBook::Seen& one : out) {
+    uint64_t step = 0, length = 0;
+    int64_t later = 0;
+    if (!query::get_varint(body, step) || !query::get_signed(body, later) ||
+        !query::get_varint(body, length) || length > static_cast<uint64_t>(kDayNs) ||
+        step > UINT64_MAX - last.request) {
+      return corrupt;
+    }
+    const uint64_t first = static_cast<uint64_t>(last.first.ns) + static_cast<uint64_t>(later);
+    one.request = last.request + step;
+    one.first.ns = static_cast<int64_t>(first);
+    one.last.ns = static_cast<int64_t>(first + length);
+    last = one;
+  }
+  if (!body.empty()) return corrupt;
+  return out;
+}
 
 std::string encode_clocks(const std::vector<core::NodeClock>& clocks) {
   std::string out;
@@ -121,6 +169,42 @@ void ClockBook::exchange(std::string_view peer, int64_t offset_ns, int64_t uncer
   }
   found->second = {offset_ns, uncertainty_ns, now};
   model_.add_exchange(self_, peer, offset_ns, uncertainty_ns, now);
+}
+
+bool ClockBook::measured(std::string_view peer, WallTime now) const {
+  const auto found = told_.find(peer);
+  return found != told_.end() && now.ns - found->second.at.ns < kHourNs;
+}
+
+void ClockBook::requests(std::string_view node, std::vector<Seen> seen, WallTime now) {
+  auto own = seen_.find(node);
+  if (own == seen_.end()) {
+    if (seen_.size() >= kMostTold) return;
+    own = seen_.try_emplace(std::string(node)).first;
+  }
+  for (const Batch& batch : own->second) {
+    if (batch.seen == seen) return;
+  }
+  for (const auto& [other, batches] : seen_) {
+    if (other == node) continue;
+    for (const Batch& batch : batches) join(node, seen, other, batch, now);
+  }
+  own->second.push_back({now, std::move(seen)});
+  if (own->second.size() > kBatches) own->second.pop_front();
+  std::erase_if(seen_, [&](const auto& one) {
+    return one.second.empty() || now.ns - one.second.back().heard.ns > kHourNs;
+  });
+}
+
+void ClockBook::join(std::string_view node, const std::vector<Seen>& seen, std::string_view other,
+                     const Batch& batch, WallTime now) {
+  auto theirs = batch.seen.begin();
+  for (const Seen& one : seen) {
+    while (theirs != batch.seen.end() && theirs->request < one.request) ++theirs;
+    if (theirs == batch.seen.end()) return;
+    if (theirs->request != one.request) continue;
+    model_.add_request({{node, one.first, one.last}, {other, theirs->first, theirs->last}}, now);
+  }
 }
 
 // The more nodes, the less often: a day has room for so many.

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "nines/base/time.hpp"
+#include "nines/incident/request_trail.hpp"
 #include "nines/store/state_store.hpp"
 #include "nines/timeline/clock_model.hpp"
 
@@ -34,10 +36,11 @@ class ClockBook {
 
   // clock of `peer` - own clock.
   void exchange(std::string_view peer, int64_t offset_ns, int64_t uncertainty_ns, WallTime now);
-  // The first and the last line of one request on each node that logged it.
-  void request(const std::vector<core::Stretch>& nodes, WallTime now) {
-    model_.add_request(nodes, now);
-  }
+  // When requests were at work on `node`, by its clock (this one's own as well): those that two
+  // nodes have seen bound how far their clocks are apart. Told twice it counts once.
+  using Seen = nines::incident::RequestTrail::Seen;
+  void requests(std::string_view node, std::vector<Seen> seen, WallTime now);
+  bool measured(std::string_view peer, WallTime now) const;  // by an exchange of the last hour
   // Own clock: nothing that was measured against it holds any more.
   void clock_set() { model_.forget(self_); }
   void tick(WallTime now);
@@ -58,6 +61,13 @@ class ClockBook {
   void keep(WallTime now);
   void make_room();
 
+  struct Batch {
+    WallTime heard{};
+    std::vector<Seen> seen;  // by request
+  };
+  void join(std::string_view node, const std::vector<Seen>& seen, std::string_view other,
+            const Batch& batch, WallTime now);
+
   struct Told {  // by an exchange, last
     int64_t offset_ns = 0, uncertainty_ns = 0;
     WallTime at{};
@@ -65,11 +75,19 @@ class ClockBook {
   std::string self_;
   core::ClockModel model_;
   std::map<std::string, Told, std::less<>> told_;
-  std::map<int64_t, std::vector<core::NodeClock>> days_;  // day since 1970 -> clocks
-  std::map<int64_t, bool> changed_;                       // days
+  std::map<std::string, std::deque<Batch>, std::less<>> seen_;  // the newest two of a node
+  std::map<int64_t, std::vector<core::NodeClock>> days_;        // day since 1970 -> clocks
+  std::map<int64_t, bool> changed_;                             // days
   std::optional<WallTime> solved_;
   Stats stats_;
 };
+
+// As the fleet carries them, at most kMostSeen; never taken for an event of the timeline.
+inline constexpr size_t kMostSeen = 44;
+std::string encode_seen(const std::vector<ClockBook::Seen>& seen);
+bool is_seen(std::string_view body) noexcept;
+// corrupt: not what encode_seen() gives.
+Result<std::vector<ClockBook::Seen>> decode_seen(std::string_view body);
 
 std::string encode_clocks(const std::vector<core::NodeClock>& clocks);
 // corrupt: not what encode_clocks() gives.

@@ -221,6 +221,26 @@ Status RequestTrail::take(std::string_view saved) {
   return Ok{};
 }
 
+std::vector<RequestTrail::Seen> RequestTrail::seen(WallTime from, WallTime to, size_t most) const {
+  constexpr int64_t kAroundNs = 60 * kNsPerSecond;  // of a request that began or ended beyond
+  std::unordered_map<uint64_t, Seen> all;
+  for (const Entry& entry : entries_) {
+    if (entry.at < from.ns - kAroundNs || entry.at >= to.ns + kAroundNs) continue;
+    const WallTime at{entry.at};
+    const auto [it, fresh] = all.try_emplace(entry.request, Seen{entry.request, at, at});
+    it->second.first = std::min(it->second.first, at);
+    it->second.last = std::max(it->second.last, at);
+  }
+  std::vector<Seen> out;
+  for (const auto& [request, times] : all) {
+    if (times.first >= from && times.first < to) out.push_back(times);
+  }
+  std::sort(out.begin(), out.end(),
+            [](const Seen& a, const Seen& b) { return a.request < b.request; });
+  if (out.size() > most) out.resize(most);
+  return out;
+}
+
 std::vector<RequestTrail::Call> RequestTrail::calls(WallTime from, WallTime to) const {
   struct Span {
     uint64_t request = 0;

@@ -1,6 +1,7 @@
 // How far clocks were apart is known for the time at which something happened.
 #include <catch2/catch.hpp>
 
+#include "nines/timeline/event.hpp"
 #include "timeline/clock_book.hpp"
 
 namespace nines::agent::timeline {
@@ -72,20 +73,52 @@ TEST_CASE("A node that is long gone makes room for a new one", "[timeline]") {
   CHECK(book.model().left_out == 0);
 }
 
-TEST_CASE("Without exchanges requests tell how far clocks are apart", "[timeline]") {
+TEST_CASE("Without exchanges requests that two nodes saw tell how far clocks are apart",
+          "[timeline]") {
   ClockBook book("n1");
-  for (int64_t s = 0; s < 20; ++s) {  // n2's clock is two seconds ahead
-    const auto ns = [&](int64_t ms) { return WallTime{at(s).ns + ms * kMs}; };
-    book.request({{"n1", ns(0), ns(10)}, {"n2", ns(2'003), ns(2'007)}}, at(s));
+  std::vector<ClockBook::Seen> here, there;
+  for (uint64_t i = 0; i < 20; ++i) {  // n2's clock is two seconds ahead
+    const auto ns = [&](int64_t ms) { return WallTime{at(static_cast<int64_t>(i)).ns + ms * kMs}; };
+    here.push_back({i * 1'000, ns(0), ns(10)});
+    if (i % 3 != 0) there.push_back({i * 1'000, ns(2'003), ns(2'007)});
+    there.push_back({i * 1'000 + 7, ns(500), ns(501)});  // that n1 never saw
   }
+  const auto carried = decode_seen(encode_seen(there));
+  REQUIRE(carried.ok());
+  CHECK(*carried == there);
+  CHECK(encode_seen(there).size() <= 1'000);
+  book.requests("n2", *carried, at(29));
+  book.requests("n1", here, at(30));
+  book.requests("n2", *carried, at(30));  // told again
+  CHECK(book.model().requests == 13);
   book.tick(at(30));
   const auto clock = surest(book.clocks(at(30)), at(10));
   CHECK(clock.node == "n2");
   CHECK(clock.source == core::NodeClock::Source::requests);
   CHECK(std::abs(clock.offset_ns - 2'000 * kMs) <= *clock.uncertainty_ns);
   CHECK(*clock.uncertainty_ns < 50 * kMs);
+  CHECK_FALSE(book.measured("n2", at(30)));
   book.exchange("n2", 2'001 * kMs, kMs, at(31));  // better
   CHECK(surest(book.clocks(at(31)), at(31)).source == core::NodeClock::Source::exchange);
+  CHECK(book.measured("n2", at(32)));
+  CHECK_FALSE(book.measured("n2", at(9'000)));
+}
+
+TEST_CASE("Times of requests that are damaged or made up are left out", "[timeline]") {
+  std::vector<ClockBook::Seen> seen;
+  for (uint64_t i = 0; i < kMostSeen + 20; ++i) {
+    seen.push_back({i << 57, at(static_cast<int64_t>(i)), at(static_cast<int64_t>(i) + 1)});
+  }
+  const std::string body = encode_seen(seen);
+  CHECK(body.size() <= 1'000);
+  CHECK(is_seen(body));
+  CHECK(decode_seen(body)->size() == kMostSeen);
+  for (size_t i = 0; i < body.size(); ++i) CHECK_FALSE(decode_seen(body.substr(0, i)).ok());
+  CHECK_FALSE(decode_seen(body + "x").ok());
+  CHECK_FALSE(decode_seen("").ok());
+  core::TimelineEvent event;
+  event.node = "n1";
+  CHECK_FALSE(is_seen(core::encode({event})));
 }
 
 TEST_CASE("When this node's clock is set nothing of before is used for what comes", "[timeline]") {

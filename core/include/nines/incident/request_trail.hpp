@@ -65,6 +65,16 @@ class RequestTrail {
   };
   std::vector<Call> calls(WallTime from, WallTime to) const;
 
+  // When a request was at work here: its first and its last line.
+  struct Seen {
+    uint64_t request = 0;  // a hash, the same on all nodes
+    WallTime first{}, last{};
+    friend bool operator==(const Seen&, const Seen&) = default;
+  };
+  // Of the requests that began in [from, to), at most `most`, by request: those with the lowest
+  // hashes, which all nodes keep, however they thin.
+  std::vector<Seen> seen(WallTime from, WallTime to, size_t most) const;
+
   // Lines in [from, to), for another node. At most about 12 bytes a line.
   std::string save(WallTime from, WallTime to) const;
   // Adds the lines of a saved trail, thinned to the stronger thinning of both. Corrupt: nothing was
