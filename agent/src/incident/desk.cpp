@@ -13,8 +13,6 @@ constexpr int64_t kRepeatNs = 60 * kNsPerSecond;
 constexpr double kForgetCalls = 0.986;
 constexpr size_t kMostNewcomers = 64;
 
-}
-
 std::string sentence_of(const core::Transition& transition, const core::Incident& incident) {
   const std::string about = "P" + std::to_string(incident.severity) + " " + incident.title;
   switch (transition.kind) {

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "incident/hash.hpp"
+#include "nines/incident/answer_line.hpp"
 #include "nines/query/bytes.hpp"
 
 namespace nines::incident {
