@@ -12,6 +12,7 @@ namespace nines::agent {
 namespace {
 
 constexpr int64_t kTimeoutMs = 20'000;  // a report reads months
+constexpr int64_t kHealthMs = 2'000;
 
 // The message of {"error": {"message": ...}}, else the body.
 std::string message_of(const std::string& body) {
@@ -34,6 +35,13 @@ std::string user_name() {
 
 std::string agent_address(const std::string& given, const std::string& config_file) {
   return given.empty() ? load_config(config_file, {}).node.listen : given;
+}
+
+bool agent_answers(const std::string& address) {
+  http::ClientRequest request;
+  request.url = "http://" + address + "/healthz";
+  request.timeout_ms = kHealthMs;
+  return http::fetch(request).ok();
 }
 
 int find_token(const TokenPlace& place, std::string& token) {

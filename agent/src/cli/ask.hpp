@@ -13,6 +13,9 @@ std::string user_name();
 // --agent, else `listen` of the configuration.
 std::string agent_address(const std::string& given, const std::string& config_file);
 
+// Whether one listens there and is well enough to say so.
+bool agent_answers(const std::string& address);
+
 struct AgentCall {
   std::string command;  // "nines annotate", for messages
   std::string address, path;

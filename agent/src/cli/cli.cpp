@@ -152,6 +152,9 @@ void add_query(CLI::App& root, QueryOptions& o) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->option_text("NAME,...");
+  app->add_flag("--direct", o.direct,
+                "Ask the nodes under peers: of nines.yaml from here, with its certificate and "
+                "without an agent; so it is, too, when none answers");
   app->add_option("--ssh", o.ssh,
                   "Ask these hosts with your own ssh, no agent needed: the files named are theirs")
       ->delimiter(',')

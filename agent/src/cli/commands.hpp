@@ -122,6 +122,7 @@ struct QueryOptions {
   std::vector<std::string> nodes;       // names or globs of nodes to ask; "all"
   std::vector<std::string> ssh;         // hosts to ask over ssh, without agents
   std::string ssh_command, ssh_binary;  // "ssh -F FILE"; a program to be copied there
+  bool direct = false;                  // they are asked from here, as the peers of nines.yaml
   bool hello = false;                   // query-node: only say which version it is
   std::string greet;                    // query-node: answer only as this version, and say whether
 };

@@ -136,15 +136,17 @@ class ProgressLine {
 
 // ssh itself gives up on a host that does not answer; copying the program may take its time.
 constexpr int64_t kSshOpen = 120 * kNsPerSecond;
+constexpr int64_t kPeerOpen = query::NodesOptions().open_ns;
 
 class Runner {
  public:
   Runner(const QueryOptions& options, const Clock& clock, std::span<const RemoteConfig> remotes,
-         std::vector<query::NodeLink> links)
+         std::vector<query::NodeLink> links, int64_t open_ns)
       : options_(options),
         clock_(clock),
         remotes_(remotes),
         links_(std::move(links)),
+        open_ns_(open_ns),
         index_(options.common.state.empty() ? kDefaultState : options.common.state),
         writer_(query::make_writer(query_writer_options(options),
                                    [this](std::string_view bytes) { return write(bytes); })) {}
@@ -157,7 +159,7 @@ class Runner {
     query::Nodes nodes;
     if (!links_.empty()) {
       nodes.board = &board_;
-      nodes.options.open_ns = kSshOpen;
+      nodes.options.open_ns = open_ns_;
       nodes.links = [this](const nq::SourceRef& source) { return chosen(source); };
       environment.nodes = &nodes;
     }
@@ -225,7 +227,7 @@ class Runner {
     return answer.complete ? kExitOk : kExitUnavailable;
   }
 
-  // AT NODES of the source, else --nodes, else all of --ssh.
+  // AT NODES of the source, else --nodes, else all.
   Result<std::vector<query::NodeLink>> chosen(const nq::SourceRef& source) const {
     return query::choose_nodes(links_, source.nodes.empty() ? options_.nodes : source.nodes);
   }
@@ -234,7 +236,8 @@ class Runner {
   const Clock& clock_;
   std::span<const RemoteConfig> remotes_;
   std::vector<query::NodeLink> links_;  // other nodes; empty: everything is read here
-  const collector::BlockIndex index_;   // of the agent of this node, where it can be read
+  int64_t open_ns_;
+  const collector::BlockIndex index_;  // of the agent of this node, where it can be read
   query::Progress progress_;
   query::NodeBoard board_;
   std::unique_ptr<query::AnswerWriter> writer_;
@@ -249,7 +252,23 @@ int query_over_ssh(nq::Statement& statement, const QueryOptions& options, const 
   }
   auto links = ssh_links(options, clock);
   if (!links.ok()) return refuse_query(links.error());
-  return Runner(options, clock, {}, std::move(*links)).run(statement);
+  return Runner(options, clock, {}, std::move(*links), kSshOpen).run(statement);
+}
+
+// The agents of other nodes: through that of this node, or from here.
+int query_over_nodes(nq::Statement& statement, const QueryOptions& options, const Clock& clock) {
+  std::vector<std::string> wanted = options.nodes;
+  for (nq::Input& input : statement.inputs) {
+    const auto& names = source_of(input).nodes;
+    wanted.insert(wanted.end(), names.begin(), names.end());
+  }
+  auto way = direct_way(options, wanted, clock);
+  if (!way.ok()) return refuse_query(way.error());
+  if (!way->taken) return ask_agent_to_query(options);
+  if (names_remotes(statement)) {
+    return refuse_query({Errc::unsupported, "remote(...) is asked from here, without --nodes"});
+  }
+  return Runner(options, clock, {}, std::move(way->links), kPeerOpen).run(statement);
 }
 
 int run_statement(nq::Statement& statement, const QueryOptions& options, const Clock& clock) {
@@ -265,7 +284,9 @@ int run_statement(nq::Statement& statement, const QueryOptions& options, const C
   }
   if (options.follow) return follow_query(options, statement, clock);
   if (!options.ssh.empty()) return query_over_ssh(statement, options, clock);
-  if (!options.nodes.empty()) return ask_agent_to_query(options);
+  if (options.direct || !options.nodes.empty()) {
+    return query_over_nodes(statement, options, clock);
+  }
   if (!local) return ask_agent_to_query(options);
   std::vector<RemoteConfig> remotes;
   if (names_remotes(statement)) {
@@ -275,7 +296,7 @@ int run_statement(nq::Statement& statement, const QueryOptions& options, const C
     remotes = std::move(loaded.node.remotes);
     if (remotes.empty() && !loaded.ok()) return refuse_config(loaded);
   }
-  return Runner(options, clock, remotes, {}).run(statement);
+  return Runner(options, clock, remotes, {}, 0).run(statement);
 }
 
 }  // namespace

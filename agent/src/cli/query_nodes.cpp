@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "app/setup.hpp"
+#include "cli/ask.hpp"
 #include "cli/query_parts.hpp"
+#include "query/direct.hpp"
 #include "query/fd_stream.hpp"
 #include "query/node_serve.hpp"
 #include "query/nodes.hpp"
@@ -53,6 +55,41 @@ Result<std::vector<query::NodeLink>> ssh_links(const QueryOptions& options, cons
                    }});
   }
   return out;
+}
+
+Result<DirectWay> direct_way(const QueryOptions& options, const std::vector<std::string>& wanted,
+                             const Clock& clock) {
+  const Loaded loaded = load_config(options.common.config, {});
+  const PeersConfig& peers = loaded.node.peers;
+  DirectWay way;
+  way.taken = options.direct;
+  if (!options.direct) {
+    const bool agent_is_meant = !options.address.empty() || !options.token_file.empty();
+    if (agent_is_meant || peers.nodes.empty() || agent_answers(loaded.node.listen)) return way;
+    way.taken = true;
+    std::fprintf(stderr,
+                 "nines query: no agent answers at %s; the nodes of %s are asked from here\n",
+                 loaded.node.listen.c_str(), loaded.node.file.c_str());
+  }
+  if (peers.nodes.empty()) {
+    const std::string& file = loaded.node.file;
+    return Error{Errc::invalid_argument,
+                 (file.empty() ? "without nines.yaml" : file + " names no peers:") +
+                     ", so nobody is known that could be asked; write peers: nodes: "
+                     "[HOST:9991], and the certificate of this machine"};
+  }
+  query::DirectSettings settings;
+  settings.addresses = peers.nodes;
+  settings.deny = peers.deny;
+  settings.tls = {peers.ca_file, peers.cert_file, peers.key_file};
+  settings.stopped = stop_requested;
+  NINES_TRY(const auto nodes, query::DirectNodes::find(clock, std::move(settings)));
+  way.links = nodes.links(wanted);
+  if (way.links.empty()) {
+    return Error{Errc::not_found, "none of the nodes under peers: of " + loaded.node.file +
+                                      " is to be asked: peers: deny names them"};
+  }
+  return way;
 }
 
 // On the machine that is asked, by the login that asks: it may read what that login may, and is

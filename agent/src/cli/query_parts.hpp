@@ -25,6 +25,15 @@ query::Environment query_environment(const QueryOptions& options,
 // `--ssh`: who is asked, by host. Errors: the program that may have to be copied cannot be read.
 Result<std::vector<query::NodeLink>> ssh_links(const QueryOptions& options, const Clock& clock);
 
+// Nodes of `peers: nodes:` that are asked from here, without an agent.
+struct DirectWay {
+  // Whether this statement goes that way: `--direct`, or no agent answers and nines.yaml has peers.
+  bool taken = false;
+  std::vector<query::NodeLink> links;
+};
+Result<DirectWay> direct_way(const QueryOptions& options, const std::vector<std::string>& wanted,
+                             const Clock& clock);
+
 // `--follow`; the statement's sources are files.
 int follow_query(const QueryOptions& options, const nines::query::Statement& statement,
                  const Clock& clock);

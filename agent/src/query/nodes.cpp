@@ -392,9 +392,11 @@ Result<std::vector<NodeLink>> choose_nodes(const std::vector<NodeLink>& links,
   std::vector<bool> chosen(links.size(), names.empty());
   for (const std::string& name : names) {
     const std::string glob = name == "all" ? "*" : name;
+    const bool some = glob.find_first_of("*?[") != std::string::npos;
     bool any = false;
     for (size_t i = 0; i < links.size(); ++i) {
-      if (::fnmatch(glob.c_str(), links[i].node.c_str(), 0) != 0) continue;
+      const bool may_be = some && links[i].nameless;
+      if (!may_be && ::fnmatch(glob.c_str(), links[i].node.c_str(), 0) != 0) continue;
       chosen[i] = any = true;
     }
     if (any) continue;

@@ -25,6 +25,7 @@ namespace nines::agent::query {
 struct NodeLink {
   std::string node;
   std::function<Result<std::unique_ptr<stream::ByteStream>>(Instant deadline)> open;
+  bool nameless = false;  // who is there is not known (`node` is an address): every glob means it
 };
 
 struct NodesOptions {

@@ -149,11 +149,16 @@ asio::awaitable<void> introduce(std::shared_ptr<QueryDial> dial, WirePtr wire) {
     dial->result = failed(*dial, "it answers as no node does");
   } else if (!dial->node.empty() && answer->text != dial->node) {
     dial->result = failed(*dial, "it is node " + answer->text);
+  } else if (const auto& names = dial->reached.nodes;
+             !answer->text.empty() && !names.empty() &&
+             std::find(names.begin(), names.end(), answer->text) == names.end()) {
+    dial->result =
+        failed(*dial, "it says it is node " + answer->text + ", its certificate is of " + names[0]);
   } else {
-    const std::string name = answer->text.empty() ? dial->node : answer->text;
+    dial->answered = answer->text.empty() ? dial->node : answer->text;
     dial->result = make_socket_stream(
         dial->io, dial->clock,
-        {wire, name + " (" + remote_text(wire->socket) + ")", dial->slot, dial->open});
+        {wire, dial->answered + " (" + remote_text(wire->socket) + ")", dial->slot, dial->open});
   }
 }
 
@@ -197,12 +202,15 @@ void Awaited::give(StreamResult result) {
   given_.notify_all();
 }
 
-StreamResult Awaited::take(const Clock& clock, Instant deadline) {
-  constexpr int64_t kLongest = 60 * kNsPerSecond;
+StreamResult Awaited::take(const Clock& clock, Instant deadline,
+                           const std::function<bool()>& stopped) {
+  const int64_t longest = stopped ? 100 * kNsPerMs : 60 * kNsPerSecond;
   std::unique_lock lock(mutex_);
   while (!result_ && clock.mono() < deadline) {
+    if (stopped && stopped()) result_ = Error{Errc::cancelled, "stopped"};
+    if (result_) break;
     given_.wait_for(lock,
-                    std::chrono::nanoseconds(std::min(kLongest, deadline.ns - clock.mono().ns)));
+                    std::chrono::nanoseconds(std::min(longest, deadline.ns - clock.mono().ns)));
   }
   over_ = true;
   if (!result_) return Error{Errc::timeout, "no connection in time"};

@@ -25,7 +25,9 @@ using StreamResult = Result<std::unique_ptr<stream::ByteStream>>;
 class Awaited {
  public:
   void give(StreamResult result);
-  StreamResult take(const Clock& clock, Instant deadline);
+  // `stopped` (may be empty): nobody wants it any more.
+  StreamResult take(const Clock& clock, Instant deadline,
+                    const std::function<bool()>& stopped = {});
 
  private:
   std::mutex mutex_;
@@ -46,6 +48,7 @@ struct QueryDial {
   // What came of it.
   StreamResult result = Error{Errc::unavailable, "not dialled"};
   Credentials reached{};
+  std::string answered{};  // the node's name
 };
 asio::awaitable<void> dial_query(std::shared_ptr<QueryDial> dial);
 

@@ -434,3 +434,21 @@ TEST_CASE("A node gives up when nobody takes its rows") {
   node.join();
   CHECK_FALSE(served.ok());
 }
+
+TEST_CASE("Nodes are chosen by name or glob, and where nobody says who he is by every glob") {
+  const std::vector<aq::NodeLink> links = {
+      {"10.0.0.7:9991", nullptr, true}, {"db-1", nullptr}, {"web-1", nullptr}, {"web-2", nullptr}};
+  const auto chosen = [&](const std::vector<std::string>& names) {
+    std::string out;
+    const auto some = aq::choose_nodes(links, names);
+    if (!some.ok()) return some.error().message;
+    for (const aq::NodeLink& link : *some) out += link.node + " ";
+    return out;
+  };
+  CHECK(chosen({}) == "10.0.0.7:9991 db-1 web-1 web-2 ");
+  CHECK(chosen({"all"}) == chosen({}));
+  CHECK(chosen({"web-*"}) == "10.0.0.7:9991 web-1 web-2 ");
+  CHECK(chosen({"web-[1]", "db-1"}) == "10.0.0.7:9991 db-1 web-1 ");
+  CHECK(chosen({"web-2"}) == "web-2 ");
+  CHECK(chosen({"mail-1"}).find("no node is called 'mail-1'; there are 10.0.0.7:9991, db-1") == 0);
+}

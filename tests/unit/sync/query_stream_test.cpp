@@ -1,4 +1,5 @@
 // Connections of distributed queries, on real sockets.
+#include <atomic>
 #include <catch2/catch.hpp>
 
 #include "query_net.hpp"
@@ -10,6 +11,8 @@ using namespace nines::peer::test;
 using stream::ByteStream;
 
 namespace {
+
+namespace asio = boost::asio;
 
 std::string bytes_of(uint64_t seed, size_t size) {
   std::string text(size, '\0');
@@ -186,6 +189,27 @@ TEST_CASE("Only the node that is meant is asked, by a certificate of the same au
   REQUIRE(plain.ok());
   CHECK_FALSE((*plain)->open(pair.b->address(), "b", pair.soon()).ok());
   CHECK(pair.b->asked.empty());
+}
+
+TEST_CASE("Who waits for a node that does not answer can be called off", "[peer][query]") {
+  const Folder folder;
+  const Authority authority(folder.path + "/ca");
+  QueryNet net;
+  std::atomic<bool> stop{false};
+  auto dialer = QueryDialer::create(net.clock, authority.issue("a"), [&] { return stop.load(); });
+  REQUIRE(dialer.ok());
+  // Takes connections and never says a word.
+  asio::io_context io;
+  asio::ip::tcp::acceptor silent(io, {asio::ip::address_v4::loopback(), 0});
+  const std::string address = "127.0.0.1:" + std::to_string(silent.local_endpoint().port());
+  auto waiting = std::async(
+      std::launch::async, [&] { return (*dialer)->open(address, "b", net.clock.in_ms(600'000)); });
+  CHECK(waiting.wait_for(std::chrono::milliseconds(300)) == std::future_status::timeout);
+  stop = true;
+  REQUIRE(waiting.wait_for(std::chrono::seconds(60)) == std::future_status::ready);
+  const auto called_off = waiting.get();
+  REQUIRE_FALSE(called_off.ok());
+  CHECK(called_off.error().code == Errc::cancelled);
 }
 
 TEST_CASE("Without TLS a node says who it is, and only loopback is asked", "[peer][query]") {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,8 +19,11 @@ namespace nines::peer {
 
 class QueryDialer {
  public:
-  // `clock` outlives it. Without certificates (`tls` empty) only loopback is spoken to.
-  static Result<std::unique_ptr<QueryDialer>> create(const Clock& clock, TlsSettings tls);
+  // `clock` outlives it. Without certificates (`tls` empty) only loopback is spoken to. `stopped`
+  // (may be empty) is looked at by who waits, several times a second: then open() ends with
+  // `cancelled`.
+  static Result<std::unique_ptr<QueryDialer>> create(const Clock& clock, TlsSettings tls,
+                                                     std::function<bool()> stopped = {});
   ~QueryDialer();  // REQUIRES that the streams it gave are gone
 
   // Any thread, any number at once; blocks until `deadline` at most. `address`: "host:port";
@@ -28,6 +32,13 @@ class QueryDialer {
   //   unsupported: it knows no queries, or this certificate may not ask; timeout
   Result<std::unique_ptr<stream::ByteStream>> open(const std::string& address,
                                                    const std::string& node, Instant deadline);
+
+  struct Reached {
+    std::string node;  // by its own word, and that of its certificate
+    std::unique_ptr<stream::ByteStream> stream;
+  };
+  // Whoever answers there. Errors as open().
+  Result<Reached> reach(const std::string& address, Instant deadline);
 
  private:
   struct Impl;
