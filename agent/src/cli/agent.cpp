@@ -44,6 +44,32 @@ Result<std::unique_ptr<incident::Desk>> desk_of(const Setup& setup, Halves& halv
   return desk;
 }
 
+// Null: no state was asked for. Where it cannot be written this run goes on from what can be read
+// of it, in memory.
+Result<std::unique_ptr<store::StateStore>> open_for_once(const AgentOptions& options,
+                                                         const Setup& setup, const Clock& clock) {
+  const std::string& state = options.common.state;
+  if (state.empty()) return std::unique_ptr<store::StateStore>();
+  NINES_TRY(auto store, open_store(state, setup.config, store::make_memory_files(), clock.wall()));
+  if (!store->restored().in_memory.empty()) {
+    std::fprintf(stderr, "nines agent: the state is only in memory: %s\n",
+                 store->restored().in_memory.c_str());
+  }
+  return store;
+}
+
+// The disk may be there again.
+void keep_or_say(store::StateStore* store) {
+  if (store == nullptr || store->restored().in_memory.empty()) return;
+  const auto moved = store->move_to_disk();
+  if (moved.ok() && *moved) return;
+  std::fprintf(
+      stderr,
+      "nines agent: what this run counted is shown and kept nowhere; the next one reads it "
+      "again\n  hint: let this user write the state directory, or name another with "
+      "--state DIR\n");
+}
+
 int once(const AgentOptions& options, const Setup& setup, const Clock& clock) {
   if (setup.slos.empty()) {
     std::fprintf(
@@ -53,12 +79,9 @@ int once(const AgentOptions& options, const Setup& setup, const Clock& clock) {
         options.common.log_root.c_str());
     return kExitUnavailable;
   }
-  std::unique_ptr<store::StateStore> store;
-  if (!options.common.state.empty()) {
-    auto opened = open_store(options.common.state, setup.config);
-    if (!opened.ok()) return complain(opened.error());
-    store = std::move(*opened);
-  }
+  auto opened = open_for_once(options, setup, clock);
+  if (!opened.ok()) return complain(opened.error());
+  const std::unique_ptr<store::StateStore> store = std::move(*opened);
   auto halves = wire(setup, store.get(), clock, {blocking_fetch(), options.common.state, true});
   if (!halves.ok()) return complain(halves.error());
   OnceOptions run;
@@ -78,6 +101,7 @@ int once(const AgentOptions& options, const Setup& setup, const Clock& clock) {
   const Status done =
       run_once(*halves->ingest, *halves->judge, desk->get(), store.get(), clock, run);
   if (!done.ok()) return complain(done.error());
+  keep_or_say(store.get());
   Snapshot snapshot = halves->judge->snapshot();
   snapshot.node = setup.config.node;
   snapshot.version = kVersion;
@@ -100,7 +124,7 @@ int run_agent(const AgentOptions& options, const Clock& clock) {
   if (options.backfill) {
     SloOptions fill;
     fill.common = live.common;
-    const int code = run_slo_backfill(fill, clock);
+    const int code = backfill_first(fill, clock);
     if (code != kExitOk) return code;
   }
   const Status done = run_live(live, std::move(*setup), clock);

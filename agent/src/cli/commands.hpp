@@ -62,6 +62,8 @@ int run_slo_explain(const SloOptions& options);
 int run_slo_lint(const SloOptions& options);
 // Works on the state directory of an agent that does not run.
 int run_slo_backfill(const SloOptions& options, const Clock& clock);
+// Before an agent begins: a state that cannot be written is told, and keeps nobody from watching.
+int backfill_first(const SloOptions& options, const Clock& clock);
 // Of the running agent; with a state directory of what is kept there.
 int run_slo_forecast(const SloOptions& options, const Clock& clock);
 int run_capacity(const SloOptions& options);
@@ -120,9 +122,9 @@ struct QueryOptions {
   bool native = true;              // false: everything that can be done by SQLite is (for tests)
   std::string address, token_file;
   std::vector<std::string> nodes;       // names or globs of nodes to ask; "all"
+  bool direct = false;                  // they are asked from here, as the peers of nines.yaml
   std::vector<std::string> ssh;         // hosts to ask over ssh, without agents
   std::string ssh_command, ssh_binary;  // "ssh -F FILE"; a program to be copied there
-  bool direct = false;                  // they are asked from here, as the peers of nines.yaml
   bool hello = false;                   // query-node: only say which version it is
   std::string greet;                    // query-node: answer only as this version, and say whether
 };

@@ -37,23 +37,20 @@ class StateCopy {
   }
 
   Status take(const std::string& state) {
+    NINES_CHECK(make_folder());
     std::error_code error;
-    const fs::path base = fs::temp_directory_path(error);
-    std::string name = ((error ? fs::path("/tmp") : base) / "nines-forecast-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) {
-      return Error{Errc::io, "no room for a copy of the state: " + name};
-    }
-    path_ = name;
     for (const char* file : {"nines.db", "nines.db-wal"}) {
       const fs::path from = fs::path(state) / file;
-      if (!fs::exists(from, error)) {
+      const bool there = fs::exists(from, error);
+      if (error) return unreadable(from, error);
+      if (!there) {
         if (std::string_view(file) == "nines.db") {
           return Error{Errc::not_found, "there is no state in " + state};
         }
         continue;
       }
       if (!fs::copy_file(from, path_ / file, error)) {
-        return Error{Errc::io, "cannot read " + from.string() + ": " + error.message()};
+        return unreadable(from, error);
       }
     }
     return Ok{};
@@ -61,6 +58,29 @@ class StateCopy {
   std::string path() const { return path_.string(); }
 
  private:
+  static Error unreadable(const fs::path& path, const std::error_code& error) {
+    return {Errc::io, "cannot read " + path.string() + ": " + error.message() +
+                          "\n  hint: only its owner and root may read the state; without --state "
+                          "the running agent is asked"};
+  }
+
+  // A system that is mounted read-only has memory in place of a /tmp.
+  Status make_folder() {
+    std::error_code error;
+    std::string tried;
+    for (const fs::path& base : {fs::temp_directory_path(error), fs::path("/tmp"),
+                                 fs::path("/dev/shm"), fs::path("/run")}) {
+      if (base.empty()) continue;
+      std::string name = (base / "nines-forecast-XXXXXX").string();
+      if (::mkdtemp(name.data()) != nullptr) {
+        path_ = name;
+        return Ok{};
+      }
+      tried += (tried.empty() ? "" : ", ") + base.string();
+    }
+    return Error{Errc::io, "no room for a copy of the state in " + tried + "\n  hint: TMPDIR=DIR"};
+  }
+
   fs::path path_;
 };
 
