@@ -150,6 +150,51 @@ def check_three(checks, folder):
         end(checks, nodes, nats)
 
 
+def brokers(node):
+    status, body = common.get(node.port, "/api/status")
+    return json.loads(body)["brokers"] if status == 200 else []
+
+
+def check_denied(checks, node, lacks):
+    """It says so itself: status, metrics, log and doctor."""
+    common.wait_until(lambda: any(lacks in one for b in brokers(node) for one in b["denied"]), 60,
+                      f"{node.name} knows what it may not do")
+    checks.equal((brokers(node)[0]["trouble"], node.metric("nines_broker_up")), ("", 1),
+                 f"{node.name}: what it tells is taken")
+    checks.that(node.metric("nines_broker_denied") >= 1, f"{node.name}: the metric")
+    common.wait_until(lambda: lacks in node.own_log(), 30, f"{node.name}: the log")
+    doctor = common.run(common.tool("NINES_BIN"), "doctor", "--config", node.config, "--state",
+                        f"{node.folder}/state").stdout.decode()
+    checks.that(re.search(r"warning +broker ", doctor) and lacks in doctor, f"the doctor: {doctor}")
+
+
+def check_deaf(checks, folder):
+    """d may not listen for queries, and e may not answer them: who asks has no answer, they know why."""
+    keys = {name: nkeys.Key("user", name) for name in ("asker", "d", "e")}
+    nats = engines.Nats(folder, "deaf", "authorization { users: [\n"
+                        f"  {{ nkey: {keys['asker'].public} }}\n  {{ nkey: {keys['d'].public},"
+                        ' permissions: { subscribe: { deny: "nines.*.query.>" } } }\n'
+                        f"  {{ nkey: {keys['e'].public}, permissions: {{ publish: {{ deny: [\"_INBOX.>\"] }} }} }}\n"
+                        "] }")
+    hub = f"url: \"nats://127.0.0.1:{nats.port}\", nkey_file: nkey, queries: both"
+    nodes = [Node(folder, name, hub) for name in keys]
+    try:
+        nats.start()
+        for node, key in zip(nodes, keys.values()):
+            common.write(f"{node.folder}/nkey", key.seed + "\n")
+            node.start()
+        asker, d, e = nodes
+        counts = agents.COUNTS.format("logs('app')")
+        common.wait_until(lambda: asker.ask(counts)[1].get("nodes_failed") == ["d", "e"], 90,
+                          "both are known and silent")
+        code, answer, said = asker.ask(counts)
+        checks.equal((code, answer.get("nodes_ok")), (3, ["asker"]), f"both are told: {said}")
+        check_denied(checks, d, 'permissions { subscribe: "nines.shop.query.>" }')
+        check_denied(checks, e, 'permissions { publish: "_INBOX.>" }')
+    finally:
+        end(checks, nodes, nats)
+
+
 def check_nkeys(checks, folder):
     """m may ask, o may not."""
     allowed, forbidden = nkeys.Key("user", "allowed"), nkeys.Key("user", "forbidden")
@@ -171,6 +216,12 @@ def check_nkeys(checks, folder):
         code, answer, said = o.ask(counts)
         checks.equal((code, answer.get("nodes_ok")), (3, ["o"]), f"what NATS forbids: {said}")
         checks.equal(m.queries("answered"), 0, "m never heard of it")
+        lacks = 'permissions { publish: "nines.shop.query.>" }'
+        told = " ".join(answer.get("notes", []))
+        checks.that(told.startswith("m: ") and "publish to nines.shop.query.m" in told and lacks in told,
+                    f"the subject and the way out: {told}")
+        check_denied(checks, o, lacks)
+        checks.that(not brokers(m)[0]["denied"], f"m lacks nothing: {brokers(m)}")
         common.wait_until(lambda: "Authorization Violation" in stranger.own_log(), 30, "a refusal")
         checks.equal(stranger.metric("nines_broker_up"), 0, "an unknown NKey")
         checks.that(nkeys.Key("user", "nobody").seed not in stranger.own_log(), "no seed in the log")
@@ -288,7 +339,7 @@ def end(checks, nodes, *servers):
 def main():
     checks = common.Checks()
     folder = common.scratch("query-nats")
-    for check in (check_nkeys, check_jwt, check_leaf, check_peers, check_three):
+    for check in (check_nkeys, check_deaf, check_jwt, check_leaf, check_peers, check_three):
         check(checks, folder)
     checks.finish()
 

@@ -78,18 +78,30 @@ struct Brokers::Nats {
     client.wake(teller, now);
     if (link) link->flush();
     if (!client.ready()) return;  // the link says why
-    const std::string now_so = trouble();
+    tell_denials(now);
+    const std::string now_so = trouble(now);
     if (now_so == told) return;
     told = now_so;
     notice(name, told.empty(), told.empty() ? "told again" : told);
   }
-  std::string trouble() const {
-    const std::string& why = teller.stats().trouble;
-    if (why.empty() || client.violation().empty()) return why;
-    return why + " (" + client.violation() + ")";
+  std::string trouble(broker::Now now) const {
+    std::string why = teller.stats().trouble;
+    if (why.empty()) return why;
+    for (const std::string& denied : client.denials(now.mono)) why += "; " + denied;
+    return why;
+  }
+  // What else it may not do: queries, the fleet.
+  void tell_denials(broker::Now now) {
+    std::vector<std::string> denied = client.denials(now.mono);
+    for (const std::string& one : denied) {
+      if (std::find(told_denied.begin(), told_denied.end(), one) != told_denied.end()) continue;
+      log::warn("upstream", name + ": " + one);
+    }
+    told_denied = std::move(denied);
   }
 
   std::string name, told;
+  std::vector<std::string> told_denied;
   const UpstreamConfig upstream;
   broker::NatsClient client;
   broker::FleetTeller teller;
@@ -220,12 +232,14 @@ void Brokers::stop_queries() {
 
 std::vector<BrokerStatus> Brokers::status() const {
   std::vector<BrokerStatus> out;
+  const broker::Now now{clock_.mono(), clock_.wall()};
   for (const auto& one : nats_) {
     const auto& stats = one->teller.stats();
-    BrokerStatus status{one->name,     "nats",       one->trouble(), 0,
-                        stats.units,   stats.events, stats.bytes,    stats.oversized,
+    BrokerStatus status{one->name,     "nats",       one->trouble(now), 0,
+                        stats.units,   stats.events, stats.bytes,       stats.oversized,
                         stats.missing, stats.waiting};
     if (one->queries) status.queries = one->queries->stats();
+    status.denied = one->client.denials(now.mono);
     if (one->link) {
       status.connects = one->link->stats().connects;
       if (!one->link->stats().trouble.empty()) status.trouble = one->link->stats().trouble;

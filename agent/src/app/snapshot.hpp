@@ -63,6 +63,7 @@ struct BrokerStatus {
   uint64_t connects = 0, messages = 0, events = 0, bytes = 0, refused = 0, rewound = 0;
   size_t waiting = 0;  // messages that it does not have yet
   std::optional<broker::QueryPort::Stats> queries{};
+  std::vector<std::string> denied{};  // nats: what its permissions lack, in words
 };
 
 struct AlertShown {

@@ -185,6 +185,33 @@ void check_outbox(const std::string& listen, std::vector<Check>& checks) {
                     "see http://" + listen + "/api/outbox; mend the address or the credential"});
 }
 
+// Brokers that the running agent is not heard by, or that let it do less than it should.
+void check_brokers(const std::string& listen, std::vector<Check>& checks) {
+  const auto answer = http::fetch_json("http://" + listen + "/api/status", 2000);
+  if (!answer.ok()) return;  // check_agent says it
+  const auto status = nlohmann::json::parse(*answer, nullptr, false);
+  if (!status.is_object() || !status.contains("brokers")) return;
+  for (const auto& broker : status["brokers"]) {
+    const std::string name = text_at(broker, "name"), trouble = text_at(broker, "trouble");
+    std::string denied;
+    const auto list = broker.find("denied");
+    if (list != broker.end() && list->is_array()) {
+      for (const auto& one : *list) {
+        if (one.is_string()) denied += (denied.empty() ? "" : "; ") + one.get<std::string>();
+      }
+    }
+    if (!trouble.empty()) {
+      checks.push_back({"broker", Verdict::warning, name + " is not told: " + trouble,
+                        "mend its address, login or permissions; what it lacks is told then"});
+    } else if (!denied.empty()) {
+      checks.push_back({"broker", Verdict::warning, name + ": " + denied,
+                        "give the login of this node these permissions at the broker"});
+    } else {
+      checks.push_back({"broker", Verdict::ok, name + " is told", ""});
+    }
+  }
+}
+
 void print(const std::vector<Check>& checks, Output output) {
   if (output == Output::table) {
     for (const Check& c : checks) {
@@ -222,6 +249,7 @@ int run_doctor(const CommonOptions& options, const Clock& clock) {
   checks.push_back(check_memory_control());
   checks.push_back(check_agent(loaded.node.listen));
   check_outbox(loaded.node.listen, checks);
+  check_brokers(loaded.node.listen, checks);
   print(checks, options.output);
   for (const Check& c : checks) {
     if (c.verdict == Verdict::problem) return kExitNo;

@@ -466,6 +466,9 @@ void brokers(Exposition& out, const Snapshot& s) {
   };
   out.gauge("nines_broker_up", "1 while the broker takes what it is told.");
   family([](const BrokerStatus& b) { return b.trouble.empty(); });
+  out.gauge("nines_broker_denied",
+            "Kinds of things that the permissions of its login did not let this node do lately.");
+  family([](const BrokerStatus& b) { return uint64_t{b.denied.size()}; });
   out.gauge("nines_broker_waiting", "Messages that it does not have yet.");
   family([](const BrokerStatus& b) { return uint64_t{b.waiting}; });
   out.counter("nines_broker_connects_total", "Connections that stood.");

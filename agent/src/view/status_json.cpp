@@ -256,6 +256,17 @@ void write_limits(JsonWriter& json, const Snapshot& s) {
   json.member("cpu_seconds", s.cpu_seconds);
 }
 
+void write_brokers(JsonWriter& json, const Snapshot& s) {
+  json.key("brokers").begin_array();
+  for (const BrokerStatus& b : s.brokers) {
+    json.begin_object().member("name", b.name).member("kind", b.kind);
+    json.member("trouble", b.trouble).key("denied").begin_array();
+    for (const std::string& denied : b.denied) json.value(denied);
+    json.end_array().end_object();
+  }
+  json.end_array();
+}
+
 std::string csv_field(std::string_view text) {
   if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
   std::string out = "\"";
@@ -479,6 +490,7 @@ std::string agent_json(const Snapshot& s) {
   write_governor(json, s.governor);
   write_store(json, s);
   write_limits(json, s);
+  write_brokers(json, s);
   json.end_object();
   return out += '\n';
 }

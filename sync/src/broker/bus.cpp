@@ -69,4 +69,19 @@ std::string name_of_token(std::string_view token) {
   return name;
 }
 
+void Participant::denied(const Denied&, Bus&, Now) {}
+
+std::string denial_text(const Denied& what) {
+  std::string pattern(what.subject);
+  for (const std::string_view stem : {"_INBOX.", ".query.", ".API."}) {
+    const size_t at = what.subject.find(stem);
+    if (at == std::string_view::npos) continue;
+    pattern = std::string(what.subject.substr(0, at + stem.size())) + ">";
+    break;
+  }
+  const std::string_view verb = what.publish ? "publish" : "subscribe";
+  return "NATS forbids this login to " + std::string(verb) + " to " + std::string(what.subject) +
+         "; what it lacks: permissions { " + std::string(verb) + ": \"" + pattern + "\" }";
+}
+
 }  // namespace nines::broker

@@ -35,6 +35,10 @@ void FleetReader::lost(Now) {
   stats_.trouble = "not connected";
 }
 
+void FleetReader::denied(const Denied& what, Bus&, Now) {
+  if (consumer_->uses(what)) stats_.trouble = denial_text(what);
+}
+
 // A broker that lets each node publish below its own name only makes the origin certain.
 void FleetReader::take(std::string_view subject, std::string_view body, WallTime stored, Now now) {
   ++stats_.messages;

@@ -16,6 +16,15 @@ constexpr size_t kLeastPayload = 4 * 1024, kMostPayload = 64 * 1024 * 1024;
 
 bool past(Instant from, int64_t ms, Now now) { return now.mono.ns - from.ns > ms * kNsPerMs; }
 
+// Of what the server says, for people: bounded, without control characters.
+std::string view_of_server(std::string_view text) {
+  std::string out(text.substr(0, 256));
+  for (char& c : out) {
+    if (static_cast<unsigned char>(c) < ' ' || c == 0x7F) c = '?';
+  }
+  return out;
+}
+
 // Of errors that only a change of the server or of the login can mend.
 bool is_login(std::string_view text) {
   return text.find("uthorization") != std::string_view::npos ||
@@ -46,7 +55,7 @@ void NatsClient::opened(const Login& login, Now now) {
   login_ = login;
   parser_ = std::make_unique<NatsParser>(options_.max_message);
   out_.clear();
-  violation_.clear();
+  denials_.clear();
   on_socket_ = 0;
   broken_.reset();
   refused_ = pinging_ = false;
@@ -68,7 +77,7 @@ void NatsClient::received(std::string_view bytes, Now now) {
     switch (f.kind) {
       case Kind::ok: break;
       case Kind::info: on_info(f.text, now); break;
-      case Kind::error: on_error(f.text); break;
+      case Kind::error: on_error(f.text, now); break;
       case Kind::ping: out_ += "PONG\r\n"; break;
       case Kind::pong:
         pinging_ = false;
@@ -144,13 +153,41 @@ void NatsClient::log_in(Now now) {
   pinged_ = now.mono;
 }
 
-void NatsClient::on_error(const std::string& text) {
-  const std::string said = text.substr(0, 256);
-  // Of one subject, not of the connection: what is published there is never acknowledged.
-  if (said.find("Permissions Violation") != std::string::npos && ready()) {
-    ++counters_.dropped;
-    violation_ = said;
+// Of one subject, not of the connection: what is published there is never acknowledged.
+// Permissions Violation for Publish to "a.b"
+// Permissions Violation for Subscription to "a.b"
+void NatsClient::on_denial(const std::string& text, Now now) {
+  ++counters_.dropped;
+  const size_t begin = text.find('"');
+  const size_t end = begin == std::string::npos ? begin : text.find('"', begin + 1);
+  if (end == std::string::npos) {
+    denials_[view_of_server(text)] = now.mono;
     return;
+  }
+  const std::string subject = view_of_server(text.substr(begin + 1, end - begin - 1));
+  const Denied what{text.find("for Publish") != std::string::npos, subject};
+  // Inboxes have another name each time.
+  const bool inbox = subject.starts_with("_INBOX.");
+  denials_[denial_text({what.publish, inbox ? "_INBOX.>" : what.subject})] = now.mono;
+  if (denials_.size() > kDenials) {
+    denials_.erase(std::min_element(denials_.begin(), denials_.end(),
+                                    [](auto& a, auto& b) { return a.second < b.second; }));
+  }
+  for (size_t i = 0; i < participants_.size(); ++i) participants_[i]->denied(what, *this, now);
+}
+
+std::vector<std::string> NatsClient::denials(Instant now) const {
+  std::vector<std::string> out;
+  for (const auto& [text, at] : denials_) {
+    if (now.ns - at.ns <= kDenialMs * kNsPerMs) out.push_back(text);
+  }
+  return out;
+}
+
+void NatsClient::on_error(const std::string& text, Now now) {
+  const std::string said = text.substr(0, 256);
+  if (said.find("Permissions Violation") != std::string::npos && ready()) {
+    return on_denial(text, now);
   }
   refused_ = refused_ || is_login(said);
   fail(refused_ ? Errc::invalid_argument : Errc::unavailable, "the NATS server says: " + said);

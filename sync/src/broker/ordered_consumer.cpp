@@ -46,7 +46,7 @@ OrderedConsumer::OrderedConsumer(std::string api, std::string stream, std::strin
     : api_(std::move(api)), stream_(std::move(stream)), filter_(std::move(filter)) {}
 
 void OrderedConsumer::start(Bus& bus, Participant& owner, Now now) {
-  const std::string inbox = bus.inbox();
+  const std::string inbox = inbox_ = bus.inbox();
   reply_sid_ = bus.subscribe(inbox + ".r", owner);
   sid_ = bus.subscribe(inbox + ".d", owner);
   created_ = false;
@@ -83,6 +83,12 @@ void OrderedConsumer::lost() {
   reply_sid_ = sid_ = 0;
   name_.clear();
   created_ = false;
+}
+
+bool OrderedConsumer::uses(const Denied& what) const {
+  if (sid_ == 0) return false;
+  if (what.publish) return what.subject == api_ + "CONSUMER.CREATE." + stream_;
+  return what.subject == inbox_ + ".r" || what.subject == inbox_ + ".d";
 }
 
 void OrderedConsumer::restart(Bus& bus, Participant& owner, Now now) {

@@ -29,6 +29,8 @@ class OrderedConsumer {
   void tick(Bus& bus, Participant& owner, Now now);
   void stop(Bus& bus);
   void lost();
+  // Whether it cannot read without that.
+  bool uses(const Denied& what) const;
 
   // All that there was when it was made has come.
   bool caught_up() const { return created_ && (delivered_ >= wanted_ || pending_ == 0); }
@@ -40,7 +42,7 @@ class OrderedConsumer {
   void on_created(const BusMessage& message, Now now);
   void on_control(const BusMessage& message, Bus& bus, Participant& owner, Now now);
 
-  std::string api_, stream_, filter_, trouble_, name_;
+  std::string api_, stream_, filter_, trouble_, name_, inbox_;
   uint64_t reply_sid_ = 0, sid_ = 0;
   bool created_ = false;
   uint64_t delivered_ = 0, wanted_ = 0, pending_ = 1, restarts_ = 0;

@@ -38,7 +38,12 @@ Status QueryChannel::wait(std::unique_lock<std::mutex>& lock, Instant deadline,
 
 Status QueryChannel::await_open(Instant deadline) {
   std::unique_lock lock(mutex_);
-  return wait(lock, deadline, [this] { return !peer_.empty(); });
+  const Status opened = wait(lock, deadline, [this] { return !peer_.empty(); });
+  if (opened.ok() || opened.error().code != Errc::timeout) return opened;
+  return Error{Errc::timeout,
+               where_ +
+                   " does not answer in time; where NATS does not let it publish to _INBOX.>, "
+                   "its own nines doctor says so"};
 }
 
 Result<size_t> QueryChannel::read(std::span<char> into, Instant deadline, bool& consumed) {
@@ -92,6 +97,12 @@ void QueryChannel::fail(Error why) {
   if (!broken_) broken_ = std::move(why);
   tell_broken_ = false;
   changed_.notify_all();
+}
+
+bool QueryChannel::uses(const Denied& what) const {
+  const std::lock_guard lock(mutex_);
+  if (!what.publish) return what.subject == inbox;
+  return what.subject == (peer_.empty() ? std::string_view(asks) : std::string_view(peer_));
 }
 
 void QueryChannel::finish() {

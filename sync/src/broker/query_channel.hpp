@@ -34,6 +34,8 @@ class QueryChannel {
   // Publishes what there is to say. False: all is said and done.
   bool publish(Bus& bus, Now now);
   void fail(Error why);  // the other side cannot be told
+  // Whether it cannot go on without that.
+  bool uses(const Denied& what) const;
 
   std::string inbox;      // own subject
   uint64_t sid = 0;       // its subscription; 0: not yet

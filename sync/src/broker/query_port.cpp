@@ -10,6 +10,8 @@ namespace {
 
 using ChannelPtr = std::shared_ptr<QueryChannel>;
 
+constexpr int64_t kListenAgainNs = 60 * kNsPerSecond;
+
 }  // namespace
 
 // Outlives the port in the streams.
@@ -36,6 +38,8 @@ struct QueryPort::Core {
     return true;
   }
 
+  std::string own_subject() const { return subject + token_of(options.node); }
+
   const QueryPortOptions options;
   const Clock& clock;
   const ServeQuery serve;
@@ -45,7 +49,8 @@ struct QueryPort::Core {
   std::atomic<bool> closed{false};
   bool connected = false;
   std::atomic<uint64_t> asked{0}, answered{0}, refused{0};
-  uint64_t sid = 0;  // where it listens
+  uint64_t sid = 0;        // where it listens
+  Instant listen_again{};  // that was forbidden
   std::string subject;
 };
 
@@ -139,9 +144,25 @@ Result<std::unique_ptr<stream::ByteStream>> QueryPort::open(const std::string& n
 void QueryPort::connected(Bus& bus, Now) {
   const std::lock_guard lock(core_->mutex);
   core_->connected = true;
+  core_->listen_again = {};
   if (!core_->options.node.empty() && core_->serve) {
-    core_->sid = bus.subscribe(core_->subject + token_of(core_->options.node), *this);
+    core_->sid = bus.subscribe(core_->own_subject(), *this);
   }
+}
+
+void QueryPort::denied(const Denied& what, Bus& bus, Now now) {
+  if (!what.publish && core_->sid != 0 && what.subject == core_->own_subject()) {
+    bus.unsubscribe(std::exchange(core_->sid, 0));
+    core_->listen_again = {now.mono.ns + kListenAgainNs};
+    return;
+  }
+  bool any = false;
+  for (const ChannelPtr& channel : core_->all()) {
+    if (!channel->uses(what)) continue;
+    channel->fail({Errc::unsupported, channel->where() + ": " + denial_text(what)});
+    any = true;
+  }
+  if (any) tick(bus, now);
 }
 
 void QueryPort::lost(Now) {
@@ -152,6 +173,7 @@ void QueryPort::lost(Now) {
   const std::lock_guard lock(core_->mutex);
   core_->connected = false;
   core_->sid = 0;
+  core_->listen_again = {};
 }
 
 void QueryPort::received(uint64_t sid, const BusMessage& message, Bus& bus, Now now) {
@@ -183,6 +205,10 @@ void QueryPort::received(uint64_t sid, const BusMessage& message, Bus& bus, Now 
 }
 
 void QueryPort::tick(Bus& bus, Now now) {
+  if (core_->listen_again.ns != 0 && now.mono >= core_->listen_again) {
+    core_->listen_again = {};
+    core_->sid = bus.subscribe(core_->own_subject(), *this);
+  }
   for (const ChannelPtr& channel : core_->all()) {
     if (channel->sid == 0) {
       channel->inbox = bus.inbox();

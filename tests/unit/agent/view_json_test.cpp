@@ -98,6 +98,11 @@ TEST_CASE("Alerts and the agent's own status are valid JSON whatever the logs he
         "/var/log/nginx/access.log:17: \"GET \xEF\xBF\xBD");
   CHECK(agent["node"] == "node-1");
   Snapshot bare;
+  bare.brokers.push_back({"hub", "nats", "a \"quoted\" trouble"});
+  bare.brokers.back().denied = {"NATS forbids\nit"};
+  const ordered_json brokers = ordered_json::parse(view::agent_json(bare))["brokers"];
+  CHECK(brokers[0]["trouble"] == "a \"quoted\" trouble");
+  CHECK(brokers[0]["denied"] == ordered_json::array({"NATS forbids\nit"}));
   CHECK(ordered_json::parse(view::agent_json(bare))["store"].is_null());
   CHECK(view::slos_json(bare) == "[]\n");
 }

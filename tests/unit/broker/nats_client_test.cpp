@@ -31,9 +31,12 @@ struct Listener final : Participant {
   }
   void tick(Bus&, Now) override { ++ticks; }
   void lost(Now) override { ++losses; }
+  void denied(const Denied& what, Bus&, Now) override {
+    denials.push_back((what.publish ? "publish " : "subscribe ") + std::string(what.subject));
+  }
   int connects = 0, ticks = 0, losses = 0;
   uint64_t sid = 0;
-  std::vector<std::string> got;
+  std::vector<std::string> got, denials;
   std::string last_header;
 };
 
@@ -146,11 +149,51 @@ TEST_CASE("a NATS client tells a refused login from other trouble") {
   CHECK_FALSE(client.refused());
 }
 
-TEST_CASE("a NATS client stays when it may not do something, and knows what") {
+TEST_CASE("a NATS client stays when it may not do something, says what, and what is missing") {
   Standing s;
-  s.client.received("-ERR 'Permissions Violation for Publish to \"x\"'\r\n", at(3));
+  s.client.received("-ERR 'Permissions Violation for Publish to \"nines.shop.query.m\"'\r\n",
+                    at(3));
   CHECK_FALSE(s.client.broken());
-  CHECK(s.client.violation() == "Permissions Violation for Publish to \"x\"");
+  CHECK(s.listener.denials == std::vector<std::string>{"publish nines.shop.query.m"});
+  CHECK(s.client.denials(at(3).mono) ==
+        std::vector<std::string>{
+            "NATS forbids this login to publish to nines.shop.query.m; what it lacks: permissions "
+            "{ publish: \"nines.shop.query.>\" }"});
+  // Inboxes have another name each time: that is one thing to be told.
+  for (const char* inbox : {"_INBOX.1", "_INBOX.2"}) {
+    s.client.received(
+        "-ERR 'Permissions Violation for Subscription to \"" + std::string(inbox) + "\"'\r\n",
+        at(4));
+  }
+  CHECK(s.listener.denials.back() == "subscribe _INBOX.2");
+  CHECK(s.client.denials(at(4).mono).size() == 2);
+  CHECK(s.client.counters().dropped == 3);
+}
+
+TEST_CASE("what a NATS client was forbidden is bounded, and forgotten when it happens no more") {
+  Standing s;
+  for (int i = 0; i < 50; ++i) {
+    s.client.received(
+        "-ERR 'Permissions Violation for Publish to \"s" + std::to_string(i) + "\"'\r\n",
+        at(10 + i));
+  }
+  const auto newest = s.client.denials(at(60).mono);
+  CHECK(newest.size() == NatsClient::kDenials);
+  for (const std::string& one : newest) CHECK(one.find("to s4") != std::string::npos);
+  CHECK(s.client.denials(at(60 + NatsClient::kDenialMs).mono).empty());
+  s.client.closed(at(61));
+  s.client.opened({}, at(62));
+  CHECK(s.client.denials(at(62).mono).empty());
+}
+
+TEST_CASE("a violation that names no subject, or one with control characters, is told safely") {
+  Standing s;
+  s.client.received("-ERR 'Permissions Violation'\r\n", at(3));
+  s.client.received("-ERR 'Permissions Violation for Publish to \"a\x1b[2J\"'\r\n", at(3));
+  CHECK_FALSE(s.client.broken());
+  for (const std::string& one : s.client.denials(at(3).mono)) {
+    CHECK(one.find('\x1b') == std::string::npos);
+  }
 }
 
 TEST_CASE("a NATS client does not send a login without the TLS that it was asked for") {

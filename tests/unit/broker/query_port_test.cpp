@@ -42,6 +42,10 @@ class Router {
       while (!ending_) {
         for (auto& bus : buses_) bus->who.tick(*bus, now());
         while (!queue_.empty()) deliver();
+        for (; !denials_.empty(); denials_.pop_front()) {  // later, as NATS says it
+          const Denial denial = denials_.front();
+          denial.bus->who.denied({denial.publish, denial.subject}, *denial.bus, now());
+        }
         std::this_thread::yield();
       }
     });
@@ -51,6 +55,9 @@ class Router {
     if (thread_.joinable()) thread_.join();
   }
   std::atomic<bool> lose_next_data{false}, disconnect{false}, deaf{false};
+  // Before start(): nobody may publish there (a prefix), or the participant of that number may not
+  // subscribe to it.
+  std::string no_publish, no_subscribe;
   std::atomic<size_t> most_underway{0};
 
  private:
@@ -61,12 +68,20 @@ class Router {
   struct RouterBus final : Bus {
     RouterBus(Router& owner, Participant& participant) : router(owner), who(participant) {}
     uint64_t subscribe(std::string_view subject, Participant&) override {
+      if (!router.no_subscribe.empty() && subject.starts_with(router.no_subscribe)) {
+        router.denials_.push_back({this, false, std::string(subject)});
+        return ++router.sid_;
+      }
       subscriptions[++router.sid_] = subject;
       return router.sid_;
     }
     void unsubscribe(uint64_t sid) override { subscriptions.erase(sid); }
     void publish(std::string_view subject, std::string_view reply, std::span<const Header>,
                  std::string_view body) override {
+      if (!router.no_publish.empty() && subject.starts_with(router.no_publish)) {
+        router.denials_.push_back({this, true, std::string(subject)});
+        return;
+      }
       if (body.starts_with('D') && router.lose_next_data.exchange(false)) return;
       router.queue_.push_back({std::string(subject), std::string(reply), std::string(body), 0});
     }
@@ -76,6 +91,11 @@ class Router {
     Router& router;
     Participant& who;
     std::map<uint64_t, std::string> subscriptions;
+  };
+  struct Denial {
+    RouterBus* bus;
+    bool publish;
+    std::string subject;
   };
   static Now now() { return {kClock.mono(), {}}; }
   void deliver() {
@@ -110,6 +130,7 @@ class Router {
 
   std::vector<std::unique_ptr<RouterBus>> buses_;
   std::deque<Letter> queue_;
+  std::deque<Denial> denials_;
   uint64_t sid_ = 0;
   std::thread thread_;
   std::atomic<bool> ending_{false};
@@ -271,6 +292,25 @@ TEST_CASE("a query over NATS whose other side falls silent is unavailable") {
   const auto got = read_all(*stream);
   REQUIRE_FALSE(got.ok());
   CHECK(got.error().code == Errc::unavailable);
+}
+
+TEST_CASE("a query that NATS forbids ends at once, and says what is missing") {
+  Pair pair([](ByteStream&) {});
+  pair.router.stop();
+  SECTION("to ask") { pair.router.no_publish = "nines.nines.query."; }
+  SECTION("to hear an answer") { pair.router.no_subscribe = "_INBOX."; }
+  pair.router.start();
+  const Instant begun = kClock.mono();
+  const auto refused = pair.client.open("pi.1", in_ms(20'000));
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code == Errc::unsupported);
+  const bool asks = !pair.router.no_publish.empty();
+  const std::string wanted = asks ? "publish to nines.nines.query.pi=2E1; what it lacks: "
+                                    "permissions { publish: \"nines.nines.query.>\" }"
+                                  : "permissions { subscribe: \"_INBOX.>\" }";
+  INFO(refused.error().message);
+  CHECK(refused.error().message.find(wanted) != std::string::npos);
+  CHECK(kClock.mono().ns - begun.ns < 10 * kNsPerSecond);
 }
 
 TEST_CASE("queries over NATS beyond the limit are refused") {

@@ -49,6 +49,15 @@ class Bus {
   virtual size_t unsent() const = 0;  // bytes that the socket has not taken
 };
 
+// What the broker does not let this connection do, as it says some time later. The subject is valid
+// during the call only.
+struct Denied {
+  bool publish = false;  // else to subscribe
+  std::string_view subject;
+};
+// For people, with the permission that is missing.
+std::string denial_text(const Denied& what);
+
 class Participant {
  public:
   virtual ~Participant() = default;
@@ -56,6 +65,8 @@ class Participant {
   virtual void received(uint64_t sid, const BusMessage& message, Bus& bus, Now now) = 0;
   virtual void tick(Bus& bus, Now now) = 0;  // about twice a second, and when something changed
   virtual void lost(Now now) = 0;            // after connected()
+  // All participants are told; the subject may be that of another.
+  virtual void denied(const Denied& what, Bus& bus, Now now);
 };
 
 // A name as one token of a subject or as the name of a stream: letters, digits, '-' and '_' stay,

@@ -181,6 +181,7 @@ class FleetReader final : public Participant {
   void received(uint64_t sid, const BusMessage& message, Bus& bus, Now now) override;
   void tick(Bus& bus, Now now) override;
   void lost(Now now) override;
+  void denied(const Denied& what, Bus& bus, Now now) override;
 
   struct Stats {
     uint64_t messages = 0, bytes = 0;

@@ -69,14 +69,18 @@ class NatsClient final : public Wire, public Bus {
   };
   const Counters& counters() const { return counters_; }
   const std::string& server() const { return server_; }  // "nats-1 2.9.10"
-  // What this login may not do, as the server said last; empty: nothing.
-  const std::string& violation() const { return violation_; }
+  // What this login may not do, as far as it has tried in the last kDenialMs: sentences for people,
+  // each once, the newest kDenials.
+  static constexpr int64_t kDenialMs = 180'000;
+  static constexpr size_t kDenials = 8;
+  std::vector<std::string> denials(Instant now) const;
 
  private:
   enum class State : uint8_t { closed, greeting, handshake, logging_in, ready };
   void fail(Errc code, std::string why);
   void on_info(const std::string& json, Now now);
-  void on_error(const std::string& text);
+  void on_error(const std::string& text, Now now);
+  void on_denial(const std::string& text, Now now);
   void log_in(Now now);
   void deliver(uint64_t sid, const BusMessage& message, Now now);
 
@@ -84,10 +88,11 @@ class NatsClient final : public Wire, public Bus {
   State state_ = State::closed;
   Login login_;
   std::unique_ptr<NatsParser> parser_;
-  std::string out_, server_, nonce_, violation_;
+  std::string out_, server_, nonce_;
   size_t on_socket_ = 0, max_payload_ = 1024 * 1024;
   std::vector<Participant*> participants_;
   std::map<uint64_t, Participant*> subscriptions_;
+  std::map<std::string, Instant> denials_;  // by what is said of them
   uint64_t next_sid_ = 0;
   SplitMix64 chance_;
   Instant since_{}, heard_{}, pinged_{};

@@ -48,13 +48,15 @@ class QueryPort final : public Participant {
   void stop();
 
   // Any thread but that of the connection. `unavailable`: the node does not listen there, or not
-  // connected; `timeout`; `exhausted`.
+  // connected; `unsupported`: NATS forbids it, in words; `timeout`; `exhausted`.
   Result<std::unique_ptr<stream::ByteStream>> open(const std::string& node, Instant deadline);
 
   void connected(Bus& bus, Now now) override;
   void received(uint64_t sid, const BusMessage& message, Bus& bus, Now now) override;
   void tick(Bus& bus, Now now) override;
   void lost(Now now) override;
+  // Ends what cannot go on. Where it may not listen it tries again, once a minute.
+  void denied(const Denied& what, Bus& bus, Now now) override;
 
   struct Stats {
     uint64_t asked = 0, answered = 0;  // streams that were opened here, and by others
