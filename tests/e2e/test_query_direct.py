@@ -22,8 +22,9 @@ LONG = ("SELECT service, level, count(DISTINCT message) AS m, count(DISTINCT req
 
 
 class Node:
-    def __init__(self, folder, name, ports):
-        self.name, self.folder, self.port = name, f"{folder}/{name}", common.free_port()
+    def __init__(self, folder, name, ports, called=None):
+        self.name, self.folder, self.port = name, f"{folder}/{called or name}", common.free_port()
+        self.ports = ports
         os.makedirs(self.folder)
         self.log = f"{self.folder}/app.log"
         write_log(self.log, 3000 + 700 * NODES.index(name), NODES.index(name))
@@ -33,7 +34,7 @@ class Node:
             f"sources: [{{name: app, paths: [\"{self.log}\"], format: json}}]\n"
             f"peers:\n  cluster: shop\n  listen: 127.0.0.1:{ports[name]}\n  nodes: [{others}]\n"
             f"  ca_file: {pki}/ca.crt\n  cert_file: {pki}/node.crt\n  key_file: {pki}/node.key\n"
-        )).replace("node: test", f"node: {name}"))
+        )).replace("node: test", f"node: {called or name}"))
         self.agent = None
 
     def start(self):
@@ -97,6 +98,21 @@ def check_rights(checks, folder, addresses, nodes):
     checks.that(code == 2 and "names no peers" in said, f"nobody is known: {code} {said}")
 
 
+def check_liar(checks, folder, ports):
+    """A node that calls itself otherwise than its certificate does is not asked under that name."""
+    liar = Node(folder, "b", {**ports, "b": common.free_port()}, "bank")
+    port = liar.ports["b"]
+    liar.start()
+    try:
+        common.wait_until(lambda: common.get(liar.port, "/healthz")[0] == 200, 60, "the liar is up")
+        asking = Laptop(folder, "wary", [f"127.0.0.1:{port}"], f"{folder}/pki/laptop")
+        code, answer, said = asking.ask(COUNTS.format("logs('app')"), "--nodes", "all")
+        checks.that(code == 3 and not rows_of(answer) and
+                    "it says it is node bank, its certificate is of b" in said, f"{code} {said}")
+    finally:
+        liar.agent.kill()
+
+
 def check_missing(checks, laptop, nodes, ports):
     a, b, c = nodes
     b.agent.process.send_signal(signal.SIGSTOP)
@@ -145,8 +161,11 @@ def full_run(checks, laptop, node):
         before = quiet(node)
         code, answer, said = laptop.ask(LONG, "--direct", "--nodes", node.name)
         took = node.cpu_s() - before
-        if took >= 1.5 or code == 3:
+        # More than the deadline of a query at a node allows is as good.
+        late = code == 3 and "deadline" in " ".join(answer.get("notes", [])) and took >= 0.4
+        if took >= 1.5 or late:
             return took
+        print(f"{os.path.getsize(node.log) >> 20} MiB: {code}, {took:.2f} s, {answer.get('notes')}")
         enlarge(node.log, 256)
     checks.that(False, f"a long query takes {took} s only: {said} {answer}")
     return took
@@ -168,7 +187,7 @@ def check_interrupt(checks, laptop, node):
             pass
     watcher = threading.Thread(target=watch)
     watcher.start()
-    common.wait_until(lambda: node.cpu_s() - before > 0.2 and b"c" in b"".join(seen), 60, "it runs")
+    common.wait_until(lambda: node.cpu_s() - before > 0.12 and b"c" in b"".join(seen), 60, "it runs")
     query.send_signal(signal.SIGINT)
     out, _ = query.communicate(timeout=60)
     watcher.join()
@@ -200,6 +219,7 @@ def main():
                           "all are ready")
         check_answers(checks, laptop, nodes)
         check_rights(checks, folder, addresses, nodes)
+        check_liar(checks, folder, ports)
         check_missing(checks, laptop, nodes, ports)
         check_interrupt(checks, laptop, nodes[2])
     finally:

@@ -191,25 +191,6 @@ TEST_CASE("Only the node that is meant is asked, by a certificate of the same au
   CHECK(pair.b->asked.empty());
 }
 
-TEST_CASE("Whoever answers at an address says its name, which its certificate must have",
-          "[peer][query]") {
-  const bool tls = GENERATE(true, false);
-  Pair pair(tls);
-  auto reached = pair.dialer->reach(pair.b->address(), pair.soon());
-  REQUIRE(reached.ok());
-  CHECK(reached->node == "b");
-  REQUIRE(pair.b->next_asked() != nullptr);
-  reached->stream.reset();
-  if (!tls) return;
-  const Authority authority(pair.folder.path + "/ca");
-  auto liar = pair.net.node("bank", QueryNet::settings(authority.issue("kiosk")));
-  const auto refused = pair.dialer->reach(liar->address(), pair.soon());
-  REQUIRE_FALSE(refused.ok());
-  CHECK(refused.error().message.find("it says it is node bank, its certificate is of kiosk") !=
-        std::string::npos);
-  CHECK_FALSE(pair.dialer->open(liar->address(), "", pair.soon()).ok());
-}
-
 TEST_CASE("Who waits for a node that does not answer can be called off", "[peer][query]") {
   const Folder folder;
   const Authority authority(folder.path + "/ca");
