@@ -177,7 +177,7 @@ def is_shown(world, one):
     checks, name = world.checks, one["id"]
     shown = world.nines("incident", "show", name)
     print(shown)
-    for part in ("Impact, as of", "users met a bad event", "of the error budget of 1h",
+    for part in ("Impact, as of", "users met a bad event", "the error budget of 1h",
                  "1. deploy of pay (1.4.2)", "a bad deploy or change, not confirmed", "Diagnostics",
                  "no field total"):
         checks.that(part in shown, f"it is shown: {part!r}")
