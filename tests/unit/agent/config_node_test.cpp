@@ -301,3 +301,34 @@ TEST_CASE("A diagnostic reads as file:line:column, severity, message, hint", "[c
   CHECK(to_string(Diagnostic{Diagnostic::Severity::warning, "a.yaml", 0, 0, "odd", ""}) ==
         "a.yaml: warning: odd");
 }
+
+TEST_CASE("Who is told of incidents, and when one level up, is read and checked", "[config]") {
+  const ConfigFolder folder;
+  const Loaded loaded = folder.load_node(
+      "webhooks: [{name: lead, url: 'http://127.0.0.1/'}]\n"
+      "incidents:\n"
+      "  notify: all\n"
+      "  acknowledge_within: {P0: 90s, P3: 2h}\n"
+      "  escalate_to: [lead]\n"
+      "  runbook: 'https://wiki/{kind}'\n"
+      "narrative: {url: 'http://127.0.0.1:8080/v1/', model: small, token_file: model.token}\n");
+  INFO(all_text(loaded.diagnostics));
+  CHECK(loaded.diagnostics.empty());
+  const IncidentsConfig& incidents = loaded.node.incidents;
+  CHECK(incidents.notify == "all");
+  CHECK(incidents.acknowledge_ms[0] == 90'000);
+  CHECK(incidents.acknowledge_ms[1] == 900'000);
+  CHECK(incidents.acknowledge_ms[3] == 7'200'000);
+  CHECK(incidents.escalate_to == std::vector<std::string>{"lead"});
+  CHECK(loaded.node.narrative.url == "http://127.0.0.1:8080/v1");
+  CHECK(loaded.node.narrative.token_file.starts_with("/"));
+  for (const char* bad :
+       {"incidents: {notify: some}\n", "incidents: {escalate_to: [nobody]}\n",
+        "incidents: {acknowledge_within: {P4: 1m}}\n",
+        "incidents: {acknowledge_within: {P0: 31d}}\n", "narrative: {model: small}\n",
+        "narrative: {url: 'http://127.0.0.1/v1'}\n",
+        "narrative: {url: 'ftp://127.0.0.1/v1', model: small}\n"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(folder.load_node(bad).ok());
+  }
+}

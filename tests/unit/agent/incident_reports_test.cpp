@@ -7,6 +7,9 @@
 
 #include "app/paging.hpp"
 #include "incident/rewriter.hpp"
+#include "view/incident_status.hpp"
+#include "view/metrics_text.hpp"
+#include "view/status_json.hpp"
 
 namespace nines::agent {
 namespace {
@@ -163,6 +166,42 @@ TEST_CASE("A language model is asked with the sentences, and its answer is taken
     CAPTURE(bad);
     CHECK_FALSE(incident::rewrite_answer(bad).ok());
   }
+}
+
+TEST_CASE("What is open stands below the status, in the status document and in the metrics",
+          "[reports]") {
+  Snapshot snapshot;
+  CHECK(view::incidents_footer(snapshot, {}).empty());  // incidents are switched off
+  CHECK(view::metrics_text(snapshot).find("nines_incident") == std::string::npos);
+  snapshot.incidents.kept = true;
+  CHECK(view::incidents_footer(snapshot, {}) == "no incident is open\n");
+  OpenIncident one;
+  one.id = "INC-2026-0301-042";
+  one.state = "open";
+  one.title = "shop burns";
+  one.severity = 1;
+  one.since = at(0);
+  snapshot.incidents.open = {one};
+  snapshot.incidents.transitions = {{"opened", 3}};
+  snapshot.incidents.told = {{"escalated", 2}};
+  CHECK(view::incidents_footer(snapshot, {}) ==
+        "1 incident is open: INC-2026-0301-042, P1, since 2026-03-01T12:00:00Z, open\n");
+  snapshot.incidents.open.back().suspect = "pay\x1b[2J";
+  const std::string shown = view::incidents_footer(snapshot, {});
+  CHECK(shown.find("suspect pay") != std::string::npos);
+  CHECK(shown.find('\x1b') == std::string::npos);
+  for (int i = 0; i < 8; ++i) snapshot.incidents.open.push_back(one);
+  CHECK(view::incidents_footer(snapshot, {}).find("and 4 more") != std::string::npos);
+  const std::string metrics = view::metrics_text(snapshot);
+  CHECK(metrics.find("nines_incidents_open{severity=\"P1\"} 9\n") != std::string::npos);
+  CHECK(metrics.find("nines_incidents_open{severity=\"P0\"} 0\n") != std::string::npos);
+  CHECK(metrics.find("nines_incident_transitions_total{kind=\"opened\"} 3\n") != std::string::npos);
+  CHECK(metrics.find("nines_incident_told_total{transition=\"escalated\"} 2\n") !=
+        std::string::npos);
+  CHECK(metrics.find("nines_narrative") == std::string::npos);  // nobody is asked
+  const json document = json::parse(view::agent_json(snapshot));
+  CHECK(document["incidents"]["open"].size() == 9);
+  CHECK(document["incidents"]["open"][1]["suspect"].is_null());
 }
 
 TEST_CASE("Levels of escalation are what is named, else the later steps of the chains",
