@@ -75,6 +75,7 @@ class Live {
   Status start_brokers();
   Status start_capacity();
   Status start_context();
+  void tell_timeline(const nines::incident::Happening& one);
   void await_hangup();
   void reload(Result<Setup> setup);
 

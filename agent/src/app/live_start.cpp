@@ -264,6 +264,7 @@ Status Live::start_incidents() {
     if (incidents_) incidents_->vital(name, value, at);
   });
   context_->inform(*ingest_);
+  context_->tell([this](const nines::incident::Happening& one) { tell_timeline(one); });
   if (!incidents_) return Ok{};
   timeline_->learn_from_requests([this](WallTime from, WallTime to, auto done) {
     incidents_->seen(from, to, std::move(done));
@@ -275,6 +276,18 @@ Status Live::start_incidents() {
       [this](WallTime onset, WallTime now, std::span<const double> bad, WallTime bad_end,
              size_t limit) { return context_->metrics(onset, now, bad, bad_end, limit); });
   return Ok{};
+}
+
+// Rollouts stand in the log of changes, which the timeline tells.
+void Live::tell_timeline(const nines::incident::Happening& one) {
+  using Kind = nines::incident::HappeningKind;
+  using timeline::core::EventKind;
+  if (one.kind == Kind::rollout) return;
+  const bool of_node = one.kind == Kind::kernel || one.kind == Kind::vital;
+  timeline::KubernetesEvent event{one.service, one.text, one.at, one.key, {}, EventKind::kernel};
+  if (!of_node) event.kind = EventKind::kubernetes;
+  if (!one.pod.empty()) event.fields.emplace_back("pod", one.pod);
+  timeline_->recorder().kubernetes(std::move(event), clock_.wall());
 }
 
 // What is heard of pods is told to the other parts once all of them are there.

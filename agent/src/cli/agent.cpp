@@ -42,6 +42,8 @@ Result<std::unique_ptr<incident::Desk>> desk_of(const Setup& setup, Halves& halv
                             [watcher](const incident::core::TrailQuestion& question, auto done) {
                               done(watcher->ask(question));
                             },
+                            {},
+                            {},
                             {[watcher](const incident::FactsQuestion& question, auto done) {
                                done(watcher->facts(question));
                              },

@@ -184,7 +184,7 @@ void Recorder::decided(const peer::Decision& decision, WallTime now) {
 
 void Recorder::kubernetes(KubernetesEvent event, WallTime now) {
   core::TimelineEvent out;
-  out.kind = core::EventKind::kubernetes;
+  out.kind = event.kind;
   out.service = std::move(event.service);
   out.text = std::move(event.text);
   out.at = event.at;

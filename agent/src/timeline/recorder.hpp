@@ -35,6 +35,7 @@ struct KubernetesEvent {
   WallTime at{};
   std::string ref;  // unique where it may be told twice; else empty
   std::vector<std::pair<std::string, std::string>> fields{};  // reason, pod...
+  core::EventKind kind = core::EventKind::kubernetes;         // or kernel
 };
 
 class Recorder {

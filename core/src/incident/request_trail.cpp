@@ -191,7 +191,11 @@ void RequestTrail::make_room() {
   const auto [first, last] = std::minmax_element(
       entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.at < b.at; });
   if (last->at - first->at >= limits_.wanted_ns) return;
-  thin(thinning_ + 1);
+  // More than once where lines come in the order of their requests, as take() gives them: the first
+  // of those are kept by every thinning.
+  do {
+    thin(thinning_ + 1);
+  } while (entries_.size() >= limits_.max_lines && thinning_ < kMostThinning);
 }
 
 void RequestTrail::thin(unsigned thinning) {
@@ -325,7 +329,7 @@ std::vector<RequestTrail::Seen> RequestTrail::seen(WallTime from, WallTime to, s
 
 RequestTrail::Passed RequestTrail::passed(WallTime from, WallTime to) const {
   constexpr int64_t kBeforeNs = 120 * kNsPerSecond;
-  struct Seen {
+  struct Passing {
     uint64_t request = 0;
     uint32_t service = 0;
     bool error = false;
@@ -336,7 +340,7 @@ RequestTrail::Passed RequestTrail::passed(WallTime from, WallTime to) const {
     bool error_before = false;
   };
   Passed out;
-  std::vector<Seen> seen;
+  std::vector<Passing> seen;
   std::map<uint32_t, OfService> services;
   int64_t oldest = INT64_MAX;
   for (const Entry& entry : entries_) {
@@ -353,7 +357,7 @@ RequestTrail::Passed RequestTrail::passed(WallTime from, WallTime to) const {
     seen.push_back({entry.request, service, error});
   }
   out.reaches_back = {oldest == INT64_MAX ? 0 : oldest};
-  std::sort(seen.begin(), seen.end(), [](const Seen& a, const Seen& b) {
+  std::sort(seen.begin(), seen.end(), [](const Passing& a, const Passing& b) {
     return a.request != b.request ? a.request < b.request : a.service < b.service;
   });
   for (size_t begin = 0, end = 0; begin < seen.size(); begin = end) {

@@ -167,7 +167,7 @@ TEST_CASE("A kill that the kernel and the API tell of is one, whoever is first",
       CHECK(conditions[0].kind == nines::incident::ConditionKind::oom_kill);
       CHECK(conditions[0].key == "oom/orders");
       CHECK(conditions[0].pod == "orders-1");
-      CHECK(conditions[0].text.find("1 times") != std::string::npos);
+      CHECK(conditions[0].text.find("once") != std::string::npos);
       CHECK(rig.look(140).empty());
     }
   }

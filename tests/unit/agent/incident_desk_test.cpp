@@ -53,6 +53,8 @@ class Plant {
                asked.push_back(question);
                done(answer);
              },
+             {},
+             {},
              {[this](const FactsQuestion& question, auto done) {
                 facts_asked.push_back(question);
                 done(facts);
@@ -374,7 +376,7 @@ TEST_CASE("After a restart users that were counted before it are the least that 
   plant.run(0, 3'600, 0);
   plant.run(3'600, 4'200, 5);
   const auto documents = plant.desk.take_documents();
-  Desk again({"c", "n1", 2}, {plant.engine, nullptr, {[](const FactsQuestion&, auto done) {
+  Desk again({"c", "n1", 2}, {plant.engine, nullptr, {}, {}, {[](const FactsQuestion&, auto done) {
                                 Facts facts;
                                 facts.users_told = true;
                                 facts.users.users = 3;

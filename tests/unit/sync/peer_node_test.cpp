@@ -166,7 +166,7 @@ TEST_CASE("A cut-off node says that it is isolated and pages nobody", "[peer]") 
   world.run_ms(150'000);
   CHECK(decisions(world, Kind::rejoined).size() == 1);
   CHECK(decisions(world, Kind::node_back).size() == 1);
-  const auto events = world.state(0).events(world.name(3));
+  const auto events = world.state(0).events(world.name(3), fleet::FleetEvent::Stream::membership);
   REQUIRE(events.size() == 2);
   CHECK(events[0].kind == fleet::FleetEvent::Kind::isolated);
   CHECK(events[0].sent_isolated);

@@ -16,7 +16,7 @@ struct Suspect {
   double score = 0;
   std::vector<FlowFinding> flow;  // the strongest first
   std::vector<UsageFinding> usage;
-  std::vector<CountFinding> counts;
+  std::vector<CountFinding> counts{};
   std::vector<std::string> facts{};  // it was killed, it restarts: in words
   // Facts, or counts that no chance explains: more evidence would not make it surer.
   bool is_certain() const noexcept;
