@@ -4,6 +4,7 @@ once; a pod that crashes again and again is one incident that names it, with its
 the rollout before it as evidence; an API server that goes, forgets and comes back, and an agent that
 is killed, double nothing."""
 import json
+import re
 import time
 
 import common
@@ -159,7 +160,8 @@ def main():
         common.wait_until(lambda: deploys(port, "mail"), 120, "a rollout after kill -9")
         nothing_doubled(checks, port, "after kill -9")
     with open(f"{root}/agent.log", encoding="utf-8") as log:
-        checks.equal(log.read().count("rollout of Deployment shop/orders"), 1, "it was logged once")
+        entries = re.findall(r" change: .*rollout of Deployment shop/orders", log.read())
+        checks.equal(len(entries), 1, f"it was logged once: {entries}")
     cluster.stop()
     checks.finish()
 

@@ -66,19 +66,17 @@ std::optional<Deed> deed_of(const nines::incident::IncidentEvent& event) {
     }
     case IncidentKind::communication_sent:
       return Deed{EventKind::note, "told " + detail("channel") + by + said};
-    case IncidentKind::page_sent: {
-      const std::string person = detail("person");
-      return Deed{EventKind::page, "paged " + (person.empty() ? detail("channel") : person) + said};
-    }
     case IncidentKind::suspects:
       if (detail("rank") != "1" && !detail("rank").empty()) return std::nullopt;
       return Deed{EventKind::note, "suspects " + event.text};
     case IncidentKind::cause_stated: return Deed{EventKind::note, "cause" + by + said};
-    case IncidentKind::impact: return Deed{EventKind::note, "impact" + said};
-    case IncidentKind::diagnostics: return Deed{EventKind::note, "diagnostics" + said};
     case IncidentKind::item_added: return Deed{EventKind::note, "action item" + by + said};
     case IncidentKind::item_done: return Deed{EventKind::note, "action item is done" + by + said};
     case IncidentKind::linked: return Deed{EventKind::note, "is one with another" + by + said};
+    // A page is told when it is delivered; what is known of an incident is no step in it.
+    case IncidentKind::page_sent:
+    case IncidentKind::impact:
+    case IncidentKind::diagnostics:
     default: return std::nullopt;
   }
 }

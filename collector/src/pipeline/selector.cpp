@@ -83,17 +83,21 @@ GlobSpec globs_of(const slo::SourceSelector& selector) {
   return globs;
 }
 
-// The last such folder counts: the logs of a node may be mounted anywhere.
+// The last such folder counts: the logs of a node may be mounted anywhere, and a path may begin
+// with it.
 std::optional<ContainerPath> parse_container_path(std::string_view path) {
-  constexpr std::string_view kPods = "/pods/", kContainers = "/containers/";
-  if (const size_t at = path.rfind(kPods); at != std::string_view::npos) {
-    if (auto found = parse_pod_path(path.substr(at + kPods.size()))) return found;
+  const auto behind = [path](std::string_view folder) -> std::optional<std::string_view> {
+    const size_t at = path.rfind(folder);
+    if (at != std::string_view::npos) return path.substr(at + folder.size());
+    if (path.starts_with(folder.substr(1))) return path.substr(folder.size() - 1);
+    return std::nullopt;
+  };
+  if (const auto pods = behind("/pods/")) {
+    if (auto found = parse_pod_path(*pods)) return found;
   }
-  const size_t at = path.rfind(kContainers);
-  if (at == std::string_view::npos) return std::nullopt;
-  const std::string_view name = path.substr(at + kContainers.size());
-  if (name.find('/') != std::string_view::npos) return std::nullopt;
-  return parse_link_path(name);
+  const auto name = behind("/containers/");
+  if (!name || name->find('/') != std::string_view::npos) return std::nullopt;
+  return parse_link_path(*name);
 }
 
 }  // namespace nines::collector

@@ -72,3 +72,14 @@ TEST_CASE("Container paths with odd names are read or refused, never misread", "
   CHECK_FALSE(parse_container_path("/var/log/pods/n_p_u/c/99999999999.log")->restart);
   CHECK_FALSE(parse_container_path("/var/log/pods/n_p_u/c/")->restart);
 }
+
+TEST_CASE("A path that begins with the folder of the containers is one of theirs", "[collector]") {
+  const auto pod = parse_container_path("pods/shop_pay-7c9f6-bbbbb_u-1/pay/0.log");
+  REQUIRE(pod);
+  CHECK(pod->pod == "pay-7c9f6-bbbbb");
+  CHECK(pod->container == "pay");
+  const auto link = parse_container_path("containers/web-1_shop_side-car-0123abc.log");
+  REQUIRE(link);
+  CHECK(link->container == "side-car");
+  CHECK_FALSE(parse_container_path("mypods/shop_pay-7c9f6-bbbbb_u-1/pay/0.log"));
+}
