@@ -150,7 +150,17 @@ void Recorder::wrote(const nines::incident::IncidentEvent& event,
   }
   const auto known = incidents_.find(out->incident);
   if (known != incidents_.end()) out->key = known->second;
+  if (event.kind == nines::incident::EventKind::suspects && !is_other_suspect(*out)) return;
   record(std::move(*out), now);
+}
+
+// It is asked again while an incident lasts; that the answer is the same is no news.
+bool Recorder::is_other_suspect(const core::TimelineEvent& event) {
+  if (suspects_.size() >= limits_.max_incidents) suspects_.clear();
+  std::string& last = suspects_[event.incident];
+  if (last == event.text) return false;
+  last = event.text;
+  return true;
 }
 
 // It is repeated when it gets worse, and by the next life. What began after it was told is another

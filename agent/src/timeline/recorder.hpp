@@ -87,6 +87,7 @@ class Recorder {
   bool may_tell(std::string name, const core::TimelineEvent& event, uint64_t most, WallTime now);
   void tell_left_out(Hour& hour, WallTime now);
   std::string key_for(const nines::incident::Incident& incident) const;
+  bool is_other_suspect(const core::TimelineEvent& event);
 
   std::string node_;
   EventLog& log_;
@@ -101,6 +102,7 @@ class Recorder {
   };
   std::map<std::string, Holding> holding_;        // by condition
   std::map<std::string, std::string> incidents_;  // id -> key
+  std::map<std::string, std::string> suspects_;   // id -> as the first one was told last
   std::set<std::string> refs_;
   std::deque<std::string> refs_by_age_;
   std::map<std::string, Hour> hours_;

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "config/zones.hpp"
+#include "nines/incident/current_evidence.hpp"
 #include "timeline/wording.hpp"
 
 namespace nines::agent::timeline {
@@ -40,6 +41,11 @@ Scope scope_of(const nines::incident::Incident& incident) {
   scope.services = incident.services;
   if (!incident.service.empty()) scope.services.push_back(incident.service);
   scope.nodes = incident.nodes;
+  // Who is suspected, too: a deploy that broke it is mostly one of another service.
+  for (const auto* suspect : nines::incident::current_evidence(incident).suspects) {
+    const std::string* const service = suspect->entry.detail("service");
+    if (service != nullptr && !has(scope.services, *service)) scope.services.push_back(*service);
+  }
   return scope;
 }
 

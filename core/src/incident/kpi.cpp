@@ -5,6 +5,8 @@
 #include <tuple>
 
 #include "incident/text.hpp"
+#include "nines/incident/change_suspects.hpp"
+#include "nines/incident/current_evidence.hpp"
 
 namespace nines::incident {
 namespace {
@@ -53,10 +55,21 @@ SeverityKpis of_severity(const std::vector<const Incident*>& incidents, int seve
   return out;
 }
 
+// The first suspect is a deploy of that service: what a deploy breaks is often noticed by others.
+bool suspects_deploy(const Incident& incident, const std::string& service) {
+  const auto suspects = current_evidence(incident).suspects;
+  if (suspects.empty()) return false;
+  const std::string* const kind = suspects[0]->entry.detail("kind");
+  const std::string* const of = suspects[0]->entry.detail("service");
+  return kind != nullptr && *kind == "deploy" && of != nullptr && *of == service;
+}
+
 bool broke(const slo::Change& change, const std::vector<Incident>& incidents) {
   return std::any_of(incidents.begin(), incidents.end(), [&](const Incident& i) {
     const int64_t after = seconds_between(change.at, i.began);
-    return i.severity <= 2 && i.concerns(change.service) && after >= 0 && after <= kChangeWatch_s;
+    if (i.severity > 2 || after > kChangeWatch_s) return false;
+    return after >= 0 ? i.concerns(change.service) || suspects_deploy(i, change.service)
+                      : after >= -kOnsetErrorS && suspects_deploy(i, change.service);
   });
 }
 

@@ -174,4 +174,15 @@ TEST_CASE("Other paths go on", "[timeline]") {
   }
 }
 
+TEST_CASE("The timeline of an incident has what happened to who is suspected", "[timeline]") {
+  nines::incident::Incident one;
+  one.service = "checkout";
+  one.services = {"checkout"};
+  one.evidence.push_back(
+      {1,
+       nines::incident::EventKind::suspects,
+       {ago(100), "n1", "", "deploy of pay", {{"rank", "1"}, {"service", "pay"}}}});
+  CHECK(timeline::scope_of(one).services == Texts{"checkout", "checkout", "pay"});
+}
+
 }  // namespace nines::agent

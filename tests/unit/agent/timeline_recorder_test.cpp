@@ -317,4 +317,26 @@ TEST_CASE("Decisions of peers, Kubernetes and a clock that was set are told", "[
   CHECK(life.events().size() == 3);
 }
 
+TEST_CASE("A suspect is told when it is another one; pages and diagnostics are not told again",
+          "[timeline]") {
+  Life life;
+  tell_story(life);
+  const auto now = incident();
+  const size_t before = life.log.stats().recorded;
+  const auto suspect = [&](uint64_t sequence, const std::string& text) {
+    auto event = deed(book::EventKind::suspects, sequence, "", text);
+    event.details = {{"rank", "1"}};
+    life.recorder.wrote(event, &now, at(50));
+  };
+  suspect(4, "pay");
+  suspect(5, "pay");
+  suspect(6, "card");
+  CHECK(life.log.stats().recorded == before + 2);
+  for (const auto kind :
+       {book::EventKind::diagnostics, book::EventKind::impact, book::EventKind::page_sent}) {
+    life.recorder.wrote(deed(kind, 7, "", "the node"), &now, at(50));
+  }
+  CHECK(life.log.stats().recorded == before + 2);
+}
+
 }  // namespace nines::agent::timeline

@@ -163,3 +163,24 @@ TEST_CASE("KPIs are means and medians of what both ends are known of") {
   write_json(out, none);
   CHECK(has(json, "\"success\":null"));
 }
+
+TEST_CASE("A deploy that is the first suspect of an incident of another service went wrong") {
+  const CheckoutStory story;
+  const Incident whole = story.incident(4000);
+  auto change = deploy("card", 0, "2.0");
+  change.at = whole.began;
+  const auto success = [&](std::string_view kind) {
+    Incident one = whole;
+    one.evidence.clear();
+    one.evidence.push_back({1,
+                            EventKind::suspects,
+                            {one.began,
+                             "n1",
+                             "",
+                             "deploy of card",
+                             {{"rank", "1"}, {"kind", std::string(kind)}, {"service", "card"}}}});
+    return kpis_of({one}, {change}, at(-3600), at(86400), at(10 * 86400)).change_success;
+  };
+  CHECK(success("deploy") == 0.0);
+  CHECK(success("service") == 1.0);
+}

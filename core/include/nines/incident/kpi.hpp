@@ -36,7 +36,8 @@ struct Kpis {
   // P0 and P1 that recovered within 30 minutes, of those that recovered.
   int64_t urgent = 0, urgent_in_time = 0;
   std::optional<double> urgent_share;
-  // Deploys after which no P0 to P2 incident of the service began within the hour.
+  // Deploys after which no P0 to P2 incident began within the hour that concerns the service or
+  // whose first suspect is such a deploy.
   int64_t changes = 0, changes_failed = 0;
   std::optional<double> change_success;
   std::vector<Repeat> repeats;  // seen more than once, most often first
