@@ -9,7 +9,6 @@ namespace {
 // Of earlier lives: as many as other nodes keep of this one.
 constexpr size_t kMostToldAgain = 512;
 constexpr int64_t kHistoryNs = 3600 * kNsPerSecond;
-constexpr size_t kMostAsked = 64;
 
 }  // namespace
 
