@@ -62,6 +62,7 @@ class World {
     size_t by;
     Decision decision;
     int64_t at_ms;
+    bool told_before;  // another node's page under that key had reached this one
   };
   using CellKey = std::tuple<size_t, fleet::Tier, uint64_t, int64_t>;  // node, tier, series, slot
 
@@ -269,6 +270,20 @@ class World {
     node.since_minute = std::max(node.since_minute, closed);
   }
 
+  bool knows_page(size_t i, const Decision& decision) const {
+    if (decision.kind != Decision::Kind::node_silent) return false;
+    const fleet::FleetState& state = *nodes_[i].state;
+    for (const auto& origin : state.origins()) {
+      if (origin == state.self()) continue;
+      for (const auto& event : state.events(origin, fleet::FleetEvent::Stream::membership)) {
+        if (event.kind == fleet::FleetEvent::Kind::node_silent && event.rule == decision.key) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
   // As the owners of incidents and timeline do: under the number of a life.
   void tell_bodies(Node& node, int64_t minute) {
     for (const auto stream :
@@ -306,7 +321,10 @@ class World {
 
   void act(size_t i) {
     Output out = nodes_[i].machine->take();
-    for (auto& decision : out.decisions) pages_.push_back({i, std::move(decision), now_ms_});
+    for (auto& decision : out.decisions) {
+      const bool told_before = knows_page(i, decision);
+      pages_.push_back({i, std::move(decision), now_ms_, told_before});
+    }
     for (const auto& dial : out.dials) connect(i, dial.link, std::stoul(dial.address));
     for (auto& send : out.sends) transmit(i, send.link, std::move(send.bytes));
     for (const auto& close : out.closes) {
