@@ -152,25 +152,37 @@ double change_prior(WallTime onset, std::span<const slo::Change> changes,
 std::vector<RankedCause> rank_causes(WallTime onset, std::span<const slo::Change> changes,
                                      std::span<const ChangeSuspect> suspects,
                                      std::span<const ServiceEvidence> services) {
-  std::vector<RankedCause> ranked;
-  std::map<std::string_view, double> strongest;
-  for (size_t i = 0; i < services.size(); ++i) {
-    const double score = services[i].score * change_prior(onset, changes, services[i].service);
-    ranked.push_back({false, i, score});
-    double& known = strongest[services[i].service];
-    known = std::max(known, score);
+  struct Placed {
+    RankedCause cause;
+    double weight = 0;  // of its place: no less than that of any behind it
+  };
+  std::vector<Placed> placed;
+  std::map<std::string_view, double> strongest, heaviest;
+  double behind = 0;
+  for (size_t i = services.size(); i-- > 0;) {
+    const ServiceEvidence& one = services[i];
+    const double prior = change_prior(onset, changes, one.service);
+    behind = std::max(behind, one.score);
+    placed.push_back({{false, i, one.score * prior}, behind * prior});
+    strongest[one.service] = std::max(strongest[one.service], one.score * prior);
+    heaviest[one.service] = std::max(heaviest[one.service], behind * prior);
   }
+  std::reverse(placed.begin(), placed.end());
   for (size_t i = 0; i < suspects.size(); ++i) {
     const ChangeSuspect& suspect = suspects[i];
-    double score = suspect.score;
+    placed.push_back({{true, i, suspect.score}, suspect.score});
     const auto found = strongest.find(suspect.service);
-    if (found != strongest.end()) score = std::max(score, found->second);
-    ranked.push_back({true, i, score});
+    if (found == strongest.end()) continue;
+    Placed& change = placed.back();
+    change.cause.score = std::max(suspect.score, found->second);
+    change.weight = std::max(suspect.score, heaviest[suspect.service]);
   }
-  std::stable_sort(ranked.begin(), ranked.end(), [](const RankedCause& a, const RankedCause& b) {
-    if (a.score != b.score) return a.score > b.score;
-    return a.is_change && !b.is_change;
+  std::stable_sort(placed.begin(), placed.end(), [](const Placed& a, const Placed& b) {
+    if (a.weight != b.weight) return a.weight > b.weight;
+    return a.cause.is_change && !b.cause.is_change;
   });
+  std::vector<RankedCause> ranked;
+  for (const Placed& one : placed) ranked.push_back(one.cause);
   return ranked;
 }
 

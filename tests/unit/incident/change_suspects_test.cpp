@@ -119,6 +119,20 @@ TEST_CASE("A change whose errors nobody counts is suspected as much as its servi
   CHECK(ranked[0].score == Approx(150));
 }
 
+TEST_CASE(
+    "Services stay in the order given, whatever their scores, but for those that were changed") {
+  const std::vector<ServiceEvidence> services = {{"db", 5}, {"api", 100}, {"edge", 50}};
+  const auto order = [&](const std::vector<slo::Change>& changes) {
+    std::string out;
+    for (const auto& one : rank_causes(onset, changes, {}, services)) {
+      out += services[one.at].service + " ";
+    }
+    return out;
+  };
+  CHECK(order({}) == "db api edge ");
+  CHECK(order({change("edge", 120)}) == "edge db api ");
+}
+
 TEST_CASE("Without changes services keep their order and their scores") {
   const std::vector<ServiceEvidence> services = {{"a", 9}, {"b", 9}, {"c", 3}};
   const auto ranked = rank_causes(onset, {}, {}, services);

@@ -63,7 +63,8 @@ struct RankedCause {
   size_t at = 0;  // in `services` or `suspects`
   double score = 0;
 };
-// Evidence against a changed service counts by its prior. A change of a suspected service weighs at
+// `services` come in the order of suspicion, which who calls whom has part in: it is kept, but for
+// what was changed: evidence against a changed service counts by its prior. A change of a suspected service weighs at
 // least as much as that and goes before it, whether or not its errors are counted: it says why. The
 // strongest first; a change before a service of the same score.
 std::vector<RankedCause> rank_causes(WallTime onset, std::span<const slo::Change> changes,
