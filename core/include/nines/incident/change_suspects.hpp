@@ -64,9 +64,9 @@ struct RankedCause {
   double score = 0;
 };
 // `services` come in the order of suspicion, which who calls whom has part in: it is kept, but for
-// what was changed: evidence against a changed service counts by its prior. A change of a suspected service weighs at
-// least as much as that and goes before it, whether or not its errors are counted: it says why. The
-// strongest first; a change before a service of the same score.
+// what was changed: evidence against a changed service counts by its prior. A change of a suspected
+// service weighs at least as much as that and goes before it, whether or not its errors are
+// counted: it says why.
 std::vector<RankedCause> rank_causes(WallTime onset, std::span<const slo::Change> changes,
                                      std::span<const ChangeSuspect> suspects,
                                      std::span<const ServiceEvidence> services);
