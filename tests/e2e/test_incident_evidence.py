@@ -4,37 +4,21 @@ the first suspect; bad events, requests and users are those that the generator w
 one; the budget spent is what `nines slo status` says; the class is right; diagnostics are there,
 also after kill -9; and who reads `nines incident show` or the review finds all of it."""
 import json
-import threading
 import time
 
 import common
+import test_incident
 
 USERS = 97
 
 
-def stamp(at, digits=3):
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + f"{at % 1:.{digits}f}"[1:] + "Z"
-
-
-class Shop(threading.Thread):
+class Shop(test_incident.Shop):
     """A front door that calls `pay`; `mail` has requests of its own. While `broken`, pay fails in
     two of three requests. Remembers what it wrote."""
 
     def __init__(self, root):
-        super().__init__(daemon=True)
-        self.root, self.broken, self.done, self.number = root, False, threading.Event(), 0
+        super().__init__(root)
         self.answers = []  # (time, user, bad) of each
-        for pod in ("web-5d8f4-aaaaa", "pay-7c9f6-bbbbb", "mail-66d5c-ccccc"):
-            common.write(self.path(pod), "")
-
-    def path(self, pod):
-        name = pod.split("-")[0]
-        return f"{self.root}/pods/shop_{pod}_u-{name}/{name}/0.log"
-
-    def line(self, pod, at, level, message, **fields):
-        record = {"time": stamp(at), "level": level, "msg": message, "trace_id": self.trace, **fields}
-        with open(self.path(pod), "a") as f:
-            f.write(f"{stamp(at, 6)} stdout F {json.dumps(record)}\n")
 
     def request(self, at):
         self.number += 1
@@ -53,10 +37,6 @@ class Shop(threading.Thread):
         self.answers.append((int(answered), user, bad))
         self.trace = f"m{self.number:08d}"
         self.line("mail-66d5c-ccccc", at, "info", f"letter {self.number} is out")
-
-    def run(self):
-        while not self.done.wait(0.05):
-            self.request(time.time())
 
 
 class World:

@@ -70,8 +70,8 @@ class Desk {
   // Those of earlier lives become such, the newest, as many as nodes keep of each other.
   void tell_again();
   core::IncidentBook::Events events_of(std::string_view origin) const;
-  // An event as `origin` told it. False: it is none of that node, or the book refuses it, for good
-  // or for now: FleetCounters.
+  // An event as `origin` told it. False: it is none of that node, or the book refuses it
+  // (FleetCounters), which for one from the future or for want of room may be otherwise later.
   bool heard(std::string_view origin, std::string_view body, WallTime now);
   // This node asks for those who are gone.
   void stand_in_for(const std::set<std::string>& nodes, WallTime now);

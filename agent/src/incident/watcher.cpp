@@ -89,11 +89,15 @@ void Watcher::record(const collector::ObservedRecord& record) {
   } else if (const core::TemplateId answer = core::answer_line(record.status); answer != 0) {
     trail_.add({record.at, record.request, record.span, record.service, answer, error});
   }
-  if (record.service != last_service_ && services_.size() < kMaxServices) {
-    last_service_ = *services_.emplace(record.service).first;
-  }
+  if (record.service != last_service_) hear_of(record.service);
   watch_.count(record.service, line, error, record.at);
   if (error) count_pod(record);
+}
+
+// Where services take turns from line to line nothing is allocated for one that is known.
+void Watcher::hear_of(std::string_view service) {
+  last_service_.assign(service);
+  if (services_.size() < kMaxServices && !services_.contains(service)) services_.emplace(service);
 }
 
 void Watcher::gauge(const collector::ObservedGauge& gauge) {

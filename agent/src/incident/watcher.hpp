@@ -127,6 +127,7 @@ class Watcher final : public collector::RecordObserver {
     WallTime at{};
   };
   void take_merges();
+  void hear_of(std::string_view service);
   bool is_kernel(const collector::ObservedRecord& record) const;
   void kernel_says(const collector::ObservedRecord& record);
   // Whether it was kept.
@@ -166,7 +167,7 @@ class Watcher final : public collector::RecordObserver {
   std::set<uint32_t> kernel_sources_;
   core::RequestTrail trail_;
   core::Mentions mentions_;
-  std::string last_service_;
+  std::string last_service_;                                     // of the last record
   std::set<std::string, std::less<>> services_;                  // that were heard
   std::map<std::string, core::Usage, std::less<>> usage_;        // by service
   std::map<std::string, std::string, std::less<>> usage_names_;  // the gauge, by service
