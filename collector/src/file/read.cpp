@@ -84,7 +84,8 @@ TailerImpl::Step TailerImpl::read_piece(Entry& e, Reading how, size_t& read_byte
   const bool intact =
       long_enough && got >= before && (before == 0 || hash64(tail) == e.id.tail_hash);
   const bool check_head = e.id.head_bytes < kHeadBytes || e.offset < kTailBytes;
-  if (!intact || (check_head && !check_head_of_piece(e, static_cast<size_t>(got)))) {
+  if (!intact || (check_head && !check_head_of_piece(e, static_cast<size_t>(got))) ||
+      (got > before && !is_of_one_piece(e))) {
     e.replaced = scan_forced_ = true;
     return Step::stopped;
   }
@@ -120,6 +121,14 @@ TailerImpl::Step TailerImpl::read_piece(Entry& e, Reading how, size_t& read_byte
 bool TailerImpl::check_head_of_piece(Entry& e, size_t bytes) {
   const bool enough = buffer_offset_ == 0 && bytes >= e.id.head_bytes;
   return enough ? refresh_head({buffer_.get(), bytes}, e) : refresh_head(e.source(), e);
+}
+
+// The kernel copies a piece page by page and asks for the size anew in between: of a file that is
+// truncated and written again meanwhile, one read gives old bytes followed by new ones. If what
+// came first is still there afterwards, all of it was.
+bool TailerImpl::is_of_one_piece(const Entry& e) {
+  if (e.packed) return true;
+  return e.offset > 0 ? same_tail(e.source(), e) : same_head(e.source(), e.id);
 }
 
 // Passes over the hole of NULs that a writer without O_APPEND leaves at the start after a

@@ -147,6 +147,7 @@ class TailerImpl final : public Tailer {
   bool ensure_open(Entry& entry);
   size_t piece_bytes(const Entry& e);
   bool check_head_of_piece(Entry& entry, size_t bytes);
+  static bool is_of_one_piece(const Entry& entry);
   Step read_piece(Entry& entry, Reading how, size_t& read_bytes);
   std::string_view skip_consumed(Entry& entry, std::string_view data);
   Step deliver(Entry& entry, std::string_view data, Reading how, bool at_end);
