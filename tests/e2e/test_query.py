@@ -273,6 +273,15 @@ def outputs(q, log, records):
                    "the answer's summary")
     done = q.run("SELECT level, message FROM logs('*') LIMIT 3", log)
     q.checks.that(done.stdout.startswith(b"level  message"), f"table: {done.stdout.decode()}")
+    hint = "field 'durations_ms' occurs in no record; did you mean 'duration_ms'?"
+    for options in (["--threads", "1"], ["--threads", "3"], ["--by-sqlite"]):
+        sql = "SELECT count(*) AS n WHERE durations_ms > 100"
+        done = q.run(sql, log, options=["-o", "json", *options])
+        q.checks.equal(json.loads(done.stdout)["notes"], [hint], "a field that nobody logs, JSON")
+        done = q.run(sql, log, options=options)
+        q.checks.that(hint in done.stdout.decode(), f"the same, table: {done.stdout.decode()}")
+        done = q.run(sql, log, options=["-o", "csv", *options])
+        q.checks.that(hint in done.stderr.decode(), f"the same, CSV: {done.stderr.decode()}")
     done = q.run("SELECT message FROM logs('*')", log, options=["-o", "raw"], code=2)
     q.checks.that(b"SELECT raw" in done.stderr, "raw needs raw")
 
@@ -286,9 +295,11 @@ def mistakes(q, log):
         q.checks.that(part in done.stderr.decode(), f"{sql}: {done.stderr.decode()}")
     done = q.run("SELECT count(*) WHERE mesage = 'x'", log, options=["-o", "csv"])
     q.checks.equal(done.stdout.split(), [b"count(*)", b"0"], "a field that nobody logs is NULL")
-    q.checks.that(b"'mesage'; did you mean 'message'?" in done.stderr, done.stderr.decode())
+    q.checks.equal(done.stderr, b"nines query: field 'mesage' occurs in no record; "
+                   b"did you mean 'message'?\n", "and what it may be")
     done = q.run("SELECT count(*) WHERE message = 'x' AND other = 1", log, options=["-o", "csv"])
-    q.checks.equal(done.stderr, b"", "a field that is like no other is nobody's mistake")
+    q.checks.equal(done.stderr, b"nines query: field 'other' occurs in no record\n",
+                   "for one that is like no other nothing is guessed")
     done = q.run("SELECT count(*)", "/nonexistent/x.log", code=3)
     q.checks.that(b"/nonexistent" in done.stderr, done.stderr.decode())
 

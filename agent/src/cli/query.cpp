@@ -177,7 +177,6 @@ class Runner {
     if (const Status problem = writer_->problem(); done.ok() && !problem.ok()) done = problem;
     if (done.ok() && held_back_) done = partial(answer);
     if (!done.ok()) return refuse_query(done.error());
-    if (links_.empty()) doubt_fields(statement, options_, clock_, answer);
     writer_->end(answer);
     write_query(held_);
     const bool own_summary =
@@ -185,8 +184,10 @@ class Runner {
     if (!own_summary && !answer.complete) {
       std::fprintf(stderr, "nines query: %s", query::answer_text(answer).c_str());
     } else if (!own_summary) {
-      for (const std::string& note : answer.notes) {
-        std::fprintf(stderr, "nines query: %s\n", note.c_str());
+      for (const auto& told : {answer.notes, answer.hints}) {
+        for (const std::string& note : told) {
+          std::fprintf(stderr, "nines query: %s\n", note.c_str());
+        }
       }
     }
     return answer.complete ? kExitOk : kExitUnavailable;

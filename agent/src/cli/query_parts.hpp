@@ -48,8 +48,5 @@ Result<std::string> saved_query(const QueryOptions& options);
 
 // `--complete-fields`: names of fields, as SQL writes them, one a line.
 int complete_fields(const QueryOptions& options, const Clock& clock);
-// Notes in `answer` for fields that nobody logs and that are spelt nearly like one that is logged.
-void doubt_fields(const nines::query::Statement& statement, const QueryOptions& options,
-                  const Clock& clock, query::Answer& answer);
 
 }  // namespace nines::agent

@@ -9,9 +9,11 @@
 namespace nines::agent::query {
 namespace {
 
-void write_names(JsonWriter& json, std::string_view key, const std::vector<std::string>& names) {
+void write_names(JsonWriter& json, std::string_view key, const std::vector<std::string>& names,
+                 const std::vector<std::string>& more = {}) {
   json.key(key).begin_array();
   for (const std::string& name : names) json.value(name);
+  for (const std::string& name : more) json.value(name);
   json.end_array();
 }
 
@@ -59,7 +61,7 @@ std::string answer_json(const Answer& answer) {
     json.member("network_bytes", answer.network_in + answer.network_out);
   }
   json.member("elapsed_ms", answer.elapsed_ns / kNsPerMs);
-  write_names(json, "notes", answer.notes);
+  write_names(json, "notes", answer.notes, answer.hints);
   json.end_object();
   return out;
 }
@@ -90,6 +92,7 @@ std::string answer_text(const Answer& answer) {
   out += "\n";
   if (!answer.complete) out += "INCOMPLETE:\n";
   for (const std::string& note : answer.notes) out += "  " + note + "\n";
+  for (const std::string& hint : answer.hints) out += "  " + hint + "\n";
   return out;
 }
 

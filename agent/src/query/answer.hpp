@@ -25,10 +25,15 @@ struct Answer {
   int64_t elapsed_ns = 0;
   std::vector<Answer> inputs;      // what each input of the statement did, in their order
   std::vector<std::string> notes;  // why it is not complete, what was given up; for people
+  std::vector<std::string> hints;  // what the statement may have meant; shown behind the notes
 
   void incomplete(std::string why) {
     complete = false;
     if (notes.size() < kMaxNotes) notes.push_back(std::move(why));
+  }
+  void hint(std::string what) {
+    const bool said = std::find(hints.begin(), hints.end(), what) != hints.end();
+    if (!said && hints.size() < kMaxNotes) hints.push_back(std::move(what));
   }
   // What an input did. Its own rows are not the answer's.
   void add_input(Answer input) {
@@ -47,6 +52,7 @@ struct Answer {
     for (const std::string& note : reading.notes) {
       if (notes.size() < kMaxNotes) notes.push_back(note);
     }
+    for (const std::string& one : reading.hints) hint(one);
   }
   void add(const nines::query::OperatorStats& stats) {
     operators.rows_in += stats.rows_in;

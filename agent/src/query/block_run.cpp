@@ -102,6 +102,7 @@ class ParallelRun {
     }
     work();
     for (std::thread& thread : threads) thread.join();
+    if (!open_) answer_.scan.partly = true;
   }
   Status finish() {
     main_->finish();

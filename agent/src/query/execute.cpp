@@ -12,6 +12,7 @@
 #include "nines/sql/residual.hpp"
 #include "query/block_run.hpp"
 #include "query/feed.hpp"
+#include "query/missing_fields.hpp"
 #include "query/nodes.hpp"
 #include "query/tables.hpp"
 
@@ -73,6 +74,17 @@ class Watch {
   std::thread thread_;
 };
 
+// Other nodes do not tell which fields they saw.
+void hint_at_missing(const nq::Input& input, const Environment& environment, Answer& did) {
+  std::visit(
+      [&](const auto& what) {
+        const auto links = links_of(what.source, environment);
+        if (!links.ok() || !links->empty()) return;
+        hint_at_missing_fields(what.scan, what.source, environment, did);
+      },
+      input.what);
+}
+
 Status run_sql(const nq::Statement& statement, const Environment& environment, AnswerSink& out,
                Answer& answer) {
   std::vector<std::unique_ptr<sql::Table>> tables;
@@ -92,7 +104,10 @@ Status run_sql(const nq::Statement& statement, const Environment& environment, A
   Counted counted(out, answer, environment.progress);
   const Status done = residual->run(counted);
   tables.clear();
-  for (Answer& input : did) answer.add_input(std::move(input));
+  for (size_t i = 0; i < did.size(); ++i) {
+    if (done.ok()) hint_at_missing(statement.inputs[i], environment, did[i]);
+    answer.add_input(std::move(did[i]));
+  }
   if (!done.ok() && done.error().code == Errc::cancelled) return Ok{};
   return done;
 }
@@ -116,6 +131,7 @@ Status run_native(const nq::Block& block, const Environment& environment, Answer
   if (links.empty()) {
     done = run_block(block, environment, counted, did);
     if (done.ok()) did.nodes_ok.push_back(environment.node);
+    if (done.ok()) hint_at_missing_fields(block.scan, block.source, environment, did);
   } else {
     done = run_on_nodes(block, std::move(links), environment, counted, did);
   }

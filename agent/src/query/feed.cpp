@@ -161,7 +161,10 @@ class MergedFeed final : public Feed {
       start_due();
       if (active_.empty()) return !waiting_.empty();
       const auto lane = active_.begin();
-      if (!gate.take((*lane)->row())) return false;
+      if (!gate.take((*lane)->row())) {
+        answer_.scan.partly = true;
+        return false;
+      }
       (*lane)->advance();
       settle();
     }

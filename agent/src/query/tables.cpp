@@ -53,12 +53,15 @@ class ScanCursor final : public sql::Table::Cursor {
     return std::unique_ptr<Cursor>(new ScanCursor(table, environment, std::move(groups), answer));
   }
 
+  ~ScanCursor() override {
+    if (!ended_) answer_.scan.partly = true;
+  }
+
   Status next(nq::RowBatch& out) override {
     const Instant begin = environment_.clock.mono();
     out.clear();
     Compute compute(table_, out);
-    while (out.size() == 0 && !environment_.stopped() && feed_->step(compute)) {
-    }
+    while (out.size() == 0 && !environment_.stopped() && !ended_) ended_ = !feed_->step(compute);
     answer_.rows += out.size();
     answer_.elapsed_ns += environment_.clock.mono().ns - begin.ns;
     return Ok{};
@@ -78,6 +81,7 @@ class ScanCursor final : public sql::Table::Cursor {
   Answer& answer_;
   PartQueue parts_;
   std::unique_ptr<Feed> feed_;
+  bool ended_ = false;
 };
 
 class ScanTable final : public sql::Table {
@@ -177,12 +181,16 @@ class BlockCursor final : public sql::Table::Cursor {
   }
   BlockCursor(size_t columns, const Environment& environment, Answer& answer)
       : environment_(environment), answer_(answer), rows_(columns) {}
+  ~BlockCursor() override {
+    if (!ended_) answer_.scan.partly = true;
+  }
 
   Status next(nq::RowBatch& out) override {
     const Instant begin = environment_.clock.mono();
     rows_.clear();
     while (rows_.size() == 0) {
       if (run_->step()) continue;
+      ended_ = true;
       NINES_CHECK(run_->status());
       break;
     }
@@ -197,6 +205,7 @@ class BlockCursor final : public sql::Table::Cursor {
   Answer& answer_;
   nq::RowBatch rows_;
   std::unique_ptr<BlockRun> run_;
+  bool ended_ = false;
 };
 
 class BlockTable final : public sql::Table {

@@ -54,6 +54,7 @@ class OpenContent final : public FileScan {
   const ScanStats& skipped() const override { return skipped_; }
   std::string explanation() const override { return "asked for, JSON, one record a line"; }
   std::optional<WallTime> first_time() const override { return std::nullopt; }
+  std::vector<std::string> field_names() const override { return {}; }
   Result<std::unique_ptr<PartScan>> scan(const Part& part) const override {
     auto rows = RowMaker::create(shape_, plan_, options_);
     if (!rows.ok()) return rows.error();

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "scan/content.hpp"
+#include "scan/field_names.hpp"
 #include "scan/index_ranges.hpp"
 #include "scan/part.hpp"
 #include "scan/time_range.hpp"
@@ -224,6 +225,13 @@ void OpenFile::explain(const RowMaker& rows) {
   if (packing_ == Packing::zstd) out += ", zstd";
   if (!rows.reads_time()) out += ", time not read";
   if (finder_) out += "; " + finder_->explanation();
+}
+
+std::vector<std::string> OpenFile::field_names() const {
+  if (stream_) return sample_names(shape_, options_, memory_bytes(head_));
+  return sample_names(shape_, options_,
+                      packing_ == Packing::none ? plain_bytes(fd_.get(), size_, false)
+                                                : packed_bytes(fd_.get(), packing_, false));
 }
 
 Result<std::unique_ptr<FileScan::PartScan>> OpenFile::scan(const Part& part) const {

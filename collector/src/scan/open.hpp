@@ -32,6 +32,7 @@ class OpenFile final : public FileScan {
   const ScanStats& skipped() const override { return skipped_; }
   std::string explanation() const override { return explanation_; }
   std::optional<WallTime> first_time() const override { return first_time_; }
+  std::vector<std::string> field_names() const override;
   Result<std::unique_ptr<PartScan>> scan(const Part& part) const override;
 
  private:

@@ -136,9 +136,11 @@ FrameStep PartReader::take(const FramedRecord& record, query::RowSink& out, bool
   } else if (hit || verdict == RowMaker::Verdict::no) {
     wanted = context_->add(record, hit, rows_->time());
   }
-  if (!wanted) over_ = refused_ = true;
+  if (!wanted) refuse();
   return wanted ? FrameStep::next : FrameStep::stop_before;
 }
+
+void PartReader::refuse() noexcept { over_ = refused_ = rows_->stats().partly = true; }
 
 bool PartReader::show(const FramedRecord& record, int64_t group, int64_t offset) {
   rows_->read(record);
@@ -237,6 +239,7 @@ void PartReader::find_lines(std::string_view block, query::RowSink& out) {
   query::LineFinder::Line found;
   size_t at = 0;
   fed_ = 0;
+  rows_->stats().partly = true;
   while (!over_ && finder_->next(block, at, found)) {
     at = found.end;
     if (!context_) {
@@ -247,11 +250,11 @@ void PartReader::find_lines(std::string_view block, query::RowSink& out) {
     if (rows_->judge(record, exact_) != RowMaker::Verdict::yes) continue;
     const auto time = rows_->time();
     if (!feed_until(block, found.begin) || !context_->add(record, true, time)) {
-      over_ = refused_ = true;
+      refuse();
     }
     fed_ = found.end;
   }
-  if (!over_ && context_ && !feed_until(block, block.size())) over_ = refused_ = true;
+  if (!over_ && context_ && !feed_until(block, block.size())) refuse();
 }
 
 // Gives the window what it needs of the lines between what it has seen and `to`: those that may
@@ -330,7 +333,7 @@ void PartReader::find_candidates(std::string_view data) {
   for (size_t at = 0; finder_->next(data.substr(0, whole), at, found); at = found.end) {
     candidates_.push_back(blocks_.offset() + static_cast<int64_t>(found.begin));
   }
-  filters_ = true;
+  filters_ = rows_->stats().partly = true;
 }
 
 bool PartReader::is_candidate(const FramedRecord& record) const noexcept {

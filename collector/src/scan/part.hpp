@@ -52,6 +52,7 @@ class PartReader final : public FileScan::PartScan {
   void find_candidates(std::string_view data);
   bool is_candidate(const FramedRecord& record) const noexcept;
   FrameStep take(const FramedRecord& record, query::RowSink& out, bool known = false);
+  void refuse() noexcept;
   bool show(const FramedRecord& record, int64_t group, int64_t offset);
   void close();
 

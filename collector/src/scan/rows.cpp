@@ -80,6 +80,11 @@ Status RowMaker::prepare() {
   }
   values_.resize(names_.size());
   prepare_columns();
+  uint64_t bit = 1;
+  for (const std::string& field : named_fields(plan_)) {
+    unseen_.push_back({column_of(field), bit});
+    bit <<= 1;
+  }
   if (plan_.where) where_.emplace(*plan_.where, slots);
   log::TimeContext time;
   time.utc_offset_s = options_.utc_offset_s;
@@ -211,6 +216,14 @@ void RowMaker::run(Extraction& extraction) {
   }
 }
 
+void RowMaker::note_fields() noexcept {
+  std::erase_if(unseen_, [this](const Unseen& field) {
+    const bool seen = !values_[field.column].is_null();
+    if (seen) stats_.fields_seen |= field.bit;
+    return seen;
+  });
+}
+
 bool RowMaker::in_range() const noexcept {
   if (!plan_.since && !plan_.until) return true;
   return record_.has_ts && (!plan_.since || *plan_.since <= record_.ts) &&
@@ -231,6 +244,7 @@ RowMaker::Verdict RowMaker::judge(const FramedRecord& record, bool known) {
   record_.has_ts = false;
   if (parses_ && !parse(record)) return Verdict::none;
   count(record);
+  if (!unseen_.empty()) note_fields();
   extracted_early_ = false;
   if (!in_range()) return Verdict::outside;
   fill_context(record);

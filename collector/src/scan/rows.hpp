@@ -107,6 +107,7 @@ class RowMaker {
 #undef NINES_INTO_CALLER
   void fill_other(const ContextField& field, const FramedRecord& record);
   void run(Extraction& extraction);
+  void note_fields() noexcept;
 
   const ScanShape& shape_;
   const query::ScanPlan& plan_;
@@ -119,6 +120,11 @@ class RowMaker {
   std::vector<Value> parsed_;  // when wanted_columns_ are not 0, 1, 2...
   std::vector<ContextField> context_;
   std::vector<Extraction> extractions_;
+  struct Unseen {
+    size_t column = 0;
+    uint64_t bit = 0;  // of ScanStats::fields_seen
+  };
+  std::vector<Unseen> unseen_;  // named fields that no record has had so far
   std::optional<expr::Evaluator> where_;
   size_t row_columns_ = 0;
   bool in_place_ = false;  // the parser writes where the row has its columns

@@ -12,6 +12,8 @@ void ScanStats::add(const ScanStats& other) noexcept {
   truncated += other.truncated;
   shrunk += other.shrunk;
   damaged += other.damaged;
+  fields_seen |= other.fields_seen;
+  partly = partly || other.partly;
 }
 
 }  // namespace nines::collector

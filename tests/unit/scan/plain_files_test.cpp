@@ -79,3 +79,41 @@ TEST_CASE("A file cut into parts has the rows of the file in one piece") {
     CHECK(scan(path, request).rows == whole);
   }
 }
+
+TEST_CASE("A scan tells which of the named fields some record had, however it is cut") {
+  ScanFolder folder;
+  std::string content;
+  for (int i = 0; i < 50; ++i) content += "{\"n\":" + std::to_string(i) + ",\"x\":null}\n";
+  const std::string path = folder.write("a.json", content + "{\"late\":1,\"n\":50}\n");
+  ScanRequest request = asking({"line", "x", "n", "message", "late"}, "level IS NULL");
+  const ScanRequest named = request;
+  query::ScanPlan plan = named.plan;
+  plan.fields = named.fields;
+  plan.where = *expr::Expression::parse(named.where);
+  REQUIRE(named_fields(plan) == std::vector<std::string>{"x", "n", "late", "level"});
+  for (const size_t part : {1, 64, 100'000}) {
+    request.options.part_bytes = part;
+    const ScanStats stats = scan(path, request).stats;
+    CHECK(stats.fields_seen == 0b0110);
+    CHECK_FALSE(stats.partly);
+  }
+  request.where = "message = 'late'";
+  CHECK(scan(path, request).stats.partly);
+}
+
+TEST_CASE("A file names the fields of its first records") {
+  ScanFolder folder;
+  const auto names = [&](const std::string& name, const std::string& content) {
+    query::SourceRef source;
+    const ScanFile file{folder.write(name, content), 0, "svc"};
+    auto opened = FileScan::open(file, source, {}, test_options());
+    REQUIRE(opened.ok());
+    return (*opened)->field_names();
+  };
+  using Names = std::vector<std::string>;
+  CHECK(names("a.json", "{\"msg\":\"x\",\"a\":{\"b\":1}}\n{\"msg\":\"y\",\"n\":2}\n") ==
+        Names{"message", "msg", "a.b", "n"});
+  CHECK(names("b.log", "ts=2026-11-21T01:00:00Z level=info took=5\n") ==
+        Names{"ts", "level", "took"});
+  CHECK(names("c.log", "").empty());
+}

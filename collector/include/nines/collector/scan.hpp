@@ -78,11 +78,18 @@ struct ScanStats {
   uint64_t records = 0;        // judged; not those without WHERE's literals
   uint64_t malformed = 0;      // among those that were parsed
   uint64_t no_timestamp = 0;
-  uint64_t truncated = 0;  // records cut at max_record_bytes
-  uint64_t shrunk = 0;     // files that became shorter under the scan
-  uint64_t damaged = 0;    // compressed files that are cut or end in garbage
+  uint64_t truncated = 0;    // records cut at max_record_bytes
+  uint64_t shrunk = 0;       // files that became shorter under the scan
+  uint64_t damaged = 0;      // compressed files that are cut or end in garbage
+  uint64_t fields_seen = 0;  // bit i: some record that was judged has field i of named_fields()
+  bool partly = false;       // some were not judged: without WHERE's literals, or beyond a LIMIT
   void add(const ScanStats& other) noexcept;
 };
+
+// The fields that a plan names and a record may lack, at most 64: not those that every record has
+// (line, source ...), nor what EXTRACT gives. `level` and `message`, which some clauses read
+// without being told, only where WHERE names them.
+std::vector<std::string> named_fields(const query::ScanPlan& plan);
 
 // One file, opened and looked at. Immutable after open(): parts of it may be scanned by several
 // threads at once, each with its own PartScan.
@@ -105,6 +112,8 @@ class FileScan {
   virtual std::string explanation() const = 0;   // "json, one record a line; literals: ..."
   // Time of the first record, for the order of files; nothing when it has none.
   virtual std::optional<WallTime> first_time() const = 0;
+  // Names of fields that its first records have, for suggestions; none of what is no file. Reads.
+  virtual std::vector<std::string> field_names() const = 0;
 
   class PartScan {
    public:
