@@ -9,6 +9,7 @@ import re
 import time
 
 import common
+import fleet_nodes
 import netns
 import test_fleet
 from test_alerts import Receiver
@@ -120,11 +121,11 @@ class World(contextlib.ExitStack):
             self.receiver = Receiver("0.0.0.0")
             self.receiver.open(200)
         self.callback(self.receiver.shut)
-        test_fleet.pki(f"{self.folder}/pki", "init", "--cluster", "shop")
+        fleet_nodes.pki(f"{self.folder}/pki", "init", "--cluster", "shop")
         self.machines = [Machine(self, name, (ahead_s or {}).get(name, 0)) for name in names]
         self.callback(self.end)
         for machine in self.machines:
-            test_fleet.pki(f"{self.folder}/pki", "issue", machine.name)
+            fleet_nodes.pki(f"{self.folder}/pki", "issue", machine.name)
             others = [f"{self.network.address(n)}:{PEERS}" for n in names if n != machine.name]
             machine.configure(peers(self, machine.name) if peers else others, extra(self))
 

@@ -4,59 +4,30 @@ one of them alone pages when a node is killed and ends that when it is back, a n
 authority's certificate stays out, and at the end the three budgets are the same and what a recount
 of the logs says."""
 import json
-import os
 import re
-import time
 
 import common
+import fleet_nodes
 from test_alerts import Receiver
 
 NODES = ["a", "b", "c"]
 
 
-class Node:
+class Node(fleet_nodes.Node):
     def __init__(self, folder, name, ports, receiver, authority="pki"):
-        self.name, self.folder, self.port = name, f"{folder}/{name}", common.free_port()
-        self.log = f"{self.folder}/access.log"
-        os.makedirs(self.folder)
-        common.write(self.log, "")
+        super().__init__(folder, name)
+        self.log = common.write(f"{self.folder}/access.log", "")
         slo = common.ratio_slo("web", "paths: [access.log], format: nginx", "status < 500", "", "0.9",
                                "1h")
         common.write(f"{self.folder}/slos/web.yaml", slo)
-        others = ", ".join(f"127.0.0.1:{ports[n]}" for n in ports if n != name)
-        pki = f"{folder}/{authority}/{name}"
-        text = common.node_yaml(self.port, (
-            f"peers:\n  cluster: shop\n  listen: 127.0.0.1:{ports[name]}\n  nodes: [{others}]\n"
-            f"  ca_file: {pki}/ca.crt\n  cert_file: {pki}/node.crt\n  key_file: {pki}/node.key\n"
-            f"webhooks: [{{name: hook, url: \"http://127.0.0.1:{receiver.port}/{name}\"}}]\n"))
-        self.config = common.write(f"{self.folder}/nines.yaml",
-                                   text.replace("node: test", f"node: {name}"))
-        self.agent, self.writer = None, None
-
-    def start(self):
-        # The same relative path everywhere: nodes count the same thing, each in its own log.
-        self.agent = common.Agent(self.config, f"{self.folder}/state", self.port,
-                                  log=f"{self.folder}/agent.log", cwd=self.folder)
-
-    def fleet(self):
-        status, body = common.get(self.port, "/api/fleet")
-        return json.loads(body) if status == 200 else {"nodes": [], "slos": []}
-
-    def alive(self):
-        return [n["node"] for n in self.fleet()["nodes"] if n["state"] == "alive"]
+        self.configure(fleet_nodes.peers_yaml(
+            f"{folder}/{authority}/{name}", [ports[n] for n in ports if n != name], ports[name]) +
+            f"webhooks: [{{name: hook, url: \"http://127.0.0.1:{receiver.port}/{name}\"}}]\n")
+        self.writer = common.AccessLog(self.log)
 
     def counts(self):
         budgets = [b for b in self.fleet()["slos"] if b["slo"] == "web"]
         return (budgets[0]["good"], budgets[0]["bad"]) if len(budgets) == 1 else None
-
-    def own_log(self):
-        with open(f"{self.folder}/agent.log", errors="replace") as f:
-            return f.read()
-
-
-def pki(directory, *arguments):
-    done = common.run(common.tool("NINES_BIN"), "pki", *arguments, "--dir", directory)
-    assert done.returncode == 0, done
 
 
 def pages(receiver, kind):
@@ -82,7 +53,7 @@ def check_silence(checks, nodes, receiver):
     common.wait_until(lambda: "c" not in a.alive() and "c" not in b.alive(), 60, "c is missed")
     c.start()
     common.wait_until(lambda: pages(receiver, "resolved"), 150, "c is back")
-    common.wait_until(lambda: all(n.alive() == NODES for n in nodes), 60, "all hear all again")
+    fleet_nodes.hear_each_other(nodes, 60, "all hear all again")
     for kind in ("fired", "resolved"):
         told = pages(receiver, kind)
         checks.equal([(p["slo"], p["severity"]) for p in told], [("node-c", "page")], kind)
@@ -92,8 +63,7 @@ def check_silence(checks, nodes, receiver):
 
 def check_stranger(checks, folder, nodes, ports, receiver):
     """Everything is right but the authority that signed its certificate."""
-    pki(f"{folder}/other", "init", "--cluster", "shop")
-    pki(f"{folder}/other", "issue", "d")
+    fleet_nodes.issue(f"{folder}/other", ["d"])
     stranger = Node(folder, "d", {**ports, "d": common.free_port()}, receiver, authority="other")
     stranger.start()
     try:
@@ -112,18 +82,11 @@ def main():
     folder = common.scratch("fleet")
     receiver, ports = Receiver(), {name: common.free_port() for name in NODES}
     receiver.open(200)
-    pki(f"{folder}/pki", "init", "--cluster", "shop")
-    for name in NODES:
-        pki(f"{folder}/pki", "issue", name)
+    fleet_nodes.issue(f"{folder}/pki", NODES)
     nodes = [Node(folder, name, ports, receiver) for name in NODES]
-    for node in nodes:
-        node.writer = common.AccessLog(node.log)
-        node.writer.start()
     nodes[1].writer.status = 503
-    try:
-        for node in nodes:
-            node.start()
-        common.wait_until(lambda: all(n.alive() == NODES for n in nodes), 60, "all hear all")
+    with fleet_nodes.running(checks, nodes, receiver):
+        fleet_nodes.hear_each_other(nodes, 60)
         common.wait_until(lambda: all(sum(n.counts() or (0, 0)) > 0 for n in nodes), 150,
                           "a minute of counts")
         check_stranger(checks, folder, nodes, ports, receiver)
@@ -140,14 +103,6 @@ def main():
         checks.equal(json.loads(shown.stdout)["slos"][0]["total"], sum(wanted), "nines fleet status")
         _, metrics = common.get(nodes[0].port, "/metrics")
         checks.that(b"nines_peer" in metrics or b"nines_fleet" in metrics, "/metrics of peers")
-    finally:
-        for node in nodes:
-            node.writer.ending.set()
-            if node.agent is not None:
-                node.agent.kill()
-            if checks.failures:
-                print(f"--- {node.name}\n{node.own_log()[-1500:]}")
-        receiver.shut()
     checks.finish()
 
 

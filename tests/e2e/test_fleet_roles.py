@@ -11,34 +11,24 @@ import ssl
 import struct
 
 import common
+import fleet_nodes
 
 ROLES = {"a": "node", "b": "node", "edge": "leaf", "laptop": "observer"}
 
 
-class Node:
+class Node(fleet_nodes.Node):
     def __init__(self, folder, name, ports):
-        self.name, self.folder, self.port = name, f"{folder}/{name}", common.free_port()
-        os.makedirs(self.folder)
+        super().__init__(folder, name)
         common.write(f"{self.folder}/access.log", common.AccessLog.line(200))
         common.write(f"{self.folder}/slos/web.yaml", common.ratio_slo(
             "web", "paths: [access.log], format: nginx", "status < 500", "", "0.9", "1h"))
         self.pki, self.peers = f"{folder}/pki/{name}", ports
-        self.agent = None
+        self.deny("")
 
-    def configure(self, deny=""):
-        others = ", ".join(f"127.0.0.1:{port}" for name, port in self.peers.items()
-                           if name != self.name)
-        listen = f"  listen: 127.0.0.1:{self.peers[self.name]}\n" if self.name in self.peers else ""
-        text = common.node_yaml(self.port, (
-            f"peers:\n  cluster: shop\n{listen}  nodes: [{others}]\n  deny: [{deny}]\n"
-            f"  ca_file: {self.pki}/ca.crt\n  cert_file: {self.pki}/node.crt\n"
-            f"  key_file: {self.pki}/node.key\n"))
-        return common.write(f"{self.folder}/nines.yaml",
-                            text.replace("node: test", f"node: {self.name}"))
-
-    def start(self):
-        self.agent = common.Agent(self.configure(), f"{self.folder}/state", self.port,
-                                  log=f"{self.folder}/agent.log", cwd=self.folder)
+    def deny(self, names):
+        others = [port for name, port in self.peers.items() if name != self.name]
+        self.configure(fleet_nodes.peers_yaml(self.pki, others, self.peers.get(self.name),
+                                              f"  deny: [{names}]\n"))
 
     def nodes(self):
         status, body = common.get(self.port, "/api/fleet")
@@ -46,15 +36,6 @@ class Node:
 
     def slos_of(self):
         return {name: node["slos"] for name, node in self.nodes().items()}
-
-    def own_log(self):
-        with open(f"{self.folder}/agent.log", errors="replace") as f:
-            return f.read()
-
-
-def pki(directory, *arguments):
-    done = common.run(common.tool("NINES_BIN"), "pki", *arguments, "--dir", directory)
-    assert done.returncode == 0, done
 
 
 def ask(port, folder, certificate, opening):
@@ -115,7 +96,7 @@ def check_queries(checks, folder, port):
 
 def check_deny(checks, nodes):
     a, b = nodes["a"], nodes["b"]
-    a.configure(deny="b")
+    a.deny("b")
     a.agent.process.send_signal(signal.SIGHUP)
     common.wait_until(lambda: "b is refused: peers denies it" in a.own_log(), 60, "b is denied")
     common.wait_until(lambda: sorted(a.nodes()) == ["a", "edge", "laptop"], 60, "a is without b")
@@ -142,27 +123,19 @@ def check_secrets(checks, folder, nodes):
 def main():
     checks = common.Checks()
     folder = common.scratch("roles")
-    pki(f"{folder}/pki", "init", "--cluster", "shop")
+    fleet_nodes.pki(f"{folder}/pki", "init", "--cluster", "shop")
     for name, role in ROLES.items():
-        pki(f"{folder}/pki", "issue", name, "--role", role)
+        fleet_nodes.pki(f"{folder}/pki", "issue", name, "--role", role)
     os.chmod(f"{folder}/pki/b/node.key", 0o644)
     ports = {name: common.free_port() for name in ("a", "b")}
     nodes = {name: Node(folder, name, ports) for name in ROLES}
-    try:
-        for node in nodes.values():
-            node.start()
+    with fleet_nodes.running(checks, nodes.values()):
         check_view(checks, nodes, ports)
         check_queries(checks, folder, ports["a"])
         check_secrets(checks, folder, nodes)
         check_deny(checks, nodes)
         _, metrics = common.get(nodes["b"].port, "/metrics")
         checks.that(b"nines_peer_beyond_role_total" in metrics, "/metrics counts what roles forbid")
-    finally:
-        for node in nodes.values():
-            if node.agent is not None:
-                node.agent.kill()
-            if checks.failures:
-                print(f"--- {node.name}\n{node.own_log()[-1500:]}")
     checks.finish()
 
 

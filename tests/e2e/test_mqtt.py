@@ -3,10 +3,10 @@
 killed: the will says so, what is retained is there again, and every alert event has arrived, told
 apart by its id. Then a login that is refused, and TLS."""
 import json
-import os
 import re
 
 import common
+import fleet_nodes
 import engines
 from test_alerts import POLICY, Receiver
 
@@ -14,29 +14,19 @@ PASSWORD = "correct-horse"
 BASE = "nines/shop/m/"
 
 
-class Node:
+class Node(fleet_nodes.Node):
     def __init__(self, folder, name, upstream, receiver):
-        self.name, self.folder, self.port = name, f"{folder}/{name}", common.free_port()
+        super().__init__(folder, name)
         self.log = f"{self.folder}/access.log"
-        os.makedirs(self.folder)
         common.write(self.log, "")
         common.write(f"{self.folder}/slos/web.yaml", common.ratio_slo(
             "web", "paths: [access.log], format: nginx", "status < 500", "", "0.9", "1h") + POLICY)
         common.write(f"{self.folder}/password", PASSWORD)
         common.write(f"{self.folder}/wrong", "guess")
-        self.config = common.write(f"{self.folder}/nines.yaml", common.node_yaml(self.port, (
+        self.configure(
             f"upstream:\n  - {{name: iot, kind: mqtt, cluster: shop, user: edge, {upstream}}}\n"
-            f"webhooks: [{{name: hook, url: \"http://127.0.0.1:{receiver.port}/\"}}]\n"
-        )).replace("node: test", f"node: {name}"))
-        self.agent, self.writer = None, common.AccessLog(self.log)
-
-    def start(self):
-        self.agent = common.Agent(self.config, f"{self.folder}/state", self.port,
-                                  log=f"{self.folder}/agent.log", cwd=self.folder)
-
-    def own_log(self):
-        with open(f"{self.folder}/agent.log", errors="replace") as f:
-            return f.read()
+            f"webhooks: [{{name: hook, url: \"http://127.0.0.1:{receiver.port}/\"}}]\n")
+        self.writer = common.AccessLog(self.log)
 
     def up(self):
         _, text = common.get(self.port, "/metrics")

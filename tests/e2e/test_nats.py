@@ -4,11 +4,11 @@ without its store, while an agent is killed in between: afterwards whoever reads
 budgets that a recount of the logs gives, and each alert event is in the stream once. Then logins
 that are refused, and TLS."""
 import json
-import os
 import re
 import signal
 
 import common
+import fleet_nodes
 import engines
 from test_alerts import POLICY, Receiver
 
@@ -17,11 +17,10 @@ PASSWORD = "correct-horse"
 USERS = f'authorization {{ users: [ {{user: edge, password: "{PASSWORD}"}} ] }}'
 
 
-class Node:
+class Node(fleet_nodes.Node):
     def __init__(self, folder, name, nats, receiver, extra=""):
-        self.name, self.folder, self.port = name, f"{folder}/{name}", common.free_port()
+        super().__init__(folder, name)
         self.log = f"{self.folder}/access.log"
-        os.makedirs(self.folder)
         common.write(self.log, "")
         slo = common.ratio_slo("web", "paths: [access.log], format: nginx", "status < 500", "", "0.9",
                                "1h")
@@ -29,20 +28,10 @@ class Node:
         common.write(f"{self.folder}/password", PASSWORD)
         login = "user: edge, password_file: password"
         hook = f"webhooks: [{{name: hook, url: \"http://127.0.0.1:{receiver.port}/\"}}]\n"
-        text = common.node_yaml(self.port, (
+        self.configure(
             f"upstream:\n  - {{name: hub, kind: nats, url: \"nats://127.0.0.1:{nats.port}\","
-            f" cluster: shop, {extra or login}}}\n" + hook))
-        self.config = common.write(f"{self.folder}/nines.yaml",
-                                   text.replace("node: test", f"node: {name}"))
-        self.agent, self.writer = None, common.AccessLog(self.log)
-
-    def start(self):
-        self.agent = common.Agent(self.config, f"{self.folder}/state", self.port,
-                                  log=f"{self.folder}/agent.log", cwd=self.folder)
-
-    def own_log(self):
-        with open(f"{self.folder}/agent.log", errors="replace") as f:
-            return f.read()
+            f" cluster: shop, {extra or login}}}\n" + hook)
+        self.writer = common.AccessLog(self.log)
 
     def metric(self, name):
         _, text = common.get(self.port, "/metrics")

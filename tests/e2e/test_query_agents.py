@@ -3,11 +3,10 @@
 outwards and is called back. The answer is that of one query over all the files; a node that is
 killed or stopped is told by name and the exit code says so; all the same over the API."""
 import json
-import os
 import signal
 
 import common
-import test_fleet
+import fleet_nodes
 from test_query_nodes import write_log
 
 NODES = ["a", "b", "c"]
@@ -17,31 +16,15 @@ COUNTS = ("SELECT service, count(*) AS n, sum(ms) AS total, percentile(ms, 0.9) 
 ERRORS = "SELECT request_id, ms FROM {} WHERE level = 'error' ORDER BY ms DESC, request_id LIMIT 20"
 
 
-class Node:
+class Node(fleet_nodes.Node):
     def __init__(self, folder, name, ports):
-        self.name, self.folder, self.port = name, f"{folder}/{name}", common.free_port()
-        os.makedirs(self.folder)
+        super().__init__(folder, name)
         self.log = f"{self.folder}/app.log"
         write_log(self.log, 3000 + 700 * NODES.index(name), NODES.index(name))
-        listen = f"  listen: 127.0.0.1:{ports[name]}\n" if name != OUTWARDS else ""
-        others = ", ".join(f"127.0.0.1:{ports[n]}" for n in NODES if n not in (name, OUTWARDS))
-        pki = f"{folder}/pki/{name}"
-        text = common.node_yaml(self.port, (
-            f"sources: [{{name: app, paths: [\"{self.log}\"], format: json}}]\n"
-            f"peers:\n  cluster: shop\n{listen}  nodes: [{others}]\n"
-            f"  ca_file: {pki}/ca.crt\n  cert_file: {pki}/node.crt\n  key_file: {pki}/node.key\n"))
-        self.config = common.write(f"{self.folder}/nines.yaml",
-                                   text.replace("node: test", f"node: {name}"))
-        self.agent = None
-
-    def start(self):
-        self.agent = common.Agent(self.config, f"{self.folder}/state", self.port,
-                                  log=f"{self.folder}/agent.log", cwd=self.folder)
-
-    def alive(self):
-        status, body = common.get(self.port, "/api/fleet")
-        return [n["node"] for n in json.loads(body)["nodes"]
-                if n["state"] == "alive"] if status == 200 else []
+        others = [ports[n] for n in NODES if n not in (name, OUTWARDS)]
+        listen = ports[name] if name != OUTWARDS else None
+        self.configure(f"sources: [{{name: app, paths: [\"{self.log}\"], format: json}}]\n" +
+                       fleet_nodes.peers_yaml(f"{folder}/pki/{name}", others, listen))
 
     def ask(self, sql, nodes="all"):
         done = common.run(common.tool("NINES_BIN"), "query", sql, "--nodes", nodes, "--agent",
@@ -98,23 +81,12 @@ def main():
     checks = common.Checks()
     folder = common.scratch("query-agents")
     ports = {name: common.free_port() for name in NODES}
-    test_fleet.pki(f"{folder}/pki", "init", "--cluster", "shop")
-    for name in NODES:
-        test_fleet.pki(f"{folder}/pki", "issue", name)
+    fleet_nodes.issue(f"{folder}/pki", NODES)
     nodes = [Node(folder, name, ports) for name in NODES]
-    try:
-        for node in nodes:
-            node.start()
-        common.wait_until(lambda: all(n.alive() == NODES for n in nodes), 90, "all hear all")
+    with fleet_nodes.running(checks, nodes):
+        fleet_nodes.hear_each_other(nodes)
         check_all(checks, nodes)
         check_missing(checks, nodes)
-    finally:
-        for node in nodes:
-            if node.agent is not None:
-                node.agent.kill()
-            if checks.failures:
-                with open(f"{node.folder}/agent.log", errors="replace") as f:
-                    print(f"--- {node.name}\n{f.read()[-1500:]}")
     checks.finish()
 
 

@@ -11,7 +11,7 @@ import subprocess
 import threading
 
 import common
-import test_fleet
+import fleet_nodes
 from test_query_agents import COUNTS, ERRORS, alone, rows_of
 from test_query_nodes import write_log
 
@@ -20,25 +20,15 @@ LONG = ("SELECT service, level, count(DISTINCT message) AS m, count(DISTINCT req
         "percentile(ms, 0.9) AS p FROM logs('app') GROUP BY service, level")
 
 
-class Node:
+class Node(fleet_nodes.Node):
     def __init__(self, folder, name, ports, called=None):
-        self.name, self.folder, self.port = name, f"{folder}/{called or name}", common.free_port()
+        super().__init__(folder, name, called)
         self.ports = ports
-        os.makedirs(self.folder)
         self.log = f"{self.folder}/app.log"
         write_log(self.log, 3000 + 700 * NODES.index(name), NODES.index(name))
-        pki = f"{folder}/pki/{name}"
-        others = ", ".join(f"127.0.0.1:{ports[n]}" for n in NODES if n != name)
-        self.config = common.write(f"{self.folder}/nines.yaml", common.node_yaml(self.port, (
-            f"sources: [{{name: app, paths: [\"{self.log}\"], format: json}}]\n"
-            f"peers:\n  cluster: shop\n  listen: 127.0.0.1:{ports[name]}\n  nodes: [{others}]\n"
-            f"  ca_file: {pki}/ca.crt\n  cert_file: {pki}/node.crt\n  key_file: {pki}/node.key\n"
-        )).replace("node: test", f"node: {called or name}"))
-        self.agent = None
-
-    def start(self):
-        self.agent = common.Agent(self.config, f"{self.folder}/state", self.port,
-                                  log=f"{self.folder}/agent.log", cwd=self.folder)
+        others = [ports[n] for n in NODES if n != name]
+        self.configure(f"sources: [{{name: app, paths: [\"{self.log}\"], format: json}}]\n" +
+                       fleet_nodes.peers_yaml(f"{folder}/pki/{name}", others, ports[name]))
 
     def cpu_s(self):
         with open(f"/proc/{self.agent.process.pid}/stat", encoding="ascii") as f:
@@ -204,17 +194,15 @@ def main():
     checks = common.Checks()
     folder = common.scratch("query-direct")
     ports = {name: common.free_port() for name in NODES}
-    test_fleet.pki(f"{folder}/pki", "init", "--cluster", "shop")
-    test_fleet.pki(f"{folder}/foreign", "init", "--cluster", "shop")
-    test_fleet.pki(f"{folder}/foreign", "issue", "stranger")
+    fleet_nodes.pki(f"{folder}/pki", "init", "--cluster", "shop")
+    fleet_nodes.pki(f"{folder}/foreign", "init", "--cluster", "shop")
+    fleet_nodes.pki(f"{folder}/foreign", "issue", "stranger")
     for name, role in [*((n, "node") for n in NODES), ("laptop", "observer"), ("gadget", "leaf")]:
-        test_fleet.pki(f"{folder}/pki", "issue", name, "--role", role)
+        fleet_nodes.pki(f"{folder}/pki", "issue", name, "--role", role)
     nodes = [Node(folder, name, ports) for name in NODES]
     addresses = [f"127.0.0.1:{ports[n]}" for n in NODES]
     laptop = Laptop(folder, "laptop", addresses, f"{folder}/pki/laptop")
-    try:
-        for node in nodes:
-            node.start()
+    with fleet_nodes.running(checks, nodes):
         common.wait_until(lambda: all(common.get(n.port, "/readyz")[0] == 200 for n in nodes), 60,
                           "all are ready")
         check_answers(checks, laptop, nodes)
@@ -222,13 +210,6 @@ def main():
         check_liar(checks, folder, ports)
         check_missing(checks, laptop, nodes, ports)
         check_interrupt(checks, laptop, nodes[2])
-    finally:
-        for node in nodes:
-            if node.agent is not None:
-                node.agent.kill()
-            if checks.failures:
-                with open(f"{node.folder}/agent.log", errors="replace") as f:
-                    print(f"--- {node.name}\n{f.read()[-1500:]}")
     checks.finish()
 
 

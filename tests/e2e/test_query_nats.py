@@ -10,6 +10,7 @@ import re
 import threading
 
 import common
+import fleet_nodes
 import engines
 import nkeys
 import test_query_agents as agents
@@ -23,21 +24,17 @@ class Node(agents.Node):
     """`hub`: of the upstream; `slow`: how many lines its second log has."""
 
     def __init__(self, folder, name, hub, slow=2):
-        self.name, self.folder, self.port = name, f"{folder}/{name}", common.free_port()
-        os.makedirs(self.folder)
+        fleet_nodes.Node.__init__(self, folder, name)
         self.log = f"{self.folder}/app.log"
         agents.write_log(self.log, 3000 + 700 * (ord(name[0]) - ord("a")), ord(name[0]))
         self.write_big(slow)
-        self.config = f"{self.folder}/nines.yaml"
-        self.agent = None
-        self.configure(hub)
+        self.upstream(hub)
 
-    def configure(self, hub, peers=""):
-        text = common.node_yaml(self.port, (
+    def upstream(self, hub, peers=""):
+        self.configure(
             f"sources:\n  - {{name: app, paths: [\"{self.log}\"], format: json}}\n"
             f"  - {{name: big, paths: [\"{self.folder}/big.log\"], format: json}}\n"
-            f"upstream:\n  - {{name: hub, kind: nats, cluster: shop, {hub}}}\n{peers}"))
-        common.write(self.config, text.replace("node: test", f"node: {self.name}"))
+            f"upstream:\n  - {{name: hub, kind: nats, cluster: shop, {hub}}}\n{peers}")
 
     def write_big(self, lines):
         line = json.dumps({"ts": "2026-03-01T00:00:00Z", "level": "info", "request_id": self.name,
@@ -303,8 +300,8 @@ def check_peers(checks, folder):
     nodes = p, q = Node(folder, "p", hub), Node(folder, "q", hub)
     ports = common.free_port(), common.free_port()
     for i, node in enumerate(nodes):
-        node.configure(hub, f"peers: {{cluster: shop, listen: \"127.0.0.1:{ports[i]}\", "
-                            f"nodes: [\"127.0.0.1:{ports[1 - i]}\"]}}\n")
+        node.upstream(hub, f"peers: {{cluster: shop, listen: \"127.0.0.1:{ports[i]}\", "
+                           f"nodes: [\"127.0.0.1:{ports[1 - i]}\"]}}\n")
     counts = agents.COUNTS.format("logs('app')")
     try:
         nats.start()
@@ -316,7 +313,7 @@ def check_peers(checks, folder):
         code, _, said = p.ask(counts)
         checks.equal((code, p.queries("asked")), (0, asked), f"peers are asked directly: {said}")
         q.agent.kill()
-        q.configure(hub)
+        q.upstream(hub)
         q.start()
         common.wait_until(lambda: all_answer(nodes), 90, "q answers again")
         code, answer, said = p.ask(counts)

@@ -9,6 +9,7 @@ import time
 import xml.etree.ElementTree
 
 import common
+import fleet_nodes
 import test_fleet
 from fleet_world import POLICY, clock_ahead
 from test_alerts import Receiver
@@ -26,10 +27,8 @@ class Node(test_fleet.Node):
         common.write(f"{self.folder}/slos/web.yaml", slo + POLICY)
         self.writer = common.AccessLog(self.log, clock_ahead_s=AHEAD[name])
 
-    def start(self):
-        self.agent = common.Agent(self.config, f"{self.folder}/state", self.port,
-                                  log=f"{self.folder}/agent.log", cwd=self.folder,
-                                  env=clock_ahead(AHEAD[self.name]))
+    def environment(self):
+        return clock_ahead(AHEAD[self.name])
 
     def cli(self, *arguments, code=0):
         done = common.run(common.tool("NINES_BIN"), *arguments, "--agent", f"127.0.0.1:{self.port}",
@@ -187,7 +186,7 @@ def check_restart(checks, nodes):
         node.agent.kill()
     for node in nodes:
         node.start()
-    common.wait_until(lambda: all(n.alive() == sorted(AHEAD) for n in nodes), 90, "all hear all again")
+    fleet_nodes.hear_each_other(nodes, what="all hear all again")
     for node in nodes:
         kept = set(map(identity, before[node.name]))
         try:  # what others told in the last minute comes again from them
@@ -211,16 +210,11 @@ def main():
     folder = common.scratch("timeline")
     receiver, ports = Receiver(), {name: common.free_port() for name in AHEAD}
     receiver.open(200)
-    test_fleet.pki(f"{folder}/pki", "init", "--cluster", "shop")
-    for name in AHEAD:
-        test_fleet.pki(f"{folder}/pki", "issue", name)
+    fleet_nodes.issue(f"{folder}/pki", AHEAD)
     nodes = [Node(folder, name, ports, receiver) for name in AHEAD]
     a, b, c = nodes
-    try:
-        for node in nodes:
-            node.writer.start()
-            node.start()
-        common.wait_until(lambda: all(n.alive() == sorted(AHEAD) for n in nodes), 90, "all hear all")
+    with fleet_nodes.running(checks, nodes, receiver):
+        fleet_nodes.hear_each_other(nodes)
         common.wait_until(lambda: all(x["clock_offset_ms"] is not None for n in nodes
                                       for x in n.fleet()["nodes"] if not x["self"]), 60, "clocks")
         common.wait_until(lambda: b.agent.slos().get("web", {}).get("total", 0) > 50, 60, "counts")
@@ -235,14 +229,6 @@ def main():
         check_restart(checks, nodes)
         _, metrics = common.get(a.port, "/metrics")
         checks.that(b"nines_timeline_events_total" in metrics, "/metrics counts the events")
-    finally:
-        for node in nodes:
-            node.writer.ending.set()
-            if node.agent is not None:
-                node.agent.kill()
-            if checks.failures:
-                print(f"--- {node.name}\n{node.own_log()[-2500:]}")
-        receiver.shut()
     checks.finish()
 
 
