@@ -6,6 +6,7 @@
 
 #include "app/log.hpp"
 #include "app/paging.hpp"
+#include "nines/incident/current_evidence.hpp"
 #include "timeline/clock_book.hpp"
 
 namespace nines::agent {
@@ -282,9 +283,7 @@ IncidentsStatus Incidents::status() const {
                        one.title, one.service,
                        {},        one.severity,
                        one.began};
-    if (const auto* suspects = one.newest(incident::core::EventKind::suspects)) {
-      if (const std::string* service = suspects->entry.detail("service")) shown.suspect = *service;
-    }
+    shown.suspect = incident::core::first_suspect(one);
     out.open.push_back(std::move(shown));
   }
   for (size_t i = 0; i < incident::Desk::kTransitions; ++i) {

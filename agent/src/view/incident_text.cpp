@@ -126,29 +126,20 @@ void append_history(std::string& out, const Incident& incident) {
   }
 }
 
-// "deploy of pay", "pay"; "-": nobody.
-std::string suspect_of(const CurrentEvidence& current) {
-  if (current.suspects.empty()) return "-";
-  const Evidence& first = *current.suspects.front();
-  const std::string kind = detail_of(first, "kind"), service = detail_of(first, "service");
-  if (kind.empty()) return service.empty() ? "-" : service;
-  return kind + " of " + (service.empty() ? "the node" : service);
-}
-
 }  // namespace
 
 std::string incidents_table(const std::vector<Incident>& incidents, WallTime now, size_t width) {
   if (incidents.empty()) return "no incidents\n";
   Table table({{"WHAT"}, {"ID"}, {"P"}, {"STATE"}, {"SINCE", true}, {"SUSPECT", false, 2}});
   for (const Incident& incident : incidents) {
-    const CurrentEvidence current = current_evidence(incident);
+    const std::string suspect = printable(nines::incident::first_suspect(incident));
     const WallTime end = incident.over() ? incident.resolved : now;
     table.add({{printable(incident.title)},
                {incident.id},
                {priority_name(incident.severity), color_of(incident)},
                {std::string(nines::incident::state_name(incident.state)), color_of(incident)},
                {since(incident.began, end)},
-               {suspect_of(current)}});
+               {suspect.empty() ? "-" : suspect}});
   }
   return table.render(width, false);
 }

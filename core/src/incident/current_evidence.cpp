@@ -98,6 +98,19 @@ std::string failure_class_words(std::string_view name) {
   return "unknown";
 }
 
+std::string suspect_name(const Evidence& suspect) {
+  const std::string* const kind = suspect.entry.detail("kind");
+  const std::string* const service = suspect.entry.detail("service");
+  const std::string of = service != nullptr ? *service : std::string();
+  if (kind == nullptr || kind->empty()) return of;
+  return *kind + " of " + (of.empty() ? "the node" : of);
+}
+
+std::string first_suspect(const Incident& incident) {
+  const auto suspects = current_evidence(incident).suspects;
+  return suspects.empty() ? std::string() : suspect_name(*suspects.front());
+}
+
 std::vector<std::string> lines_of(const Evidence& page) {
   std::vector<std::string> out;
   for (const auto& [key, value] : page.entry.details) {

@@ -112,7 +112,7 @@ void tell_suspects(Postmortem& p, const Incident& i) {
   for (const Evidence& e : i.evidence) {
     if (e.kind != EventKind::suspects) continue;
     const std::string* const rank = e.entry.detail("rank");
-    if (rank == nullptr || e.entry.detail("service") == nullptr) {
+    if (rank == nullptr || suspect_name(e).empty()) {
       p.timeline.push_back({e.entry.at, "Suspects found: " + e.entry.text});
     } else {
       together[{e.entry.at, e.entry.node}][*rank] = &e;
@@ -121,8 +121,8 @@ void tell_suspects(Postmortem& p, const Incident& i) {
   for (const auto& [told, ranked] : together) {
     std::string names;
     for (const auto& [rank, e] : ranked) {
-      names += (names.empty() ? "" : ", ") + *e->entry.detail("service") + " (E" +
-               std::to_string(e->number) + ")";
+      names +=
+          (names.empty() ? "" : ", ") + suspect_name(*e) + " (E" + std::to_string(e->number) + ")";
     }
     p.timeline.push_back({told.first, "Suspects found: " + names});
   }

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "nines/incident/communication.hpp"
+#include "nines/incident/current_evidence.hpp"
 #include "nines/incident/kpi.hpp"
 #include "story_fixture.hpp"
 
@@ -81,6 +82,26 @@ TEST_CASE("A postmortem has a title that fits a line, and tells suspects of one 
   CHECK_FALSE(has(title, "budget is used"));
   CHECK(has(paper, "Suspects found: pay (E2), mail (E1)\n"));
   CHECK(has(paper, "): pay; is silent; rank: 1; score: 82.10"));
+}
+
+TEST_CASE("A suspect has one name: of a change what it is and whose, of a service its own") {
+  Node n("a");
+  n.keep(n.book.observe(condition("burn/door", "door", 1, at(0)), at(0)));
+  const std::string id = n.all(0)[0].id;
+  CHECK(first_suspect(n.all(0)[0]).empty());
+  const auto suspect = [&](const char* rank, const char* service, const char* kind) {
+    Details details{{"rank", rank}, {"service", service}};
+    if (*kind != 0) details.emplace_back("kind", kind);
+    n.keep(n.book.add(id, EventKind::suspects, "", "it broke", details, at(10)));
+  };
+  suspect("3", "", "manual_action");
+  suspect("2", "pay", "");
+  suspect("1", "pay", "deploy");
+  const Incident incident = n.all(20)[0];
+  CHECK(first_suspect(incident) == "deploy of pay");
+  const std::string paper = postmortem_markdown(postmortem_of(incident, {}, at(60)));
+  CHECK(
+      has(paper, "Suspects found: deploy of pay (E3), pay (E2), manual_action of the node (E1)\n"));
 }
 
 TEST_CASE("Communication tells what is known when it is sent") {

@@ -20,6 +20,12 @@ struct CurrentEvidence {
 };
 CurrentEvidence current_evidence(const Incident& incident);
 
+// What a suspect is called wherever only its name is told: "deploy of pay", "pay"; a change that is
+// of no service is of the node. Empty: it says no name.
+std::string suspect_name(const Evidence& suspect);
+// That of the first one; empty: nobody is suspected.
+std::string first_suspect(const Incident& incident);
+
 // What a class is for people: "a bad deploy or change".
 std::string failure_class_words(std::string_view name);
 
