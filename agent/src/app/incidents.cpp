@@ -16,9 +16,6 @@ constexpr const char* kLearned = "incident-learned";
 constexpr size_t kPieceBytes = 60'000;  // a document takes 64 KiB
 constexpr size_t kMostPieces = 64;
 constexpr int64_t kToldAgainNs = 24 * 3600 * kNsPerSecond;
-constexpr int64_t kMetricsNs = incident::core::MetricEvidence::kFollowS * kNsPerSecond;
-constexpr size_t kMostMetrics = 3;
-constexpr int64_t kContextEveryNs = 10 * kNsPerSecond;
 constexpr int64_t kLearnedEveryNs = 6 * 3600 * kNsPerSecond;
 
 std::string piece_key(const std::string& part, size_t number) {
@@ -55,8 +52,9 @@ Incidents::Incidents(Parts&& parts, uint64_t life)
              {[this](const incident::FactsQuestion& question, auto done) {
                 ask(question, std::move(done));
               },
-              parts_.changes, [this](WallTime now) { return node_.lines(now); }},
+              parts_.changes, &parts_.facts},
              book_rules(parts_.config)}),
+      context_(parts_.facts, parts_.engine, parts_.config.node),
       pager_({pager_rules(parts_.config),
               [this](const incident::core::Incident& one) {
                 return parts_.mine ? parts_.mine(one) : one.opened_on == parts_.config.node;
@@ -188,53 +186,10 @@ void Incidents::judged(const std::vector<slo::AlertEvent>& events, WallTime now)
     const std::string id = incident::incident_of_slo(desk_.book(), event.slo, now);
     if (!id.empty()) parts_.belongs(event.slo, id);
   }
-  tell_context(now);
+  context_.look(desk_, now);
   keep_learned(now);
   tell_people(now);
   changed();
-}
-
-void Incidents::context(incident::ContextTeller::Around around, Metrics metrics) {
-  context_ = incident::ContextTeller(std::move(around));
-  metrics_ = std::move(metrics);
-}
-
-// Once, when there is enough to see: two minutes after the onset, or when it opens later than that.
-void Incidents::tell_metrics(const incident::core::Incident& incident, WallTime now) {
-  const bool due = now.ns - incident.began.ns >= kMetricsNs &&
-                   now.ns - incident.opened.ns <= incident::ContextTeller::kAfterNs;
-  const bool told = std::any_of(incident.evidence.begin(), incident.evidence.end(),
-                                [](const incident::core::Evidence& one) {
-                                  const std::string* source = one.entry.detail("source");
-                                  return source != nullptr && *source == "metric";
-                                });
-  if (!metrics_ || !due || told) return;
-  std::vector<double> bad;
-  const WallTime end{std::min(now.ns, incident.began.ns + kMetricsNs)};
-  for (const auto& one : incident.conditions) {
-    if (!bad.empty() || !one.condition.key.starts_with(incident::kBurnPrefix)) continue;
-    bad = incident::bad_shares(parts_.engine, one.condition.key, end);
-  }
-  for (const auto& found : metrics_(incident.began, now, bad, end, kMostMetrics)) {
-    (void)desk_.did(desk_.book().add(incident.id, incident::core::EventKind::diagnostics, {},
-                                     found.text, incident::details_of(found, parts_.config.node),
-                                     now));
-  }
-}
-
-void Incidents::tell_context(WallTime now) {
-  if (now.ns - context_told_.ns < kContextEveryNs) return;
-  context_told_ = now;
-  incident::core::BookQuery open;
-  open.only_open = true;
-  for (const incident::core::Incident& one : desk_.book().list(open, now)) {
-    tell_metrics(one, now);
-    for (const auto& happening : context_.news_of(one, now)) {
-      (void)desk_.did(desk_.book().add(one.id, incident::core::EventKind::diagnostics, {},
-                                       happening.text,
-                                       incident::details_of(happening, parts_.config.node), now));
-    }
-  }
 }
 
 // What happened goes into the store before what is told of it, or with it.
@@ -305,7 +260,6 @@ IncidentsStatus Incidents::status() const {
 }
 
 void Incidents::vital(std::string_view name, double value, WallTime at) {
-  node_.vital(name, value, at);
   const bool disk = name.starts_with("disk_");
   if (!disk && name != "undervoltage") return;
   parts_.ingest.post([name = std::string(name), disk, value, at](Ingest& ingest) {

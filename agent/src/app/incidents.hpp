@@ -6,7 +6,6 @@
 #include <memory>
 #include <optional>
 #include <set>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -16,11 +15,10 @@
 #include "app/queries.hpp"
 #include "incident/context_teller.hpp"
 #include "incident/desk.hpp"
-#include "incident/node_state.hpp"
+#include "incident/node_facts.hpp"
 #include "incident/pager.hpp"
 #include "incident/rewriter.hpp"
 #include "net/asio.hpp"
-#include "nines/incident/metric_evidence.hpp"
 #include "timeline/recorder.hpp"
 
 namespace nines::agent {
@@ -36,6 +34,7 @@ class Incidents {
     IngestThread& ingest;
     std::function<void(Record&&)> keep;
     timeline::Recorder& timeline;
+    const incident::NodeFacts& facts;   // what happened around the services, how the node is
     std::function<FleetLink*()> fleet;  // null: there are no other nodes, or no more
     std::function<Queries*()> queries;  // through which other nodes are asked; as fleet
     std::function<std::vector<slo::Change>()> changes;  // the log of changes, oldest first
@@ -51,14 +50,10 @@ class Incidents {
 
   void observed(incident::Observed&& observed);
   void judged(const std::vector<slo::AlertEvent>& events, WallTime now);
-  // What the node itself tells: NodeCapacity::OnVital.
+  // What the node itself tells (NodeCapacity::OnVital), for its conditions.
   void vital(std::string_view name, double value, WallTime at);
   // What was learned, now and then and when the agent stops: documents for the store.
   static std::vector<store::Document> learned(Ingest& ingest);
-  // Who knows what happened around the services, and how metrics were.
-  using Metrics = std::function<std::vector<incident::core::MetricFinding>(
-      WallTime onset, WallTime now, std::span<const double> bad, WallTime bad_end, size_t limit)>;
-  void context(incident::ContextTeller::Around around, Metrics metrics);
   // People did something.
   void changed();
   // --- Other nodes (incidents_fleet.cpp).
@@ -84,8 +79,6 @@ class Incidents {
   void keep_learned(WallTime now);
   template <class Reply>
   void post(std::function<Reply(incident::Watcher&)> answer, std::function<void(Reply)> done);
-  void tell_context(WallTime now);
-  void tell_metrics(const incident::core::Incident& incident, WallTime now);
   void join_fleet();
   void look_at_fleet(WallTime now);
   void look_at_silent_nodes(const FleetLink& fleet, WallTime now);
@@ -100,14 +93,11 @@ class Incidents {
   void tell_people(WallTime now);
 
   Parts parts_;
-  incident::NodeState node_;
   incident::Desk desk_;
   WallTime learned_{}, looked_{}, heard_anew_{};
   uint64_t refused_ = 0;       // by the desk when it was told all anew
   std::set<std::string> met_;  // nodes whose events from the store the fleet knows
-  incident::ContextTeller context_{nullptr};
-  Metrics metrics_;
-  WallTime context_told_{};
+  incident::ContextTeller context_;
   incident::Pager pager_;
   std::optional<incident::Rewriter> rewriter_;
   bool held_ = false;

@@ -196,8 +196,9 @@ void Live::watch_capacity() {
 
 // What changed of them is kept with the counts, so that a restart without the API knows them.
 void Live::keep_pods() {
-  keeper_->put(context_->take_changes(), "what happened",
-               [this](const std::vector<store::Document>& unkept) { context_->give_back(unkept); });
+  incident::NodeFacts& facts = context_->facts();
+  keeper_->put(facts.take_changes(), "what happened",
+               [&facts](const std::vector<store::Document>& unkept) { facts.give_back(unkept); });
   if (pods_.watcher == nullptr) return;
   keeper_->put(pods_.watcher->take_changes(), "pods",
                [this](const std::vector<store::Document>& unkept) {

@@ -134,11 +134,12 @@ class Live {
   Fetcher fetcher_;  // ingest_ asks it
   std::unique_ptr<IngestThread> ingest_;
   std::unique_ptr<TimelineKeeper> timeline_;
-  std::unique_ptr<Incidents> incidents_;  // asks ingest_, reads judge_; null: switched off
-  std::optional<Drafting> drafting_;      // uses the four above
+  std::unique_ptr<NodeContext> context_;  // sees logbook_, hears pods_, tells ingest_
+  std::unique_ptr<Incidents>
+      incidents_;  // reads context_'s facts, asks ingest_, reads judge_; null: switched off
+  std::optional<Drafting> drafting_;  // uses the four above
   std::unique_ptr<Queries> queries_;
   std::unique_ptr<http::HttpServer> server_;
-  std::unique_ptr<NodeContext> context_;  // sees logbook_, hears pods_, tells ingest_
   k8s::Following pods_;
   Notifiers notifiers_{io_, clock_, store_work_};
   std::unique_ptr<Upstreams> upstreams_;       // reads judge_

@@ -242,39 +242,33 @@ Status Live::start_incidents() {
     const auto peers = fleet_ ? fleet_->peers() : std::vector<peer::PeerView>();
     return tells_of(setup_.config.node, one.opened_on, peers);
   };
-  NINES_TRY(incidents_,
-            Incidents::start({io_, clock_, setup_.config, judge_->engine(), *ingest_,
-                              [this](Record&& record) {
-                                record.documents = with_timeline(std::move(record.documents));
-                                keeper_->add(std::move(record));
-                              },
-                              timeline_->recorder(), [this] { return fleet_.get(); },
-                              [this] { return queries_.get(); }, [this] { return logbook_->all(); },
-                              [this](const slo::AlertEvent& event) {
-                                tell(event);
-                                judge_->show(event);
-                              },
-                              [this](const std::string& slo, const std::string& id) {
-                                judge_->belongs(slo, id);
-                              },
-                              mine},
-                             *store_));
+  NINES_TRY(
+      incidents_,
+      Incidents::start(
+          {io_, clock_, setup_.config, judge_->engine(), *ingest_,
+           [this](Record&& record) {
+             record.documents = with_timeline(std::move(record.documents));
+             keeper_->add(std::move(record));
+           },
+           timeline_->recorder(), context_->facts(), [this] { return fleet_.get(); },
+           [this] { return queries_.get(); }, [this] { return logbook_->all(); },
+           [this](const slo::AlertEvent& event) {
+             tell(event);
+             judge_->show(event);
+           },
+           [this](const std::string& slo, const std::string& id) { judge_->belongs(slo, id); },
+           mine},
+          *store_));
   capacity_->tell([this](std::string_view name, double value, WallTime at) {
     context_->vital(name, value, at);
     if (incidents_) incidents_->vital(name, value, at);
   });
   context_->inform(*ingest_);
-  context_->tell([this](const nines::incident::Happening& one) { tell_timeline(one); });
+  context_->facts().tell([this](const nines::incident::Happening& one) { tell_timeline(one); });
   if (!incidents_) return Ok{};
   timeline_->learn_from_requests([this](WallTime from, WallTime to, auto done) {
     incidents_->seen(from, to, std::move(done));
   });
-  incidents_->context(
-      [this](WallTime onset, WallTime from, WallTime to, size_t limit) {
-        return context_->around(onset, from, to, limit);
-      },
-      [this](WallTime onset, WallTime now, std::span<const double> bad, WallTime bad_end,
-             size_t limit) { return context_->metrics(onset, now, bad, bad_end, limit); });
   return Ok{};
 }
 

@@ -29,20 +29,13 @@ nines::incident::Happening happening_of(const k8s::Rollout& rollout) {
 
 NodeContext::NodeContext(Parts parts)
     : parts_(std::move(parts)),
-      status_([this](nines::incident::Happening one) { happened(std::move(one)); }),
+      status_([this](nines::incident::Happening one) { facts_.happened(std::move(one)); }),
       node_events_(parts_.node, status_,
-                   [this](nines::incident::Happening one) { happened(std::move(one)); }) {}
+                   [this](nines::incident::Happening one) { facts_.happened(std::move(one)); }) {}
 
 Status NodeContext::restore(store::StateStore& store) {
-  NINES_TRY(const auto kept, store.documents(kDocuments));
-  for (const store::Document& document : kept) {
-    auto read = nines::incident::decode_happening(document.key, document.body);
-    if (read) {
-      happenings_.restore(std::move(*read));
-    } else {
-      given_back_.push_back({kDocuments, document.key, {}});
-    }
-  }
+  NINES_TRY(const auto kept, store.documents(incident::NodeFacts::kDocuments));
+  facts_.restore(kept);
   NINES_TRY(const auto rollouts, store.documents(k8s::Rollouts::kDocuments));
   rollouts_.restore(rollouts);
   return Ok{};
@@ -81,44 +74,34 @@ void NodeContext::list_ended() {
   const WallTime now = to_ms(parts_.clock.wall());
   for (const std::string& uid : status_.list_ended(now)) rollouts_.remove(uid);
   listed_ = true;
+  facts_.api_tells();
   // What runs now is what the next event is compared with.
   look_at_rollouts(now);
 }
 
-void NodeContext::happened(nines::incident::Happening happening) {
-  const std::string key = happening.key;
-  if (!happenings_.add(std::move(happening))) return;
-  const nines::incident::Happening* const kept = happenings_.find(key);
-  if (kept != nullptr && told_) told_(*kept);
-}
-
 void NodeContext::vital(std::string_view name, double value, WallTime at) {
-  at = to_ms(at);
-  metrics_.add(name, {}, at, value);
-  if (auto one = vitals_.vital(name, value, at)) happened(std::move(*one));
+  facts_.vital(name, value, to_ms(at));
 }
 
 void NodeContext::observed(const incident::Observed& observed) {
-  for (const nines::incident::Happening& one : observed.happenings) happened(one);
+  facts_.observed(observed, to_ms(parts_.clock.wall()));
   for (const incident::PodService& one : observed.services) status_.learned(one);
-  for (const incident::GaugePoint& one : observed.gauges) {
-    metrics_.add(one.name, one.service, one.at, one.value);
-  }
 }
 
 void NodeContext::look(WallTime now) {
   if (listed_) look_at_rollouts(now);
   tell_containers(now);
+  facts_.look(now);
   if (now.ns - kept_.ns < kKeepNs) return;
   kept_ = now;
   Record record;
-  record.documents = take_changes();
+  record.documents = facts_.take_changes();
   if (!record.empty()) parts_.keep(std::move(record));
 }
 
 void NodeContext::look_at_rollouts(WallTime now) {
   k8s::Rollouts::Seen seen = rollouts_.look(now);
-  for (const k8s::Rollout& begun : rollouts_.take_begun()) happened(happening_of(begun));
+  for (const k8s::Rollout& begun : rollouts_.take_begun()) facts_.happened(happening_of(begun));
   Record record;
   record.documents = std::move(seen.documents);
   for (k8s::Rollout& rollout : seen.rollouts) {
@@ -150,27 +133,13 @@ void NodeContext::tell_containers(WallTime now) {
   });
 }
 
-std::vector<store::Document> NodeContext::take_changes() {
-  std::vector<store::Document> out = std::exchange(given_back_, {});
-  for (const std::string& key : happenings_.take_changes()) {
-    const nines::incident::Happening* const kept = happenings_.find(key);
-    out.push_back(
-        {kDocuments, key, kept == nullptr ? "" : nines::incident::encode_happening(*kept)});
-  }
-  return out;
-}
-
-// What has changed since comes behind them.
-void NodeContext::give_back(const std::vector<store::Document>& documents) {
-  given_back_.insert(given_back_.end(), documents.begin(), documents.end());
-}
-
 ContextStats NodeContext::stats() const {
   ContextStats out;
-  out.happenings = happenings_.size();
-  out.let_go = happenings_.let_go();
-  out.metrics = metrics_.size();
-  out.metrics_let_go = metrics_.let_go();
+  const incident::NodeFacts::Stats facts = facts_.stats();
+  out.happenings = facts.happenings;
+  out.let_go = facts.happenings_let_go;
+  out.metrics = facts.metrics;
+  out.metrics_let_go = facts.metrics_let_go;
   out.refused = status_.refused() + rollouts_.refused();
   out.events = events_ != nullptr;
   if (events_) {

@@ -12,6 +12,7 @@ constexpr int64_t kFirstWaitNs = 480 * kNsPerSecond;  // from the last answer on
 constexpr int64_t kResumeWaitNs = 60 * kNsPerSecond;
 constexpr int64_t kMostWaitNs = 4 * 3600 * kNsPerSecond;
 constexpr int64_t kChangesBeforeNs = core::kChangeWindowS * kNsPerSecond;
+constexpr int64_t kTroubleBeforeNs = 1'800 * kNsPerSecond;
 constexpr int64_t kOnsetErrorNs = core::kOnsetErrorS * kNsPerSecond;
 
 // "97", "~1200" and ">=97" of an earlier life.
@@ -97,6 +98,11 @@ std::vector<slo::Change> Assessor::changes_around(WallTime onset) const {
   return out;
 }
 
+NodeFacts::Trouble Assessor::trouble_around(WallTime onset) const {
+  if (parts_.node == nullptr) return {};
+  return parts_.node->trouble({onset.ns - kTroubleBeforeNs});
+}
+
 void Assessor::answered(const std::string& id, WallTime onset, Answer answer, bool last,
                         WallTime now) {
   const auto incident = book_.find(id, now);
@@ -127,7 +133,8 @@ void Assessor::conclude(const std::string& id, const FactsQuestion& asked, const
                          facts,
                          slo_shares(engine_, asked),
                          {incident->services.begin(), incident->services.end()},
-                         book_.topology()};
+                         book_.topology(),
+                         trouble_around(asked.onset)};
   const Causes causes = rank(known, node_);
   tell_suspects(id, one, causes, answer);
   const bool begins = !one.diagnosed;
@@ -178,9 +185,9 @@ void Assessor::tell_class(const std::string& id, Case& one, const core::Incident
 
 void Assessor::diagnose(const std::string& id, Case& one, const FactsQuestion& asked,
                         const Answer& answer, const Facts& facts) {
-  Diagnosis diagnosis{asked, answer, facts, {}, {}, {}};
+  Diagnosis diagnosis{asked, answer, facts, {}, {}, {}, trouble_around(asked.onset)};
   if (parts_.newcomers) diagnosis.newcomers = parts_.newcomers();
-  if (parts_.node) diagnosis.node = parts_.node(asked.now);
+  if (parts_.node != nullptr) diagnosis.node = parts_.node->vitals(asked.now);
   if (parts_.changes) diagnosis.changes = parts_.changes();
   for (auto& [part, told] : diagnostics_of(diagnosis)) write_part(id, one, part, std::move(told));
 }

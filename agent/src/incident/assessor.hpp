@@ -27,10 +27,10 @@ class Assessor {
   using AskFacts =
       std::function<void(const FactsQuestion& question, std::function<void(Facts)> done)>;
   struct Parts {
-    AskFacts ask = nullptr;                                                // null: nobody reads
-    std::function<std::vector<slo::Change>()> changes = nullptr;           // all, oldest first
-    std::function<std::vector<std::string>(WallTime now)> node = nullptr;  // a line a vital
-    std::function<std::vector<Newcomer>()> newcomers = nullptr;            // of late, oldest first
+    AskFacts ask = nullptr;                                       // null: nobody reads
+    std::function<std::vector<slo::Change>()> changes = nullptr;  // all, oldest first
+    const NodeFacts* node = nullptr;                              // outlives it; null: not known
+    std::function<std::vector<Newcomer>()> newcomers = nullptr;   // of late, oldest first
   };
   // What becomes of it.
   struct Out {
@@ -62,6 +62,7 @@ class Assessor {
   Case* case_of(const std::string& id, WallTime onset);
   void ask(const FactsQuestion& question, std::function<void(Facts)> done) const;
   std::vector<slo::Change> changes_around(WallTime onset) const;
+  NodeFacts::Trouble trouble_around(WallTime onset) const;
   void conclude(const std::string& id, const FactsQuestion& asked, const Answer& answer,
                 const Facts& facts, bool last);
   void tell_suspects(const std::string& id, Case& one, const Causes& causes, const Answer& answer);

@@ -184,10 +184,10 @@ std::vector<core::FailureFact> class_facts(const CauseFacts& f, const Causes& ca
       out.push_back({FactKind::change_impact, suspect.service, suspect.score, what});
     }
   }
-  for (const std::string& text : f.facts.restarts) {
+  for (const std::string& text : f.trouble.restarts) {
     out.push_back({FactKind::restarted, {}, 30, text});
   }
-  for (const std::string& text : f.facts.kills) {
+  for (const std::string& text : f.trouble.kills) {
     out.push_back({FactKind::error_text, {}, 30, "out of memory: " + text});
   }
   return out;

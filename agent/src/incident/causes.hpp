@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "incident/node_facts.hpp"
 #include "incident/told.hpp"
 #include "incident/watcher.hpp"
 #include "nines/incident/failure_class.hpp"
@@ -27,6 +28,7 @@ struct CauseFacts {
   std::vector<core::ShareChange> slo_shares;  // where a service has both, these count
   std::set<std::string> services;             // of the incident: its victims compare with nobody
   const core::Topology& topology;
+  NodeFacts::Trouble trouble{};  // since half an hour before the onset
 };
 
 struct Causes {

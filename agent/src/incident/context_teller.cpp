@@ -13,6 +13,7 @@ using nines::incident::Incident;
 constexpr const char* kRef = "ref";
 constexpr size_t kLookedAt = 96;
 constexpr int64_t kSlotsOfBad = 120;
+constexpr int64_t kMetricsNs = nines::incident::MetricEvidence::kFollowS * kNsPerSecond;
 
 // Services and pods that it is about.
 struct Concerned {
@@ -42,20 +43,55 @@ bool is_of(const Concerned& concerned, const Happening& one) {
 std::vector<Happening> ContextTeller::news_of(const Incident& incident, WallTime now) const {
   std::vector<Happening> out;
   const WallTime onset = incident.began;
-  if (!around_ || incident.over() || now.ns - incident.opened.ns > kAfterNs) return out;
+  if (incident.over() || now.ns - incident.opened.ns > kAfterNs) return out;
   std::set<std::string> told;
   for (const nines::incident::Evidence& evidence : incident.evidence) {
     if (const auto* ref = evidence.entry.detail(kRef)) told.insert(*ref);
   }
   const Concerned those = concerned(incident);
   size_t left = kMost - std::min(kMost, told.size());
-  for (Happening& one : around_(onset, {onset.ns - kBeforeNs}, {onset.ns + kAfterNs}, kLookedAt)) {
+  for (Happening& one :
+       facts_.around(onset, {onset.ns - kBeforeNs}, {onset.ns + kAfterNs}, kLookedAt)) {
     if (left == 0) break;
     if (told.contains(one.key) || !is_of(those, one)) continue;
     --left;
     out.push_back(std::move(one));
   }
   return out;
+}
+
+std::vector<nines::incident::MetricFinding> ContextTeller::metrics_of(const Incident& incident,
+                                                                      WallTime now) const {
+  const bool due =
+      now.ns - incident.began.ns >= kMetricsNs && now.ns - incident.opened.ns <= kAfterNs;
+  const bool told = std::any_of(incident.evidence.begin(), incident.evidence.end(),
+                                [](const nines::incident::Evidence& one) {
+                                  const std::string* source = one.entry.detail("source");
+                                  return source != nullptr && *source == "metric";
+                                });
+  if (!due || told) return {};
+  std::vector<double> bad;
+  const WallTime end{std::min(now.ns, incident.began.ns + kMetricsNs)};
+  for (const auto& one : incident.conditions) {
+    if (!bad.empty() || !one.condition.key.starts_with(kBurnPrefix)) continue;
+    bad = bad_shares(engine_, one.condition.key, end);
+  }
+  return facts_.metrics(incident.began, now, bad, end, kMostMetrics);
+}
+
+void ContextTeller::look(Desk& desk, WallTime now) {
+  if (facts_.empty() || now.ns - looked_.ns < kEveryNs) return;
+  looked_ = now;
+  const auto add = [&](const Incident& incident, const auto& found) {
+    (void)desk.did(desk.book().add(incident.id, nines::incident::EventKind::diagnostics, {},
+                                   found.text, details_of(found, node_), now));
+  };
+  nines::incident::BookQuery open;
+  open.only_open = true;
+  for (const Incident& one : desk.book().list(open, now)) {
+    for (const auto& found : metrics_of(one, now)) add(one, found);
+    for (const auto& happening : news_of(one, now)) add(one, happening);
+  }
 }
 
 std::vector<double> bad_shares(const slo::SloEngine& engine, const std::string& key, WallTime end) {

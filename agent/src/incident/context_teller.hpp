@@ -1,15 +1,15 @@
 // ContextTeller: puts what happened around the onset of an open incident (events of Kubernetes,
 // restarts, rollouts, the kernel, vitals) with it as diagnostics, each once: of its own services
-// and pods, of who is suspected, and of the node itself. Control thread; no I/O, no clock.
+// and pods, of who is suspected, and of the node itself; and metrics that left what is usual.
+// Control thread; no I/O, no clock.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
-#include "nines/incident/happenings.hpp"
+#include "incident/desk.hpp"
+#include "incident/node_facts.hpp"
 #include "nines/incident/incident.hpp"
-#include "nines/incident/metric_evidence.hpp"
 #include "nines/slo/engine.hpp"
 
 namespace nines::agent::incident {
@@ -17,20 +17,31 @@ namespace nines::agent::incident {
 class ContextTeller {
  public:
   // Of one incident; between its onset and what may have caused or followed it.
-  static constexpr size_t kMost = 24;
+  static constexpr size_t kMost = 24, kMostMetrics = 3;
   static constexpr int64_t kBeforeNs = 900 * kNsPerSecond, kAfterNs = 300 * kNsPerSecond;
 
-  using Around = std::function<std::vector<nines::incident::Happening>(
-      WallTime onset, WallTime from, WallTime to, size_t limit)>;
-  // `around` null: nothing is known.
-  explicit ContextTeller(Around around) : around_(std::move(around)) {}
+  // Both outlive it; `node` is this one's name.
+  ContextTeller(const NodeFacts& facts, const slo::SloEngine& engine, std::string node)
+      : facts_(facts), engine_(engine), node_(std::move(node)) {}
+
+  // All open incidents of the desk, every kEveryNs at most.
+  void look(Desk& desk, WallTime now);
 
   // What is to be added to it, in the order of time.
   std::vector<nines::incident::Happening> news_of(const nines::incident::Incident& incident,
                                                   WallTime now) const;
+  // Once, when there is enough to see: two minutes after the onset, or when it opens later than
+  // that.
+  std::vector<nines::incident::MetricFinding> metrics_of(const nines::incident::Incident& incident,
+                                                         WallTime now) const;
 
  private:
-  Around around_;
+  static constexpr int64_t kEveryNs = 10 * kNsPerSecond;
+
+  const NodeFacts& facts_;
+  const slo::SloEngine& engine_;
+  std::string node_;
+  WallTime looked_{};
 };
 
 // A condition that is an SLO whose budget burns: its key begins so, the SLO follows.

@@ -76,9 +76,9 @@ std::vector<Told> node(const Diagnosis& d) {
   return pages("node", d.node.empty() ? "how the node is, is not known" : "the node", d.node);
 }
 
-std::vector<Told> pods(const Facts& facts) {
-  std::vector<std::string> lines = facts.kills;
-  lines.insert(lines.end(), facts.restarts.begin(), facts.restarts.end());
+std::vector<Told> pods(const NodeFacts::Trouble& trouble) {
+  std::vector<std::string> lines = trouble.kills;
+  lines.insert(lines.end(), trouble.restarts.begin(), trouble.restarts.end());
   const size_t left_out = lines.size() > kMostHappened ? lines.size() - kMostHappened : 0;
   lines.resize(lines.size() - left_out);
   return pages("pods",
@@ -115,7 +115,7 @@ std::vector<Told> changes(const Diagnosis& d) {
 std::vector<std::pair<std::string, std::vector<Told>>> diagnostics_of(const Diagnosis& d) {
   return {{"examples", examples(d.facts)}, {"log", log_lines(d.facts)},
           {"templates", templates(d)},     {"node", node(d)},
-          {"pods", pods(d.facts)},         {"changes", changes(d)}};
+          {"pods", pods(d.trouble)},       {"changes", changes(d)}};
 }
 
 }  // namespace nines::agent::incident

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "incident/facts.hpp"
+#include "incident/node_facts.hpp"
 #include "incident/told.hpp"
 #include "incident/watcher.hpp"
 #include "nines/slo/changes.hpp"
@@ -20,6 +21,7 @@ struct Diagnosis {
   std::vector<std::string> node;     // a line a vital
   std::vector<slo::Change> changes;  // all that are known, oldest first
   std::vector<Newcomer> newcomers;   // templates that their service never logged before
+  NodeFacts::Trouble trouble{};      // since half an hour before the onset
 };
 
 // By part: examples (of each suspect, before and after), log (the lines around the first suspect's

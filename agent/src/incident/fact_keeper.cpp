@@ -5,9 +5,7 @@
 namespace nines::agent::incident {
 namespace {
 
-constexpr size_t kMostHappened = 32;
 constexpr int64_t kBeforeNs = 1'800 * kNsPerSecond;
-constexpr size_t kMostVictim = 64;
 
 }  // namespace
 
@@ -22,37 +20,6 @@ void FactKeeper::bad(const collector::ObservedBad& event) {
   } else {
     found->second.sample.met(event.user, event.at);
   }
-}
-
-void FactKeeper::remember(std::deque<Happened>& list, WallTime at, std::string what) {
-  list.push_back({at, std::move(what)});
-  if (list.size() > kMostHappened) list.pop_front();
-}
-
-void FactKeeper::restarted(const collector::ObservedContainer& container) {
-  if (container.restart == 0) return;
-  std::string what(container.service);
-  if (!container.pod.empty()) what += " (pod " + std::string(container.pod) + ")";
-  remember(restarts_, container.at,
-           what + " was restarted, for the " + std::to_string(container.restart) + ". time");
-}
-
-void FactKeeper::killed(std::string_view victim, WallTime at) {
-  remember(
-      kills_, at,
-      "the kernel killed " +
-          (victim.empty() ? std::string("a process") : std::string(victim.substr(0, kMostVictim))) +
-          " for want of memory");
-}
-
-std::vector<std::string> FactKeeper::told(const std::deque<Happened>& list, WallTime since) {
-  std::vector<std::string> out;
-  for (auto it = list.rbegin(); it != list.rend(); ++it) {
-    if (it->at >= since) {
-      out.push_back(format_rfc3339(WallTime::from_s(it->at.seconds())) + " " + it->what);
-    }
-  }
-  return out;
 }
 
 // Those that were changed: before their (newest) change and since; the others: the onset.
@@ -96,9 +63,6 @@ Facts FactKeeper::facts(const FactsQuestion& question, const core::TemplateWatch
   out.users_told = out.users.users > 0;
   if (!question.in_full) return out;
   out.shares = shares(question, watch);
-  const WallTime since{question.onset.ns - kBeforeNs};
-  out.restarts = told(restarts_, since);
-  out.kills = told(kills_, since);
   return out;
 }
 

@@ -1,13 +1,11 @@
 // FactKeeper: what is kept on the thread that reads for the facts of an incident to come: who met
-// bad events, restarts, kills, how services went. Bounded: kMaxSlos samples of users (64 KiB each
-// when full), 32 restarts and kills, ServiceShares. Not thread-safe.
+// bad events, how services went. Bounded: kMaxSlos samples of users (64 KiB each when full),
+// ServiceShares. Not thread-safe.
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "incident/facts.hpp"
@@ -21,8 +19,6 @@ class FactKeeper {
   static constexpr size_t kMaxSlos = 16;  // whose users are counted; of others they are unknown
 
   void bad(const collector::ObservedBad& event);
-  void restarted(const collector::ObservedContainer& container);
-  void killed(std::string_view victim, WallTime at);
   void look(WallTime now, const core::TemplateWatch& watch) { shares_.look(now, watch); }
 
   // Everything but what needs templates and requests.
@@ -33,17 +29,10 @@ class FactKeeper {
     core::UserSample sample;
     WallTime missing{};  // the last bad event that did not say who
   };
-  struct Happened {
-    WallTime at{};
-    std::string what;
-  };
-  static void remember(std::deque<Happened>& list, WallTime at, std::string what);
-  static std::vector<std::string> told(const std::deque<Happened>& list, WallTime since);
   std::vector<core::ShareChange> shares(const FactsQuestion& question,
                                         const core::TemplateWatch& watch) const;
 
   std::map<uint32_t, Users> users_;  // by SLO
-  std::deque<Happened> restarts_, kills_;
   ServiceShares shares_;
 };
 

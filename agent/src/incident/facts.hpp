@@ -1,6 +1,6 @@
 // Facts: what the half that reads knows of an incident beyond who is suspected (Answer): how
 // services went before and after changes, who met bad events, which requests failed, lines around
-// the examples, restarts and kills. Asked and answered like the Watcher's other questions.
+// the examples. Asked and answered like the Watcher's other questions.
 #pragma once
 
 #include <cstdint>
@@ -60,7 +60,6 @@ struct Facts {
   LogContext context;
   std::vector<std::string> templates;  // that rose, fell or were never seen; the strongest first
   size_t templates_left_out = 0;
-  std::vector<std::string> restarts, kills;  // since half an hour before the onset, newest first
 };
 
 }  // namespace nines::agent::incident

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "nines/base/time.hpp"
 
@@ -25,5 +26,13 @@ struct PodKill {
 struct PodService {
   std::string ns, pod, container, service;
 };
+
+// The key of a restart, whoever tells it; `uid` of the pod as the path of its logs has it.
+inline std::string restart_key(std::string_view uid, std::string_view container,
+                               std::string_view number) {
+  std::string out = "restart/";
+  for (const std::string_view part : {uid, container}) out.append(part).append("/");
+  return out.append(number);
+}
 
 }  // namespace nines::agent::incident

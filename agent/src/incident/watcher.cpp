@@ -118,19 +118,40 @@ void Watcher::gauge(const collector::ObservedGauge& gauge) {
 void Watcher::container(const collector::ObservedContainer& container) {
   if (container.at < fresh_from_) return;
   containers_.logged(container);
-  keeper_.restarted(container);
+  if (container.restart != 0) restarted(container);
+}
+
+// Null: there is no room before the next look.
+core::Happening* Watcher::happened() {
+  if (happenings_.size() < kMaxHappenings) return &happenings_.emplace_back();
+  return nullptr;
+}
+
+void Watcher::restarted(const collector::ObservedContainer& container) {
+  core::Happening* const made = happened();
+  if (made == nullptr) return;
+  core::Happening& out = *made;
+  const std::string number = std::to_string(container.restart);
+  out.at = container.at;
+  out.kind = core::HappeningKind::restart;
+  out.service = container.service;
+  out.pod = container.pod;
+  out.text = out.service + (out.pod.empty() ? "" : " (pod " + out.pod + ")") +
+             " was restarted, for the " + number + ". time";
+  const std::string pod = std::string(container.ns) + "/" + out.pod;
+  out.key = restart_key(container.uid.empty() ? pod : container.uid, container.container, number);
 }
 
 void Watcher::kernel_says(const collector::ObservedRecord& record) {
   containers_.kernel(record.message, record.at);
   const log::KmsgEvent event = log::classify_kmsg(record.message);
-  if (event.name.starts_with("oom")) keeper_.killed(event.victim, record.at);
-  if (event.name.empty() || happenings_.size() >= kMaxHappenings) return;
-  core::Happening& out = happenings_.emplace_back();
+  core::Happening* const made = event.name.empty() ? nullptr : happened();
+  if (made == nullptr) return;
+  core::Happening& out = *made;
   out.at = record.at;
   out.kind = core::HappeningKind::kernel;
   out.wrong = event.name != "voltage_ok";
-  out.text = "kernel: " + std::string(first_line(record.message));
+  out.text = std::string(kKernelSays) + std::string(first_line(record.message));
   out.key = "kernel/" + std::string(event.name) + "/" + std::to_string(record.at.ns) + "/" +
             std::to_string(event.pid);
 }

@@ -56,12 +56,15 @@ struct Answer {
   std::vector<core::FailureFact> facts{};  // what all that means for the kind of failure
 };
 
+// Before what the kernel says, as a happening tells it.
+inline constexpr std::string_view kKernelSays = "kernel: ";
+
 // What the judging half is told with each hand-over.
 struct Observed {
   std::vector<core::RequestTrail::Call> calls;  // of the last minutes, now and then
   std::vector<core::Condition> conditions;      // that began, got worse or are over
   std::vector<Newcomer> newcomers;
-  std::vector<core::Happening> happenings;  // of the kernel
+  std::vector<core::Happening> happenings;  // of the kernel; restarts, as logs tell them
   std::vector<PodService> services;         // that containers' logs are counted under
   std::vector<GaugePoint> gauges;           // their newest values
   core::TemplateMiner::Stats templates;
@@ -130,6 +133,8 @@ class Watcher final : public collector::RecordObserver {
   void hear_of(std::string_view service);
   bool is_kernel(const collector::ObservedRecord& record) const;
   void kernel_says(const collector::ObservedRecord& record);
+  void restarted(const collector::ObservedContainer& container);
+  core::Happening* happened();
   // Whether it was kept.
   bool keep_example(core::TemplateId line, const collector::ObservedRecord& record);
   std::vector<core::RequestTrail::Call> with_mentions(std::vector<core::RequestTrail::Call> all,

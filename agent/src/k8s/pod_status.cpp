@@ -100,7 +100,7 @@ void PodStatus::put(const RawPod& said, WallTime now) {
       pod.containers.push_back({container.name, {}, -1, 0});
       known = std::prev(pod.containers.end());
     }
-    tell_container(pod, *known, container, said.uid, now);
+    tell_container(pod, *known, container, said, now);
   }
   const std::string of = pod.name + " (" + pod.service + ")";
   if (fresh && now.seconds() - said.created_s <= kTellS) {
@@ -115,16 +115,17 @@ void PodStatus::put(const RawPod& said, WallTime now) {
 }
 
 void PodStatus::tell_container(Pod& pod, Container& known, const RawPod::Container& said,
-                               const std::string& uid, WallTime now) {
+                               const RawPod& of, WallTime now) {
   changed_ = changed_ || known.waiting != said.waiting || known.restarts != said.restarts;
   known.waiting = said.waiting;
   known.restarts = said.restarts;
   const End end = newest_end(said);
   const bool recent = end.at_s != 0 && now.seconds() - end.at_s <= kTellS;
   if (recent && said.restarts > 0 && end.at_s == said.ended_last_s) {
+    const std::string& log_uid = of.manifest_hash.empty() ? of.uid : of.manifest_hash;
     const std::string why = end.reason.empty() ? "it ended" : "it ended with " + end.reason;
     tell(pod, HappeningKind::restart, true, end.at_s,
-         "restart/" + uid + "/" + said.name + "/" + std::to_string(said.restarts),
+         incident::restart_key(log_uid, said.name, std::to_string(said.restarts)),
          "container " + said.name + " of " + pod.name + " was started again: " + why +
              " (exit code " + std::to_string(said.exit_code) + "), restart " +
              std::to_string(said.restarts),
@@ -136,7 +137,7 @@ void PodStatus::tell_container(Pod& pod, Container& known, const RawPod::Contain
     known.killed_s = at_s;
     if (now.seconds() - at_s > kKillS || kills_.size() >= kMaxKills) continue;
     kills_.push_back(
-        {pod.ns, pod.name, uid, said.name, service_of(pod, said.name), WallTime::from_s(at_s)});
+        {pod.ns, pod.name, of.uid, said.name, service_of(pod, said.name), WallTime::from_s(at_s)});
   }
 }
 

@@ -72,8 +72,8 @@ class PodStatus {
   };
   void tell(const Pod& pod, nines::incident::HappeningKind kind, bool wrong, int64_t at_s,
             std::string key, std::string text, const std::string& container = {});
-  void tell_container(Pod& pod, Container& known, const RawPod::Container& said,
-                      const std::string& uid, WallTime now);
+  void tell_container(Pod& pod, Container& known, const RawPod::Container& said, const RawPod& of,
+                      WallTime now);
   void tell_ready(Pod& pod, const RawPod& said);
   std::string service_of(const Pod& pod, const std::string& container) const;
 

@@ -138,7 +138,7 @@ void Pipeline::Impl::show_observer(const Line& line, WallTime ts) {
     state.restart_told = true;
     options.observer->container({ts, state.service, state.context.pod, state.context.container,
                                  static_cast<uint64_t>(std::max(0, *state.context.restart)),
-                                 state.context.ns});
+                                 state.context.ns, state.context.uid});
   }
   ObservedRecord record;
   record.at = ts;

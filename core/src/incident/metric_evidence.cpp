@@ -62,22 +62,34 @@ float MetricEvidence::Series::at(int64_t slot) const noexcept {
   return kept ? values[static_cast<size_t>(slot) % kSlots] : kNone;
 }
 
-void MetricEvidence::add(std::string_view name, std::string_view service, WallTime at,
-                         double value) {
+// Too many vitals make room among themselves, too many series among those that are none.
+void MetricEvidence::make_room(bool for_vital) {
+  const auto vitals = static_cast<size_t>(std::count_if(
+      series_.begin(), series_.end(), [](const auto& one) { return one.second->vital; }));
+  const bool among_vitals = for_vital && vitals >= kMostVitals;
+  if (!among_vitals && series_.size() < kMostSeries) return;
+  auto quietest = series_.end();
+  for (auto one = series_.begin(); one != series_.end(); ++one) {
+    if (one->second->vital != among_vitals) continue;
+    const bool quieter =
+        quietest == series_.end() || one->second->newest < quietest->second->newest;
+    if (quieter) quietest = one;
+  }
+  if (quietest == series_.end()) return;
+  series_.erase(quietest);
+  ++let_go_;
+}
+
+void MetricEvidence::add(const Key& key, WallTime at, double value, bool vital) {
   if (!std::isfinite(value) || at.ns <= 0) return;
-  const Key key{std::string(name), std::string(service)};
   auto found = series_.find(key);
   if (found == series_.end()) {
-    if (series_.size() >= kMostSeries) {
-      series_.erase(std::min_element(
-          series_.begin(), series_.end(),
-          [](const auto& a, const auto& b) { return a.second->newest < b.second->newest; }));
-      ++let_go_;
-    }
+    make_room(vital);
     found = series_.emplace(key, std::make_unique<Series>()).first;
     found->second->newest = slot_of(at);
   }
   Series& series = *found->second;
+  series.vital = series.vital || vital;
   const int64_t slot = slot_of(at);
   constexpr auto kAll = static_cast<int64_t>(kSlots);
   if (slot <= series.newest - kAll) return;
@@ -160,6 +172,23 @@ std::optional<MetricFinding::Moves> MetricEvidence::moves(const Series& series,
   }
   if (std::fabs(best.correlation) < kMoves) return std::nullopt;
   return best;
+}
+
+std::vector<MetricEvidence::Recent> MetricEvidence::vitals(WallTime now, int64_t for_s) const {
+  std::vector<Recent> out;
+  const int64_t first = slot_of({now.ns - for_s * kNsPerSecond});
+  for (const auto& [key, series] : series_) {
+    if (!series->vital) continue;
+    const float newest = series->at(series->newest);
+    Recent one{key.first, newest, newest, WallTime::from_s(series->newest * kSlotS)};
+    for (int64_t slot = std::max(first, series->newest - static_cast<int64_t>(kSlots) + 1);
+         slot < series->newest; ++slot) {
+      const float value = series->at(slot);
+      if (value > one.most) one.most = value;  // false where there is none
+    }
+    out.push_back(std::move(one));
+  }
+  return out;
 }
 
 std::vector<MetricFinding> MetricEvidence::find(WallTime onset, WallTime now,

@@ -28,11 +28,12 @@ slo::Change deploy(const std::string& service, int64_t seconds_before, uint64_t 
 
 struct World {
   Causes rank() {
-    return incident::rank({onset, changes, answer, facts, slo_shares, services, topology}, "n1");
+    return incident::rank({onset, changes, answer, facts, slo_shares, services, topology, trouble},
+                          "n1");
   }
   core::FailureClass kind() {
     const Causes causes = rank();
-    const CauseFacts known{onset, changes, answer, facts, slo_shares, services, topology};
+    const CauseFacts known{onset, changes, answer, facts, slo_shares, services, topology, trouble};
     return core::classify({}, class_facts(known, causes)).front().failure;
   }
   static std::string detail(const Told& told, std::string_view name) {
@@ -47,6 +48,7 @@ struct World {
   std::vector<core::ShareChange> slo_shares;
   std::set<std::string> services;
   core::Topology topology;
+  NodeFacts::Trouble trouble;
 };
 
 // pay was deployed and fails; web, which calls it, fails along; mail does not.
@@ -112,7 +114,7 @@ TEST_CASE("The kind of a bad deploy is a bad deploy; without one it is what the 
   CHECK(world.kind() == core::FailureClass::dependency_down);
   world.answer.facts.clear();
   CHECK(world.kind() == core::FailureClass::unknown);
-  world.facts.kills = {"2026-09-21T14:13:20Z the kernel killed java for want of memory"};
+  world.trouble.kills = {"2026-09-21T14:13:20Z the kernel killed java for want of memory"};
   CHECK(world.kind() == core::FailureClass::memory);
 }
 

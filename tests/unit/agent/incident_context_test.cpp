@@ -1,12 +1,12 @@
 // What is put with an incident of what happened around it; vitals that leave their range.
 #include <catch2/catch.hpp>
 
-#include "app/vital_watch.hpp"
 #include "incident/context_teller.hpp"
+#include "incident/vital_watch.hpp"
 
 using namespace nines;
-using nines::agent::VitalWatch;
 using nines::agent::incident::ContextTeller;
+using nines::agent::incident::VitalWatch;
 using nines::incident::Happening;
 
 namespace {
@@ -24,11 +24,10 @@ Happening one(int64_t seconds, const std::string& service, const std::string& ke
 }
 
 struct Rig {
-  nines::incident::Happenings all;
+  nines::agent::incident::NodeFacts all;
+  nines::slo::SloEngine engine;
   nines::incident::Incident incident;
-  ContextTeller teller{[this](WallTime onset, WallTime from, WallTime to, size_t limit) {
-    return all.around(onset, from, to, limit);
-  }};
+  ContextTeller teller{all, engine, "n1"};
 
   Rig() {
     incident.began = at(1'000);
@@ -52,13 +51,13 @@ struct Rig {
 
 TEST_CASE("An incident is told what happened to its services and the node, once", "[incident]") {
   Rig rig;
-  rig.all.add(one(900, "orders", "rollout"));
-  rig.all.add(one(950, "", "memory"));
-  rig.all.add(one(960, "mail", "of another"));
-  rig.all.add(one(10, "orders", "long before"));
+  rig.all.happened(one(900, "orders", "rollout"));
+  rig.all.happened(one(950, "", "memory"));
+  rig.all.happened(one(960, "mail", "of another"));
+  rig.all.happened(one(10, "orders", "long before"));
   CHECK(rig.told(1'040) == "rollout memory");
   CHECK(rig.told(1'050).empty());
-  rig.all.add(one(1'055, "orders", "restart"));
+  rig.all.happened(one(1'055, "orders", "restart"));
   CHECK(rig.told(1'060) == "restart");
   CHECK(*rig.incident.evidence[0].entry.detail("pod") == "orders-1");
   CHECK(*rig.incident.evidence[0].entry.detail("at") == format_rfc3339(at(900)));
@@ -66,7 +65,7 @@ TEST_CASE("An incident is told what happened to its services and the node, once"
 
 TEST_CASE("Who is suspected is its concern, too", "[incident]") {
   Rig rig;
-  rig.all.add(one(960, "mail", "of a suspect"));
+  rig.all.happened(one(960, "mail", "of a suspect"));
   CHECK(rig.told(1'040).empty());
   nines::incident::Evidence suspect;
   suspect.kind = nines::incident::EventKind::suspects;
@@ -77,16 +76,16 @@ TEST_CASE("Who is suspected is its concern, too", "[incident]") {
 
 TEST_CASE("An incident is told so much, and nothing when it is old or over", "[incident]") {
   Rig rig;
-  for (int64_t i = 0; i < 40; ++i) rig.all.add(one(1'000 + i, "orders", "e" + std::to_string(i)));
+  for (int64_t i = 0; i < 40; ++i)
+    rig.all.happened(one(1'000 + i, "orders", "e" + std::to_string(i)));
   (void)rig.told(1'040);
   CHECK(rig.incident.evidence.size() == ContextTeller::kMost);
   CHECK(rig.told(1'050).empty());
   Rig late;
-  late.all.add(one(1'000, "orders", "e"));
+  late.all.happened(one(1'000, "orders", "e"));
   CHECK(late.told(5'000).empty());
   late.incident.state = nines::incident::State::resolved;
   CHECK(late.told(1'040).empty());
-  CHECK(ContextTeller(nullptr).news_of(late.incident, at(1'040)).empty());
 }
 
 TEST_CASE("A vital that leaves its range is told, and when it is back", "[incident]") {

@@ -46,6 +46,7 @@ class Plant {
 
   slo::SloEngine engine;
   std::vector<core::TrailQuestion> asked;
+  NodeFacts node;
   Answer answer;
   Desk desk{{"c", "n1", 1},
             {engine,
@@ -59,8 +60,7 @@ class Plant {
                 facts_asked.push_back(question);
                 done(facts);
               },
-              [this] { return changes; },
-              [](WallTime) { return std::vector<std::string>{"CPU busy: 12 %"}; }}}};
+              [this] { return changes; }, &node}}};
   std::vector<FactsQuestion> facts_asked;
   Facts facts;
   std::vector<slo::Change> changes;
@@ -341,6 +341,13 @@ TEST_CASE("Diagnostics are taken when it opens, and say what is not known", "[in
   fresh.seen = {"pay", 4, true, Plant::at(3'605)};
   fresh.text = "card refused";
   plant.desk.newcomers({old, fresh});
+  plant.node.vital("cpu", 0.125, Plant::at(3'590));
+  core::Happening restart;
+  restart.at = Plant::at(3'000);
+  restart.kind = core::HappeningKind::restart;
+  restart.text = "pay was restarted, for the 2. time";
+  restart.key = "restart/u/pay/2";
+  plant.node.happened(restart);
   plant.run(3'600, 3'700, 10);
   const auto incident = plant.all(3'700).at(0);
   const auto current = core::current_evidence(incident);
@@ -351,12 +358,16 @@ TEST_CASE("Diagnostics are taken when it opens, and say what is not known", "[in
   for (const char* part : {"examples", "log", "templates", "node", "pods", "changes"}) {
     CHECK(parts.contains(part));
   }
+  std::map<std::string, std::vector<std::string>> lines;
   for (const core::Evidence* page : current.diagnostics) {
-    if (*page->entry.detail("part") != "templates") continue;
-    CHECK(core::lines_of(*page) ==
-          std::vector<std::string>{"never seen before: pay logs the error \"card refused\" since " +
-                                   format_rfc3339(Plant::at(3'605))});
+    lines[*page->entry.detail("part")] = core::lines_of(*page);
   }
+  CHECK(lines["templates"] ==
+        std::vector<std::string>{"never seen before: pay logs the error \"card refused\" since " +
+                                 format_rfc3339(Plant::at(3'605))});
+  CHECK(lines["node"] == std::vector<std::string>{"CPU busy: 12.5 %"});
+  CHECK(lines["pods"] == std::vector<std::string>{format_rfc3339(Plant::at(3'000)) +
+                                                  " pay was restarted, for the 2. time"});
   CHECK(parts["changes"] == "no change is known of the day before");
   const size_t before = incident.evidence.size();
   plant.run(3'700, 3'900, 10);  // nothing changes but the counts

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "incident/node_facts.hpp"
 #include "incident/watcher.hpp"
 
 namespace nines::agent::incident {
@@ -230,23 +231,33 @@ TEST_CASE("Users who met bad events are counted of the SLOs asked for", "[incide
   CHECK(lines.watcher.facts(question).users_missing);
 }
 
-TEST_CASE("Restarts and kills are told, the newest first", "[incident]") {
+TEST_CASE("Restarts and kills that logs tell of are what happened, the newest first",
+          "[incident]") {
   Lines lines;
   lines.watcher.kernel_source(4);
-  lines.watcher.container({WallTime::from_s(kStart), "pay", "pay-1", "pay", 0});  // no restart
-  lines.watcher.container({WallTime::from_s(kStart + 10), "pay", "pay-1", "pay", 1});
-  lines.watcher.container({WallTime::from_s(kStart + 20), "pay", "pay-1", "pay", 2});
+  const auto container = [&](int64_t s, uint64_t restart) {
+    lines.watcher.container(
+        {WallTime::from_s(kStart + s), "pay", "pay-1", "main", restart, "shop", "u-1"});
+  };
+  container(0, 0);  // no restart
+  container(10, 1);
+  container(20, 2);
+  container(20, 2);
   collector::ObservedRecord record;
   record.at = WallTime::from_s(kStart + 30);
   record.source = 4;
   record.message = "Out of memory: Killed process 4711 (java) total-vm:123kB, anon-rss:45kB";
   lines.watcher.record(record);
-  const Facts facts = lines.watcher.facts(about(40, 60, {}));
-  REQUIRE(facts.restarts.size() == 2);
-  CHECK(facts.restarts[0].find("pay (pod pay-1) was restarted, for the 2. time") !=
+  NodeFacts facts;
+  const WallTime now = WallTime::from_s(kStart + 60);
+  facts.observed(lines.watcher.look(now, true), now);
+  const NodeFacts::Trouble trouble = facts.trouble(WallTime::from_s(kStart));
+  REQUIRE(trouble.restarts.size() == 2);
+  CHECK(trouble.restarts[0].find("pay (pod pay-1) was restarted, for the 2. time") !=
         std::string::npos);
-  REQUIRE(facts.kills.size() == 1);
-  CHECK(facts.kills[0].find("the kernel killed java for want of memory") != std::string::npos);
+  REQUIRE(trouble.kills.size() == 1);
+  CHECK(trouble.kills[0].find("the kernel killed java for want of memory") != std::string::npos);
+  CHECK(facts.trouble(now).kills.empty());
 }
 
 TEST_CASE("An access log takes part in requests by its answers, and is known to call",

@@ -44,7 +44,7 @@ struct Rig {
                            },
                            [this]() -> const std::deque<slo::Change>& { return changes; }});
     REQUIRE(context->restore(*store).ok());
-    context->tell([this](const nines::incident::Happening& one) { told.push_back(one); });
+    context->facts().tell([this](const nines::incident::Happening& one) { told.push_back(one); });
   }
   void list(const std::vector<kube::Pod>& pods) {
     context->pods().list_began();
@@ -141,7 +141,7 @@ TEST_CASE("What happened is told once, over restarts of the agent", "[k8s][store
   rig.start();
   rig.list({pod});
   CHECK(rig.told.size() == told);
-  const auto around = rig.context->around(at(0), at(-900), at(300), 10);
+  const auto around = rig.context->facts().around(at(0), at(-900), at(300), 10);
   REQUIRE(around.size() == 3);
   CHECK(around[1].text.find("OOMKilled") != std::string::npos);
   CHECK(around[2].kind == nines::incident::HappeningKind::vital);
@@ -154,7 +154,51 @@ TEST_CASE("Vitals are evidence when they leave what is usual for them", "[k8s][s
     rig.context->vital("cpu", 0.2 + 0.001 * static_cast<double>(s % 7), at(s));
   }
   rig.context->vital("cpu", 0.85, at(3'600));
-  const auto found = rig.context->metrics(at(3'600), at(3'730), {}, {}, 3);
+  const auto found = rig.context->facts().metrics(at(3'600), at(3'730), {}, {}, 3);
   REQUIRE(found.size() == 1);
   CHECK(found[0].text.starts_with("cpu was 0.85, usually 0.20"));
+}
+
+TEST_CASE("A restart that a log and the API tell of is one, as the API has it", "[k8s][store]") {
+  Rig rig;
+  kube::Pod pod = Rig::pod("aaa", -100);
+  rig.list({pod});
+  const size_t before = rig.told.size();
+  nines::incident::Happening logged;
+  logged.at = at(3);
+  logged.kind = nines::incident::HappeningKind::restart;
+  logged.service = "orders";
+  logged.pod = pod.name();
+  logged.text = "orders was restarted, for the 1. time";
+  agent::incident::Observed observed;
+  logged.key = agent::incident::restart_key(pod.raw().uid, "orders", "1");
+  observed.happenings = {logged};
+  rig.context->observed(observed);
+  CHECK(rig.told.size() == before);  // the API knows why
+  pod.restarts = 1;
+  pod.last = kube::terminated("Error", 2, 1);
+  rig.context->pods().pod(pod.raw(), false);
+  rig.wait(60);
+  rig.context->observed(observed);  // or late
+  rig.wait(60);
+  REQUIRE(rig.told.size() == before + 1);
+  CHECK(rig.told.back().text.find("it ended with Error (exit code 2)") != std::string::npos);
+  CHECK(rig.context->facts().trouble(at(-100)).restarts.size() == 1);
+}
+
+TEST_CASE("A restart that the API does not tell of is told as the log has it", "[k8s][store]") {
+  Rig rig;
+  rig.list({Rig::pod("aaa", -100)});
+  const size_t before = rig.told.size();
+  nines::incident::Happening logged;
+  logged.at = at(3);
+  logged.kind = nines::incident::HappeningKind::restart;
+  logged.text = "pay was restarted, for the 1. time";
+  logged.key = "restart/of-another/pay/1";
+  agent::incident::Observed observed;
+  observed.happenings = {logged};
+  rig.context->observed(observed);
+  rig.wait(30);
+  REQUIRE(rig.told.size() == before + 1);
+  CHECK(rig.told.back().text == logged.text);
 }

@@ -116,3 +116,20 @@ TEST_CASE("So many series are kept; who has been quiet for longest makes room") 
   CHECK(metrics.size() == MetricEvidence::kMostSeries);
   CHECK(metrics.let_go() == 1);
 }
+
+TEST_CASE("Vitals stay, however many others there are, and are themselves so many at most") {
+  MetricEvidence metrics;
+  metrics.add_vital("cpu", at(0), 0.9);
+  metrics.add_vital("cpu", at(3'000), 0.5);
+  metrics.add_vital("cpu", at(3'060), 0.2);
+  for (int i = 0; i < 300; ++i) metrics.add("m" + std::to_string(i), "", at(9'000), 1);
+  const auto vitals = metrics.vitals(at(3'100), 1'800);
+  REQUIRE(vitals.size() == 1);
+  CHECK(vitals[0].name == "cpu");
+  CHECK(vitals[0].value == Approx(0.2));
+  CHECK(vitals[0].most == Approx(0.5));  // 0.9 is longer ago
+  CHECK(vitals[0].at == at(3'060));
+  for (int i = 0; i < 300; ++i) metrics.add_vital("v" + std::to_string(i), at(9'000 + i * 10), 1);
+  CHECK(metrics.vitals(at(12'000), 1'800).size() == MetricEvidence::kMostVitals);
+  CHECK(metrics.size() == MetricEvidence::kMostSeries);
+}

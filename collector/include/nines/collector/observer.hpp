@@ -41,6 +41,7 @@ struct ObservedContainer {
   std::string_view service, pod, container;
   uint64_t restart = 0;
   std::string_view ns = {};
+  std::string_view uid = {};  // of the pod, as the path of its logs has it
 };
 
 // An SLO has counted a bad event, of a source that says who its users are (SourcePlan::user), from

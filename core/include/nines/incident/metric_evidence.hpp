@@ -9,8 +9,9 @@
 //   lag     cross-correlation with the share of bad events, at most 60 s both ways, in slots of
 //           10 s; at least 12 of them, and r >= 0.5
 //
-// Bounded: kMostSeries of kSlots slots of 10 s (2.9 KiB each, 360 KiB in all); a series that has
-// been quiet for longest makes room, which is counted. Not thread-safe.
+// Bounded: kMostSeries of kSlots slots of 10 s (2.9 KiB each, 360 KiB in all), of which at most
+// kMostVitals are vitals of the node; the one that has been quiet for longest makes room, which is
+// counted. However many other series there are, vitals stay. Not thread-safe.
 #pragma once
 
 #include <array>
@@ -45,18 +46,32 @@ struct MetricFinding {
 
 class MetricEvidence {
  public:
-  static constexpr size_t kMostSeries = 128, kSlots = 720, kFewest = 12;
+  static constexpr size_t kMostSeries = 128, kMostVitals = 24, kSlots = 720, kFewest = 12;
   static constexpr int64_t kSlotS = 10, kLeadS = 120, kFollowS = 130, kMostLagS = 60;
   static constexpr double kFar = 6, kMoves = 0.5;
 
   // Not a number, infinite, or older than two hours before the newest: left out. Of one slot the
   // last one counts.
-  void add(std::string_view name, std::string_view service, WallTime at, double value);
+  void add(std::string_view name, std::string_view service, WallTime at, double value) {
+    add({std::string(name), std::string(service)}, at, value, false);
+  }
+  void add_vital(std::string_view name, WallTime at, double value) {
+    add({std::string(name), {}}, at, value, true);
+  }
 
   // Strongest first. `bad`: shares of bad events in slots of 10 s, the last of which ends at
   // `bad_end`; NaN where nothing was counted; may be empty.
   std::vector<MetricFinding> find(WallTime onset, WallTime now, std::span<const double> bad,
                                   WallTime bad_end, size_t limit) const;
+
+  // How the node is: of each vital the newest value, the slot of 10 s that it is of, and the
+  // highest of the last `for_s` seconds (the newest, where nothing was told since). By name.
+  struct Recent {
+    std::string name;
+    double value = 0, most = 0;
+    WallTime at{};
+  };
+  std::vector<Recent> vitals(WallTime now, int64_t for_s) const;
 
   size_t size() const noexcept { return series_.size(); }
   uint64_t let_go() const noexcept { return let_go_; }
@@ -65,11 +80,14 @@ class MetricEvidence {
   struct Series {
     std::array<float, kSlots> values;  // NaN: none
     int64_t newest = 0;                // number of its slot since 1970
+    bool vital = false;
     Series() { values.fill(kNone); }
     float at(int64_t slot) const noexcept;
   };
   static constexpr float kNone = __builtin_nanf("");
   using Key = std::pair<std::string, std::string>;
+  void add(const Key& key, WallTime at, double value, bool vital);
+  void make_room(bool for_vital);
   static std::optional<MetricFinding> look(const Key& key, const Series& series, WallTime onset,
                                            WallTime now);
   static std::optional<MetricFinding::Moves> moves(const Series& series,

@@ -1,8 +1,8 @@
-#include "app/vital_watch.hpp"
+#include "incident/vital_watch.hpp"
 
 #include <cstdio>
 
-namespace nines::agent {
+namespace nines::agent::incident {
 namespace {
 
 struct Range {
@@ -55,4 +55,4 @@ std::optional<nines::incident::Happening> VitalWatch::vital(std::string_view nam
   return std::nullopt;
 }
 
-}  // namespace nines::agent
+}  // namespace nines::agent::incident

@@ -10,7 +10,7 @@
 #include "nines/base/time.hpp"
 #include "nines/incident/happenings.hpp"
 
-namespace nines::agent {
+namespace nines::agent::incident {
 
 class VitalWatch {
  public:
@@ -21,4 +21,4 @@ class VitalWatch {
   std::map<std::string, bool, std::less<>> out_;
 };
 
-}  // namespace nines::agent
+}  // namespace nines::agent::incident
