@@ -176,6 +176,8 @@ void Incidents::observed(incident::Observed&& observed) {
   desk_.newcomers(std::move(observed.newcomers));
   desk_.conditions(observed.conditions, to_ms(now));
   desk_.calls(observed.calls);
+  unread_ = std::move(observed.dropped);
+  thinning_ = observed.thinning;
 }
 
 void Incidents::judged(const std::vector<slo::AlertEvent>& events, WallTime now) {
@@ -249,6 +251,12 @@ IncidentsStatus Incidents::status() const {
               {"reopened", told.reopened},  {"escalated", told.escalated},
               {"resolved", told.resolved},  {"overdue_items", told.reminded},
               {"beyond_limit", told.beyond}};
+  out.dropped = unread_;
+  const incident::Dropped here = desk_.dropped();
+  out.dropped.insert(out.dropped.end(), here.begin(), here.end());
+  const auto& fleet = desk_.fleet_counters();
+  out.fleet = {{"heard", fleet.heard}, {"refused", fleet.refused}, {"invalid", fleet.invalid}};
+  out.thinning = thinning_;
   if (!rewriter_) return out;
   const incident::Rewriter::Counters& asked = rewriter_->counters();
   out.rewrites = {{"accepted", asked.accepted},

@@ -98,6 +98,8 @@ class Incidents {
   uint64_t refused_ = 0;       // by the desk when it was told all anew
   std::set<std::string> met_;  // nodes whose events from the store the fleet knows
   incident::ContextTeller context_;
+  incident::Dropped unread_;  // by the half that reads, as it said last
+  unsigned thinning_ = 0;
   incident::Pager pager_;
   std::optional<incident::Rewriter> rewriter_;
   bool held_ = false;

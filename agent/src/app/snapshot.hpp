@@ -103,9 +103,12 @@ struct IncidentsStatus {
   bool kept = false;               // false: incidents are switched off
   std::vector<OpenIncident> open;  // the newest first
   using Counts = std::vector<std::pair<std::string_view, uint64_t>>;
-  Counts transitions;  // of this life, by kind
-  Counts told;         // what people were to be told, by transition
-  Counts rewrites;     // of narratives, by what became of them; empty: nobody is asked
+  Counts transitions;     // of this life, by kind
+  Counts told;            // what people were to be told, by transition
+  Counts dropped;         // for want of room, by what it was
+  Counts fleet;           // events of other nodes, by what became of them
+  unsigned thinning = 0;  // of the requests one in 2^thinning is followed
+  Counts rewrites;        // of narratives, by what became of them; empty: nobody is asked
 };
 
 // What went wrong with the state file.

@@ -70,7 +70,10 @@ void Assessor::resume(const std::vector<core::Incident>& open, WallTime now) {
 // An incident that is asked about anew (it is back) is a new case from its new onset on.
 Assessor::Case* Assessor::case_of(const std::string& id, WallTime onset) {
   const auto found = cases_.find(id);
-  if (found == cases_.end() && cases_.size() >= kMostCases) return nullptr;
+  if (found == cases_.end() && cases_.size() >= kMostCases) {
+    ++dropped_;
+    return nullptr;
+  }
   Case& one = cases_[id];
   if (one.onset.ns == 0) {
     one.onset = onset;

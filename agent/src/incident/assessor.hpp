@@ -48,6 +48,7 @@ class Assessor {
   void answered(const std::string& id, WallTime onset, Answer answer, bool last, WallTime now);
   void ended(const std::string& id, WallTime now);
   void tick(WallTime now);
+  uint64_t dropped() const noexcept { return dropped_; }  // answers beyond kMostCases
 
  private:
   struct Case {
@@ -82,6 +83,7 @@ class Assessor {
   Out out_;
   std::map<std::string, Case> cases_;
   WallTime life_began_{};
+  uint64_t dropped_ = 0;
 };
 
 }  // namespace nines::agent::incident

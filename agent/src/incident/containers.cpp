@@ -53,6 +53,7 @@ Containers::Known* Containers::entry(const Key& key, WallTime at) {
         std::min_element(known_.begin(), known_.end(),
                          [](const auto& a, const auto& b) { return a.second.at < b.second.at; });
     known_.erase(oldest);
+    ++dropped_;
   }
   Known& made = known_[key];
   made.at = at;
@@ -76,6 +77,8 @@ void Containers::logged(const collector::ObservedContainer& container) {
     if (services_.size() < kMost) {
       services_.push_back(
           {std::string(container.ns), std::string(container.pod), key.second, known.service});
+    } else {
+      ++dropped_;
     }
   }
   if (known.by_api && container.restart <= known.restarts) return;  // the API knows of it
@@ -87,7 +90,11 @@ void Containers::logged(const collector::ObservedContainer& container) {
 void Containers::told(const std::vector<PodContainer>& all, WallTime now) {
   by_uid_.clear();
   for (const PodContainer& one : all) {
-    if (by_uid_.size() < kMost) by_uid_.try_emplace(one.uid, one);
+    if (by_uid_.size() < kMost) {
+      by_uid_.try_emplace(one.uid, one);
+    } else if (!by_uid_.contains(one.uid)) {
+      ++dropped_;
+    }
     const Key key{one.ns + "/" + one.pod, one.container};
     Known& known = *entry(key, now);
     const bool another = known.by_api && known.uid != one.uid;
@@ -105,6 +112,7 @@ void Containers::remember(Kill kill) {
   if (kills_.size() >= kMostKills) {
     if (!kills_.front().counted) count(kills_.front(), {}, {});
     kills_.pop_front();
+    ++dropped_;
   }
   kills_.push_back(std::move(kill));
 }
@@ -146,7 +154,10 @@ void Containers::killed(const PodKill& told) {
 void Containers::kernel(std::string_view message, WallTime at) {
   if (MemcgKill doomed = memcg_kill(message); !doomed.pod_uid.empty()) {
     doomed_.emplace_back(std::move(doomed), at);
-    if (doomed_.size() > kMostKills) doomed_.pop_front();
+    if (doomed_.size() > kMostKills) {
+      doomed_.pop_front();
+      ++dropped_;
+    }
     return;
   }
   const log::KmsgEvent event = log::classify_kmsg(message);

@@ -8,7 +8,7 @@
 //              the container, some seconds before or after. Where the kernel did not name the pod
 //              and pods are told of, its kill waits kWaitNs for whose it was
 //
-// Bounded: kMost of each, the oldest let go. Ingest thread; no clock.
+// Bounded: kMost of each, the oldest let go and counted. Ingest thread; no clock.
 #pragma once
 
 #include <cstdint>
@@ -53,6 +53,8 @@ class Containers {
   // With each look: what has waited for long enough.
   void advance(WallTime now);
 
+  uint64_t dropped() const noexcept { return dropped_; }  // containers, kills: to make room
+
   // What logs are counted under, where that is new.
   std::vector<PodService> take_services();
 
@@ -84,6 +86,7 @@ class Containers {
   std::deque<Kill> kills_;
   std::deque<std::pair<MemcgKill, WallTime>> doomed_;
   std::vector<PodService> services_;
+  uint64_t dropped_ = 0;
 };
 
 }  // namespace nines::agent::incident

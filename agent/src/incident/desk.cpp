@@ -79,7 +79,9 @@ void Desk::conditions(const std::vector<core::Condition>& conditions, WallTime n
 void Desk::newcomers(std::vector<Newcomer> seen) {
   for (Newcomer& one : seen) {
     newcomers_.push_back(std::move(one));
-    if (newcomers_.size() > kMostNewcomers) newcomers_.pop_front();
+    if (newcomers_.size() <= kMostNewcomers) continue;
+    newcomers_.pop_front();
+    ++newcomers_dropped_;
   }
 }
 
@@ -127,8 +129,7 @@ void Desk::told(const core::Transition& transition, WallTime now) {
   if (transition.kind == core::Transition::Kind::resolved) assessor_.ended(transition.id, now);
   const bool begins = transition.kind == core::Transition::Kind::opened ||
                       transition.kind == core::Transition::Kind::reopened;
-  if (!begins || !parts_.ask || questions_.size() >= kMostAsked) return;
-  if (!asks_about(*incident)) return;
+  if (!begins || !parts_.ask || !asks_about(*incident)) return;
   WallTime onset = incident->began;
   if (transition.kind == core::Transition::Kind::reopened) {
     onset = transition.at;  // of what brought it back
@@ -136,7 +137,30 @@ void Desk::told(const core::Transition& transition, WallTime now) {
       if (one.condition.holds) onset = std::min(onset, one.condition.since);
     }
   }
-  questions_.push_back({transition.id, onset, now, false});
+  ask_later({transition.id, onset, now, false});
+}
+
+void Desk::ask_later(Question question) {
+  if (questions_.size() < kMostAsked) {
+    questions_.push_back(std::move(question));
+  } else {
+    ++questions_dropped_;
+  }
+}
+
+Dropped Desk::dropped() const {
+  const core::IncidentBook::Counters& book = book_.counters();
+  return {{"newcomer", newcomers_dropped_},
+          {"question", questions_dropped_},
+          {"trouble", troubles_dropped_},
+          {"told_by_the_next_life", untold_dropped_},
+          {"case", assessor_.dropped()},
+          {"event_without_room", book.refused_full},
+          {"event_too_old", book.refused_old},
+          {"event_of_the_future", book.refused_future},
+          {"event_pruned", book.pruned},
+          {"condition_unobserved", book.unobserved},
+          {"call", book_.topology().stats().forgotten}};
 }
 
 void Desk::ask(Question& question, WallTime now) {
@@ -181,7 +205,11 @@ void Desk::keep(const core::IncidentBook::Events& events) {
     documents_.push_back({kDocuments, document_key(event), core::encode_event(event)});
     kept_.insert(documents_.back().key);
     if (parts_.wrote) parts_.wrote(event);
-    if (untold_.size() < limits().max_events) untold_.push_back(event);  // else by the next life
+    if (untold_.size() < limits().max_events) {
+      untold_.push_back(event);
+    } else {
+      ++untold_dropped_;  // the next life tells it
+    }
   }
 }
 

@@ -81,6 +81,8 @@ class Desk {
     uint64_t invalid = 0;  // broken, or of another node than they came from
   };
   const FleetCounters& fleet_counters() const noexcept { return fleet_; }
+  // For want of room, here and in the book.
+  Dropped dropped() const;
 
   // Something is wrong: what is read now is no example of health.
   bool acute() const noexcept { return acute_; }
@@ -115,6 +117,8 @@ class Desk {
   static bool is_history(const core::Transition& transition, const core::Incident& incident,
                          WallTime now);
   bool asks_about(const core::Incident& incident) const;
+  void ask_later(Question question);
+  void remember_trouble(Trouble trouble);
   void learn_calls(const Answer& answer);
   void forget_pruned();
   void told(const core::Transition& transition, WallTime now);
@@ -155,6 +159,8 @@ class Desk {
   core::IncidentBook::Events untold_;
   std::set<std::string> gone_;  // for whom this node stands in, as events name them
   FleetCounters fleet_;
+  uint64_t newcomers_dropped_ = 0, questions_dropped_ = 0, troubles_dropped_ = 0,
+           untold_dropped_ = 0;
   std::vector<std::string> news_;
   std::deque<Newcomer> newcomers_;
   std::array<uint64_t, kTransitions> transitions_{};

@@ -123,8 +123,14 @@ void Desk::trouble_began(const std::string& slo, WallTime at) {
   const auto counts = parts_.engine.events(*place, now_, std::max<int64_t>(slo::kSlotS, since_s));
   const int64_t all = counts.good + counts.bad;
   const double share = all > 0 ? static_cast<double>(counts.bad) / static_cast<double>(all) : 0;
-  troubles_.push_back({slo, share / 2, {at, now_}});
-  if (troubles_.size() > kMostTroubles) troubles_.pop_front();
+  remember_trouble({slo, share / 2, {at, now_}});
+}
+
+void Desk::remember_trouble(Trouble trouble) {
+  troubles_.push_back(std::move(trouble));
+  if (troubles_.size() <= kMostTroubles) return;
+  troubles_.pop_front();
+  ++troubles_dropped_;
 }
 
 bool Desk::is_urgent(const std::string& slo) const {
@@ -226,9 +232,7 @@ void Desk::trouble_is_back(Trouble trouble) {
                                      return one.condition.key == kBurning + trouble.slo;
                                    });
     if (incident.over() || !of_it) continue;
-    if (parts_.ask && questions_.size() < kMostAsked) {
-      questions_.push_back({incident.id, trouble.when.from, now_, false});
-    }
+    if (parts_.ask) ask_later({incident.id, trouble.when.from, now_, false});
     break;
   }
   const auto burning = burning_.find(trouble.slo);
@@ -240,8 +244,7 @@ void Desk::trouble_is_back(Trouble trouble) {
     condition.text = trouble.slo + " burns again, while its alert of before still fires";
     keep(book_.observe(condition, now_));
   }
-  troubles_.push_back(std::move(trouble));
-  if (troubles_.size() > kMostTroubles) troubles_.pop_front();
+  remember_trouble(std::move(trouble));
 }
 
 // Of an alert that fires on although what it told of was over when the node stopped: it is known,

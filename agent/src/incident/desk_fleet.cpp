@@ -84,9 +84,7 @@ void Desk::stand_in_for(const std::set<std::string>& nodes, WallTime now) {
     const bool orphaned =
         gone_.contains(incident.opened_on) && !before.contains(incident.opened_on);
     if (!orphaned || incident.newest(core::EventKind::suspects) != nullptr) continue;
-    if (questions_.size() < kMostAsked) {
-      questions_.push_back({incident.id, incident.began, now, false});
-    }
+    ask_later({incident.id, incident.began, now, false});
   }
 }
 

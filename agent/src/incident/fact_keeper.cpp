@@ -12,7 +12,10 @@ constexpr int64_t kBeforeNs = 1'800 * kNsPerSecond;
 void FactKeeper::bad(const collector::ObservedBad& event) {
   auto found = users_.find(event.slo);
   if (found == users_.end()) {
-    if (users_.size() >= kMaxSlos) return;
+    if (users_.size() >= kMaxSlos) {
+      ++users_dropped_;
+      return;
+    }
     found = users_.try_emplace(event.slo).first;
   }
   if (event.user.empty()) {

@@ -21,6 +21,9 @@ class FactKeeper {
   void bad(const collector::ObservedBad& event);
   void look(WallTime now, const core::TemplateWatch& watch) { shares_.look(now, watch); }
 
+  uint64_t users_dropped() const noexcept { return users_dropped_; }  // beyond kMaxSlos
+  uint64_t shares_dropped() const noexcept { return shares_.dropped(); }
+
   // Everything but what needs templates and requests.
   Facts facts(const FactsQuestion& question, const core::TemplateWatch& watch) const;
 
@@ -34,6 +37,7 @@ class FactKeeper {
 
   std::map<uint32_t, Users> users_;  // by SLO
   ServiceShares shares_;
+  uint64_t users_dropped_ = 0;
 };
 
 }  // namespace nines::agent::incident

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,10 @@
 namespace nines::agent::incident {
 
 namespace core = nines::incident;
+
+// What was let go or left out for want of room since the start, by what it was: every limit that
+// can be met has one. Names are static.
+using Dropped = std::vector<std::pair<std::string_view, uint64_t>>;
 
 struct FactsQuestion {
   WallTime onset{}, now{};

@@ -45,7 +45,10 @@ void ServiceShares::look(WallTime now, const TemplateWatch& watch) {
     for (const auto& [service, counts] :
          in_slots(watch, end_ * kMinuteNs, (end_ + 1) * kMinuteNs)) {
       if (counts.lines == 0) continue;
-      if (minutes_.size() >= kMaxServices && !minutes_.contains(service)) continue;
+      if (minutes_.size() >= kMaxServices && !minutes_.contains(service)) {
+        ++dropped_;
+        continue;
+      }
       minutes_[service][place] = {static_cast<uint32_t>(counts.lines),
                                   static_cast<uint32_t>(counts.errors)};
     }

@@ -24,6 +24,7 @@ class ServiceShares {
   // At each hand-over; works once a minute.
   void look(WallTime now, const nines::incident::TemplateWatch& watch);
   // In [from, to): whole minutes of what is older than the slots, whole slots of what is not.
+  uint64_t dropped() const noexcept { return dropped_; }  // minutes of services beyond kMaxServices
   ByService between(WallTime from, WallTime to, const nines::incident::TemplateWatch& watch) const;
 
  private:
@@ -33,6 +34,7 @@ class ServiceShares {
     uint32_t lines = 0, errors = 0;
   };
   std::map<std::string, std::array<Bin, kMinutes>> minutes_;
+  uint64_t dropped_ = 0;
   int64_t begin_ = 0, end_ = 0;  // minutes that are kept: [begin_, end_)
 };
 

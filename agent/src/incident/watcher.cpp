@@ -97,7 +97,12 @@ void Watcher::record(const collector::ObservedRecord& record) {
 // Where services take turns from line to line nothing is allocated for one that is known.
 void Watcher::hear_of(std::string_view service) {
   last_service_.assign(service);
-  if (services_.size() < kMaxServices && !services_.contains(service)) services_.emplace(service);
+  if (services_.contains(service)) return;
+  if (services_.size() < kMaxServices) {
+    services_.emplace(service);
+  } else {
+    ++beyond_.services;
+  }
 }
 
 void Watcher::gauge(const collector::ObservedGauge& gauge) {
@@ -108,7 +113,10 @@ void Watcher::gauge(const collector::ObservedGauge& gauge) {
   }
   auto found = usage_.find(gauge.of);
   if (found == usage_.end()) {
-    if (usage_.size() >= kMaxUsed) return;
+    if (usage_.size() >= kMaxUsed) {
+      ++beyond_.usage;
+      return;
+    }
     found = usage_.try_emplace(std::string(gauge.of), kLeastUsage).first;
     usage_names_.emplace(gauge.of, gauge.name);
   }
@@ -124,6 +132,7 @@ void Watcher::container(const collector::ObservedContainer& container) {
 // Null: there is no room before the next look.
 core::Happening* Watcher::happened() {
   if (happenings_.size() < kMaxHappenings) return &happenings_.emplace_back();
+  ++beyond_.happenings;
   return nullptr;
 }
 
@@ -178,7 +187,8 @@ bool Watcher::keep_example(core::TemplateId line, const collector::ObservedRecor
     for (const auto& [id, example] : examples_) times.push_back(example.at.ns);
     const auto middle = times.begin() + static_cast<ptrdiff_t>(times.size() / 2);
     std::nth_element(times.begin(), middle, times.end());
-    std::erase_if(examples_, [&](const auto& entry) { return entry.second.at.ns < *middle; });
+    beyond_.examples +=
+        std::erase_if(examples_, [&](const auto& entry) { return entry.second.at.ns < *middle; });
     kept_.fill({});
   }
   Example& example = examples_[line];
@@ -197,7 +207,10 @@ void Watcher::count_pod(const collector::ObservedRecord& record) {
   if (record.pod.empty()) return;
   auto found = pods_.find(record.service);
   if (found == pods_.end()) {
-    if (pods_.size() >= kMaxServices) return;
+    if (pods_.size() >= kMaxServices) {
+      ++beyond_.pods;
+      return;
+    }
     found = pods_.try_emplace(std::string(record.service)).first;
   }
   auto& pods = found->second;
@@ -205,7 +218,10 @@ void Watcher::count_pod(const collector::ObservedRecord& record) {
     std::erase_if(pods, [&](const auto& entry) {
       return entry.second.at.ns < record.at.ns - 10 * kMinuteNs;
     });
-    if (pods.size() >= kMaxPods) return;
+    if (pods.size() >= kMaxPods) {
+      ++beyond_.pods;
+      return;
+    }
   }
   auto pod = pods.find(record.pod);
   if (pod == pods.end()) pod = pods.try_emplace(std::string(record.pod)).first;
@@ -253,6 +269,7 @@ Observed Watcher::look(WallTime now, bool complete) {
   out.trail_lines = trail_.lines();
   out.trail_bytes = trail_.memory_bytes();
   out.thinning = trail_.thinning();
+  out.dropped = dropped();
   return out;
 }
 

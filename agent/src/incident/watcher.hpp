@@ -70,7 +70,8 @@ struct Observed {
   core::TemplateMiner::Stats templates;
   core::TemplateWatch::Stats watch;
   size_t trail_lines = 0, trail_bytes = 0;
-  unsigned thinning = 0;
+  unsigned thinning = 0;  // of the requests one in 2^thinning is followed
+  Dropped dropped;
 };
 
 // "pay logs "charged <*>" 3 times in 60 s, usually 120.5".
@@ -129,6 +130,11 @@ class Watcher final : public collector::RecordObserver {
     core::TemplateId line = 0;
     WallTime at{};
   };
+  // Of what has a limit here: what went beyond it.
+  struct Beyond {
+    uint64_t happenings = 0, services = 0, pods = 0, usage = 0, files = 0, examples = 0;
+  };
+  Dropped dropped() const;
   void take_merges();
   void hear_of(std::string_view service);
   bool is_kernel(const collector::ObservedRecord& record) const;
@@ -181,6 +187,7 @@ class Watcher final : public collector::RecordObserver {
   std::vector<std::string> files_;  // of examples; their places count from 1
   std::map<std::string, uint32_t, std::less<>> file_at_;
   FactKeeper keeper_;
+  Beyond beyond_;
   // Error lines of a service by pod, of the last minutes.
   std::map<std::string, std::map<std::string, Errors, std::less<>>, std::less<>> pods_;
 };

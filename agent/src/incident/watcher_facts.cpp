@@ -21,7 +21,10 @@ uint32_t Watcher::file_of(std::string_view path) {
   if (path.empty()) return 0;
   const auto found = file_at_.find(path);
   if (found != file_at_.end()) return found->second;
-  if (files_.size() >= kMaxFiles) return 0;
+  if (files_.size() >= kMaxFiles) {
+    ++beyond_.files;
+    return 0;
+  }
   files_.emplace_back(path);
   const auto place = static_cast<uint32_t>(files_.size());
   file_at_.emplace(path, place);
@@ -98,6 +101,26 @@ void Watcher::tell_templates(const FactsQuestion& question, Facts& out) const {
     const char* const how = fresh ? "first seen: " : finding.score > 0 ? "more: " : "fewer: ";
     out.templates.push_back(how + tell_count(finding, text));
   }
+}
+
+Dropped Watcher::dropped() const {
+  const core::TemplateMiner::Stats mined = miner_.stats();
+  const core::TemplateWatch::Stats watched = watch_.stats();
+  return {{"happening", beyond_.happenings},
+          {"service", beyond_.services},
+          {"pod_line", beyond_.pods},
+          {"usage", beyond_.usage},
+          {"file", beyond_.files},
+          {"example", beyond_.examples},
+          {"user", keeper_.users_dropped()},
+          {"service_minute", keeper_.shares_dropped()},
+          {"container", containers_.dropped()},
+          {"gauge", gauges_.refused()},
+          {"mention", mentions_.let_go()},
+          {"template", mined.forgotten + watched.forgotten},
+          {"service_line", watched.left_out},
+          {"first_seen", watched.first_seen_dropped},
+          {"condition", detector_.stats().refused}};
 }
 
 Facts Watcher::facts(const FactsQuestion& question) const {

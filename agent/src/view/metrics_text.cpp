@@ -195,6 +195,16 @@ void incidents(Exposition& out, const Snapshot& s) {
   out.counter("nines_incident_told_total",
               "What was given to notifiers of incidents, by transition; beyond_limit: not told.");
   counts("transition", s.incidents.told);
+  out.counter("nines_incident_dropped_total",
+              "What was let go or left out of what finds incidents and causes, because there was "
+              "no room, by what it was.");
+  counts("what", s.incidents.dropped);
+  out.counter("nines_incident_fleet_events_total",
+              "Events of incidents as other nodes told them, by what became of them.");
+  counts("outcome", s.incidents.fleet);
+  out.single_gauge("nines_incident_request_thinning",
+                   "Requests are followed one in two to the power of this, for want of room.",
+                   uint64_t{s.incidents.thinning});
   if (s.incidents.rewrites.empty()) return;
   out.counter("nines_narrative_rewrites_total",
               "Narratives that a language model was asked to put into other words, by what became "

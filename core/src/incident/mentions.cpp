@@ -62,6 +62,7 @@ void Mentions::read(std::string_view service, std::string_view text, WallTime at
       continue;
     }
     if (seen_.size() >= kMost) {
+      ++let_go_;
       seen_.erase(std::min_element(seen_.begin(), seen_.end(), [](const auto& a, const auto& b) {
         return a.second < b.second;
       }));

@@ -379,6 +379,36 @@ TEST_CASE("Diagnostics are taken when it opens, and say what is not known", "[in
   CHECK(more <= before);
 }
 
+TEST_CASE("What the desk lets go for want of room is counted", "[incident]") {
+  Plant plant;
+  const auto dropped = [&](std::string_view what) {
+    const Dropped all = plant.desk.dropped();
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.first == what; });
+    REQUIRE(found != all.end());
+    return found->second;
+  };
+  CHECK(dropped("newcomer") == 0);
+  plant.desk.newcomers(std::vector<Newcomer>(70));
+  CHECK(dropped("newcomer") == 70 - 64);
+  // More incidents at once than are asked about.
+  for (int i = 0; i < 100; ++i) {
+    core::Condition one;
+    one.key = "disk/n1/" + std::to_string(i);
+    one.kind = core::ConditionKind::disk_full;
+    one.priority = 1;
+    one.holds = true;
+    one.since = one.at = Plant::at(0);
+    one.node = "node-" + std::to_string(i);
+    one.text = "the disk is full";
+    plant.desk.conditions({one}, Plant::at(0));
+  }
+  plant.desk.tick(Plant::at(0));
+  plant.desk.tick(Plant::at(30));
+  CHECK(plant.desk.book().list({}, Plant::at(30)).size() == 100);
+  CHECK(dropped("question") == 100 - 64);
+}
+
 TEST_CASE("After a restart users that were counted before it are the least that there were",
           "[incident]") {
   Plant plant;

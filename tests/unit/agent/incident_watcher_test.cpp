@@ -260,6 +260,54 @@ TEST_CASE("Restarts and kills that logs tell of are what happened, the newest fi
   CHECK(facts.trouble(now).kills.empty());
 }
 
+TEST_CASE("What there is no room for is counted, by what it is", "[incident]") {
+  Lines lines;
+  lines.watcher.kernel_source(4);
+  const auto dropped = [&](std::string_view what) {
+    for (const auto& [name, times] :
+         lines.watcher.look(WallTime::from_s(kStart + 1), true).dropped) {
+      if (name == what) return times;
+    }
+    FAIL("nothing is counted as " << what);
+    return uint64_t{0};
+  };
+  for (const char* what :
+       {"happening", "service", "pod_line", "usage", "file", "example", "user"}) {
+    CHECK(dropped(what) == 0);
+  }
+  collector::ObservedRecord record;
+  record.at = WallTime::from_s(kStart);
+  record.source = 4;
+  record.message = "Out of memory: Killed process 4711 (java) total-vm:123kB, anon-rss:45kB";
+  for (int i = 0; i < 100; ++i) lines.watcher.record(record);
+  CHECK(dropped("happening") == 100 - 64);
+  for (uint32_t slo = 0; slo < 20; ++slo) lines.watcher.bad({record.at, slo, "ann"});
+  CHECK(dropped("user") == 20 - FactKeeper::kMaxSlos);
+  record.source = 1;
+  record.level = Level::error;
+  record.has_level = true;
+  record.service = "pay";
+  for (int i = 0; i < 600; ++i) {
+    const std::string number = std::to_string(i), path = "/logs/" + number;
+    record.message = "line of its own " + std::string(1 + i % 26, static_cast<char>('a' + i % 26)) +
+                     " x" + number;
+    record.path = path;
+    record.pod = number;
+    record.at = {record.at.ns + 2 * kNsPerSecond};
+    lines.watcher.record(record);
+  }
+  CHECK(dropped("file") > 0);
+  CHECK(dropped("pod_line") > 0);
+  for (int i = 0; i < 300; ++i) {
+    const std::string service = "service-" + std::to_string(i);
+    record.service = service;
+    lines.watcher.record(record);
+    lines.watcher.gauge({record.at, 1, "cpu_percent", service, {}, 3});
+  }
+  CHECK(dropped("service") > 0);
+  CHECK(dropped("usage") == 300 - 128);
+}
+
 TEST_CASE("An access log takes part in requests by its answers, and is known to call",
           "[incident]") {
   Lines lines;

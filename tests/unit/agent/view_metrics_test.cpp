@@ -113,6 +113,21 @@ TEST_CASE("Joins and groups say on /metrics what they gave up", "[view]") {
   }
 }
 
+TEST_CASE("What incidents let go for want of room is on /metrics", "[view]") {
+  Snapshot snapshot = test::snapshot();
+  snapshot.incidents.kept = true;
+  snapshot.incidents.dropped = {{"happening", 36}, {"question", 0}};
+  snapshot.incidents.fleet = {{"heard", 5}, {"refused", 2}};
+  snapshot.incidents.thinning = 3;
+  const std::string text = view::metrics_text(snapshot);
+  for (const char* line : {"nines_incident_dropped_total{what=\"happening\"} 36\n",
+                           "nines_incident_dropped_total{what=\"question\"} 0\n",
+                           "nines_incident_fleet_events_total{outcome=\"refused\"} 2\n",
+                           "nines_incident_request_thinning 3\n"}) {
+    CHECK(text.find(line) != std::string::npos);
+  }
+}
+
 TEST_CASE("Standing queries say on /metrics and in JSON what ran and what it found", "[view]") {
   Snapshot snapshot = test::snapshot();
   CHECK(view::metrics_text(snapshot).find("nines_query") == std::string::npos);

@@ -2,10 +2,12 @@
 // connect to broker:5672", "POST http://orders.shop.svc/pay failed"). A database or a broker has no
 // part in a request that its log would show; that its users name it tells that they depend on it.
 //
-// Bounded: kMost pairs, the one not seen for longest makes room. Not thread-safe; no clock.
+// Bounded: kMost pairs, the one not seen for longest makes room, which is counted. Not thread-safe;
+// no clock.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
@@ -30,9 +32,11 @@ class Mentions {
   // (who, whom), where `is_service` knows whom; what was not mentioned for a week is forgotten.
   std::vector<std::pair<std::string, std::string>> pairs(
       WallTime now, const std::function<bool(const std::string&)>& is_service) const;
+  uint64_t let_go() const noexcept { return let_go_; }  // to make room
 
  private:
   std::map<std::pair<std::string, std::string>, WallTime> seen_;
+  uint64_t let_go_ = 0;
 };
 
 }  // namespace nines::incident
