@@ -292,7 +292,7 @@ Status Live::start_context() {
       [this](Record&& record) { keeper_->add(std::move(record)); },
       [this]() -> const std::deque<slo::Change>& { return logbook_->changes(); }});
   NINES_CHECK(context_->restore(*store_));
-  pods_ = k8s::follow_pods(io_, clock_, settings, setup_.config.node, *store_, ~options_.seed,
+  pods_ = k8s::follow_pods(io_, clock_, settings, setup_.config.node, store_.get(), ~options_.seed,
                            &context_->pods());
   if (settings.events) context_->follow_events(pods_, options_.seed ^ 0x2222222222222222);
   return Ok{};

@@ -17,11 +17,11 @@ WallTime slot_start(int64_t slot) { return {slot * kSlotNs}; }
 
 class Run {
  public:
-  Run(Ingest& ingest, Judge& judge, incident::Desk* desk, store::StateStore* store,
+  Run(Ingest& ingest, Judge& judge, OnceIncidents* incidents, store::StateStore* store,
       const Clock& clock, const OnceOptions& options)
       : ingest_(ingest),
         judge_(judge),
-        desk_(desk),
+        incidents_(incidents),
         store_(store),
         clock_(clock),
         options_(options) {}
@@ -119,10 +119,8 @@ class Run {
         source.caught_up = source.attached && (source.counts.first_event.ns != 0 || source.resumed);
       }
     }
-    if (desk_ != nullptr && hand_over.observed) {
-      desk_->newcomers(std::move(hand_over.observed->newcomers));
-      desk_->conditions(hand_over.observed->conditions, until);
-      desk_->calls(hand_over.observed->calls);
+    if (incidents_ != nullptr && hand_over.observed) {
+      incidents_->observed(std::move(*hand_over.observed), until);
     }
     judge_.take(std::move(hand_over), until);
     for (const uint32_t row : judge_.take_new_rows()) {
@@ -144,11 +142,9 @@ class Run {
     if (options_.on_alert) {
       for (const slo::AlertEvent& event : transitions) options_.on_alert(event);
     }
-    if (desk_ == nullptr) return;
-    desk_->alerts(transitions, at);
-    desk_->tick(at);
-    if (incident::Watcher* const watcher = ingest_.watcher()) watcher->hold(desk_->acute());
-    for (const std::string& news : desk_->take_news()) {
+    if (incidents_ == nullptr) return;
+    incidents_->judged(transitions, at);
+    for (const std::string& news : incidents_->desk().take_news()) {
       if (options_.on_incident) options_.on_incident(at, news);
     }
   }
@@ -163,7 +159,7 @@ class Run {
     if (store_ == nullptr) return Ok{};
     NINES_CHECK(attached_);
     auto pending = judge_.take_commit(now);
-    if (desk_ != nullptr) NINES_CHECK(store_->put_documents(desk_->take_documents()));
+    if (incidents_ != nullptr) NINES_CHECK(store_->put_documents(incidents_->take_documents()));
     Status done = store_->commit(pending);
     if (done.ok() || done.error().code != Errc::exhausted) return done;
     NINES_CHECK(store_->fold(now));
@@ -177,7 +173,7 @@ class Run {
 
   Ingest& ingest_;
   Judge& judge_;
-  incident::Desk* desk_;
+  OnceIncidents* incidents_;
   store::StateStore* store_;
   const Clock& clock_;
   const OnceOptions& options_;
@@ -188,10 +184,10 @@ class Run {
 
 }  // namespace
 
-Status run_once(Ingest& ingest, Judge& judge, incident::Desk* desk, store::StateStore* store,
+Status run_once(Ingest& ingest, Judge& judge, OnceIncidents* incidents, store::StateStore* store,
                 const Clock& clock, const OnceOptions& options) {
   ingest.inputs().rescan();
-  Run run(ingest, judge, desk, store, clock, options);
+  Run run(ingest, judge, incidents, store, clock, options);
   return options.log_clock ? run.replay() : run.read_all();
 }
 

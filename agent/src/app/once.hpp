@@ -8,8 +8,8 @@
 
 #include "app/ingest.hpp"
 #include "app/judge.hpp"
+#include "app/once_incidents.hpp"
 #include "app/snapshot.hpp"
-#include "incident/desk.hpp"
 #include "nines/store/state_store.hpp"
 
 namespace nines::agent {
@@ -22,9 +22,9 @@ struct OnceOptions {
 };
 
 // `store` may be null: nothing is kept. The SLOs are already registered with both halves. Stopped
-// early it gives `unavailable`; what was committed till then is kept and read no more. `desk` may
-// be null: no incidents are made.
-Status run_once(Ingest& ingest, Judge& judge, incident::Desk* desk, store::StateStore* store,
+// early it gives `unavailable`; what was committed till then is kept and read no more. `incidents`
+// may be null: none are made.
+Status run_once(Ingest& ingest, Judge& judge, OnceIncidents* incidents, store::StateStore* store,
                 const Clock& clock, const OnceOptions& options);
 
 }  // namespace nines::agent

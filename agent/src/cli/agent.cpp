@@ -3,7 +3,9 @@
 
 #include "app/fetcher.hpp"
 #include "app/live.hpp"
+#include "app/node_capacity.hpp"
 #include "app/once.hpp"
+#include "app/once_cluster.hpp"
 #include "app/wiring.hpp"
 #include "cli/commands.hpp"
 #include "cli/terminal.hpp"
@@ -26,32 +28,16 @@ void tell_drafts(const Setup& setup) {
                setup.slos.size());
 }
 
-// Null where nothing is watched. What is asked is answered at once.
-Result<std::unique_ptr<incident::Desk>> desk_of(const Setup& setup, Halves& halves,
-                                                store::StateStore* store, const Clock& clock) {
-  incident::Watcher* const watcher = halves.ingest->watcher();
-  if (watcher == nullptr) return std::unique_ptr<incident::Desk>();
-  const uint64_t boot = store != nullptr ? store->restored().boot : 1;
-  std::vector<slo::Change> changes;
-  if (store != nullptr) {
-    NINES_TRY(changes, store->changes());
-  }
-  auto desk = std::make_unique<incident::Desk>(
-      incident::core::BookIdentity{setup.config.peers.cluster, setup.config.node, boot},
-      incident::Desk::Parts{halves.judge->engine(),
-                            [watcher](const incident::core::TrailQuestion& question, auto done) {
-                              done(watcher->ask(question));
-                            },
-                            {},
-                            {},
-                            {[watcher](const incident::FactsQuestion& question, auto done) {
-                               done(watcher->facts(question));
-                             },
-                             [changes = std::move(changes)] { return changes; }}});
-  if (store == nullptr) return desk;
-  NINES_TRY(const auto kept, store->documents(incident::Desk::kDocuments));
-  if (!kept.empty()) desk->restore(kept, clock.wall());
-  return desk;
+// How the node is, as an incident of now shows it.
+void tell_vitals(incident::NodeFacts& facts, const std::string& state, const Clock& clock) {
+  collector::VitalsOptions options;
+  options.state_dir = state;
+  auto capacity = NodeCapacity::create(std::move(options), clock);
+  if (!capacity.ok()) return;  // no /proc here
+  (*capacity)->tell([&](std::string_view name, double value, WallTime at) {
+    facts.vital(name, value, to_ms(at));
+  });
+  (*capacity)->sample();
 }
 
 // Null: no state was asked for. Where it cannot be written this run goes on from what can be read
@@ -106,10 +92,16 @@ int once(const AgentOptions& options, const Setup& setup, const Clock& clock) {
   run.on_incident = [](WallTime at, const std::string& news) {
     std::fprintf(stderr, "%s %s\n", format_rfc3339(at).c_str(), news.c_str());
   };
-  auto desk = desk_of(setup, *halves, store.get(), clock);
-  if (!desk.ok()) return complain(desk.error());
+  auto incidents = OnceIncidents::create(setup.config, *halves->ingest, halves->judge->engine(),
+                                         store.get(), clock.wall());
+  if (!incidents.ok()) return complain(incidents.error());
+  if (*incidents && !run.log_clock) {
+    tell_vitals((*incidents)->facts(), options.common.state, clock);
+    ask_cluster(setup.config.kubernetes, setup.config.node, clock, store.get(),
+                (*incidents)->facts());
+  }
   const Status done =
-      run_once(*halves->ingest, *halves->judge, desk->get(), store.get(), clock, run);
+      run_once(*halves->ingest, *halves->judge, incidents->get(), store.get(), clock, run);
   if (!done.ok()) return complain(done.error());
   keep_or_say(store.get());
   Snapshot snapshot = halves->judge->snapshot();

@@ -36,7 +36,7 @@ Followed::Followed(boost::asio::io_context& io, const Clock& clock, const Access
 }
 
 Following follow_pods(boost::asio::io_context& io, const Clock& clock, const Settings& settings,
-                      const std::string& host, store::StateStore& store, uint64_t seed,
+                      const std::string& host, store::StateStore* store, uint64_t seed,
                       PodListener* listener) {
   auto access = find_access(settings, environment);
   if (!access) return {};
@@ -49,7 +49,8 @@ Following follow_pods(boost::asio::io_context& io, const Clock& clock, const Set
   out.node = options.sync.node;
   out.access = std::move(access);
   log::info("k8s", "following the pods of node " + options.sync.node + " at " + options.access.url);
-  CachedPods cached = read_cache(store, options.sync.node);
+  CachedPods cached;
+  if (store != nullptr) cached = read_cache(*store, options.sync.node);
   out.watcher = std::make_unique<PodWatcher>(io, clock, std::move(options), out.feed,
                                              std::move(cached), seed);
   return out;

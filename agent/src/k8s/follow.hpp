@@ -33,9 +33,10 @@ struct Following {
 };
 // What Kubernetes calls this node, by settings and environment of the process.
 std::string node_name(const Settings& settings, const std::string& host);
-// Reads the environment of the process. `store` is read here and not kept. `listener` may be null.
+// Reads the environment of the process. `store` is read here and not kept (null: nothing is known
+// from before). `listener` may be null.
 Following follow_pods(boost::asio::io_context& io, const Clock& clock, const Settings& settings,
-                      const std::string& host, store::StateStore& store, uint64_t seed,
+                      const std::string& host, store::StateStore* store, uint64_t seed,
                       PodListener* listener = nullptr);
 
 }  // namespace nines::agent::k8s
