@@ -60,6 +60,7 @@ def rolls_out(checks, cluster, port):
     checks.that("orders:1.2" in found[0]["text"] and "orders:1.3" in found[0]["text"],
                 f"with its images: {found[0]['text']}")
     checks.equal(detail(found[0], "revision"), "85bb4", "and its revision")
+    checks.equal(detail(found[0], "object"), "rs-orders-85bb4", "and what the cluster calls it by")
     checks.equal(detail(found[0], "pod"), NEW, "and the first pod of it")
 
 

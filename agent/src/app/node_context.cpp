@@ -20,8 +20,11 @@ nines::incident::Happening happening_of(const k8s::Rollout& rollout) {
   out.service = rollout.service;
   out.pod = rollout.pod;
   out.text = change.text;
-  out.key = "rollout/" + rollout.document.key + "/" + rollout.revision + "/" +
-            std::to_string(rollout.at.seconds());
+  out.key = k8s::rollout_key(rollout.object, rollout.revision);
+  if (out.key.empty()) {
+    out.key = "rollout/" + rollout.document.key + "/" + rollout.revision + "/" +
+              std::to_string(rollout.at.seconds());
+  }
   return out;
 }
 

@@ -45,11 +45,17 @@ std::vector<Happening> ContextTeller::news_of(const Incident& incident, WallTime
   const WallTime onset = incident.began;
   if (incident.over() || now.ns - incident.opened.ns > kAfterNs) return out;
   std::set<std::string> told;
+  size_t left = kMost;  // whoever told it
   for (const nines::incident::Evidence& evidence : incident.evidence) {
-    if (const auto* ref = evidence.entry.detail(kRef)) told.insert(*ref);
+    const std::string* const ref = evidence.entry.detail(kRef);
+    const std::string* const by = evidence.entry.detail("node");
+    if (ref == nullptr) continue;
+    if (left > 0) --left;
+    // What another node tells is another thing, but for rollouts, whose keys are the cluster's.
+    const bool mine = by == nullptr || *by == node_;
+    if (mine || ref->starts_with(nines::incident::kClusterWide)) told.insert(*ref);
   }
   const Concerned those = concerned(incident);
-  size_t left = kMost - std::min(kMost, told.size());
   for (Happening& one :
        facts_.around(onset, {onset.ns - kBeforeNs}, {onset.ns + kAfterNs}, kLookedAt)) {
     if (left == 0) break;

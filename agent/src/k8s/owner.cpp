@@ -44,12 +44,12 @@ Owner owner_of(const RawPod& pod) {
   if (ref == pod.owners.end()) ref = pod.owners.begin();
   if (ref->kind == "ReplicaSet") {
     if (std::string name = deployment_of(pod, ref->name); !name.empty())
-      return {"Deployment", std::move(name)};
+      return {"Deployment", std::move(name), ref->uid};
   } else if (ref->kind == "Job") {
     if (std::string name = cron_job_of(pod, ref->name); !name.empty())
-      return {"CronJob", std::move(name)};
+      return {"CronJob", std::move(name), ref->uid};
   }
-  return {ref->kind, ref->name};
+  return {ref->kind, ref->name, ref->uid};
 }
 
 }  // namespace nines::agent::k8s

@@ -10,6 +10,8 @@ namespace nines::agent::k8s {
 
 struct Owner {
   std::string kind, name;  // empty: none
+  // Of the object that the pod names, which for a Deployment is the ReplicaSet of its revision.
+  std::string uid{};
 };
 
 //   ReplicaSet D-H of a pod labelled pod-template-hash=H   -> Deployment D

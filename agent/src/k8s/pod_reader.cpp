@@ -256,6 +256,8 @@ class Handler {
       assign(pod().owners.back().kind, value, kMaxNameBytes);
     else if (!pod().owners.empty() && at({"metadata", "ownerReferences", "[]", "name"}))
       assign(pod().owners.back().name, value, kMaxNameBytes);
+    else if (!pod().owners.empty() && at({"metadata", "ownerReferences", "[]", "uid"}))
+      assign(pod().owners.back().uid, value, kMaxNameBytes);
   }
 
   struct Condition {

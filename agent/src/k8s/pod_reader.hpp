@@ -21,6 +21,7 @@ struct RawPod {
   struct OwnerRef {
     std::string kind, name;
     bool controller = false;
+    std::string uid{};
   };
   std::vector<OwnerRef> owners;
   struct Container {

@@ -12,7 +12,7 @@ namespace nines::agent::k8s {
 namespace {
 
 constexpr int64_t kAnnotatedWithinS = 900;
-constexpr const char* kObserved = "observed";
+constexpr const char *kObserved = "observed", *kObject = "object";
 constexpr size_t kMaxImages = 400;
 
 std::string hash_of(const RawPod& pod, const std::string& kind) {
@@ -53,16 +53,20 @@ slo::Change change_of(const Rollout& rollout, const std::string& node) {
                   : rollout.images_before + " -> " + rollout.images;
   const slo::ChangeLimits limits;
   if (out.text.size() > limits.max_text) out.text.resize(limits.max_text);
-  out.details = {{kObserved, "kubernetes"},
-                 {"namespace", rollout.ns},
-                 {"workload", rollout.kind + "/" + rollout.workload},
-                 {"revision", rollout.revision},
-                 {"revision_before", rollout.before},
-                 {"images", rollout.images},
-                 {"images_before", rollout.images_before},
-                 {"pod", rollout.pod},
-                 {"node", node}};
+  out.details = {
+      {kObserved, "kubernetes"},      {kObject, rollout.object},
+      {"namespace", rollout.ns},      {"workload", rollout.kind + "/" + rollout.workload},
+      {"revision", rollout.revision}, {"revision_before", rollout.before},
+      {"images", rollout.images},     {"images_before", rollout.images_before},
+      {"pod", rollout.pod},           {"node", node}};
+  if (rollout.object.empty())
+    std::erase_if(out.details, [](auto& one) { return one.first == kObject; });
   return out;
+}
+
+std::string rollout_key(std::string_view object, std::string_view revision) {
+  if (object.empty() || revision.empty()) return {};
+  return std::string("rollout/").append(object).append("/").append(revision);
 }
 
 bool is_annotated(const Rollout& rollout, const slo::Change& change) {
@@ -127,7 +131,7 @@ void Rollouts::put(const RawPod& said, const std::string& service) {
   if (owner.kind != "Deployment" && owner.kind != "StatefulSet" && owner.kind != "DaemonSet") {
     return;
   }
-  Pod pod{said.name, hash_of(said, owner.kind), images_of(said), said.created_s};
+  Pod pod{said.name, hash_of(said, owner.kind), images_of(said), owner.uid, said.created_s};
   if (pod.hash.empty() || pod.created_s == 0) return;
   const std::string key = said.ns + "/" + owner.kind + "/" + owner.name;
   auto found = workloads_.find(key);
@@ -184,6 +188,7 @@ Rollout Rollouts::rollout_of(const std::string& key, const Workload& workload,
   out.workload = workload.name;
   out.service = workload.service;
   out.revision = first->hash;
+  out.object = first->object;
   out.images = first->images;
   out.before = workload.revisions.back().hash;
   out.images_before = workload.revisions.back().images;

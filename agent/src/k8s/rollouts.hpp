@@ -17,6 +17,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "k8s/pod_reader.hpp"
@@ -29,6 +30,7 @@ namespace nines::agent::k8s {
 struct Rollout {
   std::string ns, kind, workload, service;
   std::string revision, before;  // hashes
+  std::string object;            // uid of what owns the pods; empty: the API does not say
   std::string images, images_before;
   std::string pod;           // the first of it that was seen here
   WallTime at{};             // when that was made
@@ -36,6 +38,10 @@ struct Rollout {
 };
 // As an entry of the log of changes.
 slo::Change change_of(const Rollout& rollout, const std::string& node);
+// The same on every node that sees it: "rollout/UID/REVISION", by what the cluster calls them (a
+// revision that comes back is the same one; which time it was, its moment tells). Empty: the API
+// does not say.
+std::string rollout_key(std::string_view object, std::string_view revision);
 // That somebody told already: a deploy of the same service within a quarter of an hour.
 bool is_annotated(const Rollout& rollout, const slo::Change& change);
 
@@ -66,7 +72,7 @@ class Rollouts {
     int64_t made_s = 0;  // its first pod here
   };
   struct Pod {
-    std::string name, hash, images;
+    std::string name, hash, images, object;
     int64_t created_s = 0;
   };
   struct Workload {

@@ -1,8 +1,11 @@
 #include "timeline/story.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string_view>
+#include <tuple>
+#include <utility>
 
 #include "config/zones.hpp"
 #include "nines/incident/current_evidence.hpp"
@@ -30,6 +33,35 @@ void narrow(std::vector<core::TimelineEvent>& events, const Scope& scope) {
   std::erase_if(events, [&](const core::TimelineEvent& event) {
     return !concerns(scope, event) && !keys.contains(event.key);
   });
+}
+
+// Every node tells of a rollout that it sees, under the key of the cluster's own objects. Of those
+// that follow each other of one workload, with no other revision of it in between, the first one is
+// told: which that is does not depend on who asks (a pod is made at a time of the API server's).
+void tell_rollouts_once(std::vector<core::TimelineEvent>& events) {
+  std::map<std::pair<std::string, std::string>, std::vector<const core::TimelineEvent*>> workloads;
+  for (const core::TimelineEvent& event : events) {
+    if (event.kind != core::EventKind::change || !event.key.starts_with(kRollout)) continue;
+    const std::string* const ns = field_of(event, "namespace");
+    const std::string* const workload = field_of(event, "workload");
+    if (ns != nullptr && workload != nullptr) workloads[{*ns, *workload}].push_back(&event);
+  }
+  std::set<const core::TimelineEvent*> again;
+  for (auto& [name, told] : workloads) {
+    std::sort(told.begin(), told.end(), [](const auto* a, const auto* b) {
+      return std::tie(a->at, a->node, a->seq) < std::tie(b->at, b->node, b->seq);
+    });
+    for (size_t i = 1; i < told.size(); ++i) {
+      if (told[i]->key == told[i - 1]->key) again.insert(told[i]);
+    }
+  }
+  if (again.empty()) return;
+  std::vector<core::TimelineEvent> kept;
+  kept.reserve(events.size() - again.size());
+  for (core::TimelineEvent& event : events) {
+    if (!again.contains(&event)) kept.push_back(std::move(event));
+  }
+  events = std::move(kept);
 }
 
 }  // namespace
@@ -77,6 +109,7 @@ core::Timeline tell_story(const Kept& kept, const StoryWish& wish) {
     events.insert(events.end(), std::make_move_iterator(some->begin()),
                   std::make_move_iterator(some->end()));
   }
+  tell_rollouts_once(events);
   if (wish.scope) narrow(events, *wish.scope);
   return core::Timeline::build(std::move(events), kept.clocks, kept.node, wish.filter);
 }

@@ -1,5 +1,6 @@
 #include "timeline/wording.hpp"
 
+#include "k8s/rollouts.hpp"
 #include "view/text.hpp"
 
 namespace nines::agent::timeline {
@@ -147,6 +148,9 @@ TimelineEvent event_of(const slo::Change& change) {
   const std::string& of = change.slo.empty() ? change.service : change.slo;
   out.text = name + behind(" of ", of) + behind(" by ", change.who) + behind(": ", change.text);
   put(out, kRef, "change/" + std::to_string(change.id));
+  const std::string* const object = change.detail("object");
+  const std::string* const revision = change.detail("revision");
+  if (object != nullptr && revision != nullptr) out.key = k8s::rollout_key(*object, *revision);
   put(out, "change", name);
   put(out, kSlo, change.slo);
   for (const auto& [key, value] : change.details) add_theirs(out, key, value);

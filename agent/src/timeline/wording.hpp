@@ -21,6 +21,8 @@ namespace core = nines::timeline;
 inline constexpr std::string_view kRef = "ref";  // of what it was made: "change/12", once each
 inline constexpr std::string_view kSlo = "slo", kRule = "rule", kState = "state";
 inline constexpr std::string_view kCondition = "condition";
+// The key of a rollout begins so (k8s::rollout_key).
+inline constexpr std::string_view kRollout = "rollout/";
 
 const std::string* field_of(const core::TimelineEvent& event, std::string_view name) noexcept;
 // A field that somebody else named, perhaps as one of these.

@@ -1,4 +1,5 @@
 // What people and the agent tell of an incident, the ids, and the incident as it is told.
+#include <algorithm>
 #include <array>
 #include <set>
 #include <tuple>
@@ -6,6 +7,7 @@
 #include "incident/incident_fold.hpp"
 #include "incident/incident_parts.hpp"
 #include "incident/text.hpp"
+#include "nines/incident/happenings.hpp"
 
 namespace nines::incident {
 namespace {
@@ -63,6 +65,16 @@ void add_item(Incident& i, const IncidentEvent& e, WallTime t, size_t most) {
   item.added = t;
   item.due = {number_of(e.detail("due"), 1, INT64_MAX).value_or(0)};
   add_bounded(i.items, std::move(item), most, i.left_out);
+}
+
+// By another node, that saw the same thing happen in the cluster.
+bool is_told(const Incident& i, const Entry& entry) {
+  const std::string* const ref = entry.detail("ref");
+  if (ref == nullptr || !ref->starts_with(kClusterWide)) return false;
+  return std::any_of(i.evidence.begin(), i.evidence.end(), [&](const Evidence& one) {
+    const std::string* const known = one.entry.detail("ref");
+    return known != nullptr && *known == *ref;
+  });
 }
 
 void finish_item(Incident& i, const IncidentEvent& e, WallTime t) {
@@ -149,9 +161,11 @@ void IncidentFold::list(Incident& i, const IncidentEvent& e, WallTime t) {
       return add_bounded(i.communications, std::move(entry), most, i.left_out);
     case EventKind::page_sent: return add_bounded(i.pages, std::move(entry), most, i.left_out);
     case EventKind::cause_stated: return add_bounded(i.causes, std::move(entry), most, i.left_out);
+    case EventKind::diagnostics:
+      if (is_told(i, entry)) return;
+      [[fallthrough]];
     case EventKind::suspects:
     case EventKind::impact:
-    case EventKind::diagnostics:
       return add_bounded(i.evidence, Evidence{0, e.kind, std::move(entry)}, most, i.left_out);
     default: return;
   }

@@ -63,6 +63,43 @@ TEST_CASE("An incident is told what happened to its services and the node, once"
   CHECK(*rig.incident.evidence[0].entry.detail("at") == format_rfc3339(at(900)));
 }
 
+TEST_CASE("What another node told is its own, but for a rollout, which is the cluster's",
+          "[incident]") {
+  Rig rig;
+  for (const char* key : {"vital/memory/950", "rollout/rs-1/bbb"}) {
+    nines::incident::Evidence evidence;
+    evidence.kind = nines::incident::EventKind::diagnostics;
+    evidence.entry.details = nines::agent::incident::details_of(one(950, "", key), "n2");
+    rig.incident.evidence.push_back(evidence);
+    rig.all.happened(one(950, "", key));
+  }
+  CHECK(rig.told(1'040) == "vital/memory/950");
+}
+
+TEST_CASE("An open incident of the desk is told it by look(), each thing once", "[incident]") {
+  nines::agent::incident::NodeFacts facts;
+  const nines::slo::SloEngine engine;
+  nines::agent::incident::Desk desk({"c", "n1", 1}, {engine, nullptr, {}, {}, {}, {}});
+  ContextTeller teller(facts, engine, "n1");
+  nines::incident::Condition full;
+  full.key = "disk/n1/root";
+  full.kind = nines::incident::ConditionKind::disk_full;
+  full.priority = 1;
+  full.since = full.at = at(1'000);
+  full.node = "n1";
+  full.text = "the disk is full";
+  desk.conditions({full}, at(1'000));
+  desk.tick(at(1'060));
+  REQUIRE(desk.book().list({}, at(1'060)).size() == 1);
+  teller.look(desk, at(1'060));
+  facts.happened(one(990, "", "memory"));
+  for (const int64_t now : {1'070, 1'074, 1'080, 1'090}) teller.look(desk, at(now));
+  const auto incident = desk.book().list({}, at(1'090))[0];
+  REQUIRE(incident.evidence.size() == 1);
+  CHECK(incident.evidence[0].entry.text == "memory");
+  CHECK(*incident.evidence[0].entry.detail("source") == "kubernetes");
+}
+
 TEST_CASE("Who is suspected is its concern, too", "[incident]") {
   Rig rig;
   rig.all.happened(one(960, "mail", "of a suspect"));

@@ -77,6 +77,7 @@ TEST_CASE("The first sight of a workload is no rollout, another revision is one"
         "orders=orders:1.3");
   CHECK(*change.detail("observed") == "kubernetes");
   CHECK(*change.detail("revision_before") == "aaa");
+  CHECK(*change.detail("object") == "rs-bbb");
   CHECK(slo::check_change(change, WallTime::from_s(kube::kStart + 200)).ok());
 }
 
@@ -199,4 +200,24 @@ TEST_CASE("So many workloads are known; damaged documents are let go", "[k8s]") 
   const auto seen = damaged.look(WallTime::from_s(kube::kStart));
   CHECK(seen.documents.size() == 3);
   for (const auto& document : seen.documents) CHECK(document.body.empty());
+}
+
+TEST_CASE("A rollout has one name on all nodes that see it, whichever of its pods they have",
+          "[k8s]") {
+  Rig one, other;
+  for (Rig* rig : {&one, &other}) {
+    rig->put(Rig::pod("aaa", 0));
+    CHECK(rig->look() == 0);
+  }
+  one.put(Rig::pod("bbb", 100, "orders:1.3", "ccccc"));
+  other.put(Rig::pod("bbb", 140, "orders:1.3", "ddddd"));
+  REQUIRE(one.look() == 1);
+  REQUIRE(other.look() == 1);
+  const auto key = [](const Rig& rig) {
+    return rollout_key(rig.told[0].object, rig.told[0].revision);
+  };
+  CHECK(one.told[0].at != other.told[0].at);
+  CHECK(key(one) == key(other));
+  CHECK(key(one) == "rollout/rs-bbb/bbb");
+  CHECK(rollout_key("", "bbb").empty());
 }

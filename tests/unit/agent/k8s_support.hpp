@@ -31,8 +31,9 @@ struct Pod {
            uid() + R"(","resourceVersion":")" + version + R"(","creationTimestamp":")" +
            stamp(made) + R"(","labels":{"pod-template-hash":")" + hash +
            R"("},"ownerReferences":[{"kind":"ReplicaSet","name":")" + app + "-" + hash +
-           R"(","controller":true}])" + extra + R"(},"spec":{"nodeName":")" + node +
-           R"(","containers":[{"name":")" + app + R"(","image":")" + image +
+           R"(","uid":"rs-)" + hash + R"(","controller":true}])" + extra +
+           R"(},"spec":{"nodeName":")" + node + R"(","containers":[{"name":")" + app +
+           R"(","image":")" + image +
            R"(","env":[{"name":"image","value":"none"}]}]},"status":{"phase":")" + phase +
            R"(","reason":")" + reason + R"(","conditions":[{"type":"Ready","status":")" + ready +
            R"(","lastTransitionTime":")" + stamp(ready_since) +

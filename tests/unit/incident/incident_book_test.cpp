@@ -379,3 +379,25 @@ TEST_CASE("A call graph forgets what is not called any more, and survives a rest
   CHECK(full.calls("a", "b99") == 100);
   CHECK(full.stats().forgotten >= 92);
 }
+TEST_CASE("What several nodes saw happen in the cluster is evidence once, what is of a node each") {
+  Node a("a"), b("b");
+  a.begins("burn/door", "door", 1, 0);
+  for (const IncidentEvent& event : a.sent) (void)b.book.merge(event, at(1));
+  const std::string id = a.all(1)[0].id;
+  const auto add = [&](Node& node, const char* ref, const char* name, int64_t s) {
+    node.keep(node.book.add(id, EventKind::diagnostics, "", "it happened",
+                            {{"ref", ref}, {"node", name}}, at(s)));
+  };
+  add(a, "rollout/rs-1/bbb", "a", 10);  // before they hear of each other
+  add(b, "rollout/rs-1/bbb", "b", 10);
+  add(a, "vital/memory/10", "a", 11);
+  add(b, "vital/memory/10", "b", 11);
+  for (const IncidentEvent& event : b.sent) (void)a.book.merge(event, at(12));
+  for (const IncidentEvent& event : a.sent) (void)b.book.merge(event, at(12));
+  const Incident one = a.all(20)[0];
+  CHECK(one.evidence.size() == 3);
+  REQUIRE(b.all(20)[0].evidence.size() == 3);
+  for (size_t i = 0; i < 3; ++i) {
+    CHECK(one.evidence[i].entry.details == b.all(20)[0].evidence[i].entry.details);
+  }
+}

@@ -30,6 +30,10 @@ enum class HappeningKind : uint8_t {
 };
 std::string_view happening_kind_name(HappeningKind kind) noexcept;
 
+// Keys that begin so name the same occurrence on all nodes that tell of it: a rollout, by the uid
+// and the revision that the cluster knows it by. Other keys are of the node.
+inline constexpr std::string_view kClusterWide = "rollout/";
+
 struct Happening {
   WallTime at{};
   HappeningKind kind = HappeningKind::kubernetes;
