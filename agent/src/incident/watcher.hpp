@@ -115,7 +115,8 @@ class Watcher final : public collector::RecordObserver {
 
  private:
   static constexpr int64_t kMinuteNs = 60 * kNsPerSecond;
-  static constexpr int64_t kLookMinutes = 2;  // what came first tells causes
+  static constexpr int64_t kExampleEveryNs = kNsPerSecond;  // one is as good as the next
+  static constexpr int64_t kLookMinutes = 2;                // what came first tells causes
 
   struct Errors {
     WallTime at{};
@@ -129,6 +130,11 @@ class Watcher final : public collector::RecordObserver {
   void take_merges();
   void hear_of(std::string_view service);
   bool is_kernel(const collector::ObservedRecord& record) const;
+  // It has an example that is young enough.
+  bool has_example(core::TemplateId line, WallTime at) const noexcept {
+    const Kept& kept = kept_[static_cast<size_t>(line % kept_.size())];
+    return kept.line == line && at.ns - kept.at.ns < kExampleEveryNs;
+  }
   void kernel_says(const collector::ObservedRecord& record);
   // Whether it was kept.
   bool keep_example(core::TemplateId line, const collector::ObservedRecord& record);

@@ -122,8 +122,11 @@ class RequestTrail {
   static constexpr uint32_t kErrorBit = 1U << kTemplateBits;
   static constexpr unsigned kServiceShift = kTemplateBits + 1;
 
-  bool keeps(uint64_t request) const noexcept;
+  bool keeps(uint64_t request) const noexcept {
+    return thinning_ == 0 || (request >> (64 - thinning_)) == 0;
+  }
   void push(const Entry& entry);
+  void push_full(const Entry& entry);
   void make_room();
   void thin(unsigned thinning);
   void sweep_templates();
