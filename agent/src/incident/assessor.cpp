@@ -199,7 +199,7 @@ void Assessor::tell_impact(const core::Incident& incident, Case& one, const Fact
   question.since = one.onset;
   question.until = end_of(incident, now);
   question.slos = slos_of(incident, engine_);
-  question.restarted = life_began_.ns > one.onset.ns;
+  question.restarted = life_began_ > one.onset && facts.users_from > one.onset;
   if (question.restarted) question.users_before = users_told(incident);
   Told told = incident::tell_impact(engine_, question, facts);
   if (told.text == one.impact) return;

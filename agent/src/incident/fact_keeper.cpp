@@ -11,19 +11,6 @@ constexpr size_t kMostVictim = 64;
 
 }  // namespace
 
-void FactKeeper::bad(const collector::ObservedBad& event) {
-  auto found = users_.find(event.slo);
-  if (found == users_.end()) {
-    if (users_.size() >= kMaxSlos) return;
-    found = users_.try_emplace(event.slo).first;
-  }
-  if (event.user.empty()) {
-    found->second.missing = std::max(found->second.missing, event.at);
-  } else {
-    found->second.sample.met(event.user, event.at);
-  }
-}
-
 void FactKeeper::remember(std::deque<Happened>& list, WallTime at, std::string what) {
   list.push_back({at, std::move(what)});
   if (list.size() > kMostHappened) list.pop_front();
@@ -85,15 +72,11 @@ std::vector<core::ShareChange> FactKeeper::shares(const FactsQuestion& question,
 
 Facts FactKeeper::facts(const FactsQuestion& question, const core::TemplateWatch& watch) const {
   Facts out;
-  std::vector<const core::UserSample*> samples;
-  for (const uint32_t slo : question.slos) {
-    const auto found = users_.find(slo);
-    if (found == users_.end()) continue;
-    samples.push_back(&found->second.sample);
-    out.users_missing = out.users_missing || found->second.missing >= question.onset;
-  }
-  out.users = core::UserSample::count(samples, question.onset);
-  out.users_told = out.users.users > 0;
+  const UserKeeper::Counted counted = users_.count(question.slos, question.onset);
+  out.users = counted.users;
+  out.users_told = counted.told;
+  out.users_missing = counted.missing;
+  out.users_from = counted.from;
   if (!question.in_full) return out;
   out.shares = shares(question, watch);
   const WallTime since{question.onset.ns - kBeforeNs};

@@ -1,6 +1,6 @@
 // FactKeeper: what is kept on the thread that reads for the facts of an incident to come: who met
-// bad events, restarts, kills, how services went. Bounded: kMaxSlos samples of users (64 KiB each
-// when full), 32 restarts and kills, ServiceShares. Not thread-safe.
+// bad events (UserKeeper), restarts, kills, how services went. Bounded: 32 restarts and kills,
+// ServiceShares, UserKeeper. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -12,15 +12,14 @@
 
 #include "incident/facts.hpp"
 #include "incident/service_shares.hpp"
+#include "incident/user_keeper.hpp"
 #include "nines/collector/observer.hpp"
 
 namespace nines::agent::incident {
 
 class FactKeeper {
  public:
-  static constexpr size_t kMaxSlos = 16;  // whose users are counted; of others they are unknown
-
-  void bad(const collector::ObservedBad& event);
+  UserKeeper& users() noexcept { return users_; }
   void restarted(const collector::ObservedContainer& container);
   void killed(std::string_view victim, WallTime at);
   void look(WallTime now, const core::TemplateWatch& watch) { shares_.look(now, watch); }
@@ -29,10 +28,6 @@ class FactKeeper {
   Facts facts(const FactsQuestion& question, const core::TemplateWatch& watch) const;
 
  private:
-  struct Users {
-    core::UserSample sample;
-    WallTime missing{};  // the last bad event that did not say who
-  };
   struct Happened {
     WallTime at{};
     std::string what;
@@ -42,7 +37,7 @@ class FactKeeper {
   std::vector<core::ShareChange> shares(const FactsQuestion& question,
                                         const core::TemplateWatch& watch) const;
 
-  std::map<uint32_t, Users> users_;  // by SLO
+  UserKeeper users_;
   std::deque<Happened> restarts_, kills_;
   ServiceShares shares_;
 };

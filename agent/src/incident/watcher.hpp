@@ -84,7 +84,10 @@ class Watcher final : public collector::RecordObserver {
   void record(const collector::ObservedRecord& record) override;
   void gauge(const collector::ObservedGauge& gauge) override;
   void container(const collector::ObservedContainer& container) override;
-  void bad(const collector::ObservedBad& event) override { keeper_.bad(event); }
+  void bad(const collector::ObservedBad& event) override { keeper_.users().bad(event); }
+  // Who met bad events: kept with the positions of what was read.
+  UserKeeper& users() noexcept { return keeper_.users(); }
+  bool held() const noexcept { return !learn_; }  // an incident is open
   // What the node itself tells, about once a minute.
   core::Detector& detector() noexcept { return detector_; }
   // What the Kubernetes API tells of containers.
