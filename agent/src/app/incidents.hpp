@@ -59,6 +59,9 @@ class Incidents {
   using Metrics = std::function<std::vector<incident::core::MetricFinding>(
       WallTime onset, WallTime now, std::span<const double> bad, WallTime bad_end, size_t limit)>;
   void context(incident::ContextTeller::Around around, Metrics metrics);
+  // How the clocks of other nodes were at a moment, as far as that is known.
+  using Clocks = std::function<std::vector<incident::NodeTime>(WallTime at)>;
+  void clocks(Clocks clocks) { clocks_ = std::move(clocks); }
   // People did something.
   void changed();
   // --- Other nodes (incidents_fleet.cpp).
@@ -107,6 +110,7 @@ class Incidents {
   std::set<std::string> met_;  // nodes whose events from the store the fleet knows
   incident::ContextTeller context_{nullptr};
   Metrics metrics_;
+  Clocks clocks_;
   WallTime context_told_{};
   incident::Pager pager_;
   std::optional<incident::Rewriter> rewriter_;

@@ -36,13 +36,15 @@ size_t impacts_of(const core::Incident& incident) {
                     [](const core::Evidence& one) { return one.kind == core::EventKind::impact; }));
 }
 
-// Who was asked and not heard, and why; empty: all were.
+// Who was asked and not heard, and why, and whose clocks differ; empty: all were, and none.
 std::string without(const Answer& answer) {
   std::string out;
   for (const auto& [node, why] : answer.missing) {
     out += (out.empty() ? " (without " : ", ") + node + ": " + why;
   }
-  return out.empty() ? out : out + ")";
+  if (!out.empty()) out += ")";
+  const std::string clocks = tell_clocks(answer.clocks);
+  return clocks.empty() ? out : out + " (clocks: " + clocks + ")";
 }
 
 }  // namespace

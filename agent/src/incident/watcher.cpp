@@ -316,6 +316,8 @@ Answer Watcher::ask(core::TrailQuestion question, const std::vector<NodeEvidence
   std::erase_if(ranked, [](const core::Suspect& one) { return one.score < kLeastScore; });
   core::Topology known({.least = kLeastCalls});
   auto calls = trail.calls({onset.ns - kCallsNs}, out.asked);
+  leave_out_unsure(calls, others);
+  for (const NodeEvidence& other : others) out.clocks.push_back(other.clock);
   if (together) {
     for (const auto& call : calls) {
       if (call.requests >= kLeastCalls) out.calls.push_back(call);

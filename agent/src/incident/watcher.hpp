@@ -53,6 +53,7 @@ struct Answer {
   // Of several nodes: who calls whom by their lines together, and who was not heard in time.
   std::vector<core::RequestTrail::Call> calls{};
   std::vector<std::pair<std::string, std::string>> missing{};  // node, why
+  std::vector<NodeTime> clocks{};                              // of the nodes that were heard
   std::vector<core::FailureFact> facts{};  // what all that means for the kind of failure
 };
 
@@ -149,6 +150,8 @@ class Watcher final : public collector::RecordObserver {
                                     core::CountsOfServices& counts) const;
   void count_pod(const collector::ObservedRecord& record);
   core::RequestTrail laid_together(const std::vector<NodeEvidence>& others) const;
+  static void leave_out_unsure(std::vector<core::RequestTrail::Call>& calls,
+                               const std::vector<NodeEvidence>& others);
   void add_usage(std::vector<std::string>& services,
                  std::map<core::ServiceId, core::UsageFinding>& used, WallTime asked,
                  const std::vector<NodeEvidence>& others) const;

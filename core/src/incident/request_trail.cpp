@@ -256,7 +256,7 @@ std::string RequestTrail::save(WallTime from, WallTime to) const {
   return out;
 }
 
-Status RequestTrail::take(std::string_view saved) {
+Status RequestTrail::take(std::string_view saved, int64_t ahead_ns) {
   const Error corrupt{Errc::corrupt, "a trail of requests is damaged"};
   uint8_t version = 0;
   uint64_t thinning = 0, count = 0;
@@ -303,6 +303,8 @@ Status RequestTrail::take(std::string_view saved) {
       continue;
     }
     entry.line = (service << kServiceShift) | (entry.line & kErrorBit) | found;
+    entry.at =
+        static_cast<int64_t>(static_cast<uint64_t>(entry.at) - static_cast<uint64_t>(ahead_ns));
     if (keeps(entry.request)) push(entry);
   }
   return Ok{};

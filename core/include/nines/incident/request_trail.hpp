@@ -105,9 +105,10 @@ class RequestTrail {
 
   // Lines in [from, to), for another node. At most about 12 bytes a line.
   std::string save(WallTime from, WallTime to) const;
-  // Adds the lines of a saved trail, thinned to the stronger thinning of both. Corrupt: nothing was
+  // Adds the lines of a saved trail, thinned to the stronger thinning of both. Its clock was
+  // `ahead_ns` ahead of this one's: so much earlier they are taken to be. Corrupt: nothing was
   // taken.
-  Status take(std::string_view saved);
+  Status take(std::string_view saved, int64_t ahead_ns = 0);
 
  private:
   friend struct TrailReader;
