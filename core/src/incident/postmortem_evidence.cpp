@@ -22,7 +22,7 @@ std::string line_of(const std::string& key, const std::string& value) {
   const bool numbered = key.find_first_not_of("0123456789") == std::string::npos;
   if (numbered || key.starts_with("why-")) return value;
   if (key.starts_with("other-")) return "less likely: " + value;
-  if (key == "example") return "it logs: " + value;
+  if (key == "example") return "for example: " + value;
   if (key == "missing") return "not heard in time: " + value;
   if (key == "on") return "on node " + value;
   return key + ": " + value;

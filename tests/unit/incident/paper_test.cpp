@@ -136,7 +136,7 @@ TEST_CASE("Evidence in a postmortem is words, with what it rests on in lines of 
   const std::string paper = postmortem_markdown(postmortem_of(n.all(60)[0], {}, at(60)));
   CAPTURE(paper);
   CHECK(has(paper, "failure class crash (3.00)\n  - pay: no line for 370 s\n"));
-  CHECK(has(paper, "): pay: is silent\n  - it logs: charged\n  - on node n3\n"));
+  CHECK(has(paper, "): pay: is silent\n  - for example: charged\n  - on node n3\n"));
   CHECK(has(paper, "): the last changes\n  - deploy of pay: 1.4.2\n"));
   for (const char* raw : {"rank:", "score:", "page:", "part:", "weight:", "1: "}) {
     CHECK_FALSE(has(paper, raw));
