@@ -2,7 +2,8 @@
 """What an incident knows of itself, on a live agent: a bad deploy, told through `nines annotate`, is
 the first suspect; bad events, requests and users are those that the generator wrote, to the last
 one; the budget spent is what `nines slo status` says; the class is right; diagnostics are there,
-also after kill -9; and who reads `nines incident show` or the review finds all of it."""
+also after kill -9, over which the count of users goes on to the last one; and who reads
+`nines incident show` or the review finds all of it."""
 import json
 import time
 
@@ -19,12 +20,13 @@ class Shop(test_incident.Shop):
     def __init__(self, root):
         super().__init__(root)
         self.answers = []  # (time, user, bad) of each
+        self.named = "user"
 
     def request(self, at):
         self.number += 1
         self.trace = f"t{self.number:08d}"
         bad = self.broken and self.number % 3 != 0
-        user = f"user-{self.number * 31 % USERS}"
+        user = f"{self.named}-{self.number * 31 % USERS}"
         self.line("web-5d8f4-aaaaa", at, "info", f"order {self.number} comes in")
         self.line("pay-7c9f6-bbbbb", at + .002, "info", f"charging card of order {self.number}")
         if bad:
@@ -120,6 +122,24 @@ def costs_are_exact(world, one):
           f"{100 * float(impact['spent']):.1f} % of the budget: as written")
 
 
+def users_go_on(world):
+    """After kill -9: guests, whom the life before has not seen, and no user but those twice."""
+    checks, shop = world.checks, world.shop
+    shop.named = "guest"
+    for _ in range(60):
+        shop.request(time.time())
+        time.sleep(.1)  # the pace of what is written
+    written = time.time()
+    one = common.wait_until(
+        lambda: next((i for i in world.incidents() if int(i["impact"]["until"]) > written + 5), None),
+        240, "its impact after kill -9", poll=1)
+    bad = {a[1] for a in shop.answers if a[2]}
+    guests = sum(user.startswith("guest") for user in bad)
+    checks.that(guests > 20, f"{guests} guests met a bad event")
+    checks.equal(one["impact"]["users"], str(len(bad)), "users over kill -9, exactly")
+    print(f"{one['impact']['users']} users, {guests} of them since kill -9: as written")
+
+
 def causes_are_named(world, one):
     checks = world.checks
     suspects = world.evidence(one, "suspects")
@@ -192,6 +212,7 @@ def main():
         checks.that(all(known.get(e["number"]) == e for e in before["evidence"]),
                     "all evidence is there after kill -9")
         diagnostics_are_there(world, after)
+        users_go_on(world)
     checks.finish()
 
 

@@ -54,6 +54,9 @@ class Incidents {
   void vital(std::string_view name, double value, WallTime at);
   // What was learned, now and then and when the agent stops: documents for the store.
   static std::vector<store::Document> learned(Ingest& ingest);
+  // How the clocks of other nodes were at a moment, as far as that is known.
+  using Clocks = std::function<std::vector<incident::NodeTime>(WallTime at)>;
+  void clocks(Clocks clocks) { clocks_ = std::move(clocks); }
   // People did something.
   void changed();
   // --- Other nodes (incidents_fleet.cpp).
@@ -100,6 +103,7 @@ class Incidents {
   incident::ContextTeller context_;
   incident::Dropped unread_;  // by the half that reads, as it said last
   unsigned thinning_ = 0;
+  Clocks clocks_;
   incident::Pager pager_;
   std::optional<incident::Rewriter> rewriter_;
   bool held_ = false;

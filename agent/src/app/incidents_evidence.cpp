@@ -27,20 +27,29 @@ uint32_t bytes_each(size_t share) {
       std::clamp<size_t>(share, incident::kLeastEvidenceBytes, incident::kMostEvidenceBytes));
 }
 
-incident::Gathered gathered_of(std::vector<query::NodeAnswer>&& answers,
-                               EvidenceQuestion question) {
+incident::NodeTime clock_of(const std::vector<incident::NodeTime>& clocks,
+                            const std::string& node) {
+  const auto found = std::find_if(clocks.begin(), clocks.end(),
+                                  [&](const auto& clock) { return clock.node == node; });
+  return found != clocks.end() ? *found : incident::NodeTime{node, 0, std::nullopt};
+}
+
+incident::Gathered gathered_of(std::vector<query::NodeAnswer>&& answers, EvidenceQuestion question,
+                               const std::vector<incident::NodeTime>& clocks) {
   question.max_bytes = incident::kMostEvidenceBytes;
+  const EvidenceQuestion wide = incident::widened(question, incident::widest_ahead(clocks));
   incident::Gathered out;
   for (query::NodeAnswer& answer : answers) {
     if (!answer.body.ok()) {
       out.missing.emplace_back(answer.node, answer.body.error().message);
       continue;
     }
-    auto evidence = incident::decode_evidence(*answer.body, question);
+    auto evidence = incident::decode_evidence(*answer.body, wide);
     if (!evidence) {
       out.missing.emplace_back(answer.node, "its answer is damaged");
       continue;
     }
+    incident::correct(*evidence, clock_of(clocks, answer.node), question);
     evidence->node = std::move(answer.node);
     out.evidence.push_back(std::move(*evidence));
   }
@@ -51,20 +60,23 @@ incident::Gathered gathered_of(std::vector<query::NodeAnswer>&& answers,
 
 void Incidents::ask(const incident::core::TrailQuestion& question, Done done) {
   Queries* const queries = parts_.queries();
-  EvidenceQuestion wanted = question_of(question);
-  const bool asked = queries != nullptr &&
-                     queries->gather(
-                         [wanted](size_t share) mutable {
-                           wanted.max_bytes = bytes_each(share);
-                           return encode(wanted);
-                         },
-                         incident::kMostBytesOfAll, kPatienceNs,
-                         [this, alive = std::weak_ptr<bool>(alive_), question, wanted,
-                          done](std::vector<query::NodeAnswer> answers) {
-                           if (!alive.expired()) {
-                             ask_here(question, gathered_of(std::move(answers), wanted), done);
-                           }
-                         });
+  const EvidenceQuestion wanted = question_of(question);
+  std::vector<incident::NodeTime> clocks;
+  if (clocks_) clocks = clocks_(question.onset);
+  EvidenceQuestion wide = incident::widened(wanted, incident::widest_ahead(clocks));
+  const bool asked =
+      queries != nullptr &&
+      queries->gather(
+          [wide](size_t share) mutable {
+            wide.max_bytes = bytes_each(share);
+            return encode(wide);
+          },
+          incident::kMostBytesOfAll, kPatienceNs,
+          [this, alive = std::weak_ptr<bool>(alive_), question, wanted, clocks,
+           done](std::vector<query::NodeAnswer> answers) {
+            if (alive.expired()) return;
+            ask_here(question, gathered_of(std::move(answers), wanted, clocks), done);
+          });
   if (!asked) ask_here(question, {}, std::move(done));
 }
 

@@ -138,7 +138,8 @@ void Ingest::open_index(const NodeConfig& config) {
                                                             collector::Pipeline::marks);
 }
 
-void Ingest::flush_index() {
+void Ingest::finish() {
+  finishing_ = true;
   if (index_) index_->flush();
 }
 
@@ -172,7 +173,15 @@ Result<Ingest::Sources> Ingest::add(const SloPlan& plan) {
   NINES_TRY(sources.part, source_index(plan.part));
   NINES_CHECK(pipeline_->add_slo(plan.slo, plan.spec, sources.total, sources.part));
   if (plan.spec.indicator.join) pipeline_->restore_joins(saved_);
+  follow_users(plan);
   return sources;
+}
+
+// In a replay all of the past is read; else users are counted from this life's beginning on.
+void Ingest::follow_users(const SloPlan& plan) {
+  if (!watcher_) return;
+  const WallTime from{environment_.once ? INT64_MIN : clock_.wall().ns};
+  watcher_->users().follow(plan.slo, plan.spec, saved_, from);
 }
 
 Status Ingest::add_watched(const NodeConfig& config) {
@@ -211,6 +220,10 @@ HandOver Ingest::hand_over(WallTime until, bool replay) {
   pipeline_->take(out.batch);
   out.groups = pipeline_->group_counts();
   inputs_->take_positions(out.batch.positions);
+  if (watcher_) {
+    const bool at_once = watcher_->held() || finishing_ || environment_.once;
+    watcher_->users().take_positions(clock_.wall(), at_once, out.batch.positions);
+  }
   forget_unclaimed(out.batch.positions);
   return out;
 }
@@ -230,11 +243,12 @@ std::vector<slo::GroupRow> Ingest::restore_groups(WallTime newest) {
   return rows;
 }
 
-// What joins and groups of SLOs kept that are there no more.
+// What joins, groups and users of SLOs kept that are there no more.
 void Ingest::forget_unclaimed(std::vector<slo::Position>& out) {
   std::erase_if(saved_, [&](const slo::Position& p) {
     if (!p.key.starts_with(slo::EventJoin::kPrefix) &&
-        !p.key.starts_with(collector::kGroupPrefix)) {
+        !p.key.starts_with(collector::kGroupPrefix) &&
+        !p.key.starts_with(incident::UserKeeper::kPrefix)) {
       return false;
     }
     out.push_back({p.key, {}});

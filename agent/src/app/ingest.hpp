@@ -81,8 +81,9 @@ class Ingest {
   collector::Pipeline& pipeline() noexcept { return *pipeline_; }
   collector::Governor& governor() noexcept { return *governor_; }
   incident::Watcher* watcher() noexcept { return watcher_.get(); }  // null: nobody watches
-  // Writes what the index holds back.
-  void flush_index();
+  // The next hand-over is the last: with what would wait for a later one. Writes what the index
+  // holds back.
+  void finish();
   // What is read up to `until` (event time) is complete for every source that is at its end, or,
   // in a replay, for every one that is attached. kNothingKnown: there is more to read.
   static constexpr WallTime kNothingKnown{INT64_MIN};
@@ -95,6 +96,7 @@ class Ingest {
   Result<uint32_t> source_index(const collector::SourcePlan& plan);
   void fill_state(HandOver& out);
   void tell_joins(const std::vector<SourceState>& sources, WallTime until, bool replay);
+  void follow_users(const SloPlan& plan);
   void forget_unclaimed(std::vector<slo::Position>& out);
 
   std::unique_ptr<collector::Governor> governor_;
@@ -112,6 +114,7 @@ class Ingest {
   std::vector<Source> sources_;
   InputEnvironment environment_;
   std::vector<slo::Position> saved_;  // of an earlier life
+  bool finishing_ = false;
   const Clock& clock_;
 };
 

@@ -98,7 +98,7 @@ HandOver IngestThread::stop() {
   stopping_ = true;
   ingest_->inputs().wake();
   if (thread_.joinable()) thread_.join();
-  ingest_->flush_index();
+  ingest_->finish();
   return ingest_->hand_over();
 }
 

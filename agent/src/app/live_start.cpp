@@ -266,6 +266,7 @@ Status Live::start_incidents() {
   context_->inform(*ingest_);
   context_->facts().tell([this](const nines::incident::Happening& one) { tell_timeline(one); });
   if (!incidents_) return Ok{};
+  incidents_->clocks([this](WallTime at) { return timeline_->clocks_at(at); });
   timeline_->learn_from_requests([this](WallTime from, WallTime to, auto done) {
     incidents_->seen(from, to, std::move(done));
   });

@@ -133,6 +133,14 @@ void TimelineKeeper::heard(const std::string& origin, const fleet::FleetEvent& t
   if (!dirty_since_) dirty_since_ = now;
 }
 
+std::vector<incident::NodeTime> TimelineKeeper::clocks_at(WallTime at) const {
+  std::vector<incident::NodeTime> out;
+  for (auto& clock : clocks_.clocks_at(at, parts_.clock.wall())) {
+    out.push_back({std::move(clock.node), clock.offset_ns, clock.uncertainty_ns});
+  }
+  return out;
+}
+
 void TimelineKeeper::look_at_own_clock(WallTime now) {
   const Instant before = parts_.clock.mono();
   const WallTime wall = parts_.clock.wall();

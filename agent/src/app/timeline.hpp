@@ -14,6 +14,7 @@
 #include "app/fleet_link.hpp"
 #include "app/snapshot.hpp"
 #include "app/worker.hpp"
+#include "incident/node_time.hpp"
 #include "net/asio.hpp"
 #include "timeline/clock_book.hpp"
 #include "timeline/recorder.hpp"
@@ -50,6 +51,9 @@ class TimelineKeeper {
   using AskRequests =
       std::function<void(WallTime from, WallTime to, std::function<void(Requests)> done)>;
   void learn_from_requests(AskRequests ask) { ask_requests_ = std::move(ask); }
+
+  // How the clocks of other nodes were then, of those that are known.
+  std::vector<incident::NodeTime> clocks_at(WallTime at) const;
 
   // With each evaluation. `ready`: everything written is read.
   void look(const slo::SloEngine& engine, bool ready);

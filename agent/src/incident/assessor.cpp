@@ -37,13 +37,15 @@ size_t impacts_of(const core::Incident& incident) {
                     [](const core::Evidence& one) { return one.kind == core::EventKind::impact; }));
 }
 
-// Who was asked and not heard, and why; empty: all were.
+// Who was asked and not heard, and why, and whose clocks differ; empty: all were, and none.
 std::string without(const Answer& answer) {
   std::string out;
   for (const auto& [node, why] : answer.missing) {
     out += (out.empty() ? " (without " : ", ") + node + ": " + why;
   }
-  return out.empty() ? out : out + ")";
+  if (!out.empty()) out += ")";
+  const std::string clocks = tell_clocks(answer.clocks);
+  return clocks.empty() ? out : out + " (clocks: " + clocks + ")";
 }
 
 }  // namespace
@@ -209,7 +211,7 @@ void Assessor::tell_impact(const core::Incident& incident, Case& one, const Fact
   question.since = one.onset;
   question.until = end_of(incident, now);
   question.slos = slos_of(incident, engine_);
-  question.restarted = life_began_.ns > one.onset.ns;
+  question.restarted = life_began_ > one.onset && facts.users_from > one.onset;
   if (question.restarted) question.users_before = users_told(incident);
   Told told = incident::tell_impact(engine_, question, facts);
   if (told.text == one.impact) return;

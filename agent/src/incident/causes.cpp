@@ -168,6 +168,10 @@ Causes rank(const CauseFacts& f, const std::string& node) {
     if (out.suspects.size() == 1 && !f.answer.missing.empty()) {
       details.emplace_back("missing", missing_in(f.answer));
     }
+    const std::string clocks = tell_clocks(f.answer.clocks);
+    if (out.suspects.size() == 1 && !clocks.empty()) {
+      details.emplace_back("clocks", shortened(clocks, kMostWhy));
+    }
   }
   return out;
 }

@@ -9,22 +9,6 @@ constexpr int64_t kBeforeNs = 1'800 * kNsPerSecond;
 
 }  // namespace
 
-void FactKeeper::bad(const collector::ObservedBad& event) {
-  auto found = users_.find(event.slo);
-  if (found == users_.end()) {
-    if (users_.size() >= kMaxSlos) {
-      ++users_dropped_;
-      return;
-    }
-    found = users_.try_emplace(event.slo).first;
-  }
-  if (event.user.empty()) {
-    found->second.missing = std::max(found->second.missing, event.at);
-  } else {
-    found->second.sample.met(event.user, event.at);
-  }
-}
-
 // Those that were changed: before their (newest) change and since; the others: the onset.
 std::vector<core::ShareChange> FactKeeper::shares(const FactsQuestion& question,
                                                   const core::TemplateWatch& watch) const {
@@ -55,15 +39,11 @@ std::vector<core::ShareChange> FactKeeper::shares(const FactsQuestion& question,
 
 Facts FactKeeper::facts(const FactsQuestion& question, const core::TemplateWatch& watch) const {
   Facts out;
-  std::vector<const core::UserSample*> samples;
-  for (const uint32_t slo : question.slos) {
-    const auto found = users_.find(slo);
-    if (found == users_.end()) continue;
-    samples.push_back(&found->second.sample);
-    out.users_missing = out.users_missing || found->second.missing >= question.onset;
-  }
-  out.users = core::UserSample::count(samples, question.onset);
-  out.users_told = out.users.users > 0;
+  const UserKeeper::Counted counted = users_.count(question.slos, question.onset);
+  out.users = counted.users;
+  out.users_told = counted.told;
+  out.users_missing = counted.missing;
+  out.users_from = counted.from;
   if (!question.in_full) return out;
   out.shares = shares(question, watch);
   return out;

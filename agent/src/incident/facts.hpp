@@ -59,6 +59,7 @@ struct Facts {
   bool users_told = false;                // a source says who met bad events
   bool users_missing = false;             // some bad events since the onset did not say who
   core::UserSample::Count users;
+  WallTime users_from{INT64_MAX};  // complete from here on, over restarts
   core::RequestTrail::Passed passed;
   unsigned thinning = 0;  // of the requests one in 2^thinning was followed
   std::vector<BeforeAndAfter> examples;

@@ -21,8 +21,8 @@ std::vector<uint32_t> slos_of(const core::Incident& incident, const slo::SloEngi
 struct ImpactQuestion {
   WallTime since{}, until{};  // [since, until): since when it is bad, up to now or its end
   std::vector<uint32_t> slos{};
-  // Users that an earlier life of the node has counted, if it was restarted since: then what is
-  // known now is the least that there were.
+  // Users that an earlier life of the node has counted, if it was restarted since and did not keep
+  // who they were: then what is known now is the least that there were.
   bool restarted = false;
   uint64_t users_before = 0;
 };

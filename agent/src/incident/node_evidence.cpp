@@ -88,6 +88,23 @@ std::string save_within(const core::RequestTrail& trail, WallTime from, WallTime
   return saved;
 }
 
+EvidenceQuestion widened(EvidenceQuestion asked, int64_t ahead_ns) {
+  asked.from.ns -= ahead_ns;
+  asked.asked.ns += ahead_ns;
+  return asked;
+}
+
+void correct(NodeEvidence& evidence, NodeTime clock, const EvidenceQuestion& asked) {
+  core::RequestTrail trail(wide_limits(kMostTrailLines));
+  (void)trail.take(evidence.trail, clock.ahead_ns);  // was tried when it was decoded
+  evidence.trail = trail.save(asked.from, asked.asked);
+  for (NodeEvidence::Line& line : evidence.lines) {
+    int64_t& at = line.example.at.ns;
+    at = static_cast<int64_t>(static_cast<uint64_t>(at) - static_cast<uint64_t>(clock.ahead_ns));
+  }
+  evidence.clock = std::move(clock);
+}
+
 std::string encode(const EvidenceQuestion& question) {
   std::string out;
   put_byte(out, kVersion);

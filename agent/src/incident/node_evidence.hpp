@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "incident/node_time.hpp"
 #include "nines/incident/request_trail.hpp"
 #include "nines/incident/usage.hpp"
 
@@ -45,7 +46,9 @@ struct NodeEvidence {
     uint64_t lines = 0;
     std::string pod;  // with most of its error lines; empty: none stands out
   };
-  std::string node;   // who gave it: not part of the bytes
+  // Who gave it, and how its clock is: not part of the bytes. Times are by that node's clock.
+  std::string node;
+  NodeTime clock{{}, 0, 0};
   std::string trail;  // RequestTrail::save()
   std::vector<Used> used;
   std::vector<Line> lines;  // templates of the trail, those with errors first
@@ -67,6 +70,11 @@ std::optional<NodeEvidence> decode_evidence(std::string_view bytes, const Eviden
 // The parts of `trail` in [from, to), thinned until they take no more than `max_bytes`.
 std::string save_within(const core::RequestTrail& trail, WallTime from, WallTime to,
                         size_t max_bytes);
+
+// `asked` as it must be asked of nodes whose clocks are up to `ahead_ns` apart from this one's, and
+// what of an answer belongs to it by this node's clock.
+EvidenceQuestion widened(EvidenceQuestion asked, int64_t ahead_ns);
+void correct(NodeEvidence& evidence, NodeTime clock, const EvidenceQuestion& asked);
 
 // What a question to several nodes came to.
 struct Gathered {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -15,9 +16,8 @@ namespace nines::agent::incident {
 namespace {
 
 constexpr size_t kMaxExamples = 2'048, kMaxExampleBytes = 240;
-constexpr int64_t kExampleEveryNs = kNsPerSecond;  // one of a template is as good as the next
-constexpr size_t kMaxUsed = 128;                   // services whose usage is known
-constexpr double kLeastUsage = 5;                  // points of per cent
+constexpr size_t kMaxUsed = 128;   // services whose usage is known
+constexpr double kLeastUsage = 5;  // points of per cent
 constexpr size_t kMaxServices = 256, kMaxPods = 64;
 constexpr size_t kMaxHappenings = 64;  // between two looks
 constexpr int64_t kFreshNs = 900 * kNsPerSecond;
@@ -41,8 +41,10 @@ bool is_error(const collector::ObservedRecord& record) noexcept {
 }
 
 // Of a message of several lines the first one says what it is.
-std::string_view first_line(std::string_view message) noexcept {
-  return message.substr(0, message.find('\n'));
+inline std::string_view first_line(std::string_view message) noexcept {
+  const void* const end = std::memchr(message.data(), '\n', message.size());
+  if (end == nullptr) return message;
+  return {message.data(), static_cast<size_t>(static_cast<const char*>(end) - message.data())};
 }
 
 }  // namespace
@@ -82,7 +84,9 @@ void Watcher::record(const collector::ObservedRecord& record) {
     const core::TemplateMiner::Found found = miner_.add(message);
     line = found.id;
     if (found.merged) take_merges();
-    if (keep_example(line, record)) mentions_.read(record.service, message, record.at);
+    if (!has_example(line, record.at) && keep_example(line, record)) {
+      mentions_.read(record.service, message, record.at);
+    }
     core::RequestMark mark{record.request, record.span};
     if (mark.request.empty()) mark = core::find_request(message);
     trail_.add({record.at, mark.request, mark.span, record.service, line, error});
@@ -174,14 +178,13 @@ void Watcher::take_merges() {
 
 // Syslog and the journal hold the kernel's messages under its name; a container may call itself so,
 // too, but has a pod. With /dev/kmsg at hand they would be heard twice.
-bool Watcher::is_kernel(const collector::ObservedRecord& record) const {
-  if (kernel_sources_.contains(record.source)) return true;
-  return kernel_sources_.empty() && record.pod.empty() && record.service == kKernel;
+inline bool Watcher::is_kernel(const collector::ObservedRecord& record) const {
+  if (!kernel_sources_.empty()) return kernel_sources_.contains(record.source);
+  return record.pod.empty() && record.service == kKernel;
 }
 
 bool Watcher::keep_example(core::TemplateId line, const collector::ObservedRecord& record) {
   Kept& kept = kept_[static_cast<size_t>(line % kept_.size())];
-  if (kept.line == line && record.at.ns - kept.at.ns < kExampleEveryNs) return false;
   if (examples_.size() >= kMaxExamples && examples_.find(line) == examples_.end()) {
     std::vector<int64_t> times;
     for (const auto& [id, example] : examples_) times.push_back(example.at.ns);
@@ -351,6 +354,8 @@ Answer Watcher::ask(core::TrailQuestion question, const std::vector<NodeEvidence
   std::erase_if(ranked, [](const core::Suspect& one) { return one.score < kLeastScore; });
   core::Topology known({.least = kLeastCalls});
   auto calls = trail.calls({onset.ns - kCallsNs}, out.asked);
+  leave_out_unsure(calls, others);
+  for (const NodeEvidence& other : others) out.clocks.push_back(other.clock);
   if (together) {
     for (const auto& call : calls) {
       if (call.requests >= kLeastCalls) out.calls.push_back(call);

@@ -53,6 +53,7 @@ struct Answer {
   // Of several nodes: who calls whom by their lines together, and who was not heard in time.
   std::vector<core::RequestTrail::Call> calls{};
   std::vector<std::pair<std::string, std::string>> missing{};  // node, why
+  std::vector<NodeTime> clocks{};                              // of the nodes that were heard
   std::vector<core::FailureFact> facts{};  // what all that means for the kind of failure
 };
 
@@ -88,7 +89,10 @@ class Watcher final : public collector::RecordObserver {
   void record(const collector::ObservedRecord& record) override;
   void gauge(const collector::ObservedGauge& gauge) override;
   void container(const collector::ObservedContainer& container) override;
-  void bad(const collector::ObservedBad& event) override { keeper_.bad(event); }
+  void bad(const collector::ObservedBad& event) override { keeper_.users().bad(event); }
+  // Who met bad events: kept with the positions of what was read.
+  UserKeeper& users() noexcept { return keeper_.users(); }
+  bool held() const noexcept { return !learn_; }  // an incident is open
   // What the node itself tells, about once a minute.
   core::Detector& detector() noexcept { return detector_; }
   // What the Kubernetes API tells of containers.
@@ -119,7 +123,8 @@ class Watcher final : public collector::RecordObserver {
 
  private:
   static constexpr int64_t kMinuteNs = 60 * kNsPerSecond;
-  static constexpr int64_t kLookMinutes = 2;  // what came first tells causes
+  static constexpr int64_t kExampleEveryNs = kNsPerSecond;  // one is as good as the next
+  static constexpr int64_t kLookMinutes = 2;                // what came first tells causes
 
   struct Errors {
     WallTime at{};
@@ -138,6 +143,11 @@ class Watcher final : public collector::RecordObserver {
   void take_merges();
   void hear_of(std::string_view service);
   bool is_kernel(const collector::ObservedRecord& record) const;
+  // It has an example that is young enough.
+  bool has_example(core::TemplateId line, WallTime at) const noexcept {
+    const Kept& kept = kept_[static_cast<size_t>(line % kept_.size())];
+    return kept.line == line && at.ns - kept.at.ns < kExampleEveryNs;
+  }
   void kernel_says(const collector::ObservedRecord& record);
   void restarted(const collector::ObservedContainer& container);
   core::Happening* happened();
@@ -151,6 +161,8 @@ class Watcher final : public collector::RecordObserver {
                                     core::CountsOfServices& counts) const;
   void count_pod(const collector::ObservedRecord& record);
   core::RequestTrail laid_together(const std::vector<NodeEvidence>& others) const;
+  static void leave_out_unsure(std::vector<core::RequestTrail::Call>& calls,
+                               const std::vector<NodeEvidence>& others);
   void add_usage(std::vector<std::string>& services,
                  std::map<core::ServiceId, core::UsageFinding>& used, WallTime asked,
                  const std::vector<NodeEvidence>& others) const;

@@ -59,6 +59,20 @@ core::RequestTrail Watcher::laid_together(const std::vector<NodeEvidence>& other
   return all;
 }
 
+// Who called whom is concluded from the order of lines, which a clock that may be off hides or
+// turns around.
+void Watcher::leave_out_unsure(std::vector<core::RequestTrail::Call>& calls,
+                               const std::vector<NodeEvidence>& others) {
+  std::set<std::string> unsure;
+  for (const NodeEvidence& other : others) {
+    if (!is_unsure(other.clock)) continue;
+    for (const auto& speaker : other.speakers) unsure.insert(speaker.service);
+  }
+  std::erase_if(calls, [&](const core::RequestTrail::Call& call) {
+    return unsure.contains(call.caller) != unsure.contains(call.callee);
+  });
+}
+
 void Watcher::add_usage(std::vector<std::string>& services,
                         std::map<core::ServiceId, core::UsageFinding>& used, WallTime asked,
                         const std::vector<NodeEvidence>& others) const {

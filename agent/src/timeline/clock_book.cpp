@@ -253,6 +253,21 @@ std::vector<core::NodeClock> ClockBook::clocks(WallTime now) const {
   return out;
 }
 
+std::vector<core::NodeClock> ClockBook::clocks_at(WallTime at, WallTime now) const {
+  std::map<std::string, core::NodeClock> surest;
+  for (core::NodeClock& clock : clocks(now)) {
+    if (!clock.uncertainty_ns || clock.node == self_) continue;
+    const int64_t age = at < clock.at ? clock.at.ns - at.ns : at.ns - clock.at.ns;
+    const int64_t known = std::clamp<int64_t>(*clock.uncertainty_ns, 0, INT64_MAX / 2);
+    clock.uncertainty_ns = known + age / core::kDriftDivisor;
+    const auto [it, fresh] = surest.try_emplace(clock.node, clock);
+    if (!fresh && *clock.uncertainty_ns < *it->second.uncertainty_ns) it->second = clock;
+  }
+  std::vector<core::NodeClock> out;
+  for (auto& [node, clock] : surest) out.push_back(std::move(clock));
+  return out;
+}
+
 std::vector<store::Document> ClockBook::take_changes() {
   std::vector<store::Document> out;
   for (const auto& [day, yes] : std::exchange(changed_, {})) {

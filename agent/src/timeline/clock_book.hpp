@@ -47,6 +47,8 @@ class ClockBook {
 
   // What is known of all moments, against this node.
   std::vector<core::NodeClock> clocks(WallTime now) const;
+  // Of each node that is known what was surest at `at`; its uncertainty is that of then.
+  std::vector<core::NodeClock> clocks_at(WallTime at, WallTime now) const;
   // Days that the store does not have as they are; taken.
   std::vector<store::Document> take_changes();
 

@@ -44,12 +44,14 @@ bool Pipeline::Impl::look_at_format(LogStream& file, FileState& state, std::stri
 Program* Pipeline::Impl::program_for(FileState& state) {
   const bool current = state.program != nullptr && state.program_generation == generation &&
                        state.program->sources == state.context.matched() &&
+                       state.program->asks_service == state.service_guessed &&
                        state.program->reads_level() == state.marked;
   if (current) return state.program;
   const SourcePlan& plan = primary_plan(state);
   for (const auto& known : programs) {
     if (known->wrapping == state.format.wrapping() && known->format == state.format.format() &&
-        known->sources == state.context.matched() && known->reads_level() == state.marked) {
+        known->sources == state.context.matched() && known->asks_service == state.service_guessed &&
+        known->reads_level() == state.marked) {
       state.program = known.get();
       state.program_generation = generation;
       return state.program;
@@ -69,7 +71,8 @@ Program* Pipeline::Impl::program_for(FileState& state) {
   log::TimeContext time;
   time.utc_offset_s = plan.selector.utc_offset_s;
   time.reference = now;
-  const ProgramWish wish{tasks, gated, state.marked, options.observer != nullptr, gauges, user};
+  const ProgramWish wish{
+      tasks, gated, state.marked, options.observer != nullptr, state.service_guessed, gauges, user};
   auto compiled = compile_program(state.format.format(), state.format.wrapping(), time, wish);
   NINES_ASSERT(compiled.ok());  // expressions and patterns were checked when they were added
   (*compiled)->sources = state.context.matched();
@@ -122,16 +125,23 @@ void Pipeline::Impl::fill_context(const Line& line, WallTime ts) {
   }
 }
 
+// What is the same for all records of a block.
+void Pipeline::Impl::begin_observed(const LogStream& file, const FileState& state) {
+  observed = {};
+  observed.source = state.primary;
+  observed.service = state.service;
+  observed.pod = state.context.pod;
+  observed.container = state.context.container;
+  observed.path = file.path;
+}
+
 void Pipeline::Impl::show_observer(const Line& line, WallTime ts) {
   const ObservedSlots& slots = *line.program.observed;
-  const std::span<const Value> values(line.program.values);
-  static const Value kNull = Value::null();
-  const auto value = [&](size_t slot) -> const Value& {
-    return slot == ObservedSlots::kNoSlot ? kNull : values[slot];
-  };
-  const auto text = [&](size_t slot) {
-    const Value& v = value(slot);
-    return v.kind == ValueKind::text ? v.text : std::string_view{};
+  const Value* const values = line.program.values.data();
+  const auto text = [&](size_t slot, std::string_view& out) {
+    if (slot == ObservedSlots::kNoSlot) return;
+    const Value& v = values[slot];
+    out = v.kind == ValueKind::text ? v.text : std::string_view{};
   };
   FileState& state = line.state;
   if (!state.restart_told && state.context.restart) {
@@ -140,23 +150,25 @@ void Pipeline::Impl::show_observer(const Line& line, WallTime ts) {
                                  static_cast<uint64_t>(std::max(0, *state.context.restart)),
                                  state.context.ns, state.context.uid});
   }
-  ObservedRecord record;
+  ObservedRecord& record = observed;
   record.at = ts;
-  record.source = state.primary;
-  record.service = state.service;
-  if (state.service_guessed && !text(slots.service).empty()) record.service = text(slots.service);
-  record.pod = state.context.pod;
-  record.container = state.context.container;
-  record.message = text(slots.message);
-  record.request = text(slots.request);
-  record.span = text(slots.span);
-  record.path = line.file.path;
   record.offset = line.record.at;
-  if (const Value& v = value(slots.status); v.kind == ValueKind::number && v.exponent == 0) {
-    record.status = v.mantissa;
+  if (state.service_guessed) {
+    std::string_view told;
+    text(slots.service, told);
+    record.service = told.empty() ? std::string_view(state.service) : told;
   }
-  if (const Value& v = value(slots.level); v.kind == ValueKind::level) {
-    record.level = v.level;
+  text(slots.message, record.message);
+  text(slots.request, record.request);
+  text(slots.span, record.span);
+  record.status = 0;
+  if (slots.status != ObservedSlots::kNoSlot) {
+    const Value& v = values[slots.status];
+    if (v.kind == ValueKind::number && v.exponent == 0) record.status = v.mantissa;
+  }
+  record.has_level = false;
+  if (slots.level != ObservedSlots::kNoSlot && values[slots.level].kind == ValueKind::level) {
+    record.level = values[slots.level].level;
     record.has_level = true;
   }
   options.observer->record(record);
@@ -164,7 +176,8 @@ void Pipeline::Impl::show_observer(const Line& line, WallTime ts) {
     const auto exact = measured(values[gauge.value]);
     const bool real = values[gauge.value].kind == ValueKind::real;
     if (!exact && !real) continue;
-    const std::string_view of = gauge.of ? text(*gauge.of) : record.service;
+    std::string_view of = record.service;
+    if (gauge.of) text(*gauge.of, of);
     options.observer->gauge({ts, gauge.source, gauge.name, of, record.pod,
                              exact ? exact->to_double() : values[gauge.value].real});
   }
@@ -493,6 +506,7 @@ Taken Pipeline::consume(LogStream& file, std::string_view data, Reading how) {
                                    state.pattern ? state.pattern.get() : source.pattern.get());
   in.limit = impl_->limit;
   if (state.marked) impl_->begin_marks(state, file, in.rule, selector);
+  if (program.observed) impl_->begin_observed(file, state);
   const bool lone_lines = in.rule.by == JoinRule::By::none && selector.multiline == "auto";
   const FrameOutput framed = state.format.framer().frame(in, [&](const FramedRecord& record) {
     return impl_->on_record({file, state, program, record, lone_lines});

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "nines/collector/framing.hpp"
+#include "nines/collector/observer.hpp"
 #include "nines/collector/pipeline.hpp"
 #include "pipeline/accumulator.hpp"
 #include "pipeline/context.hpp"
@@ -71,6 +72,7 @@ struct Pipeline::Impl {
   WallTime now{};  // read once per block
   Instant now_mono{};
   FrameScratch scratch;
+  ObservedRecord observed;  // as the observer is shown it; of the block that is read
   int64_t skewed = 0;
 
   // Choosing the program of a file.
@@ -103,6 +105,7 @@ struct Pipeline::Impl {
   WallTime event_time(const Line& line, const log::ParsedRecord& parsed);
   FrameStep on_record(const Line& line);
   void fill_context(const Line& line, WallTime ts);
+  void begin_observed(const LogStream& file, const FileState& state);
   void show_observer(const Line& line, WallTime ts);
   void run_tasks(const Line& line, int64_t slot);
   bool count_several(const Line& line, SliTask& task, int64_t slot, int64_t good, int64_t bad);

@@ -65,9 +65,9 @@ SliTask compile_task(const TaskSpec& spec, std::vector<std::string>& fields) {
 
 // What an observer is told of. True: the service is read for it alone, which asks what the record
 // itself says and knows that of the file.
-bool observe(Program& program, std::span<const GaugeSpec> gauges) {
+bool observe(Program& program, const ProgramWish& wish) {
   const auto slot = [&](const std::string& name) { return slot_of_field(program.fields, name); };
-  for (const GaugeSpec& gauge : gauges) {
+  for (const GaugeSpec& gauge : wish.gauges) {
     GaugeSlots found{gauge.source, gauge.value, slot(gauge.value), std::nullopt};
     if (!gauge.of.empty()) found.of = slot(gauge.of);
     program.gauges.push_back(std::move(found));
@@ -79,6 +79,7 @@ bool observe(Program& program, std::span<const GaugeSpec> gauges) {
   slots.message = slot("message");
   slots.request = slot("request_id");
   slots.span = slot("span_id");
+  if (!wish.asks_service) return false;
   const size_t known = program.fields.size();
   slots.service = slot("service");
   return slots.service == known;
@@ -130,7 +131,8 @@ Result<std::unique_ptr<Program>> compile_program(const log::FormatSpec& format, 
     program->tasks.push_back(std::move(compiled));
   }
   if (wish.with_level) program->level_slot = slot_of_field(program->fields, "level");
-  const bool own_service = wish.observed && observe(*program, wish.gauges);
+  program->asks_service = wish.asks_service;
+  const bool own_service = wish.observed && observe(*program, wish);
   if (wish.observed && !wish.user.empty()) {
     program->user_slot = slot_of_field(program->fields, std::string(wish.user));
   }

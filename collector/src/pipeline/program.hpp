@@ -166,6 +166,7 @@ struct Program {
   static constexpr size_t kNoSlot = SIZE_MAX;
   size_t level_slot = kNoSlot;  // where marks are wanted
   std::optional<ObservedSlots> observed;
+  bool asks_service = false;  // for the observer
   std::vector<GaugeSlots> gauges;
   size_t user_slot = kNoSlot;  // who met a bad event; where an observer is told of it
   bool reads_level() const noexcept { return level_slot != kNoSlot; }
@@ -176,6 +177,7 @@ struct ProgramWish {
   std::span<const uint32_t> gated;  // the sources of which not every record counts
   bool with_level = false;          // that is read, too
   bool observed = false;            // what an observer is told of, too
+  bool asks_service = false;        // as the record tells it: nobody said what the file is of
   std::span<const GaugeSpec> gauges;
   std::string_view user{};  // field; empty: none
 };

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "incident/postmortem_evidence.hpp"
 #include "incident/text.hpp"
 #include "nines/incident/current_evidence.hpp"
 
@@ -40,13 +41,43 @@ std::string count_of(size_t n, const std::string& one) {
   return std::to_string(n) + " " + one + (n == 1 ? "" : "s");
 }
 
+// An incident that comes back was over in between.
+struct Stretches {
+  int64_t seconds = 0;
+  size_t count = 0;
+};
+Stretches stretches_of(const Incident& i, WallTime until) {
+  Stretches out;
+  WallTime from = i.began, ended{};
+  const auto close = [&](WallTime end) {
+    if (from == WallTime{} || end < from) return;
+    out.seconds += seconds_between(from, end);
+    ++out.count;
+    from = ended = {};
+  };
+  for (const HistoryEntry& h : i.history) {
+    if (h.kind == EventKind::condition_ended) ended = h.at;
+    if (h.kind == EventKind::resolved) close(ended != WallTime{} ? ended : h.at);
+    const bool begins = h.kind == EventKind::condition_began || h.kind == EventKind::reopened;
+    if (begins && from == WallTime{}) from = h.at;
+  }
+  close(until);
+  return out;
+}
+
 void summarise(Postmortem& p, const Incident& i, const PostmortemFacts& facts) {
   p.summary.push_back("Date: " + date_text(i.began));
   const WallTime end = end_of(i);
-  p.summary.push_back("Duration: " + (end == WallTime{} ? "not over yet"
-                                                        : span_text(seconds_between(i.began, end)) +
-                                                              " (" + moment_text(i.began) + " to " +
-                                                              moment_text(end) + ")"));
+  std::string duration = "not over yet";
+  if (end != WallTime{}) {
+    duration = span_text(seconds_between(i.began, end)) + " (" + moment_text(i.began) + " to " +
+               moment_text(end) + ")";
+  }
+  if (const Stretches bad = stretches_of(i, end != WallTime{} ? end : p.as_of); bad.count > 1) {
+    duration += ", " + span_text(bad.seconds) + " of it in " + std::to_string(bad.count) +
+                " stretches, between which all was well";
+  }
+  p.summary.push_back("Duration: " + duration);
   p.summary.push_back("Severity: " + priority_text(i.severity) +
                       (i.severity_by.empty() ? "" : ", set by " + i.severity_by));
   p.summary.push_back("Services: " + list_of(i.services, "none named"));
@@ -73,7 +104,7 @@ void summarise(Postmortem& p, const Incident& i, const PostmortemFacts& facts) {
 std::string what_of(const HistoryEntry& h) {
   const std::string text = h.text.empty() ? "" : ": " + h.text;
   switch (h.kind) {
-    case EventKind::condition_began: return "Condition" + text;
+    case EventKind::condition_began: return "Condition: " + headline(h.text);
     case EventKind::condition_ended: return "Condition over" + text;
     case EventKind::declared: return "Declared" + by(h.who) + text;
     case EventKind::acknowledged: return "Acknowledged" + by(h.who) + text;
@@ -136,8 +167,16 @@ void tell_timeline(Postmortem& p, const Incident& i, const PostmortemFacts& fact
   }
   if (i.began < i.opened) p.timeline.push_back({i.began, "It began to be wrong"});
   if (!kept) {
+    const Evidence* const impact = i.newest(EventKind::impact);
+    bool over = false;
     for (const HistoryEntry& h : short_history(i)) {
-      if (h.kind != EventKind::suspects) p.timeline.push_back({h.at, what_of(h)});
+      // Earlier figures of what it cost are with the incident.
+      const bool outdated = h.kind == EventKind::impact && impact != nullptr &&
+                            (h.at != impact->entry.at || h.text != impact->entry.text);
+      if (h.kind == EventKind::suspects || outdated) continue;
+      const bool back = over && h.kind == EventKind::condition_began;
+      p.timeline.push_back({h.at, (back ? "It is back. " : "") + what_of(h)});
+      over = h.kind == EventKind::resolved || (over && !back);
     }
     tell_suspects(p, i);
   }
@@ -162,7 +201,7 @@ void find_factors(Postmortem& p, const Incident& i, const PostmortemFacts& facts
   std::set<std::string> told;  // changes that are suspects already
   for (const Evidence* e : current_evidence(i).suspects) {
     const std::string* wrong = e->entry.detail("wrong_if");
-    p.factors.push_back({e->entry.text, e->number, wrong == nullptr ? "" : *wrong});
+    p.factors.push_back({suspect_words(*e), e->number, wrong == nullptr ? "" : *wrong});
     if (const std::string* change = e->entry.detail("change")) told.insert(*change);
   }
   for (const slo::Change* c : suspect_changes(i, facts)) {
@@ -189,7 +228,7 @@ void find_whys(Postmortem& p, const Incident& i) {
   std::string first;
   if (const Evidence* e = i.newest(EventKind::suspects)) {
     first = "The evidence points here, unconfirmed (E" + std::to_string(e->number) +
-            "): " + e->entry.text;
+            "): " + suspect_words(*e);
   }
   ask("Why did " + what + "?", first);
   std::string cause;
@@ -219,29 +258,7 @@ void analyse(Postmortem& p, const Incident& i, const PostmortemFacts& facts) {
   }
   find_factors(p, i, facts);
   find_whys(p, i);
-  const CurrentEvidence current = current_evidence(i);
-  std::set<int> counts;
-  for (const Evidence* e : current.suspects) counts.insert(e->number);
-  for (const Evidence* e : current.diagnostics) counts.insert(e->number);
-  for (const Evidence* e : {current.impact, current.failure_class}) {
-    if (e != nullptr) counts.insert(e->number);
-  }
-  for (const Evidence& e : i.evidence) {
-    if (!counts.contains(e.number)) continue;
-    std::string text = "E" + std::to_string(e.number) + " (" +
-                       std::string(event_kind_name(e.kind)) + ", " + moment_text(e.entry.at) +
-                       (e.entry.node.empty() ? "" : ", " + e.entry.node) + "): " + e.entry.text;
-    for (const auto& [key, value] : e.entry.details) {
-      const bool is_told = key == "wrong_if" || key == "service" || key == "node";
-      if (!is_told) text += "; " + key + ": " + value;
-    }
-    p.evidence.push_back(std::move(text));
-  }
-  const size_t before = i.evidence.size() - counts.size();
-  if (before > 0) {
-    p.evidence.push_back(count_of(before, "earlier finding") +
-                         " that these have taken the place of: with the incident, as JSON");
-  }
+  p.evidence = findings_of(i);
 }
 
 void tell_resolution(Postmortem& p, const Incident& i) {
@@ -289,10 +306,13 @@ void learn(Postmortem& p, const Incident& i, const PostmortemFacts& facts) {
   }
   const WallTime end = end_of(i);
   if (end != WallTime{} && i.severity <= 1) {
-    const int64_t took = seconds_between(i.began, end);
+    const Stretches bad = stretches_of(i, end);
+    const int64_t took = bad.count > 1 ? bad.seconds : seconds_between(i.began, end);
     judge(p, took < kRecoverTarget_s,
-          "It was over " + span_text(took) + " after it began (aim for P0 and P1: less than " +
-              span_text(kRecoverTarget_s) + ").");
+          (bad.count > 1
+               ? "It lasted " + span_text(took) + " in " + std::to_string(bad.count) + " stretches"
+               : "It was over " + span_text(took) + " after it began") +
+              " (aim for P0 and P1: less than " + span_text(kRecoverTarget_s) + ").");
   }
   if (i.severity <= 1 && i.roles[0].empty()) judge(p, false, "No Incident Commander was assigned.");
   if (i.severity <= 1 && i.communications.empty()) {
@@ -327,7 +347,8 @@ void prevent(Postmortem& p, const Incident& i, const PostmortemFacts& facts) {
   const int64_t detect = seconds_between(i.began, i.opened);
   if (detect > kDetectTarget_s) {
     p.monitoring.push_back("It went unnoticed for " + span_text(detect) +
-                           ": a faster rule, or a shorter window, for " + i.signature() + ".");
+                           ": a faster rule or a shorter window would have told earlier (" +
+                           i.signature() + ").");
   }
   if (i.declared) {
     p.monitoring.push_back("A person saw it first: no condition covers it.");

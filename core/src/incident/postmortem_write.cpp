@@ -83,7 +83,10 @@ void add_analysis(std::string& out, const Postmortem& p) {
   if (p.factors.empty()) add(out, "None known.");
   if (p.evidence.empty()) return;
   part(out, "Evidence");
-  add_list(out, p.evidence, "");
+  for (const auto& e : p.evidence) {
+    add(out, "- " + e.text);
+    for (const std::string& line : e.lines) add(out, "  - " + line);
+  }
 }
 
 void write_texts(JsonWriter& out, std::string_view name, const Texts& texts) {
@@ -116,8 +119,13 @@ void write_analysis(JsonWriter& out, const Postmortem& p) {
     }
     out.member("wrong_if", f.wrong_if).end_object();
   }
+  out.end_array().key("evidence").begin_array();
+  for (const auto& e : p.evidence) {
+    std::string text = e.text;
+    for (const std::string& line : e.lines) text += "; " + line;
+    out.value(text);
+  }
   out.end_array();
-  write_texts(out, "evidence", p.evidence);
   out.end_object();
 }
 

@@ -87,10 +87,6 @@ RequestTrail::RequestTrail(TrailLimits limits) : limits_(limits) {
   limits_.max_templates = std::min<size_t>(limits_.max_templates, kErrorBit);
 }
 
-bool RequestTrail::keeps(uint64_t request) const noexcept {
-  return thinning_ == 0 || (request >> (64 - thinning_)) == 0;
-}
-
 inline bool RequestTrail::service_index(std::string_view name, uint32_t& out) {
   const bool last = last_service_ < services_.size() && same_text(services_[last_service_], name);
   if (!last && !find_service(name)) return false;
@@ -171,13 +167,18 @@ void RequestTrail::add(const TrailLine& line) {
   push(entry);
 }
 
+// REQUIRES that it keeps the request.
 inline void RequestTrail::push(const Entry& entry) {
-  const bool full = entries_.size() >= limits_.max_lines;
-  if (full && oldest_ == 0) make_room();
+  if (entries_.size() >= limits_.max_lines) return push_full(entry);
+  // At once: pages that nobody wrote to take no memory, while growing would hold it twice.
+  if (entries_.capacity() == 0) entries_.reserve(std::min(limits_.max_lines, kMostAtOnce));
+  entries_.push_back(entry);
+}
+
+void RequestTrail::push_full(const Entry& entry) {
+  if (oldest_ == 0) make_room();
   if (!keeps(entry.request)) return;
-  if (!full || entries_.size() < limits_.max_lines) {
-    // At once: pages that nobody wrote to take no memory, while growing would hold it twice.
-    if (entries_.capacity() == 0) entries_.reserve(std::min(limits_.max_lines, kMostAtOnce));
+  if (entries_.size() < limits_.max_lines) {
     entries_.push_back(entry);
     return;
   }
@@ -255,7 +256,7 @@ std::string RequestTrail::save(WallTime from, WallTime to) const {
   return out;
 }
 
-Status RequestTrail::take(std::string_view saved) {
+Status RequestTrail::take(std::string_view saved, int64_t ahead_ns) {
   const Error corrupt{Errc::corrupt, "a trail of requests is damaged"};
   uint8_t version = 0;
   uint64_t thinning = 0, count = 0;
@@ -302,7 +303,9 @@ Status RequestTrail::take(std::string_view saved) {
       continue;
     }
     entry.line = (service << kServiceShift) | (entry.line & kErrorBit) | found;
-    push(entry);
+    entry.at =
+        static_cast<int64_t>(static_cast<uint64_t>(entry.at) - static_cast<uint64_t>(ahead_ns));
+    if (keeps(entry.request)) push(entry);
   }
   return Ok{};
 }

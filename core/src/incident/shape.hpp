@@ -27,16 +27,17 @@ constexpr uint64_t without_digits(uint64_t bytes) noexcept {
 
 // Never 0, which Shapes takes for none. A good hash: what collides would be taken for the same.
 inline uint64_t shape_of(std::string_view message) noexcept {
-  const uint64_t hash = hash_text(message, without_digits);
+  const uint64_t hash = hash_text(message, [](uint64_t bytes) { return without_digits(bytes); });
   return hash | (hash == 0 ? 1 : 0);
 }
 
-// The hash of the skeleton that a message of a shape has, for the shapes seen last. What is kept
-// never becomes wrong.
+// The hash of the skeleton that a message of a shape has, for the shapes seen last, which never
+// becomes wrong; and where its template was found, a guess to be tested.
 class Shapes {
  public:
   struct Known {
     uint64_t shape = 0, skeleton = 0;
+    uint32_t entry = UINT32_MAX, generation = 0;
   };
   Shapes() : known_(kSlots) {}
   // What is known of the shape is in the answer when `shape` is equal; else the place to keep it.

@@ -163,7 +163,9 @@ struct TemplateMiner::Impl {
   explicit Impl(MinerLimits given) : limits(given), cache(kCacheSlots) {}
 
   Found add(string_view message);
-  uint64_t skeleton_of(string_view message, bool& read);
+  Found add_unseen(string_view message, uint64_t shape, Shapes::Known& kept);
+  uint64_t skeleton_of(string_view message, Shapes::Known& kept, uint64_t shape, bool& read);
+  const Entry* living(uint32_t entry, uint32_t generation) noexcept;
   size_t place(const Skeleton& skeleton, string_view message, bool& fresh);
   std::optional<size_t> find(const Hashes& hashes) const;
   size_t insert(std::vector<uint64_t> words, Slots slots, std::string text);
@@ -200,9 +202,8 @@ struct TemplateMiner::Impl {
 };
 
 // The hash of the skeleton; `read`: into the member, because its shape was not among the last ones.
-uint64_t TemplateMiner::Impl::skeleton_of(string_view message, bool& read) {
-  const uint64_t shape = message.size() <= kMaxShapeBytes ? shape_of(message) : 0;
-  Shapes::Known& kept = shapes.at(shape);
+uint64_t TemplateMiner::Impl::skeleton_of(string_view message, Shapes::Known& kept, uint64_t shape,
+                                          bool& read) {
   if (shape != 0 && kept.shape == shape) return kept.skeleton;
   read_skeleton(message, skeleton);
   read = true;
@@ -213,16 +214,42 @@ uint64_t TemplateMiner::Impl::skeleton_of(string_view message, bool& read) {
   return hash;
 }
 
+// What was found there is there still. It is seen once more.
+inline const Entry* TemplateMiner::Impl::living(uint32_t at, uint32_t generation) noexcept {
+  if (at >= entries.size()) return nullptr;
+  Entry& entry = entries[at];
+  if (entry.generation != generation || !entry.live) return nullptr;
+  entry.used = true;
+  return &entry;
+}
+
 TemplateMiner::Found TemplateMiner::Impl::add(string_view message) {
   ++stats.messages;
+  const uint64_t shape = message.size() <= kMaxShapeBytes ? shape_of(message) : 0;
+  Shapes::Known& kept = shapes.at(shape);
+  if (shape != 0 && kept.shape == shape) {
+    if (const Entry* const entry = living(kept.entry, kept.generation)) {
+      return {entry->id, false, !merged.empty()};
+    }
+  }
+  return add_unseen(message, shape, kept);
+}
+
+// Of a shape that was not seen lately, or whose template is another one by now.
+TemplateMiner::Found TemplateMiner::Impl::add_unseen(string_view message, uint64_t shape,
+                                                     Shapes::Known& kept) {
   bool read = false;
-  const uint64_t hash = skeleton_of(message, read);
+  const uint64_t hash = skeleton_of(message, kept, shape, read);
+  const auto keep = [&](uint32_t entry, uint32_t generation) {
+    if (shape == 0) return;
+    kept.entry = entry;
+    kept.generation = generation;
+  };
   Cached& known = cache[hash & (kCacheSlots - 1)];
-  if (known.skeleton == hash && known.entry < entries.size()) {
-    Entry& entry = entries[known.entry];
-    if (entry.live && entry.generation == known.generation) {
-      entry.used = true;
-      return {entry.id, false, !merged.empty()};
+  if (known.skeleton == hash) {
+    if (const Entry* const entry = living(known.entry, known.generation)) {
+      keep(known.entry, known.generation);
+      return {entry->id, false, !merged.empty()};
     }
   }
   ++stats.slow;
@@ -230,6 +257,7 @@ TemplateMiner::Found TemplateMiner::Impl::add(string_view message) {
   bool fresh = false;
   const size_t entry = place(skeleton, message, fresh);
   known = {hash, static_cast<uint32_t>(entry), entries[entry].generation};
+  keep(known.entry, known.generation);
   entries[entry].used = !fresh;
   return {entries[entry].id, fresh, !merged.empty()};
 }

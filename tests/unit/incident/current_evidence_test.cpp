@@ -116,7 +116,7 @@ TEST_CASE("A review lists what is known last, and says how much that replaced", 
   story.suspects(60, {"pay", "mail"});
   const Postmortem review = postmortem_of(story.incident(), {}, at(500));
   REQUIRE(review.evidence.size() == 3);
-  CHECK(review.evidence.back().find("2 earlier findings") == 0);
+  CHECK(review.evidence.back().text.find("2 earlier findings") == 0);
 }
 
 TEST_CASE("A change that is a suspect is no second factor", "[incident]") {

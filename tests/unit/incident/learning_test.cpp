@@ -80,7 +80,7 @@ class Learner {
     out.add(miner_.save());
     const TemplateMiner::Stats stats = miner_.stats();
     for (const uint64_t number :
-         {uint64_t{stats.templates}, stats.messages, stats.slow, stats.merges, stats.forgotten}) {
+         {uint64_t{stats.templates}, stats.messages, stats.merges, stats.forgotten}) {
       out.add(number);
     }
     return out.value();
@@ -246,7 +246,7 @@ TEST_CASE("What is learned of generated lines is what the plain way learned", "[
   limits.trail.max_lines = 30'000;
   limits.watch.learn_minutes = 10;
   CHECK(learned(limits, Traffic(1).lines(120'000)) ==
-        Digests{0xc61ac5a9fb1679f3, 0x1716d1ada4185042, 0x52141bb06d1803eb, 0xb7ee557273d5e527});
+        Digests{0xc61ac5a9fb1679f3, 0xf0ee0d33e26149c8, 0x52141bb06d1803eb, 0xb7ee557273d5e527});
 }
 
 TEST_CASE("With little room the same is forgotten at the same time", "[learning]") {
@@ -257,7 +257,7 @@ TEST_CASE("With little room the same is forgotten at the same time", "[learning]
   limits.trail.max_services = 6;
   limits.trail.max_templates = 30;
   CHECK(learned(limits, Traffic(2).lines(60'000)) ==
-        Digests{0x40b3e41c1871eb7f, 0xfeccc773e8086bb, 0x8c39f095398ae075, 0x8a5f210821914db8});
+        Digests{0x40b3e41c1871eb7f, 0x78173095a780652b, 0x8c39f095398ae075, 0x8a5f210821914db8});
 }
 
 TEST_CASE("What is learned of the logs of LogHub is what the plain way learned", "[learning]") {
@@ -278,7 +278,7 @@ TEST_CASE("What is learned of the logs of LogHub is what the plain way learned",
     return;
   }
   CHECK(learned({}, lines) ==
-        Digests{0x5c77c867f9d563c0, 0x96e4c5be85e832c2, 0x7b2711575d71369d, 0xbde9e1a5c0746927});
+        Digests{0x5c77c867f9d563c0, 0xf1dc66de63f8424d, 0x7b2711575d71369d, 0xbde9e1a5c0746927});
 }
 
 }  // namespace nines::incident

@@ -81,7 +81,67 @@ TEST_CASE("A postmortem has a title that fits a line, and tells suspects of one 
   CHECK_FALSE(has(title, "rule fast"));
   CHECK_FALSE(has(title, "budget is used"));
   CHECK(has(paper, "Suspects found: pay (E2), mail (E1)\n"));
-  CHECK(has(paper, "): pay; is silent; rank: 1; score: 82.10"));
+  CHECK(has(paper, "): pay: is silent\n"));  // ranks and scores are for programs
+  CHECK(paper.find("): pay: is silent") < paper.find("): mail: is silent"));
+}
+
+TEST_CASE("A postmortem of what came back tells the time between apart, and the newest cost only") {
+  Node n("a");
+  n.begins("burn/door", "door", 1, 0);
+  const std::string id = n.all(0)[0].id;
+  const auto cost = [&](int64_t s, const char* text) {
+    n.keep(n.book.add(id, EventKind::impact, "", text, {{"until", "1772366400"}}, at(s)));
+  };
+  cost(10, "4 of 9 events were bad");
+  n.ends("burn/door", 600);
+  n.run(600, 1'300);
+  REQUIRE(n.all(1'300)[0].state == State::resolved);
+  n.begins("burn/door", "door", 1, 1'500);
+  n.tick(1'500);
+  cost(1'600, "7 of 19 events were bad");
+  n.ends("burn/door", 1'800);
+  n.run(1'800, 2'500);
+  REQUIRE(n.all(2'500).size() == 1);
+  const std::string paper = postmortem_markdown(postmortem_of(n.all(2'500)[0], {}, at(2'500)));
+  CAPTURE(paper);
+  CHECK(has(paper,
+            "Duration: 30 min (2026-03-01 12:00:00 UTC to 2026-03-01 12:30:00 UTC), 15 min "
+            "of it in 2 stretches, between which all was well\n"));
+  CHECK(has(paper, "It lasted 15 min in 2 stretches (aim for P0 and P1"));
+  CHECK(has(paper, "**12:25:00 UTC** - It is back. Condition: door burns its budget\n"));
+  CHECK_FALSE(has(paper, "Impact measured: 4 of 9"));
+  CHECK(has(paper, "Impact measured: 7 of 19"));
+  CHECK(has(paper, "12:26:40 UTC, a): 7 of 19 events were bad\n"));  // without what its text says
+}
+
+TEST_CASE("Evidence in a postmortem is words, with what it rests on in lines of their own") {
+  Node n("a");
+  n.begins("burn/door", "door", 1, 0);
+  const std::string id = n.all(0)[0].id;
+  n.keep(n.book.add(id, EventKind::diagnostics, "", "the last changes",
+                    {{"part", "changes"}, {"page", "1/1"}, {"1", "deploy of pay: 1.4.2"}}, at(10)));
+  n.keep(n.book.add(id, EventKind::diagnostics, "", "failure class crash (3.00)",
+                    {{"part", "class"},
+                     {"class", "crash"},
+                     {"weight", "3.00"},
+                     {"why-1", "pay: no line for 370 s"}},
+                    at(10)));
+  n.keep(n.book.add(id, EventKind::suspects, "", "pay; is silent",
+                    {{"rank", "1"},
+                     {"of", "1"},
+                     {"score", "9.10"},
+                     {"service", "pay"},
+                     {"example", "charged"},
+                     {"on", "n3"}},
+                    at(10)));
+  const std::string paper = postmortem_markdown(postmortem_of(n.all(60)[0], {}, at(60)));
+  CAPTURE(paper);
+  CHECK(has(paper, "failure class crash (3.00)\n  - pay: no line for 370 s\n"));
+  CHECK(has(paper, "): pay: is silent\n  - for example: charged\n  - on node n3\n"));
+  CHECK(has(paper, "): the last changes\n  - deploy of pay: 1.4.2\n"));
+  for (const char* raw : {"rank:", "score:", "page:", "part:", "weight:", "1: "}) {
+    CHECK_FALSE(has(paper, raw));
+  }
 }
 
 TEST_CASE("A suspect has one name: of a change what it is and whose, of a service its own") {

@@ -35,6 +35,10 @@ struct Postmortem {
     std::string question, answer;
     bool known = false;  // the answer is a fact; else it asks a person
   };
+  struct Finding {
+    std::string text;                // begins with its number
+    std::vector<std::string> lines;  // what it rests on; may be empty
+  };
   std::string id, title, severity, state;
   WallTime as_of{};
   // 1 Incident Summary
@@ -47,7 +51,7 @@ struct Postmortem {
   std::string root_cause;  // as a person stated it; empty: unknown
   std::vector<Why> whys;
   std::vector<Factor> factors;
-  std::vector<std::string> evidence;  // in full, each begins with its number
+  std::vector<Finding> evidence;
   // 4 Resolution
   std::vector<std::string> actions, mitigations;
   std::string resolution;

@@ -105,9 +105,10 @@ class RequestTrail {
 
   // Lines in [from, to), for another node. At most about 12 bytes a line.
   std::string save(WallTime from, WallTime to) const;
-  // Adds the lines of a saved trail, thinned to the stronger thinning of both. Corrupt: nothing was
+  // Adds the lines of a saved trail, thinned to the stronger thinning of both. Its clock was
+  // `ahead_ns` ahead of this one's: so much earlier they are taken to be. Corrupt: nothing was
   // taken.
-  Status take(std::string_view saved);
+  Status take(std::string_view saved, int64_t ahead_ns = 0);
 
  private:
   friend struct TrailReader;
@@ -122,8 +123,11 @@ class RequestTrail {
   static constexpr uint32_t kErrorBit = 1U << kTemplateBits;
   static constexpr unsigned kServiceShift = kTemplateBits + 1;
 
-  bool keeps(uint64_t request) const noexcept;
+  bool keeps(uint64_t request) const noexcept {
+    return thinning_ == 0 || (request >> (64 - thinning_)) == 0;
+  }
   void push(const Entry& entry);
+  void push_full(const Entry& entry);
   void make_room();
   void thin(unsigned thinning);
   void sweep_templates();

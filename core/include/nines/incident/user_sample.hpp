@@ -11,9 +11,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "nines/base/result.hpp"
 #include "nines/base/time.hpp"
 
 namespace nines::incident {
@@ -32,6 +34,12 @@ class UserSample {
   };
   // Different users of all of them together, each of which met something at or after `since`.
   static Count count(std::span<const UserSample* const> samples, WallTime since);
+
+  // All that is kept, so that another life goes on with the same figures and the same error: 9 to
+  // 18 bytes a user, 24 KiB where all times are of whole milliseconds of one day.
+  std::string save() const;
+  // Instead of what is known. corrupt: nothing was taken.
+  Status restore(std::string_view saved);
 
   size_t users() const noexcept { return used_; }  // that are kept
   size_t memory_bytes() const noexcept { return entries_.capacity() * sizeof(Entry); }
