@@ -61,6 +61,23 @@ def check_all(checks, nodes):
     checks.that(code != 0, f"files of other nodes are not read: {said}")
 
 
+def check_kept(checks, nodes):
+    """Who was asked a moment ago is asked again over the same connection, called back or not."""
+    def kept():
+        text = common.get(nodes[0].port, "/metrics")[1].decode()
+        return sum(float(line.split()[-1]) for line in text.splitlines()
+                   if line.startswith("nines_peer_queries_kept_total"))
+
+    def ask():
+        code, answer, said = nodes[0].ask(COUNTS.format("logs('app')"))
+        checks.equal((code, rows_of(answer)), (0, alone(COUNTS, nodes)), f"again: {said}")
+        return kept()
+
+    before = kept()
+    common.wait_until(lambda: ask() >= before + 2 * (len(nodes) - 1), 60,
+                      "the others are asked over connections of earlier queries")
+
+
 def check_missing(checks, nodes):
     a, b, _ = nodes
     b.agent.process.send_signal(signal.SIGSTOP)
@@ -86,6 +103,7 @@ def main():
     with fleet_nodes.running(checks, nodes):
         fleet_nodes.hear_each_other(nodes)
         check_all(checks, nodes)
+        check_kept(checks, nodes)
         check_missing(checks, nodes)
     checks.finish()
 

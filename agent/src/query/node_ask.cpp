@@ -38,7 +38,7 @@ class Conversation {
     stream_ = std::move(*opened);
     if (!enter()) return Error{Errc::cancelled, "stopped"};
     const Status done = talk();
-    leave();
+    leave(done.ok());
     return done;
   }
   // The node itself said that it cannot answer: asking again is of no use.
@@ -61,7 +61,7 @@ class Conversation {
     node_.open = stream_.get();
     return true;
   }
-  void leave() {
+  void leave(bool whole) {
     const auto traffic = stream_->traffic();
     {
       const std::lock_guard lock(asking_.mutex);
@@ -69,7 +69,8 @@ class Conversation {
       node_.traffic.bytes_in += traffic.bytes_in;
       node_.traffic.bytes_out += traffic.bytes_out;
     }
-    stream_.reset();  // closes
+    if (whole && kept_) stream_->done();
+    stream_.reset();  // closes, unless it is kept
   }
 
   // Leaves the node some time to send what it has by then.
@@ -93,8 +94,11 @@ class Conversation {
       auto frame = frames.read(heard_by());
       if (!frame.ok()) return silence(frame.error());
       NINES_TRY(const bool more, take(frames, *frame));
-      if (!more) return Ok{};
+      if (!more) break;
     }
+    kept_ = stream_->can_be_kept() && frames.is_clear() &&
+            frames.write(NodeMessage::done, {}, heard_by()).ok();
+    return Ok{};
   }
 
   Instant heard_by() const {
@@ -248,6 +252,7 @@ class Conversation {
   uint64_t rows_ = 0, pieces_ = 0;
   WallTime floor_{INT64_MIN};
   bool accepted_ = false, refused_ = false;
+  bool kept_ = false;  // the node knows that another query may follow
 };
 
 void forget(Asking& asking, AskedNode& node) {

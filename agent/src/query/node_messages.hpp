@@ -1,5 +1,5 @@
 // What is said between the one who merges a distributed query and the nodes that answer it: frames
-// (nines/stream/frame.hpp) of these types. Every connection carries one query.
+// (nines/stream/frame.hpp) of these types. Every stream carries one query.
 //
 //   query      ->   the plan (nines/query/plan_codec.hpp)
 //   accepted   <-   who answers, how many files, how many bytes to read
@@ -9,6 +9,7 @@
 //   state      <-   a piece of the state of its stages. Both are numbered from 0
 //   end        <-   all of it has been sent; what is to be said of it
 //   error      <-   it cannot be answered, or not to its end
+//   done       ->   behind `end`, where the connection can be kept: another query may follow on it
 //
 // Or it begins with `evidence` (a question of incidents, incident/node_evidence.hpp), is answered
 // by `state` and `end`, and older nodes say in an error that it is no query.
@@ -38,6 +39,7 @@ enum class NodeMessage : uint8_t {
   end = 7,
   error = 8,
   evidence = 9,
+  done = 10,
 };
 
 struct NodeAccepted {
@@ -74,6 +76,8 @@ class FrameStream {
   // Errors as ByteStream::read; unavailable when the other side has ended it; corrupt.
   Result<stream::Frame> read(Instant deadline);
   Status write(NodeMessage type, std::string_view body, Instant deadline);
+  // Nothing was read beyond the last frame.
+  bool is_clear() const { return decoder_.buffered() == 0; }
 
  private:
   stream::ByteStream& stream_;

@@ -127,26 +127,40 @@ class Companion {
         listener_([this] { listen(); }),
         teller_([this] { tell(); }) {}
   // The other side closes once it has everything; until then nobody else does.
-  ~Companion() {
-    {
-      const std::lock_guard lock(mutex_);
-      over_ = true;
-    }
-    ended_.notify_all();
-    teller_.join();
-    listener_.join();
-  }
+  ~Companion() { join(); }
   Companion(const Companion&) = delete;
   Companion& operator=(const Companion&) = delete;
 
   const std::atomic<bool>& stop() const { return stop_; }
   bool is_left() const { return left_; }
+  // Behind the last frame of the answer: waits until the other side has closed, or has said that
+  // another query may follow (true).
+  bool is_done() {
+    join();
+    return done_;
+  }
+  void expect_end() { ending_ = true; }
 
  private:
+  void join() {
+    {
+      const std::lock_guard lock(mutex_);
+      over_ = true;
+    }
+    ended_.notify_all();
+    if (teller_.joinable()) teller_.join();
+    if (listener_.joinable()) listener_.join();
+  }
+
   void listen() {
     while (true) {
       const auto frame = frames_.read(after(outer_.clock.mono(), kTick));
       const bool timed_out = !frame.ok() && frame.error().code == Errc::timeout;
+      if (frame.ok() && frame->type == static_cast<uint8_t>(NodeMessage::done) && ending_ &&
+          frames_.is_clear()) {
+        done_ = true;
+        return;
+      }
       if (!timed_out) break;
       const std::lock_guard lock(mutex_);
       if (over_) return;
@@ -187,13 +201,14 @@ class Companion {
   std::condition_variable ended_;
   bool over_ = false;
   std::atomic<bool> stop_{false}, left_{false};
+  std::atomic<bool> ending_{false}, done_{false};  // the end is sent, and answered
   std::thread listener_, teller_;
 };
 
 class Serving {
  public:
   Serving(stream::ByteStream& stream, const Environment& environment, const NodeRights& rights)
-      : frames_(stream, nq::kMaxPlanBytes), outer_(environment), rights_(rights) {}
+      : stream_(stream), frames_(stream, nq::kMaxPlanBytes), outer_(environment), rights_(rights) {}
 
   Status run() {
     const auto first = frames_.read(after(outer_.clock.mono(), kFirstFrame));
@@ -205,6 +220,7 @@ class Serving {
     auto plan = read_plan(*first);
     if (!plan.ok()) return refuse(plan.error());
     const Status done = answer(*plan);
+    if (done_) stream_.done();
     return done.ok() ? done : refuse(done.error());
   }
 
@@ -297,7 +313,10 @@ class Serving {
       told.incomplete("stopped; what had been read by then is here");
     }
     told.rows = rows.rows();
-    return sender.send(NodeMessage::end, encode_end(told));
+    companion.expect_end();
+    NINES_CHECK(sender.send(NodeMessage::end, encode_end(told)));
+    done_ = companion.is_done();
+    return Ok{};
   }
 
   static Status work(const nq::NodePlan& plan, const Environment& inner, Sender& sender,
@@ -320,9 +339,11 @@ class Serving {
     return Ok{};
   }
 
+  stream::ByteStream& stream_;
   FrameStream frames_;
   const Environment& outer_;
   const NodeRights& rights_;
+  bool done_ = false;  // another query may follow on what carries the stream
 };
 
 }  // namespace

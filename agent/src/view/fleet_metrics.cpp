@@ -72,6 +72,8 @@ std::string fleet_metrics(const fleet::FleetState& state, const peer::PeerNode& 
        "Connections that may not ask this node, or were too many at once.", driver.queries_refused},
       {"nines_peer_queries_opened_total", "Connections to nodes that were asked.",
        driver.queries_opened},
+      {"nines_peer_queries_kept_total", "Nodes asked over a connection of an earlier query.",
+       driver.queries_kept},
       {"nines_peer_calls_total", "Nodes asked to connect to this one, to be asked.", driver.calls},
       {"nines_peer_calls_answered_total", "Nodes that did.", driver.calls_answered},
       {"nines_fleet_bytes", "Memory of what is known of the fleet.", state.bytes()},

@@ -436,6 +436,7 @@ void PeerDriver::Impl::open_queries() {
     return self ? self->files.context() : nullptr;
   };
   queries = std::make_shared<QueryPort>(io, clock, settings, node.name(), counters, hooks);
+  queries->keep_connections();
 }
 
 void PeerDriver::Impl::publish_addresses() {

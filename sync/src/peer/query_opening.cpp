@@ -35,7 +35,7 @@ Result<size_t> opening_body(std::string_view header) {
 Result<Opening> decode_opening(std::string_view header, std::string_view body) {
   NINES_TRY(const size_t size, opening_body(header));
   const uint8_t kind = at(header, 5);
-  const bool known = kind >= 1 && kind <= static_cast<uint8_t>(Opening::Kind::forbidden);
+  const bool known = kind >= 1 && kind <= static_cast<uint8_t>(Opening::Kind::again);
   if (!known || size != body.size()) return Error{Errc::corrupt, "its first message is broken"};
   Opening opening;
   opening.kind = static_cast<Opening::Kind>(kind);

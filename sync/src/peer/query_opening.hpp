@@ -7,6 +7,8 @@
 //   2 called  token (16 bytes) and the caller's name for itself: it was asked to connect
 //   3 yes     the node that answers
 //   4 busy, 5 forbidden    why
+//   6 again   the query is over for both sides: who was asked takes another opening here, for a
+//             while
 //
 // The first byte of a link of peers is 0, so that a port tells them apart without TLS; under TLS
 // the protocol name does (ALPN).
@@ -27,7 +29,7 @@ inline constexpr size_t kOpeningBody = 512;
 inline constexpr size_t kTokenBytes = 16;
 
 struct Opening {
-  enum class Kind : uint8_t { ask = 1, called, yes, busy, forbidden };
+  enum class Kind : uint8_t { ask = 1, called, yes, busy, forbidden, again };
   Kind kind = Kind::ask;
   std::string token;  // kTokenBytes of `called`
   std::string text;   // a node or a reason; what is too long is cut

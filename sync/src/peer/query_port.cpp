@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "peer/kept_queries.hpp"
 #include "peer/tls.hpp"
 
 namespace nines::peer {
@@ -15,6 +16,10 @@ constexpr int64_t kLongestDialMs = 600'000;  // where the deadline is "never"
 
 int64_t ms_until(const Clock& clock, Instant deadline) {
   return std::min(kLongestDialMs, (deadline.ns - clock.mono().ns) / kNsPerMs);
+}
+
+bool may_be(const Credentials& shown, const std::string& node) {
+  return std::find(shown.nodes.begin(), shown.nodes.end(), node) != shown.nodes.end();
 }
 
 struct Incoming {
@@ -120,9 +125,8 @@ asio::awaitable<bool> shake_hands(std::shared_ptr<QueryDial> dial, WirePtr wire)
     co_return false;
   }
   dial->reached = *shown;
-  const auto& names = shown->nodes;
-  if (!dial->node.empty() && std::find(names.begin(), names.end(), dial->node) == names.end()) {
-    dial->result = failed(*dial, "the certificate there is of " + names.front());
+  if (!dial->node.empty() && !may_be(*shown, dial->node)) {
+    dial->result = failed(*dial, "the certificate there is of " + shown->nodes.front());
     co_return false;
   }
   if (agreed_protocol(ssl) != Protocol::query) {
@@ -150,15 +154,15 @@ asio::awaitable<void> introduce(std::shared_ptr<QueryDial> dial, WirePtr wire) {
   } else if (!dial->node.empty() && answer->text != dial->node) {
     dial->result = failed(*dial, "it is node " + answer->text);
   } else if (const auto& names = dial->reached.nodes;
-             !answer->text.empty() && !names.empty() &&
-             std::find(names.begin(), names.end(), answer->text) == names.end()) {
+             !answer->text.empty() && !names.empty() && !may_be(dial->reached, answer->text)) {
     dial->result =
         failed(*dial, "it says it is node " + answer->text + ", its certificate is of " + names[0]);
   } else {
     dial->answered = answer->text.empty() ? dial->node : answer->text;
     dial->result = make_socket_stream(
         dial->io, dial->clock,
-        {wire, dial->answered + " (" + remote_text(wire->socket) + ")", dial->slot, dial->open});
+        {wire, dial->answered + " (" + remote_text(wire->socket) + ")", dial->slot, dial->open,
+         dial->rests ? dial->rests(dial->reached) : nullptr});
   }
 }
 
@@ -228,6 +232,27 @@ QueryPort::QueryPort(asio::io_context& io, const Clock& clock, const DriverSetti
       counters_(std::move(counters)),
       hooks_(std::move(hooks)) {}
 
+void QueryPort::keep_connections() {
+  const std::weak_ptr<QueryPort> weak = weak_from_this();
+  KeptQueries::Hooks hooks;
+  hooks.context = hooks_.context;
+  hooks.judge = [weak](const Opening& opening, const Credentials& from) {
+    const auto self = weak.lock();
+    if (!self) return Opening{Opening::Kind::forbidden, {}, "this node is gone"};
+    const Opening answer = self->judge(opening, from);
+    self->counters_->queries_refused += answer.kind != Opening::Kind::yes;
+    return answer;
+  };
+  hooks.take_slot = [weak]() -> std::shared_ptr<void> {
+    const auto self = weak.lock();
+    return self ? self->take_slot() : nullptr;
+  };
+  hooks.serve = [weak](std::unique_ptr<stream::ByteStream> stream, const Credentials& from) {
+    if (const auto self = weak.lock()) self->serve(std::move(stream), from);
+  };
+  kept_ = std::make_shared<KeptQueries>(io_, clock_, settings_, std::move(hooks));
+}
+
 std::shared_ptr<void> QueryPort::take_slot() {
   ++*serving_;
   return {nullptr, [serving = serving_](void*) { --*serving; }};
@@ -287,9 +312,14 @@ asio::awaitable<void> QueryPort::take_in(std::shared_ptr<QueryPort> self, WirePt
   ErrorCode error;
   co_await write_exactly(wire, encode_opening(answer), &error);
   if (!taken || error) co_return;
-  auto stream =
-      make_socket_stream(self->io_, self->clock_,
-                         {wire, who + " (" + remote_text(wire->socket) + ")", slot, self->open_});
+  // A name that its certificate does not have is not believed for another query.
+  const bool sure = from.nodes.empty() || may_be(from, opening->text);
+  OnRest on_rest = !called ? self->kept_->after_answering(from)
+                   : sure  ? self->kept_->after_asking(opening->text)
+                           : nullptr;
+  auto stream = make_socket_stream(
+      self->io_, self->clock_,
+      {wire, who + " (" + remote_text(wire->socket) + ")", slot, self->open_, std::move(on_rest)});
   if (awaited) {
     ++self->counters_->calls_answered;
     awaited->give(std::move(stream));
@@ -305,8 +335,7 @@ std::shared_ptr<Awaited> QueryPort::redeem(const Opening& opening, const Credent
   const Call call = std::move(found->second);
   calls_.erase(found);
   const auto& names = from.nodes;
-  const bool right = (names.empty() && opening.text == call.node) ||
-                     std::find(names.begin(), names.end(), call.node) != names.end();
+  const bool right = (names.empty() && opening.text == call.node) || may_be(from, call.node);
   if (right && clock_.mono() < call.expires) return call.awaited;
   call.awaited->give(Error{Errc::unavailable, "another node answered the call to " + call.node});
   return nullptr;
@@ -324,16 +353,17 @@ void QueryPort::called(const Output::Call& call) {
 }
 
 asio::awaitable<void> QueryPort::call_back(std::shared_ptr<QueryPort> self, Output::Call call) {
-  auto dial =
-      std::make_shared<QueryDial>(QueryDial{self->io_,
-                                            self->clock_,
-                                            self->hooks_.context(),
-                                            call.address,
-                                            call.node,
-                                            {Opening::Kind::called, call.token, self->self_},
-                                            plus_ms(self->clock_.mono(), self->settings_.call_ms),
-                                            self->take_slot(),
-                                            self->open_});
+  auto dial = std::make_shared<QueryDial>(QueryDial{
+      self->io_,
+      self->clock_,
+      self->hooks_.context(),
+      call.address,
+      call.node,
+      {Opening::Kind::called, call.token, self->self_},
+      plus_ms(self->clock_.mono(), self->settings_.call_ms),
+      self->take_slot(),
+      self->open_,
+      [kept = self->kept_](const Credentials& reached) { return kept->after_answering(reached); }});
   co_await dial_query(dial);
   if (!dial->result.ok()) {
     self->hooks_.decline(call.link, call.token, dial->result.error().message);
@@ -397,6 +427,13 @@ asio::awaitable<void> QueryPort::reach(std::shared_ptr<QueryPort> self, std::str
     awaited->give(Error{Errc::not_found, "no node " + node + " is known here"});
     co_return;
   }
+  StreamResult kept = Error{Errc::not_found, {}};
+  co_await KeptQueries::ask(self->kept_, node, deadline, &kept);
+  self->counters_->queries_kept += kept.ok();
+  if (kept.ok() || kept.error().code == Errc::exhausted) {
+    awaited->give(std::move(kept));
+    co_return;
+  }
   std::string before = "its address is not known";
   if (!route.address.empty()) {
     const Instant direct = plus_ms(self->clock_.mono(), self->settings_.query_dial_ms);
@@ -409,7 +446,8 @@ asio::awaitable<void> QueryPort::reach(std::shared_ptr<QueryPort> self, std::str
                   {Opening::Kind::ask, {}, node},
                   route.callable ? std::min(direct, deadline) : deadline,
                   nullptr,
-                  self->open_});
+                  self->open_,
+                  [&](const Credentials&) { return self->kept_->after_asking(node); }});
     co_await dial_query(dial);
     const bool reached = dial->result.ok() || dial->result.error().code == Errc::exhausted ||
                          dial->result.error().code == Errc::unsupported;

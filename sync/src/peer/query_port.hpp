@@ -45,12 +45,15 @@ struct QueryDial {
   Instant deadline{};
   std::shared_ptr<void> slot;
   std::shared_ptr<OpenStreams> open;
+  std::function<OnRest(const Credentials& reached)> rests{};  // null: it carries one query
   // What came of it.
   StreamResult result = Error{Errc::unavailable, "not dialled"};
   Credentials reached{};
   std::string answered{};  // the node's name
 };
 asio::awaitable<void> dial_query(std::shared_ptr<QueryDial> dial);
+
+class KeptQueries;
 
 class QueryPort : public std::enable_shared_from_this<QueryPort> {
  public:
@@ -68,6 +71,7 @@ class QueryPort : public std::enable_shared_from_this<QueryPort> {
             std::string self, std::shared_ptr<PeerDriver::Counters> counters, Hooks hooks);
 
   void serve(PeerDriver::OnQuery on_query) { on_query_ = std::move(on_query); }
+  void keep_connections();  // once, before it is used: for further queries
   // `begun`: the magic is read already. Ends when the stream is handed over or refused.
   static asio::awaitable<void> take_in(std::shared_ptr<QueryPort> self, WirePtr wire,
                                        Credentials from, bool begun);
@@ -107,6 +111,7 @@ class QueryPort : public std::enable_shared_from_this<QueryPort> {
   std::map<std::string, Call> calls_;  // by token
   const std::shared_ptr<std::atomic<size_t>> serving_ = std::make_shared<std::atomic<size_t>>(0);
   const std::shared_ptr<OpenStreams> open_ = std::make_shared<OpenStreams>();
+  std::shared_ptr<KeptQueries> kept_;
   std::mutex mutex_;
   bool stopped_ = false;
   std::vector<std::weak_ptr<Awaited>> waiting_;

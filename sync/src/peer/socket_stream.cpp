@@ -18,7 +18,7 @@ constexpr int64_t kLongWaitNs = 3'600'000'000'000;  // of one wait; deadlines ma
 constexpr int64_t kLookMs = 10;                     // whether the other side has got all
 
 // What the io thread and the users of the stream share. Kept alive by what is under way.
-class Core : public Closeable, public std::enable_shared_from_this<Core> {
+class Core : public Closeable, public RestingWire, public std::enable_shared_from_this<Core> {
  public:
   Core(asio::io_context& io, const Clock& clock, StreamParts parts)
       : io_(io), clock_(clock), parts_(std::move(parts)), timer_(io) {
@@ -31,6 +31,18 @@ class Core : public Closeable, public std::enable_shared_from_this<Core> {
   Status write(std::string_view bytes, Instant deadline);
   void close() override;
   stream::ByteStream::Traffic traffic() const;
+  bool can_be_kept() const { return parts_.on_rest != nullptr; }
+  void done();
+
+  // --- between conversations, on the io thread
+  bool is_usable() const override;
+  std::string_view heard() const override;
+  void forget(size_t bytes) override;
+  void say(std::string_view bytes) override;
+  void on_change(std::function<void()> changed) override { rest_changed_ = std::move(changed); }
+  const Wire& wire() const override { return *parts_.wire; }
+  std::unique_ptr<stream::ByteStream> resume(std::shared_ptr<void> slot) override;
+  void hang_up() override { close(); }
 
  private:
   template <class Done>
@@ -52,14 +64,17 @@ class Core : public Closeable, public std::enable_shared_from_this<Core> {
   void broken(const ErrorCode& error);
   void end();          // closed by this side: after what was written is out
   void say_goodbye();  // all of it is out
-  void hang_up(int64_t tries);
+  void linger(int64_t tries);
   void close_socket();
+  void begin_rest();
+  void tell_rest();
   void count_wire();
 
   asio::io_context& io_;
   const Clock& clock_;
-  const StreamParts parts_;
+  StreamParts parts_;  // its slot is of the io thread, the rest does not change
   // --- of the io thread
+  std::function<void()> rest_changed_;
   asio::steady_timer timer_;
   std::array<char, kChunk> chunk_;
   std::string sending_;
@@ -75,7 +90,7 @@ class Core : public Closeable, public std::enable_shared_from_this<Core> {
   bool writing_ = false;
   bool ended_ = false, closed_ = false;
   std::optional<Error> error_;
-  stream::ByteStream::Traffic traffic_;
+  stream::ByteStream::Traffic traffic_, before_;  // of all, and of earlier conversations
 };
 
 // --- users' threads
@@ -154,7 +169,11 @@ void Core::close() {
 
 stream::ByteStream::Traffic Core::traffic() const {
   const std::lock_guard lock(mutex_);
-  return traffic_;
+  return {traffic_.bytes_in - before_.bytes_in, traffic_.bytes_out - before_.bytes_out};
+}
+
+void Core::done() {
+  asio::post(io_, [self = shared_from_this()] { self->begin_rest(); });
 }
 
 // --- the io thread
@@ -195,11 +214,12 @@ void Core::on_read(ErrorCode error, size_t bytes) {
   } else if (!full) {
     // What still comes after close() nobody reads: whoever sends it is to know.
     if (closed && bytes > 0 && goodbye_) {
-      hang_up(parts_.linger_ms / kLookMs);
+      linger(parts_.linger_ms / kLookMs);
     } else {
       begin_read();
     }
   }
+  tell_rest();
 }
 
 void Core::begin_write() {
@@ -245,9 +265,11 @@ void Core::broken(const ErrorCode& error) {
     changed_.notify_all();
   }
   close_socket();
+  tell_rest();
 }
 
 void Core::end() {
+  tell_rest();
   if (!parts_.wire->socket.is_open()) return;
   timer_.expires_after(std::chrono::milliseconds(parts_.flush_ms));
   timer_.async_wait([self = shared_from_this()](ErrorCode cancelled) {
@@ -277,9 +299,8 @@ void Core::say_goodbye() {
   });
   if (parts_.wire->tls) {
     // It ends when the other side has answered, or with an error when more data comes.
-    parts_.wire->tls->async_shutdown([self = shared_from_this()](ErrorCode) {
-      self->hang_up(self->parts_.linger_ms / kLookMs);
-    });
+    parts_.wire->tls->async_shutdown(
+        [self = shared_from_this()](ErrorCode) { self->linger(self->parts_.linger_ms / kLookMs); });
   } else {
     ErrorCode ignored;
     parts_.wire->socket.shutdown(tcp::socket::shutdown_send, ignored);
@@ -287,14 +308,14 @@ void Core::say_goodbye() {
 }
 
 // A close with bytes unread resets the connection, and what the other side has not got is lost.
-void Core::hang_up(int64_t tries) {
+void Core::linger(int64_t tries) {
   if (!parts_.wire->socket.is_open()) return;
   int unsent = 0;
   const int asked = ::ioctl(parts_.wire->socket.native_handle(), SIOCOUTQ, &unsent);
   if (asked != 0 || unsent == 0 || tries <= 0) return close_socket();
   timer_.expires_after(std::chrono::milliseconds(kLookMs));
   timer_.async_wait([self = shared_from_this(), tries](ErrorCode cancelled) {
-    if (!cancelled) self->hang_up(tries - 1);
+    if (!cancelled) self->linger(tries - 1);
   });
 }
 
@@ -302,6 +323,55 @@ void Core::close_socket() {
   ErrorCode ignored;
   timer_.cancel();
   parts_.wire->socket.close(ignored);
+}
+
+// --- between conversations
+
+void Core::begin_rest() {
+  parts_.slot.reset();
+  bool full = false;
+  {
+    const std::lock_guard lock(mutex_);
+    count_wire();
+    before_ = traffic_;
+    full = !reading_;  // nobody has read what the last conversation was sent
+    if (in_at_ == in_.size()) in_at_ = 0, in_ = {};
+    if (!writing_) sending_ = {}, out_ = {};
+  }
+  if (is_usable() && !full) {
+    parts_.on_rest(shared_from_this());
+  } else {
+    close();
+  }
+}
+
+void Core::tell_rest() {
+  if (const auto changed = rest_changed_) changed();  // which may replace it
+}
+
+bool Core::is_usable() const {
+  const std::lock_guard lock(mutex_);
+  return !closed_ && !ended_ && !error_;
+}
+
+std::string_view Core::heard() const {
+  const std::lock_guard lock(mutex_);
+  return std::string_view(in_).substr(in_at_);
+}
+
+void Core::forget(size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  in_at_ += std::min(bytes, in_.size() - in_at_);
+}
+
+void Core::say(std::string_view bytes) {
+  {
+    const std::lock_guard lock(mutex_);
+    out_.append(bytes);
+    if (writing_) return;
+    writing_ = true;
+  }
+  begin_write();
 }
 
 // Under TLS: what OpenSSL took and gave, handshake and records included. REQUIRES mutex_ or that
@@ -316,7 +386,9 @@ void Core::count_wire() {
 class SocketStream : public stream::ByteStream {
  public:
   explicit SocketStream(std::shared_ptr<Core> core) : core_(std::move(core)) {}
-  ~SocketStream() override { core_->close(); }
+  ~SocketStream() override {
+    if (!done_) core_->close();
+  }
   SocketStream(const SocketStream&) = delete;
   SocketStream& operator=(const SocketStream&) = delete;
 
@@ -327,12 +399,25 @@ class SocketStream : public stream::ByteStream {
     return core_->write(bytes, deadline);
   }
   void close() override { core_->close(); }
+  bool can_be_kept() const override { return core_->can_be_kept(); }
+  void done() override {
+    if (!can_be_kept()) return close();
+    done_ = true;
+    core_->done();
+  }
   Traffic traffic() const override { return core_->traffic(); }
   std::string where() const override { return core_->where(); }
 
  private:
   std::shared_ptr<Core> core_;
+  bool done_ = false;
 };
+
+std::unique_ptr<stream::ByteStream> Core::resume(std::shared_ptr<void> slot) {
+  rest_changed_ = nullptr;
+  parts_.slot = std::move(slot);
+  return std::make_unique<SocketStream>(shared_from_this());
+}
 
 }  // namespace
 

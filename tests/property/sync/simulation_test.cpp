@@ -19,6 +19,8 @@ uint64_t from_environment(const char* name, uint64_t otherwise) {
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
+constexpr int64_t kSlowMs = 2'000;  // each way, of slow links; others: below 50
+
 struct Plan {
   WorldOptions options;
   bool tcp = true;  // nothing is lost within a connection
@@ -36,7 +38,7 @@ Plan plan_of(uint64_t seed) {
   plan.options.slos = static_cast<size_t>(dice.between(1, 3));
   plan.options.history_hours = dice.below(30);
   plan.options.max_clock_offset_s = dice.percent(50) ? 300 : 0;
-  plan.options.latency_ms = dice.percent(20) ? 2000 : dice.below(50);
+  plan.options.latency_ms = dice.percent(20) ? kSlowMs : dice.below(50);
   plan.options.jitter_ms = dice.below(200);
   plan.tcp = dice.percent(60);
   if (!plan.tcp) {
@@ -123,8 +125,11 @@ void check_pages(World& world, const Plan& plan) {
     // Nodes that do not know of each other yet, forgot with a crash what they had not told anybody,
     // hear each other only through others, or are cut off again before what happened could be told
     // may tell twice, under one key.
-    // Some seldom do so although none of that happened: a link that is made anew late.
-    if (plan.tcp && !plan.crashes && !plan.early && plan.groups && count > 1) twice = true;
+    // Where links are so slow that who was cut off has not caught up yet when it may page again,
+    // that seldom happens, too; where they are not, never.
+    const bool unexplained = plan.tcp && !plan.crashes && !plan.early && plan.groups && count > 1;
+    if (unexplained) CHECK(plan.options.latency_ms == kSlowMs);
+    twice = twice || unexplained;
     if (!plan.losses) CHECK(ended[key] >= 1);
   }
   told_twice += twice ? 1 : 0;
@@ -235,7 +240,7 @@ TEST_CASE("After any schedule of faults all nodes agree, nothing is lost and pag
   const uint64_t first = from_environment("NINES_SIM_SEED", 1);
   const uint64_t count = from_environment("NINES_SIM_COUNT", 300);
   for (uint64_t seed = first; seed < first + count; ++seed) run_schedule(seed);
-  // Measured: 3 of 8,000.
+  // Measured: 3 of 88,000, all at 2 s each way.
   CAPTURE(told_twice, count);
   CHECK(told_twice <= 1 + count / 1'000);
 }

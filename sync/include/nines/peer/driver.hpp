@@ -44,6 +44,11 @@ struct DriverSettings {
   size_t max_calls = 32;          // nodes asked to call back at once
   int64_t query_dial_ms = 4'000;  // for a direct connection, when the node can also be called
   int64_t call_ms = 10'000;       // for a node that was asked to call back
+  // Connections that stay open for another query: those that asked this node, and as many to nodes
+  // that it asked; of each node two. Made anew after `kept_age_ms`, and when certificates were.
+  size_t max_kept = 16;
+  int64_t kept_ms = 60'000;  // unused; who asks gives one up a little before who was asked
+  int64_t kept_age_ms = 600'000;
 };
 
 class PeerDriver {
@@ -81,9 +86,10 @@ class PeerDriver {
     uint64_t accepted = 0, handshakes_failed = 0, connects_failed = 0, reloads = 0,
              reloads_failed = 0, unresolved = 0;
     uint64_t sources_refused = 0;  // connections beyond max_handshakes_a_source
-    uint64_t queries = 0;          // connections that asked this node
+    uint64_t queries = 0;          // of other nodes that this one was asked
     uint64_t queries_refused = 0;  // too many, or not allowed
-    uint64_t queries_opened = 0, calls = 0, calls_answered = 0;  // to other nodes
+    uint64_t queries_opened = 0, calls = 0, calls_answered = 0;  // connections to other nodes
+    uint64_t queries_kept = 0;  // asked of other nodes over a connection of an earlier query
   };
   const Counters& counters() const;
 

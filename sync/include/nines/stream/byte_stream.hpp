@@ -29,6 +29,13 @@ class ByteStream {
   // other side learns that it is over.
   virtual void close() = 0;
 
+  // What carries it can carry another conversation when both sides have ended this one with done(),
+  // which whoever asked proposes in the words of the conversation once it has everything.
+  virtual bool can_be_kept() const { return false; }
+  // Instead of close(). REQUIRES that nobody is in a call and that nothing of this conversation is
+  // underway to this side; the stream is of no use any more.
+  virtual void done() { close(); }
+
   struct Traffic {
     uint64_t bytes_in = 0, bytes_out = 0;  // as they are on the wire, as far as that is known
   };
