@@ -59,7 +59,7 @@ Masses convolved(const Masses& a, const Masses& b) {
 }
 
 struct Exact {
-  double more = 1, two_sided = 1;
+  double more = 1, two_sided = 1, mid = 1;
 };
 Exact tails(const Masses& masses, uint64_t seen) {
   const double at = masses.weight[static_cast<size_t>(seen - masses.first)];
@@ -70,7 +70,8 @@ Exact tails(const Masses& masses, uint64_t seen) {
     if (masses.first + i >= seen) more += w;
     if (w <= at * kTied) unlikely += w;
   }
-  return {std::min(1.0, more / all), std::min(1.0, unlikely / all)};
+  return {std::min(1.0, more / all), std::min(1.0, unlikely / all),
+          std::max(0.0, (more - at / 2) / all)};
 }
 
 struct Sums {
@@ -146,6 +147,7 @@ MantelHaenszel mantel_haenszel(std::span<const Table> strata) {
   const Exact exact = tails(masses, seen);
   out.p_more = exact.more;
   out.p_two_sided = exact.two_sided;
+  out.p_more_mid = exact.mid;
   return out;
 }
 

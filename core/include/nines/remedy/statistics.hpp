@@ -57,6 +57,9 @@ struct MantelHaenszel {
   // Exact, given all margins: a convolution of hypergeometric distributions. Of as many good
   // outcomes or more; and of no likelier ones in either direction.
   double p_more = 1, p_two_sided = 1;
+  // p_more with half of the mass at what was seen (H. O. Lancaster, JASA 56, 1961): the plain one
+  // is far below its nominal level where counts are small.
+  double p_more_mid = 1;
   size_t strata = 0;  // that hold both groups and both outcomes
 };
 // Costs the product of the groups' sizes; REQUIRES less than 2^20 in a stratum.
