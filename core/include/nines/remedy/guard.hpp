@@ -152,6 +152,8 @@ struct Verdict {
   std::vector<Refusal> refused;     // all that stands against it; empty: go
   std::optional<GuardEvent> event;  // the intent; of a rule in shadow its hit
   bool page = false;                // a person has to know
+  // It is to be done: neither refused nor the hit of a shadow.
+  bool go() const noexcept { return event && event->kind == GuardKind::intent; }
 };
 
 enum class Phase : uint8_t {
