@@ -1,0 +1,159 @@
+#include "remedy/guard_limits.hpp"
+
+#include <algorithm>
+
+namespace nines::remedy {
+namespace {
+
+struct Weigher {
+  const Proposal& p;
+  const Scales& s;
+  Weighed out{};
+
+  void refuse_if(bool stands, Refusal why) {
+    if (stands) out.refused.push_back(why);
+  }
+  bool person() const { return !p.who.empty(); }
+  bool rollback() const { return !p.undoes.empty(); }
+
+  void switches() {
+    refuse_if(!s.limits.enabled, Refusal::disabled);
+    refuse_if(!s.state.stops.empty() || s.state.tripped(s.limits, s.now), Refusal::stopped);
+    refuse_if(s.full, Refusal::log_full);
+    refuse_if(!s.limits.verbs.contains(p.action.verb), Refusal::verb);
+    refuse_if(!person() && !rollback() && s.state.breaker_open(s.limits, s.now), Refusal::breaker);
+  }
+
+  void permission() {
+    const std::string approval = s.state.approval(p, s.limits, s.now);
+    const bool automatic = !person() && !rollback();
+    const bool irreversible = reach_of(p.action.verb) == Reach::irreversible;
+    if (automatic) {
+      const auto found = s.state.rules.find(p.rule);
+      const bool fits = found != s.state.rules.end() && found->second.action == p.action;
+      const RuleState state = fits ? found->second.state : RuleState::none;
+      const bool failing = fits && found->second.failures >= s.limits.failures_in_a_row;
+      refuse_if(state < RuleState::approved || failing, Refusal::rule_state);
+      const bool asks =
+          state == RuleState::approved || (state == RuleState::automatic && irreversible);
+      refuse_if(asks && approval.empty(), Refusal::needs_approval);
+      if (asks) out.approval = approval;
+      if (asks && approval.empty()) out.page = true;
+    }
+    // Nobody calls a person's decision into question, but his reach without the others' view is
+    // his.
+    refuse_if(rollback() && irreversible, Refusal::reach);
+    const bool urgent = p.severity == 0 && !approval.empty();
+    if (urgent && !in_windows(s.limits.windows, s.zone, s.now)) out.approval = approval;
+    refuse_if(automatic && !urgent && !in_windows(s.limits.windows, s.zone, s.now),
+              Refusal::window);
+  }
+
+  void facts() {
+    const Facts& f = p.facts;
+    const Scope scope = scope_of(p.action.verb);
+    refuse_if(!f.clock_set || s.clock_back, Refusal::clock);
+    refuse_if(!f.known || p.target.name.empty() || p.target.node.empty(), Refusal::unknown_target);
+    refuse_if(!f.holds && !rollback(), Refusal::over);
+    refuse_if(f.other_incident.value_or(true) && !rollback() && !person(), Refusal::other_incident);
+    refuse_if(s.limits.closed_namespaces.contains(p.target.namespace_), Refusal::closed_namespace);
+    const bool pod = scope == Scope::pod && (f.bare || f.has_volume);
+    const bool rollout =
+        (p.action.verb == Verb::rollout_restart || p.action.verb == Verb::rollout_undo) && f.paused;
+    const bool scaling = (p.action.verb == Verb::scale_up || p.action.verb == Verb::scale_down) &&
+                         f.scaled_by_others;
+    refuse_if(pod || rollout || scaling, Refusal::unsafe_target);
+    const bool takes = scope == Scope::pod || p.action.verb == Verb::scale_down;
+    const bool budget = scope == Scope::pod || p.action.verb == Verb::cordon;
+    refuse_if((takes && f.ready - 1 < f.minimum) || (budget && !f.budget_allows), Refusal::minimum);
+  }
+
+  void reach() {
+    const bool local = p.target.local && p.target.node == s.node;
+    const bool mild = reach_of(p.action.verb) != Reach::irreversible;
+    refuse_if(!local && !s.token, Refusal::no_lease);
+    refuse_if(p.facts.isolated && !(local && mild), Refusal::isolated);
+    refuse_if(local && !s.token && !mild && !person(), Refusal::reach);
+  }
+
+  void target() {
+    const auto all = s.state.of_target(p.target.name);
+    const bool open = std::any_of(all.begin(), all.end(), [](const Act* a) { return !a->over(); });
+    const bool of_rule = !p.rule.empty() && !rollback() &&
+                         std::any_of(s.state.acts.begin(), s.state.acts.end(),
+                                     [&](const Act& a) { return a.rule == p.rule && !a.over(); });
+    refuse_if(open || of_rule, Refusal::busy);
+    const bool frozen = s.state.frozen(p.target.name, s.limits, s.now);
+    refuse_if(frozen, Refusal::frozen);
+    if (frozen) out.page = true;
+    if (rollback()) return undone();
+    if (person() || !s.state.cooling(p.target.name, s.limits, s.now)) return;
+    out.refused.push_back(Refusal::cool_down);
+    if (opposes(all.back()->action.verb, p.action.verb)) {
+      out.refused.push_back(Refusal::opposite);
+      out.page = true;
+    }
+  }
+
+  void undone() {
+    const Act* const bad = s.state.find(p.undoes);
+    const bool fits = bad != nullptr && bad->phase == Phase::failed && !bad->rolled_back &&
+                      bad->target == p.target.name && bad->undoes.empty() &&
+                      inverse_of(bad->action.verb) == p.action.verb;
+    refuse_if(!fits, Refusal::rolled_back);
+  }
+
+  void rates() {
+    const auto begun = [&](bool (*counts)(const Act&, const std::string&),
+                           const std::string& name) {
+      return s.state.begun_within_hour(s.now, counts, name);
+    };
+    using Text = const std::string;
+    const int of_rule =
+        begun([](const Act& a, Text& n) { return a.rule == n && a.undoes.empty(); }, p.rule);
+    const int of_node = begun([](const Act& a, Text& n) { return a.node == n; }, p.target.node);
+    const int of_namespace =
+        begun([](const Act& a, Text& n) { return a.namespace_ == n; }, p.target.namespace_);
+    const int of_cluster = begun([](const Act& a, Text&) { return !a.local; }, {});
+    refuse_if(!p.rule.empty() && !rollback() && of_rule >= s.limits.rule_per_hour,
+              Refusal::rule_rate);
+    refuse_if(of_node >= s.limits.node_per_hour, Refusal::node_rate);
+    refuse_if(!p.target.namespace_.empty() && of_namespace >= s.limits.namespace_per_hour,
+              Refusal::namespace_rate);
+    if (p.target.local) return;
+    refuse_if(of_cluster >= s.limits.cluster_per_hour, Refusal::cluster_rate);
+    std::set<std::string> nodes{p.target.node};
+    for (const Act& a : s.state.acts) {
+      if (!a.local && !a.over()) nodes.insert(a.node);
+    }
+    refuse_if(static_cast<int>(nodes.size()) > s.limits.nodes_at_once, Refusal::nodes_at_once);
+  }
+};
+
+}  // namespace
+
+bool in_windows(const std::vector<Window>& windows, const TimeZone& zone, WallTime now) {
+  const int64_t local = now.seconds() + zone.offset_s(now.seconds());
+  const int64_t day = local / 86'400, minute = local % 86'400 / 60;
+  const auto weekday = [](int64_t d) { return (d + 3) % 7; };  // 1970-01-01 was a Thursday
+  const auto on = [&](const Window& w, int64_t d) { return (w.days >> weekday(d) & 1) != 0; };
+  return windows.empty() || std::any_of(windows.begin(), windows.end(), [&](const Window& w) {
+           if (w.from_min <= w.to_min) {
+             return on(w, day) && minute >= w.from_min && minute < w.to_min;
+           }
+           return (on(w, day) && minute >= w.from_min) || (on(w, day - 1) && minute < w.to_min);
+         });
+}
+
+Weighed weigh(const Proposal& proposal, const Scales& scales) {
+  Weigher weigher{proposal, scales};
+  weigher.switches();
+  weigher.permission();
+  weigher.facts();
+  weigher.reach();
+  weigher.target();
+  weigher.rates();
+  return std::move(weigher.out);
+}
+
+}  // namespace nines::remedy

@@ -1,0 +1,420 @@
+#include "nines/remedy/guard.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+#include "guard_fixture.hpp"
+
+using namespace nines;
+using namespace nines::remedy;
+using namespace nines::remedy::testing;
+
+namespace {
+
+const Action kRestart{Verb::unit_restart, {}};
+
+bool refused_for(const Verdict& v, Refusal why) {
+  return !v.event && std::count(v.refused.begin(), v.refused.end(), why) == 1;
+}
+
+struct Node {
+  Guard guard{{"pi-1", 1}, open_limits()};
+  Verdict one(Proposal p, int64_t s, std::optional<uint64_t> token = 1) {
+    return guard.propose({std::move(p)}, token, at_s(s))[0];
+  }
+  // Begun, done and judged.
+  std::string ran(Proposal p, int64_t s, bool good) {
+    const Verdict v = one(std::move(p), s);
+    REQUIRE(v.event);
+    must(guard.result(v.event->uid(), Guard::Outcome::ok, "", at_s(s + 1)));
+    must(guard.verified(v.event->uid(), good, "", at_s(s + 601)));
+    return v.event->uid();
+  }
+};
+
+struct Armed : Node {
+  Armed() { arm(guard, "restart-worker", kRestart, -90'000); }
+};
+
+}  // namespace
+
+TEST_CASE("A rule acts by itself only after draft, shadow, approval and proof") {
+  Node n;
+  CHECK(refused_for(n.one(local_restart(), 0), Refusal::rule_state));
+  must(n.guard.draft("restart-worker", kRestart, "crash_loop worker", "worker", "ada", at_s(0)));
+  CHECK(refused_for(n.one(local_restart(), 1), Refusal::rule_state));
+  CHECK_FALSE(n.guard.approve("restart-worker", "ada", at_s(1)).ok());
+  must(n.guard.shadow("restart-worker", "ada", at_s(2)));
+  for (int i = 0; i < 5; ++i) {
+    CHECK_FALSE(n.guard.approve("restart-worker", "bob", at_s(3)).ok());
+    const Verdict v = n.one(local_restart("restart-worker", i), 3 + i);
+    REQUIRE(v.event);
+    CHECK(v.event->kind == GuardKind::shadow_hit);
+    CHECK_FALSE(n.one(local_restart("restart-worker", i), 3 + i).event);  // one an incident
+  }
+  CHECK(n.guard.acts().empty());
+  must(n.guard.approve("restart-worker", "bob", at_s(10)));
+  const Verdict asks = n.one(local_restart(), 11);
+  CHECK(refused_for(asks, Refusal::needs_approval));
+  CHECK(asks.page);
+  CHECK_FALSE(n.guard.arm("restart-worker", 9, 0.9, "bob", at_s(12)).ok());
+  CHECK_FALSE(n.guard.arm("restart-worker", 30, 0.59, "bob", at_s(12)).ok());
+  must(n.guard.arm("restart-worker", 10, 0.6, "bob", at_s(12)));
+  const Verdict acts = n.one(local_restart(), 13);
+  REQUIRE(acts.event);
+  CHECK(acts.event->kind == GuardKind::intent);
+}
+
+TEST_CASE("An approval is for one act on one target in one incident, and runs out to no") {
+  Node n;
+  arm(n.guard, "hook", {Verb::webhook, "purge"}, -90'000);
+  Proposal p = proposal("hook", Verb::webhook, "hook/purge");
+  p.action.parameter = "purge";
+  CHECK(refused_for(n.one(p, 0), Refusal::needs_approval));
+  CHECK_FALSE(n.guard.arm("hook", 50, 0.9, "bob", at_s(0)).ok());  // cannot be undone
+  must(n.guard.allow_once("hook", "hook/purge", "INC-1", "bob", at_s(0)));
+  CHECK(refused_for(n.one(p, 901), Refusal::needs_approval));
+  must(n.guard.allow_once("hook", "hook/purge", "INC-1", "bob", at_s(1000)));
+  Proposal other = p;
+  other.incident = "INC-2";
+  CHECK(refused_for(n.one(other, 1001), Refusal::needs_approval));
+  other = p;
+  other.target.name = "hook/other";
+  CHECK(refused_for(n.one(other, 1001), Refusal::needs_approval));
+  REQUIRE(n.one(p, 1001).event);
+  CHECK(refused_for(n.one(p, 1002), Refusal::needs_approval));  // it is used
+}
+
+TEST_CASE("What is not known is refused, each thing by its name") {
+  Armed n;
+  const auto refused = [&](Refusal why, auto change) {
+    Proposal p = proposal("restart-worker", Verb::unit_restart, "unit/pi-1/worker");
+    p.target.local = true;
+    change(p);
+    INFO(refusal_text(why));
+    CHECK(refused_for(n.guard.propose({p}, 1, at_s(0))[0], why));
+  };
+  refused(Refusal::unknown_target, [](Proposal& p) { p.facts.known = false; });
+  refused(Refusal::unknown_target, [](Proposal& p) { p.target.node.clear(); });
+  refused(Refusal::unknown_target, [](Proposal& p) { p.target.name = std::string(990, 'x'); });
+  refused(Refusal::clock, [](Proposal& p) { p.facts.clock_set = false; });
+  refused(Refusal::over, [](Proposal& p) { p.facts.holds = false; });
+  refused(Refusal::other_incident, [](Proposal& p) { p.facts.other_incident.reset(); });
+  refused(Refusal::other_incident, [](Proposal& p) { p.facts.other_incident = true; });
+  refused(Refusal::closed_namespace, [](Proposal& p) { p.target.namespace_ = "kube-system"; });
+  refused(Refusal::rule_state, [](Proposal& p) { p.action.verb = Verb::unit_stop; });
+  refused(Refusal::isolated, [](Proposal& p) {
+    p.facts.isolated = true;
+    p.target.local = false;
+  });
+  CHECK(n.guard.acts().empty());
+  Proposal shared = proposal("restart-worker", Verb::unit_restart, "unit/pi-2/worker", "pi-2");
+  shared.target.local = true;  // it says so, but is another node
+  CHECK(refused_for(n.one(shared, 0, std::nullopt), Refusal::no_lease));
+}
+
+TEST_CASE("Nothing is allowed by default") {
+  Guard guard({"pi-1", 1});
+  CHECK(guard.stopped(at_s(0)));
+  const Verdict v = guard.propose({local_restart("")}, 1, at_s(0))[0];
+  CHECK(refused_for(v, Refusal::disabled));
+  CHECK(refused_for(v, Refusal::verb));
+}
+
+TEST_CASE("Pods are left alone where they are bare, hold a volume or are too few") {
+  Node n;
+  const auto refused = [&](Refusal why, auto change) {
+    Proposal p = proposal("", Verb::evict_pod, "pod/shop/api-1");
+    p.who = "ada";
+    change(p.facts);
+    CHECK(refused_for(n.one(p, 0), why));
+  };
+  refused(Refusal::unsafe_target, [](Facts& f) { f.bare = true; });
+  refused(Refusal::unsafe_target, [](Facts& f) { f.has_volume = true; });
+  refused(Refusal::minimum, [](Facts& f) { f.ready = 1; });
+  refused(Refusal::minimum, [](Facts& f) { f.budget_allows = false; });
+}
+
+TEST_CASE("A target cools down, for twice as long after each act in a row") {
+  Armed n;
+  n.ran(local_restart(), 0, true);
+  CHECK(refused_for(n.one(local_restart(), 899), Refusal::cool_down));
+  n.ran(local_restart(), 900, true);
+  CHECK(refused_for(n.one(local_restart(), 900 + 1799), Refusal::cool_down));
+  CHECK(refused_for(n.one(local_restart(), 900 + 1801), Refusal::rule_rate));  // two in the hour
+  n.ran(local_restart(), 3601, true);
+  CHECK(refused_for(n.one(local_restart(), 3601 + 3599), Refusal::cool_down));
+  // A clock that is set back opens nothing.
+  CHECK(refused_for(n.one(local_restart(), -5000), Refusal::cool_down));
+}
+
+TEST_CASE("Rates of node, namespace and cluster count whatever was begun") {
+  Node n;
+  const auto act = [&](int i, const std::string& node, const std::string& space) {
+    Proposal p = proposal("", Verb::unit_restart, "t" + std::to_string(i), node);
+    p.target.namespace_ = space;
+    p.who = "ada";
+    return p;
+  };
+  n.ran(act(1, "pi-1", "a"), 0, true);
+  n.ran(act(2, "pi-1", "a"), 700, true);
+  CHECK(refused_for(n.one(act(3, "pi-1", "b"), 1400), Refusal::node_rate));
+  n.ran(act(4, "pi-2", "a"), 1400, true);
+  CHECK(refused_for(n.one(act(5, "pi-2", "a"), 2100), Refusal::namespace_rate));
+  n.ran(act(6, "pi-3", "b"), 2100, true);
+  n.ran(act(7, "pi-3", "b"), 2101, true);
+  const Verdict open = n.one(act(8, "pi-4", "c"), 2800);
+  REQUIRE(open.event);
+  CHECK(refused_for(n.one(act(9, "pi-5", "d"), 2801), Refusal::nodes_at_once));
+  CHECK(refused_for(n.one(act(9, "pi-5", "d"), 2801), Refusal::cluster_rate));
+}
+
+TEST_CASE("Of proposals of one moment people go first, then severity, scope, proof and name") {
+  std::vector<Proposal> all;
+  all.push_back(proposal("b", Verb::cordon, "node/pi-1"));
+  all.push_back(proposal("b", Verb::rollout_restart, "d"));
+  all.push_back(proposal("a", Verb::rollout_restart, "d"));
+  all.push_back(proposal("c", Verb::rollout_restart, "d"));
+  all.back().proven_low = 0.9;
+  all.push_back(proposal("z", Verb::cordon, "node/pi-2"));
+  all.back().severity = 0;
+  all.push_back(proposal("", Verb::cordon, "node/pi-3"));
+  all.back().who = "ada";
+  all.back().severity = 3;
+  std::sort(all.begin(), all.end(), goes_before);
+  std::string order;
+  for (const Proposal& p : all) order += p.rule.empty() ? "-" : p.rule;
+  CHECK(order == "-zcabb");
+}
+
+TEST_CASE("An opposite within the cool-down is held, and a person told") {
+  Node n;
+  arm(n.guard, "up", {Verb::scale_up, {}}, -90'000);
+  arm(n.guard, "down", {Verb::scale_down, {}}, -80'000);
+  n.ran(proposal("up", Verb::scale_up, "d"), 0, true);
+  const Verdict v = n.one(proposal("down", Verb::scale_down, "d"), 700);
+  CHECK(refused_for(v, Refusal::opposite));
+  CHECK(v.page);
+}
+
+TEST_CASE(
+    "More than two turns to and fro within an hour freeze the target until a person thaws it") {
+  Guard guard({"pi-1", 1}, [] {
+    GuardLimits limits = open_limits();
+    limits.node_per_hour = limits.namespace_per_hour = limits.cluster_per_hour = 100;
+    return limits;
+  }());
+  for (int i = 0; i < 4; ++i) {
+    CHECK_FALSE(guard.frozen("node/pi-1", at_s(i * 700)));
+    Proposal p = proposal("", i % 2 == 0 ? Verb::cordon : Verb::uncordon, "node/pi-1");
+    p.who = "ada";
+    const Verdict v = guard.propose({p}, 1, at_s(i * 700))[0];
+    REQUIRE(v.event);
+    must(guard.result(v.event->uid(), Guard::Outcome::ok, "", at_s(i * 700)));
+    must(guard.verified(v.event->uid(), true, "", at_s(i * 700 + 600)));
+  }
+  CHECK(guard.frozen("node/pi-1", at_s(2800)));
+  Proposal p = proposal("", Verb::cordon, "node/pi-1");
+  p.who = "bob";
+  CHECK(refused_for(guard.propose({p}, 1, at_s(2800))[0], Refusal::frozen));
+  CHECK(guard.frozen("node/pi-1", at_s(2100 + 86'399)));
+  CHECK_FALSE(guard.frozen("node/pi-1", at_s(2100 + 86'400)));
+  must(guard.unfreeze("node/pi-1", "bob", at_s(2900)));
+  CHECK_FALSE(guard.frozen("node/pi-1", at_s(2901)));
+}
+
+TEST_CASE("A rule that fails three times in a row is in shadow again, at once and for good") {
+  GuardLimits limits = open_limits();
+  limits.trip_failures = 100;
+  Node n;
+  n.guard = Guard({"pi-1", 1}, limits);
+  arm(n.guard, "restart-worker", kRestart, -90'000);
+  for (int i = 0; i < 3; ++i) n.ran(local_restart("restart-worker", i), i * 30'000, false);
+  CHECK(refused_for(n.one(local_restart("restart-worker", 9), 100'000), Refusal::rule_state));
+  const auto events = n.guard.tick(at_s(100'001));
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].kind == GuardKind::rule_demoted);
+  CHECK(n.guard.rule("restart-worker")->state == RuleState::shadow);
+  CHECK(n.guard.rule("restart-worker")->hits == 0);
+  CHECK(n.guard.tick(at_s(100'002)).empty());
+}
+
+TEST_CASE("A promotion by someone who did not know of a demotion is void on every node") {
+  Guard a({"a", 1}, open_limits()), b({"b", 1}, open_limits());
+  arm(a, "restart-worker", kRestart, 0);
+  for (const GuardEvent& e : a.events()) b.merge(e);
+  must(a.demote("restart-worker", "ada", "it hurts", at_s(100)));
+  must(b.demote("restart-worker", "bob", "me too", at_s(101)));
+  // c knows of one of them only, and goes on.
+  Guard c({"c", 1}, open_limits());
+  for (const GuardEvent& e : a.events()) c.merge(e);
+  for (int i = 0; i < 5; ++i) c.propose({local_restart("restart-worker", 50 + i)}, 1, at_s(200));
+  Proposal p = local_restart();
+  p.target.node = "c";
+  for (int i = 0; i < 5; ++i) {
+    p.incident = "C" + std::to_string(i);
+    c.propose({p}, 1, at_s(200));
+  }
+  must(c.approve("restart-worker", "eve", at_s(300)));
+  CHECK(c.rule("restart-worker")->state == RuleState::approved);
+  for (const GuardEvent& e : b.events()) c.merge(e);
+  CHECK(c.rule("restart-worker")->state == RuleState::shadow);
+}
+
+TEST_CASE("Three failures in an hour trip the kill switch, and only a person resumes") {
+  Node n;
+  for (int i = 0; i < 3; ++i) {
+    CHECK_FALSE(n.guard.stopped(at_s(i)));
+    Proposal p =
+        proposal("", Verb::unit_restart, "t" + std::to_string(i), "pi-" + std::to_string(i));
+    p.target.namespace_ = "n" + std::to_string(i);
+    p.who = "ada";
+    const Verdict v = n.one(p, i);
+    REQUIRE(v.event);
+    must(n.guard.result(v.event->uid(), Guard::Outcome::failed, "", at_s(i)));
+  }
+  CHECK(n.guard.stopped(at_s(5)));  // before anyone has said so
+  REQUIRE(n.guard.tick(at_s(5)).size() == 1);
+  CHECK(n.guard.tick(at_s(6)).empty());
+  CHECK(n.guard.stopped(at_s(900'000)));  // sticky
+  CHECK_FALSE(n.guard.resume("", "", at_s(900'000)).ok());
+  must(n.guard.resume("bob", "mended", at_s(900'000)));
+  CHECK_FALSE(n.guard.stopped(at_s(900'001)));
+}
+
+TEST_CASE("A stop that the resuming one did not know of still stands") {
+  Guard a({"a", 1}, open_limits()), b({"b", 1}, open_limits());
+  must(a.stop("file", "", "/etc/nines/STOP", at_s(0)));
+  for (const GuardEvent& e : a.events()) b.merge(e);
+  const GuardEvent second = must(a.stop("person", "ada", "wait", at_s(10)));
+  must(b.resume("bob", "fine", at_s(20)));
+  CHECK_FALSE(b.stopped(at_s(21)));
+  b.merge(second);
+  CHECK(b.stopped(at_s(22)));
+}
+
+TEST_CASE("The breaker opens when over half of the last six failed, for rules but not for people") {
+  GuardLimits limits = open_limits();
+  limits.trip_failures = 100;
+  Node n;
+  n.guard = Guard({"pi-1", 1}, limits);
+  arm(n.guard, "restart-worker", kRestart, -200'000);
+  for (int i = 0; i < 4; ++i) {
+    CHECK_FALSE(n.guard.breaker_open(at_s(i * 8000)));
+    Proposal p = local_restart("", i);
+    p.who = "ada";
+    p.target.name = "unit/pi-1/" + std::to_string(i);
+    n.ran(p, i * 8000, false);
+  }
+  CHECK(n.guard.breaker_open(at_s(40'000)));
+  CHECK(refused_for(n.one(local_restart(), 40'000), Refusal::breaker));
+  Proposal p = local_restart("");
+  p.who = "ada";
+  CHECK(n.one(p, 40'000).event);
+}
+
+TEST_CASE("What went wrong is undone once, and then a person is called") {
+  Node n;
+  arm(n.guard, "up", {Verb::scale_up, {}}, -90'000);
+  const std::string act = n.ran(proposal("up", Verb::scale_up, "d"), 0, false);
+  auto back = n.guard.rollback_of(act, at_s(700));
+  REQUIRE(back);
+  CHECK(back->action.verb == Verb::scale_down);
+  CHECK(back->target.uid == "u-d");
+  back->facts = good_facts();
+  const Verdict v = n.one(*back, 700);
+  REQUIRE(v.event);
+  CHECK_FALSE(n.guard.rollback_of(act, at_s(701)));
+  must(n.guard.result(v.event->uid(), Guard::Outcome::ok, "", at_s(701)));
+  must(n.guard.verified(v.event->uid(), false, "", at_s(1400)));
+  CHECK_FALSE(n.guard.rollback_of(v.event->uid(), at_s(1401)));
+  CHECK(refused_for(n.one(*back, 1402), Refusal::rolled_back));
+  const std::string restart = n.ran(
+      [] {
+        Proposal p = local_restart("");
+        p.who = "ada";
+        p.target.node = "pi-1";
+        return p;
+      }(),
+      9000, false);
+  CHECK_FALSE(n.guard.rollback_of(restart, at_s(10'000)));  // nothing undoes a restart
+}
+
+TEST_CASE(
+    "An intent without a result is never repeated: it is looked at, then settled by a person") {
+  Armed before;
+  const GuardEvent intent = *before.one(local_restart(), 0).event;
+  // It crashed here. The next life knows what was durable.
+  Node n;
+  n.guard = Guard({"pi-1", 2}, open_limits());
+  for (const GuardEvent& e : before.guard.events()) n.guard.merge(e);
+  CHECK_FALSE(n.guard.may_start(intent.uid(), 1, at_s(1)));
+  REQUIRE(n.guard.to_recheck(std::nullopt, at_s(1)).size() == 1);
+  CHECK(n.guard.to_recheck(std::nullopt, at_s(1))[0].target_uid == "u-unit/pi-1/worker");
+  CHECK(refused_for(n.one(local_restart("restart-worker", 2), 50'000), Refusal::busy));
+  must(n.guard.doubt(intent.uid(), "the unit does not say when it was started", at_s(2)));
+  CHECK(n.guard.to_recheck(std::nullopt, at_s(50'000)).empty());
+  CHECK(refused_for(n.one(local_restart("restart-worker", 2), 50'000), Refusal::busy));
+  CHECK_FALSE(n.guard.settle(intent.uid(), "", "", at_s(50'001)).ok());
+  must(n.guard.settle(intent.uid(), "bob", "it was done", at_s(50'001)));
+  CHECK(n.one(local_restart("restart-worker", 2), 50'002).event);
+}
+
+TEST_CASE("An act is begun in time, in the life and under the token of its intent, or not at all") {
+  Armed n;
+  Proposal shared = proposal("restart-worker", Verb::unit_restart, "unit/pi-2/worker", "pi-2");
+  const GuardEvent intent = *n.one(shared, 0, 7).event;
+  CHECK(n.guard.may_start(intent.uid(), 7, at_s(29)));
+  CHECK_FALSE(n.guard.may_start(intent.uid(), 8, at_s(1)));
+  CHECK_FALSE(n.guard.may_start(intent.uid(), std::nullopt, at_s(1)));
+  CHECK_FALSE(n.guard.may_start(intent.uid(), 7, at_s(30)));
+  CHECK_FALSE(n.guard.may_start(intent.uid(), 7, at_s(-1)));
+  must(n.guard.stop("config", "", "", at_s(2)));
+  CHECK_FALSE(n.guard.may_start(intent.uid(), 7, at_s(3)));
+}
+
+TEST_CASE("Windows are civil time, may go over midnight, and yield to an approved P0") {
+  const std::vector<Window> night{{0b0010000, 22 * 60, 6 * 60}};  // Friday night
+  const TimeZone utc;
+  const auto friday = WallTime::from_s(1'700'179'200);  // 2023-11-17 00:00
+  const auto hour = [&](int h) { return WallTime{friday.ns + h * 3600 * kNsPerSecond}; };
+  CHECK_FALSE(in_windows(night, utc, hour(21)));
+  CHECK(in_windows(night, utc, hour(22)));
+  CHECK(in_windows(night, utc, hour(29)));
+  CHECK_FALSE(in_windows(night, utc, hour(30)));
+  CHECK_FALSE(in_windows(night, utc, hour(2)));
+  CHECK(in_windows({}, utc, hour(2)));
+  Armed n;
+  GuardLimits limits = open_limits();
+  limits.windows = {{0x7f, 0, 0}};  // never
+  Guard guard({"pi-1", 1}, limits);
+  for (const GuardEvent& e : n.guard.events()) guard.merge(e);
+  Proposal p = local_restart();
+  CHECK(refused_for(guard.propose({p}, 1, at_s(0))[0], Refusal::window));
+  must(guard.allow_once("restart-worker", p.target.name, p.incident, "bob", at_s(0)));
+  CHECK(refused_for(guard.propose({p}, 1, at_s(1))[0], Refusal::window));
+  p.severity = 0;
+  CHECK(guard.propose({p}, 1, at_s(2))[0].event);
+}
+
+TEST_CASE("An event reads back, and nothing that is cut does") {
+  Armed n;
+  n.ran(local_restart(), 0, true);
+  for (const GuardEvent& e : n.guard.events()) {
+    const std::string bytes = encode_guard(e);
+    CHECK(decode_guard(bytes) == e);
+    CHECK_FALSE(decode_guard(bytes + "x"));
+    for (size_t i = 0; i < bytes.size(); ++i) CHECK_FALSE(decode_guard(bytes.substr(0, i)));
+  }
+}
+
+TEST_CASE("A full log refuses acts and takes stops") {
+  Armed n;
+  for (int i = 0; i < 5000; ++i) {
+    GuardEvent e = *n.guard.stop("person", "ada", "", at_s(0));
+    if (n.guard.events().size() >= Guard::kMaxEvents) break;
+  }
+  must(n.guard.stop("file", "", "", at_s(1)));
+  CHECK(refused_for(n.one(local_restart(), 2), Refusal::log_full));
+  CHECK_FALSE(n.guard.draft("x", kRestart, "", "", "ada", at_s(3)).ok());
+}
