@@ -48,9 +48,8 @@ std::string explain(const Plan& plan, const Request& request, const Route& route
            id(route.chain[i].person) + "\n";
   }
   for (const Candidate& one : route.candidates) {
-    out += "candidate " + padded(id(one.person), 12) + " cost " +
-           padded(milli_text(one.cost_milli), 8) + (one.free() ? "" : " not: " + one.blocked) +
-           "\n";
+    out += "candidate " + padded(id(one.person), 12) + " cost " + milli_text(one.cost_milli) +
+           (one.free() ? "" : "  not: " + one.blocked) + "\n";
     for (const Term& term : one.terms) {
       out += "          " + padded(term.name, 12) + "      " + padded(milli_text(term.milli), 8) +
              " " + term.why + "\n";

@@ -116,9 +116,10 @@ Duty Schedule::of_layer(uint32_t index, int64_t t_s) const {
   if (t_s < turn_start(layer, 0)) return {};
   const size_t count = layer.people.size();
   const auto turn = static_cast<uint64_t>(turn_at(layer, t_s));
-  const uint32_t due = layer.people[turn % count];
+  const auto first = static_cast<size_t>(turn % count);
+  const uint32_t due = layer.people[first];
   for (size_t i = 0; i < count; ++i) {
-    const uint32_t person = layer.people[(turn + i) % count];
+    const uint32_t person = layer.people[(first + i) % count];
     if (parts_.roster->people[person].is_away(t_s)) continue;
     return {Duty::Why::layer, person, index, person == due ? kNobody : due};
   }
