@@ -13,6 +13,7 @@
 #include "config/indicator.hpp"
 #include "config/node_config.hpp"
 #include "config/objectives.hpp"
+#include "config/oncall.hpp"
 #include "config/policy.hpp"
 
 namespace nines::agent {
@@ -131,6 +132,9 @@ Loaded load_config(const std::string& config_file, std::span<const std::string> 
   loaded.node = file.empty() ? config::default_node_config() : read_node(file, report);
   if (loaded.node.node.empty()) loaded.node.node = host_name();
   default_slo_folder(loaded.node);
+  if (!loaded.node.oncall.file.empty()) {  // whether it is right; whoever needs it reads it
+    (void)config::load_oncall(loaded.node.oncall.file, loaded.diagnostics);
+  }
 
   config::Documents documents(report);
   std::vector<std::string> notifiers;
