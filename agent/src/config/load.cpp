@@ -132,15 +132,15 @@ Loaded load_config(const std::string& config_file, std::span<const std::string> 
   loaded.node = file.empty() ? config::default_node_config() : read_node(file, report);
   if (loaded.node.node.empty()) loaded.node.node = host_name();
   default_slo_folder(loaded.node);
-  if (!loaded.node.oncall.file.empty()) {  // whether it is right; whoever needs it reads it
-    (void)config::load_oncall(loaded.node.oncall.file, loaded.diagnostics);
-  }
 
   config::Documents documents(report);
   std::vector<std::string> notifiers;
   for (const WebhookConfig& webhook : loaded.node.webhooks) notifiers.push_back(webhook.name);
   for (const NotifierConfig& notifier : loaded.node.notifiers) notifiers.push_back(notifier.name);
   for (const ChainConfig& chain : loaded.node.chains) notifiers.push_back(chain.name);
+  if (!loaded.node.oncall.file.empty()) {  // whether it is right; whoever needs it reads it
+    (void)config::load_oncall(loaded.node.oncall.file, loaded.diagnostics, &notifiers);
+  }
   documents.set_notifiers(std::move(notifiers));
   std::set<std::string> seen;
   for (const auto& path : loaded.node.slo_paths) add_path(path, seen, documents, report);

@@ -159,18 +159,9 @@ void OncallReader::read_weights(const YamlNode& node) {
   reader.finish();
 }
 
-std::optional<oncall::Plan> read_oncall(const YamlFile& file, Reporter& report) {
-  if (file.documents.size() != 1) {
-    report.add(Diagnostic::Severity::error, file.path, {},
-               "the on-call document must be one YAML document",
-               "a right one is packaging/examples/oncall.yaml");
-    return std::nullopt;
-  }
-  return OncallReader(report).read(file.documents.front());
-}
-
 std::optional<oncall::Plan> load_oncall(const std::string& path,
-                                        std::vector<Diagnostic>& diagnostics) {
+                                        std::vector<Diagnostic>& diagnostics,
+                                        const std::vector<std::string>* notifiers) {
   Reporter report(diagnostics);
   auto text = read_file(path, kMaxFileBytes);
   if (!text.ok()) {
@@ -179,8 +170,13 @@ std::optional<oncall::Plan> load_oncall(const std::string& path,
     return std::nullopt;
   }
   const auto file = parse_yaml(path, std::move(*text), report);
-  auto plan = read_oncall(*file, report);
-  return report.errors() == 0 ? std::move(plan) : std::nullopt;
+  if (report.errors() == 0 && file->documents.size() != 1) {
+    report.add(Diagnostic::Severity::error, path, {},
+               "the on-call document must be one YAML document",
+               "a right one is packaging/examples/oncall.yaml");
+  }
+  if (report.errors() != 0) return std::nullopt;
+  return OncallReader(notifiers, report).read(file->documents.front());
 }
 
 }  // namespace nines::agent::config

@@ -13,12 +13,11 @@
 
 namespace nines::agent::config {
 
-// nullopt: there is an error, which was reported; calendars that it names lie beside the file.
-std::optional<nines::oncall::Plan> read_oncall(const YamlFile& file, Reporter& report);
-
-// The same of a path; diagnostics are appended.
+// nullopt: there is an error, which was appended; calendars that it names lie beside the file.
+// `notifiers`: what people may be reached by; nullptr: nobody asks.
 std::optional<nines::oncall::Plan> load_oncall(const std::string& path,
-                                               std::vector<Diagnostic>& diagnostics);
+                                               std::vector<Diagnostic>& diagnostics,
+                                               const std::vector<std::string>* notifiers = nullptr);
 
 // A calendar of a file, with what is wrong in it reported at its lines. `floating`: the zone of
 // times that name none.

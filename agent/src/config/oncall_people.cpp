@@ -44,10 +44,25 @@ void OncallReader::read_person(const YamlNode& node) {
   }
   if (notify != nullptr) {
     person.notify = read_texts(*notify, "'notify' of " + who, report_).value_or(person.notify);
+    check_notify(*notify, person.notify, "'notify' of " + who);
   }
   if (away != nullptr) read_away(*away, "'away' of " + who, person);
   if (caps != nullptr) read_caps(*caps, "'caps' of " + who, person.caps);
   roster_->people.push_back(std::move(person));
+}
+
+// A name that nobody has would be a page that goes nowhere.
+void OncallReader::check_notify(const YamlNode& node, const std::vector<std::string>& names,
+                                const std::string& what) {
+  if (notifiers_ == nullptr) return;
+  const std::vector<std::string_view> known(notifiers_->begin(), notifiers_->end());
+  for (const std::string& name : names) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const auto near = nearest(name, known);
+    report_.error(node, what + " names '" + name + "', which is no notifier, webhook or chain",
+                  near.empty() ? std::string("write it under notifiers: of nines.yaml")
+                               : "did you mean '" + std::string(near) + "'?");
+  }
 }
 
 void OncallReader::read_away(const YamlNode& node, const std::string& what,

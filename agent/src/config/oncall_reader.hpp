@@ -15,7 +15,8 @@ namespace nines::agent::config {
 
 class OncallReader {
  public:
-  explicit OncallReader(Reporter& report) : report_(report) {}
+  OncallReader(const std::vector<std::string>* notifiers, Reporter& report)
+      : notifiers_(notifiers), report_(report) {}
   std::optional<nines::oncall::Plan> read(const YamlNode& root);
 
  private:
@@ -25,6 +26,8 @@ class OncallReader {
   // oncall_people.cpp
   void read_people(const YamlNode& node);
   void read_person(const YamlNode& node);
+  void check_notify(const YamlNode& node, const std::vector<std::string>& names,
+                    const std::string& what);
   void read_caps(const YamlNode& node, const std::string& what,
                  std::vector<nines::oncall::Cap>& to);
   void read_away(const YamlNode& node, const std::string& what, nines::oncall::Person& person);
@@ -57,6 +60,7 @@ class OncallReader {
   void read_digest(const YamlNode& node, const std::string& what, nines::oncall::Policy& policy);
   void read_weights(const YamlNode& node);
 
+  const std::vector<std::string>* notifiers_;
   Reporter& report_;
   std::shared_ptr<nines::oncall::Roster> roster_ = std::make_shared<nines::oncall::Roster>();
   nines::oncall::Plan plan_;

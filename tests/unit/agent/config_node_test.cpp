@@ -345,4 +345,12 @@ TEST_CASE("An on-call document that is wrong is an error of the configuration", 
   CHECK(all_text(loaded.diagnostics).find("people.yaml:1:32: error: 'time_zone' of 'anna'") !=
         std::string::npos);
   CHECK_FALSE(folder.load_node("oncall: {file: none.yaml}\n").ok());
+  folder.write("people.yaml",
+               "people: [{id: anna, notify: [fone]}]\nschedules: []\n"
+               "policies: [{name: all, levels: [{people: [anna]}]}]\n");
+  const Loaded unreachable = folder.load_node(
+      "oncall: {file: people.yaml}\nwebhooks: [{name: phone, url: \"http://127.0.0.1:1/\"}]\n");
+  CHECK(all_text(unreachable.diagnostics)
+            .find("people.yaml:1:29: error: 'notify' of 'anna' names 'fone', which is no notifier, "
+                  "webhook or chain\n  hint: did you mean 'phone'?") != std::string::npos);
 }
