@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "cli/commands.hpp"
+#include "cli/oncall_command.hpp"
 
 namespace nines::agent {
 namespace {
@@ -57,6 +58,8 @@ struct Parsed {
   PkiOptions pki;
   FleetOptions fleet;
   IncidentOptions incident;
+  OncallOptions oncall;
+  KbOptions kb;
   TimelineOptions timeline;
   std::string clock = "system";
   std::string report_format = "md";
@@ -538,6 +541,8 @@ int dispatch(CLI::App& root, Parsed& p, const Clock& clock) {
     return incident->got_subcommand("timeline") ? run_timeline(p.timeline)
                                                 : run_incident(p.incident);
   }
+  if (root.got_subcommand("oncall")) return run_oncall(p.oncall, clock);
+  if (root.got_subcommand("kb")) return run_kb(p.kb, clock);
   if (root.got_subcommand("annotate")) return run_annotate(p.change);
   if (const CLI::App* changes = root.get_subcommand("changes"); changes->parsed()) {
     p.change.impact = changes->got_subcommand("impact");
@@ -598,6 +603,8 @@ int run_cli(int argc, char** argv, const Clock& clock, uint64_t seed) {
   add_annotate(root, p.change);
   add_incident(root, p.incident, p.timeline);
   add_timeline(root, p.timeline);
+  add_oncall(root, p.oncall);
+  add_kb(root, p.kb);
   add_changes(root, p.change);
   auto* suggest =
       root.add_subcommand("suggest", "Print OpenSLO documents drafted from what the logs show");

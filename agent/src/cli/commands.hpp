@@ -115,6 +115,29 @@ struct TimelineOptions {
 };
 int run_timeline(const TimelineOptions& options);
 
+// All of them read files; no agent has to run.
+struct OncallOptions {
+  CommonOptions common;       // state: where the history lies
+  std::string verb;           // who, shifts, route, report, import
+  std::string file, history;  // in place of what the configuration names
+  std::string schedule, at, from, to;
+  std::string service, signature, severity = "P1";  // route
+  std::vector<std::string> told;                    // route: who was told already
+  bool explain = false;                             // route
+  std::string path, zone = "UTC";                   // import
+  std::vector<std::string> people;  // import: who a name in the calendar is, NAME=PERSON
+};
+int run_oncall(const OncallOptions& options, const Clock& clock);
+
+struct KbOptions {
+  CommonOptions common;  // state: where knowledge.db lies
+  std::string verb;      // add, search, remove, list
+  std::vector<std::string> paths, templates;
+  std::string text, service, kind;
+  size_t limit = 5;
+};
+int run_kb(const KbOptions& options, const Clock& clock);
+
 struct QueryOptions {
   CommonOptions common;  // state: whose api.token is taken
   std::string sql;

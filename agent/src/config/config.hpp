@@ -117,6 +117,12 @@ struct NarrativeConfig {
   int64_t timeout_ms = 10'000;
 };
 
+// Who is on call: read by config/oncall.hpp.
+struct OncallConfig {
+  std::string file;     // of people, schedules and policies; empty: there is no on-call
+  std::string history;  // past pages; empty: oncall-pages.ndjson in the state directory
+};
+
 struct NodeConfig {
   std::string file;  // where it came from; empty: defaults
   std::string node;  // default: host name
@@ -131,6 +137,7 @@ struct NodeConfig {
   std::vector<StandingQueryConfig> queries;
   IncidentsConfig incidents;
   NarrativeConfig narrative;
+  OncallConfig oncall;
   std::string listen = "127.0.0.1:9990";
   int64_t evaluate_s = 10;
   int64_t flush_s = 60;

@@ -13,6 +13,7 @@
 #include "config/indicator.hpp"
 #include "config/node_config.hpp"
 #include "config/objectives.hpp"
+#include "config/oncall.hpp"
 #include "config/policy.hpp"
 
 namespace nines::agent {
@@ -137,6 +138,9 @@ Loaded load_config(const std::string& config_file, std::span<const std::string> 
   for (const WebhookConfig& webhook : loaded.node.webhooks) notifiers.push_back(webhook.name);
   for (const NotifierConfig& notifier : loaded.node.notifiers) notifiers.push_back(notifier.name);
   for (const ChainConfig& chain : loaded.node.chains) notifiers.push_back(chain.name);
+  if (!loaded.node.oncall.file.empty()) {  // whether it is right; whoever needs it reads it
+    (void)config::load_oncall(loaded.node.oncall.file, loaded.diagnostics, &notifiers);
+  }
   documents.set_notifiers(std::move(notifiers));
   std::set<std::string> seen;
   for (const auto& path : loaded.node.slo_paths) add_path(path, seen, documents, report);

@@ -202,6 +202,8 @@ NodeConfig read_node_config(const YamlFile& file, Reporter& report) {
   if (const YamlNode* peers = root.get("peers")) check_peers(draft.node.peers, *peers, report);
   check_incidents(draft.node, root, report);
   for (auto& path : draft.node.slo_paths) path = beside(file.path, path);
+  draft.node.oncall.file = beside(file.path, draft.node.oncall.file);
+  draft.node.oncall.history = beside(file.path, draft.node.oncall.history);
   if (!draft.node.api_token_file.empty()) {
     draft.node.api_token_file = beside(file.path, draft.node.api_token_file);
   }

@@ -587,6 +587,18 @@ constexpr Option kOptions[] = {
      "https://wiki.example.org/runbooks/{kind}",
      [](Draft& d, OptionValue&& v) { d.node.incidents.runbook = std::move(v.text); }},
 
+    {"oncall", map, "", 0, 0, "", "Who is on call, and whom a page goes to: nines oncall.", "",
+     nullptr},
+    {"oncall.file", text, "", 0, 0, "",
+     "Document of people, schedules and policies (packaging/examples/oncall.yaml), beside this "
+     "file.",
+     "oncall.yaml", [](Draft& d, OptionValue&& v) { d.node.oncall.file = std::move(v.text); }},
+    {"oncall.history", text, "", 0, 0, "",
+     "Pages of the past, one JSON object a line: what fatigue, fairness and skill are reckoned "
+     "from. Default: oncall-pages.ndjson in the state directory.",
+     "/var/lib/nines/oncall-pages.ndjson",
+     [](Draft& d, OptionValue&& v) { d.node.oncall.history = std::move(v.text); }},
+
     {"narrative", map, "", 0, 0, "",
      "A language model that puts the story of the node (GET /api/narrative) into other words. What "
      "it writes is shown only if it has no number, service or incident that the facts do not have; "

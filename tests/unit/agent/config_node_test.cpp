@@ -72,6 +72,9 @@ TEST_CASE("The sample nines.yaml with every key in use has only the known contra
           "[config]") {
   const ConfigFolder folder;
   folder.write("slos/a.yaml", "");
+  folder.write("oncall.yaml",
+               "people: [{id: anna}]\nschedules: []\n"
+               "policies: [{name: all, levels: [{people: [anna]}]}]\n");
   const Loaded loaded = folder.load_node(with_all_keys(config::sample_config()));
   INFO(all_text(loaded.diagnostics));
   // All inputs at once; a pattern beside format auto; both ways to give a token or a secret; keys
@@ -331,4 +334,23 @@ TEST_CASE("Who is told of incidents, and when one level up, is read and checked"
     CAPTURE(bad);
     CHECK_FALSE(folder.load_node(bad).ok());
   }
+}
+
+TEST_CASE("An on-call document that is wrong is an error of the configuration", "[config]") {
+  const ConfigFolder folder;
+  folder.write("people.yaml",
+               "people: [{id: anna, time_zone: Mars}]\nschedules: []\npolicies: []\n");
+  const Loaded loaded = folder.load_node("oncall: {file: people.yaml}\n");
+  CHECK_FALSE(loaded.ok());
+  CHECK(all_text(loaded.diagnostics).find("people.yaml:1:32: error: 'time_zone' of 'anna'") !=
+        std::string::npos);
+  CHECK_FALSE(folder.load_node("oncall: {file: none.yaml}\n").ok());
+  folder.write("people.yaml",
+               "people: [{id: anna, notify: [fone]}]\nschedules: []\n"
+               "policies: [{name: all, levels: [{people: [anna]}]}]\n");
+  const Loaded unreachable = folder.load_node(
+      "oncall: {file: people.yaml}\nwebhooks: [{name: phone, url: \"http://127.0.0.1:1/\"}]\n");
+  CHECK(all_text(unreachable.diagnostics)
+            .find("people.yaml:1:29: error: 'notify' of 'anna' names 'fone', which is no notifier, "
+                  "webhook or chain\n  hint: did you mean 'phone'?") != std::string::npos);
 }
