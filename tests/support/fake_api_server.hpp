@@ -60,7 +60,7 @@ class FakeApiServer {
     const std::atomic<bool>& stopping_;
   };
   struct Request {
-    std::string target, head;  // head: all of it
+    std::string target, head, body;  // head: all of it
     bool has(std::string_view text) const { return target.find(text) != std::string::npos; }
     bool is_watch() const { return has("watch=true"); }
   };
@@ -106,12 +106,23 @@ class FakeApiServer {
     }
   }
 
+  static size_t body_size(const std::string& head) {
+    const size_t at = head.find("Content-Length: ");
+    return at == std::string::npos ? 0 : std::stoul(head.substr(at + 16));
+  }
+
   void serve(int client) {
     std::string head;
     char byte = 0;
     while (!head.ends_with("\r\n\r\n") && ::recv(client, &byte, 1, 0) == 1) head += byte;
     const size_t from = head.find(' ') + 1;
-    const Request request{head.substr(from, head.find(' ', from) - from), head};
+    std::string body(body_size(head), '\0');
+    for (size_t got = 0; got < body.size();) {
+      const ssize_t n = ::recv(client, body.data() + got, body.size() - got, 0);
+      if (n <= 0) break;
+      got += static_cast<size_t>(n);
+    }
+    const Request request{head.substr(from, head.find(' ', from) - from), head, body};
     {
       const std::lock_guard lock(mutex_);
       targets_.push_back(request.target);

@@ -95,6 +95,7 @@ ClientResponse head_of(const Message& message) {
   response.retry_after = std::string(message[beast::http::field::retry_after]);
   response.date = std::string(message[beast::http::field::date]);
   response.complete = message[kCompleteHeader] != "false";
+  response.raised = message.count("X-Amz-Function-Error") > 0;
   return response;
 }
 

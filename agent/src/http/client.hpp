@@ -49,6 +49,7 @@ struct ClientResponse {
   std::string retry_after;  // headers as sent, for retry_after_ms()
   std::string date;
   bool complete = true;  // false: an agent says that the answer lacks something
+  bool raised = false;   // X-Amz-Function-Error: a function of AWS Lambda that failed answers 200
 };
 
 // Milliseconds that Retry-After asks for: seconds, or an HTTP date measured against the response's

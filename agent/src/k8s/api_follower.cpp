@@ -9,8 +9,6 @@
 #include "nines/base/result.hpp"
 
 namespace nines::agent::k8s {
-namespace {
-
 Result<std::string> read_token(const std::string& path) {
   constexpr size_t kMaxToken = 64 * 1024;
   std::ifstream in(path, std::ios::binary);
@@ -23,8 +21,6 @@ Result<std::string> read_token(const std::string& path) {
   if (sound) return token;
   return Error{Errc::io, "no token for the Kubernetes API in " + path};
 }
-
-}  // namespace
 
 struct ApiFollower::Impl : std::enable_shared_from_this<Impl> {
   Impl(net::asio::io_context& io_context, const Clock& c, FollowOptions o, ListWatch& s)

@@ -1,0 +1,167 @@
+#include "remedy/local.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+
+namespace nines::agent::remedy {
+namespace {
+
+using nines::remedy::Verb;
+
+class LocalExecution : public Execution {
+ public:
+  Turn answered(const Answer& answer) final { return std::exchange(next_, nullptr)(answer); }
+
+ protected:
+  explicit LocalExecution(Order order) : order_(std::move(order)) {}
+
+  Turn run(notify::Program program, std::function<Turn(const Answer&)> next) {
+    next_ = std::move(next);
+    return Step(std::move(program));
+  }
+  Outcome outcome(Became became, const std::string& text) const {
+    return {became, order_.action.key() + ' ' + order_.target.name + ": " + text, {}, {}};
+  }
+  // Exit code of the answer; nullopt: it did not end by itself.
+  static std::optional<int> code_of(const Answer& answer) {
+    if (answer.status < kExited) return std::nullopt;
+    return answer.status - kExited;
+  }
+  static std::string said(const Answer& answer) {
+    if (answer.status < kExited) return answer.failure;
+    const std::string code = "exit code " + std::to_string(answer.status - kExited);
+    return answer.text.empty() ? code : code + ": " + answer.text;
+  }
+  // A program that was killed or did not start is not one that failed.
+  Turn ran(const Answer& answer) const {
+    const auto code = code_of(answer);
+    if (!code) return outcome(answer.not_begun ? Became::failed : Became::unknown, said(answer));
+    return outcome(*code == 0 ? Became::done : Became::failed, said(answer));
+  }
+
+  const Order order_;
+
+ private:
+  std::function<Turn(const Answer&)> next_;
+};
+
+class Unit final : public LocalExecution {
+ public:
+  Unit(const LocalAllowed& allowed, Order order)
+      : LocalExecution(std::move(order)), allowed_(allowed) {}
+
+  Turn begin() override {
+    const std::string& unit = order_.target.name;
+    const auto& units = allowed_.units;
+    if (!is_plain_name(unit) || std::find(units.begin(), units.end(), unit) == units.end()) {
+      return outcome(Became::refused, "the unit is not among remediation.units");
+    }
+    return run(systemctl("is-active"), [this](const Answer& answer) { return look(answer); });
+  }
+
+ private:
+  notify::Program systemctl(const char* verb) const {
+    return {allowed_.systemctl,
+            {verb, "--quiet", "--no-ask-password", "--", order_.target.name},
+            {"LC_ALL=C"},
+            {}};
+  }
+
+  // systemctl(1): 0 active, 3 not; others: no such unit, no systemd.
+  Turn look(const Answer& answer) {
+    constexpr int kActive = 0, kInactive = 3;
+    const auto code = code_of(answer);
+    const bool recheck = order_.mode == Mode::recheck;
+    if (code != kActive && code != kInactive) {
+      return outcome(recheck ? Became::unknown : Became::failed, "its state: " + said(answer));
+    }
+    const bool active = code == kActive;
+    const char* const state = active ? "it is active" : "it is not active";
+    const Verb verb = order_.action.verb;
+    if (verb != Verb::unit_restart && active == (verb == Verb::unit_start)) {
+      return outcome(recheck ? Became::done : Became::idle, state);
+    }
+    // Whether an active unit was started anew can't be told from its state.
+    if (recheck) {
+      return outcome(verb == Verb::unit_restart && active ? Became::unknown : Became::failed,
+                     state);
+    }
+    if (order_.mode == Mode::try_out) {
+      Outcome out = outcome(Became::would, state);
+      out.before = active ? "active" : "inactive";
+      return out;
+    }
+    return run(systemctl(command()), [this, active](const Answer& done) {
+      Turn turn = ran(done);
+      std::get<Outcome>(turn).before = active ? "active" : "inactive";
+      return turn;
+    });
+  }
+
+  const char* command() const {
+    switch (order_.action.verb) {
+      case Verb::unit_start: return "start";
+      case Verb::unit_stop: return "stop";
+      default: return "restart";
+    }
+  }
+
+  const LocalAllowed& allowed_;
+};
+
+class Run final : public LocalExecution {
+ public:
+  Run(const LocalAllowed& allowed, Order order)
+      : LocalExecution(std::move(order)), allowed_(allowed) {}
+
+  Turn begin() override {
+    const auto found = allowed_.programs.find(order_.action.parameter);
+    if (found == allowed_.programs.end()) {
+      return outcome(Became::refused, "there is no such program in remediation.programs");
+    }
+    const AllowedProgram& program = found->second;
+    if (!order_.target.name.empty() && !is_plain_name(order_.target.name)) {
+      return outcome(Became::refused, "that is no name of an object");
+    }
+    if (order_.mode == Mode::try_out) return outcome(Became::would, program.path + " would be run");
+    if (order_.mode == Mode::recheck) return check(program);
+    return run(call(program.path, program.arguments),
+               [this](const Answer& answer) { return ran(answer); });
+  }
+
+ private:
+  notify::Program call(const std::string& path, std::vector<std::string> arguments) const {
+    return {path,
+            std::move(arguments),
+            {"NINES_KEY=" + order_.key, "NINES_TARGET=" + order_.target.name,
+             "NINES_NAMESPACE=" + order_.target.ns, "PATH=/usr/sbin:/usr/bin:/sbin:/bin"},
+            {}};
+  }
+
+  Turn check(const AllowedProgram& program) {
+    if (program.check.empty()) return outcome(Became::unknown, "nothing tells whether it was run");
+    std::vector<std::string> arguments(program.check.begin() + 1, program.check.end());
+    return run(call(program.check.front(), std::move(arguments)),
+               [this](const Answer& answer) -> Turn {
+                 const auto code = code_of(answer);
+                 const Became became = !code        ? Became::unknown
+                                       : *code == 0 ? Became::done
+                                                    : Became::failed;
+                 return outcome(became, "its check: " + said(answer));
+               });
+  }
+
+  const LocalAllowed& allowed_;
+};
+
+}  // namespace
+
+std::unique_ptr<Execution> run_unit(const LocalAllowed& allowed, Order order) {
+  return std::make_unique<Unit>(allowed, std::move(order));
+}
+std::unique_ptr<Execution> run_program(const LocalAllowed& allowed, Order order) {
+  return std::make_unique<Run>(allowed, std::move(order));
+}
+
+}  // namespace nines::agent::remedy

@@ -1,0 +1,168 @@
+#include "remedy/outside.hpp"
+
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "view/text.hpp"
+
+namespace nines::agent::remedy {
+namespace {
+
+using nlohmann::json;
+
+std::string told(const Answer& answer) {
+  if (answer.status == 0) return "no answer (" + answer.failure + ")";
+  return std::to_string(answer.status) + ": " + view::printable(answer.text.substr(0, 300));
+}
+
+class OutsideExecution : public Execution {
+ public:
+  OutsideExecution(const OutsideAllowed& allowed, Order order)
+      : allowed_(allowed), order_(std::move(order)) {}
+
+  Turn begin() final {
+    if (order_.mode == Mode::recheck) {
+      return outcome(Became::unknown, "nothing tells whether it was carried out");
+    }
+    return ask();
+  }
+
+  Turn answered(const Answer& answer) final {
+    const bool tried = order_.mode == Mode::try_out;
+    Outcome out = outcome(Became::failed, told(answer));
+    out.retry_after_ms = answer.retry_after_ms;
+    if (answer.status / 100 == 2) {
+      out.became = tried ? Became::would : raised(answer) ? Became::failed : Became::done;
+    } else if (answer.status == 0 || answer.status >= 500) {
+      out.became = tried ? Became::failed : Became::unknown;
+    } else {
+      out.became = Became::refused;
+    }
+    return out;
+  }
+
+ protected:
+  virtual Turn ask() = 0;
+  virtual bool raised(const Answer&) const { return false; }
+
+  Outcome outcome(Became became, const std::string& text) const {
+    return {became, order_.action.key() + ' ' + order_.target.name + ": " + text, {}, {}};
+  }
+  json body() const {
+    return {{"action", verb_name(order_.action.verb)},
+            {"name", order_.action.parameter},
+            {"key", order_.key},
+            {"node", allowed_.node},
+            {"namespace", order_.target.ns},
+            {"target", order_.target.name},
+            {"intended", format_rfc3339(order_.intended)},
+            {"dry_run", order_.mode == Mode::try_out}};
+  }
+
+  const OutsideAllowed& allowed_;
+  const Order order_;
+};
+
+class Hook final : public OutsideExecution {
+ public:
+  using OutsideExecution::OutsideExecution;
+
+ private:
+  Turn ask() override {
+    const auto found = allowed_.hooks.find(order_.action.parameter);
+    if (found == allowed_.hooks.end()) {
+      return outcome(Became::refused, "there is no such hook in remediation.webhooks");
+    }
+    const AllowedHook& hook = found->second;
+    if (order_.mode == Mode::try_out && !hook.dry_runs) {
+      return outcome(Became::would, hook.url + " would be called");
+    }
+    http::ClientRequest request;
+    request.method = "POST";
+    request.url = hook.url;
+    request.headers = {{"Content-Type", "application/json"}, {"Idempotency-Key", order_.key}};
+    if (!hook.authorization.empty())
+      request.headers.emplace_back("Authorization", hook.authorization);
+    request.body = body().dump();
+    request.timeout_ms = allowed_.timeout_ms;
+    return Step(std::move(request));
+  }
+};
+
+class Function final : public OutsideExecution {
+ public:
+  Function(const OutsideAllowed& allowed, const AwsIdentity& identity, const Clock& clock,
+           Order order)
+      : OutsideExecution(allowed, std::move(order)), identity_(identity), clock_(clock) {}
+
+ private:
+  Turn ask() override {
+    const auto found = allowed_.functions.find(order_.action.parameter);
+    if (found == allowed_.functions.end()) {
+      return outcome(Became::refused, "there is no such function in remediation.functions");
+    }
+    const AllowedFunction& function = found->second;
+    if (!is_plain_name(function.function) || !is_plain_name(function.region)) {
+      return outcome(Became::refused, "that is no name of a function or a region");
+    }
+    const std::string endpoint = function.endpoint.empty()
+                                     ? "https://lambda." + function.region + ".amazonaws.com"
+                                     : function.endpoint;
+    const auto url = http::parse_url(endpoint);
+    if (!url.ok()) return outcome(Became::refused, url.error().message);
+    return Step(signed_request(function, endpoint, url->authority()));
+  }
+
+  http::ClientRequest signed_request(const AllowedFunction& function, const std::string& endpoint,
+                                     std::string host) const {
+    const bool tried = order_.mode == Mode::try_out;
+    AwsRequest aws;
+    aws.method = "POST";
+    aws.host = std::move(host);
+    aws.path = "/2015-03-31/functions/" + encoded(function.function) + "/invocations";
+    aws.headers = {{"X-Amz-Invocation-Type", tried ? "DryRun" : "RequestResponse"}};
+    aws.body = body().dump();
+    http::ClientRequest request;
+    request.method = aws.method;
+    request.url = endpoint + aws.path;
+    request.headers = sign_aws(aws, identity_, function.region, "lambda", clock_.wall());
+    request.headers.insert(request.headers.end(), aws.headers.begin(), aws.headers.end());
+    request.headers.emplace_back("Content-Type", "application/json");
+    request.body = std::move(aws.body);
+    request.timeout_ms = allowed_.timeout_ms;
+    return request;
+  }
+
+  // Of a plain name only the colon is not unreserved.
+  static std::string encoded(const std::string& name) {
+    std::string out;
+    for (const char c : name) {
+      if (c == ':') {
+        out += "%3A";
+      } else if (c == '@') {
+        out += "%40";
+      } else {
+        out += c;
+      }
+    }
+    return out;
+  }
+
+  bool raised(const Answer& answer) const override { return answer.raised; }
+
+  const AwsIdentity& identity_;
+  const Clock& clock_;
+};
+
+}  // namespace
+
+std::unique_ptr<Execution> call_hook(const OutsideAllowed& allowed, Order order) {
+  return std::make_unique<Hook>(allowed, std::move(order));
+}
+std::unique_ptr<Execution> invoke_function(const OutsideAllowed& allowed,
+                                           const AwsIdentity& identity, const Clock& clock,
+                                           Order order) {
+  return std::make_unique<Function>(allowed, identity, clock, std::move(order));
+}
+
+}  // namespace nines::agent::remedy

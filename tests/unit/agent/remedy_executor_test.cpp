@@ -1,0 +1,176 @@
+// The executor with real connections and real programs.
+#include <sys/stat.h>
+
+#include <boost/asio/io_context.hpp>
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "fake_api_server.hpp"
+#include "manual_clock.hpp"
+#include "remedy/executor.hpp"
+#include "remedy_cluster.hpp"
+#include "tail_fixture.hpp"
+
+using namespace nines;                 // NOLINT(google-build-using-namespace)
+using namespace nines::agent::remedy;  // NOLINT(google-build-using-namespace)
+using nines::collector::testing::contents;
+using nines::collector::testing::TempDir;
+using nines::remedy::Verb;
+using nines::test::FakeApiServer;
+using nines::test::RemedyCluster;
+
+namespace {
+
+Order order(Verb verb, std::string name, Mode mode = Mode::act) {
+  Order out;
+  out.action = {verb, {}};
+  out.target = {"shop", std::move(name), ""};
+  out.key = "k1";
+  out.mode = mode;
+  return out;
+}
+
+Outcome carry_out(const ExecutorSettings& settings, const Order& of) {
+  boost::asio::io_context io;
+  nines::test::ManualClock clock({1'795'300'000 * kNsPerSecond});
+  Executor executor(io, clock, settings);
+  std::optional<Outcome> out;
+  executor.carry_out(of, [&](Outcome outcome) { out = std::move(outcome); });
+  REQUIRE_FALSE(out);  // never before it returns
+  io.run();
+  REQUIRE(out);
+  CHECK(executor.running() == 0);
+  return *out;
+}
+
+std::string program(const TempDir& dir, const std::string& name, const std::string& text) {
+  const std::string path = dir / name;
+  std::ofstream(path) << "#!/bin/sh\n" << text << "\n";
+  ::chmod(path.c_str(), 0755);
+  return path;
+}
+
+// Answers as the cluster does, over HTTP.
+struct Server {
+  RemedyCluster cluster;
+  std::vector<std::string> heads;
+  FakeApiServer http{[this](const FakeApiServer::Request& request, FakeApiServer::Connection& to) {
+    heads.push_back(request.head);
+    nines::test::ApiCall call;
+    call.method = request.head.substr(0, request.head.find(' '));
+    call.path = request.target;
+    call.body = request.body;
+    if (request.head.find("application/json-patch+json") != std::string::npos) {
+      call.type = "application/json-patch+json";
+    }
+    const auto answer = cluster.handle(call);
+    if (answer.status != 0) to.answer(answer.status, answer.text);
+  }};
+};
+
+}  // namespace
+
+TEST_CASE("an action on Kubernetes goes over the wire with the token and its body", "[remedy]") {
+  TempDir dir;
+  std::ofstream(dir / "token") << "secret-1\n";
+  Server server;
+  server.cluster.pod("api-1", "u1");
+  ExecutorSettings settings;
+  settings.kube = agent::k8s::Access{server.http.url(), dir / "token", ""};
+  settings.audit_events = true;
+  const Outcome outcome = carry_out(settings, order(Verb::evict_pod, "api-1"));
+  INFO(outcome.text);
+  CHECK(outcome.became == Became::done);
+  CHECK(server.cluster.objects.empty());
+  REQUIRE(server.heads.size() == 4);  // look, dry run, deed, Event
+  for (const std::string& head : server.heads) {
+    CHECK(head.find("Authorization: Bearer secret-1") != std::string::npos);
+  }
+  CHECK(server.heads.back().starts_with("POST /apis/events.k8s.io/v1/namespaces/shop/events"));
+}
+
+TEST_CASE("an answer that breaks off after the deed is unknown", "[remedy]") {
+  Server server;
+  server.cluster.pod("api-1", "u1");
+  server.cluster.fault = RemedyCluster::Fault::lost_after;
+  server.cluster.fault_at = 2;
+  ExecutorSettings settings;
+  settings.kube = agent::k8s::Access{server.http.url(), "", ""};
+  CHECK(carry_out(settings, order(Verb::delete_pod, "api-1")).became == Became::unknown);
+  CHECK(carry_out(settings, order(Verb::delete_pod, "api-1", Mode::recheck)).became ==
+        Became::done);
+}
+
+TEST_CASE("without a cluster, a token or a function nothing is sent", "[remedy]") {
+  CHECK(carry_out({}, order(Verb::evict_pod, "api-1")).became == Became::refused);
+  CHECK(carry_out({}, order(Verb::lambda, "api-1")).became == Became::refused);
+  CHECK(carry_out({}, order(Verb::other, "api-1")).became == Became::refused);
+  ExecutorSettings settings;
+  settings.kube = agent::k8s::Access{"http://127.0.0.1:1", "/nonexistent/token", ""};
+  CHECK(carry_out(settings, order(Verb::evict_pod, "api-1")).became == Became::failed);
+}
+
+TEST_CASE("a unit is restarted by execve, and only one that is allowed", "[remedy]") {
+  TempDir dir;
+  const std::string said = dir / "said";
+  ExecutorSettings settings;
+  settings.local.systemctl = program(
+      dir, "systemctl", "echo \"$@\" >> " + said + "\n[ \"$1\" = is-active ] && exit 3\nexit 0");
+  settings.local.units = {"worker.service"};
+  const Outcome outcome = carry_out(settings, order(Verb::unit_restart, "worker.service"));
+  CHECK(outcome.became == Became::done);
+  CHECK(outcome.before == "inactive");
+  CHECK(contents(said) ==
+        "is-active --quiet --no-ask-password -- worker.service\n"
+        "restart --quiet --no-ask-password -- worker.service\n");
+  std::filesystem::remove(said);
+  CHECK(carry_out(settings, order(Verb::unit_restart, "sshd.service")).became == Became::refused);
+  CHECK(carry_out(settings, order(Verb::unit_restart, "worker.service; reboot")).became ==
+        Became::refused);
+  CHECK_FALSE(std::filesystem::exists(said));
+  CHECK(carry_out(settings, order(Verb::unit_stop, "worker.service")).became == Became::idle);
+  CHECK(carry_out(settings, order(Verb::unit_start, "worker.service", Mode::recheck)).became ==
+        Became::failed);
+}
+
+TEST_CASE("a program of the allow-list is told its target and key by its environment", "[remedy]") {
+  TempDir dir;
+  const std::string said = dir / "said";
+  ExecutorSettings settings;
+  AllowedProgram allowed;
+  allowed.path = program(dir, "heal", "echo \"$1 $NINES_TARGET $NINES_KEY\" > " + said);
+  allowed.arguments = {"--gently"};
+  allowed.check = {program(dir, "check", "test -e " + said)};
+  settings.local.programs["heal"] = allowed;
+  Order heal = order(Verb::program, "worker");
+  heal.action.parameter = "heal";
+  heal.mode = Mode::try_out;
+  CHECK(carry_out(settings, heal).became == Became::would);
+  heal.mode = Mode::recheck;
+  CHECK(carry_out(settings, heal).became == Became::failed);
+  heal.mode = Mode::act;
+  CHECK(carry_out(settings, heal).became == Became::done);
+  CHECK(contents(said) == "--gently worker k1\n");
+  heal.mode = Mode::recheck;
+  CHECK(carry_out(settings, heal).became == Became::done);
+}
+
+TEST_CASE("a program that fails, hangs or may be changed by others is told apart", "[remedy]") {
+  TempDir dir;
+  ExecutorSettings settings;
+  settings.program_ms = 200;
+  settings.local.programs["fails"].path = program(dir, "fails", "echo no such worker >&2; exit 4");
+  settings.local.programs["hangs"].path = program(dir, "hangs", "sleep 600");
+  settings.local.programs["open"].path = program(dir, "open", "true");
+  ::chmod((dir / "open").c_str(), 0777);
+  Order of = order(Verb::program, "worker");
+  of.action.parameter = "fails";
+  const Outcome failed = carry_out(settings, of);
+  CHECK(failed.became == Became::failed);
+  CHECK(failed.text.find("exit code 4: no such worker") != std::string::npos);
+  of.action.parameter = "hangs";
+  CHECK(carry_out(settings, of).became == Became::unknown);
+  of.action.parameter = "open";
+  CHECK(carry_out(settings, of).became == Became::failed);
+}
