@@ -2,28 +2,15 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <fstream>
 #include <thread>
 #include <utility>
 
 #include "http/client.hpp"
+#include "http/credentials.hpp"
 #include "net/asio.hpp"
 
 namespace nines::agent {
 namespace {
-
-constexpr size_t kMaxTokenBytes = 4096;
-
-// Read at each request: tokens are renewed in place.
-Result<std::string> read_token(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string token(kMaxTokenBytes, '\0');
-  in.read(token.data(), static_cast<std::streamsize>(token.size()));
-  token.resize(static_cast<size_t>(in.gcount()));
-  while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
-  if (!token.empty()) return token;
-  return Error{Errc::io, "cannot read the token file " + path};
-}
 
 Result<http::ClientRequest> request_of(const collector::ScrapeRequest& scrape) {
   http::ClientRequest request;
@@ -31,10 +18,9 @@ Result<http::ClientRequest> request_of(const collector::ScrapeRequest& scrape) {
   request.timeout_ms = scrape.timeout_ms;
   request.max_response_bytes = scrape.max_body_bytes;
   if (!scrape.accept.empty()) request.headers.emplace_back("Accept", scrape.accept);
-  if (!scrape.token_file.empty()) {
-    NINES_TRY(const std::string token, read_token(scrape.token_file));
-    request.headers.emplace_back("Authorization", "Bearer " + token);
-  }
+  // Read at each request: tokens are renewed in place.
+  NINES_TRY(const std::string bearer, http::authorization({scrape.token_file, {}, {}}));
+  if (!bearer.empty()) request.headers.emplace_back("Authorization", bearer);
   return request;
 }
 

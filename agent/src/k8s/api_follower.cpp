@@ -1,26 +1,14 @@
 #include "k8s/api_follower.hpp"
 
 #include <algorithm>
-#include <fstream>
 
 #include "app/log.hpp"
 #include "http/client.hpp"
+#include "http/credentials.hpp"
 #include "net/asio.hpp"
 #include "nines/base/result.hpp"
 
 namespace nines::agent::k8s {
-Result<std::string> read_token(const std::string& path) {
-  constexpr size_t kMaxToken = 64 * 1024;
-  std::ifstream in(path, std::ios::binary);
-  std::string token(kMaxToken, '\0');
-  in.read(token.data(), static_cast<std::streamsize>(kMaxToken));
-  token.resize(static_cast<size_t>(std::max<std::streamsize>(in.gcount(), 0)));
-  while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' '))
-    token.pop_back();
-  const bool sound = !token.empty() && token.find_first_of("\r\n") == std::string::npos;
-  if (sound) return token;
-  return Error{Errc::io, "no token for the Kubernetes API in " + path};
-}
 
 struct ApiFollower::Impl : std::enable_shared_from_this<Impl> {
   Impl(net::asio::io_context& io_context, const Clock& c, FollowOptions o, ListWatch& s)
@@ -37,11 +25,9 @@ struct ApiFollower::Impl : std::enable_shared_from_this<Impl> {
     request.idle_ms = options.idle_ms;
     ended = {};
     asked = clock.mono();
-    if (!options.access.token_file.empty()) {
-      auto token = read_token(options.access.token_file);
-      if (!token.ok()) return on_done(token.error());
-      request.request.headers.emplace_back("Authorization", "Bearer " + *token);
-    }
+    const auto bearer = http::authorization({options.access.token_file, {}, {}});
+    if (!bearer.ok()) return on_done(bearer.error());
+    if (!bearer->empty()) request.request.headers.emplace_back("Authorization", *bearer);
     const std::weak_ptr<Impl> weak = weak_from_this();
     request.on_head = [weak](int status) {
       if (const auto self = weak.lock()) self->on_head(status);

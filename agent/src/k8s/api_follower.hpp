@@ -9,7 +9,6 @@
 #include <string>
 
 #include "k8s/list_watch.hpp"
-#include "nines/base/result.hpp"
 #include "nines/base/time.hpp"
 
 namespace boost::asio {
@@ -23,9 +22,6 @@ struct Access {
   std::string token_file;  // empty: none is sent. Read again before every request: it rotates
   std::string ca_file;     // empty: the system's authorities
 };
-
-// What is sent as bearer. An error: it is not there, or is none.
-Result<std::string> read_token(const std::string& path);
 
 struct FollowOptions {
   Access access;

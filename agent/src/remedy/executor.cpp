@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "app/log.hpp"
+#include "http/credentials.hpp"
 #include "net/asio.hpp"
 #include "notify/program.hpp"
 #include "remedy/kube.hpp"
@@ -114,10 +115,8 @@ struct Executor::Impl : std::enable_shared_from_this<Impl> {
     request.timeout_ms = settings.step_ms;
     request.headers = {{"Accept", "application/json"}};
     if (call.method != "GET") request.headers.emplace_back("Content-Type", call.type);
-    if (!settings.kube->token_file.empty()) {
-      NINES_TRY(const std::string token, k8s::read_token(settings.kube->token_file));
-      request.headers.emplace_back("Authorization", "Bearer " + token);
-    }
+    NINES_TRY(const std::string bearer, http::authorization({settings.kube->token_file, {}, {}}));
+    if (!bearer.empty()) request.headers.emplace_back("Authorization", bearer);
     return request;
   }
 
