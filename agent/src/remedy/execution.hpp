@@ -35,7 +35,7 @@ enum class Mode : uint8_t { try_out, act, recheck };
 struct Order {
   nines::remedy::Action action;
   Target target;
-  int64_t replicas = 0;  // of scale_up and scale_down: how many there shall be
+  int64_t replicas = 0;  // of scale_up and scale_down: how many there shall be; 0: one more, less
   std::string key;       // names the intent: the same for every attempt, at most 64 bytes
   WallTime intended{};   // when the intent was written down
   Mode mode = Mode::try_out;
@@ -55,7 +55,8 @@ struct Outcome {
   Became became = Became::failed;
   std::string text;    // one line for people
   std::string before;  // what it was before: replicas, a revision; empty: nothing to go back to
-  std::optional<int64_t> retry_after_ms;
+  std::optional<int64_t> retry_after_ms{};
+  int ready = 0;  // replicas that serve, where the target has such
 };
 
 // Of the Kubernetes API; the executor adds where that is and the token.
@@ -71,10 +72,10 @@ using Step = std::variant<ApiCall, http::ClientRequest, notify::Program>;
 using Turn = std::variant<Step, Outcome>;
 
 struct Answer {
-  int status = 0;    // of HTTP; of a program kExited + its exit code; 0: there was none
+  int status = 0;      // of HTTP; of a program kExited + its exit code; 0: there was none
   std::string text{};  // the body; of a program the last line it complained with
   std::optional<int64_t> retry_after_ms{};
-  std::string failure{};     // why there was none
+  std::string failure{};   // why there was none
   bool not_begun = false;  // of a program: it was not started
   bool raised = false;     // X-Amz-Function-Error was there
 };

@@ -62,6 +62,11 @@ std::string text_of(const nlohmann::json& of, std::initializer_list<const char*>
   return found.is_string() ? found.get<std::string>() : std::string();
 }
 
+int64_t number_of(const nlohmann::json& of, std::initializer_list<const char*> names) {
+  const nlohmann::json& found = member(of, names);
+  return found.is_number_integer() ? found.get<int64_t>() : 0;
+}
+
 std::string deployments(const Target& target) {
   return "/apis/apps/v1/namespaces/" + target.ns + "/deployments/" + target.name;
 }
@@ -71,7 +76,6 @@ Outcome KubeExecution::outcome(Became became, std::string text) const {
   return {became,
           std::string(verb_name(order_.action.verb)) + ' ' + where + order_.target.name + ": " +
               std::move(text),
-          {},
           {}};
 }
 
@@ -134,6 +138,7 @@ Turn KubeExecution::sent(Change change, bool for_good, const Answer& answer) {
     if (order_.mode == Mode::act) return send(change, true);
     Outcome out = outcome(Became::would, "the API server would do it");
     out.before = std::move(change.before);
+    out.ready = change.ready;
     return out;
   }
   if (is_ok(answer)) {

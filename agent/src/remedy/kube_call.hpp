@@ -30,6 +30,7 @@ class KubeExecution : public Execution {
     ApiCall call;
     std::string done;                  // told when it was done
     std::string before = {};           // Outcome::before
+    int ready = 0;                     // Outcome::ready
     std::function<Turn()> again = {};  // another one was faster (409, 422): looked at anew
   };
   Turn change(Change change);
@@ -54,6 +55,9 @@ class KubeExecution : public Execution {
 // A member of an object, by names; null when it is not there.
 const nlohmann::json& member(const nlohmann::json& of, std::initializer_list<const char*> names);
 std::string text_of(const nlohmann::json& of, std::initializer_list<const char*> names);
+
+// 0: it is no whole number.
+int64_t number_of(const nlohmann::json& of, std::initializer_list<const char*> names);
 
 std::string deployments(const Target& target);  // path of the target's Deployment
 

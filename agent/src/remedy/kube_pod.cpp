@@ -39,8 +39,19 @@ class PodRemoval final : public KubeExecution {
     if (other) return outcome(Became::idle, "another pod has taken its place");
     if (leaving) return outcome(Became::idle, "the pod is being removed already");
     if (auto refused = protected_pod(pod)) return std::move(*refused);
-    return change(
-        {.call = removal(uid), .done = "the pod is removed; its controller makes it anew"});
+    return read(
+        controller_path(pod),
+        [this, uid](const json& controller) { return remove(uid, controller); },
+        outcome(Became::refused, "its controller is gone: nobody would make it anew"));
+  }
+
+  Turn remove(const std::string& uid, const json& controller) {
+    const int64_t ready = member(controller, {"kind"}) == "DaemonSet"
+                              ? number_of(controller, {"status", "numberReady"})
+                              : number_of(controller, {"status", "readyReplicas"});
+    return change({.call = removal(uid),
+                   .done = "the pod is removed; its controller makes it anew",
+                   .ready = static_cast<int>(ready)});
   }
 
   std::optional<Outcome> protected_pod(const json& pod) const {
@@ -48,18 +59,28 @@ class PodRemoval final : public KubeExecution {
     if (member(pod, {"metadata", "annotations", "kubernetes.io/config.mirror"}).is_string()) {
       return refuse("it is a static pod of the kubelet");
     }
-    if (!has_controller(pod)) return refuse("it has no controller: nobody would make it anew");
+    if (controller_path(pod).empty()) {
+      return refuse("it has no controller that would make it anew");
+    }
     for (const json& volume : member(pod, {"spec", "volumes"})) {
       if (volume.contains("persistentVolumeClaim")) return refuse("it has a persistent volume");
     }
     return std::nullopt;
   }
 
-  static bool has_controller(const json& pod) {
+  // Empty: there is none, or one that we do not know.
+  std::string controller_path(const json& pod) const {
     for (const json& owner : member(pod, {"metadata", "ownerReferences"})) {
-      if (member(owner, {"controller"}) == true) return true;
+      if (member(owner, {"controller"}) != true) continue;
+      const std::string kind = text_of(owner, {"kind"}), name = text_of(owner, {"name"});
+      const char* const plural = kind == "ReplicaSet"    ? "replicasets/"
+                                 : kind == "StatefulSet" ? "statefulsets/"
+                                 : kind == "DaemonSet"   ? "daemonsets/"
+                                                         : nullptr;
+      if (plural == nullptr || !is_plain_name(name)) return {};
+      return "/apis/apps/v1/namespaces/" + order_.target.ns + "/" + plural + name;
     }
-    return false;
+    return {};
   }
 
   ApiCall removal(const std::string& uid) const {

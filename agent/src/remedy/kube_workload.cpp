@@ -44,14 +44,15 @@ class Restart final : public KubeExecution {
   }
 };
 
+// The key of the intent is left at the Deployment: it tells afterwards whether it was carried out,
+// whoever has scaled since.
 class Scale final : public KubeExecution {
  public:
   explicit Scale(Order order) : KubeExecution(std::move(order)) {}
 
   Turn begin() override {
     if (auto refused = out_of_bounds()) return std::move(*refused);
-    if (order_.replicas < 1) return outcome(Became::refused, "it would be scaled to nothing");
-    if (recheck()) return look_at_scale();
+    if (recheck()) return look_at_deployment();
     return read(
         "/apis/autoscaling/v2/namespaces/" + order_.target.ns +
             "/horizontalpodautoscalers?limit=500",
@@ -71,37 +72,42 @@ class Scale final : public KubeExecution {
     if (!text_of(list, {"metadata", "continue"}).empty()) {
       return outcome(Became::refused, "there are more autoscalers than are looked at");
     }
-    return look_at_scale();
+    return look_at_deployment();
   }
 
-  Turn look_at_scale() {
+  Turn look_at_deployment() {
     return read(
-        deployments(order_.target) + "/scale", [this](const json& found) { return look(found); },
+        deployments(order_.target), [this](const json& found) { return look(found); },
         outcome(Became::idle, "there is no such Deployment"));
   }
 
   Turn look(const json& found) {
-    const json& given = member(found, {"spec", "replicas"});
-    const int64_t present = given.is_number_integer() ? given.get<int64_t>() : 0;
-    if (present == order_.replicas) {
-      return outcome(recheck() ? Became::done : Became::idle, "it has " + pods(present));
+    const int64_t present = number_of(found, {"spec", "replicas"});
+    if (recheck()) {
+      const bool ours = text_of(found, {"metadata", "annotations", kScaledBy}) == order_.key;
+      return outcome(ours ? Became::done : Became::failed, "it has " + pods(present));
     }
-    if (recheck()) return outcome(Became::failed, "it has " + pods(present));
-    if ((order_.replicas > present) != is(Verb::scale_up)) {
-      return outcome(Became::refused, "it has " + pods(present) + ": " +
-                                          std::to_string(order_.replicas) + " is the other way");
+    const bool up = is(Verb::scale_up);
+    const int64_t wanted = order_.replicas > 0 ? order_.replicas : present + (up ? 1 : -1);
+    if (present == wanted) return outcome(Became::idle, "it has " + pods(present));
+    if (wanted < 1) return outcome(Became::refused, "it would be scaled to nothing");
+    if ((wanted > present) != up) {
+      return outcome(Became::refused, "it has " + pods(present) + ": " + std::to_string(wanted) +
+                                          " is the other way");
     }
-    const json body = {
-        {"metadata", {{"resourceVersion", text_of(found, {"metadata", "resourceVersion"})}}},
-        {"spec", {{"replicas", order_.replicas}}}};
-    return change(
-        {.call = {"PATCH", deployments(order_.target) + "/scale", body.dump(), kMergePatch},
-         .done = "from " + std::to_string(present) + " to " + pods(order_.replicas),
-         .before = std::to_string(present),
-         .again = [this] { return look_at_scale(); }});
+    const json body = {{"metadata",
+                        {{"resourceVersion", text_of(found, {"metadata", "resourceVersion"})},
+                         {"annotations", {{kScaledBy, order_.key}}}}},
+                       {"spec", {{"replicas", wanted}}}};
+    return change({.call = {"PATCH", deployments(order_.target), body.dump(), kMergePatch},
+                   .done = "from " + std::to_string(present) + " to " + pods(wanted),
+                   .before = std::to_string(present),
+                   .ready = static_cast<int>(number_of(found, {"status", "readyReplicas"})),
+                   .again = [this] { return look_at_deployment(); }});
   }
 
   static std::string pods(int64_t n) { return std::to_string(n) + (n == 1 ? " pod" : " pods"); }
+  static constexpr const char* kScaledBy = "nines.io/scaled-by";
 };
 
 class Cordon final : public KubeExecution {

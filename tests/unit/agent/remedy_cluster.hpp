@@ -65,12 +65,15 @@ class RemedyCluster {
   }
 
   void pod(const std::string& name, const std::string& uid) {
+    objects["/apis/apps/v1/namespaces/shop/replicasets/api-1"] = {
+        {"kind", "ReplicaSet"}, {"status", {{"readyReplicas", 2}}}};
     objects["/api/v1/namespaces/shop/pods/" + name] = {
         {"metadata",
          {{"name", name},
           {"uid", uid},
           {"resourceVersion", "1"},
-          {"ownerReferences", json::array({{{"kind", "ReplicaSet"}, {"controller", true}}})}}},
+          {"ownerReferences",
+           json::array({{{"kind", "ReplicaSet"}, {"name", "api-1"}, {"controller", true}}})}}},
         {"spec", {{"volumes", json::array({{{"name", "tmp"}, {"emptyDir", json::object()}}})}}}};
   }
   void deployment(const std::string& image, int replicas) {
@@ -81,8 +84,7 @@ class RemedyCluster {
           {"resourceVersion", "10"},
           {"annotations", {{"deployment.kubernetes.io/revision", "2"}, {"team", "shop"}}}}},
         {"spec", {{"replicas", replicas}, {"template", pod_template(image)}}}};
-    objects[kScale] = {{"metadata", {{"resourceVersion", "10"}}},
-                       {"spec", {{"replicas", replicas}}}};
+    objects[kDeployment]["status"]["readyReplicas"] = replicas;
     objects[kScalers] = {{"items", json::array()}};
   }
   void replica_sets(const std::vector<std::pair<std::string, std::string>>& revisions) {
@@ -111,7 +113,6 @@ class RemedyCluster {
   }
 
   static constexpr const char* kDeployment = "/apis/apps/v1/namespaces/shop/deployments/api";
-  static constexpr const char* kScale = "/apis/apps/v1/namespaces/shop/deployments/api/scale";
   static constexpr const char* kScalers =
       "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers";
 

@@ -149,7 +149,7 @@ TEST_CASE("the replacement of a pod is left alone", "[remedy]") {
     cluster.pod("api-1", "u1");
     cluster.calls.clear();
     cluster.before_call = [&](size_t n) {
-      if (n == 2) cluster.pod("api-1", "u2");
+      if (n == 3) cluster.pod("api-1", "u2");
     };
     CHECK(play(cluster, order(verb, "api-1", Mode::act, "u1")).became == Became::refused);
     CHECK(cluster.objects.contains("/api/v1/namespaces/shop/pods/api-1"));
@@ -194,7 +194,7 @@ TEST_CASE("a disruption budget is heeded, and when to ask again is passed on", "
   const Outcome outcome = play(cluster, order(Verb::evict_pod, "api-1", Mode::act, "u1"));
   CHECK(outcome.became == Became::refused);
   CHECK(outcome.text.find("disruption budget") != std::string::npos);
-  CHECK(cluster.calls.size() == 2);
+  CHECK(cluster.calls.size() == 3);
   CHECK(cluster.calls.back().path.find("dryRun=All") != std::string::npos);
   cluster = a_cluster();
   cluster.fault = RemedyCluster::Fault::too_many;
@@ -261,7 +261,11 @@ TEST_CASE(
   CHECK(outcome.became == Became::done);
   CHECK(outcome.before == "2");
   Order down = order(Verb::scale_down, "api", Mode::act);
+  down.replicas = 5;
   CHECK(play(cluster, down).became == Became::refused);
+  down.replicas = 0;  // one less
+  CHECK(play(cluster, down).before == "4");
+  CHECK(cluster.deployment_object()["spec"]["replicas"] == 3);
   cluster = a_cluster();
   cluster.objects[RemedyCluster::kScalers]["items"].push_back(
       {{"metadata", {{"name", "hpa"}}},

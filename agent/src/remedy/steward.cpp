@@ -1,0 +1,382 @@
+#include "remedy/steward.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "nines/base/json_writer.hpp"
+#include "remedy/target_name.hpp"
+
+namespace nines::agent::remedy {
+namespace {
+
+using core::Act;
+using core::GuardEvent;
+using core::GuardKind;
+
+constexpr int kMostRechecks = 3;
+
+WallTime after_s(WallTime at, int64_t s) { return {at.ns + s * kNsPerSecond}; }
+
+std::string audit_text(const GuardEvent& event) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.member("at", format_rfc3339(event.at));
+  json.member("what", guard_kind_name(event.kind));
+  json.member("id", event.uid());
+  if (!event.rule.empty()) json.member("rule", event.rule);
+  json.member("who", event.who.empty() ? std::string_view("nines") : std::string_view(event.who));
+  if (!event.text.empty()) json.member("text", event.text);
+  for (const auto& [key, value] : event.details) json.member(key, value);
+  json.end_object();
+  return out;
+}
+
+std::string reasons_of(const std::vector<core::Refusal>& refused) {
+  std::string out;
+  for (const core::Refusal one : refused) {
+    out.append(out.empty() ? "" : "; ").append(refusal_text(one));
+  }
+  return out;
+}
+
+bool shares_a_service(const Incident& a, const Incident& b) {
+  return std::any_of(a.services.begin(), a.services.end(),
+                     [&](const std::string& one) { return b.concerns(one); });
+}
+
+}  // namespace
+
+Steward::Steward(core::Guard guard, Parts parts)
+    : guard_(std::move(guard)), parts_(std::move(parts)) {}
+
+void Steward::restore(const std::vector<store::Document>& documents) {
+  std::vector<store::Document> audit;
+  for (const store::Document& document : documents) {
+    if (document.kind == AuditLog::kDocuments) audit.push_back(document);
+    if (document.kind != kDocuments) continue;
+    kept_.insert(document.key);
+    if (const auto event = core::decode_guard(document.body)) (void)guard_.merge(*event);
+  }
+  audit_.restore(audit);
+  forget_pruned();
+}
+
+void Steward::tick(WallTime now) {
+  now_ = now;
+  keep_all(guard_.tick(now));
+  for (const Act& act : guard_.to_recheck(std::nullopt, now)) recheck(act);
+  for (const Act& act : guard_.to_verify(std::nullopt, now)) verify(act);
+  look(now);
+  forget_pruned();
+}
+
+// --- from an incident to an intent
+
+void Steward::look(WallTime now) {
+  const std::vector<Incident> open = parts_.open(now);
+  std::erase_if(candidates_, [&](const auto& one) {
+    const Candidate& candidate = one.second;
+    return !candidate.busy && std::none_of(open.begin(), open.end(), [&](const Incident& incident) {
+      return incident.id == candidate.incident;
+    });
+  });
+  for (const core::RuleLife& rule : guard_.rules()) {
+    if (rule.state < core::RuleState::shadow) continue;
+    for (const Incident& incident : open) {
+      const bool fits = (rule.signature.empty() || rule.signature == incident.signature()) &&
+                        (rule.service.empty() || incident.concerns(rule.service));
+      if (fits && incident.holding()) consider(rule, incident, now);
+    }
+  }
+}
+
+void Steward::consider(const core::RuleLife& rule, const Incident& incident, WallTime now) {
+  const std::string key = rule.rule + ' ' + incident.id;
+  const auto known = candidates_.find(key);
+  if (known == candidates_.end() && candidates_.size() >= kMostCandidates) {
+    ++counters_.beyond;
+    return;
+  }
+  Candidate& candidate = candidates_[key];
+  if (candidate.busy || now < candidate.next) return;
+  candidate.rule = rule.rule;
+  candidate.incident = incident.id;
+  candidate.next = after_s(now, kAgainS);
+  ++counters_.looked;
+  auto found = parts_.find(incident, rule.action);
+  if (!found) {
+    candidate.why = "there is no target for it";
+    return;
+  }
+  candidate.found = std::move(*found);
+  candidate.busy = true;
+  Order order;
+  order.action = rule.action;
+  order.target = candidate.found.object;
+  order.key = key.substr(0, 64);
+  order.intended = now;
+  order.mode = Mode::try_out;
+  ++counters_.tried;
+  parts_.carry_out(std::move(order), [this, key, alive = std::weak_ptr(alive_)](Outcome outcome) {
+    if (alive.lock()) tried(key, outcome);
+  });
+}
+
+void Steward::tried(const std::string& key, const Outcome& outcome) {
+  const auto it = candidates_.find(key);
+  if (it == candidates_.end()) return;
+  Candidate& candidate = it->second;
+  candidate.busy = false;
+  if (outcome.became != Became::would) {
+    candidate.why = outcome.text;
+    return;
+  }
+  weigh(candidate, outcome);
+}
+
+void Steward::weigh(Candidate& candidate, const Outcome& outcome) {
+  const auto rule = guard_.rule(candidate.rule);
+  const auto incident = parts_.incident(candidate.incident, now_);
+  if (!rule || !incident || incident->over()) return;
+  core::Proposal proposal;
+  proposal.rule = candidate.rule;
+  proposal.action = rule->action;
+  proposal.target = candidate.found.target;
+  proposal.severity = incident->severity;
+  proposal.incident = incident->id;
+  proposal.facts = facts_of(*incident, outcome);
+  const std::vector<core::Verdict> verdicts = guard_.propose({proposal}, std::nullopt, now_);
+  const core::Verdict& verdict = verdicts.front();
+  const std::string why = reasons_of(verdict.refused);
+  const bool news = why != candidate.why;
+  candidate.why = why;
+  if (verdict.event && verdict.event->kind == GuardKind::intent) {
+    return begin(verdict, candidate.found);
+  }
+  if (verdict.event) {
+    ++counters_.shadow_hits;
+    keep(*verdict.event);
+  }
+  if (verdict.page && news) {
+    ++counters_.paged;
+    parts_.page(incident->id, "rule " + candidate.rule + " would do " + proposal.action.key() +
+                                  " to " + proposal.target.name + ": " + why);
+  }
+}
+
+core::Facts Steward::facts_of(const Incident& incident, const Outcome& outcome) const {
+  core::Facts facts;
+  facts.known = outcome.became == Became::would;
+  facts.clock_set = parts_.clock_set();
+  facts.isolated = parts_.isolated();
+  facts.holds = incident.holding();
+  const std::vector<Incident> open = parts_.open(now_);
+  facts.other_incident = std::any_of(open.begin(), open.end(), [&](const Incident& other) {
+    return other.id != incident.id && shares_a_service(other, incident);
+  });
+  // What the dry run passed is neither bare nor paused nor against a disruption budget.
+  facts.budget_allows = facts.known;
+  facts.ready = outcome.ready;
+  facts.minimum = 1;
+  return facts;
+}
+
+// --- from an intent to its result
+
+void Steward::begin(const core::Verdict& verdict, const Found& found) {
+  const std::string id = verdict.event->uid();
+  ++counters_.intents;
+  under_way_.insert(id);
+  keep(*verdict.event, [this, id, found](const Status& written) {
+    if (written.ok()) return act(id, found);
+    ++counters_.unwritten;
+    ended(id,
+          {Became::refused, "the intent could not be written: " + written.error().message, {}, {}});
+  });
+}
+
+void Steward::act(const std::string& id, const Found& found) {
+  const Act* const act = guard_.find(id);
+  if (act == nullptr) return;
+  if (!guard_.may_start(id, std::nullopt, now_)) {
+    return ended(id, {Became::refused, "it was not begun in time, or was stopped", {}, {}});
+  }
+  parts_.carry_out(order_of(*act, found, Mode::act),
+                   [this, id, alive = std::weak_ptr(alive_)](Outcome outcome) {
+                     if (alive.lock()) ended(id, outcome);
+                   });
+}
+
+Order Steward::order_of(const Act& act, const Found& found, Mode mode) const {
+  Order order;
+  order.action = act.action;
+  order.target = found.object;
+  order.target.uid = act.target_uid;
+  order.key = act.id.substr(0, 64);
+  order.intended = act.at;
+  order.mode = mode;
+  return order;
+}
+
+void Steward::ended(const std::string& id, const Outcome& outcome) {
+  under_way_.erase(id);
+  const Act* const found = guard_.find(id);
+  if (found == nullptr || found->over()) return;
+  const Act act = *found;
+  if (outcome.became == Became::unknown) {
+    ++counters_.unknown;
+    doubts_[id] = {after_s(now_, kRecheckS), 0};
+    return parts_.note(act.incident, act.rule, outcome.text, act);
+  }
+  const bool done = outcome.became == Became::done;
+  const bool failed = outcome.became == Became::failed;
+  ++(done ? counters_.done : counters_.failed);
+  const auto how = done     ? core::Guard::Outcome::ok
+                   : failed ? core::Guard::Outcome::failed
+                            : core::Guard::Outcome::not_done;
+  auto result = guard_.result(id, how, outcome.text, now_);
+  if (result.ok()) keep(*result);
+  parts_.note(act.incident, act.rule, outcome.text, act);
+  keep_all(guard_.tick(now_));
+}
+
+// --- afterwards
+
+void Steward::recheck(const Act& act) {
+  if (under_way_.contains(act.id)) return;
+  Doubt& doubt = doubts_[act.id];
+  if (now_ < doubt.next) return;
+  doubt.next = after_s(now_, kRecheckS);
+  ++doubt.tries;
+  const auto object = object_of(act.action.verb, act.target);
+  if (!object) return rechecked(act.id, {Became::unknown, "its target is not known", {}, {}});
+  under_way_.insert(act.id);
+  parts_.carry_out(order_of(act, {{}, *object}, Mode::recheck),
+                   [this, id = act.id, alive = std::weak_ptr(alive_)](Outcome outcome) {
+                     if (alive.lock()) rechecked(id, outcome);
+                   });
+}
+
+void Steward::rechecked(const std::string& id, const Outcome& outcome) {
+  under_way_.erase(id);
+  const Act* const found = guard_.find(id);
+  if (found == nullptr || found->over()) return;
+  const Act act = *found;
+  if (outcome.became == Became::unknown) {
+    if (doubts_[id].tries < kMostRechecks) return;
+    auto doubt = guard_.doubt(id, outcome.text, now_);
+    if (doubt.ok()) keep(*doubt);
+    doubts_.erase(id);
+    return page(act, "nobody can tell whether it was done (" + outcome.text + "): look at " +
+                         act.target + ", then nines remedy settle " + id);
+  }
+  doubts_.erase(id);
+  const bool done = outcome.became == Became::done;
+  auto result = guard_.result(id, done ? core::Guard::Outcome::ok : core::Guard::Outcome::not_done,
+                              "found afterwards: " + outcome.text, now_);
+  if (result.ok()) keep(*result);
+}
+
+void Steward::verify(const Act& act) {
+  if (under_way_.contains(act.id)) return;
+  const auto incident = parts_.incident(act.incident, now_);
+  const bool good = !incident || incident->over() || !incident->holding();
+  const std::string text = good ? "its condition is over" : "its condition holds still";
+  auto verified = guard_.verified(act.id, good, text, now_);
+  if (!verified.ok()) return;
+  keep(*verified);
+  parts_.note(act.incident, act.rule, text, act);
+  keep_all(guard_.tick(now_));
+  if (!good) roll_back(act.id);
+}
+
+void Steward::roll_back(const std::string& id) {
+  const Act* const act = guard_.find(id);
+  if (act == nullptr) return;
+  auto proposal = guard_.rollback_of(id, now_);
+  const auto object = proposal ? object_of(proposal->action.verb, act->target) : std::nullopt;
+  if (!object) {
+    if (act->undoes.empty()) page(*act, "it did not help, and nothing undoes it");
+    return;
+  }
+  const Found found{proposal->target, *object};
+  Order order;
+  order.action = proposal->action;
+  order.target = *object;
+  order.key = id;
+  order.intended = now_;
+  under_way_.insert(id);
+  parts_.carry_out(order, [this, id, proposal = *proposal, found,
+                           alive = std::weak_ptr(alive_)](Outcome outcome) mutable {
+    if (!alive.lock()) return;
+    under_way_.erase(id);
+    const auto incident = parts_.incident(proposal.incident, now_);
+    proposal.facts = incident ? facts_of(*incident, outcome) : core::Facts{};
+    const auto verdicts = guard_.propose({proposal}, std::nullopt, now_);
+    if (verdicts.front().event) {
+      ++counters_.rolled_back;
+      return begin(verdicts.front(), found);
+    }
+    const Act* const bad = guard_.find(id);
+    if (bad != nullptr) {
+      page(*bad, "it did not help and is not rolled back: " +
+                     (outcome.became == Became::would ? reasons_of(verdicts.front().refused)
+                                                      : outcome.text));
+    }
+  });
+}
+
+void Steward::page(const Act& act, const std::string& text) {
+  ++counters_.paged;
+  parts_.page(act.incident, act.action.key() + " on " + act.target + " (" + act.id + "): " + text);
+}
+
+// --- what is kept
+
+void Steward::keep(const GuardEvent& event, std::function<void(Status)> done) {
+  std::vector<store::Document> documents = audit_.append(audit_text(event));
+  documents.push_back({kDocuments, event.uid(), encode_guard(event)});
+  kept_.insert(event.uid());
+  parts_.keep(std::move(documents),
+              [done = std::move(done), alive = std::weak_ptr(alive_)](const Status& written) {
+                if (done && alive.lock()) done(written);
+              });
+}
+
+void Steward::keep_all(const std::vector<GuardEvent>& events) {
+  for (const GuardEvent& event : events) keep(event);
+}
+
+void Steward::did(core::Guard::Done done, std::function<void(Status)> written) {
+  if (!done.ok()) return written(done.error());
+  keep(*done, std::move(written));
+}
+
+void Steward::forget_pruned() {
+  const uint64_t pruned = guard_.counters().pruned + guard_.counters().refused;
+  if (pruned == pruned_) return;
+  pruned_ = pruned;
+  std::set<std::string> there;
+  for (const GuardEvent& event : guard_.events()) there.insert(event.uid());
+  std::vector<store::Document> gone;
+  for (const std::string& key : kept_) {
+    if (!there.contains(key)) gone.push_back({kDocuments, key, {}});
+  }
+  kept_ = std::move(there);
+  if (!gone.empty()) parts_.keep(std::move(gone), [](const Status&) {});
+}
+
+std::vector<Steward::Stood> Steward::stood() const {
+  std::vector<Stood> out;
+  for (const auto& [key, one] : candidates_) {
+    out.push_back({one.rule,
+                   one.incident,
+                   one.found.target.name,
+                   one.why,
+                   {one.next.ns - kAgainS * kNsPerSecond}});
+  }
+  return out;
+}
+
+}  // namespace nines::agent::remedy

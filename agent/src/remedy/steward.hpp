@@ -1,0 +1,136 @@
+// Steward: what rules do about incidents. For every rule that fits an open incident it finds the
+// target, tries the action out, asks the Guard, and acts only on an intent that is on the disk.
+//
+//   look     a rule fits an incident whose condition holds; its target is found
+//   try out  the execution's dry run tells what the target is like; what it refuses ends here
+//   weigh    Guard::propose(): refused, a hit of a rule in shadow, or an intent
+//   write    the intent becomes durable
+//   act      Guard::may_start() once more, then the execution
+//   result   is written; with it an action of the incident
+//   verify   `post_check_s` later: is the condition over? If not it is rolled back once, else paged
+//   recheck  an intent without a result (a crash, a lost answer) is looked at and never repeated
+//
+// Every decision is a record of the audit log, in the same transaction as what it is about.
+// Control thread; no I/O, no clock: its parts have them.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "nines/incident/incident.hpp"
+#include "nines/remedy/guard.hpp"
+#include "nines/store/state_store.hpp"
+#include "remedy/audit_log.hpp"
+#include "remedy/execution.hpp"
+
+namespace nines::agent::remedy {
+
+namespace core = nines::remedy;
+using nines::incident::Incident;
+
+// The object of an action against an incident, as the Guard and as an execution name it.
+struct Found {
+  core::Target target;
+  Target object;
+};
+
+class Steward {
+ public:
+  static constexpr const char* kDocuments = "remedy";
+  static constexpr size_t kMostCandidates = 64;
+  static constexpr int64_t kAgainS = 10;    // a candidate that was refused is looked at again
+  static constexpr int64_t kRecheckS = 30;  // one that nobody could tell
+
+  struct Parts {
+    std::string node;
+    std::function<void(Order, std::function<void(Outcome)>)> carry_out;
+    // Calls `done` once they are on the disk, or cannot be put there.
+    std::function<void(std::vector<store::Document>, std::function<void(Status)> done)> keep;
+    std::function<std::vector<Incident>(WallTime)> open;  // that are not over
+    std::function<std::optional<Incident>(const std::string& id, WallTime)> incident;
+    std::function<std::optional<Found>(const Incident&, const core::Action&)> find;
+    // An action of the incident: who did what, and how it went.
+    std::function<void(const std::string& incident, const std::string& who, const std::string& text,
+                       const core::Act&)>
+        note;
+    std::function<void(const std::string& incident, const std::string& text)> page;
+    std::function<bool()> clock_set, isolated;
+  };
+
+  Steward(core::Guard guard, Parts parts);
+
+  void restore(const std::vector<store::Document>& documents);
+  // With each evaluation.
+  void tick(WallTime now);
+
+  // By people: what Guard::approve() and the like have given. It counts at once; `done` when it is
+  // written.
+  void did(core::Guard::Done done, std::function<void(Status)> written);
+  core::Guard& guard() noexcept { return guard_; }
+  const core::Guard& guard() const noexcept { return guard_; }
+  const AuditLog& audit() const noexcept { return audit_; }
+
+  // Why a rule did not act on an incident when it was looked at last.
+  struct Stood {
+    std::string rule, incident, target, why;
+    WallTime at{};
+  };
+  std::vector<Stood> stood() const;
+
+  struct Counters {
+    uint64_t looked = 0, tried = 0, shadow_hits = 0, intents = 0, done = 0, failed = 0, unknown = 0,
+             rolled_back = 0, paged = 0;
+    uint64_t beyond = 0;     // candidates that had no room
+    uint64_t unwritten = 0;  // intents that could not be written: not acted on
+  };
+  const Counters& counters() const noexcept { return counters_; }
+
+ private:
+  struct Candidate {
+    std::string rule, incident;
+    Found found;
+    WallTime next{};
+    bool busy = false;  // something of it is under way
+    std::string why;
+  };
+  void look(WallTime now);
+  void consider(const core::RuleLife& rule, const Incident& incident, WallTime now);
+  void tried(const std::string& key, const Outcome& outcome);
+  void weigh(Candidate& candidate, const Outcome& outcome);
+  void begin(const core::Verdict& verdict, const Found& found);
+  void act(const std::string& id, const Found& found);
+  void ended(const std::string& id, const Outcome& outcome);
+  void recheck(const core::Act& act);
+  void rechecked(const std::string& id, const Outcome& outcome);
+  void verify(const core::Act& act);
+  void roll_back(const std::string& id);
+  void keep(const core::GuardEvent& event, std::function<void(Status)> done = {});
+  void keep_all(const std::vector<core::GuardEvent>& events);
+  void forget_pruned();
+  void page(const core::Act& act, const std::string& text);
+  core::Facts facts_of(const Incident& incident, const Outcome& outcome) const;
+  Order order_of(const core::Act& act, const Found& found, Mode mode) const;
+
+  core::Guard guard_;
+  Parts parts_;
+  AuditLog audit_;
+  WallTime now_{};
+  std::map<std::string, Candidate> candidates_;  // "rule incident"
+  struct Doubt {
+    WallTime next{};
+    int tries = 0;
+  };
+  std::map<std::string, Doubt> doubts_;  // acts whose result is not known
+  std::set<std::string> under_way_;      // acts
+  std::set<std::string> kept_;           // keys of documents
+  uint64_t pruned_ = 0;
+  Counters counters_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace nines::agent::remedy
