@@ -4,6 +4,7 @@
 #include "app/log.hpp"
 #include "app/report.hpp"
 #include "app/wiring.hpp"
+#include "view/remedy_view.hpp"
 #include "view/text.hpp"
 
 namespace nines::agent {
@@ -62,6 +63,7 @@ void Live::on_hand_over(HandOver&& hand_over) {
   look_at_gates(now);
   context_->look(now);
   if (incidents_) incidents_->judged(events, now);
+  if (remediation_ && ready_) remediation_->look(now);
   if (ready_) upstreams_->known_until(now);
   if (ready_ && fleet_) {
     fleet_->evaluated(now);
@@ -261,6 +263,7 @@ Snapshot Live::snapshot() const {
   out.timeline = timeline_->figures();
   if (queries_) out.queries = queries_->standing();
   if (incidents_) out.incidents = incidents_->status();
+  if (remediation_) out.remedy_metrics = view::remedy_metrics(remediation_->steward(), out.now);
   const ProcessFigures figures = process_figures();
   out.resident_bytes = figures.resident_bytes;
   out.cpu_seconds = figures.cpu_seconds;

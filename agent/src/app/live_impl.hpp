@@ -28,6 +28,7 @@
 #include "app/peers.hpp"
 #include "app/queries.hpp"
 #include "app/record_keeper.hpp"
+#include "app/remediation.hpp"
 #include "app/state_move.hpp"
 #include "app/timeline.hpp"
 #include "app/upstreams.hpp"
@@ -71,6 +72,7 @@ class Live {
   void on_outcome(StateMove::Outcome outcome);
   Status start_queries();
   Status start_incidents();
+  Status start_remediation();
   Status start_upstreams();
   Status start_brokers();
   Status start_capacity();
@@ -137,7 +139,8 @@ class Live {
   std::unique_ptr<NodeContext> context_;  // sees logbook_, hears pods_, tells ingest_
   std::unique_ptr<Incidents>
       incidents_;  // reads context_'s facts, asks ingest_, reads judge_; null: switched off
-  std::optional<Drafting> drafting_;  // uses the four above
+  std::unique_ptr<Remediation> remediation_;  // uses incidents_; null: those are switched off
+  std::optional<Drafting> drafting_;          // uses the five above
   std::unique_ptr<Queries> queries_;
   std::unique_ptr<http::HttpServer> server_;
   k8s::Following pods_;

@@ -9,6 +9,7 @@
 #include "http/incident_reports.hpp"
 #include "http/incidents_api.hpp"
 #include "http/query_api.hpp"
+#include "http/remedy_api.hpp"
 
 namespace nines::agent {
 
@@ -56,6 +57,7 @@ Status Live::start() {
         });
       });
   NINES_CHECK(start_incidents());
+  NINES_CHECK(start_remediation());
   drafting_.emplace(Drafting::Parts{io_, clock_, setup_, options_.common.log_root, store_work_,
                                     *store_, *judge_, *ingest_});
   if (!guard_->holding()) go_on_by_the_clock();
@@ -195,6 +197,9 @@ Status Live::start_server() {
          [this] { return to_ms(clock_.wall()); }, [this] { return logbook_->all(); },
          [this] { return judge_->snapshot().slos; }, [this] { return incidents_->rewriter(); }},
         http::make_incidents_api(std::move(incidents), std::move(routes)));
+    routes = http::make_remedy_api({token_, [this]() -> Remediation& { return *remediation_; },
+                                    [this] { return to_ms(clock_.wall()); }},
+                                   std::move(routes));
   }
   routes = http::make_timeline_api(timeline_access(), std::move(routes));
   NINES_TRY(server_, http::HttpServer::start(
@@ -270,6 +275,32 @@ Status Live::start_incidents() {
   timeline_->learn_from_requests([this](WallTime from, WallTime to, auto done) {
     incidents_->seen(from, to, std::move(done));
   });
+  return Ok{};
+}
+
+Status Live::start_remediation() {
+  if (!incidents_) return Ok{};
+  Remediation::Parts parts{io_,
+                           clock_,
+                           setup_.config,
+                           pods_.access,
+                           [this]() -> incident::Desk& { return incidents_->desk(); },
+                           [this](Record record, std::function<void(Status)> done) {
+                             keeper_->keep(
+                                 std::move(record), RecordKeeper::Whose::agent,
+                                 [this, done = std::move(done)](const Result<Record>& kept) {
+                                   if (kept.ok()) events_are_kept(kept->events);
+                                   done(kept.ok() ? Status(Ok{}) : Status(kept.error()));
+                                 });
+                           },
+                           [this] { incidents_->changed(); },
+                           [this](const slo::AlertEvent& event) {
+                             tell(event);
+                             judge_->show(event);
+                           },
+                           [this] { return !guard_->holding(); },
+                           [this] { return fleet_ && fleet_->isolated(); }};
+  NINES_TRY(remediation_, Remediation::start(std::move(parts), *store_));
   return Ok{};
 }
 

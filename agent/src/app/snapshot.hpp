@@ -157,7 +157,8 @@ struct Snapshot {
   std::vector<BrokerStatus> brokers;
   std::optional<TimelineFigures> timeline;
   IncidentsStatus incidents;
-  std::string fleet_metrics;  // of peers, as /metrics shows them; empty: none
+  std::string fleet_metrics;   // of peers, as /metrics shows them; empty: none
+  std::string remedy_metrics;  // likewise of remediation
   std::vector<notify::NotifierShown> notifiers;
   std::vector<notify::ReplicaShown> alertmanagers;
   size_t engine_bytes = 0, resident_bytes = 0;

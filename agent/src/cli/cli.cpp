@@ -61,6 +61,7 @@ struct Parsed {
   OncallOptions oncall;
   KbOptions kb;
   TimelineOptions timeline;
+  RemedyOptions remedy;
   std::string clock = "system";
   std::string report_format = "md";
 };
@@ -454,6 +455,57 @@ void add_incident(CLI::App& root, IncidentOptions& o, TimelineOptions& timeline)
   add_incident_deeds(incident, o);
 }
 
+CLI::App* add_remedy_command(CLI::App* remedy, RemedyOptions& o, const char* verb,
+                             const char* help) {
+  auto* app = remedy->add_subcommand(verb, help);
+  add_write(app, o);
+  add_output(app, o.common.output);
+  app->callback([&o, verb] { o.verb = verb; });
+  return app;
+}
+
+void add_remedy(CLI::App& root, RemedyOptions& o) {
+  auto* remedy = root.add_subcommand("remedy", "What may be done about incidents, and what was");
+  remedy->require_subcommand(1);
+  const auto add = [&](const char* verb, const char* help) {
+    return add_remedy_command(remedy, o, verb, help);
+  };
+  const auto rule = [&](CLI::App* app) { app->add_option("rule", o.rule, "Its name")->required(); };
+  const auto text = [&](CLI::App* app, const char* help) { app->add_option("text", o.text, help); };
+  add("list", "Rules, what they did, and why they did not");
+  add("learn", "Which action resolves what, from the incidents there were");
+  add("import", "Take in what was done elsewhere: {\"records\": [...]}")
+      ->add_option("file", o.file, "JSON")
+      ->required();
+  auto* draft = add("draft", "Write a rule down; it does nothing yet");
+  rule(draft);
+  draft->add_option("--action", o.action, "What it does: 'unit-restart worker.service'")
+      ->required();
+  draft->add_option("--signature", o.signature, "Incidents it is for: 'crash_loop worker'");
+  draft->add_option("--service", o.service, "Incidents of this service");
+  rule(add("shadow", "Let it say what it would do"));
+  rule(add("approve", "Let it act when a person allows it (remedy allow)"));
+  rule(add("auto", "Let it act by itself: history must prove it"));
+  auto* revoke = add("revoke", "Back to shadow");
+  rule(revoke);
+  text(revoke, "Why");
+  rule(add("remove", "Forget the rule"));
+  rule(add("effect", "What it was good for"));
+  auto* allow = add("allow", "Allow an approved rule one act");
+  rule(allow);
+  allow->add_option("--incident", o.incident, "For this incident")->required();
+  allow->add_option("--target", o.target, "On this target, as `remedy list` names it")->required();
+  auto* settle = add("settle", "Of an act of which nobody knows the end: you have looked");
+  settle->add_option("act", o.act, "Its name, as `remedy list` has it")->required();
+  text(settle, "What you found");
+  text(add("stop", "Nothing is begun any more, on no node"), "Why");
+  text(add("resume", "Go on"), "Why");
+  add("unfreeze", "Let a target be acted on again after a to and fro")
+      ->add_option("target", o.target, "As `remedy list` names it")
+      ->required();
+  add("audit", "The log of all decisions, and whether it is whole");
+}
+
 void add_fleet(CLI::App& root, Parsed& p) {
   auto* app = root.add_subcommand("fleet", "The whole fleet, from any node");
   app->require_subcommand(1);
@@ -537,6 +589,7 @@ int dispatch(CLI::App& root, Parsed& p, const Clock& clock) {
   if (root.got_subcommand("tail")) return run_tail(p.tail, clock);
   if (root.got_subcommand("capacity")) return run_capacity(p.slo);
   if (root.got_subcommand("timeline")) return run_timeline(p.timeline);
+  if (root.got_subcommand("remedy")) return run_remedy(p.remedy);
   if (const CLI::App* incident = root.get_subcommand("incident"); incident->parsed()) {
     return incident->got_subcommand("timeline") ? run_timeline(p.timeline)
                                                 : run_incident(p.incident);
@@ -602,6 +655,7 @@ int run_cli(int argc, char** argv, const Clock& clock, uint64_t seed) {
   add_capacity(root, p);
   add_annotate(root, p.change);
   add_incident(root, p.incident, p.timeline);
+  add_remedy(root, p.remedy);
   add_timeline(root, p.timeline);
   add_oncall(root, p.oncall);
   add_kb(root, p.kb);

@@ -105,6 +105,14 @@ struct IncidentOptions {
 };
 int run_incident(const IncidentOptions& options);
 
+struct RemedyOptions {
+  CommonOptions common;  // state: whose api.token is taken
+  std::string address, token_file;
+  std::string verb;  // "list", "draft"
+  std::string rule, action, signature, service, target, incident, act, by, text, file;
+};
+int run_remedy(const RemedyOptions& options);
+
 struct TimelineOptions {
   CommonOptions common;  // config: names the agent's address
   std::string address;

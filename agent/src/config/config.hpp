@@ -123,6 +123,18 @@ struct OncallConfig {
   std::string history;  // past pages; empty: oncall-pages.ndjson in the state directory
 };
 
+// What may be done about incidents, and how often at most.
+struct RemediationConfig {
+  bool enabled = false;
+  std::vector<std::string> verbs;  // as `nines remedy` names them
+  std::vector<std::string> units;  // systemd units that may be started, stopped, restarted
+  std::string systemctl = "/usr/bin/systemctl";
+  std::string stop_file = "/etc/nines/STOP";  // while it is there nothing is done
+  int64_t post_check_ms = 600'000, cool_down_ms = 900'000, approval_ms = 900'000;
+  int64_t node_per_hour = 2, rule_per_hour = 2, namespace_per_hour = 3;
+  int64_t shadow_hits = 5;
+};
+
 struct NodeConfig {
   std::string file;  // where it came from; empty: defaults
   std::string node;  // default: host name
@@ -138,6 +150,7 @@ struct NodeConfig {
   IncidentsConfig incidents;
   NarrativeConfig narrative;
   OncallConfig oncall;
+  RemediationConfig remediation;
   std::string listen = "127.0.0.1:9990";
   int64_t evaluate_s = 10;
   int64_t flush_s = 60;

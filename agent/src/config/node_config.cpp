@@ -10,6 +10,7 @@
 #include "config/options.hpp"
 #include "config/peers.hpp"
 #include "config/queries.hpp"
+#include "config/remediation.hpp"
 #include "config/remotes.hpp"
 #include "config/selector.hpp"
 #include "config/upstream.hpp"
@@ -201,6 +202,9 @@ NodeConfig read_node_config(const YamlFile& file, Reporter& report) {
   check_listen(draft.node.listen, place_of(root, "listen"), report);
   if (const YamlNode* peers = root.get("peers")) check_peers(draft.node.peers, *peers, report);
   check_incidents(draft.node, root, report);
+  if (const YamlNode* remediation = root.get("remediation")) {
+    check_remediation(draft.node.remediation, *remediation, report);
+  }
   for (auto& path : draft.node.slo_paths) path = beside(file.path, path);
   draft.node.oncall.file = beside(file.path, draft.node.oncall.file);
   draft.node.oncall.history = beside(file.path, draft.node.oncall.history);

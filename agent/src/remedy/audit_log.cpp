@@ -69,7 +69,7 @@ void AuditLog::restore(const std::vector<store::Document>& documents) {
   for (const store::Document& document : documents) {
     if (document.key == kHead) {
       std::string_view text = document.body;
-      head_ = take_head(text);
+      written_ = take_head(text);
       from_ = take_head(text);
     } else if (auto record = record_of(document)) {
       records_.push_back(std::move(*record));
@@ -77,6 +77,7 @@ void AuditLog::restore(const std::vector<store::Document>& documents) {
   }
   std::sort(records_.begin(), records_.end(),
             [](const AuditRecord& a, const AuditRecord& b) { return a.number < b.number; });
+  head_ = records_.empty() ? from_ : AuditHead{records_.back().number, records_.back().hash};
 }
 
 std::vector<store::Document> AuditLog::append(std::string body) {
@@ -100,7 +101,15 @@ store::Document AuditLog::head_document() const {
 
 std::optional<nines::remedy::AuditFault> AuditLog::fault() const {
   const std::vector<AuditRecord> all(records_.begin(), records_.end());
-  return nines::remedy::verify_audit(all, from_, head_);
+  if (auto fault = nines::remedy::verify_audit(all, from_, head_)) return fault;
+  if (written_.number > head_.number) {
+    return nines::remedy::AuditFault{head_.number + 1, "the end is missing"};
+  }
+  for (const AuditRecord& record : all) {
+    if (record.number != written_.number || record.hash == written_.hash) continue;
+    return nines::remedy::AuditFault{record.number, "it is another one than was written"};
+  }
+  return std::nullopt;
 }
 
 }  // namespace nines::agent::remedy

@@ -32,6 +32,9 @@ class AuditLog {
   store::Document head_document() const;
   std::deque<nines::remedy::AuditRecord> records_;
   nines::remedy::AuditHead head_, from_;  // of the newest; before the first that is kept
+  // As it was written: it may be older than the newest, when a write was tried again, and never
+  // newer.
+  nines::remedy::AuditHead written_;
 };
 
 }  // namespace nines::agent::remedy

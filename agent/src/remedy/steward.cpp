@@ -67,7 +67,7 @@ void Steward::tick(WallTime now) {
   keep_all(guard_.tick(now));
   for (const Act& act : guard_.to_recheck(std::nullopt, now)) recheck(act);
   for (const Act& act : guard_.to_verify(std::nullopt, now)) verify(act);
-  look(now);
+  if (!is_held()) look(now);
   forget_pruned();
 }
 
@@ -149,16 +149,15 @@ void Steward::weigh(Candidate& candidate, const Outcome& outcome) {
   const std::vector<core::Verdict> verdicts = guard_.propose({proposal}, std::nullopt, now_);
   const core::Verdict& verdict = verdicts.front();
   const std::string why = reasons_of(verdict.refused);
-  const bool news = why != candidate.why;
   candidate.why = why;
-  if (verdict.event && verdict.event->kind == GuardKind::intent) {
+  if (verdict.go()) {
     return begin(verdict, candidate.found);
   }
   if (verdict.event) {
     ++counters_.shadow_hits;
     keep(*verdict.event);
   }
-  if (verdict.page && news) {
+  if (verdict.page && !std::exchange(candidate.paged, true)) {
     ++counters_.paged;
     parts_.page(incident->id, "rule " + candidate.rule + " would do " + proposal.action.key() +
                                   " to " + proposal.target.name + ": " + why);
@@ -199,7 +198,7 @@ void Steward::begin(const core::Verdict& verdict, const Found& found) {
 void Steward::act(const std::string& id, const Found& found) {
   const Act* const act = guard_.find(id);
   if (act == nullptr) return;
-  if (!guard_.may_start(id, std::nullopt, now_)) {
+  if (is_held() || !guard_.may_start(id, std::nullopt, now_)) {
     return ended(id, {Became::refused, "it was not begun in time, or was stopped", {}, {}});
   }
   parts_.carry_out(order_of(*act, found, Mode::act),
@@ -227,7 +226,7 @@ void Steward::ended(const std::string& id, const Outcome& outcome) {
   if (outcome.became == Became::unknown) {
     ++counters_.unknown;
     doubts_[id] = {after_s(now_, kRecheckS), 0};
-    return parts_.note(act.incident, act.rule, outcome.text, act);
+    return parts_.note(act, outcome.text, false);
   }
   const bool done = outcome.became == Became::done;
   const bool failed = outcome.became == Became::failed;
@@ -237,7 +236,7 @@ void Steward::ended(const std::string& id, const Outcome& outcome) {
                             : core::Guard::Outcome::not_done;
   auto result = guard_.result(id, how, outcome.text, now_);
   if (result.ok()) keep(*result);
-  parts_.note(act.incident, act.rule, outcome.text, act);
+  parts_.note(act, outcome.text, done || failed);
   keep_all(guard_.tick(now_));
 }
 
@@ -286,7 +285,7 @@ void Steward::verify(const Act& act) {
   auto verified = guard_.verified(act.id, good, text, now_);
   if (!verified.ok()) return;
   keep(*verified);
-  parts_.note(act.incident, act.rule, text, act);
+  parts_.note(act, text, false);
   keep_all(guard_.tick(now_));
   if (!good) roll_back(act.id);
 }

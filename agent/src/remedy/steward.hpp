@@ -54,12 +54,12 @@ class Steward {
     std::function<std::vector<Incident>(WallTime)> open;  // that are not over
     std::function<std::optional<Incident>(const std::string& id, WallTime)> incident;
     std::function<std::optional<Found>(const Incident&, const core::Action&)> find;
-    // An action of the incident: who did what, and how it went.
-    std::function<void(const std::string& incident, const std::string& who, const std::string& text,
-                       const core::Act&)>
-        note;
+    // Written down with the incident; `deed`: something was done to it.
+    std::function<void(const core::Act&, const std::string& text, bool deed)> note;
     std::function<void(const std::string& incident, const std::string& text)> page;
     std::function<bool()> clock_set, isolated;
+    std::function<bool()>
+        held{};  // nothing is begun while it says so (the stop file); may be empty
   };
 
   Steward(core::Guard guard, Parts parts);
@@ -95,9 +95,11 @@ class Steward {
     std::string rule, incident;
     Found found;
     WallTime next{};
-    bool busy = false;  // something of it is under way
+    bool busy = false;   // something of it is under way
+    bool paged = false;  // a person was called about it
     std::string why;
   };
+  bool is_held() const { return parts_.held && parts_.held(); }
   void look(WallTime now);
   void consider(const core::RuleLife& rule, const Incident& incident, WallTime now);
   void tried(const std::string& key, const Outcome& outcome);

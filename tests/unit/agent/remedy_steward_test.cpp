@@ -94,8 +94,9 @@ class World {
       out.target.local = true;
       return out;
     };
-    parts.note = [this](const std::string&, const std::string&, const std::string& text,
-                        const nines::remedy::Act&) { notes.push_back(text); };
+    parts.note = [this](const nines::remedy::Act&, const std::string& text, bool) {
+      notes.push_back(text);
+    };
     parts.page = [this](const std::string&, const std::string& text) { pages.push_back(text); };
     parts.clock_set = [] { return true; };
     parts.isolated = [] { return false; };

@@ -1,0 +1,205 @@
+#include "app/remediation.hpp"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "app/log.hpp"
+#include "nines/fleet/fleet_state.hpp"
+#include "remedy/target_name.hpp"
+
+namespace nines::agent {
+namespace {
+
+namespace core = nines::remedy;
+using remedy::Found;
+using remedy::Incident;
+
+remedy::ExecutorSettings executor_settings(const NodeConfig& config,
+                                           std::optional<k8s::Access> kube) {
+  remedy::ExecutorSettings out;
+  out.kube = std::move(kube);
+  out.local.units = config.remediation.units;
+  out.local.systemctl = config.remediation.systemctl;
+  out.outside.node = config.node;
+  out.node = config.node;
+  return out;
+}
+
+}  // namespace
+
+core::GuardLimits guard_limits(const RemediationConfig& config) {
+  core::GuardLimits out;
+  out.enabled = config.enabled;
+  for (const std::string& name : config.verbs) {
+    if (const auto verb = core::verb_of(name)) out.verbs.insert(*verb);
+  }
+  out.node_per_hour = static_cast<int>(config.node_per_hour);
+  out.namespace_per_hour = static_cast<int>(config.namespace_per_hour);
+  out.rule_per_hour = static_cast<int>(config.rule_per_hour);
+  out.cool_down_s = config.cool_down_ms / 1000;
+  out.post_check_s = config.post_check_ms / 1000;
+  out.approval_s = config.approval_ms / 1000;
+  out.shadow_hits = static_cast<uint64_t>(config.shadow_hits);
+  return out;
+}
+
+Remediation::Remediation(Parts parts, uint64_t boot)
+    : parts_(std::move(parts)),
+      executor_(parts_.io, parts_.clock, executor_settings(parts_.config, parts_.kube)) {
+  steward_.emplace(core::Guard({parts_.config.node, boot}, guard_limits(parts_.config.remediation)),
+                   steward_parts());
+}
+
+Result<std::unique_ptr<Remediation>> Remediation::start(Parts parts, store::StateStore& store) {
+  NINES_TRY(auto kept, store.documents(remedy::Steward::kDocuments));
+  NINES_TRY(auto audit, store.documents(remedy::AuditLog::kDocuments));
+  NINES_TRY(const auto history, store.documents(kHistory));
+  const uint64_t boot = fleet::life_number(store.restored().boot, to_ms(parts.clock.wall()));
+  auto out = std::unique_ptr<Remediation>(new Remediation(std::move(parts), boot));
+  for (auto& document : audit) kept.push_back(std::move(document));
+  out->steward_->restore(kept);
+  if (const auto fault = out->steward_->audit().fault()) {
+    log::error("remedy", "record " + std::to_string(fault->number) +
+                             " of the audit log cannot be trusted: " + fault->why);
+  }
+  for (const store::Document& document : history) {
+    if (auto record = core::decode_record(document.body)) {
+      (void)out->imported_.merge(std::move(*record));
+    }
+  }
+  return out;
+}
+
+remedy::Steward::Parts Remediation::steward_parts() {
+  remedy::Steward::Parts out;
+  out.node = parts_.config.node;
+  out.carry_out = [this](remedy::Order order, auto done) {
+    executor_.carry_out(std::move(order), std::move(done));
+  };
+  out.keep = [this](std::vector<store::Document> documents, auto done) {
+    store::StateStore::Record record;
+    record.documents = std::move(documents);
+    parts_.keep(std::move(record), std::move(done));
+  };
+  out.open = [this](WallTime now) {
+    nines::incident::BookQuery wish;
+    wish.only_open = true;
+    return parts_.desk().book().list(wish, now);
+  };
+  out.incident = [this](const std::string& id, WallTime now) {
+    return parts_.desk().book().find(id, now);
+  };
+  out.find = [this](const Incident& incident, const core::Action& action) {
+    return find(incident, action);
+  };
+  out.note = [this](const core::Act& act, const std::string& text, bool deed) {
+    note(act, text, deed);
+  };
+  out.page = [this](const std::string& incident, const std::string& text) { page(incident, text); };
+  out.clock_set = parts_.clock_set;
+  out.isolated = parts_.isolated;
+  out.held = [this] { return is_held(); };
+  return out;
+}
+
+void Remediation::look(WallTime now) { steward_->tick(now); }
+
+bool Remediation::is_held() {
+  const std::string& path = parts_.config.remediation.stop_file;
+  const bool there = ::access(path.c_str(), F_OK) == 0;
+  if (there != stop_file_) {
+    log::warn("remedy", path + (there ? " is there: nothing is begun" : " is gone"));
+  }
+  return stop_file_ = there;
+}
+
+// Of a rule about a unit its parameter names the unit; pods are those that the conditions name.
+std::optional<Found> Remediation::find(const Incident& incident, const core::Action& action) const {
+  Found out;
+  out.target.node = parts_.config.node;
+  out.target.service = incident.service;
+  const core::Scope scope = scope_of(action.verb);
+  if (scope != core::Scope::unit) return std::nullopt;
+  bool here = false;
+  for (const std::string& node : incident.nodes) here = here || node == parts_.config.node;
+  if (!here || action.parameter.empty()) return std::nullopt;
+  out.object.name = action.parameter;
+  out.target.local = true;
+  out.target.name = remedy::target_name(action.verb, parts_.config.node, out.object);
+  return out;
+}
+
+// What is done is an action of the incident, from which is learned; the rest is said with it.
+void Remediation::note(const core::Act& act, const std::string& text, bool deed) {
+  log::info("remedy", act.incident + ": " + text);
+  using nines::incident::EventKind;
+  nines::incident::Details details{{"rule", act.rule}, {"act", act.id}, {"target", act.target}};
+  if (deed) details.emplace_back("verb", act.action.key());
+  auto& desk = parts_.desk();
+  const auto done = desk.did(
+      desk.book().add(act.incident, deed ? EventKind::action : EventKind::note, "rule " + act.rule,
+                      text, std::move(details), to_ms(parts_.clock.wall())));
+  if (done.ok()) parts_.incidents_changed();
+}
+
+void Remediation::page(const std::string& id, const std::string& text) {
+  const WallTime now = to_ms(parts_.clock.wall());
+  const auto incident = parts_.desk().book().find(id, now);
+  slo::AlertEvent event;
+  event.slo = id;
+  event.service = incident ? incident->service : std::string();
+  event.rule = "remediation";
+  event.severity = "page";
+  event.priority = incident ? incident->severity : 1;
+  event.at = event.since = now;
+  event.summary = text;
+  event.details = {{"incident", id}, {"transition", "remediation"}};
+  parts_.show(event);
+  store::StateStore::Record record;
+  record.events.push_back(std::move(event));
+  parts_.keep(std::move(record), [](const Status&) {});
+}
+
+core::History Remediation::history(WallTime now) const {
+  core::History out = imported_;
+  nines::incident::BookQuery all;
+  all.limit = SIZE_MAX;
+  for (const Incident& incident : parts_.desk().book().list(all, now)) {
+    for (core::Record& record : core::records_of(incident, now)) (void)out.merge(std::move(record));
+  }
+  return out;
+}
+
+std::vector<core::Lesson> Remediation::lessons(WallTime now) const {
+  core::Learner learner;
+  history(now).each([&](const core::Record& record) { learner.add(record); });
+  return learner.learn();
+}
+
+core::Effect Remediation::effect(const std::string& rule, WallTime now) const {
+  const auto life = steward_->guard().rule(rule);
+  return core::effect_of(history(now), rule, life ? life->signature : std::string(), now);
+}
+
+Result<Remediation::Imported> Remediation::import(std::vector<core::Record> records,
+                                                  std::function<void(Status)> written) {
+  Imported out;
+  store::StateStore::Record kept;
+  for (core::Record& record : records) {
+    const std::string bytes = core::encode_record(record);
+    if (!core::decode_record(bytes)) {
+      return Error{Errc::invalid_argument, "record '" + record.id + "' is out of range"};
+    }
+    const std::string id = record.id;
+    const auto merged = imported_.merge(std::move(record));
+    const bool news =
+        merged == core::History::Merge::news || merged == core::History::Merge::better;
+    ++(news ? out.news : out.known);
+    if (news) kept.documents.push_back({kHistory, id, bytes});
+  }
+  parts_.keep(std::move(kept), std::move(written));
+  return out;
+}
+
+}  // namespace nines::agent

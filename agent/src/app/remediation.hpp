@@ -1,0 +1,76 @@
+// Remediation: the Steward within the running agent: incidents go in, actions go out, what was
+// decided goes to the store; and what history teaches about actions. Control thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.hpp"
+#include "incident/desk.hpp"
+#include "nines/remedy/effect.hpp"
+#include "nines/remedy/history.hpp"
+#include "nines/remedy/learner.hpp"
+#include "remedy/executor.hpp"
+#include "remedy/steward.hpp"
+
+namespace nines::agent {
+
+class Remediation {
+ public:
+  static constexpr const char* kHistory = "remedy-history";  // documents: records of other tools
+
+  // All outlive it.
+  struct Parts {
+    boost::asio::io_context& io;
+    const Clock& clock;
+    const NodeConfig& config;
+    std::optional<k8s::Access> kube;
+    std::function<incident::Desk&()> desk;
+    // Calls `done` once it is written; what could not be is tried again.
+    std::function<void(store::StateStore::Record, std::function<void(Status)> done)> keep;
+    std::function<void()> incidents_changed;  // what the desk wrote is to be kept and told
+    std::function<void(const slo::AlertEvent&)> show;
+    std::function<bool()> clock_set, isolated;
+  };
+  static Result<std::unique_ptr<Remediation>> start(Parts parts, store::StateStore& store);
+
+  // With each evaluation.
+  void look(WallTime now);
+
+  remedy::Steward& steward() noexcept { return *steward_; }
+  const remedy::Steward& steward() const noexcept { return *steward_; }
+
+  // --- Learning: from the incidents of this node and what was imported.
+  std::vector<nines::remedy::Lesson> lessons(WallTime now) const;
+  nines::remedy::History history(WallTime now) const;
+  nines::remedy::Effect effect(const std::string& rule, WallTime now) const;
+  struct Imported {
+    size_t news = 0, known = 0;
+  };
+  // Records of another tool; all or, with the first that is wrong, none.
+  Result<Imported> import(std::vector<nines::remedy::Record> records,
+                          std::function<void(Status)> written);
+
+ private:
+  explicit Remediation(Parts parts, uint64_t boot);
+  remedy::Steward::Parts steward_parts();
+  std::optional<remedy::Found> find(const remedy::Incident& incident,
+                                    const nines::remedy::Action& action) const;
+  void note(const nines::remedy::Act& act, const std::string& text, bool deed);
+  void page(const std::string& incident, const std::string& text);
+  bool is_held();
+
+  Parts parts_;
+  remedy::Executor executor_;
+  std::optional<remedy::Steward> steward_;
+  nines::remedy::History imported_;
+  bool stop_file_ = false;
+};
+
+nines::remedy::GuardLimits guard_limits(const RemediationConfig& config);
+
+}  // namespace nines::agent

@@ -1,0 +1,247 @@
+#include "view/remedy_view.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "nines/base/json_writer.hpp"
+#include "view/table.hpp"
+#include "view/text.hpp"
+
+namespace nines::agent::view {
+namespace {
+
+using nines::remedy::Act;
+using nines::remedy::Lesson;
+using nines::remedy::Phase;
+using nines::remedy::RuleLife;
+
+std::string moment(WallTime t) { return format_rfc3339(WallTime::from_s(t.seconds())); }
+
+std::string_view phase_name(Phase phase) {
+  switch (phase) {
+    case Phase::intended: return "begun";
+    case Phase::done: return "done";
+    case Phase::in_doubt: return "in doubt";
+    case Phase::good: return "helped";
+    case Phase::failed: return "did not help";
+    case Phase::not_done: return "not done";
+    case Phase::settled: return "settled";
+  }
+  return "";
+}
+
+std::string percent(double share) {
+  char out[32];
+  std::snprintf(out, sizeof out, "%.0f %%", share * 100);
+  return out;
+}
+
+void write(JsonWriter& json, const RuleLife& rule) {
+  json.begin_object();
+  json.member("rule", rule.rule);
+  json.member("state", rule_state_name(rule.state));
+  json.member("action", rule.action.key());
+  json.member("signature", rule.signature);
+  json.member("service", rule.service);
+  json.member("shadow_hits", rule.hits);
+  json.member("failures_in_a_row", static_cast<int64_t>(rule.failures));
+  json.end_object();
+}
+
+void write(JsonWriter& json, const Act& act) {
+  json.begin_object();
+  json.member("id", act.id);
+  json.member("rule", act.rule);
+  json.member("action", act.action.key());
+  json.member("target", act.target);
+  json.member("incident", act.incident);
+  json.member("phase", phase_name(act.phase));
+  json.member("at", moment(act.at));
+  if (act.ended.ns != 0) json.member("ended", moment(act.ended));
+  if (!act.undoes.empty()) json.member("undoes", act.undoes);
+  json.end_object();
+}
+
+void write_number(JsonWriter& json, const char* name, double value) {
+  json.key(name);
+  if (std::isfinite(value)) {
+    json.value(value);
+  } else {
+    json.null();
+  }
+}
+
+}  // namespace
+
+std::string remedies_json(const remedy::Steward& steward, WallTime now) {
+  const nines::remedy::Guard& guard = steward.guard();
+  std::string out;
+  JsonWriter json(out, 2);
+  json.begin_object();
+  json.member("enabled", guard.limits().enabled);
+  json.member("stopped", guard.stopped(now));
+  json.member("breaker_open", guard.breaker_open(now));
+  json.key("rules").begin_array();
+  for (const RuleLife& rule : guard.rules()) write(json, rule);
+  json.end_array();
+  json.key("acts").begin_array();
+  for (const Act& act : guard.acts()) write(json, act);
+  json.end_array();
+  json.key("waiting").begin_array();
+  for (const auto& one : steward.stood()) {
+    json.begin_object();
+    json.member("rule", one.rule);
+    json.member("incident", one.incident);
+    json.member("target", one.target);
+    json.member("why", one.why);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  return out + "\n";
+}
+
+std::string remedies_table(const remedy::Steward& steward, WallTime now, size_t width) {
+  const nines::remedy::Guard& guard = steward.guard();
+  std::string out;
+  if (!guard.limits().enabled) {
+    out += "remediation is not enabled (remediation.enabled)\n";
+  } else if (guard.stopped(now)) {
+    out += "STOPPED: nothing is begun (nines remedy resume)\n";
+  }
+  const auto rules = guard.rules();
+  if (rules.empty()) return out + "no rules\n";
+  Table table({{"RULE"}, {"STATE"}, {"DOES"}, {"AGAINST"}, {"HITS", true, 2}});
+  for (const RuleLife& rule : rules) {
+    const std::string against = rule.signature.empty() ? rule.service : rule.signature;
+    table.add({{printable(rule.rule)},
+               {std::string(rule_state_name(rule.state))},
+               {printable(rule.action.key())},
+               {printable(against)},
+               {std::to_string(rule.hits)}});
+  }
+  out += table.render(width, false);
+  const auto acts = guard.acts();
+  if (!acts.empty()) {
+    Table done(
+        {{"ACT"}, {"RULE", false, 1}, {"TARGET"}, {"INCIDENT", false, 2}, {"BECAME"}, {"AT"}});
+    constexpr size_t kShown = 10;
+    for (size_t i = acts.size() - std::min(acts.size(), kShown); i < acts.size(); ++i) {
+      const Act& act = acts[i];
+      done.add({{act.id},
+                {printable(act.rule)},
+                {printable(act.target)},
+                {act.incident},
+                {std::string(phase_name(act.phase))},
+                {moment(act.at)}});
+    }
+    out += "\n" + done.render(width, false);
+  }
+  for (const auto& one : steward.stood()) {
+    if (one.why.empty()) continue;
+    out +=
+        "\n" + one.rule + " does nothing about " + one.incident + ": " + printable(one.why) + "\n";
+  }
+  return out;
+}
+
+std::string lessons_json(const std::vector<Lesson>& lessons) {
+  std::string out;
+  JsonWriter json(out, 2);
+  json.begin_array();
+  for (const Lesson& lesson : lessons) {
+    json.begin_object();
+    json.member("signature", lesson.signature);
+    json.member("action", lesson.action.key());
+    json.member("standing", standing_name(lesson.standing));
+    json.member("good", lesson.good);
+    json.member("n", lesson.n);
+    write_number(json, "success_low", lesson.success.low);
+    write_number(json, "success_high", lesson.success.high);
+    write_number(json, "gain", lesson.gain);
+    write_number(json, "p_adjusted", lesson.adjusted);
+    if (!lesson.against.empty()) json.member("against", lesson.against);
+    json.end_object();
+  }
+  json.end_array();
+  return out + "\n";
+}
+
+std::string lessons_table(const std::vector<Lesson>& lessons, size_t width) {
+  if (lessons.empty()) return "nothing is known yet: too few actions with an outcome\n";
+  Table table({{"AGAINST"},
+               {"DO"},
+               {"STANDING"},
+               {"WORKED", true},
+               {"AT LEAST", true},
+               {"WHY NOT", false, 2}});
+  for (const Lesson& lesson : lessons) {
+    table.add({{printable(lesson.signature)},
+               {printable(lesson.action.key())},
+               {std::string(standing_name(lesson.standing))},
+               {std::to_string(lesson.good) + " of " + std::to_string(lesson.n)},
+               {percent(lesson.success.low)},
+               {printable(lesson.against)}});
+  }
+  return table.render(width, false);
+}
+
+std::string audit_json(const remedy::AuditLog& audit) {
+  std::string out;
+  JsonWriter json(out, 2);
+  json.begin_object();
+  const auto fault = audit.fault();
+  json.member("whole", !fault);
+  if (fault) {
+    json.member("first_fault", fault->number);
+    json.member("why", fault->why);
+  }
+  json.member("head", audit.head().number);
+  json.member("head_hash", hex_of(audit.head().hash));
+  json.key("records").begin_array();
+  for (const auto& record : audit.records()) {
+    json.begin_object();
+    json.member("number", record.number);
+    json.member("hash", hex_of(record.hash));
+    json.member("body", record.body);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  return out + "\n";
+}
+
+std::string remedy_metrics(const remedy::Steward& steward, WallTime now) {
+  const auto& counters = steward.counters();
+  const struct {
+    std::string_view name, help;
+    uint64_t value;
+  } families[] = {
+      {"nines_remedy_stopped", "1: nothing is begun.", steward.guard().stopped(now) ? 1U : 0U},
+      {"nines_remedy_shadow_hits_total", "Times a rule in shadow would have acted.",
+       counters.shadow_hits},
+      {"nines_remedy_intents_total", "Actions that were decided.", counters.intents},
+      {"nines_remedy_done_total", "Actions that were done.", counters.done},
+      {"nines_remedy_failed_total", "Actions that were not done, or failed.", counters.failed},
+      {"nines_remedy_unknown_total", "Actions of which nobody heard the end at once.",
+       counters.unknown},
+      {"nines_remedy_rolled_back_total", "Actions that were undone.", counters.rolled_back},
+      {"nines_remedy_paged_total", "Times a person was called.", counters.paged},
+      {"nines_remedy_unwritten_total",
+       "Decisions that could not be written, and were not acted on.", counters.unwritten},
+      {"nines_remedy_beyond_total", "Rules and incidents that had no room to be looked at.",
+       counters.beyond},
+      {"nines_remedy_audit_records", "Number of the newest record of the audit log.",
+       steward.audit().head().number},
+  };
+  std::string out;
+  for (const auto& one : families) {
+    out.append("# HELP ").append(one.name).append(" ").append(one.help).append("\n# TYPE ");
+    out.append(one.name).append(one.name.ends_with("_total") ? " counter\n" : " gauge\n");
+    out.append(one.name).append(" ").append(std::to_string(one.value)).append("\n");
+  }
+  return out;
+}
+
+}  // namespace nines::agent::view

@@ -1,0 +1,303 @@
+#!/usr/bin/env python3
+"""A worker that breaks again and again, from its first incident to a rule that repairs it: what
+people did is learned, a rule is drafted, watched in shadow, approved, allowed once, armed, and
+repairs the next one by itself; kill -9 between decision and deed repeats nothing; the stop file
+and the kill switch hold; what it was good for is told."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import common
+
+WORKER = r"""
+import json, os, sys, time
+log, broken = sys.argv[1], sys.argv[2]
+ill = False
+while True:
+    ill = ill or os.path.exists(broken)   # it stays ill until it is started anew
+    record = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "status": 500 if ill else 200,
+              "level": "error" if ill else "info", "msg": "job failed" if ill else "job done"}
+    with open(log, "a") as f:
+        f.write(json.dumps(record) + "\n")
+    time.sleep(0.05)
+"""
+
+# What stands in for systemd: it starts the worker anew and keeps its process number.
+SYSTEMCTL = """#!{python}
+import os, signal, subprocess, sys, time
+root = {root!r}
+verb, unit = sys.argv[1], sys.argv[-1]
+open(root + "/systemctl.log", "a").write(" ".join(sys.argv[1:]) + "\\n")
+def pid():
+    try:
+        return int(open(root + "/worker.pid").read())
+    except (OSError, ValueError):
+        return 0
+def alive(n):
+    try:
+        os.kill(n, 0)
+        return n > 0
+    except OSError:
+        return False
+if verb == "is-active":
+    sys.exit(0 if alive(pid()) else 3)
+if alive(pid()):
+    os.kill(pid(), signal.SIGKILL)
+if os.path.exists(root + "/slow"):
+    time.sleep(600)
+try:
+    os.unlink(root + "/broken")
+except OSError:
+    pass
+if not os.path.exists(root + "/incurable"):
+    process = subprocess.Popen([{python!r}, root + "/worker.py", root + "/worker.log", root + "/broken"],
+                               start_new_session=True)
+    open(root + "/worker.pid", "w").write(str(process.pid))
+"""
+
+POLICY = """---
+apiVersion: nines/v1alpha1
+kind: SLOPolicy
+metadata: {name: quick}
+spec:
+  sloRef: jobs
+  burnAlerts:
+    - {name: quick, severity: page, long: 1m, short: 10s, factor: 2}
+  lowTraffic: {minBad: 2, significance: 0.05}
+  resolve: {ratio: 0.9, evaluations: 2, cooldown: 0s}
+  data: {minCoverage: 0}
+"""
+
+
+class World:
+    def __init__(self):
+        self.root = common.scratch("remedy")
+        self.port = common.free_port()
+        self.state = f"{self.root}/state"
+        common.write(f"{self.root}/worker.py", WORKER)
+        common.write(f"{self.root}/worker.log", "")
+        path = common.write(f"{self.root}/systemctl",
+                            SYSTEMCTL.format(python=sys.executable, root=self.root))
+        os.chmod(path, 0o755)
+        self.config = common.write(f"{self.root}/nines.yaml", common.node_yaml(self.port, f"""remediation:
+  enabled: true
+  verbs: [unit-restart]
+  units: [worker.service]
+  systemctl: {path}
+  stop_file: {self.root}/STOP
+  post_check: 60s
+  cool_down: 0s
+  rule_per_hour: 20
+  node_per_hour: 20
+  shadow_hits: 1
+"""))
+        common.write(f"{self.root}/slos/jobs.yaml", common.ratio_slo(
+            "jobs", f'paths: ["{self.root}/worker.log"]', "status < 500", window="1h", target="0.9") + POLICY)
+        self.supervise("restart")
+
+    def agent(self):
+        return common.Agent(self.config, self.state, self.port, log=f"{self.root}/agent.log")
+
+    def supervise(self, verb):
+        subprocess.run([f"{self.root}/systemctl", verb, "worker.service"], check=True, timeout=30)
+
+    def breaks(self):
+        common.write(f"{self.root}/broken", "")
+
+    def restarts(self):
+        with open(f"{self.root}/systemctl.log", encoding="utf-8") as log:
+            return sum(line.startswith("restart --quiet") for line in log)
+
+    def fetch(self, path):
+        status, body = common.get(self.port, path)[:2]
+        return json.loads(body) if status == 200 else None
+
+    def open(self):
+        return self.fetch("/api/incidents?state=open") or []
+
+    def remedies(self):
+        return self.fetch("/api/remedies") or {"rules": [], "acts": [], "waiting": []}
+
+    def acts(self, phase):
+        return [a for a in self.remedies()["acts"] if a["phase"] == phase]
+
+    def opens(self):
+        return common.wait_until(self.open, 120, "an incident")[0]
+
+    def calm(self):
+        common.wait_until(lambda: not [i for i in self.open() if i["state"] != "mitigated"
+                                       and any(c["holds"] for c in i["conditions"])],
+                          180, "that nothing holds any more")
+
+    def remedy(self, checks, *arguments, code=0):
+        write = [] if arguments[0] in ("list", "learn", "audit", "effect") else \
+            ["--state", self.state, "--by", "kim"]
+        done = common.run(common.tool("NINES_BIN"), "remedy", *arguments, "--agent",
+                          f"127.0.0.1:{self.port}", *write, timeout=30)
+        said = done.stdout.decode() + done.stderr.decode()
+        checks.equal(done.returncode, code, f"nines remedy {' '.join(arguments)}: {said.strip()[:200]}")
+        return said
+
+    def end(self):
+        subprocess.run(["pkill", "-KILL", "-f", f"{self.root}/worker.py"], check=False)
+
+
+def history(signature):
+    """What another tool knows: restarts helped, waiting did not."""
+    records = []
+    for i in range(24):
+        good = i % 2 == 0
+        records.append({"id": f"OLD-{i}", "signature": signature, "severity": "P1",
+                        "action": "unit-restart worker.service" if good else "nothing",
+                        "at": f"2026-0{1 + i // 12}-{1 + i % 12:02d}T10:00:00Z",
+                        "outcome": "resolved" if good else "failed",
+                        "recover_s": 300 if good else 7200})
+    return json.dumps({"records": records})
+
+
+def is_learned(checks, world):
+    world.breaks()
+    incident = world.opens()
+    kind = incident["conditions"][0]["kind"]
+    world.signature = f"{kind} {incident['service']}"
+    world.supervise("restart")  # by a person
+    path = common.write(f"{world.root}/history.json", history(world.signature))
+    said = world.remedy(checks, "import", path)
+    checks.that('"new": 24' in said, "what was done elsewhere is taken in")
+    checks.that('"known": 24' in world.remedy(checks, "import", path), "once")
+    bad = common.write(f"{world.root}/bad.json", '{"records": [{"id": "x", "signature": "y"}]}')
+    checks.that("record 1" in world.remedy(checks, "import", bad, code=2), "a bad record is named")
+    lessons = world.remedy(checks, "learn")
+    checks.that("proven" in lessons and "12 of 12" in lessons, f"that a restart works is proven:\n{lessons}")
+    world.remedy(checks, "draft", "restart-worker", "--action", "unit-restart worker.service",
+                 "--signature", world.signature)
+    world.calm()
+
+
+def is_watched(checks, world):
+    before = world.restarts()
+    world.remedy(checks, "approve", "restart-worker", code=2)
+    world.remedy(checks, "shadow", "restart-worker")
+    world.breaks()
+    world.opens()
+    common.wait_until(lambda: world.remedies()["rules"][0]["shadow_hits"] == 1, 60, "a hit in shadow")
+    checks.equal(world.restarts(), before, "a rule in shadow does nothing")
+    world.supervise("restart")
+    world.calm()
+
+
+def is_allowed_once(checks, world):
+    world.remedy(checks, "approve", "restart-worker")
+    world.breaks()
+    incident = world.opens()
+    before = world.restarts()
+    common.wait_until(lambda: any("approve" in w["why"] for w in world.remedies()["waiting"]), 60,
+                      "that it asks to be allowed")
+    checks.equal(world.restarts(), before, "approved it waits for a person")
+    target = world.remedies()["waiting"][0]["target"]
+    world.remedy(checks, "allow", "restart-worker", "--incident", incident["id"], "--target", target)
+    common.wait_until(lambda: world.restarts() == before + 1, 60, "the restart")
+    common.wait_until(lambda: world.acts("helped"), 240, "that it helped")
+    checks.equal(world.restarts(), before + 1, "once")
+    world.calm()
+
+
+def acts_alone(checks, world):
+    world.remedy(checks, "auto", "restart-worker")
+    before = world.restarts()
+    world.breaks()
+    incident = world.opens()
+    began = time.time()
+    common.wait_until(lambda: world.restarts() == before + 1, 60, "the restart")
+    print(f"  repaired {time.time() - began:.1f} s after the incident was open")
+    common.wait_until(lambda: len(world.acts("helped")) == 2, 240, "that it helped")
+    checks.equal(world.restarts(), before + 1, "armed it repairs by itself, once")
+    told = world.fetch(f"/api/incidents/{incident['id']}")
+    checks.that(any(a["details"].get("rule") == "restart-worker" for a in told["actions"]),
+                "the incident says what was done")
+    world.calm()
+
+
+def is_killed(checks, world, agent):
+    """kill -9 while the action is under way: afterwards it is looked at, not repeated."""
+    before = world.restarts()
+    common.write(f"{world.root}/slow", "")
+    world.breaks()
+    common.wait_until(lambda: world.restarts() == before + 1, 120, "the restart that hangs")
+    agent.kill()
+    os.unlink(f"{world.root}/slow")
+    subprocess.run(["pkill", "-KILL", "-f", f"{world.root}/systemctl"], check=False)
+
+
+def is_in_doubt(checks, world):
+    before = world.restarts()
+    world.supervise("restart")  # a person
+    doubt = common.wait_until(lambda: world.acts("in doubt") or world.acts("not done"), 240,
+                              "that the act has an end")
+    checks.equal(world.restarts(), before, "nothing was repeated")
+    if doubt[0]["phase"] == "in doubt":
+        world.remedy(checks, "settle", doubt[0]["id"], "the worker runs")
+        checks.equal(len(world.acts("settled")), 1, "a person settles it")
+    world.calm()
+
+
+def is_stopped(checks, world):
+    world.remedy(checks, "stop", "maintenance of the rack")
+    before = world.restarts()
+    world.breaks()
+    world.opens()
+    common.wait_until(lambda: any("kill switch" in w["why"] for w in world.remedies()["waiting"]), 60,
+                      "that the kill switch is told")
+    checks.equal(world.restarts(), before, "nothing is done while it is stopped")
+    common.write(f"{world.root}/STOP", "")
+    world.remedy(checks, "resume", "over")
+    time.sleep(0)  # the stop file holds by itself
+    seen = world.remedies()["waiting"]
+    common.wait_until(lambda: b"nines_remedy_intents_total" in common.get(world.port, "/metrics")[1], 10,
+                      "metrics")
+    checks.equal(world.restarts(), before, "nor while the stop file is there")
+    os.unlink(f"{world.root}/STOP")
+    common.wait_until(lambda: world.restarts() == before + 1, 90, "the restart afterwards")
+    checks.that(seen is not None, "it goes on when both are gone")
+    world.calm()
+
+
+def is_told(checks, world):
+    effect = world.remedy(checks, "effect", "restart-worker")
+    print(effect)
+    checks.that("restart-worker" in effect, "what the rule was good for is told")
+    audit = world.fetch("/api/remedies/audit")
+    checks.that(audit["whole"], "the audit log is whole")
+    kinds = [json.loads(r["body"])["what"] for r in audit["records"]]
+    for kind in ("rule-drafted", "shadow-hit", "intent", "result", "verified", "stop", "resume"):
+        checks.that(kind in kinds, f"it has a record of {kind}")
+    checks.equal(common.get(world.port, "/api/remedies", method="POST")[0], 401,
+                 "nobody says anything without the token")
+
+
+def main():
+    checks = common.Checks()
+    world = World()
+    try:
+        with world.agent() as agent:
+            common.wait_until(lambda: agent.slos().get("jobs", {}).get("total", 0) > 100, 30, "counts")
+            is_learned(checks, world)
+            is_watched(checks, world)
+            is_allowed_once(checks, world)
+            acts_alone(checks, world)
+            is_killed(checks, world, agent)
+        with world.agent():
+            common.wait_until(lambda: world.fetch("/api/remedies"), 30, "the agent again")
+            is_in_doubt(checks, world)
+            is_stopped(checks, world)
+            is_told(checks, world)
+    finally:
+        world.end()
+    checks.finish()
+
+
+if __name__ == "__main__":
+    main()
