@@ -67,7 +67,11 @@ void Steward::tick(WallTime now) {
   keep_all(guard_.tick(now));
   for (const Act& act : guard_.to_recheck(std::nullopt, now)) recheck(act);
   for (const Act& act : guard_.to_verify(std::nullopt, now)) verify(act);
-  if (!is_held()) look(now);
+  if (is_held()) {
+    ++counters_.held;
+  } else {
+    look(now);
+  }
   forget_pruned();
 }
 

@@ -85,6 +85,7 @@ class Steward {
   struct Counters {
     uint64_t looked = 0, tried = 0, shadow_hits = 0, intents = 0, done = 0, failed = 0, unknown = 0,
              rolled_back = 0, paged = 0;
+    uint64_t held = 0;       // looks while Parts::held said so
     uint64_t beyond = 0;     // candidates that had no room
     uint64_t unwritten = 0;  // intents that could not be written: not acted on
   };

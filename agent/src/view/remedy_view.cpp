@@ -230,6 +230,7 @@ std::string remedy_metrics(const remedy::Steward& steward, WallTime now) {
       {"nines_remedy_paged_total", "Times a person was called.", counters.paged},
       {"nines_remedy_unwritten_total",
        "Decisions that could not be written, and were not acted on.", counters.unwritten},
+      {"nines_remedy_held_total", "Looks while the stop file was there.", counters.held},
       {"nines_remedy_beyond_total", "Rules and incidents that had no room to be looked at.",
        counters.beyond},
       {"nines_remedy_audit_records", "Number of the newest record of the audit log.",

@@ -282,7 +282,7 @@ TEST_CASE("What there is no room for is counted, by what it is", "[incident]") {
   for (int i = 0; i < 100; ++i) lines.watcher.record(record);
   CHECK(dropped("happening") == 100 - 64);
   for (uint32_t slo = 0; slo < 20; ++slo) lines.watcher.bad({record.at, slo, "ann"});
-  CHECK(dropped("user") == 20 - FactKeeper::kMaxSlos);
+  CHECK(dropped("user") == 20 - UserKeeper::kMaxSlos);
   record.source = 1;
   record.level = Level::error;
   record.has_level = true;
