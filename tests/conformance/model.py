@@ -168,12 +168,13 @@ def truncate(name, size=0):
     return action(f"truncate {name} {size}", lambda w: os.truncate(w.path(name), size), True)
 
 
-def copytruncate(name, copied):
-    """As logrotate does it: nothing of the file is missing at any time, so nothing is destroyed."""
+def copytruncate(name, copied, over=False):
+    """As logrotate does it: nothing of the file is missing at any time, so nothing is destroyed;
+    but for an older copy that is written over."""
     def do(world):
         shutil.copyfile(world.path(name), world.path(copied))
         os.truncate(world.path(name), 0)
-    return action(f"copytruncate {name} {copied}", do)
+    return action(f"copytruncate {name} {copied}", do, over)
 
 
 def remove(name):

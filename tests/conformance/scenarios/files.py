@@ -35,7 +35,7 @@ def copies(append, shift):
     for n in range(8):
         steps += [put("w", lines(*numbered(n * 100, 100))), look(numbered(n * 100, 100)),
                   *([rename(f"app.log.{k}", f"app.log.{k + 1}") for k in range(n, 0, -1)] if shift else []),
-                  copytruncate("app.log", "app.log.1")]
+                  copytruncate("app.log", "app.log.1", over=not shift and n > 0)]
     return steps + [put("w", lines("the last")), look("the last")]
 
 
