@@ -59,6 +59,12 @@ Result<std::unique_ptr<Remediation>> Remediation::start(Parts parts, store::Stat
   auto out = std::unique_ptr<Remediation>(new Remediation(std::move(parts), boot));
   for (auto& document : audit) kept.push_back(std::move(document));
   out->steward_->restore(kept);
+  if (const size_t broken = out->steward_->broken(); broken > 0) {
+    log::error("remedy",
+               std::to_string(broken) +
+                   " event(s) are damaged, and one may have been a stop: nothing is begun "
+                   "until nines remedy resume");
+  }
   if (const auto fault = out->steward_->audit().fault()) {
     log::error("remedy", "record " + std::to_string(fault->number) +
                              " of the audit log cannot be trusted: " + fault->why);

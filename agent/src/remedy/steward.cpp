@@ -55,8 +55,9 @@ void Steward::restore(const std::vector<store::Document>& documents) {
   for (const store::Document& document : documents) {
     if (document.kind == AuditLog::kDocuments) audit.push_back(document);
     if (document.kind != kDocuments) continue;
-    kept_.insert(document.key);
-    if (const auto event = core::decode_guard(document.body)) (void)guard_.merge(*event);
+    const auto event = core::decode_guard(document.body);
+    const bool whole = event && guard_.merge(*event) != core::Guard::Merge::refused;
+    (whole ? kept_ : broken_).insert(document.key);
   }
   audit_.restore(audit);
   forget_pruned();
@@ -78,6 +79,7 @@ void Steward::tick(WallTime now) {
 // --- from an incident to an intent
 
 void Steward::look(WallTime now) {
+  if (guard_.rules().empty() && candidates_.empty()) return;
   const std::vector<Incident> open = parts_.open(now);
   std::erase_if(candidates_, [&](const auto& one) {
     const Candidate& candidate = one.second;
@@ -353,6 +355,11 @@ void Steward::keep_all(const std::vector<GuardEvent>& events) {
 
 void Steward::did(core::Guard::Done done, std::function<void(Status)> written) {
   if (!done.ok()) return written(done.error());
+  if (done->kind == GuardKind::resume && !broken_.empty()) {
+    std::vector<store::Document> gone;
+    for (const std::string& key : std::exchange(broken_, {})) gone.push_back({kDocuments, key, {}});
+    parts_.keep(std::move(gone), [](const Status&) {});
+  }
   keep(*done, std::move(written));
 }
 

@@ -65,6 +65,9 @@ class Steward {
   Steward(core::Guard guard, Parts parts);
 
   void restore(const std::vector<store::Document>& documents);
+  // Events that could not be read back: one of them may have been a stop, so nothing is begun until
+  // a person says resume.
+  size_t broken() const noexcept { return broken_.size(); }
   // With each evaluation.
   void tick(WallTime now);
 
@@ -100,7 +103,7 @@ class Steward {
     bool paged = false;  // a person was called about it
     std::string why;
   };
-  bool is_held() const { return parts_.held && parts_.held(); }
+  bool is_held() const { return !broken_.empty() || (parts_.held && parts_.held()); }
   void look(WallTime now);
   void consider(const core::RuleLife& rule, const Incident& incident, WallTime now);
   void tried(const std::string& key, const Outcome& outcome);
@@ -131,6 +134,7 @@ class Steward {
   std::map<std::string, Doubt> doubts_;  // acts whose result is not known
   std::set<std::string> under_way_;      // acts
   std::set<std::string> kept_;           // keys of documents
+  std::set<std::string> broken_;         // keys of documents that restore() could not take in
   uint64_t pruned_ = 0;
   Counters counters_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -271,6 +271,22 @@ TEST_CASE("without a disk that takes the intent nothing is done", "[remedy]") {
   CHECK(world.steward().counters().unwritten > 0);
 }
 
+TEST_CASE("with an event that cannot be read back nothing is begun until a person says so",
+          "[remedy]") {
+  World world;
+  world.arm();
+  world.on_disk()[{Steward::kDocuments, "pi-1/1/99"}] = "damaged";
+  world.live();
+  world.broken = true;
+  world.run(300);
+  CHECK(world.done.empty());
+  world.steward().did(world.guard().resume("ada", "looked", world.now()), [](const Status&) {});
+  world.run(60);
+  CHECK(world.done.size() == 1);
+  world.live();
+  CHECK(world.steward().broken() == 0);
+}
+
 TEST_CASE("the kill switch holds at each step", "[remedy]") {
   for (size_t at = 0; at < 12; ++at) {
     World world;
