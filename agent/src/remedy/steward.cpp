@@ -66,8 +66,8 @@ void Steward::restore(const std::vector<store::Document>& documents) {
 void Steward::tick(WallTime now) {
   now_ = now;
   keep_all(guard_.tick(now));
-  for (const Act& act : guard_.to_recheck(std::nullopt, now)) recheck(act);
-  for (const Act& act : guard_.to_verify(std::nullopt, now)) verify(act);
+  for (const Act& act : guard_.to_recheck(token(), now)) recheck(act);
+  for (const Act& act : guard_.to_verify(token(), now)) verify(act);
   if (is_held()) {
     ++counters_.held;
   } else {
@@ -138,10 +138,11 @@ void Steward::tried(const std::string& key, const Outcome& outcome) {
     candidate.why = outcome.text;
     return;
   }
-  weigh(candidate, outcome);
+  weigh(key, outcome);
 }
 
-void Steward::weigh(Candidate& candidate, const Outcome& outcome) {
+void Steward::weigh(const std::string& key, const Outcome& outcome) {
+  Candidate& candidate = candidates_[key];
   const auto rule = guard_.rule(candidate.rule);
   const auto incident = parts_.incident(candidate.incident, now_);
   if (!rule || !incident || incident->over()) return;
@@ -152,22 +153,74 @@ void Steward::weigh(Candidate& candidate, const Outcome& outcome) {
   proposal.severity = incident->severity;
   proposal.incident = incident->id;
   proposal.facts = facts_of(*incident, outcome);
-  const std::vector<core::Verdict> verdicts = guard_.propose({proposal}, std::nullopt, now_);
-  const core::Verdict& verdict = verdicts.front();
-  const std::string why = reasons_of(verdict.refused);
+  candidate.busy = true;
+  decide(std::move(proposal), candidate.found,
+         [this, key](const core::Verdict& verdict, const std::string& why) {
+           weighed(key, verdict, why);
+         });
+}
+
+void Steward::weighed(const std::string& key, const core::Verdict& verdict,
+                      const std::string& why) {
+  const auto it = candidates_.find(key);
+  if (it == candidates_.end()) return;
+  Candidate& candidate = it->second;
+  candidate.busy = false;
   candidate.why = why;
-  if (verdict.go()) {
-    return begin(verdict, candidate.found);
-  }
+  if (verdict.go()) return;
   if (verdict.event) {
     ++counters_.shadow_hits;
     keep(*verdict.event);
   }
   if (verdict.page && !std::exchange(candidate.paged, true)) {
     ++counters_.paged;
-    parts_.page(incident->id, "rule " + candidate.rule + " would do " + proposal.action.key() +
-                                  " to " + proposal.target.name + ": " + why);
+    parts_.page(candidate.incident, "rule " + candidate.rule + " would do " +
+                                        verdict.proposal.action.key() + " to " +
+                                        verdict.proposal.target.name + ": " + why);
   }
+}
+
+// Of what nodes share all that the ledger of the lease knows counts, and the intent goes into it.
+void Steward::decide(core::Proposal proposal, const Found& found, Decided decided) {
+  if (is_shared(found)) {
+    return parts_.lease->read([this, proposal = std::move(proposal), found,
+                               decided = std::move(decided)](Result<SharedLease::Bid> bid) {
+      if (bid.ok()) return decide_shared(proposal, found, *bid, decided);
+      // Whoever cannot act all the same says what he would have done.
+      const auto verdicts = guard_.propose({proposal}, std::nullopt, now_);
+      decided(verdicts.front(), bid.error().message);
+    });
+  }
+  const std::vector<core::Verdict> verdicts =
+      guard_.propose({std::move(proposal)}, std::nullopt, now_);
+  const core::Verdict& verdict = verdicts.front();
+  if (verdict.go()) begin(verdict, found);
+  decided(verdict, reasons_of(verdict.refused));
+}
+
+void Steward::decide_shared(core::Proposal proposal, const Found& found,
+                            const SharedLease::Bid& bid, const Decided& decided) {
+  bool whole = true;
+  for (const GuardEvent& event : bid.ledger) whole = adopt(event) && whole;
+  const auto token = whole ? std::optional(bid.token) : std::nullopt;
+  const auto verdicts = guard_.propose({std::move(proposal)}, token, now_);
+  const core::Verdict& verdict = verdicts.front();
+  if (verdict.go()) {
+    begin(verdict, found);
+  } else {
+    parts_.lease->leave();
+  }
+  decided(verdict,
+          whole ? reasons_of(verdict.refused) : "the ledger of the lease has no room here");
+}
+
+// What another node decided. False: there is no room for it.
+bool Steward::adopt(const GuardEvent& event) {
+  const auto merged = guard_.merge(event);
+  if (merged != core::Guard::Merge::news) return merged == core::Guard::Merge::known;
+  kept_.insert(event.uid());
+  parts_.keep({{kDocuments, event.uid(), encode_guard(event)}}, [](const Status&) {});
+  return true;
 }
 
 core::Facts Steward::facts_of(const Incident& incident, const Outcome& outcome) const {
@@ -194,17 +247,37 @@ void Steward::begin(const core::Verdict& verdict, const Found& found) {
   ++counters_.intents;
   under_way_.insert(id);
   keep(*verdict.event, [this, id, found](const Status& written) {
-    if (written.ok()) return act(id, found);
+    if (written.ok()) return enter(id, found);
     ++counters_.unwritten;
+    if (is_shared(found)) parts_.lease->leave();
     ended(id,
           {Became::refused, "the intent could not be written: " + written.error().message, {}, {}});
+  });
+}
+
+// Into the ledger, where it is shared: if anybody has written since it was read, this node lost.
+void Steward::enter(const std::string& id, const Found& found) {
+  if (!is_shared(found)) return act(id, found);
+  parts_.lease->write(guard_.ledger(now_), [this, id, found](bool won) {
+    if (won) return act(id, found);
+    ended(id, {Became::refused, "another node wrote to the lease first", {}, {}});
+  });
+}
+
+// What became of it, for those who take the lease next.
+void Steward::tell_others() {
+  if (parts_.lease == nullptr || parts_.lease->busy() || !parts_.lease->holds()) return;
+  parts_.lease->read([this](Result<SharedLease::Bid> bid) {
+    if (!bid.ok()) return;
+    for (const GuardEvent& event : bid->ledger) (void)adopt(event);
+    parts_.lease->write(guard_.ledger(now_), [](bool) {});
   });
 }
 
 void Steward::act(const std::string& id, const Found& found) {
   const Act* const act = guard_.find(id);
   if (act == nullptr) return;
-  if (is_held() || !guard_.may_start(id, std::nullopt, now_)) {
+  if (is_held() || !guard_.may_start(id, token(), now_)) {
     return ended(id, {Became::refused, "it was not begun in time, or was stopped", {}, {}});
   }
   parts_.carry_out(order_of(*act, found, Mode::act),
@@ -244,6 +317,7 @@ void Steward::ended(const std::string& id, const Outcome& outcome) {
   if (result.ok()) keep(*result);
   parts_.note(act, outcome.text, done || failed);
   keep_all(guard_.tick(now_));
+  if (!act.local) tell_others();
 }
 
 // --- afterwards
@@ -318,17 +392,17 @@ void Steward::roll_back(const std::string& id) {
     under_way_.erase(id);
     const auto incident = parts_.incident(proposal.incident, now_);
     proposal.facts = incident ? facts_of(*incident, outcome) : core::Facts{};
-    const auto verdicts = guard_.propose({proposal}, std::nullopt, now_);
-    if (verdicts.front().event) {
-      ++counters_.rolled_back;
-      return begin(verdicts.front(), found);
-    }
-    const Act* const bad = guard_.find(id);
-    if (bad != nullptr) {
-      page(*bad, "it did not help and is not rolled back: " +
-                     (outcome.became == Became::would ? reasons_of(verdicts.front().refused)
-                                                      : outcome.text));
-    }
+    decide(proposal, found,
+           [this, id, outcome](const core::Verdict& verdict, const std::string& why) {
+             if (verdict.go()) {
+               ++counters_.rolled_back;
+               return;
+             }
+             const Act* const bad = guard_.find(id);
+             if (bad == nullptr) return;
+             page(*bad, "it did not help and is not rolled back: " +
+                            (outcome.became == Became::would ? why : outcome.text));
+           });
   });
 }
 

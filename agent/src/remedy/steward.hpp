@@ -4,7 +4,7 @@
 //   look     a rule fits an incident whose condition holds; its target is found
 //   try out  the execution's dry run tells what the target is like; what it refuses ends here
 //   weigh    Guard::propose(): refused, a hit of a rule in shadow, or an intent
-//   write    the intent becomes durable
+//   write    the intent becomes durable; of what nodes share also in the ledger of the lease
 //   act      Guard::may_start() once more, then the execution
 //   result   is written; with it an action of the incident
 //   verify   `post_check_s` later: is the condition over? If not it is rolled back once, else paged
@@ -27,6 +27,7 @@
 #include "nines/store/state_store.hpp"
 #include "remedy/audit_log.hpp"
 #include "remedy/execution.hpp"
+#include "remedy/shared_lease.hpp"
 
 namespace nines::agent::remedy {
 
@@ -58,6 +59,7 @@ class Steward {
     std::function<void(const core::Act&, const std::string& text, bool deed)> note;
     std::function<void(const std::string& incident, const std::string& text)> page;
     std::function<bool()> clock_set, isolated;
+    SharedLease* lease = nullptr;  // for what nodes share; null: that is left alone. Outlives it
     std::function<bool()>
         held{};  // nothing is begun while it says so (the stop file); may be empty
   };
@@ -107,8 +109,20 @@ class Steward {
   void look(WallTime now);
   void consider(const core::RuleLife& rule, const Incident& incident, WallTime now);
   void tried(const std::string& key, const Outcome& outcome);
-  void weigh(Candidate& candidate, const Outcome& outcome);
+  void weigh(const std::string& key, const Outcome& outcome);
+  void weighed(const std::string& key, const core::Verdict& verdict, const std::string& why);
+  using Decided = std::function<void(const core::Verdict& verdict, const std::string& why)>;
+  void decide(core::Proposal proposal, const Found& found, Decided decided);
+  void decide_shared(core::Proposal proposal, const Found& found, const SharedLease::Bid& bid,
+                     const Decided& decided);
+  bool is_shared(const Found& found) const { return !found.target.local && parts_.lease; }
+  std::optional<uint64_t> token() const {
+    return parts_.lease ? parts_.lease->holds() : std::nullopt;
+  }
   void begin(const core::Verdict& verdict, const Found& found);
+  void enter(const std::string& id, const Found& found);
+  void tell_others();
+  bool adopt(const core::GuardEvent& event);
   void act(const std::string& id, const Found& found);
   void ended(const std::string& id, const Outcome& outcome);
   void recheck(const core::Act& act);

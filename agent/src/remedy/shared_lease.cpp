@@ -1,0 +1,161 @@
+#include "remedy/shared_lease.hpp"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "http/credentials.hpp"
+#include "remedy/kube_call.hpp"
+
+namespace nines::agent::remedy {
+namespace {
+
+namespace core = nines::remedy;
+using nlohmann::json;
+
+constexpr const char* kRecord = "nines.io/remedy";
+constexpr size_t kMostAnnotation = 200 * 1024;  // all annotations of an object may have 256 KiB
+
+Error lost(std::string why) { return {Errc::unavailable, std::move(why)}; }
+
+// RFC 4648; nullopt: it is none.
+std::optional<std::string> from_base64(std::string_view text) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  if (text.size() % 4 != 0) return std::nullopt;
+  while (!text.empty() && text.back() == '=') text.remove_suffix(1);
+  std::string out;
+  uint32_t bits = 0;
+  int held = 0;
+  for (const char c : text) {
+    const size_t digit = kDigits.find(c);
+    if (digit == std::string_view::npos) return std::nullopt;
+    bits = bits << 6U | static_cast<uint32_t>(digit);
+    if ((held += 6) < 8) continue;
+    held -= 8;
+    out += static_cast<char>(bits >> static_cast<unsigned>(held) & 0xFFU);
+  }
+  return out;
+}
+
+std::string micro_time(WallTime at) {
+  const std::string seconds = format_rfc3339({at.ns / kNsPerSecond * kNsPerSecond});
+  return seconds.substr(0, seconds.size() - 1) + ".000000Z";
+}
+
+}  // namespace
+
+SharedLease::SharedLease(Parts parts)
+    : parts_(std::move(parts)), hand_(parts_.node, parts_.rules) {}
+
+std::string SharedLease::path() const {
+  return "/apis/coordination.k8s.io/v1/namespaces/" + parts_.ns + "/leases";
+}
+
+void SharedLease::read(std::function<void(Result<Bid>)> done) {
+  if (busy_) return done(lost("the lease is being taken for another action"));
+  busy_ = true;
+  ApiCall call;
+  call.path = path() + "/" + parts_.name;
+  parts_.call(std::move(call),
+              [this, done = std::move(done), alive = std::weak_ptr(alive_)](const Answer& answer) {
+                if (alive.lock()) take(answer, done);
+              });
+}
+
+void SharedLease::take(const Answer& answer, const std::function<void(Result<Bid>)>& done) {
+  version_.clear();
+  core::Lease seen;
+  if (answer.status == 200) {
+    const json object = json::parse(answer.text, nullptr, false);
+    version_ = text_of(object, {"metadata", "resourceVersion"});
+    const auto bytes = from_base64(text_of(object, {"metadata", "annotations", kRecord}));
+    const auto lease = bytes ? core::decode_lease(*bytes) : std::nullopt;
+    if (version_.empty() || !lease) {
+      ++counters_.unreadable;
+      busy_ = false;
+      return done(lost("the Lease " + parts_.ns + "/" + parts_.name +
+                       " is not one of Nines: delete it if nothing else uses it"));
+    }
+    seen = *lease;
+  } else if (answer.status != 404) {
+    ++counters_.unreadable;
+    busy_ = false;
+    const std::string status = answer.status == 0 ? answer.failure : std::to_string(answer.status);
+    return done(lost("the lease cannot be read: " + status));
+  }
+  auto bid = bid_for(seen);
+  if (!bid.ok()) busy_ = false;
+  done(std::move(bid));
+}
+
+Result<SharedLease::Bid> SharedLease::bid_for(const core::Lease& seen) {
+  const Instant now = parts_.mono();
+  hand_.see(seen, now);
+  Bid out;
+  for (const std::string& bytes : seen.ledger) {
+    auto event = core::decode_guard(bytes);
+    // What cannot be read may be a limit that was reached.
+    if (!event) return lost("the ledger of the lease has an event of another version");
+    out.ledger.push_back(std::move(*event));
+  }
+  bid_ = hand_.bid(seen, now);
+  if (!bid_) {
+    ++counters_.others;
+    return lost("the lease is held by " + seen.holder);
+  }
+  out.token = bid_->token;
+  return out;
+}
+
+void SharedLease::write(const std::vector<core::GuardEvent>& ledger,
+                        std::function<void(bool)> done) {
+  NINES_ASSERT(busy_ && bid_);
+  core::Lease lease = std::move(*std::exchange(bid_, std::nullopt));
+  lease.ledger.clear();
+  for (const core::GuardEvent& event : ledger) lease.ledger.push_back(encode_guard(event));
+  const bool fits = lease.ledger.size() <= core::kMaxLedger &&
+                    core::encode_lease(lease).size() <= kMostAnnotation / 4 * 3;
+  if (!fits) {
+    busy_ = false;
+    ++counters_.lost;
+    return done(false);
+  }
+  const Instant asked = parts_.mono();
+  parts_.call(call_of(lease), [this, lease, asked, done = std::move(done),
+                               alive = std::weak_ptr(alive_)](const Answer& answer) {
+    if (alive.lock()) written(answer, lease, asked, done);
+  });
+}
+
+ApiCall SharedLease::call_of(const core::Lease& lease) const {
+  const std::string now = micro_time(parts_.wall());
+  json object = {{"apiVersion", "coordination.k8s.io/v1"},
+                 {"kind", "Lease"},
+                 {"metadata",
+                  {{"name", parts_.name},
+                   {"namespace", parts_.ns},
+                   {"annotations", {{kRecord, http::base64(core::encode_lease(lease))}}}}},
+                 {"spec",
+                  {{"holderIdentity", lease.holder},
+                   {"leaseDurationSeconds", parts_.rules.ttl_ms / 1000},
+                   {"renewTime", now},
+                   {"leaseTransitions", lease.token}}}};
+  if (version_.empty()) return {"POST", path(), object.dump()};
+  object["metadata"]["resourceVersion"] = version_;
+  return {"PUT", path() + "/" + parts_.name, object.dump()};
+}
+
+void SharedLease::written(const Answer& answer, const core::Lease& lease, Instant asked,
+                          const std::function<void(bool)>& done) {
+  busy_ = false;
+  const bool won = answer.status / 100 == 2;
+  ++(won ? counters_.won : counters_.lost);
+  if (won) {
+    hand_.won(lease, asked);
+  } else {
+    hand_.lost();
+  }
+  done(won);
+}
+
+}  // namespace nines::agent::remedy
