@@ -20,6 +20,9 @@ class Cluster:
         self.objects = {"pods": {}, "events": {}}
         self.history = []  # (version, resource, type, object)
         self.server, self.port, self.asked = None, 0, []
+        self.leases, self.replica_sets, self.told = {}, {}, []
+        self.deeds = []  # (method, path, was it a dry run, body)
+        self.evicted = lambda pod: None  # what its controller does then
 
     def put(self, resource, name, thing):
         with self.changed:
@@ -74,6 +77,8 @@ class Handler(BaseHTTPRequestHandler):
         wish = dict(urllib.parse.parse_qsl(url.query))
         cluster.asked.append(self.path)
         self.close_connection = True
+        if (found := self.one(cluster, url.path.strip("/").split("/"))) is not None:
+            return self.answer(*found)
         if resource not in cluster.objects:
             return self.answer(404, {"kind": "Status", "code": 404})
         if wish.get("watch") == "true":
@@ -82,6 +87,60 @@ class Handler(BaseHTTPRequestHandler):
             items = list(cluster.objects[resource].values())
             return self.answer(200, {"kind": "List", "items": items,
                                      "metadata": {"resourceVersion": str(cluster.version)}})
+
+    # --- what remediation asks: a pod, its controller, evictions, the lease, Events of what was done
+    def one(self, cluster, parts):
+        """(status, answer) of a GET of one object; None: it is none."""
+        if len(parts) < 2 or parts[-2] not in ("pods", "replicasets", "leases"):
+            return None
+        kind, name = parts[-2:]
+        of = {"pods": cluster.objects["pods"], "replicasets": cluster.replica_sets,
+              "leases": cluster.leases}[kind]
+        return (200, of[name]) if name in of else (404, {"kind": "Status", "message": "not found"})
+
+    def body(self):
+        return json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or "{}")
+
+    def do_POST(self):
+        self.close_connection = True
+        cluster, url, body = self.server.cluster, urllib.parse.urlsplit(self.path), self.body()
+        dry = dict(urllib.parse.parse_qsl(url.query)).get("dryRun") == "All"
+        parts = url.path.strip("/").split("/")
+        if parts[-1] == "events":
+            cluster.told.append(body)
+            return self.answer(201, body)
+        cluster.deeds.append(("POST", url.path, dry, body))
+        if parts[-1] == "leases":
+            return self.lease(cluster, body, None)
+        if parts[-1] != "eviction":
+            return self.answer(404, {"kind": "Status", "message": "not found"})
+        pod = cluster.objects["pods"].get(parts[-2])
+        if pod is None:
+            return self.answer(404, {"kind": "Status", "message": "not found"})
+        if body["deleteOptions"]["preconditions"]["uid"] != pod["metadata"]["uid"]:
+            return self.answer(409, {"kind": "Status", "message": "the UID does not match"})
+        self.answer(201, {"kind": "Status", "status": "Success"})
+        if not dry:
+            cluster.remove("pods", parts[-2])
+            cluster.evicted(parts[-2])
+        return None
+
+    def do_PUT(self):
+        self.close_connection = True
+        body = self.body()
+        return self.lease(self.server.cluster, body, body["metadata"].get("resourceVersion"))
+
+    def lease(self, cluster, body, seen):
+        with cluster.changed:
+            name = body["metadata"]["name"]
+            there = cluster.leases.get(name)
+            if (there is None) != (seen is None) or \
+                    (there and there["metadata"]["resourceVersion"] != seen):
+                return self.answer(409, {"kind": "Status", "message": "the object has been modified"})
+            cluster.version += 1
+            body["metadata"]["resourceVersion"] = str(cluster.version)
+            cluster.leases[name] = body
+        return self.answer(200, body)
 
     def answer(self, status, body):
         body = json.dumps(body).encode()

@@ -284,6 +284,8 @@ Status Live::start_remediation() {
                            clock_,
                            setup_.config,
                            pods_.access,
+                           pods_.node,
+                           pods_.feed,
                            [this]() -> incident::Desk& { return incidents_->desk(); },
                            [this](Record record, std::function<void(Status)> done) {
                              keeper_->keep(

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "app/log.hpp"
@@ -47,6 +48,7 @@ core::GuardLimits guard_limits(const RemediationConfig& config) {
 Remediation::Remediation(Parts parts, uint64_t boot)
     : parts_(std::move(parts)),
       executor_(parts_.io, parts_.clock, executor_settings(parts_.config, parts_.kube)) {
+  if (parts_.kube) lease_.emplace(lease_parts());
   steward_.emplace(core::Guard({parts_.config.node, boot}, guard_limits(parts_.config.remediation)),
                    steward_parts());
 }
@@ -77,8 +79,19 @@ Result<std::unique_ptr<Remediation>> Remediation::start(Parts parts, store::Stat
   return out;
 }
 
+remedy::SharedLease::Parts Remediation::lease_parts() {
+  remedy::SharedLease::Parts out;
+  out.node = parts_.config.node;
+  out.ns = parts_.config.remediation.lease_namespace;
+  out.call = [this](remedy::ApiCall call, auto done) { executor_.ask(call, std::move(done)); };
+  out.mono = [this] { return parts_.clock.mono(); };
+  out.wall = [this] { return parts_.clock.wall(); };
+  return out;
+}
+
 remedy::Steward::Parts Remediation::steward_parts() {
   remedy::Steward::Parts out;
+  out.lease = lease_ ? &*lease_ : nullptr;
   out.node = parts_.config.node;
   out.carry_out = [this](remedy::Order order, auto done) {
     executor_.carry_out(std::move(order), std::move(done));
@@ -120,20 +133,81 @@ bool Remediation::is_held() {
   return stop_file_ = there;
 }
 
-// Of a rule about a unit its parameter names the unit; pods are those that the conditions name.
 std::optional<Found> Remediation::find(const Incident& incident, const core::Action& action) const {
   Found out;
   out.target.node = parts_.config.node;
   out.target.service = incident.service;
-  const core::Scope scope = scope_of(action.verb);
-  if (scope != core::Scope::unit) return std::nullopt;
-  bool here = false;
-  for (const std::string& node : incident.nodes) here = here || node == parts_.config.node;
-  if (!here || action.parameter.empty()) return std::nullopt;
-  out.object.name = action.parameter;
-  out.target.local = true;
+  bool found = false;
+  switch (scope_of(action.verb)) {
+    case core::Scope::unit: found = find_unit(incident, action, out); break;
+    case core::Scope::pod: found = find_pod(incident, out); break;
+    case core::Scope::workload: found = find_workload(incident, out); break;
+    case core::Scope::node:
+      out.object.name = parts_.kube_node;
+      found = !parts_.kube_node.empty() && concerns_this_node(incident);
+      break;
+    case core::Scope::outside: break;
+  }
+  if (!found) return std::nullopt;
   out.target.name = remedy::target_name(action.verb, parts_.config.node, out.object);
   return out;
+}
+
+bool Remediation::concerns_this_node(const Incident& incident) const {
+  const auto& nodes = incident.nodes;
+  return std::find(nodes.begin(), nodes.end(), parts_.config.node) != nodes.end();
+}
+
+// The rule itself names the unit.
+bool Remediation::find_unit(const Incident& incident, const core::Action& action,
+                            Found& out) const {
+  out.object.name = action.parameter;
+  out.target.local = true;
+  return concerns_this_node(incident) && !action.parameter.empty();
+}
+
+// Each node looks after its own pods: the one that a condition names, if there is one of that name.
+const collector::PodInfo* Remediation::pod_of(const collector::PodDirectory& pods,
+                                              const Incident& incident) {
+  const collector::PodInfo* found = nullptr;
+  for (const auto& condition : incident.conditions) {
+    if (!condition.condition.holds || condition.condition.pod.empty()) continue;
+    for (const auto& pod : pods.pods()) {
+      if (pod->gone || pod->name != condition.condition.pod) continue;
+      if (found != nullptr && found != pod.get())
+        return nullptr;  // which one is meant is not clear
+      found = pod.get();
+    }
+  }
+  return found;
+}
+
+bool Remediation::find_pod(const Incident& incident, Found& out) const {
+  if (!parts_.pods) return false;
+  const auto pods = parts_.pods->current();
+  const collector::PodInfo* const pod = pod_of(*pods, incident);
+  if (pod == nullptr || pod->uid.empty()) return false;
+  out.object = {pod->ns, pod->name, pod->uid};
+  out.target.namespace_ = pod->ns;
+  out.target.uid = pod->uid;
+  return true;
+}
+
+// The Deployment of that pod, else the one that is called as the service is.
+bool Remediation::find_workload(const Incident& incident, Found& out) const {
+  if (!parts_.pods) return false;
+  const auto pods = parts_.pods->current();
+  const collector::PodInfo* pod = pod_of(*pods, incident);
+  for (const auto& one : pods->pods()) {
+    const bool named = one->owner && *one->owner == incident.service && !one->gone;
+    if (pod == nullptr && named) pod = one.get();
+  }
+  const bool deployed =
+      pod != nullptr && pod->owner && pod->owner_kind && *pod->owner_kind == "Deployment";
+  if (!deployed) return false;
+  out.object = {pod->ns, *pod->owner, {}};
+  out.target.namespace_ = pod->ns;
+  return true;
 }
 
 // What is done is an action of the incident, from which is learned; the rest is said with it.

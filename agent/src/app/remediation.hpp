@@ -11,6 +11,7 @@
 
 #include "config/config.hpp"
 #include "incident/desk.hpp"
+#include "nines/collector/pod_directory.hpp"
 #include "nines/remedy/effect.hpp"
 #include "nines/remedy/history.hpp"
 #include "nines/remedy/learner.hpp"
@@ -29,6 +30,8 @@ class Remediation {
     const Clock& clock;
     const NodeConfig& config;
     std::optional<k8s::Access> kube;
+    std::string kube_node;                           // as Kubernetes calls this one
+    std::shared_ptr<const collector::PodFeed> pods;  // of this node; null: no Kubernetes
     std::function<incident::Desk&()> desk;
     // Calls `done` once it is written; what could not be is tried again.
     std::function<void(store::StateStore::Record, std::function<void(Status)> done)> keep;
@@ -60,12 +63,21 @@ class Remediation {
   remedy::Steward::Parts steward_parts();
   std::optional<remedy::Found> find(const remedy::Incident& incident,
                                     const nines::remedy::Action& action) const;
+  bool find_unit(const remedy::Incident& incident, const nines::remedy::Action& action,
+                 remedy::Found& out) const;
+  bool find_pod(const remedy::Incident& incident, remedy::Found& out) const;
+  bool find_workload(const remedy::Incident& incident, remedy::Found& out) const;
+  bool concerns_this_node(const remedy::Incident& incident) const;
+  static const collector::PodInfo* pod_of(const collector::PodDirectory& pods,
+                                          const remedy::Incident& incident);
+  remedy::SharedLease::Parts lease_parts();
   void note(const nines::remedy::Act& act, const std::string& text, bool deed);
   void page(const std::string& incident, const std::string& text);
   bool is_held();
 
   Parts parts_;
   remedy::Executor executor_;
+  std::optional<remedy::SharedLease> lease_;  // where there is an API server to keep it
   std::optional<remedy::Steward> steward_;
   nines::remedy::History imported_;
   bool stop_file_ = false;

@@ -129,6 +129,7 @@ struct RemediationConfig {
   std::vector<std::string> verbs;  // as `nines remedy` names them
   std::vector<std::string> units;  // systemd units that may be started, stopped, restarted
   std::string systemctl = "/usr/bin/systemctl";
+  std::string lease_namespace = "default";    // of the Lease for what nodes share
   std::string stop_file = "/etc/nines/STOP";  // while it is there nothing is done
   int64_t post_check_ms = 600'000, cool_down_ms = 900'000, approval_ms = 900'000;
   int64_t node_per_hour = 2, rule_per_hour = 2, namespace_per_hour = 3;

@@ -147,6 +147,21 @@ struct Executor::Impl : std::enable_shared_from_this<Impl> {
     std::exchange(run->done, nullptr)(std::move(outcome));
   }
 
+  void ask(const ApiCall& call, std::function<void(Answer)> done) {
+    auto request = settings.kube
+                       ? request_of(call)
+                       : Result<http::ClientRequest>(Error{Errc::unsupported, "no cluster"});
+    if (!request.ok()) {
+      return net::asio::post(
+          io, [done = std::move(done), why = request.error().message] { done({.failure = why}); });
+    }
+    http::async_fetch(io, std::move(*request),
+                      [weak = weak_from_this(),
+                       done = std::move(done)](const Result<http::ClientResponse>& response) {
+                        if (weak.lock()) done(answer_of(response));
+                      });
+  }
+
   // Nobody waits for it; a cluster that does not let us write Events is told of once.
   void tell(const ApiCall& event) {
     auto request = request_of(event);
@@ -186,6 +201,10 @@ void Executor::carry_out(Order order, std::function<void(Outcome)> done) {
     if (room) return self->begin(run);
     self->finish(run, {Became::refused, "too many actions are under way", {}, {}});
   });
+}
+
+void Executor::ask(const ApiCall& call, std::function<void(Answer)> done) {
+  impl_->ask(call, std::move(done));
 }
 
 size_t Executor::running() const noexcept { return impl_->running; }

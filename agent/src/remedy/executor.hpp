@@ -41,6 +41,8 @@ class Executor {
 
   // Calls `done` once, never before it returns.
   void carry_out(Order order, std::function<void(Outcome)> done);
+  // One call to the Kubernetes API, for the lease: not counted among those under way.
+  void ask(const ApiCall& call, std::function<void(Answer)> done);
   size_t running() const noexcept;
 
  private:
