@@ -22,7 +22,8 @@ class Cluster:
         self.server, self.port, self.asked = None, 0, []
         self.leases, self.replica_sets, self.told = {}, {}, []
         self.deeds = []  # (method, path, was it a dry run, body)
-        self.evicted = lambda pod: None  # what its controller does then
+        self.lease_writes = []  # (how many deeds there had been, the Lease)
+        self.disruption_allowed = True
 
     def put(self, resource, name, thing):
         with self.changed:
@@ -109,9 +110,9 @@ class Handler(BaseHTTPRequestHandler):
         if parts[-1] == "events":
             cluster.told.append(body)
             return self.answer(201, body)
-        cluster.deeds.append(("POST", url.path, dry, body))
         if parts[-1] == "leases":
             return self.lease(cluster, body, None)
+        cluster.deeds.append(("POST", url.path, dry, body))
         if parts[-1] != "eviction":
             return self.answer(404, {"kind": "Status", "message": "not found"})
         pod = cluster.objects["pods"].get(parts[-2])
@@ -119,10 +120,11 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(404, {"kind": "Status", "message": "not found"})
         if body["deleteOptions"]["preconditions"]["uid"] != pod["metadata"]["uid"]:
             return self.answer(409, {"kind": "Status", "message": "the UID does not match"})
+        if not cluster.disruption_allowed:
+            return self.answer(429, {"kind": "Status", "message": "it would violate the disruption budget"})
         self.answer(201, {"kind": "Status", "status": "Success"})
         if not dry:
             cluster.remove("pods", parts[-2])
-            cluster.evicted(parts[-2])
         return None
 
     def do_PUT(self):
@@ -140,6 +142,7 @@ class Handler(BaseHTTPRequestHandler):
             cluster.version += 1
             body["metadata"]["resourceVersion"] = str(cluster.version)
             cluster.leases[name] = body
+            cluster.lease_writes.append((len(cluster.deeds), body))
         return self.answer(200, body)
 
     def answer(self, status, body):

@@ -107,10 +107,11 @@ Result<SharedLease::Bid> SharedLease::bid_for(const core::Lease& seen) {
   return out;
 }
 
-void SharedLease::write(const std::vector<core::GuardEvent>& ledger,
-                        std::function<void(bool)> done) {
+void SharedLease::write(const std::vector<core::GuardEvent>& ledger, std::function<void(bool)> done,
+                        bool give_back) {
   NINES_ASSERT(busy_ && bid_);
   core::Lease lease = std::move(*std::exchange(bid_, std::nullopt));
+  if (give_back) lease = hand_.given_back(lease);
   lease.ledger.clear();
   for (const core::GuardEvent& event : ledger) lease.ledger.push_back(encode_guard(event));
   const bool fits = lease.ledger.size() <= core::kMaxLedger &&
@@ -136,10 +137,11 @@ ApiCall SharedLease::call_of(const core::Lease& lease) const {
                    {"namespace", parts_.ns},
                    {"annotations", {{kRecord, http::base64(core::encode_lease(lease))}}}}},
                  {"spec",
-                  {{"holderIdentity", lease.holder},
-                   {"leaseDurationSeconds", parts_.rules.ttl_ms / 1000},
+                  {{"leaseDurationSeconds", parts_.rules.ttl_ms / 1000},
                    {"renewTime", now},
                    {"leaseTransitions", lease.token}}}};
+  // API servers refuse an empty one.
+  if (!lease.holder.empty()) object["spec"]["holderIdentity"] = lease.holder;
   if (version_.empty()) return {"POST", path(), object.dump()};
   object["metadata"]["resourceVersion"] = version_;
   return {"PUT", path() + "/" + parts_.name, object.dump()};
@@ -150,7 +152,7 @@ void SharedLease::written(const Answer& answer, const core::Lease& lease, Instan
   busy_ = false;
   const bool won = answer.status / 100 == 2;
   ++(won ? counters_.won : counters_.lost);
-  if (won) {
+  if (won && !lease.holder.empty()) {
     hand_.won(lease, asked);
   } else {
     hand_.lost();

@@ -45,8 +45,10 @@ class SharedLease {
     std::vector<nines::remedy::GuardEvent> ledger;
   };
   void read(std::function<void(Result<Bid>)> done);
-  // After read(). True: it was written, and nobody had written in between.
-  void write(const std::vector<nines::remedy::GuardEvent>& ledger, std::function<void(bool)> done);
+  // After read(). True: it was written, and nobody had written in between. `give_back`: the next
+  // one need not wait.
+  void write(const std::vector<nines::remedy::GuardEvent>& ledger, std::function<void(bool)> done,
+             bool give_back = false);
   // After read(), when nothing is to be written.
   void leave() noexcept { busy_ = false; }
 

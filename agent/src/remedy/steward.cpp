@@ -73,6 +73,7 @@ void Steward::tick(WallTime now) {
   } else {
     look(now);
   }
+  tell_others();
   forget_pruned();
 }
 
@@ -264,13 +265,21 @@ void Steward::enter(const std::string& id, const Found& found) {
   });
 }
 
-// What became of it, for those who take the lease next.
+// What became of it, for those who take the lease next, who need not wait for it to run out when
+// nothing of this node is left to be looked at.
 void Steward::tell_others() {
-  if (parts_.lease == nullptr || parts_.lease->busy() || !parts_.lease->holds()) return;
+  if (!untold_ || now_ < tell_next_ || parts_.lease == nullptr || parts_.lease->busy()) return;
+  tell_next_ = after_s(now_, kAgainS);
   parts_.lease->read([this](Result<SharedLease::Bid> bid) {
     if (!bid.ok()) return;
     for (const GuardEvent& event : bid->ledger) (void)adopt(event);
-    parts_.lease->write(guard_.ledger(now_), [](bool) {});
+    const std::vector<Act> acts = guard_.acts();
+    const bool needed = std::any_of(acts.begin(), acts.end(), [&](const Act& act) {
+      return !act.local && !act.over() && act.node == parts_.node;
+    });
+    untold_ = false;
+    parts_.lease->write(
+        guard_.ledger(now_), [this](bool won) { untold_ = untold_ || !won; }, !needed);
   });
 }
 
@@ -317,7 +326,15 @@ void Steward::ended(const std::string& id, const Outcome& outcome) {
   if (result.ok()) keep(*result);
   parts_.note(act, outcome.text, done || failed);
   keep_all(guard_.tick(now_));
-  if (!act.local) tell_others();
+  changed(act);
+}
+
+// It is told at once if nothing else is just being told.
+void Steward::changed(const Act& act) {
+  if (act.local) return;
+  untold_ = true;
+  tell_next_ = now_;
+  tell_others();
 }
 
 // --- afterwards
@@ -355,6 +372,7 @@ void Steward::rechecked(const std::string& id, const Outcome& outcome) {
   auto result = guard_.result(id, done ? core::Guard::Outcome::ok : core::Guard::Outcome::not_done,
                               "found afterwards: " + outcome.text, now_);
   if (result.ok()) keep(*result);
+  changed(act);
 }
 
 void Steward::verify(const Act& act) {
@@ -367,6 +385,7 @@ void Steward::verify(const Act& act) {
   keep(*verified);
   parts_.note(act, text, false);
   keep_all(guard_.tick(now_));
+  changed(act);
   if (!good) roll_back(act.id);
 }
 

@@ -122,6 +122,7 @@ class Steward {
   void begin(const core::Verdict& verdict, const Found& found);
   void enter(const std::string& id, const Found& found);
   void tell_others();
+  void changed(const core::Act& act);
   bool adopt(const core::GuardEvent& event);
   void act(const std::string& id, const Found& found);
   void ended(const std::string& id, const Outcome& outcome);
@@ -147,6 +148,8 @@ class Steward {
   };
   std::map<std::string, Doubt> doubts_;  // acts whose result is not known
   std::set<std::string> under_way_;      // acts
+  bool untold_ = false;                  // what became of a shared act is not in the lease yet
+  WallTime tell_next_{};
   std::set<std::string> kept_;           // keys of documents
   std::set<std::string> broken_;         // keys of documents that restore() could not take in
   uint64_t pruned_ = 0;

@@ -58,6 +58,8 @@ class Fleet {
   Steward& steward(size_t i) { return *nodes_[i]->steward; }
   const SharedLease::Counters& lease(size_t i) const { return nodes_[i]->lease->counters(); }
 
+  const json& lease() const { return object_; }
+
  private:
   struct Node {
     uint64_t boot = 0, life = 0;
@@ -234,6 +236,21 @@ TEST_CASE("of several nodes that see one incident one acts, once", "[remedy]") {
     CHECK(fleet.done.size() == 1);
     fleet.run(600, 0);
     CHECK(fleet.done.size() == 1);
+  }
+}
+
+TEST_CASE("the lease is given back when nothing is left to be looked at", "[remedy]") {
+  for (uint32_t seed = 1; seed <= 20; ++seed) {
+    Fleet fleet(seed, 3, seed % 2 ? 0 : 20);
+    fleet.broken = true;
+    const auto held = [&] { return fleet.lease()["spec"].contains("holderIdentity"); };
+    for (int second = 0; second < 3600 && fleet.done.empty(); ++second) fleet.run(1, 0);
+    INFO("seed " << seed);
+    REQUIRE(fleet.done.size() == 1);
+    CHECK(fleet.lease()["spec"]["leaseTransitions"] >= 1);
+    // Well before it would run out by itself (where no answer is lost), for nodes that still look.
+    fleet.run(seed % 2 ? 480 : 3600, 0);
+    CHECK_FALSE(held());
   }
 }
 
