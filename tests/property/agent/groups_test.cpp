@@ -76,6 +76,7 @@ TEST_CASE("Groups that come and go add up to the whole in the windows of the SLO
     setup.slos = {grouped(dir, *rc::gen::inRange<int64_t>(1, 4))};
     setup.slos[0].window_s = 3600;
     setup.slos[0].alerts = slo::default_policy(3600, setup.slos[0].target);
+    setup.slos[0].forecast = slo::default_forecast(3600);
     setup.slos[0].indicator.group->alerts = *rc::gen::arbitrary<bool>();
     std::unique_ptr<Life> life;
     const auto start = [&] {

@@ -41,6 +41,7 @@ struct World {
   explicit World(int64_t max, int64_t window_s = 3600) : spec(grouped(dir, max)) {
     spec.window_s = window_s;
     spec.alerts = slo::default_policy(window_s, spec.target);
+    spec.forecast = slo::default_forecast(window_s);
     start();
   }
   void start() {
@@ -294,6 +295,7 @@ TEST_CASE("A replay of days has room for the groups of each", "[groups]") {
   slo::SloSpec spec = grouped(dir, 2);
   spec.window_s = 3600;
   spec.alerts = slo::default_policy(3600, spec.target);
+  spec.forecast = slo::default_forecast(3600);
   for (int64_t t = 0; t < 3 * 86400; t += 600) {
     const std::string day = std::to_string(t / 86400);
     append(dir / "a.log", line(kStart + t, "/a" + day, 200) + line(kStart + t, "/b" + day, 503));
