@@ -60,6 +60,25 @@ bool Guard::Impl::take(const GuardEvent& event) {
   return true;
 }
 
+// Two events of one name: a state directory that was copied, or a peer that lies. All nodes keep
+// the same one of them, a stop before anything else.
+bool Guard::Impl::replace(const GuardEvent& event) {
+  const std::string uid = event.uid();
+  const auto known = std::find_if(events.begin(), events.end(),
+                                  [&](const GuardEvent& one) { return one.uid() == uid; });
+  if (known == events.end() || *known == event) return false;
+  ++counters.conflicts;
+  const bool stops = event.kind == GuardKind::stop;
+  const bool better = stops != (known->kind == GuardKind::stop)
+                          ? stops
+                          : encode_guard(event) < encode_guard(*known);
+  if (!better) return false;
+  events.erase(known);
+  events.insert(event);
+  refold();
+  return true;
+}
+
 GuardEvent Guard::Impl::draft(GuardKind kind, WallTime after, WallTime now) {
   GuardEvent e;
   e.node = identity.node;
@@ -142,7 +161,10 @@ Guard::Guard(Guard&&) noexcept = default;
 Guard& Guard::operator=(Guard&&) noexcept = default;
 
 Guard::Merge Guard::merge(const GuardEvent& event) {
-  if (impl_->uids.contains(event.uid())) return ++impl_->counters.known, Merge::known;
+  if (impl_->uids.contains(event.uid())) {
+    const bool replaced = impl_->replace(event);
+    return replaced ? Merge::news : (++impl_->counters.known, Merge::known);
+  }
   const bool old = is_of_act(event.kind) && event.order() < impl_->floor;
   const size_t room = kMaxEvents + (is_urgent(event.kind) ? kReserve : 0);
   if (old || impl_->events.size() >= room) return ++impl_->counters.refused, Merge::refused;

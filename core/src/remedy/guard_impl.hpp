@@ -30,6 +30,7 @@ struct Guard::Impl {
 
   bool clock_back(WallTime now);  // and remembers it
   bool take(const GuardEvent& event);
+  bool replace(const GuardEvent& event);  // of a known name; false: what is there stays
   void refold();
   GuardEvent draft(GuardKind kind, WallTime after, WallTime now);
   Done keep(GuardEvent event);

@@ -408,6 +408,33 @@ TEST_CASE("An event reads back, and nothing that is cut does") {
   }
 }
 
+TEST_CASE("Of two events of one name all nodes keep the same, a stop before anything else") {
+  Node n;
+  const GuardEvent drafted = must(
+      n.guard.draft("restart-worker", kRestart, "crash_loop worker", "worker", "ada", at_s(0)));
+  GuardEvent other = drafted, stop = drafted;
+  other.rule = "another";
+  stop.kind = GuardKind::stop;
+  stop.details = {{"source", "person"}};
+  std::vector<GuardEvent> events{drafted, other, stop};
+  const auto by_name = [](const GuardEvent& a, const GuardEvent& b) {
+    return encode_guard(a) < encode_guard(b);
+  };
+  std::sort(events.begin(), events.end(), by_name);
+  do {
+    Guard guard({"pi-2", 1}, open_limits());
+    for (const GuardEvent& e : events) (void)guard.merge(e);
+    CHECK(guard.events() == std::vector{stop});
+    CHECK(guard.stopped(at_s(1)));
+    CHECK(guard.counters().conflicts == 2);
+    Guard without({"pi-3", 1}, open_limits());
+    for (const GuardEvent& e : events) {
+      if (e != stop) (void)without.merge(e);
+    }
+    CHECK(without.events() == std::vector{std::min(drafted, other, by_name)});
+  } while (std::next_permutation(events.begin(), events.end(), by_name));
+}
+
 TEST_CASE("A full log refuses acts and takes stops") {
   Armed n;
   for (int i = 0; i < 5000; ++i) {

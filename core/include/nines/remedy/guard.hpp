@@ -254,6 +254,7 @@ class Guard {
 
   struct Counters {
     uint64_t merged = 0, known = 0, refused = 0, pruned = 0, refolds = 0;
+    uint64_t conflicts = 0;  // events of a known name that said something else
   };
   const Counters& counters() const noexcept;
   const GuardLimits& limits() const noexcept;
