@@ -156,6 +156,7 @@ void FleetLink::hear_from(fleet::FleetState& view) {
     queue(view, origin, event);
   });
   for (const auto& [stream, heard] : listeners_) {
+    if (!hears(view, stream)) continue;
     for (auto& origin : view.origins()) walks_.push_back({&view, std::move(origin), stream});
   }
   soon();
@@ -171,7 +172,7 @@ void FleetLink::leave(fleet::FleetState& view) {
 bool FleetLink::known_elsewhere(const fleet::FleetState& from, const std::string& origin,
                                 const fleet::FleetEvent& event) const {
   const auto knows = [&](const fleet::FleetState& other) {
-    return &other != &from && other.has_event(origin, event);
+    return &other != &from && hears(other, event.stream) && other.has_event(origin, event);
   };
   return knows(state_) ||
          std::any_of(views_.begin(), views_.end(), [&](const auto* view) { return knows(*view); });
@@ -179,7 +180,8 @@ bool FleetLink::known_elsewhere(const fleet::FleetState& from, const std::string
 
 void FleetLink::queue(const fleet::FleetState& from, const std::string& origin,
                       const fleet::FleetEvent& event) {
-  if (!listeners_.contains(event.stream) || known_elsewhere(from, origin, event)) return;
+  if (!listeners_.contains(event.stream) || !hears(from, event.stream)) return;
+  if (known_elsewhere(from, origin, event)) return;
   if (heard_.size() < kMaxHeard) {
     heard_.push_back({origin, event});
     return soon();
@@ -190,13 +192,21 @@ void FleetLink::queue(const fleet::FleetState& from, const std::string& origin,
   for (const auto& [stream, heard] : listeners_) walk_all(stream);
 }
 
+bool FleetLink::hears(const fleet::FleetState& from, Stream stream) const {
+  const bool by_peers_only =
+      stream == Stream::rules || stream == Stream::acts || stream == Stream::anchors;
+  return &from == &state_ || !by_peers_only;
+}
+
 void FleetLink::walk_all(Stream stream) {
   std::erase_if(walks_, [&](const Walk& walk) { return walk.stream == stream; });
   const auto walk = [&](const fleet::FleetState& state) {
     for (auto& origin : state.origins()) walks_.push_back({&state, std::move(origin), stream});
   };
   walk(state_);
-  for (const fleet::FleetState* view : views_) walk(*view);
+  for (const fleet::FleetState* view : views_) {
+    if (hears(*view, stream)) walk(*view);
+  }
   soon();
 }
 

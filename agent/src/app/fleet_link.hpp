@@ -79,7 +79,8 @@ class FleetLink {
   bool recall(const std::string& origin, Stream stream, uint64_t boot, uint64_t sequence,
               WallTime at, std::string body);
   // Events that another view of the same fleet knows are heard as well, those of both once. It
-  // outlives this, or is left before it ends.
+  // outlives this, or is left before it ends. Not those that let rules act, nor of acts: who may
+  // write to a broker is no node that showed a certificate.
   void hear_from(fleet::FleetState& view);
   void leave(fleet::FleetState& view);
 
@@ -120,6 +121,7 @@ class FleetLink {
              const fleet::FleetEvent& event);
   bool known_elsewhere(const fleet::FleetState& from, const std::string& origin,
                        const fleet::FleetEvent& event) const;
+  bool hears(const fleet::FleetState& from, Stream stream) const;
   void walk_all(Stream stream);
   void walk_one();
   // Runs work() on a later turn.

@@ -95,6 +95,10 @@ size_t EventLog::room(uint8_t stream, const FleetLimits& limits) {
     case FleetEvent::Stream::membership: return (limits.max_events + 3) / 4;
     case FleetEvent::Stream::incidents: return limits.max_incidents;
     case FleetEvent::Stream::timeline: return limits.max_timeline;
+    case FleetEvent::Stream::switches: return limits.max_switches;
+    case FleetEvent::Stream::rules: return limits.max_rules;
+    case FleetEvent::Stream::acts: return limits.max_acts;
+    case FleetEvent::Stream::anchors: return limits.max_anchors;
   }
   return 0;
 }

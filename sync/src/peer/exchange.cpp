@@ -39,9 +39,8 @@ void PeerNode::Impl::handle(LinkId link, const Message& message, Now now) {
   if (const auto* origins = std::get_if<OriginDigests>(&message)) {
     if (session.turn.active() && origins->request == session.turn.request()) {
       OriginDigests wanted = *origins;
-      std::erase_if(wanted.origins, [&](const auto& digest) {
-        return !may_tell(session, digest.origin, {});
-      });
+      std::erase_if(wanted.origins,
+                    [&](const auto& digest) { return !may_tell(session, digest.origin, {}); });
       advance(session, session.turn.on(wanted, state), now);
     }
   } else if (const auto* digests = std::get_if<PartDigests>(&message)) {
@@ -190,11 +189,14 @@ void PeerNode::Impl::on(Session& session, const Want& want) {
 bool PeerNode::Impl::may_tell(const Session& session, const std::string& origin,
                               const fleet::PartKey& key) const {
   const bool own = origin == session.hello.node;
-  const bool membership = key.kind == fleet::PartKind::events &&
-                          key.stream == static_cast<uint8_t>(fleet::FleetEvent::Stream::membership);
+  const auto is = [&](fleet::FleetEvent::Stream stream) {
+    return key.kind == fleet::PartKind::events && key.stream == static_cast<uint8_t>(stream);
+  };
   switch (session.from.role) {
     case Role::observer: return false;
-    case Role::leaf: return own && !membership;
+    case Role::leaf:
+      return own && !is(fleet::FleetEvent::Stream::membership) &&
+             !is(fleet::FleetEvent::Stream::rules);
     case Role::node: return !denies(origin);
   }
   return false;

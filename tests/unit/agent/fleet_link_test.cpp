@@ -169,6 +169,40 @@ TEST_CASE("What a node publishes with a body all others hear once, also those th
   b.link->leave(view);
 }
 
+TEST_CASE("By NATS anybody may forbid a rule to act, and only peers allow it", "[fleet]") {
+  using Stream = FleetLink::Stream;
+  net::asio::io_context io;
+  RealClock clock;
+  Agent a(io, clock, "edge-a", {}, 90, 1);
+  Agent b(io, clock, "edge-b", {"127.0.0.1:" + std::to_string(a.link->port())}, 50, 9);
+  std::map<Stream, std::vector<std::string>> heard;
+  for (const Stream stream : {Stream::switches, Stream::rules, Stream::acts}) {
+    b.link->listen(stream, [&heard, stream](const std::string& origin, const auto& event) {
+      heard[stream].push_back(origin + " " + event.body);
+    });
+  }
+  fleet::FleetState view("view", 1), c("edge-c", 1), like_a("edge-a", 1);
+  c.publish({.boot = 5, .sequence = 3, .stream = Stream::rules, .body = "approved"});
+  c.publish({.boot = 5, .sequence = 4, .stream = Stream::acts, .body = "done"});
+  c.publish({.boot = 5, .sequence = 5, .stream = Stream::switches, .body = "stop"});
+  like_a.publish({.boot = 70, .sequence = 5, .stream = Stream::rules, .body = "approved on a"});
+  for (auto* from : {&c, &like_a}) {
+    for (const auto& piece : from->take_changes()) view.merge(piece, clock.wall());
+  }
+  b.link->hear_from(view);
+  // What peers tell as well is heard from them.
+  CHECK(a.link->publish(Stream::rules, 70, 5, clock.wall(), "approved on a"));
+  const int64_t end = clock.mono().ns + 20 * kNsPerSecond;
+  while ((heard[Stream::rules].empty() || heard[Stream::switches].empty()) &&
+         clock.mono().ns < end) {
+    io.run_one_for(std::chrono::milliseconds(50));
+  }
+  CHECK(heard[Stream::switches] == std::vector<std::string>{"edge-c stop"});
+  CHECK(heard[Stream::rules] == std::vector<std::string>{"edge-a approved on a"});
+  CHECK(heard[Stream::acts].empty());
+  b.link->leave(view);
+}
+
 TEST_CASE("GET /api/fleet gives the fleet, and other paths go on", "[fleet]") {
   int passed_on = 0;
   const auto api = http::make_fleet_api([] { return std::string("{}"); },

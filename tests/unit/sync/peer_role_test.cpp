@@ -202,6 +202,31 @@ TEST_CASE("A leaf tells of itself only, is told of itself only, and may not ask"
   CHECK(said<NoCall>(out)->text == "a leaf may not ask queries");
 }
 
+TEST_CASE("A leaf may forbid and tell what it did, and lets no rule act", "[peer][role]") {
+  using Stream = fleet::FleetEvent::Stream;
+  const auto tells = [](const std::string& name) {
+    fleet::FleetState state = state_of(name, 5);
+    for (const auto stream : {Stream::switches, Stream::rules, Stream::acts, Stream::anchors}) {
+      fleet::FleetEvent event;
+      event.stream = stream;
+      event.boot = 7;
+      event.sequence = static_cast<uint64_t>(stream);
+      event.body = "said by " + name;
+      state.publish(event);
+    }
+    return state;
+  };
+  for (const Role role : {Role::leaf, Role::node}) {
+    Victim victim;
+    const LinkId link = victim.meet("one", role);
+    victim.tell_all(link, tells("one"));
+    CHECK(victim.state.events("one", Stream::switches).size() == 1);
+    CHECK(victim.state.events("one", Stream::acts).size() == 1);
+    CHECK(victim.state.events("one", Stream::anchors).size() == 1);
+    CHECK(victim.state.events("one", Stream::rules).size() == (role == Role::node ? 1 : 0));
+  }
+}
+
 TEST_CASE("What others pass on of a node that is denied is not taken", "[peer][role]") {
   Victim victim;
   const LinkId link = victim.meet("node", Role::node);

@@ -12,7 +12,8 @@
 // Series   an SLO of one node with its generation, target and window. The origin names those it
 //          has in its info; others are dropped everywhere.
 // Events   (origin, boot, stream, sequence); of each stream of an origin the newest are kept, so
-//          many as FleetLimits says. Incidents and timeline carry a body that is not looked into.
+//          many as FleetLimits says. All but alerts and membership carry a body that is not looked
+//          into.
 //
 // The owner
 //   Its version is (boot, counter). After a loss of state its older cells come back from peers: a
@@ -42,10 +43,12 @@ namespace nines::fleet {
 
 struct FleetLimits {
   size_t max_origins = 64;
-  size_t max_series = 128;              // of one origin
-  size_t max_events = 1000;             // alerts of one origin; membership: a quarter of it
-  size_t max_incidents = 512;           // events of one origin in that stream
-  size_t max_timeline = 256;            // the same
+  size_t max_series = 128;     // of one origin
+  size_t max_events = 1000;    // alerts of one origin; membership: a quarter of it
+  size_t max_incidents = 512;  // events of one origin in that stream
+  size_t max_timeline = 256;   // the same
+  size_t max_switches = 256, max_rules = 256, max_acts = 256;
+  size_t max_anchors = 8;
   size_t max_bytes = 24 * 1024 * 1024;  // of packed cells and events, with their bookkeeping
   int64_t minutes_kept_s = 3 * 3600;
   int64_t hours_kept_s = 92 * 86400;  // at most; else the window and a day
@@ -92,10 +95,20 @@ uint64_t series_id(const SeriesMeta& meta) noexcept;
 
 struct FleetEvent {
   enum class Kind : uint8_t { fired, resolved, node_silent, node_back, isolated, rejoined };
-  // Streams have their own sequences: alerts those of the store, membership one of the machine,
-  // incidents and timeline those of their owner (see life_number). Numbers are sent: never reuse
-  // one.
-  enum class Stream : uint8_t { alerts = 0, membership = 1, incidents = 2, timeline = 3 };
+  // Streams have their own sequences: alerts those of the store, membership one of the machine, the
+  // others those of their owner (see life_number). What is remedied is told in streams by what it
+  // may bring about, so that who may tell it is judged, and what is kept of it, without looking
+  // into it: what forbids, what allows, what was done. Numbers are sent: never reuse one.
+  enum class Stream : uint8_t {
+    alerts = 0,
+    membership = 1,
+    incidents = 2,
+    timeline = 3,
+    switches = 4,  // stops, and what takes a rule back: from whoever may tell of itself
+    rules = 5,     // what lets rules act: from nodes only, and only by the sessions of peers
+    acts = 6,
+    anchors = 7,  // heads of audit logs
+  };
   uint64_t boot = 0, sequence = 0;
   Stream stream = Stream::alerts;
   Kind kind = Kind::fired;
@@ -104,7 +117,7 @@ struct FleetEvent {
   WallTime at{}, since{};
   std::string slo{}, service{}, rule{}, severity{}, summary{};
   std::string subject{};  // of membership: the node that it is about
-  std::string body{};     // of incidents and timeline: 1 to kMaxEventBody bytes, and no text above
+  std::string body{};     // of streams that have one: 1 to kMaxEventBody bytes, and no text above
   friend bool operator==(const FleetEvent&, const FleetEvent&) = default;
 };
 
@@ -112,7 +125,7 @@ struct FleetEvent {
 constexpr bool has_body(FleetEvent::Stream stream) {
   return stream >= FleetEvent::Stream::incidents;
 }
-inline constexpr size_t kFleetStreams = 4;
+inline constexpr size_t kFleetStreams = 8;
 
 // A boot for events with a body. They are taken back from peers after the loss of a disk, when the
 // boot number begins anew: so theirs is of the time at which the life began, too, and higher in
