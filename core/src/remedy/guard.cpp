@@ -133,9 +133,18 @@ GuardEvent Guard::Impl::intent(const Proposal& p, const Weighed& weighed,
   return e;
 }
 
+// What is over goes after a week, or, where a fleet does so much that there is no room for a week,
+// once no limit looks back so far.
 void Guard::Impl::prune(WallTime now) {
-  if (events.size() < kMaxEvents * 3 / 4) return;
-  const WallTime horizon{now.ns - kKeepS * kNsPerSecond};
+  const int64_t least =
+      std::max({limits.breaker_s, limits.freeze_s, 2 * limits.cool_down_most_s, kHourS});
+  for (const int64_t kept_s : {kKeepS, std::min(kKeepS, least)}) {
+    if (events.size() < kMaxEvents * 3 / 4) return;
+    prune_before({now.ns - kept_s * kNsPerSecond});
+  }
+}
+
+void Guard::Impl::prune_before(WallTime horizon) {
   const size_t before = events.size();
   std::erase_if(events, [&](const GuardEvent& e) {
     if (!is_of_act(e.kind) || e.order() >= horizon) return false;
@@ -167,11 +176,19 @@ Guard::Merge Guard::merge(const GuardEvent& event) {
   }
   const bool old = is_of_act(event.kind) && event.order() < impl_->floor;
   const size_t room = kMaxEvents + (is_urgent(event.kind) ? kReserve : 0);
+  impl_->counters.old += old ? 1 : 0;
   if (old || impl_->events.size() >= room) return ++impl_->counters.refused, Merge::refused;
   impl_->take(event);
   ++impl_->counters.merged;
   return Merge::news;
 }
+
+bool Guard::has(const GuardEvent& event) const {
+  const auto found = impl_->events.find(event);
+  return found != impl_->events.end() && *found == event;
+}
+
+bool Guard::is_lifted(const std::string& uid) const { return impl_->state.lifted(uid); }
 
 std::vector<Verdict> Guard::propose(std::vector<Proposal> proposals, std::optional<uint64_t> token,
                                     WallTime now) {
@@ -302,6 +319,17 @@ std::vector<Act> Guard::to_verify(std::optional<uint64_t> token, WallTime now) c
   return out;
 }
 
+// What follows from the newest act that failed (of a rule, or of all).
+bool Guard::Impl::is_ours_to_say(std::string_view rule, WallTime now) const {
+  const Act* newest = nullptr;
+  for (const Act& a : state.acts) {
+    if (a.phase != Phase::failed || (!rule.empty() && a.rule != rule)) continue;
+    if (newest == nullptr || newest->ended < a.ended) newest = &a;
+  }
+  return newest == nullptr || newest->writer == identity.node ||
+         !within(newest->ended, now, kOthersWaitS);
+}
+
 std::vector<GuardEvent> Guard::tick(WallTime now) {
   if (!impl_->clock_back(now)) impl_->prune(now);
   std::vector<GuardEvent> out;
@@ -309,7 +337,8 @@ std::vector<GuardEvent> Guard::tick(WallTime now) {
     if (done) out.push_back(std::move(*done));
   };
   for (const RuleLife& rule : rules()) {
-    if (rule.state > RuleState::shadow && rule.failures >= impl_->limits.failures_in_a_row) {
+    if (rule.state > RuleState::shadow && rule.failures >= impl_->limits.failures_in_a_row &&
+        impl_->is_ours_to_say(rule.rule, now)) {
       keep(demote(rule.rule, {}, std::to_string(rule.failures) + " failures in a row", now));
     }
   }
@@ -317,7 +346,7 @@ std::vector<GuardEvent> Guard::tick(WallTime now) {
   const bool told = std::any_of(stops.begin(), stops.end(), [](const auto& one) {
     return one.second.detail("source") == "trip";
   });
-  if (!told && impl_->state.tripped(impl_->limits, now)) {
+  if (!told && impl_->state.tripped(impl_->limits, now) && impl_->is_ours_to_say({}, now)) {
     keep(stop("trip", {}, std::to_string(impl_->limits.trip_failures) + " acts failed in an hour",
               now));
   }
@@ -327,6 +356,11 @@ std::vector<GuardEvent> Guard::tick(WallTime now) {
 bool Guard::stopped(WallTime now) const {
   return !impl_->limits.enabled || !impl_->state.stops.empty() ||
          impl_->state.tripped(impl_->limits, now);
+}
+std::vector<GuardEvent> Guard::stops() const {
+  std::vector<GuardEvent> out;
+  for (const auto& [uid, stop] : impl_->state.stops) out.push_back(stop);
+  return out;
 }
 bool Guard::breaker_open(WallTime now) const {
   return impl_->state.breaker_open(impl_->limits, now);

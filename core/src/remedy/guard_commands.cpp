@@ -160,17 +160,20 @@ Guard::Done Guard::stop(std::string_view source, std::string_view who, std::stri
   return impl_->keep(std::move(e));
 }
 
-Guard::Done Guard::resume(std::string_view who, std::string_view why, WallTime now) {
+Guard::Done Guard::resume(std::string_view who, std::string_view why, WallTime now,
+                          const std::set<std::string>& unread) {
   if (who.empty()) return no_name();
-  constexpr size_t kAtOnce = 12;  // details of an event
   GuardEvent e = impl_->draft(
       GuardKind::resume, impl_->events.empty() ? WallTime{} : impl_->events.rbegin()->order(), now);
   e.who = who;
-  e.text = why;
-  for (const auto& [uid, stop] : impl_->state.stops) {
-    if (e.details.size() < kAtOnce)
-      e.details.emplace_back(std::to_string(e.details.size() + 1), uid);
-  }
+  const auto lift = [&](const std::string& uid) {
+    if (e.details.size() == kMostLifted) return;
+    e.details.emplace_back(std::to_string(e.details.size() + 1), uid);
+    if (encode_guard(e).size() > kMaxGuardBytes) e.details.pop_back();
+  };
+  for (const auto& [uid, stop] : impl_->state.stops) lift(uid);
+  for (const std::string& uid : unread) lift(uid);
+  e.text = why;  // cut where there is no room beside them
   return impl_->keep(std::move(e));
 }
 

@@ -43,6 +43,8 @@ struct Guard::Impl {
   GuardEvent intent(const Proposal& proposal, const Weighed& weighed, std::optional<uint64_t> token,
                     WallTime now);
   void prune(WallTime now);
+  void prune_before(WallTime horizon);
+  bool is_ours_to_say(std::string_view rule, WallTime now) const;
 };
 
 }  // namespace nines::remedy

@@ -41,7 +41,7 @@ void GuardState::begin(const GuardEvent& e) {
   a.undoes = e.detail("undoes");
   a.approval = e.detail("approval");
   a.token = number_in(e.detail("token"));
-  a.local = e.detail("local") == "1";
+  a.local = e.detail("local") == "1" && a.node == e.node;  // of itself, not of another
   a.by_person = !e.who.empty();
   a.at = e.order();
   if (const auto undone = by_id_.find(a.undoes); undone != by_id_.end()) {
@@ -67,7 +67,7 @@ void GuardState::end(Act& a, Phase phase, const GuardEvent& e) {
 // Two who looked may differ: what was done outweighs what was not, what failed outweighs both.
 void GuardState::apply_act(const GuardEvent& e) {
   Act* const a = act(e);
-  if (a == nullptr) return;
+  if (a == nullptr || (a->local && e.node != a->writer && e.kind != GuardKind::settled)) return;
   const bool open = a->phase == Phase::intended || a->phase == Phase::in_doubt;
   if (e.kind == GuardKind::doubt) {
     if (a->phase == Phase::intended) a->phase = Phase::in_doubt;
@@ -104,10 +104,12 @@ void GuardState::apply_rule(const GuardEvent& e) {
   Life& life = rules[e.rule];
   life.rule = e.rule;
   if (e.kind != GuardKind::shadow_hit) life.changed = e.order();
-  const bool knew =
-      e.detail("draft") == life.draft && number_in(e.detail("seen")) == life.demotions;
+  const uint64_t seen = number_in(e.detail("seen"));
+  const bool of_this = e.detail("draft") == life.draft;
   const auto promote = [&](RuleState from, RuleState to) {
-    if (knew && life.state == from) life.state = to;
+    if (of_this && seen == life.demotions && life.state == from) life.state = to;
+    // Its writer knew of a demotion that has not come here yet.
+    if (of_this && seen > life.demotions) life.state = std::min(life.state, RuleState::shadow);
   };
   switch (e.kind) {
     case GuardKind::rule_drafted: return draft(life, e);

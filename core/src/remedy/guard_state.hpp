@@ -46,6 +46,7 @@ class GuardState {
   bool frozen(std::string_view target, const GuardLimits& limits, WallTime now) const;
   bool tripped(const GuardLimits& limits, WallTime now) const;
   bool breaker_open(const GuardLimits& limits, WallTime now) const;
+  bool lifted(const std::string& stop) const { return lifted_.contains(stop); }
   // uid of an approval that fits and was not used.
   std::string approval(const Proposal& proposal, const GuardLimits& limits, WallTime now) const;
 

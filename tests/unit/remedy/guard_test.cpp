@@ -445,3 +445,105 @@ TEST_CASE("A full log refuses acts and takes stops") {
   CHECK(refused_for(n.one(local_restart(), 2), Refusal::log_full));
   CHECK_FALSE(n.guard.draft("x", kRestart, "", "", "ada", at_s(3)).ok());
 }
+
+TEST_CASE("Whose act failed says that the kill switch is tripped; others if that stays unsaid") {
+  GuardLimits limits = open_limits();
+  limits.node_per_hour = 100;
+  Guard a({"pi-1", 1}, limits), b({"b", 1}, limits);
+  for (int i = 0; i < 3; ++i) {
+    Proposal p = local_restart("", i);
+    p.target.name = "unit/pi-1/" + std::to_string(i);
+    p.who = "ada";
+    const Verdict v = a.propose({p}, std::nullopt, at_s(i))[0];
+    REQUIRE(v.event);
+    must(a.result(v.event->uid(), Guard::Outcome::failed, "", at_s(3000)));
+  }
+  for (const GuardEvent& e : a.events()) b.merge(e);
+  CHECK(b.stopped(at_s(3001)));  // before anyone has said so
+  CHECK(b.tick(at_s(3001)).empty());
+  CHECK(a.tick(at_s(3001)).size() == 1);
+  CHECK(b.tick(at_s(3001 + Guard::kOthersWaitS)).size() == 1);
+  for (const GuardEvent& e : a.events()) b.merge(e);
+  CHECK(b.tick(at_s(3002 + Guard::kOthersWaitS)).empty());
+}
+
+TEST_CASE("A promotion that knew of a demotion which has not come here lets nothing act") {
+  Guard a({"a", 1}, open_limits()), late({"late", 1}, open_limits());
+  arm(a, "restart-worker", kRestart, 0);
+  const GuardEvent demotion = must(a.demote("restart-worker", "ada", "it hurts", at_s(100)));
+  for (int i = 0; i < 5; ++i) {
+    Proposal p = local_restart("restart-worker", 50 + i);
+    p.target.node = "a";
+    a.propose({p}, std::nullopt, at_s(200));
+  }
+  must(a.approve("restart-worker", "ada", at_s(300)));
+  for (const GuardEvent& e : a.events()) {
+    if (e.uid() != demotion.uid()) late.merge(e);
+  }
+  CHECK(late.rule("restart-worker")->state == RuleState::shadow);
+  late.merge(demotion);
+  CHECK(late.rule("restart-worker")->state == RuleState::approved);
+}
+
+TEST_CASE("How an act of a node on itself went only that node says, or a person who settles it") {
+  Guard a({"pi-1", 1}, open_limits()), eve({"eve", 1}, open_limits());
+  Proposal p = local_restart("");
+  p.who = "ada";
+  const Verdict v = a.propose({p}, std::nullopt, at_s(0))[0];
+  REQUIRE(v.event);
+  eve.merge(*v.event);
+  const GuardEvent lie = must(eve.result(v.event->uid(), Guard::Outcome::not_done, "", at_s(1)));
+  a.merge(lie);
+  CHECK(a.acts()[0].phase == Phase::intended);
+  CHECK(eve.acts()[0].phase == Phase::intended);
+  // Nor does one that says that it is the act of another node on itself count as such.
+  GuardEvent forged = *v.event;
+  forged.node = "eve";
+  forged.sequence = 99;
+  a.merge(forged);
+  REQUIRE(a.acts().size() == 2);
+  CHECK_FALSE(a.find(forged.uid())->local);
+  a.merge(must(eve.settle(v.event->uid(), "bob", "I have looked", at_s(2))));
+  CHECK(a.find(v.event->uid())->phase == Phase::settled);
+}
+
+TEST_CASE("A resume names what could not be read, however much is said with it") {
+  Guard a({"a", 1}, open_limits()), b({"b", 1}, open_limits());
+  const GuardEvent stop = must(a.stop("person", "ada", "", at_s(0)));
+  // b has heard of it, and could not read it.
+  const GuardEvent over = must(b.resume("bob", std::string(2000, 'x'), at_s(10), {stop.uid()}));
+  CHECK(b.is_lifted(stop.uid()));
+  b.merge(stop);
+  CHECK_FALSE(b.stopped(at_s(11)));
+  a.merge(*decode_guard(encode_guard(over)));
+  CHECK_FALSE(a.stopped(at_s(11)));
+}
+
+TEST_CASE("A fleet that does much keeps as much as limits look back, if not a week") {
+  GuardLimits limits = open_limits();
+  limits.freeze_s = limits.breaker_s = 3600;
+  limits.cool_down_most_s = 1800;
+  Guard b({"b", 1}, limits);
+  int64_t s = 0;
+  for (uint64_t i = 1; i <= 3000; ++i, s += 60) {  // an act of others every two minutes
+    GuardEvent intent;
+    intent.node = "pi-1";
+    intent.boot = 1;
+    intent.sequence = 2 * i;
+    intent.at = at_s(s);
+    intent.kind = GuardKind::intent;
+    intent.details = {
+        {"action", kRestart.key()}, {"target", "unit/pi-1/w"}, {"node", "pi-1"}, {"local", "1"}};
+    REQUIRE(b.merge(intent) == Guard::Merge::news);
+    GuardEvent end = intent;
+    end.sequence = 2 * i + 1;
+    end.kind = GuardKind::result;
+    end.details = {{"act", intent.uid()}, {"outcome", "failed"}};
+    REQUIRE(b.merge(end) == Guard::Merge::news);
+    b.tick(at_s(s));
+  }
+  CHECK(b.events().size() < Guard::kMaxEvents * 3 / 4 + 2);
+  const auto acts = b.acts();
+  CHECK(acts.front().at <= at_s(s - 3660));
+  CHECK(b.counters().refused == 0);
+}

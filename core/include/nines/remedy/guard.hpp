@@ -11,7 +11,9 @@
 //   true of the target now; if nobody can tell, a person settles it. Until then its target is
 //   closed, and it counts as running.
 //   Stops are sticky and any one wins: a resume lifts the stops that its writer knew, no others.
-//   A promotion counts only if its writer knew of all demotions that the fold has seen.
+//   A promotion counts only if its writer knew of all demotions that the fold has seen. One that
+//   names more of them than the fold has seen takes the rule back to shadow until they are heard.
+//   How an act of a node on itself went, only that node says, or a person who settles it.
 //   Times: an event from ahead of `now` counts as of now, and nothing is begun by a clock that is a
 //   minute behind what it was: a clock set back opens nothing. One that is not set must say so.
 //
@@ -196,7 +198,9 @@ class Guard {
   Guard& operator=(Guard&&) noexcept;
 
   enum class Merge : uint8_t { news, known, refused };
-  Merge merge(const GuardEvent& event);  // from the store, peers, a lease's ledger
+  Merge merge(const GuardEvent& event);          // from the store, peers, a lease's ledger
+  bool has(const GuardEvent& event) const;       // just as it is
+  bool is_lifted(const std::string& uid) const;  // by a resume, whether it was heard or not
 
   // --- Acting. `token`: of the lease, while it is held and after its ledger was merged; nullopt:
   // there is none. In the total order; each intent counts for those after it.
@@ -234,14 +238,22 @@ class Guard {
 
   // --- Switches.
   Done stop(std::string_view source, std::string_view who, std::string_view why, WallTime now);
-  Done resume(std::string_view who, std::string_view why, WallTime now);
+  // Lifts at most kMostLifted; what is left needs another one. `unread`: events that could not be
+  // read, and may be stops, by uid: whoever can read them knows them as lifted.
+  static constexpr size_t kMostLifted = 12;
+  Done resume(std::string_view who, std::string_view why, WallTime now,
+              const std::set<std::string>& unread = {});
   Done unfreeze(std::string_view target, std::string_view who, WallTime now);
   // What follows from results: demotions, the trip of the kill switch. After every result and
-  // verdict, and every few seconds; to be kept and sent as all events are.
+  // verdict, and every few seconds; to be kept and sent as all events are. The node whose act it
+  // was says so, the others if it has not for kOthersWaitS: until then it holds on all of them
+  // unsaid.
+  static constexpr int64_t kOthersWaitS = 120;
   std::vector<GuardEvent> tick(WallTime now);
 
   // --- Asking.
   bool stopped(WallTime now) const;
+  std::vector<GuardEvent> stops() const;  // that were not lifted
   bool breaker_open(WallTime now) const;
   bool frozen(std::string_view target, WallTime now) const;
   std::optional<RuleLife> rule(std::string_view name) const;
@@ -255,6 +267,7 @@ class Guard {
   struct Counters {
     uint64_t merged = 0, known = 0, refused = 0, pruned = 0, refolds = 0;
     uint64_t conflicts = 0;  // events of a known name that said something else
+    uint64_t old = 0;  // of those refused: over, and older than what was pruned
   };
   const Counters& counters() const noexcept;
   const GuardLimits& limits() const noexcept;
