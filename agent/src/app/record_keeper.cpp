@@ -1,5 +1,6 @@
 #include "app/record_keeper.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -34,16 +35,20 @@ std::vector<slo::AlertEvent> take_held(std::vector<slo::AlertEvent>& events) {
 
 void RecordKeeper::keep(Record record, Whose whose, Done done) {
   auto shared = std::make_shared<Record>(std::move(record));
-  parts_.store_work.post([this, shared, whose, done = std::move(done)] {
+  const uint64_t number = ++numbers_;
+  ++under_way_;
+  parts_.store_work.post([this, shared, whose, number, done = std::move(done)] {
     auto status = std::make_shared<Status>(parts_.store.record(*shared));
-    net::asio::post(parts_.io, [this, shared, whose, status, done] {
+    net::asio::post(parts_.io, [this, shared, whose, number, status, done] {
+      --under_way_;
       if (status->ok()) {
+        forget_older(number, shared->documents);
         parts_.written(*shared, whose);
         return done(*shared);
       }
       log::error("store", "changes not kept: " + status->error().message);
       parts_.tell(take_held(shared->events));
-      if (whose == Whose::agent) put_back(std::move(*shared));
+      if (whose == Whose::agent) failed(number, std::move(*shared));
       done(status->error());
     });
   });
@@ -61,7 +66,10 @@ void RecordKeeper::add(std::vector<store::Document> documents) {
 
 // Later documents of one key take the place of earlier ones: order is kept by one write at a time.
 void RecordKeeper::write() {
-  if (writing_ || unwritten_.empty()) return;
+  if (writing_) return;
+  // With a write under way it is not known yet what of them has a successor.
+  if (under_way_ == 0) try_again();
+  if (unwritten_.empty()) return;
   writing_ = true;
   keep(std::exchange(unwritten_, {}), Whose::agent, [this](Result<Record> done) {
     writing_ = false;
@@ -71,12 +79,32 @@ void RecordKeeper::write() {
   });
 }
 
-void RecordKeeper::put_back(Record&& record) {
-  std::swap(unwritten_, record);
-  append(unwritten_, std::move(record));
+void RecordKeeper::failed(uint64_t number, Record&& record) {
+  failed_.push_back({number, std::move(record)});
+}
+
+void RecordKeeper::forget_older(uint64_t number, const std::vector<store::Document>& written) {
+  for (FailedWrite& one : failed_) {
+    if (one.number > number) continue;
+    std::erase_if(one.record.documents, [&](const store::Document& old) {
+      return std::any_of(written.begin(), written.end(), [&](const store::Document& now) {
+        return now.kind == old.kind && now.key == old.key;
+      });
+    });
+  }
+  std::erase_if(failed_, [](const FailedWrite& one) { return one.record.empty(); });
+}
+
+// Before what has been decided since.
+void RecordKeeper::try_again() {
+  Record all;
+  for (FailedWrite& one : std::exchange(failed_, {})) append(all, std::move(one.record));
+  append(all, std::exchange(unwritten_, {}));
+  unwritten_ = std::move(all);
 }
 
 void RecordKeeper::write_last() {
+  try_again();
   if (unwritten_.empty()) return;
   const Status kept = parts_.store.record(unwritten_);
   if (!kept.ok()) log::warn("store", "changes not kept: " + kept.error().message);

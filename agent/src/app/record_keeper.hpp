@@ -1,7 +1,8 @@
 // RecordKeeper: what the agent and its people decide (changes, documents, events) on its way into
 // the store. Written by the store's thread, in the order given; it counts once it is written. What
-// the agent decided itself and could not be written is tried again together with the next. On the
-// control thread.
+// the agent decided itself and could not be written is tried again together with the next, without
+// what has been written anew meanwhile: a document never takes the place of a later one of its key.
+// On the control thread.
 #pragma once
 
 #include <functional>
@@ -34,7 +35,7 @@ class RecordKeeper {
   // Of the agent, one write at a time: what is decided while one is under way goes with the next.
   void add(Record&& record);
   void add(std::vector<store::Document> documents);
-  // With nobody else using the store any more.
+  // With nobody else using the store any more, and when all that was under way has been heard of.
   void write_last();
 
   // Documents that are neither told nor waited for; `failed` (may be null) on the control thread.
@@ -42,12 +43,21 @@ class RecordKeeper {
   void put(std::vector<store::Document> documents, const char* what, Failed failed = {});
 
  private:
+  struct FailedWrite {
+    uint64_t number = 0;
+    Record record;
+  };
   void write();
-  void put_back(Record&& record);
+  void try_again();
+  void failed(uint64_t number, Record&& record);
+  void forget_older(uint64_t number, const std::vector<store::Document>& written);
 
   Parts parts_;
-  Record unwritten_;      // decided, not yet written
-  bool writing_ = false;  // a write of such is under way
+  Record unwritten_;                 // decided, not yet written
+  bool writing_ = false;             // a write of such is under way
+  uint64_t numbers_ = 0;             // of writes, which end in the order in which they begin
+  size_t under_way_ = 0;             // of them
+  std::vector<FailedWrite> failed_;  // to be tried again, oldest first
 };
 
 // Those that the store has taken although it could not write: told like any.

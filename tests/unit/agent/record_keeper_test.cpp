@@ -1,0 +1,130 @@
+// RecordKeeper on a real store that has no room for a while.
+#include "app/record_keeper.hpp"
+
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+using namespace nines;         // NOLINT(google-build-using-namespace)
+using namespace nines::agent;  // NOLINT(google-build-using-namespace)
+using store::Document;
+using Whose = RecordKeeper::Whose;
+
+namespace {
+
+// Room for three documents, two of which are there.
+struct World {
+  World() {
+    std::filesystem::remove_all(dir);
+    store::StoreOptions options;
+    options.directory = dir;
+    options.max_documents = 3;
+    auto opened = store::StateStore::open(options);
+    if (!opened.ok()) FAIL(opened.error().message);
+    store = std::move(*opened);
+    REQUIRE(store->put_documents({{"other", "1", "x"}, {"other", "2", "x"}}).ok());
+    keeper.emplace(RecordKeeper::Parts{io, worker, *store, [](const Record&, Whose) {},
+                                       [](const std::vector<slo::AlertEvent>&) {}});
+  }
+  ~World() {
+    worker.stop();
+    std::filesystem::remove_all(dir);
+  }
+
+  static Record of(std::vector<Document> documents) {
+    Record out;
+    out.documents = std::move(documents);
+    return out;
+  }
+  void keep(std::vector<Document> documents) {
+    ++asked;
+    keeper->keep(of(std::move(documents)), Whose::agent, [this](const Result<Record>& kept) {
+      ++ended;
+      written += kept.ok() ? 1 : 0;
+    });
+  }
+  void wait() {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (ended < asked && std::chrono::steady_clock::now() < end) {
+      io.restart();
+      io.run_for(std::chrono::milliseconds(5));
+    }
+    REQUIRE(ended == asked);
+  }
+  // The store's thread is done; nobody has heard of it.
+  void let_write() {
+    bool done = false;
+    worker.post([&] { net::asio::post(io, [&] { done = true; }); });
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!done && std::chrono::steady_clock::now() < end) {
+      io.restart();
+      io.run_for(std::chrono::milliseconds(5));
+    }
+    REQUIRE(done);
+  }
+  std::string body(const std::string& key) {
+    std::string out;
+    const auto all = store->documents("mine");
+    if (!all.ok()) FAIL(all.error().message);
+    for (const Document& one : *all) {
+      if (one.key == key) out = one.body;
+    }
+    return out;
+  }
+
+  std::string dir =
+      (std::filesystem::temp_directory_path() / ("nines-keeper-" + std::to_string(::getpid())))
+          .string();
+  net::asio::io_context io;
+  Worker worker;
+  std::unique_ptr<store::StateStore> store;
+  std::optional<RecordKeeper> keeper;
+  int asked = 0, ended = 0, written = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a write that is tried again leaves what was written of that key meanwhile", "[keeper]") {
+  World world;
+  world.keep({{"mine", "a", "old"}, {"mine", "b", "only here"}});  // no room
+  world.keep({{"mine", "a", "new"}});
+  world.keep({{"other", "1", ""}});  // there is room now
+  world.wait();
+  CHECK(world.written == 2);
+  world.keeper->add(std::vector<Document>{{"other", "2", "y"}});
+  world.let_write();
+  CHECK(world.body("a") == "new");
+  CHECK(world.body("b") == "only here");
+}
+
+TEST_CASE("while a write is under way it is not known what a failed one may still write",
+          "[keeper]") {
+  World world;
+  world.keep({{"mine", "a", "old"}, {"mine", "b", "only here"}});  // no room
+  world.wait();
+  world.keep({{"other", "1", ""}});
+  world.keep({{"mine", "a", "new"}});
+  world.keeper->add(std::vector<Document>{{"other", "2", "y"}});  // the two are not heard of yet
+  world.wait();
+  world.let_write();
+  CHECK(world.body("a") == "new");
+  world.keeper->add(std::vector<Document>{{"other", "2", "z"}});
+  world.let_write();
+  CHECK(world.body("a") == "new");
+  CHECK(world.body("b") == "only here");
+}
+
+TEST_CASE("in the end what failed is written before what came after it", "[keeper]") {
+  World world;
+  world.keep({{"mine", "a", "old"}, {"mine", "b", "only here"}});  // no room
+  world.wait();
+  world.keep({{"other", "1", ""}});
+  world.keep({{"mine", "a", "new"}});
+  world.wait();
+  world.keeper->write_last();
+  CHECK(world.body("a") == "new");
+  CHECK(world.body("b") == "only here");
+}
