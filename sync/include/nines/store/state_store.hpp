@@ -34,7 +34,7 @@ struct StoreOptions {
   int64_t keep_events = 10'000;
   int64_t keep_large_events = 1000;       // those of more than 4 KiB (rows of standing queries)
   int64_t keep_changes = 2000;            // entries of the change log
-  size_t max_documents = 4096;            // of all kinds together
+  size_t max_documents = 16384;           // of all kinds together
   size_t max_document_bytes = 64 * 1024;  // of one
   // Set: a directory that cannot be created, read or written is no error. What can be read of it is
   // where a life in memory begins (Restored::in_memory), until move_to_disk().
