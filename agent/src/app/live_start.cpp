@@ -301,7 +301,8 @@ Status Live::start_remediation() {
                              judge_->show(event);
                            },
                            [this] { return !guard_->holding(); },
-                           [this] { return fleet_ && fleet_->isolated(); }};
+                           [this] { return fleet_ && fleet_->isolated(); },
+                           [this] { return fleet_.get(); }};
   NINES_TRY(remediation_, Remediation::start(std::move(parts), *store_));
   return Ok{};
 }

@@ -7,6 +7,7 @@
 
 #include "app/log.hpp"
 #include "nines/fleet/fleet_state.hpp"
+#include "remedy/holds.hpp"
 #include "remedy/target_name.hpp"
 
 namespace nines::agent {
@@ -47,6 +48,7 @@ core::GuardLimits guard_limits(const RemediationConfig& config) {
 
 Remediation::Remediation(Parts parts, uint64_t boot)
     : parts_(std::move(parts)),
+      boot_(boot),
       executor_(parts_.io, parts_.clock, executor_settings(parts_.config, parts_.kube)) {
   if (parts_.kube) lease_.emplace(lease_parts());
   steward_.emplace(core::Guard({parts_.config.node, boot}, guard_limits(parts_.config.remediation)),
@@ -57,6 +59,7 @@ Result<std::unique_ptr<Remediation>> Remediation::start(Parts parts, store::Stat
   NINES_TRY(auto kept, store.documents(remedy::Steward::kDocuments));
   NINES_TRY(auto audit, store.documents(remedy::AuditLog::kDocuments));
   NINES_TRY(const auto history, store.documents(kHistory));
+  NINES_TRY(const auto anchors, store.documents(remedy::AuditAnchors::kDocuments));
   const uint64_t boot = fleet::life_number(store.restored().boot, to_ms(parts.clock.wall()));
   auto out = std::unique_ptr<Remediation>(new Remediation(std::move(parts), boot));
   for (auto& document : audit) kept.push_back(std::move(document));
@@ -67,15 +70,14 @@ Result<std::unique_ptr<Remediation>> Remediation::start(Parts parts, store::Stat
                    " event(s) are damaged, and one may have been a stop: nothing is begun "
                    "until nines remedy resume");
   }
-  if (const auto fault = out->steward_->audit().fault()) {
-    log::error("remedy", "record " + std::to_string(fault->number) +
-                             " of the audit log cannot be trusted: " + fault->why);
-  }
+  out->anchors_.restore(anchors);
+  out->say_audit_fault();
   for (const store::Document& document : history) {
     if (auto record = core::decode_record(document.body)) {
       (void)out->imported_.merge(std::move(*record));
     }
   }
+  out->join_fleet();
   return out;
 }
 
@@ -119,10 +121,16 @@ remedy::Steward::Parts Remediation::steward_parts() {
   out.clock_set = parts_.clock_set;
   out.isolated = parts_.isolated;
   out.held = [this] { return is_held(); };
+  out.tell = [this](const core::GuardEvent& event) { tell(event); };
+  out.written = [this](const core::AuditHead& head) { tell_head(head); };
+  out.said = [](const std::string& text) { log::info("remedy", text); };
   return out;
 }
 
-void Remediation::look(WallTime now) { steward_->tick(now); }
+void Remediation::look(WallTime now) {
+  steward_->tick(now);
+  look_at_fleet(now);
+}
 
 bool Remediation::is_held() {
   const std::string& path = parts_.config.remediation.stop_file;
@@ -163,7 +171,7 @@ bool Remediation::find_unit(const Incident& incident, const core::Action& action
                             Found& out) const {
   out.object.name = action.parameter;
   out.target.local = true;
-  return concerns_this_node(incident) && !action.parameter.empty();
+  return remedy::holds_on(incident, parts_.config.node) && !action.parameter.empty();
 }
 
 // Each node looks after its own pods: the one that a condition names, if there is one of that name.

@@ -5,16 +5,19 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "app/fleet_link.hpp"
 #include "config/config.hpp"
 #include "incident/desk.hpp"
 #include "nines/collector/pod_directory.hpp"
 #include "nines/remedy/effect.hpp"
 #include "nines/remedy/history.hpp"
 #include "nines/remedy/learner.hpp"
+#include "remedy/audit_anchors.hpp"
 #include "remedy/executor.hpp"
 #include "remedy/steward.hpp"
 
@@ -38,6 +41,7 @@ class Remediation {
     std::function<void()> incidents_changed;  // what the desk wrote is to be kept and told
     std::function<void(const slo::AlertEvent&)> show;
     std::function<bool()> clock_set, isolated;
+    std::function<FleetLink*()> fleet;  // null: there are no other nodes, or no more
   };
   static Result<std::unique_ptr<Remediation>> start(Parts parts, store::StateStore& store);
 
@@ -46,6 +50,13 @@ class Remediation {
 
   remedy::Steward& steward() noexcept { return *steward_; }
   const remedy::Steward& steward() const noexcept { return *steward_; }
+
+  // --- Other nodes (remediation_fleet.cpp).
+  const std::string& node() const noexcept { return parts_.config.node; }
+  const remedy::AuditAnchors& anchors() const noexcept { return anchors_; }
+  // The first record of this node's log that is not as it was written, or as others have heard of
+  // it.
+  std::optional<nines::remedy::AuditFault> audit_fault() const;
 
   // --- Learning: from the incidents of this node and what was imported.
   std::vector<nines::remedy::Lesson> lessons(WallTime now) const;
@@ -60,6 +71,13 @@ class Remediation {
 
  private:
   explicit Remediation(Parts parts, uint64_t boot);
+  void join_fleet();
+  void look_at_fleet(WallTime now);
+  void recall(FleetLink& fleet);
+  void tell(const nines::remedy::GuardEvent& event);
+  void tell_head(const nines::remedy::AuditHead& head);
+  void head_heard(const std::string& origin, const fleet::FleetEvent& event);
+  void say_audit_fault();
   remedy::Steward::Parts steward_parts();
   std::optional<remedy::Found> find(const remedy::Incident& incident,
                                     const nines::remedy::Action& action) const;
@@ -76,11 +94,18 @@ class Remediation {
   bool is_held();
 
   Parts parts_;
+  uint64_t boot_;  // of what this life writes
   remedy::Executor executor_;
   std::optional<remedy::SharedLease> lease_;  // where there is an API server to keep it
   std::optional<remedy::Steward> steward_;
   nines::remedy::History imported_;
   bool stop_file_ = false;
+  remedy::AuditAnchors anchors_;
+  std::set<std::string> met_;  // nodes whose events from the store the fleet knows
+  WallTime heard_anew_{};
+  uint64_t refused_ = 0;  // by the steward when it was told all anew
+  bool fault_said_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 nines::remedy::GuardLimits guard_limits(const RemediationConfig& config);

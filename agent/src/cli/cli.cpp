@@ -503,7 +503,9 @@ void add_remedy(CLI::App& root, RemedyOptions& o) {
   add("unfreeze", "Let a target be acted on again after a to and fro")
       ->add_option("target", o.target, "As `remedy list` names it")
       ->required();
-  add("audit", "The log of all decisions, and whether it is whole");
+  add("audit", "The log of all decisions, and whether it is whole")
+      ->add_flag("--verify", o.verify,
+                 "Only whether it is whole, also by what other nodes have heard of it, and theirs");
 }
 
 void add_fleet(CLI::App& root, Parsed& p) {

@@ -110,6 +110,7 @@ struct RemedyOptions {
   std::string address, token_file;
   std::string verb;  // "list", "draft"
   std::string rule, action, signature, service, target, incident, act, by, text, file;
+  bool verify = false;  // audit
 };
 int run_remedy(const RemedyOptions& options);
 

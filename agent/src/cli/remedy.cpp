@@ -55,6 +55,13 @@ int post(const RemedyOptions& o, AgentCall call, std::string body) {
   return show_agent(call);
 }
 
+int verify(const RemedyOptions& o) {
+  std::string said;
+  const int code = ask_agent(call_of(o, "/api/remedies/audit?format=verdict"), said);
+  std::fputs(said.c_str(), stdout);
+  return code == kExitOk && !said.starts_with("whole") ? kExitNo : code;
+}
+
 int import(const RemedyOptions& o) {
   auto text = config::read_file(o.file, kMostImported);
   if (!text.ok()) {
@@ -69,6 +76,7 @@ int import(const RemedyOptions& o) {
 int run_remedy(const RemedyOptions& o) {
   if (o.verb == "list") return show_agent(call_of(o, "/api/remedies" + table_of(o)));
   if (o.verb == "learn") return show_agent(call_of(o, "/api/remedies/lessons" + table_of(o)));
+  if (o.verb == "audit" && o.verify) return verify(o);
   if (o.verb == "audit") return show_agent(call_of(o, "/api/remedies/audit"));
   if (o.verb == "import") return import(o);
   if (o.verb == "effect") {

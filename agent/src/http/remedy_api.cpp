@@ -54,7 +54,14 @@ HttpResponse show(const RemedyAccess& access, std::string_view part, const std::
     return table ? as_text(view::lessons_table(lessons, width_of(query)))
                  : as_json(view::lessons_json(lessons));
   }
-  if (part == "/audit") return as_json(view::audit_json(remediation.steward().audit()));
+  if (part == "/audit") {
+    const auto& audit = remediation.steward().audit();
+    const auto fault = remediation.audit_fault();
+    return parameter(query, "format") == "verdict"
+               ? as_text(
+                     view::audit_verdict(remediation.node(), audit, fault, remediation.anchors()))
+               : as_json(view::audit_json(audit, fault, remediation.anchors()));
+  }
   if (part == "/effect") {
     const std::string rule = decoded_parameter(query, "rule");
     if (!remediation.steward().guard().rule(rule)) {
@@ -90,7 +97,7 @@ struct Said {
     if (what == "demote") return guard.demote(rule, who, text, now);
     if (what == "remove") return guard.remove(rule, who, now);
     if (what == "stop") return guard.stop("person", who, text, now);
-    if (what == "resume") return guard.resume(who, text, now);
+    if (what == "resume") return remediation.steward().resume(who, text, now);
     NINES_TRY(const std::string target, body.text("target"));
     if (what == "unfreeze") return guard.unfreeze(target, who, now);
     if (what == "allow") {

@@ -99,7 +99,7 @@ store::Document AuditLog::head_document() const {
   return {kDocuments, kHead, text_of(head_) + ' ' + text_of(from_)};
 }
 
-std::optional<nines::remedy::AuditFault> AuditLog::fault() const {
+std::optional<nines::remedy::AuditFault> AuditLog::fault(const std::vector<AuditHead>& seen) const {
   const std::vector<AuditRecord> all(records_.begin(), records_.end());
   if (auto fault = nines::remedy::verify_audit(all, from_, head_)) return fault;
   if (written_.number > head_.number) {
@@ -108,6 +108,17 @@ std::optional<nines::remedy::AuditFault> AuditLog::fault() const {
   for (const AuditRecord& record : all) {
     if (record.number != written_.number || record.hash == written_.hash) continue;
     return nines::remedy::AuditFault{record.number, "it is another one than was written"};
+  }
+  // Records are let go one by one for as many that came behind them.
+  if (from_.number > 0 && all.size() < kMaxRecords) {
+    return nines::remedy::AuditFault{from_.number, "it is missing"};
+  }
+  for (const AuditHead& one : seen) {
+    if (one.number < from_.number) continue;  // let go, and not kept
+    if (one.number == from_.number && one.hash != from_.hash) {
+      return nines::remedy::AuditFault{one.number, "it is another one than is known elsewhere"};
+    }
+    if (auto fault = nines::remedy::verify_audit(all, from_, one)) return fault;
   }
   return std::nullopt;
 }

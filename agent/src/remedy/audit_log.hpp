@@ -25,8 +25,9 @@ class AuditLog {
 
   const std::deque<nines::remedy::AuditRecord>& records() const noexcept { return records_; }
   const nines::remedy::AuditHead& head() const noexcept { return head_; }
-  // The first record that was altered, or is missing.
-  std::optional<nines::remedy::AuditFault> fault() const;
+  // The first record that was altered, or is missing. `seen`: heads that other nodes have heard.
+  std::optional<nines::remedy::AuditFault> fault(
+      const std::vector<nines::remedy::AuditHead>& seen = {}) const;
 
  private:
   store::Document head_document() const;

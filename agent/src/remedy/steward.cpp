@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "nines/base/json_writer.hpp"
+#include "remedy/holds.hpp"
 #include "remedy/target_name.hpp"
 
 namespace nines::agent::remedy {
@@ -16,21 +16,6 @@ using core::GuardKind;
 constexpr int kMostRechecks = 3;
 
 WallTime after_s(WallTime at, int64_t s) { return {at.ns + s * kNsPerSecond}; }
-
-std::string audit_text(const GuardEvent& event) {
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object();
-  json.member("at", format_rfc3339(event.at));
-  json.member("what", guard_kind_name(event.kind));
-  json.member("id", event.uid());
-  if (!event.rule.empty()) json.member("rule", event.rule);
-  json.member("who", event.who.empty() ? std::string_view("nines") : std::string_view(event.who));
-  if (!event.text.empty()) json.member("text", event.text);
-  for (const auto& [key, value] : event.details) json.member(key, value);
-  json.end_object();
-  return out;
-}
 
 std::string reasons_of(const std::vector<core::Refusal>& refused) {
   std::string out;
@@ -50,21 +35,9 @@ bool shares_a_service(const Incident& a, const Incident& b) {
 Steward::Steward(core::Guard guard, Parts parts)
     : guard_(std::move(guard)), parts_(std::move(parts)) {}
 
-void Steward::restore(const std::vector<store::Document>& documents) {
-  std::vector<store::Document> audit;
-  for (const store::Document& document : documents) {
-    if (document.kind == AuditLog::kDocuments) audit.push_back(document);
-    if (document.kind != kDocuments) continue;
-    const auto event = core::decode_guard(document.body);
-    const bool whole = event && guard_.merge(*event) != core::Guard::Merge::refused;
-    (whole ? kept_ : broken_).insert(document.key);
-  }
-  audit_.restore(audit);
-  forget_pruned();
-}
-
 void Steward::tick(WallTime now) {
   now_ = now;
+  keep_heard();
   keep_all(guard_.tick(now));
   for (const Act& act : guard_.to_recheck(token(), now)) recheck(act);
   for (const Act& act : guard_.to_verify(token(), now)) verify(act);
@@ -154,6 +127,7 @@ void Steward::weigh(const std::string& key, const Outcome& outcome) {
   proposal.severity = incident->severity;
   proposal.incident = incident->id;
   proposal.facts = facts_of(*incident, outcome);
+  if (proposal.target.local) proposal.facts.holds = holds_on(*incident, parts_.node);
   candidate.busy = true;
   decide(std::move(proposal), candidate.found,
          [this, key](const core::Verdict& verdict, const std::string& why) {
@@ -378,7 +352,8 @@ void Steward::rechecked(const std::string& id, const Outcome& outcome) {
 void Steward::verify(const Act& act) {
   if (under_way_.contains(act.id)) return;
   const auto incident = parts_.incident(act.incident, now_);
-  const bool good = !incident || incident->over() || !incident->holding();
+  const bool good = !incident || incident->over() || !incident->holding() ||
+                    (act.local && !holds_on(*incident, parts_.node));
   const std::string text = good ? "its condition is over" : "its condition holds still";
   auto verified = guard_.verified(act.id, good, text, now_);
   if (!verified.ok()) return;
@@ -428,46 +403,6 @@ void Steward::roll_back(const std::string& id) {
 void Steward::page(const Act& act, const std::string& text) {
   ++counters_.paged;
   parts_.page(act.incident, act.action.key() + " on " + act.target + " (" + act.id + "): " + text);
-}
-
-// --- what is kept
-
-void Steward::keep(const GuardEvent& event, std::function<void(Status)> done) {
-  std::vector<store::Document> documents = audit_.append(audit_text(event));
-  documents.push_back({kDocuments, event.uid(), encode_guard(event)});
-  kept_.insert(event.uid());
-  parts_.keep(std::move(documents),
-              [done = std::move(done), alive = std::weak_ptr(alive_)](const Status& written) {
-                if (done && alive.lock()) done(written);
-              });
-}
-
-void Steward::keep_all(const std::vector<GuardEvent>& events) {
-  for (const GuardEvent& event : events) keep(event);
-}
-
-void Steward::did(core::Guard::Done done, std::function<void(Status)> written) {
-  if (!done.ok()) return written(done.error());
-  if (done->kind == GuardKind::resume && !broken_.empty()) {
-    std::vector<store::Document> gone;
-    for (const std::string& key : std::exchange(broken_, {})) gone.push_back({kDocuments, key, {}});
-    parts_.keep(std::move(gone), [](const Status&) {});
-  }
-  keep(*done, std::move(written));
-}
-
-void Steward::forget_pruned() {
-  const uint64_t pruned = guard_.counters().pruned + guard_.counters().refused;
-  if (pruned == pruned_) return;
-  pruned_ = pruned;
-  std::set<std::string> there;
-  for (const GuardEvent& event : guard_.events()) there.insert(event.uid());
-  std::vector<store::Document> gone;
-  for (const std::string& key : kept_) {
-    if (!there.contains(key)) gone.push_back({kDocuments, key, {}});
-  }
-  kept_ = std::move(there);
-  if (!gone.empty()) parts_.keep(std::move(gone), [](const Status&) {});
 }
 
 std::vector<Steward::Stood> Steward::stood() const {

@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "nines/fleet/fleet_state.hpp"
 #include "nines/incident/incident.hpp"
 #include "nines/remedy/guard.hpp"
 #include "nines/store/state_store.hpp"
@@ -62,13 +63,18 @@ class Steward {
     SharedLease* lease = nullptr;  // for what nodes share; null: that is left alone. Outlives it
     std::function<bool()>
         held{};  // nothing is begun while it says so (the stop file); may be empty
+    // --- Other nodes; may be empty.
+    std::function<void(const core::GuardEvent&)> tell{};  // what this node wrote
+    // A record of the audit log, and all before it, are on the disk.
+    std::function<void(const core::AuditHead&)> written{};
+    std::function<void(const std::string&)> said{};  // what was heard, for the log of the agent
   };
 
   Steward(core::Guard guard, Parts parts);
 
   void restore(const std::vector<store::Document>& documents);
-  // Events that could not be read back: one of them may have been a stop, so nothing is begun until
-  // a person says resume.
+  // Events that could not be read, from the disk or as another node told them: one of them may be a
+  // stop, so nothing is begun until a person says resume, or they are told anew and can be read.
   size_t broken() const noexcept { return broken_.size(); }
   // With each evaluation.
   void tick(WallTime now);
@@ -76,9 +82,24 @@ class Steward {
   // By people: what Guard::approve() and the like have given. It counts at once; `done` when it is
   // written.
   void did(core::Guard::Done done, std::function<void(Status)> written);
+  // To be given to did().
+  core::Guard::Done resume(std::string_view who, std::string_view why, WallTime now);
   core::Guard& guard() noexcept { return guard_; }
   const core::Guard& guard() const noexcept { return guard_; }
   const AuditLog& audit() const noexcept { return audit_; }
+
+  // --- Other nodes (steward_fleet.cpp).
+  using Stream = fleet::FleetEvent::Stream;
+  // By what an event of that kind may bring about.
+  static Stream stream_of(core::GuardKind kind) noexcept;
+  // By boot and sequence.
+  std::vector<core::GuardEvent> events_of(std::string_view origin) const;
+  // An event of `stream_of()` as `origin` told it. False: it is none of that node, or there is no
+  // room for it, or it is from the future: that may be otherwise later.
+  static constexpr int64_t kMostAheadS = 3600;
+  static constexpr size_t kMostOfNode = 1024;  // what forbids apart
+  static constexpr size_t kMostBroken = 256;
+  bool heard(const std::string& origin, const fleet::FleetEvent& told, WallTime now);
 
   // Why a rule did not act on an incident when it was looked at last.
   struct Stood {
@@ -90,9 +111,12 @@ class Steward {
   struct Counters {
     uint64_t looked = 0, tried = 0, shadow_hits = 0, intents = 0, done = 0, failed = 0, unknown = 0,
              rolled_back = 0, paged = 0;
-    uint64_t held = 0;       // looks while Parts::held said so
-    uint64_t beyond = 0;     // candidates that had no room
-    uint64_t unwritten = 0;  // intents that could not be written: not acted on
+    uint64_t held = 0;           // looks while Parts::held said so
+    uint64_t beyond = 0;         // candidates that had no room
+    uint64_t unwritten = 0;      // intents that could not be written: not acted on
+    uint64_t heard = 0;          // events of other nodes that were news
+    uint64_t heard_refused = 0;  // for want of room, or from the future
+    uint64_t heard_invalid = 0;  // broken, of a later version, or of another node
   };
   const Counters& counters() const noexcept { return counters_; }
 
@@ -124,6 +148,10 @@ class Steward {
   void tell_others();
   void changed(const core::Act& act);
   bool adopt(const core::GuardEvent& event);
+  bool not_read(const std::string& key, const fleet::FleetEvent& told);
+  size_t known_of(const std::string& origin) const;
+  void take(const core::GuardEvent& event, const std::string& body, WallTime now);
+  void keep_heard();
   void act(const std::string& id, const Found& found);
   void ended(const std::string& id, const Outcome& outcome);
   void recheck(const core::Act& act);
@@ -133,6 +161,8 @@ class Steward {
   void keep(const core::GuardEvent& event, std::function<void(Status)> done = {});
   void keep_all(const std::vector<core::GuardEvent>& events);
   void forget_pruned();
+  void miss_what_was_logged();
+  void forget_lifted();  // what could not be read, and a person has looked at
   void page(const core::Act& act, const std::string& text);
   core::Facts facts_of(const Incident& incident, const Outcome& outcome) const;
   Order order_of(const core::Act& act, const Found& found, Mode mode) const;
@@ -151,7 +181,8 @@ class Steward {
   bool untold_ = false;                  // what became of a shared act is not in the lease yet
   WallTime tell_next_{};
   std::set<std::string> kept_;           // keys of documents
-  std::set<std::string> broken_;         // keys of documents that restore() could not take in
+  std::set<std::string> broken_;         // keys of documents that could not be read
+  std::vector<store::Document> heard_;   // not kept yet
   uint64_t pruned_ = 0;
   Counters counters_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -63,6 +63,30 @@ void write(JsonWriter& json, const Act& act) {
   json.end_object();
 }
 
+void write_anchors(JsonWriter& json, const remedy::AuditAnchors& anchors) {
+  json.key("heads").begin_array();
+  for (const std::string& node : anchors.nodes()) {
+    for (const remedy::Anchor& one : anchors.of(node)) {
+      json.begin_object();
+      json.member("node", node);
+      json.member("number", one.head.number);
+      json.member("hash", hex_of(one.head.hash));
+      json.end_object();
+    }
+  }
+  json.end_array();
+  json.key("faults").begin_array();
+  for (const auto& one : anchors.faults()) {
+    json.begin_object();
+    json.member("node", one.node);
+    json.member("number", one.number);
+    json.member("why", one.why);
+    json.member("at", moment(one.at));
+    json.end_object();
+  }
+  json.end_array();
+}
+
 void write_number(JsonWriter& json, const char* name, double value) {
   json.key(name);
   if (std::isfinite(value)) {
@@ -80,7 +104,19 @@ std::string remedies_json(const remedy::Steward& steward, WallTime now) {
   JsonWriter json(out, 2);
   json.begin_object();
   json.member("enabled", guard.limits().enabled);
-  json.member("stopped", guard.stopped(now));
+  json.member("stopped", guard.stopped(now) || steward.broken() > 0);
+  json.key("stops").begin_array();
+  for (const auto& stop : guard.stops()) {
+    json.begin_object();
+    json.member("id", stop.uid());
+    json.member("node", stop.node);
+    json.member("who", stop.who.empty() ? std::string_view("nines") : std::string_view(stop.who));
+    json.member("why", stop.text);
+    json.member("at", moment(stop.at));
+    json.end_object();
+  }
+  json.end_array();
+  json.member("unread", steward.broken());
   json.member("breaker_open", guard.breaker_open(now));
   json.key("rules").begin_array();
   for (const RuleLife& rule : guard.rules()) write(json, rule);
@@ -109,6 +145,15 @@ std::string remedies_table(const remedy::Steward& steward, WallTime now, size_t 
     out += "remediation is not enabled (remediation.enabled)\n";
   } else if (guard.stopped(now)) {
     out += "STOPPED: nothing is begun (nines remedy resume)\n";
+  }
+  for (const auto& stop : guard.stops()) {
+    out += "  by " + (stop.who.empty() ? "nines" : printable(stop.who)) + " on " +
+           printable(stop.node) + ", " + moment(stop.at);
+    out += stop.text.empty() ? "\n" : ": " + printable(stop.text) + "\n";
+  }
+  if (steward.broken() > 0) {
+    out += "HELD: " + std::to_string(steward.broken()) +
+           " event(s) cannot be read and may be stops (nines remedy resume)\n";
   }
   const auto rules = guard.rules();
   if (rules.empty()) return out + "no rules\n";
@@ -187,11 +232,11 @@ std::string lessons_table(const std::vector<Lesson>& lessons, size_t width) {
   return table.render(width, false);
 }
 
-std::string audit_json(const remedy::AuditLog& audit) {
+std::string audit_json(const remedy::AuditLog& audit, const std::optional<AuditFault>& fault,
+                       const remedy::AuditAnchors& anchors) {
   std::string out;
   JsonWriter json(out, 2);
   json.begin_object();
-  const auto fault = audit.fault();
   json.member("whole", !fault);
   if (fault) {
     json.member("first_fault", fault->number);
@@ -208,8 +253,37 @@ std::string audit_json(const remedy::AuditLog& audit) {
     json.end_object();
   }
   json.end_array();
+  write_anchors(json, anchors);
   json.end_object();
   return out + "\n";
+}
+
+std::string audit_verdict(const std::string& node, const remedy::AuditLog& audit,
+                          const std::optional<AuditFault>& fault,
+                          const remedy::AuditAnchors& anchors) {
+  const auto faults = anchors.faults();
+  std::string out = fault || !faults.empty() ? "NOT whole\n" : "whole\n";
+  out += node + ": " + std::to_string(audit.records().size()) + " records, the newest is " +
+         std::to_string(audit.head().number) + " " + hex_of(audit.head().hash) + "\n";
+  if (fault) out += node + ": record " + std::to_string(fault->number) + ": " + fault->why + "\n";
+  size_t seen = 0;
+  for (const remedy::Anchor& one : anchors.of(node)) {
+    if (!fault || one.head.number < fault->number) ++seen;
+  }
+  out += node + ": it agrees with " + std::to_string(seen) + " head(s) that others have heard\n";
+  for (const std::string& other : anchors.nodes()) {
+    const auto heads = anchors.of(other);
+    if (other == node || heads.empty()) continue;
+    const auto& head = heads.back().head;
+    out += printable(other) + ": told of record " + std::to_string(head.number) + " " +
+           hex_of(head.hash) + "\n";
+  }
+  for (const auto& one : faults) {
+    if (one.node == node && fault) continue;
+    out += printable(one.node) + ": record " + std::to_string(one.number) + ": " + one.why +
+           " (found " + moment(one.at) + ")\n";
+  }
+  return out;
 }
 
 std::string remedy_metrics(const remedy::Steward& steward, WallTime now) {
@@ -233,6 +307,12 @@ std::string remedy_metrics(const remedy::Steward& steward, WallTime now) {
       {"nines_remedy_held_total", "Looks while the stop file was there.", counters.held},
       {"nines_remedy_beyond_total", "Rules and incidents that had no room to be looked at.",
        counters.beyond},
+      {"nines_remedy_heard_total", "Events of other nodes that were news.", counters.heard},
+      {"nines_remedy_heard_refused_total",
+       "Events of other nodes that were from the future, or had no room.", counters.heard_refused},
+      {"nines_remedy_heard_invalid_total", "Events of other nodes that could not be read.",
+       counters.heard_invalid},
+      {"nines_remedy_unread", "Events that may be stops: nothing is begun.", steward.broken()},
       {"nines_remedy_audit_records", "Number of the newest record of the audit log.",
        steward.audit().head().number},
   };

@@ -280,7 +280,28 @@ TEST_CASE("with an event that cannot be read back nothing is begun until a perso
   world.broken = true;
   world.run(300);
   CHECK(world.done.empty());
-  world.steward().did(world.guard().resume("ada", "looked", world.now()), [](const Status&) {});
+  world.steward().did(world.steward().resume("ada", "looked", world.now()), [](const Status&) {});
+  world.run(60);
+  CHECK(world.done.size() == 1);
+  world.live();
+  CHECK(world.steward().broken() == 0);
+}
+
+TEST_CASE("a stop that the disk has lost holds still: the audit log knows of it", "[remedy]") {
+  World world;
+  world.arm();
+  world.steward().did(world.guard().stop("person", "ada", "enough", world.now()),
+                      [](const Status&) {});
+  world.settle();
+  const std::string stop = world.guard().stops().front().uid();
+  world.on_disk().erase({Steward::kDocuments, stop});
+  world.live();
+  CHECK(world.guard().stops().empty());
+  CHECK(world.steward().broken() == 1);
+  world.broken = true;
+  world.run(300);
+  CHECK(world.done.empty());
+  world.steward().did(world.steward().resume("ada", "looked", world.now()), [](const Status&) {});
   world.run(60);
   CHECK(world.done.size() == 1);
   world.live();
