@@ -88,7 +88,7 @@ bool Steward::heard(const std::string& origin, const fleet::FleetEvent& told, Wa
   const uint64_t old = guard_.counters().old;
   switch (guard_.merge(*event)) {
     case core::Guard::Merge::news: take(*event, told.body, now); return true;
-    // Two under one name: whatever the other one says, this one forbids.
+    // Two under one name, and the other one was kept (Guard::merge): this one forbids all the same.
     case core::Guard::Merge::known: return forbids ? not_read(key + "/2", told) : false;
     case core::Guard::Merge::refused: break;
   }

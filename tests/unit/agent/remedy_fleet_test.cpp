@@ -381,10 +381,15 @@ TEST_CASE("nobody speaks under another's name, nor allows among what forbids", "
   REQUIRE(stop.ok());
   CHECK(a.heard("c", fleet_event(*stop), fleet.now));
   CHECK(a.broken() == 1);
-  // And one that takes a name that is in use is not overlooked.
+  // One that takes a name that is in use is not overlooked: a stop comes first, what else forbids
+  // holds.
   GuardEvent twice = *stop;
-  twice.node = "b";
   twice.sequence = draft->sequence;
+  CHECK(a.heard("b", fleet_event(twice), fleet.now));
+  CHECK(a.guard().stops().size() == 1);
+  CHECK(a.broken() == 1);
+  twice.kind = GuardKind::rule_removed;
+  twice.rule = kRule;
   CHECK(a.heard("b", fleet_event(twice), fleet.now));
   CHECK(a.broken() == 2);
 }
