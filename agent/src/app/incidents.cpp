@@ -61,7 +61,8 @@ Incidents::Incidents(Parts&& parts, uint64_t life)
               },
               [this](const incident::core::Incident& one) {
                 return in_maintenance(parts_.engine, one);
-              }}) {
+              },
+              parts_.on_call}) {
   if (!parts_.config.narrative.url.empty()) rewriter_.emplace(parts_.io, parts_.config.narrative);
 }
 
@@ -181,6 +182,7 @@ void Incidents::observed(incident::Observed&& observed) {
 }
 
 void Incidents::judged(const std::vector<slo::AlertEvent>& events, WallTime now) {
+  const uint64_t refused = refusals();
   desk_.alerts(events, now);
   look_at_fleet(now);
   desk_.tick(now);
@@ -191,17 +193,61 @@ void Incidents::judged(const std::vector<slo::AlertEvent>& events, WallTime now)
   context_.look(desk_, now);
   keep_learned(now);
   tell_people(now);
+  address(events, refused, now);
   changed();
+}
+
+// Conditions and incidents that nobody is told of for want of room.
+uint64_t Incidents::refusals() const {
+  const auto& book = desk_.book().counters();
+  return book.unobserved + book.refused_full + pager_.counters().beyond;
+}
+
+// People hear of an alert as its incident, from the Pager. Alerts that name their notifiers go to
+// those. Where the incident cannot be told, the alert goes to everybody.
+void Incidents::address(const std::vector<slo::AlertEvent>& events, uint64_t refused,
+                        WallTime now) {
+  if (!by_on_call()) return;
+  for (const slo::AlertEvent& event : events) {
+    if (event.kind == slo::AlertEvent::Kind::rows || !event.notify.empty()) continue;
+    const std::string id = incident::incident_of_slo(desk_.book(), event.slo, now);
+    const auto incident = desk_.book().find(id, now);
+    const bool fired = event.kind == slo::AlertEvent::Kind::fired;
+    // One that is not there yet is held back for some seconds, or part of another.
+    const bool told = fired && incident && !incident->over() ? pager_.answers_for(*incident)
+                                                             : refusals() == refused;
+    if (told) {
+      parts_.address(event.slo, parts_.on_call->shared(event.severity == "page"));
+    } else {
+      ++unrouted_;
+    }
+  }
+}
+
+bool Incidents::by_on_call() const {
+  return parts_.on_call && parts_.config.incidents.notify != "none";
+}
+
+void Incidents::address(slo::AlertEvent& event) const {
+  if (by_on_call()) event.notify = parts_.on_call->shared(event.severity == "page");
 }
 
 // What happened goes into the store before what is told of it, or with it.
 void Incidents::tell_people(WallTime now) {
   incident::Pager::Decided decided = pager_.look(desk_.book(), now);
   if (decided.empty()) return;
+  for (auto& note : decided.notes) {
+    const auto done =
+        desk_.did(desk_.book().add(note.incident, incident::core::EventKind::page_sent, {},
+                                   note.text, std::move(note.details), now));
+    if (!done.ok()) log::warn("incident", done.error().message);
+  }
   Record record;
   record.documents = desk_.take_documents();
   for (auto& document : decided.documents) record.documents.push_back(std::move(document));
-  for (const slo::AlertEvent& event : decided.events) parts_.show(event);
+  for (const slo::AlertEvent& event : decided.events) {
+    if (event.kind != slo::AlertEvent::Kind::rows) parts_.show(event);
+  }
   record.events = std::move(decided.events);
   parts_.keep(std::move(record));
 }
@@ -251,6 +297,14 @@ IncidentsStatus Incidents::status() const {
               {"reopened", told.reopened},  {"escalated", told.escalated},
               {"resolved", told.resolved},  {"overdue_items", told.reminded},
               {"beyond_limit", told.beyond}};
+  if (parts_.on_call) {
+    for (const auto& [name, count] :
+         {std::pair{"on_call_person", told.people}, std::pair{"on_call_held", told.held},
+          std::pair{"on_call_digest", told.digests},
+          std::pair{"on_call_nobody", told.nobody + unrouted_}}) {
+      out.told.emplace_back(name, count);
+    }
+  }
   out.dropped = unread_;
   const incident::Dropped here = desk_.dropped();
   out.dropped.insert(out.dropped.end(), here.begin(), here.end());

@@ -44,6 +44,9 @@ class Incidents {
     std::function<void(const std::string& slo, const std::string& incident)> belongs;
     // Whether this node tells people of it, where several know it. May be empty: who opened it.
     std::function<bool(const incident::core::Incident&)> mine;
+    // The alerts of this SLO that are not written yet are for those names.
+    std::function<void(const std::string& slo, const std::vector<std::string>& names)> address;
+    std::shared_ptr<const incident::OnCall> on_call;  // null: nobody is on call
   };
   // Null where incidents are switched off. `store` is asked now only.
   static Result<std::unique_ptr<Incidents>> start(Parts parts, store::StateStore& store);
@@ -72,6 +75,11 @@ class Incidents {
   // Somebody was told: noted in the incident.
   void told(const std::string& notifier, const char* kind, const slo::AlertEvent& event);
 
+  // What tells of an incident before that is there: it is for those who are not told by on-call.
+  void address(slo::AlertEvent& event) const;
+  // Null: nobody is on call.
+  const incident::OnCall* on_call() const noexcept { return parts_.on_call.get(); }
+
   incident::Desk& desk() noexcept { return desk_; }
   const incident::Desk& desk() const noexcept { return desk_; }
   // Null: none is configured.
@@ -94,10 +102,14 @@ class Incidents {
   void answer_others();
   void ask(const incident::FactsQuestion& question, std::function<void(incident::Facts)> done);
   void tell_people(WallTime now);
+  void address(const std::vector<slo::AlertEvent>& events, uint64_t refused, WallTime now);
+  bool by_on_call() const;
+  uint64_t refusals() const;
 
   Parts parts_;
   incident::Desk desk_;
   WallTime learned_{}, looked_{}, heard_anew_{};
+  uint64_t unrouted_ = 0;      // alerts that went to everybody, although somebody is on call
   uint64_t refused_ = 0;       // by the desk when it was told all anew
   std::set<std::string> met_;  // nodes whose events from the store the fleet knows
   incident::ContextTeller context_;

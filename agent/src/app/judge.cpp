@@ -284,6 +284,12 @@ void Judge::belongs(std::string_view slo, const std::string& incident) {
   }
 }
 
+void Judge::address(std::string_view slo, const std::vector<std::string>& names) {
+  for (slo::AlertEvent& event : pending_.events) {
+    if (event.sequence == 0 && event.slo == slo && event.notify.empty()) event.notify = names;
+  }
+}
+
 void Judge::show(const slo::AlertEvent& event) {
   recent_.push_front(event);
   if (recent_.size() > kRecentAlerts) recent_.pop_back();

@@ -51,6 +51,8 @@ class Judge {
 
   // The incident that the last transitions of this SLO belong to; told with them.
   void belongs(std::string_view slo, const std::string& incident);
+  // Whom they are for, where the SLO does not say it.
+  void address(std::string_view slo, const std::vector<std::string>& names);
   // An event that another part of the agent decided and keeps by itself: shown beside the rest.
   void show(const slo::AlertEvent& event);
 

@@ -150,6 +150,7 @@ void Live::on_decision(const peer::Decision& decision) {
   timeline_->recorder().decided(decision, clock_.wall());
   record.documents = with_timeline(fleet_->take_documents());
   if (event) {
+    if (incidents_) incidents_->address(*event);
     tell(*event);
     judge_->show(*event);
     record.events.push_back(std::move(*event));

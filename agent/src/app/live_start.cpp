@@ -8,6 +8,7 @@
 #include "http/fleet_api.hpp"
 #include "http/incident_reports.hpp"
 #include "http/incidents_api.hpp"
+#include "http/oncall_api.hpp"
 #include "http/query_api.hpp"
 #include "http/remedy_api.hpp"
 
@@ -197,6 +198,11 @@ Status Live::start_server() {
          [this] { return to_ms(clock_.wall()); }, [this] { return logbook_->all(); },
          [this] { return judge_->snapshot().slos; }, [this] { return incidents_->rewriter(); }},
         http::make_incidents_api(std::move(incidents), std::move(routes)));
+    routes = http::make_oncall_api(
+        {[this] { return incidents_->on_call(); },
+         [this]() -> const incident::core::IncidentBook& { return incidents_->desk().book(); },
+         [this] { return to_ms(clock_.wall()); }},
+        std::move(routes));
     routes = http::make_remedy_api({token_, [this]() -> Remediation& { return *remediation_; },
                                     [this] { return to_ms(clock_.wall()); }},
                                    std::move(routes));
@@ -243,9 +249,11 @@ Status Live::start_queries() {
 }
 
 Status Live::start_incidents() {
-  const auto mine = [this](const incident::core::Incident& one) {
+  auto on_call = on_call_of(setup_.config, options_.common.state);
+  const auto mine = [this, on_call](const incident::core::Incident& one) {
     const auto peers = fleet_ ? fleet_->peers() : std::vector<peer::PeerView>();
-    return tells_of(setup_.config.node, one.opened_on, peers);
+    return tells_of(setup_.config.node, one.opened_on, peers) ||
+           (on_call && burns_untold(setup_.config.node, one));
   };
   NINES_TRY(
       incidents_,
@@ -262,7 +270,11 @@ Status Live::start_incidents() {
              judge_->show(event);
            },
            [this](const std::string& slo, const std::string& id) { judge_->belongs(slo, id); },
-           mine},
+           mine,
+           [this](const std::string& slo, const std::vector<std::string>& names) {
+             judge_->address(slo, names);
+           },
+           std::move(on_call)},
           *store_));
   capacity_->tell([this](std::string_view name, double value, WallTime at) {
     context_->vital(name, value, at);

@@ -1,9 +1,17 @@
 #include "app/paging.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include "app/log.hpp"
+#include "config/files.hpp"
+#include "config/oncall.hpp"
+#include "incident/page_history.hpp"
 
 namespace nines::agent {
 namespace {
+
+constexpr size_t kMaxHistory = 16 * 1024 * 1024;
 
 constexpr int64_t kMsPerSecond = 1000;
 constexpr size_t kRepeats = 3;  // where there is nobody else to tell
@@ -23,6 +31,44 @@ std::vector<std::vector<std::string>> levels_of_chains(const NodeConfig& config)
     }
   }
   return levels;
+}
+
+// The steps of chains, and who is told on his own.
+std::vector<incident::OnCall::Notifier> notifiers_of(const NodeConfig& config) {
+  std::vector<incident::OnCall::Notifier> out;
+  for (const WebhookConfig& webhook : config.webhooks)
+    out.push_back({webhook.name, {}, true, true});
+  for (const NotifierConfig& notifier : config.notifiers) {
+    const bool page = takes(notifier, "page"), ticket = takes(notifier, "ticket");
+    bool step = false;
+    for (const ChainConfig& chain : config.chains) {
+      for (const ChainConfig::Step& one : chain.steps) {
+        if (one.notify != notifier.name) continue;
+        out.push_back({notifier.name, chain.name, page, ticket});
+        step = true;
+      }
+    }
+    if (!step) out.push_back({notifier.name, {}, page, ticket});
+  }
+  return out;
+}
+
+// Nothing, and said so, rather than no on-call.
+std::vector<nines::oncall::Page> imported_pages(const NodeConfig& config, const std::string& state,
+                                                const nines::oncall::Roster& roster) {
+  const std::string& given = config.oncall.history;
+  const std::string path = given.empty() ? state + "/oncall-pages.ndjson" : given;
+  const auto text = config::read_file(path, kMaxHistory);
+  if (!text.ok()) {
+    if (!given.empty()) log::warn("oncall", "past pages: " + text.error().message);
+    return {};
+  }
+  auto read = incident::read_page_history(*text, roster);
+  if (!read.ok()) {
+    log::warn("oncall", "past pages: " + path + ": " + read.error().message);
+    return {};
+  }
+  return std::move(read->pages);
 }
 
 bool excluded(const slo::SloEngine& engine, const std::string& service) {
@@ -57,6 +103,37 @@ incident::PagerRules pager_rules(const NodeConfig& config) {
     rules.ack_s[i] = (incidents.acknowledge_ms[i] + kMsPerSecond - 1) / kMsPerSecond;
   }
   return rules;
+}
+
+std::shared_ptr<const incident::OnCall> on_call_of(const NodeConfig& config,
+                                                   const std::string& state) {
+  if (config.oncall.file.empty() || !config.incidents.enabled) return nullptr;
+  std::vector<Diagnostic> diagnostics;
+  auto plan = config::load_oncall(config.oncall.file, diagnostics);
+  if (!plan) {
+    log::error("oncall",
+               "everybody is told, because the on-call document cannot be read: " +
+                   (diagnostics.empty() ? config.oncall.file : to_string(diagnostics.front())));
+    return nullptr;
+  }
+  auto pages = imported_pages(config, state, *plan->roster);
+  incident::OnCall::Parts parts{std::make_shared<const nines::oncall::Plan>(std::move(*plan)),
+                                notifiers_of(config), std::move(pages)};
+  return std::make_shared<const incident::OnCall>(std::move(parts));
+}
+
+bool burns_untold(const std::string& self, const incident::core::Incident& incident) {
+  const WallTime start = std::max(incident.opened, incident.reopened);
+  const auto burns_here = [&](const incident::core::IncidentCondition& one) {
+    return one.condition.kind == incident::core::ConditionKind::burn_rate && one.condition.holds &&
+           std::any_of(one.observers.begin(), one.observers.end(),
+                       [&](const auto& observer) { return observer.node == self; });
+  };
+  const auto chosen_elsewhere = [&](const incident::core::Entry& page) {
+    return page.at >= start && page.node != self && page.detail(incident::kPagedPerson) != nullptr;
+  };
+  return std::any_of(incident.conditions.begin(), incident.conditions.end(), burns_here) &&
+         std::none_of(incident.pages.begin(), incident.pages.end(), chosen_elsewhere);
 }
 
 incident::core::BookRules book_rules(const NodeConfig& config) {

@@ -1,6 +1,10 @@
 // What the configuration and the SLOs mean for who is told of incidents.
 #pragma once
 
+#include <memory>
+#include <string>
+#include <vector>
+
 #include "config/config.hpp"
 #include "incident/pager.hpp"
 #include "nines/peer/peer_node.hpp"
@@ -11,9 +15,18 @@ namespace nines::agent {
 incident::PagerRules pager_rules(const NodeConfig& config);
 incident::core::BookRules book_rules(const NodeConfig& config);
 
+// Null: no on-call document is configured, or it cannot be read any more, which the log says; then
+// everybody is told. `state`: the directory where past pages may lie.
+std::shared_ptr<const incident::OnCall> on_call_of(const NodeConfig& config,
+                                                   const std::string& state);
+
 // Whether each service of the incident has SLOs, and all of them are excluded now: nobody is told,
 // as no alert is. Never of an incident without service.
 bool in_maintenance(const slo::SloEngine& engine, const incident::core::Incident& incident);
+
+// Whether an alert of this node burns in it and no other node has chosen a person: then this one
+// tells of it, whoever else does. For on-call: which of the two is told twice, rather than never.
+bool burns_untold(const std::string& self, const incident::core::Incident& incident);
 
 // Of the nodes that know an incident one tells of it: the one that opened it; when its peers find
 // that silent, the first by name of those that are there.

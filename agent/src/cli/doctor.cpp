@@ -246,6 +246,7 @@ int run_doctor(const CommonOptions& options, const Clock& clock) {
   check_inputs(loaded, checks);
   checks.push_back(check_state(options.state.empty() ? "/var/lib/nines" : options.state));
   checks.push_back(check_clock());
+  check_oncall(loaded, clock.wall(), checks);
   checks.push_back(check_memory_control());
   checks.push_back(check_agent(loaded.node.listen));
   check_outbox(loaded.node.listen, checks);

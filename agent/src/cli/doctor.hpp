@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "nines/base/time.hpp"
 
 namespace nines::agent {
 
@@ -18,5 +19,8 @@ struct Check {
 
 // Inputs that are not files, as the configuration and its SLOs name them, and pressure (PSI).
 void check_inputs(const Loaded& loaded, std::vector<Check>& out);
+
+// Whether somebody is on call for the next seven days, and can be told.
+void check_oncall(const Loaded& loaded, WallTime now, std::vector<Check>& out);
 
 }  // namespace nines::agent

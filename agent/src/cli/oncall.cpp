@@ -1,5 +1,5 @@
-// `nines oncall ...`: who is on call, whom a page goes to and why, how the load is shared. Reads
-// files only, so that it answers without an agent and without a network.
+// `nines oncall ...`: who is on call, whom a page goes to and why, how the load is shared. Answers
+// from files, so without an agent and without a network; when an agent runs, with what it paged.
 #include "config/oncall.hpp"
 
 #include <algorithm>
@@ -11,11 +11,13 @@
 #include "config/files.hpp"
 #include "config/yaml_text.hpp"
 #include "config/zones.hpp"
+#include "http/client.hpp"
 #include "incident/page_history.hpp"
 #include "nines/base/json_writer.hpp"
 #include "nines/log/format.hpp"
 #include "nines/log/timestamp.hpp"
 #include "nines/oncall/load_report.hpp"
+#include "view/oncall_view.hpp"
 #include "view/table.hpp"
 
 namespace nines::agent {
@@ -26,6 +28,7 @@ namespace {
 
 constexpr int64_t kDayS = 86400;
 constexpr size_t kMaxHistory = 16 * 1024 * 1024;
+constexpr int64_t kAgentMs = 2000;
 
 int fail(const OncallOptions& o, const std::string& what, const char* hint, int code = kExitUsage) {
   std::fprintf(stderr, "nines oncall %s: %s\n", o.verb.c_str(), what.c_str());
@@ -71,18 +74,6 @@ std::optional<int64_t> time_of(const OncallOptions& o, const std::string& text, 
   return std::nullopt;
 }
 
-// Who answers for that duty, and why.
-std::string why(const oncall::Schedule& schedule, const oncall::Duty& duty) {
-  if (duty.person == oncall::kNobody) return "nobody: a gap";
-  const bool layer = duty.why == oncall::Duty::Why::layer;
-  std::string out = layer ? "layer " + schedule.parts().layers[duty.source].name : "override";
-  if (duty.instead_of != oncall::kNobody) {
-    out += " instead of " + schedule.roster().people[duty.instead_of].id;
-    if (layer) out += ", who is away";
-  }
-  return out;
-}
-
 bool chosen(const Desk& desk, const oncall::Schedule& schedule) {
   return desk.options.schedule.empty() || desk.options.schedule == schedule.name();
 }
@@ -105,13 +96,13 @@ int who(const Desk& desk) {
     table.add({{schedule.name()},
                {desk.id(now.duty.person)},
                {until.empty() ? "beyond 90 days" : until},
-               {why(schedule, now.duty)}});
+               {view::why_on_duty(schedule, now.duty)}});
     json.begin_object().member("schedule", schedule.name());
     json.key("person");
     now.duty.person == oncall::kNobody ? json.null() : json.value(desk.id(now.duty.person));
     json.key("until");
     until.empty() ? json.null() : json.value(until);
-    json.member("why", why(schedule, now.duty)).end_object();
+    json.member("why", view::why_on_duty(schedule, now.duty)).end_object();
   }
   json.end_array();
   as_json(desk.options) ? print(text) : print(table);
@@ -139,12 +130,12 @@ int shifts(const Desk& desk) {
                  {instant_text(one.span.from_s)},
                  {instant_text(one.span.to_s)},
                  {desk.id(one.duty.person), one.duty.person == oncall::kNobody ? "31" : ""},
-                 {why(schedule, one.duty)}});
+                 {view::why_on_duty(schedule, one.duty)}});
       json.begin_object().member("schedule", schedule.name());
       json.member("from", instant_text(one.span.from_s)).member("to", instant_text(one.span.to_s));
       json.key("person");
       one.duty.person == oncall::kNobody ? json.null() : json.value(desk.id(one.duty.person));
-      json.member("why", why(schedule, one.duty)).end_object();
+      json.member("why", view::why_on_duty(schedule, one.duty)).end_object();
     }
     for (const oncall::ScheduleFinding& one : *found) {
       if (one.kind != oncall::ScheduleFinding::Kind::overlap) continue;
@@ -280,6 +271,12 @@ int import(const OncallOptions& o) {
   return kExitOk;
 }
 
+void tell_strangers(uint64_t strangers, const std::string& where) {
+  if (strangers == 0) return;
+  std::fprintf(stderr, "%s: %llu pages of people who are not in the on-call document\n",
+               where.c_str(), static_cast<unsigned long long>(strangers));
+}
+
 // An empty history is no error where nothing names a file.
 Status read_history(const OncallOptions& o, const NodeConfig& node, oncall::PageLedger& ledger) {
   const std::string& given = o.history.empty() ? node.oncall.history : o.history;
@@ -290,11 +287,25 @@ Status read_history(const OncallOptions& o, const NodeConfig& node, oncall::Page
   const auto history = incident::read_page_history(*text, ledger.roster());
   if (!history.ok()) return Error{history.error().code, path + ": " + history.error().message, 0};
   for (const oncall::Page& page : history->pages) ledger.add(page);
-  if (history->strangers > 0) {
-    std::fprintf(stderr, "%s: %llu pages of people who are not in the on-call document\n",
-                 path.c_str(), static_cast<unsigned long long>(history->strangers));
-  }
+  tell_strangers(history->strangers, path);
   return Ok{};
+}
+
+// What the running agent has paged, beside what the files tell. Without one: the files alone.
+void ask_agent_for_pages(const NodeConfig& node, oncall::PageLedger& ledger) {
+  http::ClientRequest request;
+  request.url = "http://" + node.listen + "/api/oncall/pages";
+  request.timeout_ms = kAgentMs;
+  const auto answer = http::fetch(request);
+  if (!answer.ok() || answer->status != 200) return;
+  const auto history = incident::read_page_history(answer->body, ledger.roster());
+  if (!history.ok()) {
+    std::fprintf(stderr, "pages of the agent at %s: %s\n", node.listen.c_str(),
+                 history.error().message.c_str());
+    return;
+  }
+  for (const oncall::Page& page : history->pages) ledger.add(page);
+  tell_strangers(history->strangers, "the agent at " + node.listen);
 }
 
 }  // namespace
@@ -321,6 +332,11 @@ int run_oncall(const OncallOptions& o, const Clock& clock) {
   oncall::PageLedger ledger(plan->roster);
   const auto read = read_history(o, loaded.node, ledger);
   if (!read.ok()) return fail(o, read.error().message, "", kExitUnavailable);
+  // Whoever names the files asks about those.
+  const bool files_only = !o.file.empty() || !o.history.empty();
+  if (!files_only && (o.verb == "route" || o.verb == "report")) {
+    ask_agent_for_pages(loaded.node, ledger);
+  }
   const Desk desk{o, std::move(*plan), std::move(ledger), clock.wall().seconds()};
   if (o.verb == "who") return who(desk);
   if (o.verb == "shifts") return shifts(desk);

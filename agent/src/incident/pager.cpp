@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "http/message.hpp"
+#include "incident/pager_turn.hpp"
 #include "nines/incident/postmortem.hpp"
 #include "view/text.hpp"
 
@@ -97,12 +98,6 @@ WallTime time_of(const json& from, const char* key) { return {from.value(key, in
 
 }  // namespace
 
-struct Pager::Turn {
-  const core::IncidentBook& book;
-  WallTime now;
-  Decided out;
-};
-
 Pager::Pager(Parts parts) : parts_(std::move(parts)) {}
 
 void Pager::restore(const std::vector<store::Document>& documents) {
@@ -128,6 +123,11 @@ void Pager::restore(const std::vector<store::Document>& documents) {
       told.reopens = from.value("reopens", 0);
       told.level = std::max(0, from.value("level", 0));
       told.unanswered = time_of(from, "unanswered");
+      told.on_call = from.value("on_call", false);
+      told.people = from.value("people", std::vector<std::string>());
+      told.names = from.value("names", std::vector<std::string>());
+      told.later = time_of(from, "later");
+      told.digest = time_of(from, "digest");
       if (told_.size() < kMaxKept) told_[told.id] = std::move(told);
     } catch (const json::exception&) {  // damaged: it is told once more rather than never
     }
@@ -135,17 +135,24 @@ void Pager::restore(const std::vector<store::Document>& documents) {
 }
 
 store::Document Pager::document_of(const Told& told) const {
-  const json body = {{"service", told.service},
-                     {"opened_on", told.opened_on},
-                     {"since", told.since.ns},
-                     {"at", told.at.ns},
-                     {"worst", told.worst},
-                     {"page", told.page},
-                     {"ticket", told.ticket},
-                     {"everybody", told.everybody},
-                     {"reopens", told.reopens},
-                     {"level", told.level},
-                     {"unanswered", told.unanswered.ns}};
+  json body = {{"service", told.service},
+               {"opened_on", told.opened_on},
+               {"since", told.since.ns},
+               {"at", told.at.ns},
+               {"worst", told.worst},
+               {"page", told.page},
+               {"ticket", told.ticket},
+               {"everybody", told.everybody},
+               {"reopens", told.reopens},
+               {"level", told.level},
+               {"unanswered", told.unanswered.ns}};
+  if (told.on_call) {
+    body.update({{"on_call", true},
+                 {"people", told.people},
+                 {"names", told.names},
+                 {"later", told.later.ns},
+                 {"digest", told.digest.ns}});
+  }
   return {kDocuments, told.id, body.dump(-1, ' ', false, json::error_handler_t::replace)};
 }
 
@@ -155,17 +162,22 @@ store::Document Pager::reminder_document() const {
 }
 
 Pager::Decided Pager::look(const core::IncidentBook& book, WallTime now) {
-  Turn turn{book, now, {}};
+  Turn turn{book, now, {}, {}};
   if (parts_.rules.tells != Tells::none) {
     core::BookQuery open;
     open.only_open = true;
-    std::map<std::string, core::Incident> theirs;
+    Incidents theirs;
     for (core::Incident& one : book.list(open, now)) {
       if ((parts_.mine && !parts_.mine(one)) || (parts_.quiet && parts_.quiet(one))) continue;
       opens(one, turn);
       theirs.emplace(one.id, std::move(one));
     }
+    if (parts_.on_call) {
+      for (const auto& [id, one] : theirs) go_on(one, turn);
+      tell_digests(theirs, turn);
+    }
     for (const core::Escalation& due : book.due(now)) {
+      if (parts_.on_call) break;
       const auto incident = theirs.find(due.id);
       if (incident != theirs.end()) escalate(due, incident->second, turn);
     }
@@ -176,6 +188,10 @@ Pager::Decided Pager::look(const core::IncidentBook& book, WallTime now) {
 }
 
 Pager::Told* Pager::kept(const core::Incident& incident) {
+  return const_cast<Told*>(std::as_const(*this).kept(incident));
+}
+
+const Pager::Told* Pager::kept(const core::Incident& incident) const {
   auto found = told_.find(incident.id);
   for (size_t i = 0; found == told_.end() && i < incident.aliases.size(); ++i) {
     found = told_.find(incident.aliases[i]);
@@ -201,7 +217,7 @@ Pager::Told* Pager::keep(const core::Incident& incident, WallTime now) {
 
 // What is to be told of an incident that is open.
 void Pager::opens(const core::Incident& incident, Turn& turn) {
-  const bool all = parts_.rules.tells == Tells::all;
+  const bool all = parts_.rules.tells == Tells::all || parts_.on_call;
   const Urgency urgency = urgency_of(incident);
   const int by_alerts = all ? kNothing : urgency.by_alerts;
   const int own = all ? incident.severity : urgency.otherwise;
@@ -211,22 +227,33 @@ void Pager::opens(const core::Incident& incident, Turn& turn) {
     told = keep(incident, turn.now);
     if (told == nullptr) return;
     const WallTime start = std::max(incident.opened, incident.reopened);
-    const bool by_another = std::any_of(incident.pages.begin(), incident.pages.end(),
-                                        [&](const core::Entry& page) { return page.at >= start; });
+    const bool by_another =  // who was only chosen has perhaps not been told
+        std::any_of(incident.pages.begin(), incident.pages.end(), [&](const core::Entry& page) {
+          return page.at >= start && page.detail(kPagedPerson) == nullptr;
+        });
     if (by_another && by_alerts == kNothing) {  // the node that told it before is gone
       told->worst = own;
       (incident.severity <= 1 ? told->page : told->ticket) = told->everybody = true;
+      if (parts_.on_call) take_over(incident, *told);
       turn.out.documents.push_back(document_of(*told));
       return;
     }
     ++(incident.reopens > 0 ? counters_.reopened : counters_.opened);
     const char* const begins = incident.reopens > 0 ? "reopened" : "opened";
-    return fire(incident, *told, by_alerts != kNothing ? "worse" : begins, {}, turn);
+    return tell(incident, *told, by_alerts != kNothing ? "worse" : begins, turn);
   }
   const bool back = incident.reopens > told->reopens && (all || !urgency.alert_holds);
   if (!back && own >= std::min(by_alerts, told->worst)) return;
   ++(back ? counters_.reopened : counters_.worse);
-  fire(incident, *told, back ? "reopened" : "worse", {}, turn);
+  tell(incident, *told, back ? "reopened" : "worse", turn);
+}
+
+void Pager::tell(const core::Incident& incident, Told& told, std::string_view transition,
+                 Turn& turn) {
+  if (!parts_.on_call) return fire(incident, told, transition, {}, turn);
+  std::vector<std::string> names = parts_.on_call->shared(incident.severity <= 1);
+  if (transition != "worse") told.people.clear();
+  tell_next(incident, told, transition, std::move(names), turn);
 }
 
 void Pager::escalate(const core::Escalation& due, const core::Incident& incident, Turn& turn) {
@@ -319,8 +346,8 @@ void Pager::resolve(const Told& told, const core::Incident* incident, Turn& turn
     const std::string suspect = suspect_of(*incident);
     if (!suspect.empty()) event.details.emplace_back("suspect", suspect);
   }
-  std::vector<std::string> by_name = named(told.level);
-  if (!told.everybody) {
+  std::vector<std::string> by_name = told.on_call ? told.names : named(told.level);
+  if (!told.everybody || told.on_call) {
     event.notify = std::move(by_name);
     turn.out.events.push_back(std::move(event));
     return;

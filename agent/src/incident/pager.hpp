@@ -11,8 +11,13 @@
 //   While nobody acknowledges it within the time of its severity, it is told again one level up, at
 //   most once a level; an alert that nobody acknowledged, too.
 //   While all of its services are in maintenance nothing is told, and afterwards what then is so.
-//   Action items that are overdue are told together once a day, until none is.
-//   Who was told of an incident is told that it is over.
+//   With on-call (pager_on_call.cpp) every incident is told, whatever told of it before: notifiers
+//   that are nobody's as above, and of people one after the other. Who is told is asked of OnCall;
+//   each has the acknowledgement time of the policy. P2 waits while all have quiet hours, P3 for
+//   the digest of its policy. When nobody can be told, or nobody is left, everybody is: once,
+//   counted. Who was told stands in the incident (page_sent with a person), for the page ledger of
+//   all nodes. Action items that are overdue are told together once a day, until none is. Who was
+//   told of an incident is told that it is over.
 //
 // Control thread; no I/O, no clock. Memory: kMaxKept incidents, the rest is counted and not told.
 #pragma once
@@ -24,13 +29,12 @@
 #include <string_view>
 #include <vector>
 
+#include "incident/on_call.hpp"
 #include "nines/incident/incident_book.hpp"
 #include "nines/slo/engine.hpp"
 #include "nines/store/state_store.hpp"
 
 namespace nines::agent::incident {
-
-namespace core = nines::incident;
 
 enum class Tells : uint8_t { conditions, all, none };
 
@@ -57,7 +61,8 @@ class Pager {
     PagerRules rules;
     // Whether this node tells of it: one does, of those that know it.
     Which mine;
-    Which quiet;  // all that it concerns is in maintenance
+    Which quiet;                            // all that it concerns is in maintenance
+    std::shared_ptr<const OnCall> on_call{};  // null: there is none
   };
   explicit Pager(Parts parts);
 
@@ -67,14 +72,26 @@ class Pager {
   struct Decided {
     std::vector<slo::AlertEvent> events;
     std::vector<store::Document> documents;
+    // Events page_sent for the book, to be stored with the rest.
+    struct Note {
+      std::string incident, text;
+      core::Details details;
+    };
+    std::vector<Note> notes;
     bool empty() const noexcept { return events.empty() && documents.empty(); }
   };
   // With each evaluation, after the book's tick.
   Decided look(const core::IncidentBook& book, WallTime now);
 
+  // Whether people hear of this incident by on-call, so that alerts of it need not wake them.
+  bool answers_for(const core::Incident& incident) const;
+
   struct Counters {
     uint64_t opened = 0, worse = 0, reopened = 0, escalated = 0, resolved = 0, reminded = 0;
     uint64_t beyond = 0;  // not told: kMaxKept others are
+    // By on-call: people told; P2 that wait for the morning, digests; everybody told for want of
+    // one.
+    uint64_t people = 0, held = 0, digests = 0, nobody = 0;
   };
   const Counters& counters() const noexcept { return counters_; }
 
@@ -88,15 +105,31 @@ class Pager {
     bool everybody = false;              // not only who is told of a level
     int reopens = 0, level = 0;
     WallTime unanswered{};  // what `level` counts from
+    // By on-call; `everybody` then means that nobody else can be told.
+    bool on_call = false;
+    std::vector<std::string> people;  // ids of who was told since it was opened last, in order
+    std::vector<std::string> names;   // of notifiers that heard of it
+    WallTime later{}, digest{};       // when somebody is told; 0: not put off
   };
   struct Turn;
 
+  const Told* kept(const core::Incident& incident) const;
   Told* kept(const core::Incident& incident);
   Told* keep(const core::Incident& incident, WallTime now);
   void opens(const core::Incident& incident, Turn& turn);
   void escalate(const core::Escalation& due, const core::Incident& incident, Turn& turn);
   void fire(const core::Incident& incident, Told& told, std::string_view transition,
             std::vector<std::string> notify, Turn& turn);
+  void tell(const core::Incident& incident, Told& told, std::string_view transition, Turn& turn);
+  // pager_on_call.cpp
+  using Incidents = std::map<std::string, core::Incident>;
+  void tell_next(const core::Incident& incident, Told& told, std::string_view transition,
+                 std::vector<std::string> names, Turn& turn);
+  void note_page(const core::Incident& incident, const OnCall::Choice& choice, Turn& turn);
+  void go_on(const core::Incident& incident, Turn& turn);
+  void take_over(const core::Incident& incident, Told& told);
+  void tell_digests(const Incidents& theirs, Turn& turn);
+  const nines::oncall::PageLedger& ledger(Turn& turn) const;
   void settle(Turn& turn);
   void resolve(const Told& told, const core::Incident* incident, Turn& turn);
   std::vector<std::string> named(int level) const;

@@ -19,7 +19,8 @@ bool contains(const std::vector<std::string>& words, const std::string& word) {
 bool wants(const StepRule& rule, const slo::AlertEvent& event) {
   const bool named = event.notify.empty() || contains(event.notify, rule.name) ||
                      (!rule.chain.empty() && contains(event.notify, rule.chain));
-  // Whom an incident goes to by name (one level up) hears of it, whatever else he is told of.
+  // Whom an incident goes to by name (one level up, on call) hears of it, whatever else he is told
+  // of.
   const bool by_name = !event.notify.empty() && event.detail("transition") != nullptr;
   return named && (by_name || rule.severities.empty() || contains(rule.severities, event.severity));
 }

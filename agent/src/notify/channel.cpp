@@ -102,7 +102,8 @@ std::string text_for_people(const Message& message, const std::string& node,
   if (of_incident) facts = "\n\nPriority: " + urgency + "\nService: " + e.service;
   for (const auto& [name, title] :
        {std::pair{"incident", "Incident"}, std::pair{"suspect", "First suspect"},
-        std::pair{"runbook", "Runbook"}}) {
+        std::pair{"runbook", "Runbook"}, std::pair{"person", "On call"},
+        std::pair{"why", "Because"}, std::pair{"experts", "Ask"}}) {
     const std::string* const value = e.detail(name);
     if (value != nullptr) facts += std::string("\n") + title + ": " + cut(*value, 500);
   }

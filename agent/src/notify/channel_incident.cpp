@@ -52,7 +52,8 @@ void add_details(JsonWriter& json, const Message& message, const std::string& no
     json.member("slo", cut(e.slo, kMaxName)).member("service", cut(e.service, kMaxName));
     json.member("rule", cut(e.rule, kMaxName));
     json.member("since", format_rfc3339(e.since)).member("summary", cut(e.summary, 4000));
-    for (const char* name : {"incident", "transition", "level", "suspect", "runbook"}) {
+    for (const char* name :
+         {"incident", "transition", "level", "suspect", "runbook", "person", "why", "experts"}) {
       if (const std::string* value = e.detail(name)) json.member(name, cut(*value, kMaxName));
     }
   } else {

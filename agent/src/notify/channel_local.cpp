@@ -146,7 +146,8 @@ class ExecChannel final : public Channel {
       set("NINES_SEVERITY", message.event.severity);
       set("NINES_PRIORITY", view::priority_name(message.event.priority));
       for (const auto& [name, detail] :
-           {std::pair{"NINES_INCIDENT", "incident"}, std::pair{"NINES_TRANSITION", "transition"}}) {
+           {std::pair{"NINES_INCIDENT", "incident"}, std::pair{"NINES_TRANSITION", "transition"},
+            std::pair{"NINES_PERSON", "person"}, std::pair{"NINES_WHY", "why"}}) {
         if (const std::string* value = message.event.detail(detail)) set(name, *value);
       }
     }

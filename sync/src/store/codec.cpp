@@ -336,6 +336,25 @@ std::optional<std::vector<slo::AlertMemory>> decode_alerts(std::string_view body
   return alerts;
 }
 
+namespace {
+
+void write_details(ByteWriter& out, const slo::AlertEvent& event) {
+  out.varint(event.details.size());
+  for (const auto& [name, value] : event.details) {
+    out.bytes(name);
+    out.bytes(value);
+  }
+}
+
+void read_details(ByteReader& in, slo::AlertEvent& event) {
+  for (size_t n = in.count(); n > 0 && in.ok(); --n) {
+    std::string name(in.bytes());
+    event.details.emplace_back(std::move(name), std::string(in.bytes()));
+  }
+}
+
+}  // namespace
+
 std::string encode_event(const slo::AlertEvent& event) {
   ByteWriter out;
   out.varint(kVersion);
@@ -353,14 +372,11 @@ std::string encode_event(const slo::AlertEvent& event) {
     for (const std::string& name : event.notify) out.bytes(name);
     out.bytes(event.rows);
     out.varint(event.omitted);
+    if (!event.details.empty()) write_details(out, event);
   } else if (!event.notify.empty() || !event.details.empty()) {
     out.varint(event.notify.size());
     for (const std::string& name : event.notify) out.bytes(name);
-    out.varint(event.details.size());
-    for (const auto& [name, value] : event.details) {
-      out.bytes(name);
-      out.bytes(value);
-    }
+    write_details(out, event);
   }
   return out.take();
 }
@@ -390,12 +406,10 @@ std::optional<slo::AlertEvent> decode_event(std::string_view body, uint64_t sequ
     for (size_t n = in.count(); n > 0 && in.ok(); --n) event.notify.emplace_back(in.bytes());
     event.rows = in.bytes();
     event.omitted = in.varint();
+    if (in.ok() && !in.complete()) read_details(in, event);
   } else if (in.ok() && !in.complete()) {  // those of before have neither
     for (size_t n = in.count(); n > 0 && in.ok(); --n) event.notify.emplace_back(in.bytes());
-    for (size_t n = in.count(); n > 0 && in.ok(); --n) {
-      std::string name(in.bytes());
-      event.details.emplace_back(std::move(name), std::string(in.bytes()));
-    }
+    read_details(in, event);
   }
   event.sequence = sequence;
   if (!in.complete()) return std::nullopt;

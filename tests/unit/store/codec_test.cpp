@@ -75,6 +75,20 @@ TEST_CASE("An alert event keeps whom it is for and what more is known of it", "[
   CHECK(plain->details.empty());
 }
 
+TEST_CASE("Rows keep what more is known of them, and read as they were without", "[store]") {
+  slo::AlertEvent event = an_event();
+  event.kind = slo::AlertEvent::Kind::rows;
+  event.rows = "[]";
+  const auto plain = decode_event(encode_event(event), 5);
+  REQUIRE(plain);
+  CHECK(plain->details.empty());
+  event.details = {{"transition", "digest"}, {"person", "anna"}};
+  const auto read = decode_event(encode_event(event), 5);
+  REQUIRE(read);
+  CHECK(read->details == event.details);
+  CHECK(read->rows == "[]");
+}
+
 TEST_CASE("Memory of alerts reads back, also as it was before it knew how urgent a rule is",
           "[store]") {
   slo::AlertMemory memory{"checkout", "fast", true, 1, WallTime::from_s(10), {}, {}};

@@ -1,0 +1,186 @@
+// The Pager where there is an on-call document: which person is told of an incident, and when the
+// next one is.
+#include <algorithm>
+#include <utility>
+
+#include "incident/pager_turn.hpp"
+#include "nines/base/json_writer.hpp"
+
+namespace nines::agent::incident {
+namespace {
+
+namespace oncall = nines::oncall;
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+void add_new(std::vector<std::string>& to, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (!contains(to, name)) to.push_back(name);
+  }
+}
+
+bool unanswered(const core::Incident& incident) {
+  return incident.state == core::State::open || incident.state == core::State::reopened;
+}
+
+// Somebody was chosen for it since it was opened last, whichever node did that.
+bool has_person(const core::Incident& incident) {
+  const WallTime start = std::max(incident.opened, incident.reopened);
+  return std::any_of(incident.pages.begin(), incident.pages.end(), [&](const core::Entry& page) {
+    return page.at >= start && page.detail(kPagedPerson) != nullptr;
+  });
+}
+
+std::string rows_of(const std::vector<const core::Incident*>& incidents) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_array();
+  for (const core::Incident* one : incidents) {
+    json.begin_object().member("incident", one->id).member("service", one->service);
+    json.member("title", one->title).member("since", one->began).end_object();
+  }
+  json.end_array();
+  return out;
+}
+
+}  // namespace
+
+const oncall::PageLedger& Pager::ledger(Turn& turn) const {
+  if (!turn.ledger) turn.ledger.emplace(parts_.on_call->ledger(turn.book, turn.now));
+  return *turn.ledger;
+}
+
+bool Pager::answers_for(const core::Incident& incident) const {
+  if (!parts_.on_call || parts_.rules.tells == Tells::none) return false;
+  const Told* const told = kept(incident);
+  return (told != nullptr && told->on_call) || has_person(incident);
+}
+
+// `names` hear it whoever is chosen. What becomes worse goes to whoever was told of it before, and
+// only when that is nobody to the next.
+void Pager::tell_next(const core::Incident& incident, Told& told, std::string_view transition,
+                      std::vector<std::string> names, Turn& turn) {
+  const OnCall& on_call = *parts_.on_call;
+  std::vector<std::pair<std::string, std::string>> more;
+  told.on_call = true;
+  if (transition == "worse" && !told.people.empty()) {
+    told.later = {};
+    add_new(names, told.names);
+  } else {
+    const OnCall::Choice choice = on_call.choose(ledger(turn), incident, told.people, turn.now);
+    told.later = choice.later.value_or(WallTime{});
+    told.digest = choice.digest.value_or(WallTime{});
+    const bool put_off = choice.later || choice.digest;
+    told.everybody = !choice.somebody() && !put_off;
+    if (choice.somebody()) {
+      told.people.push_back(choice.id);
+      add_new(names, choice.notify);
+      note_page(incident, choice, turn);
+      more = {{kPagedPerson, choice.id}, {"why", choice.why}};
+      if (!choice.experts.empty()) more.emplace_back("experts", choice.experts);
+    } else if (told.everybody) {
+      ++counters_.nobody;
+      add_new(names, on_call.everybody(incident.severity <= 1));
+      more = {{"why", "everybody is told: " + choice.why}};
+    } else {
+      counters_.held += choice.later ? 1 : 0;
+    }
+  }
+  add_new(told.names, names);
+  if (names.empty()) {  // nobody hears of it now
+    turn.out.documents.push_back(document_of(told));
+    return;
+  }
+  fire(incident, told, transition, std::move(names), turn);
+  for (auto& detail : more) turn.out.events.back().details.push_back(std::move(detail));
+}
+
+void Pager::note_page(const core::Incident& incident, const OnCall::Choice& choice, Turn& turn) {
+  ++counters_.people;
+  std::string by;
+  for (const std::string& name : choice.notify) by += (by.empty() ? " by " : ", ") + name;
+  const std::string priority = std::to_string(incident.severity);
+  turn.out.notes.push_back({incident.id,
+                            choice.why + ", is told" + by,
+                            {{kPagedPerson, choice.id}, {kPagedPriority, priority}}});
+  oncall::Page page;  // for what else is decided now
+  page.at_s = turn.now.seconds();
+  page.person = choice.person;
+  page.severity = incident.severity;
+  page.service = incident.service;
+  page.signature = incident.signature();
+  turn.ledger->add(page);
+}
+
+// The next one, when the last did not answer in time, or when quiet hours are over.
+void Pager::go_on(const core::Incident& incident, Turn& turn) {
+  Told* const told = kept(incident);
+  if (told == nullptr || !unanswered(incident) || told->digest != WallTime{}) return;
+  if (told->later != WallTime{}) {
+    if (turn.now < told->later) return;
+    return tell_next(incident, *told, told->people.empty() ? "opened" : "escalated", {}, turn);
+  }
+  const int64_t time_ns = parts_.on_call->ack_ns(incident);
+  const bool nobody_left = told->on_call && told->everybody;
+  if (nobody_left || time_ns == 0 || turn.now.ns - told->at.ns < time_ns) return;
+  told->unanswered = incident.unanswered_since;
+  ++told->level;
+  ++counters_.escalated;
+  tell_next(incident, *told, "escalated", {}, turn);
+}
+
+// Of a node that is gone: who was chosen there was told, too.
+void Pager::take_over(const core::Incident& incident, Told& told) {
+  const WallTime start = std::max(incident.opened, incident.reopened);
+  told.on_call = true;
+  told.everybody = false;
+  add_new(told.names, parts_.on_call->shared(incident.severity <= 1));
+  for (const core::Entry& page : incident.pages) {
+    const std::string* const who = page.detail(kPagedPerson);
+    if (page.at < start || who == nullptr) continue;
+    add_new(told.people, {*who});
+    told.at = page.at;
+    if (const auto person = parts_.on_call->plan().roster->find(*who)) {
+      add_new(told.names, parts_.on_call->notifiers_of(*person));
+    }
+  }
+  told.everybody = told.people.empty();
+}
+
+// One message a policy, however many wait for it. It tells of rows: nothing that could be over.
+void Pager::tell_digests(const Incidents& theirs, Turn& turn) {
+  std::map<std::string, std::vector<const core::Incident*>> due;
+  for (const auto& [id, incident] : theirs) {
+    Told* const told = kept(incident);
+    if (told == nullptr || told->digest == WallTime{} || turn.now < told->digest) continue;
+    told->digest = {};
+    turn.out.documents.push_back(document_of(*told));
+    if (unanswered(incident)) due[parts_.on_call->policy_of(incident)].push_back(&incident);
+  }
+  for (const auto& [policy, incidents] : due) {
+    ++counters_.digests;
+    const OnCall::Choice choice =
+        parts_.on_call->of_digest(ledger(turn), *incidents.front(), turn.now);
+    counters_.nobody += choice.somebody() ? 0 : 1;
+    slo::AlertEvent event;
+    event.kind = slo::AlertEvent::Kind::rows;
+    event.rule = "digest";
+    event.severity = "ticket";
+    event.priority = 3;
+    event.at = turn.now;
+    event.since = turn.now;
+    for (const core::Incident* one : incidents) event.since = std::min(event.since, one->began);
+    event.summary = "Digest of " + policy + ": " + std::to_string(incidents.size()) +
+                    (incidents.size() == 1 ? " incident" : " incidents") + " of P3";
+    event.rows = rows_of(incidents);
+    event.notify = choice.somebody() ? choice.notify : parts_.on_call->everybody(false);
+    event.details = {{"transition", "digest"}};
+    if (choice.somebody()) event.details.emplace_back(kPagedPerson, choice.id);
+    event.details.emplace_back("why", choice.why);
+    turn.out.events.push_back(std::move(event));
+  }
+}
+
+}  // namespace nines::agent::incident
