@@ -226,7 +226,7 @@ void print_report(const Desk& desk, const oncall::LoadReport& report) {
 }
 
 int report(const Desk& desk) {
-  const auto to = time_of(desk.options, desk.options.to, desk.now_s);
+  const auto to = time_of(desk.options, desk.options.to, desk.now_s + 1);  // with this second
   if (!to) return kExitUsage;
   const auto from = time_of(desk.options, desk.options.from, *to - 28 * kDayS);
   if (!from) return kExitUsage;

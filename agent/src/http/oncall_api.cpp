@@ -29,7 +29,7 @@ std::optional<int64_t> time_of(const std::string& query, const char* name, int64
 
 HttpResponse report(const incident::OnCall& on_call, const oncall::PageLedger& ledger,
                     const std::string& query, WallTime now) {
-  const auto to = time_of(query, "to", now.seconds());
+  const auto to = time_of(query, "to", now.seconds() + 1);  // with what was paged just now
   const auto from = to ? time_of(query, "from", *to - kReportS) : std::nullopt;
   if (!from || *from >= *to) {
     return json_error(400, "'from' and 'to' must be RFC 3339 times with their zone, in that order");

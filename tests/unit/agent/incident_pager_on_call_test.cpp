@@ -184,8 +184,9 @@ TEST_CASE("While nobody acknowledges the next person is told, then everybody, th
   CHECK(plant.told[1].notify == Names{"phone-ben"});
   CHECK(plant.told[1].summary == "nobody has acknowledged it for 15m: shop logs errors");
   CHECK(plant.told[2].notify == Names{kAll, "phone-anna", "phone-ben", "phone-carla", "chat"});
-  CHECK(said(plant.told[2], "why") ==
-        "everybody is told: anna was told already, ben was told already, dora has no notifier here");
+  CHECK(
+      said(plant.told[2], "why") ==
+      "everybody is told: anna was told already, ben was told already, dora has no notifier here");
   plant.ends("shop", 6 * kHour);
   const auto over = plant.run(6 * kHour, 6 * kHour + 800);
   REQUIRE(over.size() == 1);
