@@ -29,10 +29,10 @@ struct Api {
     std::vector<Diagnostic> diagnostics;
     auto plan = config::load_oncall(folder.write("oncall.yaml", kDocument), diagnostics);
     REQUIRE(plan);
-    incident::OnCall::Parts parts;
+    agent::incident::OnCall::Parts parts;
     parts.plan = std::make_shared<const oncall::Plan>(std::move(*plan));
     parts.notifiers = {{"phone", "", true, true}};
-    on_call = std::make_shared<const incident::OnCall>(std::move(parts));
+    on_call = std::make_shared<const agent::incident::OnCall>(std::move(parts));
   }
   http::HttpResponse ask(const std::string& path, const std::string& query = {},
                          const std::string& method = "GET") {
@@ -41,12 +41,12 @@ struct Api {
     request.path = path;
     request.query = query;
     http::HttpResponse out;
-    http::make_oncall_api(
-        {[this] { return on_call.get(); },
-         [this]() -> const incident::core::IncidentBook& { return book; }, [] { return kNow; }},
-        [](const http::HttpRequest&, http::Reply reply) {
-          reply({418, "text/plain", "not ours", {}});
-        })(request, [&](http::HttpResponse r) { out = std::move(r); });
+    http::make_oncall_api({[this] { return on_call.get(); },
+                           [this]() -> const agent::incident::core::IncidentBook& { return book; },
+                           [] { return kNow; }},
+                          [](const http::HttpRequest&, http::Reply reply) {
+                            reply({418, "text/plain", "not ours", {}});
+                          })(request, [&](http::HttpResponse r) { out = std::move(r); });
     return out;
   }
   // An incident that was paged an hour ago and acknowledged after 90 s.
@@ -55,15 +55,17 @@ struct Api {
     const auto declared = book.declare("shop", 1, "it is down", "kim", at(0));
     REQUIRE(declared.ok());
     const std::string id = book.list({}, at(0)).at(0).id;
-    REQUIRE(book.add(id, incident::core::EventKind::page_sent, {}, "on call by primary",
-                     {{incident::kPagedPerson, "anna"}, {incident::kPagedPriority, "1"}}, at(0))
-                .ok());
+    REQUIRE(
+        book.add(id, agent::incident::core::EventKind::page_sent, {}, "on call by primary",
+                 {{agent::incident::kPagedPerson, "anna"}, {agent::incident::kPagedPriority, "1"}},
+                 at(0))
+            .ok());
     REQUIRE(book.acknowledge(id, "ANNA", "", at(90)).ok());
     return id;
   }
 
-  std::shared_ptr<const incident::OnCall> on_call;
-  incident::core::IncidentBook book{{"shop", "n1", 1}};
+  std::shared_ptr<const agent::incident::OnCall> on_call;
+  agent::incident::core::IncidentBook book{{"shop", "n1", 1}};
 };
 
 }  // namespace
