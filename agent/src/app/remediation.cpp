@@ -6,7 +6,10 @@
 #include <utility>
 
 #include "app/log.hpp"
+#include "app/remedy_setup.hpp"
+#include "config/remedy_targets.hpp"
 #include "nines/fleet/fleet_state.hpp"
+#include "nines/remedy/rule_check.hpp"
 #include "remedy/holds.hpp"
 #include "remedy/target_name.hpp"
 
@@ -17,42 +20,17 @@ namespace core = nines::remedy;
 using remedy::Found;
 using remedy::Incident;
 
-remedy::ExecutorSettings executor_settings(const NodeConfig& config,
-                                           std::optional<k8s::Access> kube) {
-  remedy::ExecutorSettings out;
-  out.kube = std::move(kube);
-  out.local.units = config.remediation.units;
-  out.local.systemctl = config.remediation.systemctl;
-  out.outside.node = config.node;
-  out.node = config.node;
-  return out;
-}
-
 }  // namespace
 
-core::GuardLimits guard_limits(const RemediationConfig& config) {
-  core::GuardLimits out;
-  out.enabled = config.enabled;
-  for (const std::string& name : config.verbs) {
-    if (const auto verb = core::verb_of(name)) out.verbs.insert(*verb);
-  }
-  out.node_per_hour = static_cast<int>(config.node_per_hour);
-  out.namespace_per_hour = static_cast<int>(config.namespace_per_hour);
-  out.rule_per_hour = static_cast<int>(config.rule_per_hour);
-  out.cool_down_s = config.cool_down_ms / 1000;
-  out.post_check_s = config.post_check_ms / 1000;
-  out.approval_s = config.approval_ms / 1000;
-  out.shadow_hits = static_cast<uint64_t>(config.shadow_hits);
-  return out;
-}
-
-Remediation::Remediation(Parts parts, uint64_t boot)
+Remediation::Remediation(Parts parts, RemedyTargets targets, uint64_t boot)
     : parts_(std::move(parts)),
       boot_(boot),
-      executor_(parts_.io, parts_.clock, executor_settings(parts_.config, parts_.kube)) {
+      targets_(std::move(targets)),
+      executor_(parts_.io, parts_.clock, executor_settings(parts_.config, targets_, parts_.kube)) {
   if (parts_.kube) lease_.emplace(lease_parts());
-  steward_.emplace(core::Guard({parts_.config.node, boot}, guard_limits(parts_.config.remediation)),
-                   steward_parts());
+  steward_.emplace(
+      core::Guard({parts_.config.node, boot}, guard_limits(parts_.config.remediation, targets_)),
+      steward_parts());
 }
 
 Result<std::unique_ptr<Remediation>> Remediation::start(Parts parts, store::StateStore& store) {
@@ -60,8 +38,10 @@ Result<std::unique_ptr<Remediation>> Remediation::start(Parts parts, store::Stat
   NINES_TRY(auto audit, store.documents(remedy::AuditLog::kDocuments));
   NINES_TRY(const auto history, store.documents(kHistory));
   NINES_TRY(const auto anchors, store.documents(remedy::AuditAnchors::kDocuments));
+  NINES_TRY(auto targets, config::load_remedy_targets(parts.config.file));
   const uint64_t boot = fleet::life_number(store.restored().boot, to_ms(parts.clock.wall()));
-  auto out = std::unique_ptr<Remediation>(new Remediation(std::move(parts), boot));
+  auto out =
+      std::unique_ptr<Remediation>(new Remediation(std::move(parts), std::move(targets), boot));
   for (auto& document : audit) kept.push_back(std::move(document));
   out->steward_->restore(kept);
   if (const size_t broken = out->steward_->broken(); broken > 0) {
@@ -72,6 +52,7 @@ Result<std::unique_ptr<Remediation>> Remediation::start(Parts parts, store::Stat
   }
   out->anchors_.restore(anchors);
   out->say_audit_fault();
+  for (const core::RuleLife& rule : out->steward_->guard().rules()) out->warn_of(rule);
   for (const store::Document& document : history) {
     if (auto record = core::decode_record(document.body)) {
       (void)out->imported_.merge(std::move(*record));
@@ -147,17 +128,22 @@ std::optional<Found> Remediation::find(const Incident& incident, const core::Act
   out.target.service = incident.service;
   bool found = false;
   switch (scope_of(action.verb)) {
-    case core::Scope::unit: found = find_unit(incident, action, out); break;
+    case core::Scope::unit:
+      found = action.verb == core::Verb::program ? find_asked(incident, action, out)
+                                                 : find_unit(incident, action, out);
+      break;
     case core::Scope::pod: found = find_pod(incident, out); break;
     case core::Scope::workload: found = find_workload(incident, out); break;
     case core::Scope::node:
       out.object.name = parts_.kube_node;
       found = !parts_.kube_node.empty() && concerns_this_node(incident);
       break;
-    case core::Scope::outside: break;
+    case core::Scope::outside: found = find_asked(incident, action, out); break;
   }
   if (!found) return std::nullopt;
-  out.target.name = remedy::target_name(action.verb, parts_.config.node, out.object);
+  const bool for_all = is_of_cluster(action, targets_);
+  out.target.name =
+      remedy::target_name(action.verb, for_all ? std::string() : parts_.config.node, out.object);
   return out;
 }
 
@@ -172,6 +158,23 @@ bool Remediation::find_unit(const Incident& incident, const core::Action& action
   out.object.name = action.parameter;
   out.target.local = true;
   return remedy::holds_on(incident, parts_.config.node) && !action.parameter.empty();
+}
+
+// Programs, webhooks and functions: what is asked stands in the configuration, what it is asked
+// about is the service of the incident, or the node where there is none. What does not fit a plain
+// name is not asked about.
+bool Remediation::find_asked(const Incident& incident, const core::Action& action,
+                             Found& out) const {
+  const bool for_all = is_of_cluster(action, targets_);
+  out.target.local = !for_all;
+  out.object.name = incident.service.empty() ? parts_.config.node : incident.service;
+  if (parts_.pods) {
+    const auto pods = parts_.pods->current();
+    if (const collector::PodInfo* const pod = pod_of(*pods, incident)) out.object.ns = pod->ns;
+  }
+  out.target.namespace_ = out.object.ns;
+  return (for_all || remedy::holds_on(incident, parts_.config.node)) &&
+         remedy::is_plain_name(out.object.name);
 }
 
 // Each node looks after its own pods: the one that a condition names, if there is one of that name.
@@ -216,6 +219,39 @@ bool Remediation::find_workload(const Incident& incident, Found& out) const {
   out.object = {pod->ns, *pod->owner, {}};
   out.target.namespace_ = pod->ns;
   return true;
+}
+
+Status Remediation::check(const core::Action& action) const {
+  return check_action(action, parts_.config.remediation, targets_);
+}
+
+// What may act must not meet a rule that may undo it; what cannot act yet is told of.
+Status Remediation::check(const core::RuleLife& rule, core::RuleState becomes) const {
+  NINES_CHECK(check(rule.action));
+  if (becomes < core::RuleState::approved) return Ok{};
+  const core::Guard& guard = steward_->guard();
+  for (const core::RuleLife& other : core::opposing(rule, guard.rules(), guard.limits())) {
+    if (other.state < core::RuleState::approved) continue;
+    return Error{Errc::invalid_argument,
+                 "rule " + rule.rule + " does '" + rule.action.key() + "', and rule " + other.rule +
+                     ", which may act, '" + other.action.key() +
+                     "' about the same incidents: one would undo the other; nines remedy revoke " +
+                     other.rule + " first"};
+  }
+  return Ok{};
+}
+
+void Remediation::warn_of(const core::RuleLife& rule) const {
+  if (rule.state == core::RuleState::none) return;
+  if (const Status fits = check(rule.action); !fits.ok()) {
+    log::warn("remedy", "rule " + rule.rule + " does nothing: " + fits.error().message);
+  }
+  const core::Guard& guard = steward_->guard();
+  for (const core::RuleLife& other : core::opposing(rule, guard.rules(), guard.limits())) {
+    log::warn("remedy", "rules " + rule.rule + " (" + rule.action.key() + ") and " + other.rule +
+                            " (" + other.action.key() +
+                            ") may meet on one incident, and would undo each other");
+  }
 }
 
 // What is done is an action of the incident, from which is learned; the rest is said with it.

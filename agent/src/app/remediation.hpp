@@ -12,6 +12,7 @@
 
 #include "app/fleet_link.hpp"
 #include "config/config.hpp"
+#include "config/remedy_target_config.hpp"
 #include "incident/desk.hpp"
 #include "nines/collector/pod_directory.hpp"
 #include "nines/remedy/effect.hpp"
@@ -58,6 +59,13 @@ class Remediation {
   // it.
   std::optional<nines::remedy::AuditFault> audit_fault() const;
 
+  // --- Before a person is believed: an action that names what the configuration does not have,
+  // and, of a rule that is to become `becomes`, another that would undo what it does.
+  Status check(const nines::remedy::Action& action) const;
+  Status check(const nines::remedy::RuleLife& rule, nines::remedy::RuleState becomes) const;
+  // Says so in the log, for what is there already.
+  void warn_of(const nines::remedy::RuleLife& rule) const;
+
   // --- Learning: from the incidents of this node and what was imported.
   std::vector<nines::remedy::Lesson> lessons(WallTime now) const;
   nines::remedy::History history(WallTime now) const;
@@ -70,7 +78,7 @@ class Remediation {
                           std::function<void(Status)> written);
 
  private:
-  explicit Remediation(Parts parts, uint64_t boot);
+  Remediation(Parts parts, RemedyTargets targets, uint64_t boot);
   void join_fleet();
   void look_at_fleet(WallTime now);
   void recall(FleetLink& fleet);
@@ -83,6 +91,8 @@ class Remediation {
                                     const nines::remedy::Action& action) const;
   bool find_unit(const remedy::Incident& incident, const nines::remedy::Action& action,
                  remedy::Found& out) const;
+  bool find_asked(const remedy::Incident& incident, const nines::remedy::Action& action,
+                  remedy::Found& out) const;
   bool find_pod(const remedy::Incident& incident, remedy::Found& out) const;
   bool find_workload(const remedy::Incident& incident, remedy::Found& out) const;
   bool concerns_this_node(const remedy::Incident& incident) const;
@@ -95,6 +105,7 @@ class Remediation {
 
   Parts parts_;
   uint64_t boot_;  // of what this life writes
+  const RemedyTargets targets_;
   remedy::Executor executor_;
   std::optional<remedy::SharedLease> lease_;  // where there is an API server to keep it
   std::optional<remedy::Steward> steward_;
@@ -107,7 +118,5 @@ class Remediation {
   bool fault_said_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
-
-nines::remedy::GuardLimits guard_limits(const RemediationConfig& config);
 
 }  // namespace nines::agent

@@ -11,6 +11,7 @@
 #include "config/peers.hpp"
 #include "config/queries.hpp"
 #include "config/remediation.hpp"
+#include "config/remedy_targets.hpp"
 #include "config/remotes.hpp"
 #include "config/selector.hpp"
 #include "config/upstream.hpp"
@@ -203,7 +204,8 @@ NodeConfig read_node_config(const YamlFile& file, Reporter& report) {
   if (const YamlNode* peers = root.get("peers")) check_peers(draft.node.peers, *peers, report);
   check_incidents(draft.node, root, report);
   if (const YamlNode* remediation = root.get("remediation")) {
-    check_remediation(draft.node.remediation, *remediation, report);
+    read_remedy_targets(*remediation, draft, report);
+    check_remediation(draft.node.remediation, draft.remedies, *remediation, report);
   }
   for (auto& path : draft.node.slo_paths) path = beside(file.path, path);
   draft.node.oncall.file = beside(file.path, draft.node.oncall.file);

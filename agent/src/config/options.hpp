@@ -10,6 +10,7 @@
 
 #include "config/config.hpp"
 #include "config/reader.hpp"
+#include "config/remedy_target_config.hpp"
 
 namespace nines::agent::config {
 
@@ -35,8 +36,10 @@ struct OptionValue {
 // Where values go. Items of a list are written to the last element.
 struct Draft {
   NodeConfig node;
+  RemedyTargets remedies;
   std::string token_file;                    // of the last webhook
   std::vector<std::string> upstream_labels;  // of the last one
+  std::vector<std::string> header_files;     // of the last webhook of remediation
 };
 
 struct Option {

@@ -91,9 +91,7 @@ struct Said {
     NINES_TRY(const std::string rule, body.text("rule"));
     if (who.empty()) return Error{Errc::invalid_argument, "'who' is missing: who says so?"};
     if (what == "draft") return draft(rule, who);
-    if (what == "shadow") return guard.shadow(rule, who, now);
-    if (what == "approve") return guard.approve(rule, who, now);
-    if (what == "auto") return arm(rule, who);
+    if (what == "shadow" || what == "approve" || what == "auto") return promote(what, rule, who);
     if (what == "demote") return guard.demote(rule, who, text, now);
     if (what == "remove") return guard.remove(rule, who, now);
     if (what == "stop") return guard.stop("person", who, text, now);
@@ -130,7 +128,19 @@ struct Said {
     if (signature.empty() && service.empty()) {
       return Error{Errc::invalid_argument, "a rule needs a 'signature' or a 'service'"};
     }
-    return remediation.steward().guard().draft(rule, *action, signature, service, who, now);
+    NINES_CHECK(remediation.check(*action));
+    core::Guard& guard = remediation.steward().guard();
+    NINES_TRY(core::GuardEvent drafted, guard.draft(rule, *action, signature, service, who, now));
+    if (const auto life = guard.rule(rule)) remediation.warn_of(*life);
+    return drafted;
+  }
+  core::Guard::Done promote(const std::string& what, const std::string& rule,
+                            const std::string& who) const {
+    core::Guard& guard = remediation.steward().guard();
+    const auto becomes = what == "shadow" ? core::RuleState::shadow : core::RuleState::approved;
+    if (const auto life = guard.rule(rule)) NINES_CHECK(remediation.check(*life, becomes));
+    if (what == "shadow") return guard.shadow(rule, who, now);
+    return what == "approve" ? guard.approve(rule, who, now) : arm(rule, who);
   }
   // By itself only what history proves.
   core::Guard::Done arm(const std::string& rule, const std::string& who) const {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "net/asio.hpp"
+#include "notify/trusted_path.hpp"
 #include "view/text.hpp"
 
 namespace nines::agent::notify {
@@ -197,17 +198,13 @@ Status check_program(const std::string& path) {
   if (!S_ISREG(info.st_mode) || ::access(path.c_str(), X_OK) != 0) {
     return Error{Errc::invalid_argument, path + " is not a program that this user may run"};
   }
-  const bool foreign = info.st_uid != 0 && info.st_uid != ::geteuid();
-  if (foreign || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return Error{Errc::invalid_argument,
-                 path + " may be changed by others (chown root, chmod go-w): it is not run"};
-  }
-  return Ok{};
+  return check_trusted(path);
 }
 
 void async_run(asio::io_context& io, const Program& program, int64_t timeout_ms,
                std::function<void(Result<Exit>)> done) {
   const auto refuse = [&](Error error) {
+    error.code = Errc::invalid_argument;
     asio::post(io, [done = std::move(done), error = std::move(error)] { done(error); });
   };
   if (const Status safe = check_program(program.path); !safe.ok()) return refuse(safe.error());

@@ -15,7 +15,8 @@ class io_context;
 
 namespace nines::agent::notify {
 
-// A program that others than root and we may change is not run.
+// A program that others than root and we may change, itself or on the way to it, is not run
+// (trusted_path.hpp).
 Status check_program(const std::string& path);
 
 struct Exit {
@@ -23,8 +24,8 @@ struct Exit {
   std::string message;  // the last line of its standard error
 };
 
-// Calls `done` once on the thread of `io`. An error: it could not be started, was killed by a
-// signal, or did not end in time.
+// Calls `done` once on the thread of `io`. An error: it was not started (invalid_argument), was
+// killed by a signal, or did not end in time. The program is checked right before it is started.
 void async_run(boost::asio::io_context& io, const Program& program, int64_t timeout_ms,
                std::function<void(Result<Exit>)> done);
 

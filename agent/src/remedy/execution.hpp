@@ -25,8 +25,8 @@ namespace nines::agent::remedy {
 
 // The object of an action. Which members are needed depends on the verb.
 struct Target {
-  std::string ns;    // of pods and workloads
-  std::string name;  // of the pod, Deployment, node, systemd unit
+  std::string ns;    // of pods and workloads; of programs and those asked outside, where known
+  std::string name;  // of the pod, Deployment, node, systemd unit; else what the incident is about
   std::string uid;   // of the pod that is meant; another one of that name is left alone
 };
 
@@ -37,6 +37,7 @@ struct Order {
   Target target;
   int64_t replicas = 0;  // of scale_up and scale_down: how many there shall be; 0: one more, less
   std::string key;       // names the intent: the same for every attempt, at most 64 bytes
+  std::string incident;  // that it is against
   WallTime intended{};   // when the intent was written down
   Mode mode = Mode::try_out;
 };
@@ -45,7 +46,7 @@ enum class Became : uint8_t {
   done,     // changed, or (recheck) found changed
   would,    // try_out: nothing stands against it
   idle,     // there is nothing to change: it is so already, or the object is gone
-  refused,  // by a rule of ours or of the other side: it was not done
+  refused,  // by a rule of ours or of the other side: it was not done (recheck: not looked at)
   failed,   // it was not done, for another reason
   unknown,  // it may have been done
 };
@@ -87,6 +88,8 @@ class Execution {
   virtual ~Execution() = default;
   virtual Turn begin() = 0;
   virtual Turn answered(const Answer& answer) = 0;
+  // Time limit of each program it runs; 0: as the executor has it.
+  virtual int64_t program_ms() const { return 0; }
 };
 
 // A name that may stand in a path, a unit or an environment: letters, digits, "-._@:", no "..", at

@@ -72,9 +72,7 @@ struct Executor::Impl : std::enable_shared_from_this<Impl> {
       case Verb::unit_stop: return run_unit(settings.local, order);
       case Verb::program: return run_program(settings.local, order);
       case Verb::webhook: return call_hook(settings.outside, order);
-      case Verb::lambda:
-        if (settings.aws.access_key.empty()) return nullptr;
-        return invoke_function(settings.outside, settings.aws, clock, order);
+      case Verb::lambda: return invoke_function(settings.outside, clock, order);
       default: return nullptr;
     }
   }
@@ -128,7 +126,9 @@ struct Executor::Impl : std::enable_shared_from_this<Impl> {
   }
 
   void send(const RunPtr& run, notify::Program&& program) {
-    notify::async_run(io, program, settings.program_ms,
+    const int64_t own_ms = run->execution->program_ms();
+    const int64_t timeout_ms = own_ms > 0 ? own_ms : settings.program_ms;
+    notify::async_run(io, program, timeout_ms,
                       [weak = weak_from_this(), run](const Result<notify::Exit>& exit) {
                         if (const auto self = weak.lock()) self->answer(run, answer_of(exit));
                       });

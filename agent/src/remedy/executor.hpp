@@ -22,9 +22,8 @@ struct ExecutorSettings {
   std::optional<k8s::Access> kube;  // nullopt: no Kubernetes
   LocalAllowed local;
   OutsideAllowed outside;
-  AwsIdentity aws;  // empty access_key: no functions
   int64_t step_ms = 10'000;
-  int64_t program_ms = 60'000;
+  int64_t program_ms = 60'000;  // of those that say nothing else
   std::string node;
   bool audit_events = true;  // tell Kubernetes what was done to its objects
 };

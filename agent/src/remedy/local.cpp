@@ -4,6 +4,8 @@
 #include <charconv>
 #include <functional>
 
+#include "remedy/arguments.hpp"
+
 namespace nines::agent::remedy {
 namespace {
 
@@ -121,38 +123,64 @@ class Run final : public LocalExecution {
       return outcome(Became::refused, "there is no such program in remediation.programs");
     }
     const AllowedProgram& program = found->second;
-    if (!order_.target.name.empty() && !is_plain_name(order_.target.name)) {
-      return outcome(Became::refused, "that is no name of an object");
+    program_ms_ = program.timeout_ms;
+    for (const std::string* name : {&order_.target.name, &order_.target.ns, &order_.incident}) {
+      if (!name->empty() && !is_plain_name(*name)) {
+        return outcome(Became::refused, "that is no name of an object");
+      }
     }
-    if (order_.mode == Mode::try_out) return outcome(Became::would, program.path + " would be run");
-    if (order_.mode == Mode::recheck) return check(program);
-    return run(call(program.path, program.arguments),
-               [this](const Answer& answer) { return ran(answer); });
+    switch (order_.mode) {
+      case Mode::try_out: return try_out(program);
+      case Mode::recheck: return check(program);
+      case Mode::act: break;
+    }
+    std::vector<std::string> command{program.path};
+    command.insert(command.end(), program.arguments.begin(), program.arguments.end());
+    return call(command, [this](const Answer& answer) { return ran(answer); });
   }
 
+  int64_t program_ms() const override { return program_ms_; }
+
  private:
-  notify::Program call(const std::string& path, std::vector<std::string> arguments) const {
-    return {path,
-            std::move(arguments),
-            {"NINES_KEY=" + order_.key, "NINES_TARGET=" + order_.target.name,
-             "NINES_NAMESPACE=" + order_.target.ns, "PATH=/usr/sbin:/usr/bin:/sbin:/bin"},
-            {}};
+  // What cannot be filled in is not run.
+  Turn call(const std::vector<std::string>& command, std::function<Turn(const Answer&)> next) {
+    auto arguments = filled({command.begin() + 1, command.end()}, order_, allowed_.node);
+    if (!arguments.ok()) return outcome(Became::refused, arguments.error().message);
+    return run({command.front(),
+                std::move(*arguments),
+                {"NINES_KEY=" + order_.key, "NINES_TARGET=" + order_.target.name,
+                 "NINES_NAMESPACE=" + order_.target.ns, "NINES_INCIDENT=" + order_.incident,
+                 "PATH=/usr/sbin:/usr/bin:/sbin:/bin"},
+                {}},
+               std::move(next));
+  }
+
+  Turn try_out(const AllowedProgram& program) {
+    if (program.dry_run.empty()) {
+      auto arguments = filled(program.arguments, order_, allowed_.node);
+      return arguments.ok() ? outcome(Became::would, program.path + " would be run")
+                            : outcome(Became::refused, arguments.error().message);
+    }
+    return call(program.dry_run, [this](const Answer& answer) -> Turn {
+      const Became became = code_of(answer) == 0 ? Became::would : Became::failed;
+      return outcome(became, "its dry run: " + said(answer));
+    });
   }
 
   Turn check(const AllowedProgram& program) {
     if (program.check.empty()) return outcome(Became::unknown, "nothing tells whether it was run");
-    std::vector<std::string> arguments(program.check.begin() + 1, program.check.end());
-    return run(call(program.check.front(), std::move(arguments)),
-               [this](const Answer& answer) -> Turn {
-                 const auto code = code_of(answer);
-                 const Became became = !code        ? Became::unknown
-                                       : *code == 0 ? Became::done
-                                                    : Became::failed;
-                 return outcome(became, "its check: " + said(answer));
-               });
+    return call(program.check, [this](const Answer& answer) -> Turn {
+      constexpr int kDone = 0, kNotDone = 1;
+      const auto code = code_of(answer);
+      const Became became = code == kDone      ? Became::done
+                            : code == kNotDone ? Became::failed
+                                               : Became::unknown;
+      return outcome(became, "its check: " + said(answer));
+    });
   }
 
   const LocalAllowed& allowed_;
+  int64_t program_ms_ = 0;
 };
 
 }  // namespace

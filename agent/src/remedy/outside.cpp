@@ -52,6 +52,7 @@ class OutsideExecution : public Execution {
     return {{"action", verb_name(order_.action.verb)},
             {"name", order_.action.parameter},
             {"key", order_.key},
+            {"incident", order_.incident},
             {"node", allowed_.node},
             {"namespace", order_.target.ns},
             {"target", order_.target.name},
@@ -75,25 +76,26 @@ class Hook final : public OutsideExecution {
     }
     const AllowedHook& hook = found->second;
     if (order_.mode == Mode::try_out && !hook.dry_runs) {
-      return outcome(Became::would, hook.url + " would be called");
+      return outcome(Became::would, "it would be called; it knows no dry run");
     }
+    auto secrets = hook.secrets ? hook.secrets() : Result<Headers>(Headers{});
+    if (!secrets.ok()) return outcome(Became::refused, secrets.error().message);
     http::ClientRequest request;
     request.method = "POST";
     request.url = hook.url;
     request.headers = {{"Content-Type", "application/json"}, {"Idempotency-Key", order_.key}};
-    if (!hook.authorization.empty())
-      request.headers.emplace_back("Authorization", hook.authorization);
+    request.headers.insert(request.headers.end(), secrets->begin(), secrets->end());
     request.body = body().dump();
-    request.timeout_ms = allowed_.timeout_ms;
+    request.ca_file = hook.ca_file;
+    request.timeout_ms = hook.timeout_ms;
     return Step(std::move(request));
   }
 };
 
 class Function final : public OutsideExecution {
  public:
-  Function(const OutsideAllowed& allowed, const AwsIdentity& identity, const Clock& clock,
-           Order order)
-      : OutsideExecution(allowed, std::move(order)), identity_(identity), clock_(clock) {}
+  Function(const OutsideAllowed& allowed, const Clock& clock, Order order)
+      : OutsideExecution(allowed, std::move(order)), clock_(clock) {}
 
  private:
   Turn ask() override {
@@ -110,11 +112,15 @@ class Function final : public OutsideExecution {
                                      : function.endpoint;
     const auto url = http::parse_url(endpoint);
     if (!url.ok()) return outcome(Became::refused, url.error().message);
-    return Step(signed_request(function, endpoint, url->authority()));
+    auto identity = function.identity
+                        ? function.identity()
+                        : Result<AwsIdentity>(Error{Errc::not_found, "there are no credentials"});
+    if (!identity.ok()) return outcome(Became::refused, identity.error().message);
+    return Step(signed_request(function, *identity, endpoint, url->authority()));
   }
 
-  http::ClientRequest signed_request(const AllowedFunction& function, const std::string& endpoint,
-                                     std::string host) const {
+  http::ClientRequest signed_request(const AllowedFunction& function, const AwsIdentity& identity,
+                                     const std::string& endpoint, std::string host) const {
     const bool tried = order_.mode == Mode::try_out;
     AwsRequest aws;
     aws.method = "POST";
@@ -125,11 +131,11 @@ class Function final : public OutsideExecution {
     http::ClientRequest request;
     request.method = aws.method;
     request.url = endpoint + aws.path;
-    request.headers = sign_aws(aws, identity_, function.region, "lambda", clock_.wall());
+    request.headers = sign_aws(aws, identity, function.region, "lambda", clock_.wall());
     request.headers.insert(request.headers.end(), aws.headers.begin(), aws.headers.end());
     request.headers.emplace_back("Content-Type", "application/json");
     request.body = std::move(aws.body);
-    request.timeout_ms = allowed_.timeout_ms;
+    request.timeout_ms = function.timeout_ms;
     return request;
   }
 
@@ -150,7 +156,6 @@ class Function final : public OutsideExecution {
 
   bool raised(const Answer& answer) const override { return answer.raised; }
 
-  const AwsIdentity& identity_;
   const Clock& clock_;
 };
 
@@ -159,10 +164,9 @@ class Function final : public OutsideExecution {
 std::unique_ptr<Execution> call_hook(const OutsideAllowed& allowed, Order order) {
   return std::make_unique<Hook>(allowed, std::move(order));
 }
-std::unique_ptr<Execution> invoke_function(const OutsideAllowed& allowed,
-                                           const AwsIdentity& identity, const Clock& clock,
+std::unique_ptr<Execution> invoke_function(const OutsideAllowed& allowed, const Clock& clock,
                                            Order order) {
-  return std::make_unique<Function>(allowed, identity, clock, std::move(order));
+  return std::make_unique<Function>(allowed, clock, std::move(order));
 }
 
 }  // namespace nines::agent::remedy

@@ -14,6 +14,13 @@ using core::GuardEvent;
 using core::GuardKind;
 
 constexpr int kMostRechecks = 3;
+const std::string kDryRun = "dry-run/";
+
+// What differs stands at the end: boot and sequence.
+std::string key_of(const Act& act) {
+  constexpr size_t kMost = 64;
+  return act.id.substr(act.id.size() - std::min(act.id.size(), kMost));
+}
 
 WallTime after_s(WallTime at, int64_t s) { return {at.ns + s * kNsPerSecond}; }
 
@@ -94,7 +101,8 @@ void Steward::consider(const core::RuleLife& rule, const Incident& incident, Wal
   Order order;
   order.action = rule.action;
   order.target = candidate.found.object;
-  order.key = key.substr(0, 64);
+  order.key = kDryRun + incident.id.substr(0, 56);
+  order.incident = incident.id;
   order.intended = now;
   order.mode = Mode::try_out;
   ++counters_.tried;
@@ -274,7 +282,9 @@ Order Steward::order_of(const Act& act, const Found& found, Mode mode) const {
   order.action = act.action;
   order.target = found.object;
   order.target.uid = act.target_uid;
-  order.key = act.id.substr(0, 64);
+  if (order.target.ns.empty()) order.target.ns = act.namespace_;
+  order.key = key_of(act);
+  order.incident = act.incident;
   order.intended = act.at;
   order.mode = mode;
   return order;
@@ -333,7 +343,8 @@ void Steward::rechecked(const std::string& id, const Outcome& outcome) {
   const Act* const found = guard_.find(id);
   if (found == nullptr || found->over()) return;
   const Act act = *found;
-  if (outcome.became == Became::unknown) {
+  // Who refuses to look (it is not configured any more, too much is under way) tells nothing.
+  if (outcome.became == Became::unknown || outcome.became == Became::refused) {
     if (doubts_[id].tries < kMostRechecks) return;
     auto doubt = guard_.doubt(id, outcome.text, now_);
     if (doubt.ok()) keep(*doubt);
@@ -377,7 +388,8 @@ void Steward::roll_back(const std::string& id) {
   Order order;
   order.action = proposal->action;
   order.target = *object;
-  order.key = id;
+  order.key = key_of(*act);
+  order.incident = act->incident;
   order.intended = now_;
   under_way_.insert(id);
   parts_.carry_out(order, [this, id, proposal = *proposal, found,

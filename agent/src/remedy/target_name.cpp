@@ -7,7 +7,7 @@ namespace {
 
 using nines::remedy::Verb;
 
-enum class Within : uint8_t { nothing, node, ns };
+enum class Within : uint8_t { nothing, node, ns, maybe_node };
 struct Kind {
   std::string_view name;
   Within within = Within::nothing;
@@ -27,8 +27,8 @@ Kind kind_of(Verb verb) {
     case Verb::unit_start:
     case Verb::unit_stop: return {"unit", Within::node};
     case Verb::program: return {"program", Within::node};
-    case Verb::webhook: return {"webhook", Within::nothing};
-    case Verb::lambda: return {"lambda", Within::nothing};
+    case Verb::webhook: return {"webhook", Within::maybe_node};
+    case Verb::lambda: return {"lambda", Within::maybe_node};
     case Verb::nothing:
     case Verb::other: break;
   }
@@ -50,7 +50,8 @@ std::vector<std::string_view> parts_of(std::string_view name) {
 std::string target_name(Verb verb, std::string_view node, const Target& object) {
   const Kind kind = kind_of(verb);
   std::string out(kind.name);
-  if (kind.within == Within::node) out.append("/").append(node);
+  const bool of_node = kind.within == Within::maybe_node && !node.empty();
+  if (kind.within == Within::node || of_node) out.append("/").append(node);
   if (kind.within == Within::ns) out.append("/").append(object.ns);
   return out + '/' + object.name;
 }
@@ -58,8 +59,10 @@ std::string target_name(Verb verb, std::string_view node, const Target& object) 
 std::optional<Target> object_of(Verb verb, std::string_view name) {
   const Kind kind = kind_of(verb);
   const std::vector<std::string_view> parts = parts_of(name);
-  const size_t wanted = kind.within == Within::nothing ? 2 : 3;
-  if (kind.name.empty() || parts.size() != wanted || parts.front() != kind.name) {
+  const size_t most = kind.within == Within::nothing ? 2 : 3;
+  const size_t least = kind.within == Within::maybe_node ? 2 : most;
+  if (kind.name.empty() || parts.size() < least || parts.size() > most ||
+      parts.front() != kind.name) {
     return std::nullopt;
   }
   Target out;

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "nines/base/json_writer.hpp"
+#include "nines/remedy/rule_check.hpp"
 #include "view/table.hpp"
 #include "view/text.hpp"
 
@@ -37,7 +38,16 @@ std::string percent(double share) {
   return out;
 }
 
-void write(JsonWriter& json, const RuleLife& rule) {
+// Names of rules that would undo it about the same incidents.
+std::string opposed_to(const RuleLife& rule, const nines::remedy::Guard& guard) {
+  std::string out;
+  for (const RuleLife& other : opposing(rule, guard.rules(), guard.limits())) {
+    out += (out.empty() ? "" : ", ") + other.rule;
+  }
+  return out;
+}
+
+void write(JsonWriter& json, const RuleLife& rule, const nines::remedy::Guard& guard) {
   json.begin_object();
   json.member("rule", rule.rule);
   json.member("state", rule_state_name(rule.state));
@@ -46,6 +56,9 @@ void write(JsonWriter& json, const RuleLife& rule) {
   json.member("service", rule.service);
   json.member("shadow_hits", rule.hits);
   json.member("failures_in_a_row", static_cast<int64_t>(rule.failures));
+  json.member("asks_each_time",
+              reach_of(rule.action, guard.limits()) == nines::remedy::Reach::irreversible);
+  if (const auto others = opposed_to(rule, guard); !others.empty()) json.member("opposes", others);
   json.end_object();
 }
 
@@ -119,7 +132,7 @@ std::string remedies_json(const remedy::Steward& steward, WallTime now) {
   json.member("unread", steward.broken());
   json.member("breaker_open", guard.breaker_open(now));
   json.key("rules").begin_array();
-  for (const RuleLife& rule : guard.rules()) write(json, rule);
+  for (const RuleLife& rule : guard.rules()) write(json, rule, guard);
   json.end_array();
   json.key("acts").begin_array();
   for (const Act& act : guard.acts()) write(json, act);
@@ -167,6 +180,11 @@ std::string remedies_table(const remedy::Steward& steward, WallTime now, size_t 
                {std::to_string(rule.hits)}});
   }
   out += table.render(width, false);
+  for (const RuleLife& rule : rules) {
+    if (const auto others = opposed_to(rule, guard); !others.empty()) {
+      out += "\n" + printable(rule.rule + " would undo, or be undone by: " + others) + "\n";
+    }
+  }
   const auto acts = guard.acts();
   if (!acts.empty()) {
     Table done(

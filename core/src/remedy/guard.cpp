@@ -13,6 +13,7 @@ constexpr size_t kReserve = 256;
 constexpr size_t kEventsOfAnAct = 6;
 // What was done by a clock that is set right later would look long past.
 constexpr int64_t kBackS = 60;
+constexpr int64_t kMomentNs = 1'000'000;
 
 bool is_of_act(GuardKind kind) {
   return kind >= GuardKind::shadow_hit && kind <= GuardKind::settled;
@@ -235,7 +236,9 @@ bool Guard::may_start(std::string_view act, std::optional<uint64_t> token, WallT
   const Act* const a = impl_->state.find(act);
   if (a == nullptr || a->phase != Phase::intended || stopped(now)) return false;
   const bool mine = a->writer == impl_->identity.node && a->boot == impl_->identity.boot;
-  const bool in_time = now >= a->at && within(a->at, now, impl_->limits.start_within_s);
+  // What undoes an act of this moment comes a nanosecond behind it, and so ahead of now.
+  const bool ahead = a->at.ns - now.ns > kMomentNs;
+  const bool in_time = !ahead && within(a->at, now, impl_->limits.start_within_s);
   return mine && in_time && (a->local || (token && *token == a->token));
 }
 
@@ -283,11 +286,11 @@ std::optional<Proposal> Guard::rollback_of(std::string_view act, WallTime) const
   if (a == nullptr || a->phase != Phase::failed || a->rolled_back || !a->undoes.empty()) {
     return std::nullopt;
   }
-  const auto inverse = inverse_of(a->action.verb);
+  const auto inverse = inverse_of(a->action, impl_->limits);
   if (!inverse) return std::nullopt;
   Proposal p;
   p.rule = a->rule;
-  p.action = {*inverse, {}};
+  p.action = *inverse;
   p.target = {a->target, a->namespace_, a->node, a->service, a->target_uid, a->local};
   p.incident = a->incident;
   p.undoes = a->id;

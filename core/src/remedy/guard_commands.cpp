@@ -24,7 +24,7 @@ std::string_view refusal_text(Refusal refusal) noexcept {
     case Refusal::stopped: return "the kill switch is on";
     case Refusal::log_full: return "the log has no room for another act";
     case Refusal::verb: return "the verb is not on the allow-list";
-    case Refusal::reach: return "it cannot be undone and no lease says that nobody else acts";
+    case Refusal::reach: return "it cannot be undone, and is nothing that takes an act back";
     case Refusal::rule_state: return "the rule may not act";
     case Refusal::needs_approval: return "a person has to approve it";
     case Refusal::clock: return "the clock of the node is not set";
@@ -48,6 +48,7 @@ std::string_view refusal_text(Refusal refusal) noexcept {
     case Refusal::breaker: return "the breaker is open: too many of the last acts failed";
     case Refusal::opposite: return "it would undo what was just done";
     case Refusal::rolled_back: return "there is nothing to roll back, or it was tried";
+    case Refusal::action_rate: return "it was done often enough this hour";
   }
   return "";
 }
@@ -110,7 +111,7 @@ Guard::Done Guard::approve(std::string_view rule, std::string_view who, WallTime
 Guard::Done Guard::arm(std::string_view rule, uint64_t n, double proven_low, std::string_view who,
                        WallTime now) {
   NINES_TRY(const GuardState::Life* const one, impl_->life(rule));
-  if (reach_of(one->action.verb) == Reach::irreversible) {
+  if (reach_of(one->action, impl_->limits) == Reach::irreversible) {
     return Error{Errc::invalid_argument,
                  one->action.key() + " cannot be undone: a person each time"};
   }

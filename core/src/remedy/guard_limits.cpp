@@ -27,7 +27,7 @@ struct Weigher {
   void permission() {
     const std::string approval = s.state.approval(p, s.limits, s.now);
     const bool automatic = !person() && !rollback();
-    const bool irreversible = reach_of(p.action.verb) == Reach::irreversible;
+    const bool irreversible = reach_of(p.action, s.limits) == Reach::irreversible;
     if (automatic) {
       const auto found = s.state.rules.find(p.rule);
       const bool fits = found != s.state.rules.end() && found->second.action == p.action;
@@ -40,9 +40,7 @@ struct Weigher {
       if (asks) out.approval = approval;
       if (asks && approval.empty()) out.page = true;
     }
-    // Nobody calls a person's decision into question, but his reach without the others' view is
-    // his.
-    refuse_if(rollback() && irreversible, Refusal::reach);
+    refuse_if(rollback() && irreversible && !takes_back(), Refusal::reach);
     const bool urgent = p.severity == 0 && !approval.empty();
     if (urgent && !in_windows(s.limits.windows, s.zone, s.now)) out.approval = approval;
     refuse_if(automatic && !urgent && !in_windows(s.limits.windows, s.zone, s.now),
@@ -70,10 +68,9 @@ struct Weigher {
 
   void reach() {
     const bool local = p.target.local && p.target.node == s.node;
-    const bool mild = reach_of(p.action.verb) != Reach::irreversible;
+    const bool mild = reach_of(p.action, s.limits) != Reach::irreversible || takes_back();
     refuse_if(!local && !s.token, Refusal::no_lease);
     refuse_if(p.facts.isolated && !(local && mild), Refusal::isolated);
-    refuse_if(local && !s.token && !mild && !person(), Refusal::reach);
   }
 
   void target() {
@@ -89,17 +86,24 @@ struct Weigher {
     if (rollback()) return undone();
     if (person() || !s.state.cooling(p.target.name, s.limits, s.now)) return;
     out.refused.push_back(Refusal::cool_down);
-    if (opposes(all.back()->action.verb, p.action.verb)) {
+    if (opposes(all.back()->action, p.action, s.limits)) {
       out.refused.push_back(Refusal::opposite);
       out.page = true;
     }
   }
 
+  // It is what the configuration, or its verb, says of the act that it undoes.
+  bool takes_back() const {
+    const Act* const bad = s.state.find(p.undoes);
+    const auto inverse = bad == nullptr ? std::nullopt : inverse_of(bad->action, s.limits);
+    return inverse && inverse->verb == p.action.verb &&
+           (inverse->parameter.empty() || inverse->parameter == p.action.parameter);
+  }
+
   void undone() {
     const Act* const bad = s.state.find(p.undoes);
     const bool fits = bad != nullptr && bad->phase == Phase::failed && !bad->rolled_back &&
-                      bad->target == p.target.name && bad->undoes.empty() &&
-                      inverse_of(bad->action.verb) == p.action.verb;
+                      bad->target == p.target.name && bad->undoes.empty() && takes_back();
     refuse_if(!fits, Refusal::rolled_back);
   }
 
@@ -115,6 +119,11 @@ struct Weigher {
     const int of_namespace =
         begun([](const Act& a, Text& n) { return a.namespace_ == n; }, p.target.namespace_);
     const int of_cluster = begun([](const Act& a, Text&) { return !a.local; }, {});
+    const auto most = s.limits.per_hour.find(p.action);
+    const int of_action =
+        begun([](const Act& a, Text& n) { return a.action.key() == n; }, p.action.key());
+    refuse_if(most != s.limits.per_hour.end() && !rollback() && of_action >= most->second,
+              Refusal::action_rate);
     refuse_if(!p.rule.empty() && !rollback() && of_rule >= s.limits.rule_per_hour,
               Refusal::rule_rate);
     refuse_if(of_node >= s.limits.node_per_hour, Refusal::node_rate);
@@ -143,6 +152,24 @@ bool in_windows(const std::vector<Window>& windows, const TimeZone& zone, WallTi
            }
            return (on(w, day) && minute >= w.from_min) || (on(w, day - 1) && minute < w.to_min);
          });
+}
+
+std::optional<Action> inverse_of(const Action& action, const GuardLimits& limits) {
+  if (const auto verb = inverse_of(action.verb)) return Action{*verb, {}};
+  const auto said = limits.undone_by.find(action);
+  return said == limits.undone_by.end() ? std::nullopt : std::optional(said->second);
+}
+
+Reach reach_of(const Action& action, const GuardLimits& limits) {
+  return limits.undone_by.contains(action) ? Reach::reversible : reach_of(action.verb);
+}
+
+bool opposes(const Action& a, const Action& b, const GuardLimits& limits) {
+  const auto undoes = [&](const Action& x, const Action& y) {
+    const auto said = limits.undone_by.find(x);
+    return said != limits.undone_by.end() && said->second == y;
+  };
+  return opposes(a.verb, b.verb) || undoes(a, b) || undoes(b, a);
 }
 
 Weighed weigh(const Proposal& proposal, const Scales& scales) {

@@ -193,7 +193,7 @@ bool GuardState::frozen(std::string_view target, const GuardLimits& limits, Wall
   std::vector<WallTime> turns;
   for (size_t i = 1; i < all.size(); ++i) {
     if (thawed != unfrozen_.end() && all[i]->at <= thawed->second) continue;
-    if (opposes(all[i - 1]->action.verb, all[i]->action.verb) &&
+    if (opposes(all[i - 1]->action, all[i]->action, limits) &&
         within(all[i - 1]->at, all[i]->at, kHourS)) {
       turns.push_back(all[i]->at);
     }

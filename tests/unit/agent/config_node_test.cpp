@@ -84,7 +84,7 @@ TEST_CASE("The sample nines.yaml with every key in use has only the known contra
   for (const auto& d : loaded.diagnostics) {
     if (d.severity == Diagnostic::Severity::error) errors.push_back(d.message);
   }
-  REQUIRE(errors.size() == 9);
+  REQUIRE(errors.size() == 11);
   CHECK(errors[0].find("a source is one kind of input") != std::string::npos);
   CHECK(errors[1].find("has a pattern, but its format is auto") != std::string::npos);
   CHECK(errors[2].find("both bearer_token and token_file") != std::string::npos);
@@ -96,6 +96,8 @@ TEST_CASE("The sample nines.yaml with every key in use has only the known contra
   CHECK(errors[6].find("upstream 'central' has both token_file and user") != std::string::npos);
   CHECK(errors[7].find("has 'urls', which are for kind alertmanager") != std::string::npos);
   CHECK(errors[8].find("none of the sources of this node is files") != std::string::npos);
+  CHECK(errors[9].find("undo of program 'drop-cache' names 'refill-cache'") != std::string::npos);
+  CHECK(errors[10].find("webhook 'power-cycle' has both secret_file") != std::string::npos);
   REQUIRE(loaded.node.sources.size() == 1);
   const auto& source = loaded.node.sources[0];
   CHECK(source.name == "nginx");

@@ -174,3 +174,87 @@ TEST_CASE("a program that fails, hangs or may be changed by others is told apart
   of.action.parameter = "open";
   CHECK(carry_out(settings, of).became == Became::failed);
 }
+
+TEST_CASE("a program is tried out by its dry run, with what is filled into its arguments",
+          "[remedy]") {
+  TempDir dir;
+  const std::string said = dir / "said";
+  ExecutorSettings settings;
+  settings.local.node = "pi-1";
+  AllowedProgram& heal = settings.local.programs["heal"];
+  heal.path = program(dir, "heal", "echo \"$@\" >> " + said + "; [ \"$1\" != --no ]");
+  heal.arguments = {"--service={service}", "{node}"};
+  heal.dry_run = {heal.path, "--dry-run", "{incident}"};
+  Order of = order(Verb::program, "worker", Mode::try_out);
+  of.action.parameter = "heal";
+  of.incident = "INC-1";
+  CHECK(carry_out(settings, of).became == Became::would);
+  of.mode = Mode::act;
+  CHECK(carry_out(settings, of).became == Became::done);
+  CHECK(contents(said) == "--dry-run INC-1\n--service=worker pi-1\n");
+  heal.dry_run = {heal.path, "--no"};
+  of.mode = Mode::try_out;
+  CHECK(carry_out(settings, of).became == Became::failed);
+  std::filesystem::remove(said);
+  of.target.name = "--exec=sh";
+  for (const Mode mode : {Mode::try_out, Mode::act, Mode::recheck}) {
+    of.mode = mode;
+    CHECK(carry_out(settings, of).became == Became::refused);
+  }
+  of.target.name = "worker";
+  of.incident.clear();
+  heal.dry_run = {heal.path, "{incident}"};
+  of.mode = Mode::try_out;
+  CHECK(carry_out(settings, of).text.find("{incident} is not known") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(said));
+}
+
+TEST_CASE("a check that breaks tells nothing", "[remedy]") {
+  TempDir dir;
+  ExecutorSettings settings;
+  Order of = order(Verb::program, "worker", Mode::recheck);
+  of.action.parameter = "heal";
+  const auto after = [&](const char* text) {
+    settings.local.programs["heal"].check = {program(dir, "check", text)};
+    return carry_out(settings, of).became;
+  };
+  CHECK(after("exit 0") == Became::done);
+  CHECK(after("exit 1") == Became::failed);
+  CHECK(after("exit 2") == Became::unknown);
+  CHECK(after("/nonexistent/tool") == Became::unknown);
+  CHECK(after("kill -9 $$") == Became::unknown);
+}
+
+TEST_CASE("a program that is gone was not begun, and its own time limit holds", "[remedy]") {
+  TempDir dir;
+  ExecutorSettings settings;
+  settings.local.programs["gone"].path = dir / "gone";
+  settings.local.programs["hangs"].path = program(dir, "hangs", "sleep 600");
+  settings.local.programs["hangs"].timeout_ms = 200;
+  Order of = order(Verb::program, "worker");
+  of.action.parameter = "gone";
+  const Outcome gone = carry_out(settings, of);
+  INFO(gone.text);
+  CHECK(gone.became == Became::failed);
+  of.action.parameter = "hangs";
+  CHECK(carry_out(settings, of).became == Became::unknown);
+}
+
+TEST_CASE("without its secrets a hook or a function is not asked", "[remedy]") {
+  ExecutorSettings settings;
+  settings.outside.hooks["h"] = {"http://127.0.0.1:1/", [] {
+                                   return Result<Headers>(Error{Errc::not_found, "no token"});
+                                 }};
+  settings.outside.functions["f"] = {
+      "f", "eu-west-1", "http://127.0.0.1:1", [] {
+        return Result<AwsIdentity>(Error{Errc::not_found, "no credentials"});
+      }};
+  Order of = order(Verb::webhook, "worker");
+  of.action.parameter = "h";
+  CHECK(carry_out(settings, of).text == "webhook h worker: no token");
+  CHECK(carry_out(settings, of).became == Became::refused);
+  of.action = {Verb::lambda, "f"};
+  CHECK(carry_out(settings, of).text == "lambda f worker: no credentials");
+  settings.outside.functions["f"].identity = nullptr;
+  CHECK(carry_out(settings, of).became == Became::refused);
+}

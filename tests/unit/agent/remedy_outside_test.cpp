@@ -32,9 +32,11 @@ Order order(Verb verb, std::string name, Mode mode) {
 
 OutsideAllowed allowed() {
   OutsideAllowed out;
-  out.hooks["reset"] = {"http://127.0.0.1:1/reset", "Bearer x", false};
-  out.hooks["careful"] = {"http://127.0.0.1:1/careful", "", true};
-  out.functions["heal"] = {"heal:live", "eu-west-1", ""};
+  out.hooks["reset"] = {"http://127.0.0.1:1/reset", [] {
+                          return Headers{{"Authorization", "Bearer x"}};
+                        }};
+  out.hooks["careful"] = {"http://127.0.0.1:1/careful", {}, true};
+  out.functions["heal"] = {"heal:live", "eu-west-1", "", [] { return kExample; }};
   out.node = "n1";
   return out;
 }
@@ -104,7 +106,7 @@ TEST_CASE("what the other side may have done is unknown, what it refused is refu
 TEST_CASE("a function that raises an error answers 200 and has failed", "[remedy]") {
   const OutsideAllowed of = allowed();
   nines::test::ManualClock clock(kThen);
-  const auto run = invoke_function(of, kExample, clock, order(Verb::lambda, "heal", Mode::act));
+  const auto run = invoke_function(of, clock, order(Verb::lambda, "heal", Mode::act));
   const Turn turn = run->begin();
   CHECK(request_of(turn).url ==
         "https://lambda.eu-west-1.amazonaws.com/2015-03-31/functions/heal%3Alive/invocations");
@@ -112,8 +114,7 @@ TEST_CASE("a function that raises an error answers 200 and has failed", "[remedy
   CHECK(header(request_of(turn), "Authorization").find("/eu-west-1/lambda/aws4_request") !=
         std::string::npos);
   CHECK(became(run->answered({.status = 200, .raised = true})) == Became::failed);
-  const auto tried =
-      invoke_function(of, kExample, clock, order(Verb::lambda, "heal", Mode::try_out));
+  const auto tried = invoke_function(of, clock, order(Verb::lambda, "heal", Mode::try_out));
   CHECK(header(request_of(tried->begin()), "X-Amz-Invocation-Type") == "DryRun");
   CHECK(became(tried->answered({.status = 204})) == Became::would);
 }

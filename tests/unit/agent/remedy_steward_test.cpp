@@ -38,9 +38,11 @@ class World {
   bool loses_answer = false;          // it is done, and nobody hears of it
   Became recheck_becomes = Became::unknown;
   std::string incident_id = "INC-1";
+  Action does = kRestart;
 
   // --- what came of it
   std::vector<std::string> done;  // keys of intents that were carried out
+  std::vector<Verb> verbs;        // what was done, in that order
   std::vector<std::string> pages, notes;
   size_t steps = 0;
   std::optional<size_t> crash_at;
@@ -133,7 +135,7 @@ class World {
   // Through the life of the rule, as people would.
   void arm() {
     const auto kept = [](const Status& written) { REQUIRE(written.ok()); };
-    steward().did(guard().draft(kRule, kRestart, "", "worker", "ada", now_), kept);
+    steward().did(guard().draft(kRule, does, "", "worker", "ada", now_), kept);
     steward().did(guard().shadow(kRule, "ada", now_), kept);
     settle();
     broken = true;
@@ -173,6 +175,7 @@ class World {
     const std::string uid = order.key;  // the intent is on the disk before anything is done
     REQUIRE(disk_.contains({Steward::kDocuments, uid}));
     done.push_back(uid);
+    verbs.push_back(order.action.verb);
     if (helps) broken = false;
     return {Became::done, "done", {}, {}};
   }
@@ -220,6 +223,33 @@ TEST_CASE("a proven rule repairs, its intent on the disk first, and looks whethe
   CHECK(world.pages.empty());
   CHECK_FALSE(world.steward().audit().fault());
   CHECK(world.steward().audit().records().size() == world.guard().events().size());
+}
+
+TEST_CASE("what did not help is undone once, as soon as that is known", "[remedy]") {
+  World world;
+  world.does = {Verb::unit_start, "worker.service"};
+  world.arm();
+  world.broken = true;
+  world.helps = false;
+  world.run(90);
+  CHECK(world.verbs == std::vector{Verb::unit_start, Verb::unit_stop});
+  CHECK(world.steward().counters().rolled_back == 1);
+  world.run(300);
+  CHECK(world.verbs.size() == 2);
+}
+
+TEST_CASE("a look at an act in doubt that is refused does not say that it was not done",
+          "[remedy]") {
+  World world;
+  world.arm();
+  world.broken = true;
+  world.helps = false;
+  world.loses_answer = true;
+  world.recheck_becomes = Became::refused;  // the program is not configured any more
+  world.run(3600);
+  CHECK(world.done.size() == 1);
+  CHECK(phase(world) == nines::remedy::Phase::in_doubt);
+  CHECK_FALSE(world.pages.empty());
 }
 
 TEST_CASE("killed anywhere, what was done is done once and every intent gets its end", "[remedy]") {
@@ -371,6 +401,10 @@ TEST_CASE("the name of a target finds its object again", "[remedy]") {
     CHECK(object->name == "api-1");
     CHECK(target_name(verb, "pi-1", *object) == name);
   }
+  CHECK(target_name(Verb::webhook, "", pod) == "webhook/api-1");  // for all nodes alike
+  CHECK(object_of(Verb::webhook, "webhook/api-1")->name == "api-1");
+  CHECK_FALSE(object_of(Verb::webhook, "webhook/pi-1/api-1/x"));
+  CHECK_FALSE(object_of(Verb::program, "program/api-1"));
   CHECK_FALSE(object_of(Verb::evict_pod, "deployment/shop/api"));
   CHECK_FALSE(object_of(Verb::evict_pod, "pod/shop/api/x"));
   CHECK_FALSE(object_of(Verb::other, "x/y"));

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "guard_fixture.hpp"
+#include "nines/remedy/rule_check.hpp"
 
 using namespace nines;
 using namespace nines::remedy;
@@ -546,4 +547,120 @@ TEST_CASE("A fleet that does much keeps as much as limits look back, if not a we
   const auto acts = b.acts();
   CHECK(acts.front().at <= at_s(s - 3660));
   CHECK(b.counters().refused == 0);
+}
+
+TEST_CASE(
+    "What cannot be undone asks a person each time, also on the node itself without a lease") {
+  Node n;
+  const Action clear{Verb::program, "clear-cache"};
+  arm(n.guard, "clear", clear, -90'000);  // its hits in shadow count without a lease, too
+  Proposal p = proposal("clear", Verb::program, "program/pi-1/api");
+  p.action = clear;
+  p.target.namespace_.clear();
+  p.target.local = true;
+  const Verdict asks = n.one(p, 0, std::nullopt);
+  CHECK(asks.refused == std::vector{Refusal::needs_approval});
+  CHECK(asks.page);
+  CHECK_FALSE(n.guard.arm("clear", 50, 0.9, "bob", at_s(0)).ok());
+  must(n.guard.allow_once("clear", "program/pi-1/api", "INC-1", "bob", at_s(1)));
+  p.facts.isolated = true;
+  CHECK(n.one(p, 2, std::nullopt).refused == std::vector{Refusal::isolated});
+  p.facts.isolated = false;
+  CHECK(n.one(p, 3, std::nullopt).go());
+}
+
+TEST_CASE("What the configuration can take back acts by itself, and is taken back once") {
+  const Action divert{Verb::program, "divert"}, restore{Verb::program, "restore"};
+  GuardLimits limits = open_limits();
+  limits.undone_by[divert] = restore;
+  Node n;
+  n.guard = Guard({"pi-1", 1}, limits);
+  arm(n.guard, "divert", divert, -90'000);
+  must(n.guard.arm("divert", 20, 0.7, "bob", at_s(0)));
+  Proposal p = proposal("divert", Verb::program, "program/pi-1/api");
+  p.action = divert;
+  p.target.namespace_.clear();
+  p.target.local = true;
+  const std::string act = n.ran(p, 0, false);
+  auto back = n.guard.rollback_of(act, at_s(700));
+  REQUIRE(back);
+  CHECK(back->action == restore);
+  back->facts = good_facts();
+  Proposal another = *back;
+  another.action.parameter = "clear-cache";
+  CHECK(refused_for(n.one(another, 700, std::nullopt), Refusal::reach));
+  CHECK(n.one(*back, 700, std::nullopt).go());
+  CHECK_FALSE(n.guard.rollback_of(act, at_s(701)));
+  CHECK(reach_of(restore, limits) == Reach::irreversible);  // nothing takes that back
+}
+
+TEST_CASE("What undoes an act may start in the moment in which that was judged") {
+  Node n;
+  arm(n.guard, "start", {Verb::unit_start, "worker.service"}, -90'000);
+  Proposal p = proposal("start", Verb::unit_start, "unit/pi-1/worker.service");
+  p.action.parameter = "worker.service";
+  p.target.namespace_.clear();
+  p.target.local = true;
+  const std::string act = n.ran(p, 0, false);
+  auto back = n.guard.rollback_of(act, at_s(601));
+  REQUIRE(back);
+  back->facts = good_facts();
+  const Verdict v = n.one(*back, 601, std::nullopt);
+  REQUIRE(v.go());
+  CHECK(n.guard.may_start(v.event->uid(), std::nullopt, at_s(601)));
+  CHECK_FALSE(n.guard.may_start(v.event->uid(), std::nullopt, at_s(590)));  // set back
+}
+
+TEST_CASE("A single action has a limit of its own, whatever rule begins it") {
+  const Action reset{Verb::program, "reset"};
+  GuardLimits limits = open_limits();
+  limits.per_hour[reset] = 1;
+  limits.cool_down_s = 0;
+  Node n;
+  n.guard = Guard({"pi-1", 1}, limits);
+  const auto of = [&](const std::string& rule, const Action& action) {
+    arm(n.guard, rule, action, -90'000);
+    must(n.guard.allow_once(rule, "program/pi-1/api", "INC-1", "bob", at_s(0)));
+    Proposal p = proposal(rule, Verb::program, "program/pi-1/api");
+    p.action = action;
+    p.target.namespace_.clear();
+    p.target.local = true;
+    return p;
+  };
+  const Proposal first = of("a", reset), second = of("b", reset);
+  const Proposal other = of("c", {Verb::program, "other"});
+  n.ran(first, 0, true);
+  CHECK(n.one(second, 700).refused == std::vector{Refusal::action_rate});
+  CHECK(n.one(other, 701).go());
+}
+
+TEST_CASE("Rules that may meet on one incident and undo each other are seen beforehand") {
+  const auto rule = [](const std::string& name, const Action& action, const std::string& signature,
+                       const std::string& service = "") {
+    return RuleLife{name, RuleState::shadow, action, signature, service, 0, 0, 0};
+  };
+  const Action divert{Verb::program, "divert"}, restore{Verb::program, "restore"};
+  GuardLimits limits;
+  limits.undone_by[divert] = restore;
+  const std::vector<RuleLife> rules{
+      rule("up", {Verb::scale_up, {}}, "burn_rate api"),
+      rule("down", {Verb::scale_down, {}}, "burn_rate api"),
+      rule("down-elsewhere", {Verb::scale_down, {}}, "burn_rate shop"),
+      rule("down-of-service", {Verb::scale_down, {}}, "", "api"),
+      rule("divert", divert, "burn_rate api", "api"),
+      rule("restore", restore, "", "api"),
+      rule("restore-another", restore, "", "shop"),
+  };
+  const auto names = [&](size_t of) {
+    std::vector<std::string> out;
+    for (const RuleLife& one : opposing(rules[of], rules, limits)) out.push_back(one.rule);
+    return out;
+  };
+  CHECK(names(0) == std::vector<std::string>{"down", "down-of-service"});
+  CHECK(names(2) == std::vector<std::string>{});
+  CHECK(names(4) == std::vector<std::string>{"restore"});
+  CHECK(names(5) == std::vector<std::string>{"divert"});
+  RuleLife gone = rules[1];
+  gone.state = RuleState::none;
+  CHECK(opposing(rules[0], {gone}, limits).empty());
 }

@@ -69,7 +69,14 @@ struct GuardLimits {
   int64_t approval_s = 900;
   int64_t start_within_s = 30;  // after its intent; later it is not begun
   int64_t post_check_s = 600;
+  // Of single actions (a program, a webhook, a function), whose verbs do not say it.
+  std::map<Action, Action> undone_by;  // what takes it back: it is reversible
+  std::map<Action, int> per_hour;      // whatever rule begins it
 };
+// As their verbs are, and as the limits say of single actions.
+std::optional<Action> inverse_of(const Action& action, const GuardLimits& limits);
+Reach reach_of(const Action& action, const GuardLimits& limits);
+bool opposes(const Action& a, const Action& b, const GuardLimits& limits);
 
 enum class RuleState : uint8_t { none, draft, shadow, approved, automatic };
 std::string_view rule_state_name(RuleState state) noexcept;
@@ -146,6 +153,7 @@ enum class Refusal : uint8_t {
   breaker,
   opposite,
   rolled_back,
+  action_rate,
 };
 std::string_view refusal_text(Refusal refusal) noexcept;
 
