@@ -546,28 +546,29 @@ TEST_CASE("A fleet that does much keeps as much as limits look back, if not a we
   const auto acts = b.acts();
   CHECK(acts.front().at <= at_s(s - 3660));
   CHECK(b.counters().refused == 0);
+}
 
-  TEST_CASE("What the guard would say is what it says, and asking writes nothing") {
-    Guard guard({"pi-1", 1}, open_limits());
-    arm(guard, "restart-worker", {Verb::unit_restart, {}}, 0);
-    const size_t before = guard.events().size();
-    CHECK(guard.would(local_restart(), std::nullopt, at_s(1000)).empty());
-    Proposal closed = local_restart();
-    closed.facts.holds = false;
-    closed.rule = "unknown";
-    const auto said = guard.would(closed, std::nullopt, at_s(1000));
-    CHECK(guard.events().size() == before);
-    CHECK(said == guard.propose({closed}, std::nullopt, at_s(1000)).front().refused);
-    CHECK(said == std::vector{Refusal::rule_state, Refusal::over});
-  }
+TEST_CASE("What the guard would say is what it says, and asking writes nothing") {
+  Guard guard({"pi-1", 1}, open_limits());
+  arm(guard, "restart-worker", {Verb::unit_restart, {}}, 0);
+  const size_t before = guard.events().size();
+  CHECK(guard.would(local_restart(), std::nullopt, at_s(1000)).empty());
+  Proposal closed = local_restart();
+  closed.facts.holds = false;
+  closed.rule = "unknown";
+  const auto said = guard.would(closed, std::nullopt, at_s(1000));
+  CHECK(guard.events().size() == before);
+  CHECK(said == guard.propose({closed}, std::nullopt, at_s(1000)).front().refused);
+  CHECK(said == std::vector{Refusal::rule_state, Refusal::over});
+}
 
-  TEST_CASE("A rule says since when it is in its state, and a draft what it was made from") {
-    Guard guard({"pi-1", 1}, open_limits());
-    must(guard.draft("r", {Verb::unit_restart, "w"}, "crash_loop w", "", {}, at_s(0), "p1"));
-    CHECK(guard.rule("r")->procedure == "p1");
-    CHECK(guard.rule("r")->since == at_s(0));
-    must(guard.shadow("r", "ada", at_s(100)));
-    CHECK(guard.rule("r")->since == at_s(100));
-    must(guard.demote("r", {}, "no need", at_s(200)));
-    CHECK(guard.rule("r")->since == at_s(100));
-  }
+TEST_CASE("A rule says since when it is in its state, and a draft what it was made from") {
+  Guard guard({"pi-1", 1}, open_limits());
+  must(guard.draft("r", {Verb::unit_restart, "w"}, "crash_loop w", "", {}, at_s(0), "p1"));
+  CHECK(guard.rule("r")->procedure == "p1");
+  CHECK(guard.rule("r")->since == at_s(0));
+  must(guard.shadow("r", "ada", at_s(100)));
+  CHECK(guard.rule("r")->since == at_s(100));
+  must(guard.demote("r", {}, "no need", at_s(200)));
+  CHECK(guard.rule("r")->since == at_s(100));
+}
