@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """A worker that breaks again and again, from its first incident to a rule that repairs it: what
-people did is learned, a rule is drafted, watched in shadow, approved, allowed once, armed, and
-repairs the next one by itself; kill -9 between decision and deed repeats nothing; the stop file
-and the kill switch hold; what it was good for is told."""
+people did (as other tools write it down: JSON, CSV) is learned and drafted by itself, a rule is
+watched in shadow, tried out and run by a person, approved, allowed once, armed, and repairs the next
+one by itself; kill -9 between decision and deed repeats nothing; the stop file and the kill switch
+hold; what it was good for is told; when it stops working it goes back to shadow."""
+import csv
 import json
 import os
 import signal
@@ -48,14 +50,11 @@ if alive(pid()):
     os.kill(pid(), signal.SIGKILL)
 if os.path.exists(root + "/slow"):
     time.sleep(600)
-try:
+if os.path.exists(root + "/broken") and not os.path.exists(root + "/incurable"):
     os.unlink(root + "/broken")
-except OSError:
-    pass
-if not os.path.exists(root + "/incurable"):
-    process = subprocess.Popen([{python!r}, root + "/worker.py", root + "/worker.log", root + "/broken"],
-                               start_new_session=True)
-    open(root + "/worker.pid", "w").write(str(process.pid))
+process = subprocess.Popen([{python!r}, root + "/worker.py", root + "/worker.log", root + "/broken"],
+                           start_new_session=True)
+open(root + "/worker.pid", "w").write(str(process.pid))
 """
 
 POLICY = """---
@@ -65,7 +64,7 @@ metadata: {name: quick}
 spec:
   sloRef: jobs
   burnAlerts:
-    - {name: quick, severity: page, long: 1m, short: 10s, factor: 2}
+    - {name: quick, severity: page, long: 20s, short: 10s, factor: 2}
   lowTraffic: {minBad: 2, significance: 0.05}
   resolve: {ratio: 0.9, evaluations: 2, cooldown: 0s}
   data: {minCoverage: 0}
@@ -82,21 +81,25 @@ class World:
         path = common.write(f"{self.root}/systemctl",
                             SYSTEMCTL.format(python=sys.executable, root=self.root))
         os.chmod(path, 0o755)
+        self.systemctl = path
+        self.configure(post_check="30s")
+        common.write(f"{self.root}/slos/jobs.yaml", common.ratio_slo(
+            "jobs", f'paths: ["{self.root}/worker.log"]', "status < 500", window="1h", target="0.9") + POLICY)
+        self.supervise("restart")
+
+    def configure(self, post_check):
         self.config = common.write(f"{self.root}/nines.yaml", common.node_yaml(self.port, f"""remediation:
   enabled: true
   verbs: [unit-restart]
   units: [worker.service]
-  systemctl: {path}
+  systemctl: {self.systemctl}
   stop_file: {self.root}/STOP
-  post_check: 60s
+  post_check: {post_check}
   cool_down: 0s
   rule_per_hour: 20
   node_per_hour: 20
   shadow_hits: 1
 """))
-        common.write(f"{self.root}/slos/jobs.yaml", common.ratio_slo(
-            "jobs", f'paths: ["{self.root}/worker.log"]', "status < 500", window="1h", target="0.9") + POLICY)
-        self.supervise("restart")
 
     def agent(self):
         return common.Agent(self.config, self.state, self.port, log=f"{self.root}/agent.log")
@@ -130,6 +133,12 @@ class World:
     def acts(self, phase):
         return [a for a in self.remedies()["acts"] if a["phase"] == phase]
 
+    def rule(self, name):
+        return next((r for r in self.remedies()["rules"] if r["rule"] == name), None)
+
+    def helped(self, count):
+        common.wait_until(lambda: len(self.acts("helped")) == count, 240, f"that {count} acts helped")
+
     def opens(self):
         return common.wait_until(self.open, 120, "an incident")[0]
 
@@ -139,13 +148,18 @@ class World:
                           180, "that nothing holds any more")
 
     def remedy(self, checks, *arguments, code=0):
-        write = [] if arguments[0] in ("list", "learn", "audit", "effect") else \
+        write = [] if arguments[0] in ("list", "learn", "audit", "effect", "show", "report") else \
             ["--state", self.state, "--by", "kim"]
         done = common.run(common.tool("NINES_BIN"), "remedy", *arguments, "--agent",
                           f"127.0.0.1:{self.port}", *write, timeout=30)
         said = done.stdout.decode() + done.stderr.decode()
         checks.equal(done.returncode, code, f"nines remedy {' '.join(arguments)}: {said.strip()[:200]}")
         return said
+
+    def tell(self, part, checks):
+        began = time.time()
+        part(checks, self)
+        print(f"  {part.__name__}: {time.time() - began:.0f} s")
 
     def end(self):
         subprocess.run(["pkill", "-KILL", "-f", f"{self.root}/worker.py"], check=False)
@@ -164,23 +178,44 @@ def history(signature):
     return json.dumps({"records": records})
 
 
+def as_csv(path, records, spoil=None):
+    with open(path, "w", newline="", encoding="utf-8") as out:
+        writer = csv.writer(out)  # RFC 4180: CRLF, quotes where needed
+        writer.writerow(list(records[0]) + ["who"])
+        for i, record in enumerate(records):
+            row = dict(record, **(spoil if spoil and i == 1 else {}))
+            writer.writerow(list(row.values()) + ["Kim, on call" if i else 'the "old" tool'])
+    return path
+
+
 def is_learned(checks, world):
     world.breaks()
     incident = world.opens()
     kind = incident["conditions"][0]["kind"]
     world.signature = f"{kind} {incident['service']}"
     world.supervise("restart")  # by a person
+    records = json.loads(history(world.signature))["records"]
+    wrong = as_csv(f"{world.root}/wrong.csv", records[:10], {"severity": "urgent"})
+    said = world.remedy(checks, "import", wrong, code=2)
+    checks.that("wrong.csv:3:" in said and "'severity' must be P0 to P3" in said,
+                f"what is wrong in a CSV is told with its place: {said.strip()}")
+    table = as_csv(f"{world.root}/history.csv", records[:10])
+    checks.that('"new": 10, "known": 0' in world.remedy(checks, "import", table),
+                "nothing of a file with a fault was taken, all of one without")
     path = common.write(f"{world.root}/history.json", history(world.signature))
     said = world.remedy(checks, "import", path)
-    checks.that('"new": 24' in said, "what was done elsewhere is taken in")
-    checks.that('"known": 24' in world.remedy(checks, "import", path), "once")
+    checks.that('"new": 14, "known": 10' in said, "what was done elsewhere is taken in, once")
     bad = common.write(f"{world.root}/bad.json", '{"records": [{"id": "x", "signature": "y"}]}')
     checks.that("record 1" in world.remedy(checks, "import", bad, code=2), "a bad record is named")
     lessons = world.remedy(checks, "learn")
     checks.that("proven" in lessons and "12 of 12" in lessons, f"that a restart works is proven:\n{lessons}")
+    world.calm()
+    drafted = common.wait_until(lambda: [r for r in world.remedies()["rules"]], 120, "a draft by itself")
+    checks.equal([(r["state"], r["action"]) for r in drafted], [("draft", "unit-restart worker.service")],
+                 f"what is proven is drafted by itself ({drafted[0]['rule']}), and no more")
+    world.remedy(checks, "remove", drafted[0]["rule"])
     world.remedy(checks, "draft", "restart-worker", "--action", "unit-restart worker.service",
                  "--signature", world.signature)
-    world.calm()
 
 
 def is_watched(checks, world):
@@ -188,10 +223,21 @@ def is_watched(checks, world):
     world.remedy(checks, "approve", "restart-worker", code=2)
     world.remedy(checks, "shadow", "restart-worker")
     world.breaks()
-    world.opens()
-    common.wait_until(lambda: world.remedies()["rules"][0]["shadow_hits"] == 1, 60, "a hit in shadow")
+    incident = world.opens()
+    common.wait_until(lambda: world.rule("restart-worker")["shadow_hits"] == 1, 60, "a hit in shadow")
     checks.equal(world.restarts(), before, "a rule in shadow does nothing")
-    world.supervise("restart")
+    said = world.remedy(checks, "run", "restart-worker", "--incident", incident["id"], "--dry-run")
+    print(said)
+    for part in ("is-active --quiet", "tried out   would", "the rule    no: the rule may not act",
+                 "you         go"):
+        checks.that(part in said, f"a dry run says '{part}'")
+    checks.equal((world.restarts(), world.remedies()["acts"]), (before, []), "and does nothing")
+    said = world.remedy(checks, "run", "restart-worker", "--incident", incident["id"])
+    checks.that("is begun" in said, f"a person runs it: {said.strip().splitlines()[-1]}")
+    common.wait_until(lambda: world.restarts() == before + 1, 60, "the restart")
+    world.helped(1)
+    checks.equal((world.restarts(), world.acts("helped")[0].get("who")), (before + 1, "kim"),
+                 "it is his act, once, and looked at afterwards")
     world.calm()
 
 
@@ -206,7 +252,7 @@ def is_allowed_once(checks, world):
     target = world.remedies()["waiting"][0]["target"]
     world.remedy(checks, "allow", "restart-worker", "--incident", incident["id"], "--target", target)
     common.wait_until(lambda: world.restarts() == before + 1, 60, "the restart")
-    common.wait_until(lambda: world.acts("helped"), 240, "that it helped")
+    world.helped(2)
     checks.equal(world.restarts(), before + 1, "once")
     world.calm()
 
@@ -219,7 +265,7 @@ def acts_alone(checks, world):
     began = time.time()
     common.wait_until(lambda: world.restarts() == before + 1, 60, "the restart")
     print(f"  repaired {time.time() - began:.1f} s after the incident was open")
-    common.wait_until(lambda: len(world.acts("helped")) == 2, 240, "that it helped")
+    world.helped(3)
     checks.equal(world.restarts(), before + 1, "armed it repairs by itself, once")
     told = world.fetch(f"/api/incidents/{incident['id']}")
     checks.that(any(a["details"].get("rule") == "restart-worker" for a in told["actions"]),
@@ -274,13 +320,45 @@ def is_told(checks, world):
     effect = world.remedy(checks, "effect", "restart-worker")
     print(effect)
     checks.that("restart-worker" in effect, "what the rule was good for is told")
+    whole = world.remedy(checks, "show", "restart-worker")
+    print(whole)
+    for part in ("state      auto since", "before    it is on the allow-list", "rollback  after",
+                 "rule_armed by kim", "helped"):
+        checks.that(part in whole, f"the whole of the rule has '{part}'")
+    told = json.loads(world.remedy(checks, "show", "restart-worker", "-o", "json"))
+    checks.equal((told["rule"]["state"], told["known"]["n"] >= 12, len(told["procedure"]["steps"])),
+                 ("auto", True, 1), "and so has its JSON")
+    print(world.remedy(checks, "report"))
     audit = world.fetch("/api/remedies/audit")
     checks.that(audit["whole"], "the audit log is whole")
     kinds = [json.loads(r["body"])["what"] for r in audit["records"]]
-    for kind in ("rule_drafted", "shadow_hit", "intent", "result", "verified", "stop", "resume"):
+    for kind in ("rule_drafted", "shadow_hit", "dry_run", "intent", "result", "verified", "stop",
+                 "resume"):
         checks.that(kind in kinds, f"it has a record of {kind}")
     checks.equal(common.get(world.port, "/api/remedies", method="POST")[0], 401,
                  "nobody says anything without the token")
+
+
+def stops_working(checks, world):
+    """A restart does not help any more."""
+    common.write(f"{world.root}/incurable", "")
+    before = world.restarts()
+    world.breaks()
+    common.wait_until(lambda: world.rule("restart-worker")["state"] == "shadow", 240,
+                      "that the rule is back in shadow")
+    checks.equal((world.restarts() - before, len(world.acts("did not help"))), (3, 3),
+                 "after three failures in a row it may not act any more")
+    checks.equal((world.rule("restart-worker")["demotions"], world.remedies()["stopped"]), (1, True),
+                 "that is on record, and everything has stopped")
+    checks.equal(world.metric("nines_remedy_demoted_total"), 1, "it is counted")
+    with open(f"{world.root}/agent.log", encoding="utf-8") as log:
+        checks.that("rule restart-worker goes back to shadow: 3 failures in a row" in log.read(),
+                    "people are told")
+    kinds = [json.loads(r["body"])["what"] for r in world.fetch("/api/remedies/audit")["records"]]
+    checks.that("rule_demoted" in kinds, "and the audit log has it")
+    world.remedy(checks, "resume", "looked")
+    looked = world.remedy(checks, "approve", "restart-worker", code=2)
+    checks.that("are needed" in looked, "it is not promoted by what it was before")
 
 
 def main():
@@ -289,16 +367,17 @@ def main():
     try:
         with world.agent() as agent:
             common.wait_until(lambda: agent.slos().get("jobs", {}).get("total", 0) > 100, 30, "counts")
-            is_learned(checks, world)
-            is_watched(checks, world)
-            is_allowed_once(checks, world)
-            acts_alone(checks, world)
+            for part in (is_learned, is_watched, is_allowed_once, acts_alone):
+                world.tell(part, checks)
             is_killed(checks, world, agent)
         with world.agent():
             common.wait_until(lambda: world.fetch("/api/remedies"), 30, "the agent again")
-            is_in_doubt(checks, world)
-            is_stopped(checks, world)
-            is_told(checks, world)
+            for part in (is_in_doubt, is_stopped, is_told):
+                world.tell(part, checks)
+        world.configure(post_check="10s")
+        with world.agent():
+            common.wait_until(lambda: world.fetch("/api/remedies"), 30, "the agent again")
+            world.tell(stops_working, checks)
     finally:
         world.end()
     checks.finish()

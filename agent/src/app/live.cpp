@@ -264,7 +264,9 @@ Snapshot Live::snapshot() const {
   out.timeline = timeline_->figures();
   if (queries_) out.queries = queries_->standing();
   if (incidents_) out.incidents = incidents_->status();
-  if (remediation_) out.remedy_metrics = view::remedy_metrics(remediation_->steward(), out.now);
+  if (remediation_)
+    out.remedy_metrics =
+        view::remedy_metrics(remediation_->steward(), remediation_->curator(), out.now);
   const ProcessFigures figures = process_figures();
   out.resident_bytes = figures.resident_bytes;
   out.cpu_seconds = figures.cpu_seconds;

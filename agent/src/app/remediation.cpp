@@ -31,6 +31,15 @@ Remediation::Remediation(Parts parts, RemedyTargets targets, uint64_t boot)
   steward_.emplace(
       core::Guard({parts_.config.node, boot}, guard_limits(parts_.config.remediation, targets_)),
       steward_parts());
+  const auto incidents = [this](WallTime from, size_t most, WallTime now) {
+    nines::incident::BookQuery wish;
+    wish.from = from;
+    wish.limit = most;
+    return parts_.desk().book().list(wish, now);
+  };
+  curator_.emplace(*steward_, incidents,
+                   remedy::Curator::Settings{
+                       .open_drafts = static_cast<size_t>(parts_.config.remediation.open_drafts)});
 }
 
 Result<std::unique_ptr<Remediation>> Remediation::start(Parts parts, store::StateStore& store) {
@@ -55,7 +64,7 @@ Result<std::unique_ptr<Remediation>> Remediation::start(Parts parts, store::Stat
   for (const core::RuleLife& rule : out->steward_->guard().rules()) out->warn_of(rule);
   for (const store::Document& document : history) {
     if (auto record = core::decode_record(document.body)) {
-      (void)out->imported_.merge(std::move(*record));
+      (void)out->curator_->import(std::move(*record));
     }
   }
   out->join_fleet();
@@ -99,6 +108,7 @@ remedy::Steward::Parts Remediation::steward_parts() {
     note(act, text, deed);
   };
   out.page = [this](const std::string& incident, const std::string& text) { page(incident, text); };
+  out.notify = [this](const std::string& rule, const std::string& text) { tell(rule, text); };
   out.clock_set = parts_.clock_set;
   out.isolated = parts_.isolated;
   out.held = [this] { return is_held(); };
@@ -111,6 +121,7 @@ remedy::Steward::Parts Remediation::steward_parts() {
 void Remediation::look(WallTime now) {
   steward_->tick(now);
   look_at_fleet(now);
+  curator_->tick(now);
 }
 
 bool Remediation::is_held() {
@@ -258,13 +269,36 @@ void Remediation::warn_of(const core::RuleLife& rule) const {
 void Remediation::note(const core::Act& act, const std::string& text, bool deed) {
   log::info("remedy", act.incident + ": " + text);
   using nines::incident::EventKind;
-  nines::incident::Details details{{"rule", act.rule}, {"act", act.id}, {"target", act.target}};
+  nines::incident::Details details{{"act", act.id}, {"target", act.target}};
+  // What a person let it do is his own: the rule is not judged by it.
+  if (!act.by_person) details.emplace_back("rule", act.rule);
   if (deed) details.emplace_back("verb", act.action.key());
   auto& desk = parts_.desk();
-  const auto done = desk.did(
-      desk.book().add(act.incident, deed ? EventKind::action : EventKind::note, "rule " + act.rule,
-                      text, std::move(details), to_ms(parts_.clock.wall())));
+  const auto done =
+      desk.did(desk.book().add(act.incident, deed ? EventKind::action : EventKind::note,
+                               act.by_person ? act.who : "rule " + act.rule, text,
+                               std::move(details), to_ms(parts_.clock.wall())));
   if (done.ok()) parts_.incidents_changed();
+}
+
+// A ticket: nothing burns because of it, but somebody has to look at the rule.
+void Remediation::tell(const std::string& rule, const std::string& text) {
+  const std::string what = rule.empty() ? text : "rule " + rule + " " + text;
+  log::warn("remedy", what);
+  const auto life = steward_->guard().rule(rule);
+  slo::AlertEvent event;
+  event.slo = rule.empty() ? "remediation" : rule;
+  event.service = life ? life->service : std::string();
+  event.rule = "remediation";
+  event.severity = "ticket";
+  event.priority = 2;
+  event.at = event.since = to_ms(parts_.clock.wall());
+  event.summary = what;
+  event.details = {{"rule", rule}, {"transition", "remediation"}};
+  parts_.show(event);
+  store::StateStore::Record record;
+  record.events.push_back(std::move(event));
+  parts_.keep(std::move(record), [](const Status&) {});
 }
 
 void Remediation::page(const std::string& id, const std::string& text) {
@@ -285,42 +319,47 @@ void Remediation::page(const std::string& id, const std::string& text) {
   parts_.keep(std::move(record), [](const Status&) {});
 }
 
-core::History Remediation::history(WallTime now) const {
-  core::History out = imported_;
-  nines::incident::BookQuery all;
-  all.limit = SIZE_MAX;
-  for (const Incident& incident : parts_.desk().book().list(all, now)) {
-    for (core::Record& record : core::records_of(incident, now)) (void)out.merge(std::move(record));
+std::vector<core::Lesson> Remediation::lessons(WallTime now) {
+  return curator_->experience(now).lessons();
+}
+
+core::Effect Remediation::effect(const std::string& rule, WallTime now) {
+  const auto life = steward_->guard().rule(rule);
+  return core::effect_of(curator_->experience(now).history(), rule,
+                         life ? life->signature : std::string(), now);
+}
+
+std::optional<remedy::RuleStory> Remediation::story(const std::string& rule, WallTime now) {
+  return remedy::story_of(steward_->guard(), curator_->experience(now), rule, now);
+}
+
+std::vector<remedy::RuleStory> Remediation::stories(WallTime now) {
+  const remedy::Experience& experience = curator_->experience(now);
+  std::vector<remedy::RuleStory> out;
+  for (const core::RuleLife& rule : steward_->guard().rules()) {
+    auto story = remedy::story_of(steward_->guard(), experience, rule.rule, now);
+    if (story) out.push_back(std::move(*story));
   }
   return out;
 }
 
-std::vector<core::Lesson> Remediation::lessons(WallTime now) const {
-  core::Learner learner;
-  history(now).each([&](const core::Record& record) { learner.add(record); });
-  return learner.learn();
-}
-
-core::Effect Remediation::effect(const std::string& rule, WallTime now) const {
-  const auto life = steward_->guard().rule(rule);
-  return core::effect_of(history(now), rule, life ? life->signature : std::string(), now);
-}
-
 Result<Remediation::Imported> Remediation::import(std::vector<core::Record> records,
                                                   std::function<void(Status)> written) {
+  std::vector<std::string> bytes;
+  for (const core::Record& record : records) {
+    bytes.push_back(core::encode_record(record));
+    if (core::decode_record(bytes.back())) continue;
+    return Error{Errc::invalid_argument, "record '" + record.id + "' is out of range"};
+  }
   Imported out;
   store::StateStore::Record kept;
-  for (core::Record& record : records) {
-    const std::string bytes = core::encode_record(record);
-    if (!core::decode_record(bytes)) {
-      return Error{Errc::invalid_argument, "record '" + record.id + "' is out of range"};
-    }
-    const std::string id = record.id;
-    const auto merged = imported_.merge(std::move(record));
+  for (size_t i = 0; i < records.size(); ++i) {
+    const std::string id = records[i].id;
+    const auto merged = curator_->import(std::move(records[i]));
     const bool news =
         merged == core::History::Merge::news || merged == core::History::Merge::better;
     ++(news ? out.news : out.known);
-    if (news) kept.documents.push_back({kHistory, id, bytes});
+    if (news) kept.documents.push_back({kHistory, id, std::move(bytes[i])});
   }
   parts_.keep(std::move(kept), std::move(written));
   return out;

@@ -15,11 +15,10 @@
 #include "config/remedy_target_config.hpp"
 #include "incident/desk.hpp"
 #include "nines/collector/pod_directory.hpp"
-#include "nines/remedy/effect.hpp"
-#include "nines/remedy/history.hpp"
-#include "nines/remedy/learner.hpp"
 #include "remedy/audit_anchors.hpp"
+#include "remedy/curator.hpp"
 #include "remedy/executor.hpp"
+#include "remedy/rule_story.hpp"
 #include "remedy/steward.hpp"
 
 namespace nines::agent {
@@ -58,6 +57,7 @@ class Remediation {
   // The first record of this node's log that is not as it was written, or as others have heard of
   // it.
   std::optional<nines::remedy::AuditFault> audit_fault() const;
+  const remedy::Curator& curator() const noexcept { return *curator_; }
 
   // --- Before a person is believed: an action that names what the configuration does not have,
   // and, of a rule that is to become `becomes`, another that would undo what it does.
@@ -67,9 +67,12 @@ class Remediation {
   void warn_of(const nines::remedy::RuleLife& rule) const;
 
   // --- Learning: from the incidents of this node and what was imported.
-  std::vector<nines::remedy::Lesson> lessons(WallTime now) const;
-  nines::remedy::History history(WallTime now) const;
-  nines::remedy::Effect effect(const std::string& rule, WallTime now) const;
+  std::vector<nines::remedy::Lesson> lessons(WallTime now);
+  nines::remedy::Effect effect(const std::string& rule, WallTime now);
+  // The whole of a rule; nullopt: there is none of that name.
+  std::optional<remedy::RuleStory> story(const std::string& rule, WallTime now);
+  // Of every rule.
+  std::vector<remedy::RuleStory> stories(WallTime now);
   struct Imported {
     size_t news = 0, known = 0;
   };
@@ -100,6 +103,7 @@ class Remediation {
                                           const remedy::Incident& incident);
   remedy::SharedLease::Parts lease_parts();
   void note(const nines::remedy::Act& act, const std::string& text, bool deed);
+  void tell(const std::string& rule, const std::string& text);
   void page(const std::string& incident, const std::string& text);
   bool is_held();
 
@@ -109,7 +113,7 @@ class Remediation {
   remedy::Executor executor_;
   std::optional<remedy::SharedLease> lease_;  // where there is an API server to keep it
   std::optional<remedy::Steward> steward_;
-  nines::remedy::History imported_;
+  std::optional<remedy::Curator> curator_;
   bool stop_file_ = false;
   remedy::AuditAnchors anchors_;
   std::set<std::string> met_;  // nodes whose events from the store the fleet knows

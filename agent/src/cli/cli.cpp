@@ -474,8 +474,8 @@ void add_remedy(CLI::App& root, RemedyOptions& o) {
   const auto text = [&](CLI::App* app, const char* help) { app->add_option("text", o.text, help); };
   add("list", "Rules, what they did, and why they did not");
   add("learn", "Which action resolves what, from the incidents there were");
-  add("import", "Take in what was done elsewhere: {\"records\": [...]}")
-      ->add_option("file", o.file, "JSON")
+  add("import", "Take in what was done elsewhere")
+      ->add_option("file", o.file, "JSON ({\"records\": [...]}), or CSV with a header line (.csv)")
       ->required();
   auto* draft = add("draft", "Write a rule down; it does nothing yet");
   rule(draft);
@@ -490,7 +490,13 @@ void add_remedy(CLI::App& root, RemedyOptions& o) {
   rule(revoke);
   text(revoke, "Why");
   rule(add("remove", "Forget the rule"));
+  rule(add("show", "The whole of a rule: steps and checks, what it is known from, its acts"));
   rule(add("effect", "What it was good for"));
+  add("report", "What every rule was good for, and the toil that it saved");
+  auto* run = add("run", "Carry a rule out now, as your own decision");
+  rule(run);
+  run->add_option("--incident", o.incident, "Against this incident")->required();
+  run->add_flag("--dry-run", o.dry_run, "Only try it out, and say what the guard would say");
   auto* allow = add("allow", "Allow an approved rule one act");
   rule(allow);
   allow->add_option("--incident", o.incident, "For this incident")->required();

@@ -111,6 +111,7 @@ struct RemedyOptions {
   std::string verb;  // "list", "draft"
   std::string rule, action, signature, service, target, incident, act, by, text, file;
   bool verify = false;  // audit
+  bool dry_run = false;
 };
 int run_remedy(const RemedyOptions& options);
 

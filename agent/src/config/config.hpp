@@ -134,6 +134,7 @@ struct RemediationConfig {
   int64_t post_check_ms = 600'000, cool_down_ms = 900'000, approval_ms = 900'000;
   int64_t node_per_hour = 2, rule_per_hour = 2, namespace_per_hour = 3;
   int64_t shadow_hits = 5;
+  int64_t open_drafts = 8;
 };
 
 struct NodeConfig {

@@ -745,6 +745,10 @@ constexpr Option kOptions[] = {
     {"remediation.shadow_hits", integer, "5", 1, 1000, "",
      "Incidents that a rule must have fitted in shadow before it may be approved.", "",
      [](Draft& d, OptionValue&& v) { d.node.remediation.shadow_hits = v.number; }},
+    {"remediation.open_drafts", integer, "8", 0, 100, "",
+     "What history proves becomes a draft by itself while fewer than so many wait for a person "
+     "(0: never).",
+     "", [](Draft& d, OptionValue&& v) { d.node.remediation.open_drafts = v.number; }},
 
     {"narrative", map, "", 0, 0, "",
      "A language model that puts the story of the node (GET /api/narrative) into other words. What "

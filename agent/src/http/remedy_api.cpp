@@ -1,23 +1,22 @@
 #include "http/remedy_api.hpp"
 
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 
 #include "http/bearer.hpp"
 #include "http/json_body.hpp"
 #include "http/query.hpp"
+#include "remedy/history_file.hpp"
+#include "view/remedy_rule.hpp"
 #include "view/remedy_view.hpp"
 
 namespace nines::agent::http {
 namespace {
 
 namespace core = nines::remedy;
-using Json = nlohmann::json;
 
 constexpr std::string_view kRemedies = "/api/remedies";
-constexpr size_t kMostImported = 16'384;
 
 HttpResponse answer_error(const Error& error) {
   switch (error.code) {
@@ -74,8 +73,21 @@ HttpResponse show(const RemedyAccess& access, std::string_view part, const std::
     write_json(json, effect);
     return as_json(out + "\n");
   }
-  return json_error(404,
-                    "remedies have lessons, effect and audit, not '" + std::string(part) + "'");
+  if (part == "/rule") {
+    const auto story = remediation.story(decoded_parameter(query, "rule"), now);
+    if (!story) {
+      return json_error(404, "there is no rule '" + decoded_parameter(query, "rule") + "'");
+    }
+    return table ? as_text(view::rule_text(*story, width_of(query)))
+                 : as_json(view::rule_json(*story, remediation.steward().guard()));
+  }
+  if (part == "/report") {
+    const auto stories = remediation.stories(now);
+    return table ? as_text(view::rules_report_table(stories, width_of(query)))
+                 : as_json(view::rules_report_json(stories, remediation.steward().guard()));
+  }
+  return json_error(404, "remedies have lessons, rule, report, effect and audit, not '" +
+                             std::string(part) + "'");
 }
 
 // What a person says about rules, acts and switches.
@@ -106,10 +118,11 @@ struct Said {
       NINES_TRY(const std::string act, body.text("act"));
       return guard.settle(act, who, text, now);
     }
-    return Error{Errc::invalid_argument,
-                 "'do' must be draft, shadow, approve, auto, demote, remove, allow, settle, stop, "
-                 "resume or unfreeze, found '" +
-                     what + "'"};
+    return Error{
+        Errc::invalid_argument,
+        "'do' must be draft, shadow, approve, auto, demote, remove, allow, run, settle, stop, "
+        "resume or unfreeze, found '" +
+            what + "'"};
   }
 
  private:
@@ -146,29 +159,46 @@ struct Said {
   core::Guard::Done arm(const std::string& rule, const std::string& who) const {
     core::Guard& guard = remediation.steward().guard();
     const core::Effect effect = remediation.effect(rule, now);
-    const auto life = guard.rule(rule);
     uint64_t n = effect.n;
     double low = effect.success.low;
-    for (const core::Lesson& lesson : remediation.lessons(now)) {
-      if (!life || lesson.signature != life->signature || lesson.action != life->action) continue;
-      n = lesson.n;
-      low = lesson.success.low;
+    if (const auto story = remediation.story(rule, now); story && story->known) {
+      n = story->known->n;
+      low = story->known->success.low;
     }
     return guard.arm(rule, n, low, who, now);
   }
 };
 
+// A person's own run; what became of an act is told by the rule.
+void run(const std::shared_ptr<const RemedyAccess>& access, const JsonBody& body, bool table,
+         const Reply& reply) {
+  const auto who = body.text("who"), rule = body.text("rule"), incident = body.text("incident");
+  const auto dry = body.flag("dry_run");
+  for (const auto* text : {&who, &rule, &incident}) {
+    if (!text->ok()) return reply(answer_error(text->error()));
+  }
+  if (!dry.ok()) return reply(answer_error(dry.error()));
+  const remedy::Steward::RunWish wish{*rule, *incident, *who, *dry};
+  access->remediation().steward().run(
+      wish, access->now(), [wish, table, reply](const Result<remedy::Steward::Ran>& ran) {
+        if (!ran.ok()) return reply(answer_error(ran.error()));
+        reply(table ? as_text(view::run_text(wish, *ran)) : as_json(view::run_json(wish, *ran)));
+      });
+}
+
 void say(const std::shared_ptr<const RemedyAccess>& access, const HttpRequest& request,
          Reply reply) {
-  const auto body = JsonBody::parse(request.body, {"do", "rule", "action", "signature", "service",
-                                                   "who", "text", "target", "incident", "act"});
+  const auto body =
+      JsonBody::parse(request.body, {"do", "rule", "action", "signature", "service", "who", "text",
+                                     "target", "incident", "act", "dry_run"});
   if (!body.ok()) return reply(answer_error(body.error()));
   const auto what = body->text("do");
   if (!what.ok()) return reply(answer_error(what.error()));
+  const bool table = parameter(request.query, "format") == "table";
+  if (*what == "run") return run(access, *body, table, reply);
   Remediation& remediation = access->remediation();
   auto done = Said{*body, remediation, access->now()}.run(*what);
   if (!done.ok()) return reply(answer_error(done.error()));
-  const bool table = parameter(request.query, "format") == "table";
   const size_t width = width_of(request.query);
   remediation.steward().did(std::move(done), [access, table, width, reply](const Status& kept) {
     if (!kept.ok()) {
@@ -180,69 +210,13 @@ void say(const std::shared_ptr<const RemedyAccess>& access, const HttpRequest& r
   });
 }
 
-std::string member(const Json& of, const char* name) {
-  const auto it = of.find(name);
-  return it != of.end() && it->is_string() ? it->get<std::string>() : std::string();
-}
-
-// One record as other tools can write it; `number` is its place, for messages.
-Result<core::Record> record_of(const Json& of, size_t number) {
-  const auto bad = [&](const std::string& what) {
-    return Error{Errc::invalid_argument, "record " + std::to_string(number) + ": " + what};
-  };
-  if (!of.is_object()) return bad("it is no object");
-  core::Record out;
-  out.id = member(of, "id");
-  out.incident = member(of, "incident");
-  out.signature = member(of, "signature");
-  out.who = member(of, "who");
-  out.actor = core::Actor::import;
-  if (out.id.empty() || out.signature.empty()) return bad("'id' and 'signature' are needed");
-  if (out.incident.empty()) out.incident = out.id;
-  const std::string action = member(of, "action");
-  const auto key = core::Action::of_key(action);
-  out.action = key ? *key : core::action_of_text(action);
-  const auto at = zoned_time(member(of, "at").empty() ? std::string_view(" ") : member(of, "at"));
-  if (!at)
-    return bad("'at' must be an RFC 3339 time with its zone, found '" + member(of, "at") + "'");
-  out.at = *at;
-  const std::string severity = member(of, "severity");
-  if (severity.size() != 2 || severity[0] != 'P' || severity[1] < '0' || severity[1] > '3') {
-    return bad("'severity' must be P0 to P3, found '" + severity + "'");
-  }
-  out.severity = severity[1] - '0';
-  const std::string outcome = member(of, "outcome");
-  if (outcome != "resolved" && outcome != "failed") {
-    return bad("'outcome' must be resolved or failed, found '" + outcome + "'");
-  }
-  const bool resolved = outcome == "resolved";
-  out.outcome = resolved ? core::Outcome::resolved : core::Outcome::failed;
-  const auto recover = of.find("recover_s");
-  const bool timed = recover != of.end() && recover->is_number_integer() && *recover >= 0;
-  if (resolved && !timed) return bad("'recover_s' must be a whole number of seconds");
-  if (timed) out.recover_s = recover->get<int64_t>();
-  out.censored = !resolved;
-  out.judged = {out.at.ns + out.recover_s * kNsPerSecond};
-  return out;
-}
-
 void import(const std::shared_ptr<const RemedyAccess>& access, const HttpRequest& request,
             Reply reply) {
-  const Json body = Json::parse(request.body, nullptr, false);
-  const auto list = body.is_object() ? body.find("records") : body.end();
-  if (!body.is_object() || list == body.end() || !list->is_array() ||
-      list->size() > kMostImported) {
-    return reply(json_error(400, "the body must be {\"records\": [...]}, 16384 at most"));
-  }
-  std::vector<core::Record> records;
-  for (const Json& one : *list) {
-    auto record = record_of(one, records.size() + 1);
-    if (!record.ok()) return reply(answer_error(record.error()));
-    records.push_back(std::move(*record));
-  }
+  auto file = remedy::read_history_json(request.body, {});
+  if (!file.ok()) return reply(answer_error(file.error()));
   auto told = std::make_shared<Remediation::Imported>();
   const auto done =
-      access->remediation().import(std::move(records), [reply, told](const Status& kept) {
+      access->remediation().import(std::move(file->records), [reply, told](const Status& kept) {
         if (!kept.ok()) return reply(json_error(503, "not written: " + kept.error().message));
         reply(as_json("{\"new\": " + std::to_string(told->news) +
                       ", \"known\": " + std::to_string(told->known) + "}\n"));

@@ -1,13 +1,17 @@
 // /api/remedies: rules, what they did, what history teaches; everything else goes on to `next`.
-//   GET  /api/remedies             rules with their state, acts, why nothing was done
-//   [?format=table] GET  /api/remedies/lessons     which action resolves what [?format=table] GET
-//   /api/remedies/effect?rule=NAME                                              [?format=text] GET
-//   /api/remedies/audit       the audit log and whether it is whole POST /api/remedies {"do":
-//   "draft", "rule", "action", "signature", "service", "who"};
-//                                  shadow, approve, auto, demote, remove, allow, settle, stop,
-//                                  resume, unfreeze
-//   POST /api/remedies/history     {"records": [{"id", "incident", "signature", "action", "at",
-//                                  "severity", "outcome", "recover_s"}]}
+// clang-format off
+//   GET  /api/remedies                   rules, their states, acts, why not [?format=table]
+//   GET  /api/remedies/rule?rule=NAME    the whole of a rule [&format=table]
+//   GET  /api/remedies/report            what every rule was good for [?format=table]
+//   GET  /api/remedies/lessons           which action resolves what [?format=table]
+//   GET  /api/remedies/effect?rule=NAME  what a rule was good for [&format=text]
+//   GET  /api/remedies/audit             the audit log and whether it is whole
+//   POST /api/remedies                   {"do": "draft", "rule", "action", "signature", "service",
+//                                        "who"}; shadow, approve, auto, demote, remove, allow, settle,
+//                                        stop, resume, unfreeze; {"do": "run", "rule", "incident", "who",
+//                                        "dry_run": true}
+//   POST /api/remedies/history           {"records": [...]}, see remedy/history_file.hpp
+// clang-format on
 // Writes need the API token.
 #pragma once
 

@@ -66,6 +66,13 @@ std::string who_began(const core::RequestTrail::Passed& passed, const std::strin
          " the first one of " + next->service;
 }
 
+// As conditions name it: what incidents with the same error line are known by.
+std::string line_name(core::TemplateId line) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(line));
+  return text;
+}
+
 Told service_told(const CauseFacts& f, const Suspicion& suspicion, double prior) {
   Told out{core::EventKind::suspects, suspicion.told.service, {}};
   for (const std::string& sentence : suspicion.told.evidence) out.text += "; " + sentence;
@@ -79,6 +86,7 @@ Told service_told(const CauseFacts& f, const Suspicion& suspicion, double prior)
   if (!suspicion.example.text.empty()) {
     out.details.emplace_back("example", shortened(suspicion.example.text, kMostExample));
   }
+  if (suspicion.told.line != 0) out.details.emplace_back("line", line_name(suspicion.told.line));
   if (!suspicion.node.empty()) out.details.emplace_back("on", suspicion.node);
   if (!suspicion.pod.empty()) out.details.emplace_back("pod", suspicion.pod);
   return out;

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "http/client.hpp"
 #include "nines/base/time.hpp"
@@ -58,6 +59,8 @@ struct Outcome {
   std::string before;  // what it was before: replicas, a revision; empty: nothing to go back to
   std::optional<int64_t> retry_after_ms{};
   int ready = 0;  // replicas that serve, where the target has such
+  // What was asked of whom, with the answer, in its order: for people. Nothing secret is in it.
+  std::vector<std::string> steps{};
 };
 
 // Of the Kubernetes API; the executor adds where that is and the token.

@@ -27,6 +27,24 @@ bool is_of_kube(Verb verb) {
   }
 }
 
+// A path may hold what is secret (webhooks), so of others only who is asked is said.
+std::string told_of(const ApiCall& call) { return call.method + ' ' + call.path; }
+std::string told_of(const http::ClientRequest& request) {
+  const size_t scheme = request.url.find("://");
+  const size_t end = request.url.find('/', scheme == std::string::npos ? 0 : scheme + 3);
+  return request.method + ' ' + request.url.substr(0, end);
+}
+std::string told_of(const notify::Program& program) {
+  std::string out = program.path;
+  for (const std::string& argument : program.arguments) out += ' ' + argument;
+  return out;
+}
+std::string told_of(const Answer& answer) {
+  if (answer.status == 0) return answer.failure;
+  if (answer.status >= kExited) return "exit code " + std::to_string(answer.status - kExited);
+  return std::to_string(answer.status);
+}
+
 Answer answer_of(const Result<http::ClientResponse>& response) {
   if (!response.ok()) return {.failure = response.error().message};
   return {.status = response->status,
@@ -52,6 +70,7 @@ struct Executor::Impl : std::enable_shared_from_this<Impl> {
     std::unique_ptr<Execution> execution;
     std::function<void(Outcome)> done;
     size_t steps = 0;
+    std::vector<std::string> told;
   };
   using RunPtr = std::shared_ptr<Run>;
 
@@ -94,6 +113,7 @@ struct Executor::Impl : std::enable_shared_from_this<Impl> {
     if (++run->steps > kMostSteps) {
       return finish(run, {Became::unknown, "it does not come to an end", {}, {}});
     }
+    run->told.push_back(std::visit([](const auto& s) { return told_of(s); }, std::get<Step>(turn)));
     std::visit([&](auto&& step) { send(run, std::forward<decltype(step)>(step)); },
                std::move(std::get<Step>(turn)));
   }
@@ -135,11 +155,13 @@ struct Executor::Impl : std::enable_shared_from_this<Impl> {
   }
 
   void answer(const RunPtr& run, const Answer& answer) {
+    run->told.back() += ": " + told_of(answer);
     take(run, run->execution->answered(answer));
   }
 
   void finish(const RunPtr& run, Outcome outcome) {
     --running;
+    outcome.steps = std::move(run->told);
     if (run->order.mode == Mode::act && is_of_kube(run->order.action.verb) && settings.kube &&
         settings.audit_events) {
       tell(audit_event(run->order, outcome, settings.node, clock.wall()));

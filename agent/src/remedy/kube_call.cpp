@@ -119,6 +119,12 @@ Turn KubeExecution::read(std::string path, std::function<Turn(const Json&)> next
   return Step(std::move(call));
 }
 
+Turn KubeExecution::read_deployment(std::function<Turn(const Json&)> next) {
+  if (auto refused = out_of_bounds()) return std::move(*refused);
+  return read(deployments(order_.target), std::move(next),
+              outcome(Became::idle, "there is no such Deployment"));
+}
+
 Turn KubeExecution::change(Change change) {
   NINES_ASSERT(!recheck());
   return send(change, false);

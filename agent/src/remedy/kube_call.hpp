@@ -25,6 +25,8 @@ class KubeExecution : public Execution {
   using Json = nlohmann::json;
   // Reads an object; what is no object, or no 2xx, ends the execution. 404 ends it as `gone` says.
   Turn read(std::string path, std::function<Turn(const Json&)> next, Outcome gone);
+  // The Deployment that is the target, where it is within bounds.
+  Turn read_deployment(std::function<Turn(const Json&)> next);
   // The change: a dry run first, then (Mode::act) for good.
   struct Change {
     ApiCall call;

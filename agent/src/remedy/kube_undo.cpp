@@ -51,10 +51,7 @@ class Undo final : public KubeExecution {
   explicit Undo(Order order) : KubeExecution(std::move(order)) {}
 
   Turn begin() override {
-    if (auto refused = out_of_bounds()) return std::move(*refused);
-    return read(
-        deployments(order_.target), [this](const json& found) { return look(found); },
-        outcome(Became::idle, "there is no such Deployment"));
+    return read_deployment([this](const json& found) { return look(found); });
   }
 
  private:

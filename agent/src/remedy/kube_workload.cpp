@@ -19,10 +19,7 @@ class Restart final : public KubeExecution {
   explicit Restart(Order order) : KubeExecution(std::move(order)) {}
 
   Turn begin() override {
-    if (auto refused = out_of_bounds()) return std::move(*refused);
-    return read(
-        deployments(order_.target), [this](const json& found) { return look(found); },
-        outcome(Became::idle, "there is no such Deployment"));
+    return read_deployment([this](const json& found) { return look(found); });
   }
 
  private:
@@ -76,9 +73,7 @@ class Scale final : public KubeExecution {
   }
 
   Turn look_at_deployment() {
-    return read(
-        deployments(order_.target), [this](const json& found) { return look(found); },
-        outcome(Became::idle, "there is no such Deployment"));
+    return read_deployment([this](const json& found) { return look(found); });
   }
 
   Turn look(const json& found) {

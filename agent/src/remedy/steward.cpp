@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "nines/remedy/signature.hpp"
 #include "remedy/holds.hpp"
 #include "remedy/target_name.hpp"
 
@@ -11,18 +12,13 @@ namespace {
 
 using core::Act;
 using core::GuardEvent;
-using core::GuardKind;
 
-constexpr int kMostRechecks = 3;
-const std::string kDryRun = "dry-run/";
-
-// What differs stands at the end: boot and sequence.
-std::string key_of(const Act& act) {
-  constexpr size_t kMost = 64;
-  return act.id.substr(act.id.size() - std::min(act.id.size(), kMost));
+bool shares_a_service(const Incident& a, const Incident& b) {
+  return std::any_of(a.services.begin(), a.services.end(),
+                     [&](const std::string& one) { return b.concerns(one); });
 }
 
-WallTime after_s(WallTime at, int64_t s) { return {at.ns + s * kNsPerSecond}; }
+}  // namespace
 
 std::string reasons_of(const std::vector<core::Refusal>& refused) {
   std::string out;
@@ -32,20 +28,14 @@ std::string reasons_of(const std::vector<core::Refusal>& refused) {
   return out;
 }
 
-bool shares_a_service(const Incident& a, const Incident& b) {
-  return std::any_of(a.services.begin(), a.services.end(),
-                     [&](const std::string& one) { return b.concerns(one); });
-}
-
-}  // namespace
-
 Steward::Steward(core::Guard guard, Parts parts)
     : guard_(std::move(guard)), parts_(std::move(parts)) {}
 
 void Steward::tick(WallTime now) {
   now_ = now;
   keep_heard();
-  keep_all(guard_.tick(now));
+  follow_up();
+  watch_breaker();
   for (const Act& act : guard_.to_recheck(token(), now)) recheck(act);
   for (const Act& act : guard_.to_verify(token(), now)) verify(act);
   if (is_held()) {
@@ -71,11 +61,24 @@ void Steward::look(WallTime now) {
   for (const core::RuleLife& rule : guard_.rules()) {
     if (rule.state < core::RuleState::shadow) continue;
     for (const Incident& incident : open) {
-      const bool fits = (rule.signature.empty() || rule.signature == incident.signature()) &&
-                        (rule.service.empty() || incident.concerns(rule.service));
+      const bool fits =
+          (rule.signature.empty() || core::covers(rule.signature, core::signature_of(incident))) &&
+          (rule.service.empty() || incident.concerns(rule.service));
       if (fits && incident.holding()) consider(rule, incident, now);
     }
   }
+}
+
+Order Steward::try_out_of(const core::Action& action, const Found& found,
+                          const std::string& incident) const {
+  Order order;
+  order.action = action;
+  order.target = found.object;
+  order.key = "dry-run/" + incident.substr(0, 56);
+  order.incident = incident;
+  order.intended = now_;
+  order.mode = Mode::try_out;
+  return order;
 }
 
 void Steward::consider(const core::RuleLife& rule, const Incident& incident, WallTime now) {
@@ -98,13 +101,7 @@ void Steward::consider(const core::RuleLife& rule, const Incident& incident, Wal
   }
   candidate.found = std::move(*found);
   candidate.busy = true;
-  Order order;
-  order.action = rule.action;
-  order.target = candidate.found.object;
-  order.key = kDryRun + incident.id.substr(0, 56);
-  order.incident = incident.id;
-  order.intended = now;
-  order.mode = Mode::try_out;
+  Order order = try_out_of(rule.action, candidate.found, incident.id);
   ++counters_.tried;
   parts_.carry_out(std::move(order), [this, key, alive = std::weak_ptr(alive_)](Outcome outcome) {
     if (alive.lock()) tried(key, outcome);
@@ -221,200 +218,6 @@ core::Facts Steward::facts_of(const Incident& incident, const Outcome& outcome) 
   facts.ready = outcome.ready;
   facts.minimum = 1;
   return facts;
-}
-
-// --- from an intent to its result
-
-void Steward::begin(const core::Verdict& verdict, const Found& found) {
-  const std::string id = verdict.event->uid();
-  ++counters_.intents;
-  under_way_.insert(id);
-  keep(*verdict.event, [this, id, found](const Status& written) {
-    if (written.ok()) return enter(id, found);
-    ++counters_.unwritten;
-    if (is_shared(found)) parts_.lease->leave();
-    ended(id,
-          {Became::refused, "the intent could not be written: " + written.error().message, {}, {}});
-  });
-}
-
-// Into the ledger, where it is shared: if anybody has written since it was read, this node lost.
-void Steward::enter(const std::string& id, const Found& found) {
-  if (!is_shared(found)) return act(id, found);
-  parts_.lease->write(guard_.ledger(now_), [this, id, found](bool won) {
-    if (won) return act(id, found);
-    ended(id, {Became::refused, "another node wrote to the lease first", {}, {}});
-  });
-}
-
-// What became of it, for those who take the lease next, who need not wait for it to run out when
-// nothing of this node is left to be looked at.
-void Steward::tell_others() {
-  if (!untold_ || now_ < tell_next_ || parts_.lease == nullptr || parts_.lease->busy()) return;
-  tell_next_ = after_s(now_, kAgainS);
-  parts_.lease->read([this](Result<SharedLease::Bid> bid) {
-    if (!bid.ok()) return;
-    for (const GuardEvent& event : bid->ledger) (void)adopt(event);
-    const std::vector<Act> acts = guard_.acts();
-    const bool needed = std::any_of(acts.begin(), acts.end(), [&](const Act& act) {
-      return !act.local && !act.over() && act.node == parts_.node;
-    });
-    untold_ = false;
-    parts_.lease->write(
-        guard_.ledger(now_), [this](bool won) { untold_ = untold_ || !won; }, !needed);
-  });
-}
-
-void Steward::act(const std::string& id, const Found& found) {
-  const Act* const act = guard_.find(id);
-  if (act == nullptr) return;
-  if (is_held() || !guard_.may_start(id, token(), now_)) {
-    return ended(id, {Became::refused, "it was not begun in time, or was stopped", {}, {}});
-  }
-  parts_.carry_out(order_of(*act, found, Mode::act),
-                   [this, id, alive = std::weak_ptr(alive_)](Outcome outcome) {
-                     if (alive.lock()) ended(id, outcome);
-                   });
-}
-
-Order Steward::order_of(const Act& act, const Found& found, Mode mode) const {
-  Order order;
-  order.action = act.action;
-  order.target = found.object;
-  order.target.uid = act.target_uid;
-  if (order.target.ns.empty()) order.target.ns = act.namespace_;
-  order.key = key_of(act);
-  order.incident = act.incident;
-  order.intended = act.at;
-  order.mode = mode;
-  return order;
-}
-
-void Steward::ended(const std::string& id, const Outcome& outcome) {
-  under_way_.erase(id);
-  const Act* const found = guard_.find(id);
-  if (found == nullptr || found->over()) return;
-  const Act act = *found;
-  if (outcome.became == Became::unknown) {
-    ++counters_.unknown;
-    doubts_[id] = {after_s(now_, kRecheckS), 0};
-    return parts_.note(act, outcome.text, false);
-  }
-  const bool done = outcome.became == Became::done;
-  const bool failed = outcome.became == Became::failed;
-  ++(done ? counters_.done : counters_.failed);
-  const auto how = done     ? core::Guard::Outcome::ok
-                   : failed ? core::Guard::Outcome::failed
-                            : core::Guard::Outcome::not_done;
-  auto result = guard_.result(id, how, outcome.text, now_);
-  if (result.ok()) keep(*result);
-  parts_.note(act, outcome.text, done || failed);
-  keep_all(guard_.tick(now_));
-  changed(act);
-}
-
-// It is told at once if nothing else is just being told.
-void Steward::changed(const Act& act) {
-  if (act.local) return;
-  untold_ = true;
-  tell_next_ = now_;
-  tell_others();
-}
-
-// --- afterwards
-
-void Steward::recheck(const Act& act) {
-  if (under_way_.contains(act.id)) return;
-  Doubt& doubt = doubts_[act.id];
-  if (now_ < doubt.next) return;
-  doubt.next = after_s(now_, kRecheckS);
-  ++doubt.tries;
-  const auto object = object_of(act.action.verb, act.target);
-  if (!object) return rechecked(act.id, {Became::unknown, "its target is not known", {}, {}});
-  under_way_.insert(act.id);
-  parts_.carry_out(order_of(act, {{}, *object}, Mode::recheck),
-                   [this, id = act.id, alive = std::weak_ptr(alive_)](Outcome outcome) {
-                     if (alive.lock()) rechecked(id, outcome);
-                   });
-}
-
-void Steward::rechecked(const std::string& id, const Outcome& outcome) {
-  under_way_.erase(id);
-  const Act* const found = guard_.find(id);
-  if (found == nullptr || found->over()) return;
-  const Act act = *found;
-  // Who refuses to look (it is not configured any more, too much is under way) tells nothing.
-  if (outcome.became == Became::unknown || outcome.became == Became::refused) {
-    if (doubts_[id].tries < kMostRechecks) return;
-    auto doubt = guard_.doubt(id, outcome.text, now_);
-    if (doubt.ok()) keep(*doubt);
-    doubts_.erase(id);
-    return page(act, "nobody can tell whether it was done (" + outcome.text + "): look at " +
-                         act.target + ", then nines remedy settle " + id);
-  }
-  doubts_.erase(id);
-  const bool done = outcome.became == Became::done;
-  auto result = guard_.result(id, done ? core::Guard::Outcome::ok : core::Guard::Outcome::not_done,
-                              "found afterwards: " + outcome.text, now_);
-  if (result.ok()) keep(*result);
-  changed(act);
-}
-
-void Steward::verify(const Act& act) {
-  if (under_way_.contains(act.id)) return;
-  const auto incident = parts_.incident(act.incident, now_);
-  const bool good = !incident || incident->over() || !incident->holding() ||
-                    (act.local && !holds_on(*incident, parts_.node));
-  const std::string text = good ? "its condition is over" : "its condition holds still";
-  auto verified = guard_.verified(act.id, good, text, now_);
-  if (!verified.ok()) return;
-  keep(*verified);
-  parts_.note(act, text, false);
-  keep_all(guard_.tick(now_));
-  changed(act);
-  if (!good) roll_back(act.id);
-}
-
-void Steward::roll_back(const std::string& id) {
-  const Act* const act = guard_.find(id);
-  if (act == nullptr) return;
-  auto proposal = guard_.rollback_of(id, now_);
-  const auto object = proposal ? object_of(proposal->action.verb, act->target) : std::nullopt;
-  if (!object) {
-    if (act->undoes.empty()) page(*act, "it did not help, and nothing undoes it");
-    return;
-  }
-  const Found found{proposal->target, *object};
-  Order order;
-  order.action = proposal->action;
-  order.target = *object;
-  order.key = key_of(*act);
-  order.incident = act->incident;
-  order.intended = now_;
-  under_way_.insert(id);
-  parts_.carry_out(order, [this, id, proposal = *proposal, found,
-                           alive = std::weak_ptr(alive_)](Outcome outcome) mutable {
-    if (!alive.lock()) return;
-    under_way_.erase(id);
-    const auto incident = parts_.incident(proposal.incident, now_);
-    proposal.facts = incident ? facts_of(*incident, outcome) : core::Facts{};
-    decide(proposal, found,
-           [this, id, outcome](const core::Verdict& verdict, const std::string& why) {
-             if (verdict.go()) {
-               ++counters_.rolled_back;
-               return;
-             }
-             const Act* const bad = guard_.find(id);
-             if (bad == nullptr) return;
-             page(*bad, "it did not help and is not rolled back: " +
-                            (outcome.became == Became::would ? why : outcome.text));
-           });
-  });
-}
-
-void Steward::page(const Act& act, const std::string& text) {
-  ++counters_.paged;
-  parts_.page(act.incident, act.action.key() + " on " + act.target + " (" + act.id + "): " + text);
 }
 
 std::vector<Steward::Stood> Steward::stood() const {

@@ -41,6 +41,8 @@ struct Found {
   Target object;
 };
 
+std::string reasons_of(const std::vector<core::Refusal>& refused);
+
 class Steward {
  public:
   static constexpr const char* kDocuments = "remedy";
@@ -68,6 +70,9 @@ class Steward {
     // A record of the audit log, and all before it, are on the disk.
     std::function<void(const core::AuditHead&)> written{};
     std::function<void(const std::string&)> said{};  // what was heard, for the log of the agent
+    // What people should know and that is of no incident: a rule went back to shadow, everything
+    // was stopped (no rule); may be empty.
+    std::function<void(const std::string& rule, const std::string& text)> notify{};
   };
 
   Steward(core::Guard guard, Parts parts);
@@ -84,6 +89,29 @@ class Steward {
   void did(core::Guard::Done done, std::function<void(Status)> written);
   // To be given to did().
   core::Guard::Done resume(std::string_view who, std::string_view why, WallTime now);
+  // Back to shadow by what it was good for.
+  void demote(const std::string& rule, const std::string& why);
+
+  // --- A person's own run of a rule (steward_run.cpp), whatever the rule's state. It passes the
+  // Guard as a person's decision, and is an act like any other: intent, result, verified.
+  struct RunWish {
+    std::string rule, incident, who;
+    bool dry = false;  // only the dry run and what the Guard would say; in the audit log, no act
+  };
+  struct Ran {
+    std::string target;
+    Outcome tried;  // what the dry run found
+    // Against the rule acting by itself, and against `who`; empty: nothing.
+    std::vector<core::Refusal> as_rule, as_person;
+    bool held = false;      // by the stop file, or a damaged log
+    bool by_lease = false;  // shared by nodes: it takes the lease to run it
+    std::string act;        // that was begun; empty: none
+    std::string why;        // none was begun
+  };
+  static constexpr size_t kMostRuns = 8;  // at once
+  // An error: there is no such rule or incident, nothing to be done it to, or no room.
+  void run(RunWish wish, WallTime now, std::function<void(Result<Ran>)> done);
+
   core::Guard& guard() noexcept { return guard_; }
   const core::Guard& guard() const noexcept { return guard_; }
   const AuditLog& audit() const noexcept { return audit_; }
@@ -117,6 +145,8 @@ class Steward {
     uint64_t heard = 0;          // events of other nodes that were news
     uint64_t heard_refused = 0;  // for want of room, or from the future
     uint64_t heard_invalid = 0;  // broken, of a later version, or of another node
+    uint64_t demoted = 0;        // rules, by what came of them
+    uint64_t dry_runs = 0, runs = 0, runs_refused = 0;  // by people; refused: for want of room
   };
   const Counters& counters() const noexcept { return counters_; }
 
@@ -159,12 +189,24 @@ class Steward {
   void verify(const core::Act& act);
   void roll_back(const std::string& id);
   void keep(const core::GuardEvent& event, std::function<void(Status)> done = {});
-  void keep_all(const std::vector<core::GuardEvent>& events);
+  // A record of the audit log that is no event of the Guard.
+  void note_down(std::string body, std::function<void(Status)> done = {});
+  void follow_up();
+  void watch_breaker();
+  void notify(const std::string& rule, const std::string& text);
+  struct Run;
+  using RunPtr = std::shared_ptr<Run>;
+  void run_tried(const RunPtr& run, Outcome outcome);
+  void run_for_good(const RunPtr& run, core::Proposal proposal);
+  void run_over(const RunPtr& run, const char* what);
+  static WallTime after_s(WallTime at, int64_t s) { return {at.ns + s * kNsPerSecond}; }
   void forget_pruned();
   void miss_what_was_logged();
   void forget_lifted();  // what could not be read, and a person has looked at
   void page(const core::Act& act, const std::string& text);
   core::Facts facts_of(const Incident& incident, const Outcome& outcome) const;
+  Order try_out_of(const core::Action& action, const Found& found,
+                   const std::string& incident) const;
   Order order_of(const core::Act& act, const Found& found, Mode mode) const;
 
   core::Guard guard_;
@@ -180,10 +222,12 @@ class Steward {
   std::set<std::string> under_way_;      // acts
   bool untold_ = false;                  // what became of a shared act is not in the lease yet
   WallTime tell_next_{};
-  std::set<std::string> kept_;           // keys of documents
-  std::set<std::string> broken_;         // keys of documents that could not be read
-  std::vector<store::Document> heard_;   // not kept yet
+  std::set<std::string> kept_;          // keys of documents
+  std::set<std::string> broken_;        // keys of documents that could not be read
+  std::vector<store::Document> heard_;  // not kept yet
   uint64_t pruned_ = 0;
+  size_t running_ = 0;  // runs by people that have no answer yet
+  bool breaker_ = false;
   Counters counters_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

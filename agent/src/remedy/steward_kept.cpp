@@ -59,10 +59,6 @@ void Steward::keep(const GuardEvent& event, std::function<void(Status)> done) {
   });
 }
 
-void Steward::keep_all(const std::vector<GuardEvent>& events) {
-  for (const GuardEvent& event : events) keep(event);
-}
-
 void Steward::did(core::Guard::Done done, std::function<void(Status)> written) {
   if (!done.ok()) return written(done.error());
   keep(*done, std::move(written));

@@ -1,80 +1,19 @@
 #include "view/remedy_view.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <cstdio>
 
 #include "nines/base/json_writer.hpp"
-#include "nines/remedy/rule_check.hpp"
+#include "view/remedy_words.hpp"
 #include "view/table.hpp"
 #include "view/text.hpp"
 
 namespace nines::agent::view {
-namespace {
 
 using nines::remedy::Act;
 using nines::remedy::Lesson;
-using nines::remedy::Phase;
 using nines::remedy::RuleLife;
 
-std::string moment(WallTime t) { return format_rfc3339(WallTime::from_s(t.seconds())); }
-
-std::string_view phase_name(Phase phase) {
-  switch (phase) {
-    case Phase::intended: return "begun";
-    case Phase::done: return "done";
-    case Phase::in_doubt: return "in doubt";
-    case Phase::good: return "helped";
-    case Phase::failed: return "did not help";
-    case Phase::not_done: return "not done";
-    case Phase::settled: return "settled";
-  }
-  return "";
-}
-
-std::string percent(double share) {
-  char out[32];
-  std::snprintf(out, sizeof out, "%.0f %%", share * 100);
-  return out;
-}
-
-// Names of rules that would undo it about the same incidents.
-std::string opposed_to(const RuleLife& rule, const nines::remedy::Guard& guard) {
-  std::string out;
-  for (const RuleLife& other : opposing(rule, guard.rules(), guard.limits())) {
-    out += (out.empty() ? "" : ", ") + other.rule;
-  }
-  return out;
-}
-
-void write(JsonWriter& json, const RuleLife& rule, const nines::remedy::Guard& guard) {
-  json.begin_object();
-  json.member("rule", rule.rule);
-  json.member("state", rule_state_name(rule.state));
-  json.member("action", rule.action.key());
-  json.member("signature", rule.signature);
-  json.member("service", rule.service);
-  json.member("shadow_hits", rule.hits);
-  json.member("failures_in_a_row", static_cast<int64_t>(rule.failures));
-  json.member("asks_each_time",
-              reach_of(rule.action, guard.limits()) == nines::remedy::Reach::irreversible);
-  if (const auto others = opposed_to(rule, guard); !others.empty()) json.member("opposes", others);
-  json.end_object();
-}
-
-void write(JsonWriter& json, const Act& act) {
-  json.begin_object();
-  json.member("id", act.id);
-  json.member("rule", act.rule);
-  json.member("action", act.action.key());
-  json.member("target", act.target);
-  json.member("incident", act.incident);
-  json.member("phase", phase_name(act.phase));
-  json.member("at", moment(act.at));
-  if (act.ended.ns != 0) json.member("ended", moment(act.ended));
-  if (!act.undoes.empty()) json.member("undoes", act.undoes);
-  json.end_object();
-}
+namespace {
 
 void write_anchors(JsonWriter& json, const remedy::AuditAnchors& anchors) {
   json.key("heads").begin_array();
@@ -98,15 +37,6 @@ void write_anchors(JsonWriter& json, const remedy::AuditAnchors& anchors) {
     json.end_object();
   }
   json.end_array();
-}
-
-void write_number(JsonWriter& json, const char* name, double value) {
-  json.key(name);
-  if (std::isfinite(value)) {
-    json.value(value);
-  } else {
-    json.null();
-  }
 }
 
 }  // namespace
@@ -213,20 +143,7 @@ std::string lessons_json(const std::vector<Lesson>& lessons) {
   std::string out;
   JsonWriter json(out, 2);
   json.begin_array();
-  for (const Lesson& lesson : lessons) {
-    json.begin_object();
-    json.member("signature", lesson.signature);
-    json.member("action", lesson.action.key());
-    json.member("standing", standing_name(lesson.standing));
-    json.member("good", lesson.good);
-    json.member("n", lesson.n);
-    write_number(json, "success_low", lesson.success.low);
-    write_number(json, "success_high", lesson.success.high);
-    write_number(json, "gain", lesson.gain);
-    write_number(json, "p_adjusted", lesson.adjusted);
-    if (!lesson.against.empty()) json.member("against", lesson.against);
-    json.end_object();
-  }
+  for (const Lesson& lesson : lessons) write(json, lesson);
   json.end_array();
   return out + "\n";
 }
@@ -244,7 +161,7 @@ std::string lessons_table(const std::vector<Lesson>& lessons, size_t width) {
                {printable(lesson.action.key())},
                {std::string(standing_name(lesson.standing))},
                {std::to_string(lesson.good) + " of " + std::to_string(lesson.n)},
-               {percent(lesson.success.low)},
+               {share_text(lesson.success.low)},
                {printable(lesson.against)}});
   }
   return table.render(width, false);
@@ -304,7 +221,8 @@ std::string audit_verdict(const std::string& node, const remedy::AuditLog& audit
   return out;
 }
 
-std::string remedy_metrics(const remedy::Steward& steward, WallTime now) {
+std::string remedy_metrics(const remedy::Steward& steward, const remedy::Curator& curator,
+                           WallTime now) {
   const auto& counters = steward.counters();
   const struct {
     std::string_view name, help;
@@ -331,6 +249,19 @@ std::string remedy_metrics(const remedy::Steward& steward, WallTime now) {
       {"nines_remedy_heard_invalid_total", "Events of other nodes that could not be read.",
        counters.heard_invalid},
       {"nines_remedy_unread", "Events that may be stops: nothing is begun.", steward.broken()},
+      {"nines_remedy_breaker_open", "1: too many of the last acts failed, no rule acts by itself.",
+       steward.guard().breaker_open(now) ? 1U : 0U},
+      {"nines_remedy_demoted_total", "Rules that went back to shadow by what came of them.",
+       counters.demoted},
+      {"nines_remedy_dry_runs_total", "Rules that people tried out.", counters.dry_runs},
+      {"nines_remedy_runs_total", "Rules that people ran.", counters.runs},
+      {"nines_remedy_runs_refused_total", "Of those, for want of room.", counters.runs_refused},
+      {"nines_remedy_drafted_total", "Rules that were drafted from what history proves.",
+       curator.counters().drafted},
+      {"nines_remedy_drafts_waiting_total",
+       "Times such a draft found no room beside those that wait for a person.",
+       curator.counters().no_room},
+      {"nines_remedy_history_records", "Records that are learned from.", curator.records()},
       {"nines_remedy_audit_records", "Number of the newest record of the audit log.",
        steward.audit().head().number},
   };

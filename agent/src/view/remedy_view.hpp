@@ -7,6 +7,7 @@
 
 #include "nines/remedy/learner.hpp"
 #include "remedy/audit_anchors.hpp"
+#include "remedy/curator.hpp"
 #include "remedy/steward.hpp"
 
 namespace nines::agent::view {
@@ -24,6 +25,7 @@ std::string audit_json(const remedy::AuditLog& audit, const std::optional<AuditF
 std::string audit_verdict(const std::string& node, const remedy::AuditLog& audit,
                           const std::optional<AuditFault>& fault,
                           const remedy::AuditAnchors& anchors);
-std::string remedy_metrics(const remedy::Steward& steward, WallTime now);
+std::string remedy_metrics(const remedy::Steward& steward, const remedy::Curator& curator,
+                           WallTime now);
 
 }  // namespace nines::agent::view

@@ -5,6 +5,8 @@
 #include <limits>
 #include <map>
 
+#include "nines/remedy/signature.hpp"
+
 namespace nines::remedy {
 namespace {
 
@@ -34,6 +36,20 @@ struct Side {
   }
 };
 
+// What people were busy with such an incident, in the middle.
+void measure_hands_on(const Side& without, const EffectRules& rules, Effect& e) {
+  std::vector<int64_t> busy;
+  for (const Record* r : without.records) {
+    if (r->hands_on_s >= 0) busy.push_back(r->hands_on_s);
+  }
+  e.hands_on_s = rules.hands_on_s;
+  if (busy.empty() || busy.size() < rules.hands_on_n) return;
+  const auto middle = busy.begin() + static_cast<std::ptrdiff_t>(busy.size() / 2);
+  std::nth_element(busy.begin(), middle, busy.end());
+  e.hands_on_s = *middle;
+  e.hands_on_n = busy.size();
+}
+
 double median(std::vector<double> times) {
   if (times.empty()) return std::numeric_limits<double>::quiet_NaN();
   std::sort(times.begin(), times.end());
@@ -48,6 +64,12 @@ std::string percent(double share) {
 std::string seconds(double s) {
   return std::isfinite(s) ? std::to_string(static_cast<int64_t>(std::llround(s))) + " s"
                           : "unknown";
+}
+
+std::string p_text(double p) {
+  if (p < 0.001) return "< 0.001";
+  const auto thousandths = std::to_string(1000 + std::llround(p * 1000));
+  return p >= 0.9995 ? "1" : "0." + thousandths.substr(1);
 }
 
 std::string shares(uint64_t good, uint64_t n, const Interval& interval) {
@@ -83,7 +105,7 @@ Effect effect_of(const History& history, std::string_view rule, std::string_view
   WallTime first{};
   history.each([&](const Record& r) {
     const bool by_rule = r.actor == Actor::rule && r.rule == rule;
-    if (r.outcome == Outcome::unknown || (!by_rule && r.signature != signature)) return;
+    if (r.outcome == Outcome::unknown || (!by_rule && !covers(signature, r.signature))) return;
     const std::string& id = r.incident.empty() ? r.id : r.incident;
     const auto [at, news] = courses.try_emplace(id);
     if (news) order.push_back(id);
@@ -99,6 +121,7 @@ Effect effect_of(const History& history, std::string_view rule, std::string_view
     const Course& course = courses[id];
     (course.with_rule ? with : without).add(*course.last);
     if (!course.with_rule) continue;
+    e.judged = std::max(e.judged, course.last->judged);
     e.failures = course.last->outcome == Outcome::failed ? e.failures + 1 : 0;
   }
   double worst = 0;
@@ -116,7 +139,8 @@ Effect effect_of(const History& history, std::string_view rule, std::string_view
   e.base_median_s = median(others);
   e.change = hodges_lehmann(ours, others);
   e.p_change = mann_whitney(ours, others).p();
-  e.toil_saved_s = static_cast<int64_t>(e.good) * rules.hands_on_s;
+  measure_hands_on(without, rules, e);
+  e.toil_saved_s = static_cast<int64_t>(e.good) * e.hands_on_s;
   const double days = std::max(1.0, static_cast<double>(now.ns - first.ns) / 86'400e9);
   e.toil_saved_s_month =
       e.n > 0 ? static_cast<double>(e.toil_saved_s) * 30 / std::max(days, 30.0) : 0;
@@ -137,7 +161,9 @@ void write_json(JsonWriter& out, const Effect& e) {
   out.member("not_recovered", e.censored).member("base_not_recovered", e.base_censored);
   out.member("change_s", e.change.median);
   interval("change_95_s", e.change.interval);
-  out.member("p_change", e.p_change).member("toil_saved_s", e.toil_saved_s);
+  out.member("p_change", e.p_change);
+  out.member("hands_on_s", e.hands_on_s).member("hands_on_n", e.hands_on_n);
+  out.member("toil_saved_s", e.toil_saved_s);
   out.member("toil_saved_s_month", e.toil_saved_s_month).member("failures_in_a_row", e.failures);
   out.key("demote");
   e.demote.empty() ? out.null() : out.value(e.demote);
@@ -151,9 +177,13 @@ std::string to_text(const Effect& e) {
                     seconds(e.median_s) + ", without it " + seconds(e.base_median_s);
   if (std::isfinite(e.change.median)) {
     out += "; change " + seconds(e.change.median) + " (95 %: " + seconds(e.change.interval.low) +
-           " to " + seconds(e.change.interval.high) + ")";
+           " to " + seconds(e.change.interval.high) + "), p " + p_text(e.p_change);
   }
-  out += "\n  toil saved    " + std::to_string(e.toil_saved_s / 60) + " min\n";
+  out += "\n  toil saved    " + std::to_string(e.toil_saved_s / 60) + " min (" +
+         std::to_string(e.good) + " times " + seconds(static_cast<double>(e.hands_on_s)) +
+         (e.hands_on_n > 0 ? ", the median of " + std::to_string(e.hands_on_n) + " by people)"
+                           : ", assumed)") +
+         "\n";
   if (!e.demote.empty()) out += "  back to shadow: " + e.demote + "\n";
   return out;
 }

@@ -41,7 +41,17 @@ bool Guard::Impl::full() const noexcept { return events.size() + kEventsOfAnAct 
 
 bool Guard::Impl::clock_back(WallTime now) {
   latest = std::max(latest, now);
+  return is_back(now);
+}
+
+bool Guard::Impl::is_back(WallTime now) const noexcept {
   return latest.ns - now.ns > kBackS * kNsPerSecond;
+}
+
+Weighed Guard::Impl::weighed(const Proposal& p, std::optional<uint64_t> token, bool back,
+                             WallTime now) const {
+  const bool too_many = !p.target.local && ledger(now).size() + kEventsOfAnAct > kMaxGuardLedger;
+  return weigh(p, {state, limits, zone, identity.node, full() || too_many, back, token, now});
 }
 
 void Guard::Impl::refold() {
@@ -198,10 +208,7 @@ std::vector<Verdict> Guard::propose(std::vector<Proposal> proposals, std::option
   const bool back = impl_->clock_back(now);
   for (Proposal& p : proposals) {
     p.target.local = p.target.local && p.target.node == impl_->identity.node;
-    const bool too_many = !p.target.local && ledger(now).size() + kEventsOfAnAct > kMaxGuardLedger;
-    const Weighed weighed =
-        weigh(p, {impl_->state, impl_->limits, impl_->zone, impl_->identity.node,
-                  impl_->full() || too_many, back, token, now});
+    const Weighed weighed = impl_->weighed(p, token, back, now);
     Verdict& verdict = out.emplace_back();
     verdict.refused = weighed.refused;
     verdict.page = weighed.page;
@@ -230,6 +237,13 @@ std::vector<Verdict> Guard::propose(std::vector<Proposal> proposals, std::option
     verdict.proposal = std::move(p);
   }
   return out;
+}
+
+std::vector<Refusal> Guard::would(const Proposal& proposal, std::optional<uint64_t> token,
+                                  WallTime now) const {
+  Proposal p = proposal;
+  p.target.local = p.target.local && p.target.node == impl_->identity.node;
+  return impl_->weighed(p, token, impl_->is_back(now), now).refused;
 }
 
 bool Guard::may_start(std::string_view act, std::optional<uint64_t> token, WallTime now) const {
@@ -372,23 +386,23 @@ bool Guard::frozen(std::string_view target, WallTime now) const {
   return impl_->state.frozen(target, impl_->limits, now);
 }
 
-std::vector<GuardEvent> Guard::ledger(WallTime now) const {
-  const int64_t horizon =
-      std::max({2 * impl_->limits.cool_down_most_s, kHourS, int64_t{3 * kHourS}});
+std::vector<GuardEvent> Guard::Impl::ledger(WallTime now) const {
+  const int64_t horizon = std::max({2 * limits.cool_down_most_s, kHourS, int64_t{3 * kHourS}});
   std::vector<GuardEvent> out;
-  for (const GuardEvent& e : impl_->events) {
-    bool wanted = impl_->state.stops.contains(e.uid());
+  for (const GuardEvent& e : events) {
+    bool wanted = state.stops.contains(e.uid());
     if (e.kind == GuardKind::resume || e.kind == GuardKind::rule_demoted) {
       wanted = within(e.order(), now, 86'400);
     } else if (is_of_act(e.kind) && e.kind != GuardKind::shadow_hit) {
-      const Act* const act =
-          impl_->state.find(e.kind == GuardKind::intent ? e.uid() : e.detail("act"));
+      const Act* const act = state.find(e.kind == GuardKind::intent ? e.uid() : e.detail("act"));
       wanted = act != nullptr && !act->local && (!act->over() || within(act->at, now, horizon));
     }
     if (wanted) out.push_back(e);
   }
   return out;
 }
+
+std::vector<GuardEvent> Guard::ledger(WallTime now) const { return impl_->ledger(now); }
 
 std::vector<GuardEvent> Guard::events() const {
   return {impl_->events.begin(), impl_->events.end()};

@@ -76,7 +76,8 @@ Guard::Done Guard::Impl::promote(std::string_view rule, GuardKind kind, RuleStat
 }
 
 Guard::Done Guard::draft(std::string_view rule, const Action& action, std::string_view signature,
-                         std::string_view service, std::string_view who, WallTime now) {
+                         std::string_view service, std::string_view who, WallTime now,
+                         std::string_view procedure) {
   if (rule.empty() || rule.size() > kMaxGuardName) {
     return Error{Errc::invalid_argument, "a rule needs a name of at most 128 bytes"};
   }
@@ -91,6 +92,7 @@ Guard::Done Guard::draft(std::string_view rule, const Action& action, std::strin
   e.details = {{"action", action.key()},
                {"signature", std::string(signature)},
                {"service", std::string(service)}};
+  if (!procedure.empty()) e.details.emplace_back("procedure", procedure);
   return impl_->keep(std::move(e));
 }
 

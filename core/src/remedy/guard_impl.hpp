@@ -29,6 +29,10 @@ struct Guard::Impl {
   WallTime floor{};   // what is over and older than this was pruned, and does not come back
 
   bool clock_back(WallTime now);  // and remembers it
+  bool is_back(WallTime now) const noexcept;
+  // REQUIRES that p.target.local is true of this node only.
+  Weighed weighed(const Proposal& p, std::optional<uint64_t> token, bool back, WallTime now) const;
+  std::vector<GuardEvent> ledger(WallTime now) const;
   bool take(const GuardEvent& event);
   bool replace(const GuardEvent& event);  // of a known name; false: what is there stays
   void refold();

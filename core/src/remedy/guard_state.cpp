@@ -42,6 +42,7 @@ void GuardState::begin(const GuardEvent& e) {
   a.approval = e.detail("approval");
   a.token = number_in(e.detail("token"));
   a.local = e.detail("local") == "1" && a.node == e.node;  // of itself, not of another
+  a.who = e.who;
   a.by_person = !e.who.empty();
   a.at = e.order();
   if (const auto undone = by_id_.find(a.undoes); undone != by_id_.end()) {
@@ -97,6 +98,8 @@ void GuardState::draft(Life& life, const GuardEvent& e) {
   life.action = *action;
   life.signature = e.detail("signature");
   life.service = e.detail("service");
+  life.procedure = e.detail("procedure");
+  life.since = e.order();
   life.draft = e.uid();
 }
 
@@ -107,7 +110,10 @@ void GuardState::apply_rule(const GuardEvent& e) {
   const uint64_t seen = number_in(e.detail("seen"));
   const bool of_this = e.detail("draft") == life.draft;
   const auto promote = [&](RuleState from, RuleState to) {
-    if (of_this && seen == life.demotions && life.state == from) life.state = to;
+    if (of_this && seen == life.demotions && life.state == from) {
+      life.state = to;
+      life.since = e.order();
+    }
     // Its writer knew of a demotion that has not come here yet.
     if (of_this && seen > life.demotions) life.state = std::min(life.state, RuleState::shadow);
   };
@@ -123,7 +129,10 @@ void GuardState::apply_rule(const GuardEvent& e) {
       return;
     case GuardKind::rule_removed: life.state = RuleState::none; [[fallthrough]];
     default:  // rule_demoted
-      if (life.state > RuleState::shadow) life.state = RuleState::shadow;
+      if (life.state > RuleState::shadow) {
+        life.state = RuleState::shadow;
+        life.since = e.order();
+      }
       ++life.demotions;
       life.hits = 0;
       life.failures = 0;

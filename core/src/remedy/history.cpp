@@ -14,7 +14,8 @@ using query::put_byte;
 using query::put_signed;
 using query::put_text;
 
-constexpr uint8_t kVersion = 1;
+// 1 is without hands_on_s, and what is written where that is not known.
+constexpr uint8_t kVersion = 2;
 constexpr int64_t kMostS = 366 * 86400;
 constexpr int64_t kMostNs = 4'102'444'800 * kNsPerSecond;
 
@@ -36,13 +37,14 @@ bool get_enum(std::string_view& in, Enum& out, size_t count) {
 bool in_range(const Record& r) {
   return !r.id.empty() && !r.signature.empty() && r.severity >= 0 && r.severity <= 3 &&
          r.at.ns > 0 && r.at.ns < kMostNs && r.judged.ns >= 0 && r.judged.ns < kMostNs &&
-         r.recover_s >= 0 && r.recover_s <= kMostS && r.action.parameter.size() <= kMaxParameter;
+         r.recover_s >= 0 && r.recover_s <= kMostS && r.hands_on_s >= -1 &&
+         r.hands_on_s <= kMostS && r.action.parameter.size() <= kMaxParameter;
 }
 
 // What is better known: judged later; the rest only makes it a total order.
 auto rank(const Record& r) {
   return std::tie(r.judged.ns, r.outcome, r.recover_s, r.signature, r.action, r.at.ns, r.severity,
-                  r.censored, r.actor, r.incident, r.who, r.rule, r.step);
+                  r.censored, r.actor, r.incident, r.who, r.rule, r.step, r.hands_on_s);
 }
 
 }  // namespace
@@ -65,7 +67,8 @@ std::string_view actor_name(Actor actor) noexcept {
 
 std::string encode_record(const Record& r) {
   std::string out;
-  put_byte(out, kVersion);
+  const bool timed = r.hands_on_s >= 0;
+  put_byte(out, timed ? kVersion : 1);
   for (const std::string* text : {&r.id, &r.incident, &r.signature, &r.who, &r.rule}) {
     put_text(out, *text);
   }
@@ -78,6 +81,7 @@ std::string encode_record(const Record& r) {
   put_byte(out, static_cast<uint8_t>(r.outcome));
   put_byte(out, static_cast<uint8_t>(r.actor));
   put_byte(out, r.censored ? 1 : 0);
+  if (timed) put_signed(out, r.hands_on_s);
   return out;
 }
 
@@ -86,15 +90,15 @@ std::optional<Record> decode_record(std::string_view in) {
   Record r;
   uint8_t version = 0, severity = 0, censored = 0;
   int64_t step = 0;
-  const bool whole = get_byte(in, version) && version == kVersion && get_string(in, r.id) &&
-                     get_string(in, r.incident) && get_string(in, r.signature) &&
-                     get_string(in, r.who) && get_string(in, r.rule) &&
-                     get_enum(in, r.action.verb, kVerbs) && get_string(in, r.action.parameter) &&
-                     get_signed(in, r.at.ns) && get_signed(in, r.judged.ns) &&
-                     get_signed(in, r.recover_s) && get_signed(in, step) &&
-                     get_byte(in, severity) && get_enum(in, r.outcome, 3) &&
-                     get_enum(in, r.actor, 3) && get_byte(in, censored) && censored <= 1 &&
-                     in.empty() && severity <= 3 && step >= 0 && step <= 1000;
+  const bool whole =
+      get_byte(in, version) && version >= 1 && version <= kVersion && get_string(in, r.id) &&
+      get_string(in, r.incident) && get_string(in, r.signature) && get_string(in, r.who) &&
+      get_string(in, r.rule) && get_enum(in, r.action.verb, kVerbs) &&
+      get_string(in, r.action.parameter) && get_signed(in, r.at.ns) &&
+      get_signed(in, r.judged.ns) && get_signed(in, r.recover_s) && get_signed(in, step) &&
+      get_byte(in, severity) && get_enum(in, r.outcome, 3) && get_enum(in, r.actor, 3) &&
+      get_byte(in, censored) && censored <= 1 && (version == 1 || get_signed(in, r.hands_on_s)) &&
+      in.empty() && severity <= 3 && step >= 0 && step <= 1000;
   r.severity = severity;
   r.censored = censored == 1;
   r.step = static_cast<int>(step);

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "nines/remedy/signature.hpp"
+
 namespace nines::remedy {
 
 std::string_view standing_name(Standing standing) noexcept {
@@ -32,7 +34,9 @@ void Learner::add(const Record& r) {
     return;
   }
   pairs_[key].count(r, true);
-  signatures_[r.signature].count(r, true);
+  for (std::string_view at = r.signature; !at.empty(); at = coarser(at)) {
+    signatures_[std::string(at)].count(r, true);
+  }
   all_.count(r, true);
 }
 
@@ -44,10 +48,50 @@ void Learner::remove(const Record& r) {
   if (of[static_cast<size_t>(std::clamp(r.severity, 0, 3))] == 0) return;
   found->second.count(r, false);
   all_.count(r, false);
-  const auto signature = signatures_.find(r.signature);
-  signature->second.count(r, false);
   if (found->second.n() == 0) pairs_.erase(found);
-  if (signature->second.n() == 0) signatures_.erase(signature);
+  for (std::string_view at = r.signature; !at.empty(); at = coarser(at)) {
+    const auto signature = signatures_.find(at);
+    signature->second.count(r, false);
+    if (signature->second.n() == 0) signatures_.erase(signature);
+  }
+}
+
+void Learner::Counts::merge(const Counts& other) noexcept {
+  for (size_t s = 0; s < kSeverities; ++s) {
+    good[s] += other.good[s];
+    bad[s] += other.bad[s];
+  }
+}
+
+// With all finer signatures.
+Learner::Counts Learner::all_of(const Pair& pair) const {
+  Counts out;
+  for (auto it = pairs_.lower_bound(Pair{pair.first, {}});
+       it != pairs_.end() && it->first.first.starts_with(pair.first); ++it) {
+    const auto& [signature, action] = it->first;
+    if (action == pair.second && covers(pair.first, signature)) out.merge(it->second);
+  }
+  return out;
+}
+
+// To be judged where it was done: often enough, and beside enough of something else.
+bool Learner::has_enough(const Pair& pair, const Counts& counts) const {
+  const uint64_t there = signatures_.find(pair.first)->second.n();
+  return counts.n() >= rules_.proven_n && there - all_of(pair).n() >= rules_.others_n;
+}
+
+// Of a pair with too little the records count one level up, and so on. A coarser signature sorts
+// before its finer ones, so going backwards every pair is whole before it is looked at.
+Learner::Pairs Learner::backed_off() const {
+  Pairs out = pairs_;
+  for (auto it = out.end(); it != out.begin();) {
+    --it;
+    const std::string_view up = coarser(it->first.first);
+    if (up.empty() || has_enough(it->first, it->second)) continue;
+    out[Pair{std::string(up), it->first.second}].merge(it->second);
+    it = out.erase(it);
+  }
+  return out;
 }
 
 void Learner::Counts::subtract(const Counts& other) noexcept {
@@ -69,9 +113,10 @@ MantelHaenszel Learner::compared(const Counts& ours, const Counts& pool, bool pa
 
 // What stands against it but for chance, which takes all pairs to know.
 void Learner::judge(Lesson& lesson, const Counts& ours) const {
-  const Counts& there = signatures_.find(lesson.signature)->second;
-  const uint64_t others = there.n() - lesson.n;
-  const MantelHaenszel test = compared(ours, there, true);
+  Counts beside = signatures_.find(lesson.signature)->second;
+  beside.subtract(all_of({lesson.signature, lesson.action}));
+  const uint64_t others = beside.n();
+  const MantelHaenszel test = compared(ours, beside, false);
   lesson.gain = test.risk_difference;
   if (lesson.n < rules_.proven_n) {
     lesson.against = "done " + std::to_string(lesson.n) + " times, " +
@@ -85,30 +130,39 @@ void Learner::judge(Lesson& lesson, const Counts& ours) const {
   }
 }
 
-std::vector<Lesson> Learner::described() const {
+Lesson Learner::described(const Pair& pair, const Counts& counts) const {
+  Lesson one;
+  one.signature = pair.first;
+  one.action = pair.second;
+  one.n = counts.n();
+  one.good = counts.goods();
+  one.success = wilson(one.good, one.n);
+  judge(one, counts);
+  return one;
+}
+
+std::vector<Lesson> Learner::described(const Pairs& pairs) const {
   std::vector<Lesson> lessons;
-  for (const auto& [key, counts] : pairs_) {
-    Lesson one;
-    one.signature = key.first;
-    one.action = key.second;
-    one.n = counts.n();
-    one.good = counts.goods();
+  for (const auto& [key, counts] : pairs) {
     // Which pairs are tested depends on how often, never on how well it went.
-    const bool enough = one.n >= std::min(rules_.proven_n, rules_.suggested_n);
-    if (key.second.verb == Verb::nothing || !enough) continue;
-    one.success = wilson(one.good, one.n);
-    judge(one, counts);
-    lessons.push_back(std::move(one));
+    const bool enough = counts.n() >= std::min(rules_.proven_n, rules_.suggested_n);
+    if (key.second.verb != Verb::nothing && enough) lessons.push_back(described(key, counts));
   }
   return lessons;
 }
 
+std::optional<Lesson> Learner::about(const std::string& signature, const Action& action) const {
+  const Counts counts = all_of({signature, action});
+  if (counts.n() == 0) return std::nullopt;
+  return described(Pair{signature, action}, counts);
+}
+
 // One round; true: there are more proven ones than before.
-bool Learner::prove(std::vector<Lesson>& lessons) const {
+bool Learner::prove(const Pairs& pairs, std::vector<Lesson>& lessons) const {
   Counts pool = all_;
   std::vector<Lesson*> tested;
   const auto counts_of = [&](const Lesson& one) -> const Counts& {
-    return pairs_.find(Pair{one.signature, one.action})->second;
+    return pairs.find(Pair{one.signature, one.action})->second;
   };
   for (Lesson& one : lessons) {
     if (one.standing == Standing::proven) pool.subtract(counts_of(one));
@@ -133,10 +187,11 @@ bool Learner::prove(std::vector<Lesson>& lessons) const {
 }
 
 std::vector<Lesson> Learner::learn() const {
-  std::vector<Lesson> lessons = described();
+  const Pairs pairs = backed_off();
+  std::vector<Lesson> lessons = described(pairs);
   // What is proven is no measure of how such incidents go otherwise: the others are compared again
   // without it. Ends, since a round without a new one is the last.
-  while (prove(lessons)) {
+  while (prove(pairs, lessons)) {
   }
   for (Lesson& one : lessons) {
     if (one.standing != Standing::proven && one.against.empty()) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "nines/remedy/signature.hpp"
+
 namespace nines::remedy {
 namespace {
 
@@ -133,15 +135,24 @@ std::vector<Procedure> procedures_of(const History& history, const std::vector<L
   }
   std::vector<Procedure> out;
   for (const Lesson& lesson : lessons) {
-    const auto found = by_pair.find({lesson.signature, lesson.action});
-    if (found == by_pair.end()) continue;
-    auto& resolutions = found->second;
+    std::vector<const Resolution*> resolutions;
+    for (auto it = by_pair.lower_bound({lesson.signature, {}});
+         it != by_pair.end() && it->first.first.starts_with(lesson.signature); ++it) {
+      const auto& [signature, action] = it->first;
+      if (action != lesson.action || !covers(lesson.signature, signature)) continue;
+      resolutions.insert(resolutions.end(), it->second.begin(), it->second.end());
+    }
+    if (resolutions.empty()) continue;
     std::sort(resolutions.begin(), resolutions.end(), [](const auto* a, const auto* b) {
       return std::tie(b->last->at.ns, b->last->id) < std::tie(a->last->at.ns, a->last->id);
     });
     out.push_back(procedure_of(lesson, resolutions));
   }
   return out;
+}
+
+Procedure procedure_for(const std::string& signature, const Action& action) {
+  return {signature, Standing::suggested, {step_of(action, true, 0, {})}, 0, {}};
 }
 
 void write_json(JsonWriter& out, const Procedure& p) {

@@ -3,6 +3,7 @@
 
 #include "incident/text.hpp"
 #include "nines/remedy/history.hpp"
+#include "nines/remedy/signature.hpp"
 
 namespace nines::remedy {
 namespace {
@@ -19,7 +20,7 @@ Record begun(const incident::Incident& i, int step) {
   Record r;
   r.id = i.id + '/' + std::to_string(step);
   r.incident = i.id;
-  r.signature = i.signature();
+  r.signature = signature_of(i);
   r.severity = std::clamp(i.severity, 0, 3);
   r.step = step;
   return r;
@@ -33,6 +34,9 @@ Record of_entry(const incident::Incident& i, const incident::Entry& entry, int s
   if (const std::string* rule = entry.detail("rule")) {
     r.actor = Actor::rule;
     r.rule = *rule;
+  } else if (i.recovered != WallTime{} && i.first_acknowledged != WallTime{}) {
+    r.hands_on_s =
+        std::max<int64_t>(0, incident::seconds_between(i.first_acknowledged, i.recovered));
   }
   return r;
 }

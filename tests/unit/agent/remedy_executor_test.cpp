@@ -87,6 +87,8 @@ TEST_CASE("an action on Kubernetes goes over the wire with the token and its bod
   for (const std::string& head : server.heads) {
     CHECK(head.find("Authorization: Bearer secret-1") != std::string::npos);
   }
+  REQUIRE(outcome.steps.size() == 4);  // what it did, for people
+  CHECK(outcome.steps[2].find("/eviction?fieldManager=nines&dryRun=All: 2") != std::string::npos);
   CHECK(server.heads.back().starts_with("POST /apis/events.k8s.io/v1/namespaces/shop/events"));
 }
 

@@ -111,3 +111,24 @@ TEST_CASE("Without anything to compare with nothing is made up") {
   CHECK(json.find(R"("change_s":null)") != std::string::npos);
   CHECK(effect_of(History(), "none", "x", WallTime::from_s(1)).n == 0);
 }
+
+TEST_CASE(
+    "Toil saved is what people were busy with in the middle, once enough of it was measured") {
+  Told told;
+  for (int i = 0; i < 6; ++i) told.tell(true, true, 100);
+  const auto busy = [&](int64_t s) {
+    told.tell(false, true, 600);
+    Record r = *told.history.find(std::to_string(told.count));
+    r.hands_on_s = s;
+    r.judged.ns += 1;
+    REQUIRE(told.history.merge(r) == History::Merge::better);
+  };
+  for (const int64_t s : {200, 300, 9000, 400}) busy(s);
+  CHECK(told.effect().hands_on_n == 0);
+  CHECK(told.effect().toil_saved_s == 6 * 900);
+  busy(100);
+  CHECK(told.effect().hands_on_n == 5);
+  CHECK(told.effect().hands_on_s == 300);
+  CHECK(told.effect().toil_saved_s == 6 * 300);
+  CHECK(to_text(told.effect()).find("the median of 5 by people") != std::string::npos);
+}

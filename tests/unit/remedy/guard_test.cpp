@@ -637,7 +637,7 @@ TEST_CASE("A single action has a limit of its own, whatever rule begins it") {
 TEST_CASE("Rules that may meet on one incident and undo each other are seen beforehand") {
   const auto rule = [](const std::string& name, const Action& action, const std::string& signature,
                        const std::string& service = "") {
-    return RuleLife{name, RuleState::shadow, action, signature, service, 0, 0, 0};
+    return RuleLife{name, RuleState::shadow, action, signature, service, 0, 0, 0, {}, {}};
   };
   const Action divert{Verb::program, "divert"}, restore{Verb::program, "restore"};
   GuardLimits limits;
@@ -663,4 +663,29 @@ TEST_CASE("Rules that may meet on one incident and undo each other are seen befo
   RuleLife gone = rules[1];
   gone.state = RuleState::none;
   CHECK(opposing(rules[0], {gone}, limits).empty());
+}
+
+TEST_CASE("What the guard would say is what it says, and asking writes nothing") {
+  Guard guard({"pi-1", 1}, open_limits());
+  arm(guard, "restart-worker", {Verb::unit_restart, {}}, 0);
+  const size_t before = guard.events().size();
+  CHECK(guard.would(local_restart(), std::nullopt, at_s(1000)).empty());
+  Proposal closed = local_restart();
+  closed.facts.holds = false;
+  closed.rule = "unknown";
+  const auto said = guard.would(closed, std::nullopt, at_s(1000));
+  CHECK(guard.events().size() == before);
+  CHECK(said == guard.propose({closed}, std::nullopt, at_s(1000)).front().refused);
+  CHECK(said == std::vector{Refusal::rule_state, Refusal::over});
+}
+
+TEST_CASE("A rule says since when it is in its state, and a draft what it was made from") {
+  Guard guard({"pi-1", 1}, open_limits());
+  must(guard.draft("r", {Verb::unit_restart, "w"}, "crash_loop w", "", {}, at_s(0), "p1"));
+  CHECK(guard.rule("r")->procedure == "p1");
+  CHECK(guard.rule("r")->since == at_s(0));
+  must(guard.shadow("r", "ada", at_s(100)));
+  CHECK(guard.rule("r")->since == at_s(100));
+  must(guard.demote("r", {}, "no need", at_s(200)));
+  CHECK(guard.rule("r")->since == at_s(100));
 }

@@ -121,6 +121,7 @@ TEST_CASE("A record reads back, and nothing that is cut or out of range does") {
   Record r = record("a", 10);
   r.actor = Actor::rule;
   r.rule = "undo-api";
+  r.hands_on_s = 540;
   const std::string bytes = encode_record(r);
   CHECK(decode_record(bytes) == r);
   for (size_t n = 0; n < bytes.size(); ++n) CHECK_FALSE(decode_record(bytes.substr(0, n)));
@@ -188,4 +189,41 @@ TEST_CASE(
   JsonWriter writer(json);
   write_json(writer, p);
   CHECK(json.find(R"("rollback":"uncordon")") != std::string::npos);
+}
+
+TEST_CASE("A record of an earlier version reads back, without what it did not know") {
+  Record r = record("a", 10);
+  std::string bytes = encode_record(r);
+  CHECK(bytes.front() == 1);
+  CHECK(decode_record(bytes) == r);
+  bytes.front() = 2;
+  CHECK_FALSE(decode_record(bytes));
+  r.hands_on_s = 0;
+  CHECK(encode_record(r).size() == bytes.size() + 1);
+  CHECK(encode_record(r).front() == 2);
+}
+
+TEST_CASE("A person has his hands on an incident from his acknowledgement to its recovery") {
+  incident::Incident i = crash(900);
+  i.actions = {did(400, "rollout undo")};
+  CHECK(records_of(i, at_s(10'000))[0].hands_on_s == -1);
+  i.first_acknowledged = at_s(300);
+  CHECK(records_of(i, at_s(10'000))[0].hands_on_s == 600);
+  i.actions[0].details = {{"rule", "undo-api"}};
+  CHECK(records_of(i, at_s(10'000))[0].hands_on_s == -1);
+}
+
+TEST_CASE("A procedure of a coarse lesson is made of resolutions of finer signatures") {
+  History history;
+  for (const char* line : {"a1", "b2"}) {
+    Record r = record(line, 10);
+    r.signature += std::string(" | line ") + line;
+    REQUIRE(history.merge(r) == History::Merge::news);
+  }
+  Lesson lesson;
+  lesson.signature = "crash_loop api";
+  lesson.action = {Verb::rollout_undo, {}};
+  const auto procedures = procedures_of(history, {lesson});
+  REQUIRE(procedures.size() == 1);
+  CHECK(procedures[0].resolutions == 2);
 }

@@ -106,3 +106,46 @@ TEST_CASE("What is not judged is not learned from, and pairs are bounded") {
   learner.remove(r);  // was refused
   CHECK(learner.learn().empty());
 }
+
+TEST_CASE("A lesson is of the finest signature with enough to tell, else of the next coarser one") {
+  Told told;
+  // Two kinds of lines: a restart helps against one only; of the other hardly anything is known.
+  told.tell("burn_rate api | fast | line a1", kRestart, 12, 0);
+  told.tell("burn_rate api | fast | line a1", kNothing, 1, 9);
+  told.tell("burn_rate api | fast | line b2", kRestart, 0, 10);
+  told.tell("burn_rate api | fast | line b2", kNothing, 1, 9);
+  told.tell("disk_full db | line c1", kUndo, 3, 0);
+  told.tell("disk_full db | line c2", kUndo, 3, 0);
+  told.tell("disk_full db", kUndo, 4, 0);
+  told.tell("disk_full db | line c1", kNothing, 0, 6);
+  told.tell("disk_full db | line c2", kNothing, 0, 6);
+  const auto lessons = told.learner.learn();
+  REQUIRE(lessons.size() == 2);
+  const Lesson* const restart = told.find(lessons, "burn_rate api | fast | line a1", kRestart);
+  REQUIRE(restart != nullptr);
+  CHECK(restart->standing == Standing::proven);
+  CHECK(restart->n == 12);
+  const Lesson* const undo = told.find(lessons, "disk_full db", kUndo);
+  REQUIRE(undo != nullptr);
+  CHECK(undo->standing == Standing::proven);
+  CHECK(undo->n == 10);
+  const auto whole = told.learner.about("burn_rate api", kRestart);
+  REQUIRE(whole);
+  CHECK(whole->n == 22);
+  CHECK(whole->good == 12);
+  CHECK_FALSE(told.learner.about("burn_rate api", kUndo));
+}
+
+TEST_CASE("What is proven at a finer level is nothing else that was done at the coarser one") {
+  Told told;
+  told.tell("crash_loop api | line a1", kRestart, 12, 0);
+  told.tell("crash_loop api", kRestart, 10, 0);
+  told.tell("crash_loop api | line a1", kNothing, 0, 6);
+  told.tell("crash_loop api", kNothing, 0, 6);
+  const auto lessons = told.learner.learn();
+  REQUIRE(lessons.size() == 2);
+  for (const Lesson& one : lessons) {
+    CHECK(one.standing == Standing::proven);
+    CHECK(one.gain == Approx(1.0));
+  }
+}

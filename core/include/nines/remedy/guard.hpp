@@ -88,7 +88,9 @@ struct RuleLife {
   std::string signature, service;
   uint64_t hits = 0;  // in shadow
   uint64_t demotions = 0;
-  int failures = 0;  // in a row
+  int failures = 0;       // in a row
+  WallTime since{};       // it is in that state
+  std::string procedure;  // that it was drafted from, as whoever drafted it names it; may be empty
 };
 
 struct Target {
@@ -179,6 +181,7 @@ enum class Phase : uint8_t {
 struct Act {
   std::string id;  // uid of its intent
   std::string rule, node, target, namespace_, target_uid, service, incident, undoes, approval;
+  std::string who;     // empty: Nines
   std::string writer;  // node that began it
   uint64_t boot = 0;   // and its life
   Action action;
@@ -214,6 +217,9 @@ class Guard {
   // there is none. In the total order; each intent counts for those after it.
   std::vector<Verdict> propose(std::vector<Proposal> proposals, std::optional<uint64_t> token,
                                WallTime now);
+  // What stands against it now; nothing is begun or written by asking. `token` as above.
+  std::vector<Refusal> would(const Proposal& proposal, std::optional<uint64_t> token,
+                             WallTime now) const;
   // Right before the executor: it is still this node's, in time, under the same token, not stopped.
   bool may_start(std::string_view act, std::optional<uint64_t> token, WallTime now) const;
   enum class Outcome : uint8_t { ok, failed, not_done };
@@ -234,7 +240,8 @@ class Guard {
 
   // --- Rules.
   Done draft(std::string_view rule, const Action& action, std::string_view signature,
-             std::string_view service, std::string_view who, WallTime now);
+             std::string_view service, std::string_view who, WallTime now,
+             std::string_view procedure = {});
   Done shadow(std::string_view rule, std::string_view who, WallTime now);
   Done approve(std::string_view rule, std::string_view who, WallTime now);
   Done arm(std::string_view rule, uint64_t n, double proven_low, std::string_view who,

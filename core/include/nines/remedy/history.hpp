@@ -45,6 +45,9 @@ struct Record {
   std::string who;   // person or tool; may be empty
   std::string rule;  // of Actor::rule
   int step = 1;      // its place among the actions of the incident
+  // That a person was busy with the incident, from his acknowledgement to the recovery; -1:
+  // unknown.
+  int64_t hands_on_s = -1;
   friend bool operator==(const Record&, const Record&) = default;
 };
 inline constexpr size_t kMaxRecords = 16'384;

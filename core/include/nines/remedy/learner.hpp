@@ -12,6 +12,11 @@
 //      `others_n` of them, the weighted difference is `least_gain`, its p at most `others_p`.
 //      Without this an incident that goes away by itself would prove whatever was tried.
 //
+// Signatures have levels (signature.hpp). An action that was judged often enough at a finer one,
+// and beside enough of other actions, is a pair of that one; else its records count at the next
+// coarser one. So every record is in one pair, and a signature is as fine as there is to learn
+// from.
+//
 // Incremental: a record costs a few map look-ups; learn() reads the counts, not the records. The
 // counts are sums, so that the same set of records gives the same rules on every node. Bounded by
 // the history and kMaxPairs; not thread-safe; no clock.
@@ -19,6 +24,7 @@
 
 #include <array>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -61,6 +67,10 @@ class Learner {
   void remove(const Record& record);
   // Proven ones first, by their lower bound, then by signature and action.
   std::vector<Lesson> learn() const;
+  // What is known of one pair, whether it is enough for a lesson or not; `adjusted` is not said.
+  // nullopt: it was never done there.
+  // With all that is finer.
+  std::optional<Lesson> about(const std::string& signature, const Action& action) const;
   uint64_t refused() const noexcept { return refused_; }  // records of pairs beyond kMaxPairs
 
  private:
@@ -69,19 +79,25 @@ class Learner {
     std::array<uint64_t, kSeverities> good{}, bad{};
     uint64_t goods() const noexcept;
     uint64_t n() const noexcept;
+    void merge(const Counts& other) noexcept;
     void subtract(const Counts& other) noexcept;
     void count(const Record& record, bool in) noexcept;
   };
   using Pair = std::pair<std::string, Action>;
   // Against all of `pool`, of which `ours` may be a part.
+  using Pairs = std::map<Pair, Counts>;
   static MantelHaenszel compared(const Counts& ours, const Counts& pool, bool part);
+  Counts all_of(const Pair& pair) const;
+  bool has_enough(const Pair& pair, const Counts& counts) const;
+  Pairs backed_off() const;
+  Lesson described(const Pair& pair, const Counts& counts) const;
   void judge(Lesson& lesson, const Counts& ours) const;
-  std::vector<Lesson> described() const;
-  bool prove(std::vector<Lesson>& lessons) const;
+  std::vector<Lesson> described(const Pairs& pairs) const;
+  bool prove(const Pairs& pairs, std::vector<Lesson>& lessons) const;
 
   LearnRules rules_;
-  std::map<Pair, Counts> pairs_;
-  std::map<std::string, Counts> signatures_;
+  Pairs pairs_;                                            // of the finest signatures
+  std::map<std::string, Counts, std::less<>> signatures_;  // with all that is finer
   Counts all_;
   uint64_t refused_ = 0;
 };

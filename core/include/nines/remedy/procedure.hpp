@@ -47,9 +47,13 @@ struct Procedure {
 };
 inline constexpr size_t kMaxExamples = 5, kMaxSteps = 8;
 
-// One for each lesson that has resolutions. A step is what was done in at least half of them,
-// before the action of the lesson; earlier in most of them is earlier here (ties: by name).
+// One for each lesson that has resolutions, of its signature or finer ones. A step is what was done
+// in at least half of them, before the action of the lesson; earlier in most of them is earlier
+// here (ties: by name).
 std::vector<Procedure> procedures_of(const History& history, const std::vector<Lesson>& lessons);
+
+// Of an action that nothing was learned about: its checks and its way back all the same.
+Procedure procedure_for(const std::string& signature, const Action& action);
 
 void write_json(JsonWriter& out, const Procedure& procedure);
 std::string to_markdown(const Procedure& procedure);
