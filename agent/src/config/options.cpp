@@ -488,6 +488,15 @@ constexpr Option kOptions[] = {
      "state directory (api.token, 0600), where the command line finds it.",
      "/etc/nines/api.token",
      [](Draft& d, OptionValue&& v) { d.node.api_token_file = std::move(v.text); }},
+    {"api.public_url", text, "", 0, 0, "",
+     "http:// or https:// address at which people reach `listen` from outside, such as that of a "
+     "reverse proxy. With it pages carry a link that acknowledges the incident, or approves one "
+     "action, without the token.",
+     "https://nines.example.org",
+     [](Draft& d, OptionValue&& v) { d.node.public_url = std::move(v.text); }},
+    {"api.link_ttl", duration, "12h", kMinute, 7 * kDay, "",
+     "For which such a link works; each works once.", "",
+     [](Draft& d, OptionValue&& v) { d.node.link_ttl_ms = v.number; }},
 
     {"kubernetes", map, "", 0, 0, "",
      "What Kubernetes knows of this node's pods: labels, owner, status, events.", "", nullptr},
@@ -601,6 +610,19 @@ constexpr Option kOptions[] = {
      "from. Default: oncall-pages.ndjson in the state directory.",
      "/var/lib/nines/oncall-pages.ndjson",
      [](Draft& d, OptionValue&& v) { d.node.oncall.history = std::move(v.text); }},
+
+    {"kb", map, "", 0, 0, "",
+     "Runbooks and postmortems: what fits best goes with every page, nines kb searches them.", "",
+     nullptr},
+    {"kb.directory", text, "", 0, 0, "",
+     "Folder of Markdown runbooks: new and changed files (*.md, also in sub-folders) are taken in, "
+     "what is gone is forgotten. Without a slash at its beginning: beside this file.",
+     "/etc/nines/runbooks",
+     [](Draft& d, OptionValue&& v) { d.node.knowledge.directory = std::move(v.text); }},
+    {"kb.reviews", integer, "512", 0, 2048, "",
+     "Postmortems of incidents that are over, which are taken in by themselves; the oldest give way. "
+     "0: none.",
+     "", [](Draft& d, OptionValue&& v) { d.node.knowledge.reviews = v.number; }},
 
     {"remediation", map, "", 0, 0, "",
      "What may be done about incidents without people. Rules begin as drafts, are watched in shadow, "
