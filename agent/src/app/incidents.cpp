@@ -44,10 +44,12 @@ Incidents::Incidents(Parts&& parts, uint64_t life)
                const WallTime now = parts_.clock.wall();
                const auto incident = desk_.book().find(event.id, now);
                parts_.timeline.wrote(event, incident ? &*incident : nullptr, now);
+               if (incident && parts_.touched) parts_.touched(incident->id);
              },
              [this](const incident::core::Transition& transition,
                     const incident::core::Incident& incident) {
                parts_.timeline.became(transition, incident, parts_.clock.wall());
+               if (parts_.touched) parts_.touched(incident.id);
              },
              {[this](const incident::FactsQuestion& question, auto done) {
                 ask(question, std::move(done));

@@ -42,6 +42,8 @@ class Incidents {
     std::function<void(const slo::AlertEvent&)> show;
     // The alerts of this SLO that are not written yet belong to that incident.
     std::function<void(const std::string& slo, const std::string& incident)> belongs;
+    // Something was written of that incident here, or became of it. May be empty.
+    std::function<void(const std::string& id)> touched;
     // Whether this node tells people of it, where several know it. May be empty: who opened it.
     std::function<bool(const incident::core::Incident&)> mine;
     // The alerts of this SLO that are not written yet are for those names.

@@ -64,6 +64,7 @@ void Live::on_hand_over(HandOver&& hand_over) {
   context_->look(now);
   if (incidents_) incidents_->judged(events, now);
   if (remediation_ && ready_) remediation_->look(now);
+  librarian_->look();
   if (ready_) upstreams_->known_until(now);
   if (ready_ && fleet_) {
     fleet_->evaluated(now);
@@ -264,9 +265,12 @@ Snapshot Live::snapshot() const {
   out.timeline = timeline_->figures();
   if (queries_) out.queries = queries_->standing();
   if (incidents_) out.incidents = incidents_->status();
-  if (remediation_)
+  if (remediation_) {
     out.remedy_metrics =
         view::remedy_metrics(remediation_->steward(), remediation_->curator(), out.now);
+  }
+  if (librarian_) out.page_metrics = librarian_->metrics();
+  if (links_) out.page_metrics += links_->metrics();
   const ProcessFigures figures = process_figures();
   out.resident_bytes = figures.resident_bytes;
   out.cpu_seconds = figures.cpu_seconds;

@@ -20,6 +20,7 @@
 #include "app/incidents.hpp"
 #include "app/ingest_thread.hpp"
 #include "app/judge.hpp"
+#include "app/librarian.hpp"
 #include "app/live.hpp"
 #include "app/logbook.hpp"
 #include "app/node_capacity.hpp"
@@ -38,6 +39,7 @@
 #include "http/server.hpp"
 #include "http/timeline_api.hpp"
 #include "k8s/follow.hpp"
+#include "links/link_desk.hpp"
 #include "net/asio.hpp"
 
 namespace nines::agent {
@@ -73,6 +75,10 @@ class Live {
   Status start_queries();
   Status start_incidents();
   Status start_remediation();
+  void start_librarian();
+  Status start_links();
+  // What the desk of incidents wrote, and `more`: in one piece.
+  void keep_incidents(std::vector<store::Document> more, std::function<void(Status)> done);
   Status start_upstreams();
   Status start_brokers();
   Status start_capacity();
@@ -140,6 +146,8 @@ class Live {
   std::unique_ptr<Incidents>
       incidents_;  // reads context_'s facts, asks ingest_, reads judge_; null: switched off
   std::unique_ptr<Remediation> remediation_;  // uses incidents_; null: those are switched off
+  std::optional<links::LinkDesk> links_;      // uses incidents_, remediation_; unset: no public URL
+  std::optional<Librarian> librarian_;        // reads incidents_ and logbook_
   std::optional<Drafting> drafting_;          // uses the five above
   std::unique_ptr<Queries> queries_;
   std::unique_ptr<http::HttpServer> server_;

@@ -8,6 +8,8 @@
 #include "http/fleet_api.hpp"
 #include "http/incident_reports.hpp"
 #include "http/incidents_api.hpp"
+#include "http/kb_api.hpp"
+#include "http/links_api.hpp"
 #include "http/oncall_api.hpp"
 #include "http/query_api.hpp"
 #include "http/remedy_api.hpp"
@@ -43,6 +45,8 @@ Status Live::start() {
         timeline_->recorder().paged(event, name, clock_.wall());
         if (incidents_) incidents_->told(name, kind, event);
       });
+  start_librarian();
+  NINES_CHECK(start_links());
   NINES_CHECK(start_upstreams());
   NINES_TRY(fleet_, start_peers(io_, clock_, setup_.config, *judge_, *store_, options_.seed + 1,
                                 [this](const peer::Decision& d) { on_decision(d); }));
@@ -164,16 +168,7 @@ Status Live::start_server() {
       access.token,
       [this]() -> incident::Desk& { return incidents_->desk(); },
       [this] { return to_ms(clock_.wall()); },
-      [this](std::function<void(Status)> done) {
-        Record record;
-        record.documents = incidents_->desk().take_documents();
-        for (auto& document : timeline_->changes()) record.documents.push_back(std::move(document));
-        incidents_->tell_fleet();
-        keeper_->keep(std::move(record), RecordKeeper::Whose::agent,
-                      [done = std::move(done)](const Result<Record>& kept) {
-                        done(kept.ok() ? Status(Ok{}) : Status(kept.error()));
-                      });
-      },
+      [this](std::function<void(Status)> done) { keep_incidents({}, std::move(done)); },
       [this] { return logbook_->all(); },
       [this](const nines::incident::Incident& incident, auto done) {
         timeline::StoryWish wish = http::story_of(incident, to_ms(clock_.wall()));
@@ -207,7 +202,12 @@ Status Live::start_server() {
                                     [this] { return to_ms(clock_.wall()); }},
                                    std::move(routes));
   }
+  if (links_) {
+    routes =
+        http::make_links_api([this]() -> links::LinkDesk& { return *links_; }, std::move(routes));
+  }
   routes = http::make_timeline_api(timeline_access(), std::move(routes));
+  routes = http::make_kb_api({[this]() -> Librarian& { return *librarian_; }}, std::move(routes));
   NINES_TRY(server_, http::HttpServer::start(
                          io_, server, http::make_query_api(std::move(queries), std::move(routes))));
   return Ok{};
@@ -270,7 +270,7 @@ Status Live::start_incidents() {
              judge_->show(event);
            },
            [this](const std::string& slo, const std::string& id) { judge_->belongs(slo, id); },
-           mine,
+           [this](const std::string& id) { librarian_->touched(id); }, mine,
            [this](const std::string& slo, const std::vector<std::string>& names) {
              judge_->address(slo, names);
            },

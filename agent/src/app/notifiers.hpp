@@ -26,6 +26,12 @@ class Notifiers {
   void on_delivered(notify::Notifications::Delivered delivered) {
     if (all_) all_->on_delivered(std::move(delivered));
   }
+  void on_telling(notify::Notifications::Prepare prepare) {
+    if (all_) all_->on_telling(std::move(prepare));
+  }
+  void on_links(notify::LinksFor links) {
+    if (all_) all_->on_links(std::move(links));
+  }
   // New events are in the store.
   void notify();
   void stop() { all_.reset(); }

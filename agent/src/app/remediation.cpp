@@ -8,6 +8,7 @@
 #include "app/log.hpp"
 #include "app/remedy_setup.hpp"
 #include "config/remedy_targets.hpp"
+#include "links/link_desk.hpp"
 #include "nines/fleet/fleet_state.hpp"
 #include "nines/remedy/rule_check.hpp"
 #include "remedy/holds.hpp"
@@ -109,6 +110,12 @@ remedy::Steward::Parts Remediation::steward_parts() {
   };
   out.page = [this](const std::string& incident, const std::string& text) { page(incident, text); };
   out.notify = [this](const std::string& rule, const std::string& text) { tell(rule, text); };
+  out.ask = [this](const core::Proposal& act, const std::string& text) {
+    page(act.incident, text,
+         {{links::kRule, act.rule},
+          {links::kTarget, act.target.name},
+          {links::kAction, act.action.key()}});
+  };
   out.clock_set = parts_.clock_set;
   out.isolated = parts_.isolated;
   out.held = [this] { return is_held(); };
@@ -301,7 +308,7 @@ void Remediation::tell(const std::string& rule, const std::string& text) {
   parts_.keep(std::move(record), [](const Status&) {});
 }
 
-void Remediation::page(const std::string& id, const std::string& text) {
+void Remediation::page(const std::string& id, const std::string& text, slo::Details more) {
   const WallTime now = to_ms(parts_.clock.wall());
   const auto incident = parts_.desk().book().find(id, now);
   slo::AlertEvent event;
@@ -313,10 +320,22 @@ void Remediation::page(const std::string& id, const std::string& text) {
   event.at = event.since = now;
   event.summary = text;
   event.details = {{"incident", id}, {"transition", "remediation"}};
+  event.details.insert(event.details.end(), more.begin(), more.end());
   parts_.show(event);
   store::StateStore::Record record;
   record.events.push_back(std::move(event));
   parts_.keep(std::move(record), [](const Status&) {});
+}
+
+Status Remediation::may_approve(const std::string& rule, const std::string& action,
+                                WallTime now) const {
+  const auto no = [](const std::string& why) { return Error{Errc::invalid_argument, why}; };
+  const auto& guard = steward_->guard();
+  const auto life = guard.rule(rule);
+  if (!life || life->state < core::RuleState::approved) return no("the rule is not in force");
+  if (life->action.key() != action) return no("the rule does something else now");
+  if (guard.stopped(now)) return no("remediation is stopped");
+  return Ok{};
 }
 
 std::vector<core::Lesson> Remediation::lessons(WallTime now) {

@@ -51,6 +51,9 @@ class Remediation {
   remedy::Steward& steward() noexcept { return *steward_; }
   const remedy::Steward& steward() const noexcept { return *steward_; }
 
+  // Whether a person may still approve that action of that rule; an error says why not.
+  Status may_approve(const std::string& rule, const std::string& action, WallTime now) const;
+
   // --- Other nodes (remediation_fleet.cpp).
   const std::string& node() const noexcept { return parts_.config.node; }
   const remedy::AuditAnchors& anchors() const noexcept { return anchors_; }
@@ -104,7 +107,7 @@ class Remediation {
   remedy::SharedLease::Parts lease_parts();
   void note(const nines::remedy::Act& act, const std::string& text, bool deed);
   void tell(const std::string& rule, const std::string& text);
-  void page(const std::string& incident, const std::string& text);
+  void page(const std::string& incident, const std::string& text, slo::Details more = {});
   bool is_held();
 
   Parts parts_;

@@ -159,6 +159,7 @@ struct Snapshot {
   IncidentsStatus incidents;
   std::string fleet_metrics;   // of peers, as /metrics shows them; empty: none
   std::string remedy_metrics;  // likewise of remediation
+  std::string page_metrics;    // likewise of what pages carry: knowledge, links
   std::vector<notify::NotifierShown> notifiers;
   std::vector<notify::ReplicaShown> alertmanagers;
   size_t engine_bytes = 0, resident_bytes = 0;

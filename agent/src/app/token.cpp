@@ -24,20 +24,6 @@ Error failed(const std::string& what, int error, const std::string& hint) {
   return {Errc::io, what + ": " + std::strerror(error) + "; " + hint, error};
 }
 
-Result<std::string> random_token() {
-  std::array<unsigned char, kTokenBytes> bytes;
-  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
-    return Error{Errc::io, "no random bytes for a token: OpenSSL has none"};
-  }
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  for (const unsigned char byte : bytes) {
-    out += kHex[byte >> 4];
-    out += kHex[byte & 15];
-  }
-  return out;
-}
-
 // Complete under its final name or not there at all.
 Status write_token(const std::string& path, const std::string& token) {
   const std::string temporary = path + ".new";
@@ -61,6 +47,20 @@ std::array<unsigned char, EVP_MAX_MD_SIZE> digest_of(std::string_view text) {
 }
 
 }  // namespace
+
+Result<std::string> random_token() {
+  std::array<unsigned char, kTokenBytes> bytes;
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
+    return Error{Errc::io, "no random bytes for a token: OpenSSL has none"};
+  }
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string out;
+  for (const unsigned char byte : bytes) {
+    out += kHex[byte >> 4];
+    out += kHex[byte & 15];
+  }
+  return out;
+}
 
 std::string token_path(const std::string& configured, const std::string& state_directory) {
   return configured.empty() ? state_directory + "/api.token" : configured;

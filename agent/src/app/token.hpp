@@ -17,6 +17,8 @@ Result<std::string> read_token(const std::string& path);
 // one that cannot be written is no error; true: it is nowhere but in this process.
 Result<std::string> provide_token(const std::string& configured, const std::string& state_directory,
                                   bool* unkept = nullptr);
+// 64 hex digits.
+Result<std::string> random_token();
 // The token that provide_token() made while the state directory could not be written.
 Status keep_token(const std::string& path, const std::string& token);
 // Takes the same time wherever they differ, and whatever their lengths.

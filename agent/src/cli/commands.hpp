@@ -141,7 +141,7 @@ int run_oncall(const OncallOptions& options, const Clock& clock);
 
 struct KbOptions {
   CommonOptions common;  // state: where knowledge.db lies
-  std::string verb;      // add, search, remove, list
+  std::string verb;      // add, search, show, remove, list
   std::vector<std::string> paths, templates;
   std::string text, service, kind;
   size_t limit = 5;

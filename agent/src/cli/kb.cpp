@@ -8,6 +8,7 @@
 #include "config/files.hpp"
 #include "nines/base/json_writer.hpp"
 #include "nines/store/knowledge_base.hpp"
+#include "view/knowledge_json.hpp"
 #include "view/table.hpp"
 
 namespace nines::agent {
@@ -83,19 +84,34 @@ int remove(const KbOptions& o, store::KnowledgeBase& kb) {
   return code;
 }
 
+int show(const KbOptions& o, store::KnowledgeBase& kb) {
+  auto found = kb.find(o.paths.front());
+  if (found.ok() && !*found) found = kb.find(id_of(o.paths.front()));
+  if (!found.ok()) return fail(o, found.error());
+  if (!*found) {
+    std::fprintf(stderr, "nines kb show: there is no '%s'\n", o.paths.front().c_str());
+    return kExitNo;
+  }
+  std::string out;
+  if (o.common.output == Output::json) {
+    JsonWriter json(out);
+    view::write_article(json, **found);
+    out += "\n";
+  } else {
+    out = (*found)->text;
+    if (!out.ends_with('\n')) out += "\n";
+  }
+  std::fputs(out.c_str(), stdout);
+  return kExitOk;
+}
+
 std::string milli(int64_t value) { return Decimal{value, -3}.to_string(); }
 
 void print_json(const std::vector<store::Knowledge>& all) {
   std::string text;
   JsonWriter json(text);
   json.begin_array();
-  for (const store::Knowledge& one : all) {
-    json.begin_object().member("id", one.id).member("kind", one.kind);
-    json.member("title", one.title).member("service", one.service);
-    json.member("rank", Decimal{one.rank_milli, -3}).member("templates", one.templates);
-    json.member("of_service", one.of_service).member("text", Decimal{one.text_milli, -3});
-    json.member("excerpt", one.excerpt).end_object();
-  }
+  for (const store::Knowledge& one : all) view::write_found(json, one);
   json.end_array();
   std::printf("%s\n", text.c_str());
 }
@@ -124,6 +140,7 @@ int run_kb(const KbOptions& o, const Clock&) {
   const auto kb = store::KnowledgeBase::open(state);
   if (!kb.ok()) return fail(o, kb.error());
   if (o.verb == "add") return add(o, **kb);
+  if (o.verb == "show") return show(o, **kb);
   if (o.verb == "remove") return remove(o, **kb);
   const auto found = o.verb == "list"
                          ? (*kb)->list()

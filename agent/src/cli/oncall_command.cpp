@@ -97,9 +97,10 @@ void add_kb(CLI::App& root, KbOptions& o) {
   kb->require_subcommand(1);
   auto* add = add_verb(kb, o, "add", "Add Markdown files, or take the place of what they were");
   auto* search = add_verb(kb, o, "search", "What helps: by template ids, service and words");
+  auto* show = add_verb(kb, o, "show", "One article as it was written");
   auto* list = add_verb(kb, o, "list", "All there is");
   auto* remove = add_verb(kb, o, "remove", "Forget articles");
-  for (CLI::App* app : {add, search, list, remove}) {
+  for (CLI::App* app : {add, search, show, list, remove}) {
     app->add_option("--state", o.common.state, "Directory of knowledge.db (default /var/lib/nines)")
         ->option_text("DIR");
   }
@@ -117,8 +118,9 @@ void add_kb(CLI::App& root, KbOptions& o) {
       ->check(CLI::IsMember({"runbook", "postmortem"}))
       ->option_text("KIND");
   search->add_option("--limit", o.limit, "At most so many (50)")->capture_default_str();
+  show->add_option("id", o.paths, "As search and pages show it")->required()->expected(1);
   remove->add_option("id", o.paths, "As list shows them")->required();
-  for (CLI::App* app : {search, list}) add_output(app, o.common.output);
+  for (CLI::App* app : {search, show, list}) add_output(app, o.common.output);
 }
 
 }  // namespace nines::agent

@@ -117,6 +117,12 @@ struct NarrativeConfig {
   int64_t timeout_ms = 10'000;
 };
 
+// Runbooks and postmortems: `nines kb`.
+struct KnowledgeConfig {
+  std::string directory;  // of Markdown runbooks, kept in step with; empty: none
+  int64_t reviews = 512;  // of incidents, at most; 0: none is kept
+};
+
 // Who is on call: read by config/oncall.hpp.
 struct OncallConfig {
   std::string file;     // of people, schedules and policies; empty: there is no on-call
@@ -152,6 +158,7 @@ struct NodeConfig {
   IncidentsConfig incidents;
   NarrativeConfig narrative;
   OncallConfig oncall;
+  KnowledgeConfig knowledge;
   RemediationConfig remediation;
   std::string listen = "127.0.0.1:9990";
   int64_t evaluate_s = 10;
@@ -167,6 +174,9 @@ struct NodeConfig {
   std::string log_level = "info";
   k8s::Settings kubernetes;
   std::string api_token_file;  // empty: api.token in the state directory
+  // Where people reach the API, for links in pages, without a slash at its end; empty: no links.
+  std::string public_url;
+  int64_t link_ttl_ms = 12 * 3'600'000;  // for which a link works
   bool has_sources() const { return !sources.empty(); }
 };
 

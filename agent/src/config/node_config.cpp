@@ -131,6 +131,22 @@ void read_webhook(const YamlNode& node, Draft& draft, std::set<std::string>& nam
   if (has_url) check_webhook(webhook, node, report);
 }
 
+void check_public_url(NodeConfig& node, const YamlNode& at, Reporter& report) {
+  std::string& url = node.public_url;
+  if (url.empty()) return;
+  while (url.ends_with('/')) url.pop_back();
+  const std::string_view authority = authority_of(url);
+  const bool clean = std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < 127; });
+  const bool bare = url.find_first_of("?#\"<>'") == std::string::npos;
+  if (host_of(authority).empty() || !clean || !bare || authority.find('@') != std::string::npos) {
+    report.error(at, "api.public_url '" + url + "' is not an http:// or https:// address",
+                 "such as https://nines.example.org, without user, query or fragment");
+  } else if (url.starts_with("http://") && !http::is_loopback(host_of(authority))) {
+    report.warning(at, "whoever reads along between people and api.public_url can use their links",
+                   "use https://");
+  }
+}
+
 void check_listen(const std::string& listen, const YamlNode& at, Reporter& report) {
   const size_t colon = listen.rfind(':');
   const auto port = colon == std::string::npos
@@ -201,6 +217,9 @@ NodeConfig read_node_config(const YamlFile& file, Reporter& report) {
              [&](const YamlNode& item, auto& names) { read_query(item, draft, names, report); });
   reader.finish();
   check_listen(draft.node.listen, place_of(root, "listen"), report);
+  if (const YamlNode* api = root.get("api")) {
+    check_public_url(draft.node, place_of(*api, "public_url"), report);
+  }
   if (const YamlNode* peers = root.get("peers")) check_peers(draft.node.peers, *peers, report);
   check_incidents(draft.node, root, report);
   if (const YamlNode* remediation = root.get("remediation")) {
@@ -209,6 +228,7 @@ NodeConfig read_node_config(const YamlFile& file, Reporter& report) {
   }
   for (auto& path : draft.node.slo_paths) path = beside(file.path, path);
   draft.node.oncall.file = beside(file.path, draft.node.oncall.file);
+  draft.node.knowledge.directory = beside(file.path, draft.node.knowledge.directory);
   draft.node.oncall.history = beside(file.path, draft.node.oncall.history);
   if (!draft.node.api_token_file.empty()) {
     draft.node.api_token_file = beside(file.path, draft.node.api_token_file);

@@ -54,6 +54,7 @@ struct Option {
 };
 
 std::span<const Option> option_table();
+std::span<const Option> remediation_options();  // a part of it
 
 // Reads the options directly below `prefix` ("", "sources[].", "limits.") from `reader`; maps are
 // entered, lists of maps are left to the caller. `skip` names keys that do not apply here.

@@ -78,6 +78,11 @@ constexpr RouteDoc kRoutes[] = {
      "application/json"},
     {"/api/incidents/{id}/timeline", "timeline_of_incident", "The same of an incident",
      "application/json"},
+    {"/api/kb/search", "search_kb",
+     "Runbooks and postmortems that fit words, template ids and a service, the best first",
+     "application/json"},
+    {"/api/kb/{id}", "get_article", "One of them, whole; format=text as it was written",
+     "application/json"},
     {"/api/outbox", "outbox", "Who is told of alerts, how far, and what was given up",
      "application/json"},
     {"/api/oncall", "on_call", "Who is on call until when, and everybody's load",
@@ -114,7 +119,8 @@ void write_responses(JsonWriter& out, const RouteDoc& route) {
   } else if (path == "/api/slo/{name}") {
     out.member("$ref", "#/components/schemas/SloStatus");
   } else if (path == "/api/alerts" || path == "/api/queries" || path == "/api/forecast" ||
-             path == "/api/capacity" || path == "/api/items" || path.ends_with("backtest") ||
+             path == "/api/capacity" || path == "/api/items" || path == "/api/kb/search" ||
+             path.ends_with("backtest") ||
              (path == "/api/changes" && std::string_view(route.method) == "get")) {
     out.member("type", "array").key("items").begin_object().member("type", "object").end_object();
   } else {
@@ -181,6 +187,13 @@ constexpr ParameterDoc kParameters[] = {
     {"/api/forecast", "format", "query", "string", "json (default) or table"},
     {"/api/capacity", "format", "query", "string", "json (default) or table"},
     {"/api/backtest", "format", "query", "string", "json (default) or table"},
+    {"/api/kb/search", "q", "query", "string", "words"},
+    {"/api/kb/search", "service", "query", "string", "of this one first"},
+    {"/api/kb/search", "template", "query", "string", "ids of message templates, by commas"},
+    {"/api/kb/search", "kind", "query", "string", "runbook or postmortem"},
+    {"/api/kb/search", "limit", "query", "integer", "1 to 50; 5 by default"},
+    {"/api/kb/{id}", "id", "path", "string", "as search shows it, escaped"},
+    {"/api/kb/{id}", "format", "query", "string", "json (default) or text"},
     {"/api/kpis", "from", "query", "string", "RFC 3339; 30 days before `to` by default"},
     {"/api/kpis", "to", "query", "string", "RFC 3339; now by default"},
     {"/api/kpis", "since", "query", "string", "instead of `from`: 1h to 92d"},

@@ -9,6 +9,7 @@
 #include "http/bearer.hpp"
 #include "http/json_body.hpp"
 #include "http/query.hpp"
+#include "incident/review_facts.hpp"
 #include "nines/base/json_writer.hpp"
 #include "nines/incident/communication.hpp"
 #include "nines/incident/narrative.hpp"
@@ -22,7 +23,6 @@ namespace core = nines::incident;
 
 constexpr std::string_view kIncidents = "/api/incidents";
 constexpr std::string_view kReview = "/postmortem";
-constexpr int64_t kChangesBeforeNs = 1800 * kNsPerSecond;
 constexpr size_t kMostListed = 1000, kListed = 50, kMaxWidth = 1000;
 
 HttpResponse answer_error(const Error& error) {
@@ -120,34 +120,17 @@ HttpResponse as_json(const Written& written) {
   return {200, "application/json", out + "\n", {}};
 }
 
-// What changed shortly before it began and while it lasted, and its like of before.
-core::PostmortemFacts facts_of(const IncidentsAccess& access, const core::Incident& incident,
-                               WallTime now) {
-  core::PostmortemFacts facts;
-  const int64_t from = incident.began.ns - kChangesBeforeNs;
-  const int64_t to = incident.over() ? incident.resolved.ns : now.ns;
-  for (slo::Change& change : access.changes()) {
-    if (change.at.ns >= from && change.at.ns <= to) facts.changes.push_back(std::move(change));
-  }
-  for (core::Incident& other : access.desk().book().list({}, now)) {
-    if (other.key != incident.key || other.opened < incident.opened) {
-      const bool alike = other.signature() == incident.signature() && other.id != incident.id;
-      if (alike) facts.earlier.push_back(std::move(other));
-    }
-  }
-  return facts;
-}
-
 void postmortem(const std::shared_ptr<const IncidentsAccess>& access, const std::string& id,
                 const HttpRequest& request, const Reply& reply) {
   const WallTime now = access->now();
   auto incident = access->desk().book().find(id, now);
   if (!incident) return reply(json_error(404, "there is no incident " + id));
   const bool json = parameter(request.query, "format") == "json";
-  auto review = [access, incident = *incident, now, json, reply](IncidentsAccess::Lines lines) {
-    core::PostmortemFacts facts = facts_of(*access, incident, now);
+  auto review = [access, about = *incident, now, json, reply](IncidentsAccess::Lines lines) {
+    core::PostmortemFacts facts =
+        incident::review_facts(access->desk().book(), about, access->changes(), now);
     facts.timeline = std::move(lines);
-    const core::Postmortem told = core::postmortem_of(incident, facts, now);
+    const core::Postmortem told = core::postmortem_of(about, facts, now);
     reply(json ? as_json(told) : markdown(core::postmortem_markdown(told)));
   };
   if (!access->story) return review({});

@@ -18,6 +18,13 @@ std::string hundredths(double value) {
   return text;
 }
 
+// As the keys of conditions have it, and the knowledge base.
+std::string id_text(core::TemplateId id) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(id));
+  return text;
+}
+
 std::string joined(const std::vector<std::string>& all, const char* between) {
   std::string out;
   for (const std::string& one : all) out += (out.empty() ? "" : between) + one;
@@ -83,6 +90,9 @@ Told service_told(const CauseFacts& f, const Suspicion& suspicion, double prior)
   out.text = shortened(out.text, kMostText);
   out.details = {{"service", suspicion.told.service},
                  {"wrong_if", shortened(suspicion.told.wrong_if, kMostWrong)}};
+  if (suspicion.told.line != 0) {
+    out.details.emplace_back("template", id_text(suspicion.told.line));
+  }
   if (!suspicion.example.text.empty()) {
     out.details.emplace_back("example", shortened(suspicion.example.text, kMostExample));
   }

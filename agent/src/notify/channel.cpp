@@ -5,12 +5,14 @@
 #include <cstdlib>
 
 #include "config/files.hpp"
+#include "knowledge/page_knowledge.hpp"
 #include "view/text.hpp"
 
 namespace nines::agent::notify {
 namespace {
 
 constexpr size_t kMaxSecretBytes = 4096;
+constexpr size_t kMaxKnowledge = 1000;  // of a text
 
 uint64_t fnv1a(std::string_view text) {
   uint64_t hash = 0xcbf29ce484222325;
@@ -111,6 +113,14 @@ std::string text_for_people(const Message& message, const std::string& node,
   if (message.resolved()) facts += "\nResolved: " + format_rfc3339(e.at);
   facts += "\nNode: " + node;
   if (!link.empty()) facts += "\n" + link;
+  for (const auto& [name, title] :
+       {std::pair{"acknowledge", "Acknowledge"}, std::pair{"approve", "Approve this one act"}}) {
+    const std::string* const url = e.detail(link_detail(name));
+    if (url != nullptr) facts += std::string("\n") + title + ": " + *url;
+  }
+  if (const std::string* const known = e.detail(knowledge::kTextDetail)) {
+    facts += "\n\n" + cut(*known, kMaxKnowledge);
+  }
   const size_t room = limit > facts.size() ? limit - facts.size() : 0;
   return cut(cut(e.summary, room) + facts, limit);
 }

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "http/message.hpp"
+#include "knowledge/page_knowledge.hpp"
 #include "nines/base/json_writer.hpp"
 #include "notify/channel.hpp"
 #include "view/text.hpp"
@@ -46,7 +47,7 @@ std::string explained(const Answer& answer) {
 
 void add_details(JsonWriter& json, const Message& message, const std::string& node) {
   const slo::AlertEvent& e = message.event;
-  constexpr size_t kMaxName = 500;
+  constexpr size_t kMaxName = 500, kMaxKnowledge = 1000;
   json.begin_object().member("node", cut(node, kMaxName)).member("key", cut(message.key, kMaxName));
   if (message.is_alert()) {
     json.member("slo", cut(e.slo, kMaxName)).member("service", cut(e.service, kMaxName));
@@ -55,6 +56,13 @@ void add_details(JsonWriter& json, const Message& message, const std::string& no
     for (const char* name :
          {"incident", "transition", "level", "suspect", "runbook", "person", "why", "experts"}) {
       if (const std::string* value = e.detail(name)) json.member(name, cut(*value, kMaxName));
+    }
+    for (const char* name : {"acknowledge", "approve"}) {
+      const std::string* const url = e.detail(link_detail(name));
+      if (url != nullptr) json.member(link_detail(name), *url);
+    }
+    if (const std::string* known = e.detail(knowledge::kTextDetail)) {
+      json.member("knowledge", cut(*known, kMaxKnowledge));
     }
   } else {
     constexpr size_t kMaxDocument = 6500;  // Opsgenie takes 8,000 of details together

@@ -1,7 +1,9 @@
 #include "notify/message.hpp"
 
+#include <algorithm>
 #include <utility>
 
+#include "knowledge/page_knowledge.hpp"
 #include "nines/base/json_writer.hpp"
 #include "view/text.hpp"
 
@@ -36,7 +38,40 @@ std::string title_of(const slo::AlertEvent& event) {
          event.slo + " (" + event.rule + ")";
 }
 
+// What the agent adds for who is told, and has a place of its own.
+bool is_added(const std::string& name) {
+  return name == knowledge::kJsonDetail || name == knowledge::kTextDetail ||
+         name.starts_with(kLinkDetail);
+}
+
+void write_incident(JsonWriter& json, const slo::AlertEvent& event) {
+  const auto& details = event.details;
+  const bool any = std::any_of(details.begin(), details.end(),
+                               [](const auto& detail) { return !is_added(detail.first); });
+  if (!any) return;
+  json.key("incident").begin_object();
+  for (const auto& [name, value] : details) {
+    if (is_added(name)) continue;
+    json.member(name == "incident" ? "id" : std::string_view(name), value);
+  }
+  json.end_object();
+}
+
+void write_links(JsonWriter& json, const slo::AlertEvent& event) {
+  bool any = false;
+  for (const auto& [name, url] : event.details) {
+    if (!name.starts_with(kLinkDetail)) continue;
+    if (!std::exchange(any, true)) json.key("links").begin_object();
+    json.member(std::string_view(name).substr(kLinkDetail.size()), url);
+  }
+  if (any) json.end_object();
+}
+
 }  // namespace
+
+std::string link_detail(std::string_view name) {
+  return std::string(kLinkDetail) + std::string(name);
+}
 
 std::string idempotency_key(const Identity& identity, const slo::AlertEvent& event) {
   return identity.node + "/" + std::to_string(boot_of(identity, event)) + "/" + kStream + "/" +
@@ -64,12 +99,10 @@ std::string payload_json(const Identity& identity, const slo::AlertEvent& event)
   json.member("rule", event.rule).member("severity", event.severity);
   json.member("priority", view::priority_name(event.priority));
   json.member("since", event.since).member("at", event.at).member("summary", event.summary);
-  if (!event.details.empty()) {
-    json.key("incident").begin_object();
-    for (const auto& [name, value] : event.details) {
-      json.member(name == "incident" ? "id" : std::string_view(name), value);
-    }
-    json.end_object();
+  write_incident(json, event);
+  write_links(json, event);
+  if (const std::string* const known = event.detail(knowledge::kJsonDetail)) {
+    json.key("knowledge").raw(*known);
   }
   json.end_object();
   return body;

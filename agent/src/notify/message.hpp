@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "nines/slo/engine.hpp"
 
@@ -41,6 +42,10 @@ Message document_message(std::string key, std::string title, std::string json);
 // "node/boot/alert/sequence"; boot is that of the event where the store kept it, so that a repeat
 // after a restart carries the same key.
 std::string idempotency_key(const Identity& identity, const slo::AlertEvent& event);
+// Details that begin so are links, made for one attempt to tell: "link_acknowledge".
+inline constexpr std::string_view kLinkDetail = "link_";
+std::string link_detail(std::string_view name);
+
 std::string payload_json(const Identity& identity, const slo::AlertEvent& event);
 
 // What a fire and its resolution have in common: "slo/rule".

@@ -75,7 +75,10 @@ struct Notifications::Shared : std::enable_shared_from_this<Shared> {
       auto events = self->store.events_after(after, std::min(max, kMaxEventsPerFetch));
       std::vector<slo::AlertEvent> found;
       if (events.ok()) found = std::move(*events);
-      net::asio::post(self->io, [reply, found = std::move(found)] { reply(found); });
+      net::asio::post(self->io, [self, reply, found = std::move(found)] {
+        if (self->prepare && !found.empty()) return self->prepare(found, reply);
+        reply(found);
+      });
     });
   }
 
@@ -134,6 +137,8 @@ struct Notifications::Shared : std::enable_shared_from_this<Shared> {
   store::StateStore& store;
   StoreWork work;
   Delivered delivered;
+  Prepare prepare;
+  LinksFor links;
   std::deque<NumberedLetter> letters;
   uint64_t last_number = 0;
 };
@@ -184,8 +189,12 @@ Result<std::unique_ptr<Notifications>> Notifications::start(
   for (Plan& plan : plans_of(config)) {
     Teller::Setup setup{plan.chain, std::move(plan.steps),
                         identity,   shared.source(plan.destination, plan.chain),
-                        0,          seed += 16,
-                        {},         {}};
+                        {},         0,
+                        seed += 16, {},
+                        {}};
+    setup.links = [&shared](const slo::AlertEvent& event, const std::string& notifier) {
+      return shared.links ? shared.links(event, notifier) : LinksFor::result_type();
+    };
     NINES_TRY(setup.cursor, store.cursor(plan.destination));
     for (const store::Document& memory : memories) {
       if (memory.key == plan.chain) setup.memory = memory.body;
@@ -215,8 +224,15 @@ Result<std::unique_ptr<Notifications>> Notifications::start(
 }
 
 Notifications::~Notifications() {
-  if (shared_) shared_->delivered = nullptr;
+  if (!shared_) return;
+  shared_->delivered = nullptr;
+  shared_->prepare = nullptr;
+  shared_->links = nullptr;
 }
+
+void Notifications::on_links(LinksFor links) { shared_->links = std::move(links); }
+
+void Notifications::on_telling(Prepare prepare) { shared_->prepare = std::move(prepare); }
 
 void Notifications::on_delivered(Delivered delivered) { shared_->delivered = std::move(delivered); }
 

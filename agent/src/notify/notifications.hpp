@@ -32,6 +32,12 @@ class Notifications {
   using Delivered =
       std::function<void(const std::string& name, const char* kind, const slo::AlertEvent& event)>;
   void on_delivered(Delivered delivered);
+  // Links for alerts, made on the thread of `io`. Set it before the first turn of `io`.
+  void on_links(LinksFor links);
+  // Called on the thread of `io` with events that are about to be told, before anybody is: calls
+  // `done` with them, once, at once or soon. Set it before the first turn of `io`.
+  using Prepare = std::function<void(std::vector<slo::AlertEvent> events, EventSource::Reply done)>;
+  void on_telling(Prepare prepare);
   ~Notifications();
 
   // New events may be in the store.

@@ -64,6 +64,7 @@ struct Teller::Impl : std::enable_shared_from_this<Teller::Impl> {
   void take(std::vector<slo::AlertEvent> events);
   void pump();
   void send(size_t step, const Message& message);
+  Message with_links(const std::string& notifier, const Message& message) const;
   void finished(size_t step, const Message& message, const std::string& secret,
                 const Answer& answer);
   void conclude(size_t step, const Message& message, const Verdict& verdict);
@@ -137,7 +138,10 @@ void Teller::Impl::send(size_t step, const Message& message) {
     });
     return;
   }
-  auto exchange = channels[step]->exchange(message, {*secret, chain.receipt(step), clock.wall()});
+  const Channel::Telling telling{*secret, chain.receipt(step), clock.wall()};
+  const bool asks = !telling.receipt.empty();  // what became of it: it was told with its links
+  auto exchange =
+      channels[step]->exchange(asks ? message : with_links(config.name, message), telling);
   auto done = [weak = weak_from_this(), step, message, secret = *secret](const Answer& answer) {
     const auto self = weak.lock();
     if (self && !self->stopped) self->finished(step, message, secret, answer);
@@ -147,6 +151,15 @@ void Teller::Impl::send(size_t step, const Message& message) {
   boost::asio::post(io, [done = std::move(done), why = exchange.error().message] {
     done({0, {}, {}, why});
   });
+}
+
+Message Teller::Impl::with_links(const std::string& notifier, const Message& message) const {
+  if (!setup.links || !message.is_alert()) return message;
+  slo::AlertEvent event = message.event;
+  for (auto& [name, url] : setup.links(event, notifier)) {
+    event.details.emplace_back(link_detail(name), std::move(url));
+  }
+  return event_message(setup.identity, std::move(event));
 }
 
 void Teller::Impl::finished(size_t step, const Message& message, const std::string& secret,

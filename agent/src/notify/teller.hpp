@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config/notifier_config.hpp"
@@ -37,6 +38,11 @@ struct EventSource {
   std::function<void(const std::string& name, const char* kind, const slo::AlertEvent&)> delivered;
 };
 
+// Links that go with an alert to one notifier: {"acknowledge", "https://..."}. Made for every
+// attempt, and kept nowhere: whoever has one may use it.
+using LinksFor = std::function<std::vector<std::pair<std::string, std::string>>(
+    const slo::AlertEvent&, const std::string& notifier)>;
+
 struct NotifierShown {
   std::string name, kind, chain;  // chain: empty on its own
   size_t step = 0;
@@ -56,6 +62,7 @@ class Teller {
     std::vector<Step> steps;
     Identity identity;
     EventSource source;  // remember and bury may be empty
+    LinksFor links{};    // may be empty
     uint64_t cursor = 0, seed = 0;
     std::string memory;  // as given to remember() in an earlier life
     RetryPolicy policy;

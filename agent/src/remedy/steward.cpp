@@ -154,9 +154,12 @@ void Steward::weighed(const std::string& key, const core::Verdict& verdict,
   }
   if (verdict.page && !std::exchange(candidate.paged, true)) {
     ++counters_.paged;
-    parts_.page(candidate.incident, "rule " + candidate.rule + " would do " +
-                                        verdict.proposal.action.key() + " to " +
-                                        verdict.proposal.target.name + ": " + why);
+    const std::string text = "rule " + candidate.rule + " would do " +
+                             verdict.proposal.action.key() + " to " + verdict.proposal.target.name +
+                             ": " + why;
+    const bool asks = verdict.refused == std::vector<core::Refusal>{core::Refusal::needs_approval};
+    if (asks && parts_.ask) return parts_.ask(verdict.proposal, text);
+    parts_.page(candidate.incident, text);
   }
 }
 

@@ -61,6 +61,8 @@ class Steward {
     // Written down with the incident; `deed`: something was done to it.
     std::function<void(const core::Act&, const std::string& text, bool deed)> note;
     std::function<void(const std::string& incident, const std::string& text)> page;
+    // A person is asked to approve this one act; where it is empty, `page` says so.
+    std::function<void(const core::Proposal& act, const std::string& text)> ask{};
     std::function<bool()> clock_set, isolated;
     SharedLease* lease = nullptr;  // for what nodes share; null: that is left alone. Outlives it
     std::function<bool()>

@@ -701,7 +701,7 @@ std::string metrics_text(const Snapshot& s) {
   notifiers(out, s);
   alertmanagers(out, s);
   process(out, s);
-  return out.take() + s.fleet_metrics + s.remedy_metrics;
+  return out.take() + s.fleet_metrics + s.remedy_metrics + s.page_metrics;
 }
 
 }  // namespace nines::agent::view

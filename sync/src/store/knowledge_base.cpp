@@ -61,10 +61,11 @@ bool fits(const Article& article) {
 
 class SqliteKnowledge final : public KnowledgeBase {
  public:
-  Status open_at(const std::string& directory);
+  Status open_at(const std::string& directory, int patience_ms);
   Result<bool> add(const Article& article) override;
   Result<bool> remove(const std::string& id) override;
   Result<std::vector<Knowledge>> search(const KnowledgeQuery& query) override;
+  Result<std::optional<Article>> find(const std::string& id) override;
   Result<std::vector<Knowledge>> list() override;
   Stats stats() const noexcept override { return stats_; }
 
@@ -82,18 +83,18 @@ class SqliteKnowledge final : public KnowledgeBase {
 
   Database db_;
   Statement by_id_, put_, put_words_, put_template_, drop_, drop_words_, drop_templates_;
-  Statement by_template_, by_service_, by_words_, one_, begin_of_, all_, count_;
+  Statement by_template_, by_service_, by_words_, one_, begin_of_, all_, count_, whole_, ids_of_;
   Stats stats_;
 };
 
-Status SqliteKnowledge::open_at(const std::string& directory) {
+Status SqliteKnowledge::open_at(const std::string& directory, int patience_ms) {
   NINES_CHECK(prepare_directory(directory));
   NINES_CHECK(db_.open(directory + "/knowledge.db", nullptr));
-  NINES_CHECK(
-      db_.execute("PRAGMA busy_timeout=2000; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
-                  "PRAGMA cache_size=-512; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF;"
-                  "PRAGMA max_page_count=" +
-                  std::to_string(kMaxBytes / 4096)));
+  NINES_CHECK(db_.execute("PRAGMA busy_timeout=" + std::to_string(patience_ms) +
+                          "; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
+                          "PRAGMA cache_size=-512; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF;"
+                          "PRAGMA max_page_count=" +
+                          std::to_string(kMaxBytes / 4096)));
   NINES_CHECK(migrate());
   NINES_CHECK(prepare_all());
   return count();
@@ -130,17 +131,25 @@ Status SqliteKnowledge::prepare_all() {
       {&drop_, "DELETE FROM article WHERE n = ?"},
       {&drop_words_, "DELETE FROM words WHERE rowid = ?"},
       {&drop_templates_, "DELETE FROM template WHERE n = ?"},
-      {&by_template_, "SELECT n FROM template WHERE id = ? LIMIT 200"},
-      {&by_service_, "SELECT n FROM article WHERE service = ? LIMIT 200"},
+      // A kind that is asked for is asked for here: hundreds of the other kind must not hide it.
+      {&by_template_,
+       "SELECT t.n FROM template t JOIN article a ON a.n = t.n"
+       " WHERE t.id = ?1 AND ?2 IN ('', a.kind) LIMIT 200"},
+      {&by_service_, "SELECT n FROM article WHERE service = ?1 AND ?2 IN ('', kind) LIMIT 200"},
       // Of a word that most articles have, BM25 is a millionth: whole numbers of less than that.
       {&by_words_,
-       "SELECT rowid, CAST(-bm25(words, 4.0, 1.0) * 1e12 AS INT),"
+       "SELECT words.rowid, CAST(-bm25(words, 4.0, 1.0) * 1e12 AS INT),"
        " snippet(words, 1, '', '', ' ... ', 24)"
-       " FROM words WHERE words MATCH ? ORDER BY bm25(words, 4.0, 1.0), rowid LIMIT 200"},
+       " FROM words JOIN article a ON a.n = words.rowid WHERE words MATCH ?1 AND ?2 IN ('', a.kind)"
+       " ORDER BY bm25(words, 4.0, 1.0), words.rowid LIMIT 200"},
       {&one_, "SELECT id, kind, title, service FROM article WHERE n = ?"},
       {&begin_of_, "SELECT substr(body, 1, 200) FROM words WHERE rowid = ?"},
       {&all_, "SELECT id, kind, title, service FROM article ORDER BY id"},
       {&count_, "SELECT count(*) FROM article"},
+      {&whole_,
+       "SELECT n, kind, article.title, service, body FROM article JOIN words ON words.rowid = n"
+       " WHERE article.id = ?"},
+      {&ids_of_, "SELECT id FROM template WHERE n = ? ORDER BY id"},
   };
   for (const auto& [statement, sql] : all) {
     NINES_TRY(*statement, db_.prepare(sql));
@@ -234,7 +243,7 @@ Status SqliteKnowledge::find_templates(const KnowledgeQuery& query, Found& found
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   if (ids.size() > kMaxTemplates) ids.resize(kMaxTemplates);
   for (const std::string_view id : ids) {
-    by_template_.with(id);
+    by_template_.with(id, std::string_view(query.kind));
     for (;;) {
       NINES_TRY(const bool row, by_template_.row());
       if (!row) break;
@@ -249,7 +258,7 @@ Status SqliteKnowledge::find_templates(const KnowledgeQuery& query, Found& found
 
 Status SqliteKnowledge::find_service(const KnowledgeQuery& query, Found& found) {
   if (query.service.empty()) return Ok{};
-  by_service_.with(std::string_view(query.service));
+  by_service_.with(std::string_view(query.service), std::string_view(query.kind));
   for (;;) {
     NINES_TRY(const bool row, by_service_.row());
     if (!row) return Ok{};
@@ -262,7 +271,7 @@ Status SqliteKnowledge::find_service(const KnowledgeQuery& query, Found& found) 
 Status SqliteKnowledge::find_words(const KnowledgeQuery& query, Found& found) {
   const std::string words = words_of(query.text);
   if (words.empty()) return Ok{};
-  by_words_.with(std::string_view(words));
+  by_words_.with(std::string_view(words), std::string_view(query.kind));
   int64_t best = 0;
   for (;;) {
     NINES_TRY(const bool row, by_words_.row());
@@ -313,6 +322,25 @@ Result<std::vector<Knowledge>> SqliteKnowledge::search(const KnowledgeQuery& que
   return out;
 }
 
+Result<std::optional<Article>> SqliteKnowledge::find(const std::string& id) {
+  NINES_TRY(const bool row, whole_.with(std::string_view(id)).row());
+  if (!row) return std::optional<Article>();
+  Article out;
+  out.id = id;
+  const int64_t n = whole_.integer(0);
+  out.kind = whole_.bytes(1);
+  out.title = whole_.bytes(2);
+  out.service = whole_.bytes(3);
+  out.text = whole_.bytes(4);
+  whole_.reset();
+  ids_of_.with(n);
+  for (;;) {
+    NINES_TRY(const bool one, ids_of_.row());
+    if (!one) return std::optional<Article>(std::move(out));
+    out.templates.emplace_back(ids_of_.bytes(0));
+  }
+}
+
 Result<std::vector<Knowledge>> SqliteKnowledge::list() {
   std::vector<Knowledge> out;
   all_.with();
@@ -330,9 +358,10 @@ Result<std::vector<Knowledge>> SqliteKnowledge::list() {
 
 }  // namespace
 
-Result<std::unique_ptr<KnowledgeBase>> KnowledgeBase::open(const std::string& directory) {
+Result<std::unique_ptr<KnowledgeBase>> KnowledgeBase::open(const std::string& directory,
+                                                           int patience_ms) {
   auto out = std::make_unique<SqliteKnowledge>();
-  NINES_CHECK(out->open_at(directory));
+  NINES_CHECK(out->open_at(directory, patience_ms));
   return std::unique_ptr<KnowledgeBase>(std::move(out));
 }
 

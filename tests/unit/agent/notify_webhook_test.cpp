@@ -131,7 +131,7 @@ struct Scene {
   void run() {
     const RetryPolicy quick{2, 4, 1, 3600'000};
     Teller webhook(io, clock,
-                   {"", {{config, 0}}, {"node-1", "0.1.0", 3}, source, 0, 42, {}, quick});
+                   {"", {{config, 0}}, {"node-1", "0.1.0", 3}, source, {}, 0, 42, {}, quick});
     const auto guard = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     while (cursors.empty() || cursors.back() < last) {
       REQUIRE(std::chrono::steady_clock::now() < guard);
@@ -233,7 +233,7 @@ TEST_CASE("A document is delivered through a webhook with its own key", "[notify
   Message document = document_message("query/7", "rows of a query", R"({"rows":[1]})");
   document.done = [&](bool delivered) { done = delivered; };
   Teller teller(scene.io, scene.clock,
-                {"", {{scene.config, 0}}, {"n", "v", 1}, scene.source, 0, 1, {}, {}});
+                {"", {{scene.config, 0}}, {"n", "v", 1}, scene.source, {}, 0, 1, {}, {}});
   CHECK_FALSE(teller.post("other", document));
   REQUIRE(teller.post("test", document));
   while (!done) scene.io.run_one_for(std::chrono::seconds(1));

@@ -103,6 +103,35 @@ TEST_CASE("What is removed is not found, and the rest outlives closing the file"
   CHECK(kb->list()->size() == 1);
 }
 
+TEST_CASE("Hundreds of postmortems do not hide a runbook", "[kb]") {
+  const TempDir dir;
+  auto kb = open_kb(dir);
+  for (int i = 0; i < 250; ++i) {
+    Article past = article("incident/" + std::to_string(i), "shop", "disk disk full", {"t1"});
+    past.title = "Disk full";
+    past.kind = "postmortem";
+    CHECK(added(*kb, past));
+  }
+  CHECK(added(*kb, article("runbook", "shop", "Long text about a disk", {"t1"})));
+  CHECK(found(*kb, {{"t1"}, "shop", "disk full", "runbook", 1}) == "runbook 7000");
+}
+
+TEST_CASE("An article is given back as it was added", "[kb]") {
+  const TempDir dir;
+  auto kb = open_kb(dir);
+  Article given = article("/runbooks/a b.md", "checkout", "# One\n\ntwo\n", {"t2", "t1"});
+  given.kind = "postmortem";
+  CHECK(added(*kb, given));
+  const auto whole = kb->find("/runbooks/a b.md");
+  REQUIRE(whole.ok());
+  REQUIRE(*whole);
+  CHECK(((*whole)->id == given.id && (*whole)->kind == "postmortem"));
+  CHECK(((*whole)->title == given.title && (*whole)->service == "checkout"));
+  CHECK((*whole)->text == "# One\n\ntwo\n");
+  CHECK((*whole)->templates == std::vector<std::string>{"t1", "t2"});
+  CHECK_FALSE(*kb->find("/runbooks/a"));
+}
+
 TEST_CASE("Nothing in a text to look for is taken for syntax", "[kb]") {
   const TempDir dir;
   auto kb = open_kb(dir);

@@ -1,7 +1,7 @@
 // KnowledgeBase: runbooks and postmortems, found again by what an incident looks like: the ids of
 // its message templates, its service, and words (SQLite FTS5, BM25). One file, knowledge.db, beside
 // the state; it can be made anew from the documents, so that it has no checksums of its own. Other
-// processes may read and write it meanwhile (a CLI beside the agent): they wait 2 s for each other.
+// processes may read and write it meanwhile (a CLI beside the agent): they wait for each other.
 //
 // Rank of an article, in thousandths:
 //   4.000 * template ids it shares / template ids asked for
@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,8 +58,10 @@ class KnowledgeBase {
   static constexpr int64_t kMaxBytes = 64 * 1024 * 1024;
 
   // Opens or creates directory/knowledge.db. unsupported: this SQLite has no FTS5, or a newer Nines
-  // wrote the file. corrupt: delete the file and add the documents again.
-  static Result<std::unique_ptr<KnowledgeBase>> open(const std::string& directory);
+  // wrote the file. corrupt: delete the file and add the documents again. `patience_ms`: for how
+  // long it waits for another process that writes.
+  static Result<std::unique_ptr<KnowledgeBase>> open(const std::string& directory,
+                                                     int patience_ms = 2000);
   virtual ~KnowledgeBase() = default;
 
   // Takes the place of what has that id. False: the same is there already, nothing was written.
@@ -66,6 +69,8 @@ class KnowledgeBase {
   // False: there was none.
   virtual Result<bool> remove(const std::string& id) = 0;
   virtual Result<std::vector<Knowledge>> search(const KnowledgeQuery& query) = 0;
+  // The whole article; nullopt: there is none of that id.
+  virtual Result<std::optional<Article>> find(const std::string& id) = 0;
   // All of it, by id, without excerpts.
   virtual Result<std::vector<Knowledge>> list() = 0;
 

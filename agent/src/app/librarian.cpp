@@ -1,0 +1,239 @@
+#include "app/librarian.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "incident/review_facts.hpp"
+
+namespace nines::agent {
+namespace {
+
+using knowledge::PageKnowledge;
+using knowledge::Shelf;
+
+constexpr int64_t kFollowEveryNs = 20 * kNsPerSecond;
+
+std::string name_of(const slo::AlertEvent& event) {
+  return std::to_string(event.boot) + "/" + std::to_string(event.sequence);
+}
+
+bool takes_along(const slo::AlertEvent& event) {
+  return event.kind == slo::AlertEvent::Kind::fired;
+}
+
+}  // namespace
+
+// Events that wait for what fits them.
+struct Librarian::Waiting {
+  Waiting(net::asio::io_context& io, Events what, std::function<void(Events)> then)
+      : events(std::move(what)), done(std::move(then)), patience(io) {}
+  void finish() {
+    if (!done) return;
+    patience.cancel();
+    std::exchange(done, nullptr)(std::move(events));
+  }
+  Events events;
+  std::vector<slo::AlertEvent> asked;  // in the order of the wishes
+  std::function<void(Events)> done;    // null: told
+  net::asio::steady_timer patience;
+};
+
+Librarian::Librarian(Parts parts)
+    : parts_(std::move(parts)), shelf_(std::make_shared<Shelf>(parts_.shelf)) {}
+
+Librarian::~Librarian() = default;
+
+template <class Answer>
+void Librarian::ask(std::function<Answer(Shelf&)> question, std::function<void(Answer)> done) {
+  parts_.store_work.post([shelf = shelf_, &io = parts_.io, alive = std::weak_ptr<bool>(alive_),
+                          question = std::move(question), done = std::move(done)] {
+    auto answer = std::make_shared<Answer>(question(*shelf));
+    net::asio::post(io, [alive, answer, done] {
+      if (!alive.expired()) done(std::move(*answer));
+    });
+  });
+}
+
+// --- Pages.
+
+const PageKnowledge* Librarian::kept(const slo::AlertEvent& event) const {
+  const std::string name = name_of(event);
+  const auto found =
+      std::find_if(kept_.begin(), kept_.end(), [&](const Kept& one) { return one.event == name; });
+  return found == kept_.end() ? nullptr : &found->knowledge;
+}
+
+void Librarian::keep(const slo::AlertEvent& event, PageKnowledge knowledge) {
+  if (kept(event) != nullptr) return;
+  if (kept_.size() == kMostKept) kept_.pop_front();
+  kept_.push_back({name_of(event), std::move(knowledge)});
+}
+
+knowledge::Wish Librarian::wish_of(const slo::AlertEvent& event) const {
+  const nines::incident::IncidentBook* const book = parts_.book();
+  const std::string* const id = event.detail("incident");
+  if (book == nullptr || id == nullptr) return knowledge::wish_of(event, nullptr);
+  const auto incident = book->find(*id, parts_.clock.wall());
+  return knowledge::wish_of(event, incident ? &*incident : nullptr);
+}
+
+void Librarian::prepare(Events events, std::function<void(Events)> done) {
+  auto waiting = std::make_shared<Waiting>(parts_.io, std::move(events), std::move(done));
+  std::vector<knowledge::Wish> wishes;
+  for (slo::AlertEvent& event : waiting->events) {
+    if (!takes_along(event)) continue;
+    if (const PageKnowledge* const known = kept(event)) {
+      attach(event, *known);
+      continue;
+    }
+    wishes.push_back(wish_of(event));
+    waiting->asked.push_back(event);
+  }
+  if (wishes.empty()) return waiting->finish();
+  if (searching_ >= kMostSearches) {
+    ++counters_.busy;
+    return waiting->finish();
+  }
+  ++searching_;
+  counters_.searches += wishes.size();
+  waiting->patience.expires_after(std::chrono::milliseconds(kPatienceMs));
+  waiting->patience.async_wait(
+      [this, waiting, alive = std::weak_ptr<bool>(alive_)](const net::ErrorCode& cancelled) {
+        if (cancelled || alive.expired()) return;
+        ++counters_.late;
+        waiting->finish();
+      });
+  ask<std::vector<PageKnowledge>>(
+      [wishes = std::move(wishes)](Shelf& shelf) {
+        std::vector<PageKnowledge> found;
+        for (const knowledge::Wish& wish : wishes) found.push_back(shelf.find(wish));
+        return found;
+      },
+      [this, waiting](std::vector<PageKnowledge> found) { answered(waiting, std::move(found)); });
+}
+
+void Librarian::answered(const std::shared_ptr<Waiting>& waiting,
+                         std::vector<PageKnowledge> found) {
+  --searching_;
+  for (size_t i = 0; i < found.size(); ++i) {
+    counters_.found += found[i].empty() ? 0 : 1;
+    keep(waiting->asked[i], std::move(found[i]));
+  }
+  for (slo::AlertEvent& event : waiting->events) {
+    const PageKnowledge* const known = takes_along(event) ? kept(event) : nullptr;
+    if (known != nullptr) attach(event, *known);
+  }
+  waiting->finish();
+}
+
+// --- Reviews and runbooks.
+
+void Librarian::touched(const std::string& incident) {
+  if (touched_.size() < kMostReviews) {
+    touched_.insert(incident);
+  } else {
+    ++counters_.untold;
+  }
+}
+
+void Librarian::look() {
+  if (const nines::incident::IncidentBook* const book = parts_.book()) {
+    catch_up(*book);
+    write_reviews(*book);
+  }
+  follow_runbooks();
+}
+
+// Those of an earlier life, of which nobody knows whether they were written.
+void Librarian::catch_up(const nines::incident::IncidentBook& book) {
+  if (std::exchange(caught_up_, true)) return;
+  nines::incident::BookQuery over;
+  over.state = nines::incident::State::resolved;
+  over.limit = static_cast<size_t>(std::max<int64_t>(0, parts_.shelf.reviews));
+  for (const auto& incident : book.list(over, parts_.clock.wall())) touched(incident.id);
+}
+
+void Librarian::write_reviews(const nines::incident::IncidentBook& book) {
+  if (writing_ || touched_.empty() || parts_.shelf.reviews == 0) return;
+  struct Review {
+    store::Article article;
+    std::vector<std::string> aliases;
+  };
+  std::vector<Review> reviews;
+  const WallTime now = parts_.clock.wall();
+  while (!touched_.empty() && reviews.size() < kReviewsATurn) {
+    const auto incident = book.find(*touched_.begin(), now);
+    touched_.erase(touched_.begin());
+    if (!incident || !incident->over()) continue;
+    const auto facts = incident::review_facts(book, *incident, parts_.changes(), now);
+    reviews.push_back({knowledge::review_of(*incident, facts), incident->aliases});
+  }
+  if (reviews.empty()) return;
+  writing_ = true;
+  ask<bool>(
+      [reviews = std::move(reviews)](Shelf& shelf) {
+        for (const Review& one : reviews) shelf.keep_review(one.article, one.aliases);
+        return true;
+      },
+      [this](bool) { writing_ = false; });
+}
+
+void Librarian::follow_runbooks() {
+  const Instant now = parts_.clock.mono();
+  if (following_ || parts_.shelf.runbooks.empty()) return;
+  if (!more_ && now.ns - followed_.ns < kFollowEveryNs) return;
+  following_ = true;
+  followed_ = now;
+  ask<bool>([](Shelf& shelf) { return shelf.follow_runbooks(); },
+            [this](bool more) {
+              following_ = false;
+              more_ = more;
+            });
+}
+
+// --- People.
+
+void Librarian::search(store::KnowledgeQuery query, std::function<void(Result<Found>)> done) {
+  ask<Result<Found>>([query = std::move(query)](Shelf& shelf) { return shelf.search(query); },
+                     std::move(done));
+}
+
+void Librarian::article(std::string id,
+                        std::function<void(Result<std::optional<store::Article>>)> done) {
+  ask<Result<std::optional<store::Article>>>(
+      [id = std::move(id)](Shelf& shelf) { return shelf.article(id); }, std::move(done));
+}
+
+std::string Librarian::metrics() const {
+  const Shelf::Counters& shelf = shelf_->counters();
+  const struct {
+    std::string_view name, help;
+    uint64_t value;
+  } families[] = {
+      {"nines_kb_articles", "Runbooks and postmortems.", shelf.articles},
+      {"nines_kb_searches_total", "Pages that something was looked for.", counters_.searches},
+      {"nines_kb_found_total", "Pages that something was found for.", counters_.found},
+      {"nines_kb_late_total", "Pages that went without, for the answer took too long.",
+       counters_.late},
+      {"nines_kb_busy_total", "Pages that went without, for too many waited.", counters_.busy},
+      {"nines_kb_runbooks_added_total", "Runbooks of the folder that were new or had changed.",
+       shelf.added},
+      {"nines_kb_runbooks_removed_total", "Runbooks that the folder has no more.", shelf.removed},
+      {"nines_kb_reviews_total", "Postmortems that were written, or written anew.", shelf.reviews},
+      {"nines_kb_reviews_pruned_total", "Postmortems that gave way to newer ones.", shelf.pruned},
+      {"nines_kb_reviews_beyond_limit_total", "Incidents whose postmortem had no room to wait.",
+       counters_.untold},
+      {"nines_kb_refused_total", "Articles that were too large, or had no room.", shelf.refused},
+      {"nines_kb_failures_total", "Times the knowledge base could not be used.", shelf.failures},
+  };
+  std::string out;
+  for (const auto& one : families) {
+    out.append("# HELP ").append(one.name).append(" ").append(one.help).append("\n# TYPE ");
+    out.append(one.name).append(one.name.ends_with("_total") ? " counter\n" : " gauge\n");
+    out.append(one.name).append(" ").append(std::to_string(one.value)).append("\n");
+  }
+  return out;
+}
+
+}  // namespace nines::agent
