@@ -211,21 +211,21 @@ std::string Librarian::metrics() const {
     std::string_view name, help;
     uint64_t value;
   } families[] = {
-      {"nines_kb_articles", "Runbooks and postmortems.", shelf.articles},
-      {"nines_kb_searches_total", "Pages that something was looked for.", counters_.searches},
-      {"nines_kb_found_total", "Pages that something was found for.", counters_.found},
-      {"nines_kb_late_total", "Pages that went without, for the answer took too long.",
+      {"nines_knowledge_articles", "Runbooks and postmortems.", shelf.articles},
+      {"nines_knowledge_searches_total", "Pages that something was looked for.", counters_.searches},
+      {"nines_knowledge_found_total", "Pages that something was found for.", counters_.found},
+      {"nines_knowledge_late_total", "Pages that went without, for the answer took too long.",
        counters_.late},
-      {"nines_kb_busy_total", "Pages that went without, for too many waited.", counters_.busy},
-      {"nines_kb_runbooks_added_total", "Runbooks of the folder that were new or had changed.",
+      {"nines_knowledge_busy_total", "Pages that went without, for too many waited.", counters_.busy},
+      {"nines_knowledge_runbooks_added_total", "Runbooks of the folder that were new or had changed.",
        shelf.added},
-      {"nines_kb_runbooks_removed_total", "Runbooks that the folder has no more.", shelf.removed},
-      {"nines_kb_reviews_total", "Postmortems that were written, or written anew.", shelf.reviews},
-      {"nines_kb_reviews_pruned_total", "Postmortems that gave way to newer ones.", shelf.pruned},
-      {"nines_kb_reviews_beyond_limit_total", "Incidents whose postmortem had no room to wait.",
+      {"nines_knowledge_runbooks_removed_total", "Runbooks that the folder has no more.", shelf.removed},
+      {"nines_knowledge_reviews_total", "Postmortems that were written, or written anew.", shelf.reviews},
+      {"nines_knowledge_reviews_pruned_total", "Postmortems that gave way to newer ones.", shelf.pruned},
+      {"nines_knowledge_reviews_beyond_limit_total", "Incidents whose postmortem had no room to wait.",
        counters_.untold},
-      {"nines_kb_refused_total", "Articles that were too large, or had no room.", shelf.refused},
-      {"nines_kb_failures_total", "Times the knowledge base could not be used.", shelf.failures},
+      {"nines_knowledge_refused_total", "Articles that were too large, or had no room.", shelf.refused},
+      {"nines_knowledge_failures_total", "Times the knowledge base could not be used.", shelf.failures},
   };
   std::string out;
   for (const auto& one : families) {

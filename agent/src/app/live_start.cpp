@@ -252,8 +252,8 @@ Status Live::start_incidents() {
   auto on_call = on_call_of(setup_.config, options_.common.state);
   const auto mine = [this, on_call](const incident::core::Incident& one) {
     const auto peers = fleet_ ? fleet_->peers() : std::vector<peer::PeerView>();
-    return tells_of(setup_.config.node, one.opened_on, peers) ||
-           (on_call && burns_untold(setup_.config.node, one));
+    return on_call ? pages_for(setup_.config.node, one, peers)
+                   : tells_of(setup_.config.node, one.opened_on, peers);
   };
   NINES_TRY(
       incidents_,

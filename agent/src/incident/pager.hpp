@@ -61,7 +61,7 @@ class Pager {
     PagerRules rules;
     // Whether this node tells of it: one does, of those that know it.
     Which mine;
-    Which quiet;                            // all that it concerns is in maintenance
+    Which quiet;                              // all that it concerns is in maintenance
     std::shared_ptr<const OnCall> on_call{};  // null: there is none
   };
   explicit Pager(Parts parts);
@@ -127,7 +127,9 @@ class Pager {
                  std::vector<std::string> names, Turn& turn);
   void note_page(const core::Incident& incident, const OnCall::Choice& choice, Turn& turn);
   void go_on(const core::Incident& incident, Turn& turn);
-  void take_over(const core::Incident& incident, Told& told);
+  void take_over(const core::Incident& incident, Told& told, WallTime now);
+  void note_nobody(const core::Incident& incident, const char* how, const std::string& why,
+                   Turn& turn);
   void tell_digests(const Incidents& theirs, Turn& turn);
   const nines::oncall::PageLedger& ledger(Turn& turn) const;
   void settle(Turn& turn);

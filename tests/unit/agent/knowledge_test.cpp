@@ -282,7 +282,7 @@ TEST_CASE("Events that fire take along what fits, others pass as they are", "[kn
   world.librarian.prepare({events[0]}, [&](auto out) { told = std::move(out); });
   REQUIRE(told.has_value());
   CHECK((*told)[0].detail(knowledge::kJsonDetail) != nullptr);
-  CHECK(world.librarian.metrics().find("nines_kb_searches_total 1\n") != std::string::npos);
+  CHECK(world.librarian.metrics().find("nines_knowledge_searches_total 1\n") != std::string::npos);
 }
 
 TEST_CASE("A page does not wait for a store that is busy", "[knowledge]") {
@@ -295,14 +295,14 @@ TEST_CASE("A page does not wait for a store that is busy", "[knowledge]") {
   CHECK_FALSE(told.has_value());
   world.run([&] { return told.has_value(); });  // the store is still busy
   CHECK((*told)[0].details.empty());
-  CHECK(world.librarian.metrics().find("nines_kb_late_total 1\n") != std::string::npos);
+  CHECK(world.librarian.metrics().find("nines_knowledge_late_total 1\n") != std::string::npos);
   // Beyond so many that wait nobody waits.
   size_t bare = 0;
   for (uint64_t i = 2; i < 2 + Librarian::kMostSearches; ++i) {
     world.librarian.prepare({fired(i, "disk")}, [&](const auto&) { ++bare; });
   }
   CHECK(bare == 1);
-  CHECK(world.librarian.metrics().find("nines_kb_busy_total 1\n") != std::string::npos);
+  CHECK(world.librarian.metrics().find("nines_knowledge_busy_total 1\n") != std::string::npos);
   release.set_value();
   world.run([&] { return bare == Librarian::kMostSearches; });
 }
