@@ -312,6 +312,9 @@ Status Live::start_remediation() {
                              tell(event);
                              judge_->show(event);
                            },
+                           [this](const std::string& id, slo::AlertEvent& event) {
+                             incidents_->address_about(id, event);
+                           },
                            [this] { return !guard_->holding(); },
                            [this] { return fleet_ && fleet_->isolated(); },
                            [this] { return fleet_.get(); }};

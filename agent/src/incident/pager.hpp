@@ -85,6 +85,9 @@ class Pager {
 
   // Whether people hear of this incident by on-call, so that alerts of it need not wake them.
   bool answers_for(const core::Incident& incident) const;
+  // Notifiers of the people who were told of it by on-call, and those that are nobody's; empty:
+  // there are none, or everybody was told.
+  std::vector<std::string> heard_by(const core::Incident& incident) const;
 
   struct Counters {
     uint64_t opened = 0, worse = 0, reopened = 0, escalated = 0, resolved = 0, reminded = 0;

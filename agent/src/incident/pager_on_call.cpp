@@ -57,6 +57,13 @@ bool Pager::answers_for(const core::Incident& incident) const {
   return (told != nullptr && told->on_call) || is_claimed(incident);
 }
 
+std::vector<std::string> Pager::heard_by(const core::Incident& incident) const {
+  const Told* const told = kept(incident);
+  const bool by_people =
+      parts_.on_call && told != nullptr && told->on_call && !told->people.empty();
+  return by_people && !told->everybody ? told->names : std::vector<std::string>();
+}
+
 // `names` hear it whoever is chosen. What becomes worse goes to whoever was told of it before, and
 // only when that is nobody to the next.
 void Pager::tell_next(const core::Incident& incident, Told& told, std::string_view transition,

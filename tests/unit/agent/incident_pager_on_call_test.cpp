@@ -199,6 +199,10 @@ TEST_CASE("A P0 escalates after five minutes, by the times of the policy", "[pag
   Plant plant(on_call_of(kDocument));
   plant.begins("shop", 0, 0);
   CHECK(story(plant.run(0, 500)) == "opened to anna at 0, escalated to ben at 300");
+  // What else is said of it goes to these.
+  const auto incident = plant.book.list({}, at(500)).at(0);
+  CHECK(plant.pager.heard_by(incident) == Names{kAll, "chat", "phone-anna", "phone-ben"});
+  CHECK(plant.pager.heard_by(core::Incident{}).empty());
 }
 
 TEST_CASE("An acknowledgement stops the chain, and the ledger knows whose it was",
