@@ -472,42 +472,4 @@ std::vector<std::pair<std::string, uint64_t>> RequestTrail::speakers(WallTime fr
   return out;
 }
 
-struct TrailReader {
-  static TrailEvidence read(const RequestTrail& trail, const TrailQuestion& question);
-};
-
-TrailEvidence TrailReader::read(const RequestTrail& trail, const TrailQuestion& question) {
-  using Entry = RequestTrail::Entry;
-  std::vector<const Entry*> order;
-  order.reserve(trail.entries_.size());
-  for (const Entry& entry : trail.entries_) {
-    if (entry.at < question.now.ns) order.push_back(&entry);
-  }
-  std::stable_sort(order.begin(), order.end(),
-                   [](const Entry* a, const Entry* b) { return a->at < b->at; });
-  RequestFlow flow;
-  const auto healthy = [&](int64_t at) {
-    return at < question.onset.ns &&
-           std::none_of(question.unhealthy.begin(), question.unhealthy.end(),
-                        [&](const Stretch& s) { return s.from.ns <= at && at < s.to.ns; });
-  };
-  for (const Entry* entry : order) {
-    flow.advance({entry->at}, healthy(entry->at));
-    char request[8];
-    for (unsigned i = 0; i < 8; ++i) request[i] = static_cast<char>(entry->request >> (8 * i));
-    flow.add({{entry->at},
-              std::string_view(request, sizeof request),
-              entry->span,
-              entry->line >> RequestTrail::kServiceShift,
-              trail.templates_[entry->line & (RequestTrail::kErrorBit - 1)],
-              (entry->line & RequestTrail::kErrorBit) != 0});
-  }
-  flow.advance(question.now, healthy(question.now.ns));
-  return {flow.findings(question.minutes), trail.services_, flow.stats()};
-}
-
-TrailEvidence ask_trail(const RequestTrail& trail, const TrailQuestion& question) {
-  return TrailReader::read(trail, question);
-}
-
 }  // namespace nines::incident

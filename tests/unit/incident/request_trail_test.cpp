@@ -74,6 +74,43 @@ TEST_CASE("A trail names the service whose lines changed, from its healthy past"
   CHECK(ask_trail(trail, {second(3'400), second(3'440), 2}).findings.size() < 2);
 }
 
+TEST_CASE("Trouble that began before what is known hides nobody who breaks in the midst of it",
+          "[incident]") {
+  RequestTrail trail;
+  for (const Call& call : hour_of_calls(1'000, 900)) add(trail, call);
+  TrailQuestion question{second(900), second(1'000), 2, {{second(-3'600), second(1'000)}}};
+  CHECK(first_suspect(ask_trail(trail, question)) == "pay");
+  // Of two troubles the older one is what is usual, the other one is not.
+  question.unhealthy.push_back({second(600), second(1'000)});
+  TrailQuestion without_older = question;
+  without_older.unhealthy.erase(without_older.unhealthy.begin());
+  CHECK(told(ask_trail(trail, question)) == told(ask_trail(trail, without_older)));
+  CHECK(first_suspect(ask_trail(trail, question)) == "pay");
+}
+
+TEST_CASE("Trouble is no past to compare with where there is a healthy one", "[incident]") {
+  RequestTrail trail;
+  for (const Call& call : hour_of_calls(3'600, 1'800)) add(trail, call);
+  const TrailQuestion blind{second(3'450), second(3'600), 2};
+  TrailQuestion question = blind;
+  question.unhealthy.push_back({second(1'800), second(3'600)});
+  const TrailEvidence evidence = ask_trail(trail, question);
+  CHECK(first_suspect(evidence) == "pay");
+  CHECK(evidence.findings.at(0).score > 2 * ask_trail(trail, blind).findings.at(0).score);
+}
+
+TEST_CASE("Trouble that was over is never a past to compare with", "[incident]") {
+  RequestTrail trail;
+  for (const Call& call : hour_of_calls(1'500, 0)) {
+    if (call.ms < 800'000) add(trail, call);
+  }
+  for (const Call& call : hour_of_calls(1'500, 9'999)) {
+    if (call.ms >= 1'400'000) add(trail, call);
+  }
+  const TrailQuestion question{second(1'450), second(1'500), 2, {{second(-3'600), second(800)}}};
+  CHECK(ask_trail(trail, question).findings.empty());  // nothing of the minute in which it ended
+}
+
 TEST_CASE("A trail tells who calls whom", "[incident]") {
   RequestTrail trail;
   for (const Call& call : hour_of_calls(60, 99)) add(trail, call);

@@ -163,7 +163,7 @@ struct TrailQuestion {
   WallTime onset;                    // nothing that came from here on is healthy past
   WallTime now;                      // lines behind it are left out
   int64_t minutes = 2;               // that are compared with the past
-  std::vector<Stretch> unhealthy{};  // of the past: not learned from
+  std::vector<Stretch> unhealthy{};  // not learned from, where that leaves five minutes of past
 };
 TrailEvidence ask_trail(const RequestTrail& trail, const TrailQuestion& question);
 
