@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <map>
 
+#include "incident/text.hpp"
+
 namespace nines::incident {
 namespace {
 
@@ -105,9 +107,8 @@ std::string sentence(const ChangeSuspect& suspect, const slo::Change& change) {
   std::string text(slo::change_kind_name(change.kind));
   text += " of " + (change.service.empty() ? std::string("the node") : change.service);
   if (!change.text.empty()) text += " (" + change.text + ")";
-  text += suspect.seconds_before > 0
-              ? " " + format_duration_s(suspect.seconds_before) + " before the onset"
-              : " at about the onset";
+  text += suspect.seconds_before > 0 ? " " + span_text(suspect.seconds_before) + " before the onset"
+                                     : " at about the onset";
   if (!suspect.before) return text + "; its errors are not counted";
   text +=
       ": errors " + points(*suspect.before) + " % before, " + points(*suspect.after) + " % after";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "incident/postmortem_evidence.hpp"
 #include "incident/text.hpp"
@@ -168,12 +169,16 @@ void tell_timeline(Postmortem& p, const Incident& i, const PostmortemFacts& fact
   if (i.began < i.opened) p.timeline.push_back({i.began, "It began to be wrong"});
   if (!kept) {
     const Evidence* const impact = i.newest(EventKind::impact);
-    bool over = false;
+    bool over = false, diagnosed = false;
     for (const HistoryEntry& h : short_history(i)) {
       // Earlier figures of what it cost are with the incident.
       const bool outdated = h.kind == EventKind::impact && impact != nullptr &&
                             (h.at != impact->entry.at || h.text != impact->entry.text);
       if (h.kind == EventKind::suspects || outdated) continue;
+      if (h.kind == EventKind::diagnostics && std::exchange(diagnosed, true)) {
+        p.timeline.push_back({h.at, "Diagnostics taken again: " + h.text});
+        continue;
+      }
       const bool back = over && h.kind == EventKind::condition_began;
       p.timeline.push_back({h.at, (back ? "It is back. " : "") + what_of(h)});
       over = h.kind == EventKind::resolved || (over && !back);

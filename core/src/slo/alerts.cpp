@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <numeric>
 
 #include "nines/slo/binomial.hpp"
@@ -85,16 +86,30 @@ std::string fired_summary(const SloStatus& status, const RuleState& rule) {
          format_duration_s(status.window_s) + " budget is used.";
 }
 
+// For people: "50 s", "24 min 10 s", "2 h 5 min", "3 d 4 h".
+std::string lasted(int64_t s) {
+  struct Unit {
+    int64_t seconds;
+    const char* name;
+  };
+  static constexpr Unit kUnits[] = {{86'400, " d"}, {3'600, " h"}, {60, " min"}, {1, " s"}};
+  size_t first = 0;
+  while (kUnits[first].seconds > std::max<int64_t>(s, 1)) ++first;
+  std::string out = std::to_string(s / kUnits[first].seconds) + kUnits[first].name;
+  if (first + 1 == std::size(kUnits)) return out;
+  const int64_t rest = s % kUnits[first].seconds / kUnits[first + 1].seconds;
+  return rest == 0 ? out : out + " " + std::to_string(rest) + kUnits[first + 1].name;
+}
+
 std::string resolved_summary(const SloStatus& status, const RuleState& rule, int64_t lasted_s) {
   if (rule.rule.kind == RuleKind::budget) {
-    return status.slo + " has recovered after " + format_duration_s(lasted_s) + " and uses " +
+    return status.slo + " has recovered after " + lasted(lasted_s) + " and uses " +
            used(status, rule);
   }
   if (rule.rule.kind == RuleKind::threshold) {
-    return status.slo + " has recovered after " + format_duration_s(lasted_s) + " to " +
-           level(status, rule);
+    return status.slo + " has recovered after " + lasted(lasted_s) + " to " + level(status, rule);
   }
-  return status.slo + " has recovered after " + format_duration_s(lasted_s) + ": " +
+  return status.slo + " has recovered after " + lasted(lasted_s) + ": " +
          bad_of_total(rule.short_window, in_slices(status)) + " (rule " + rule.rule.name + ", " +
          rule.rule.severity + " above " + rule.rule.factor.to_string() + "); " +
          decimals(100 * status.error_budget_consumed.value_or(0), 1) + " % of the " +

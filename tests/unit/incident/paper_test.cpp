@@ -114,6 +114,23 @@ TEST_CASE("A postmortem of what came back tells the time between apart, and the 
   CHECK(has(paper, "12:26:40 UTC, a): 7 of 19 events were bad\n"));  // without what its text says
 }
 
+TEST_CASE("Diagnostics that were renewed are told as such in a postmortem") {
+  Node n("a");
+  n.begins("burn/door", "door", 1, 0);
+  const std::string id = n.all(0)[0].id;
+  for (const int64_t s : {10, 70, 130}) {
+    for (const char* part : {"class", "vitals"}) {
+      n.keep(
+          n.book.add(id, EventKind::diagnostics, "", "free memory 12 %", {{"part", part}}, at(s)));
+    }
+  }
+  const std::string paper = postmortem_markdown(postmortem_of(n.all(200)[0], {}, at(200)));
+  CAPTURE(paper);
+  CHECK(has(paper, "**12:00:10 UTC** - Diagnostics taken: 2 findings, see the evidence\n"));
+  CHECK(has(paper, "**12:01:10 UTC** - Diagnostics taken again: 2 findings, see the evidence\n"));
+  CHECK(has(paper, "**12:02:10 UTC** - Diagnostics taken again: 2 findings"));
+}
+
 TEST_CASE("Evidence in a postmortem is words, with what it rests on in lines of their own") {
   Node n("a");
   n.begins("burn/door", "door", 1, 0);

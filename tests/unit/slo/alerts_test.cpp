@@ -65,7 +65,7 @@ TEST_CASE("A full outage pages once within minutes and resolves once", "[slo]") 
         "1h, 600 of 3000 "
         "events bad in 5m (rule fast, page above 14.4); 9.9 % of the 30d budget is used.");
   CHECK(resolved.summary ==
-        "checkout has recovered after 1450s: 0 of 3000 events bad in 5m (rule fast, page above "
+        "checkout has recovered after 24 min 10 s: 0 of 3000 events bad in 5m (rule fast, page above "
         "14.4); 197.9 % of the "
         "30d budget is used.");
 }
