@@ -11,6 +11,7 @@ constexpr int64_t kSlotNs = slo::kSlotS * kNsPerSecond;
 constexpr int64_t kLookBackSlots = 360;
 constexpr int64_t kCalmNs = 300 * kNsPerSecond;
 constexpr int64_t kAcuteNs = 60 * kNsPerSecond;
+constexpr int64_t kMostAcuteNs = 86'400 * kNsPerSecond;  // after a day it is what is usual
 constexpr int64_t kOverS = 900;  // calm for so long: what an alert told of is over
 constexpr int64_t kLongestPaceS = 3600, kLeastBadInAnHour = 5;
 constexpr int64_t kLeastBad = 3;     // events: fewer are no trouble that is back
@@ -156,7 +157,8 @@ void Desk::watch_troubles(WallTime now) {
   }
   for (auto& [slo, burning] : burning_) judge_calm(slo, burning, now);
   acute_ = std::any_of(troubles_.begin(), troubles_.end(), [&](const Trouble& trouble) {
-    return now.ns - trouble.when.to.ns < kAcuteNs;
+    return now.ns - trouble.when.to.ns < kAcuteNs &&
+           trouble.when.to.ns - trouble.when.from.ns < kMostAcuteNs;
   });
 }
 

@@ -256,12 +256,14 @@ std::vector<FirstSeen> TemplateWatch::take_first_seen() {
 
 // ---- time ----
 
-bool TemplateWatch::Impl::learned(int64_t minute) const noexcept {
+Watched TemplateWatch::Impl::how_was(int64_t minute) const noexcept {
+  Watched out;
   for (int64_t at = minute * kSlotsAMinute; at < (minute + 1) * kSlotsAMinute; ++at) {
     const Watched& was = slots_how[place(at)];
-    if (!was.complete || !was.learn) return false;
+    out.complete = out.complete && was.complete;
+    out.learn = out.learn && was.learn;
   }
-  return true;
+  return out;
 }
 
 void TemplateWatch::Impl::end_slot(Watched was) {
@@ -279,7 +281,7 @@ void TemplateWatch::Impl::end_slot(Watched was) {
 // The oldest minute of the ring makes room for the one that begins.
 void TemplateWatch::Impl::end_minute() {
   const int64_t leaves = slot / kSlotsAMinute - kRingMinutes;
-  if (leaves >= 0 && learned(leaves)) fold(leaves);
+  if (leaves >= 0) fold(leaves);
   for (int64_t i = 0; i < kSlotsAMinute; ++i) {
     const size_t at = place(slot + i);
     each_series([at](CountSeries& series, const Exposure&) { series.slots[at] = 0; });
@@ -287,15 +289,29 @@ void TemplateWatch::Impl::end_minute() {
   }
 }
 
+// In an incident only for those of which too little is known to compare anything with: else a node
+// that starts in the midst of one would know nobody for as long as it lasts.
 void TemplateWatch::Impl::fold(int64_t minute) {
+  const Watched was = how_was(minute);
+  const auto learns = [&](const WatchedService& service) {
+    return was.learn || service.known_minutes < kLeastMinutes;
+  };
+  if (!was.complete || std::none_of(services.begin(), services.end(), learns)) return;
   turn_hour(minute / 60);
   const int64_t from = minute * kSlotsAMinute;
-  each_series([&](CountSeries& series, const Exposure& exposure) {
+  const auto learn = [&](CountSeries& series, const WatchedService& service) {
     uint64_t lines = 0;
     for (int64_t at = from; at < from + kSlotsAMinute; ++at) lines += series.slots[place(at)];
-    series.learn_minute(static_cast<uint32_t>(std::min<uint64_t>(lines, UINT32_MAX)), exposure);
-  });
+    series.learn_minute(static_cast<uint32_t>(std::min<uint64_t>(lines, UINT32_MAX)),
+                        service.exposure);
+  };
+  for (WatchedTemplate& line : templates) {
+    if (learns(services[line.service])) learn(line.series, services[line.service]);
+  }
   for (WatchedService& service : services) {
+    if (!learns(service)) continue;
+    learn(service.lines, service);
+    learn(service.errors, service);
     service.exposure.add_minute();
     ++service.known_minutes;
   }

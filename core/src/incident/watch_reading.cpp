@@ -10,7 +10,6 @@ namespace nines::incident {
 namespace {
 
 constexpr int64_t kSlotNs = TemplateWatch::kSlotS * kNsPerSecond;
-constexpr int64_t kLeastMinutes = 30;
 
 }  // namespace
 

@@ -16,6 +16,9 @@
 
 namespace nines::incident {
 
+// Of a service, before anything is compared with them.
+inline constexpr int64_t kLeastMinutes = 30;
+
 // The longest silence of each of the last days.
 struct Gaps {
   static constexpr size_t kDays = 8;
@@ -116,7 +119,7 @@ struct TemplateWatch::Impl {
   void refresh();        // all that is usual: at the beginning of an hour
   void refresh_young();  // of series without a week, which follow their mean
   void clear_slots();
-  bool learned(int64_t minute) const noexcept;
+  Watched how_was(int64_t minute) const noexcept;
 
   uint64_t sum(const CountSeries& series, int64_t from, int64_t until) const noexcept;
   int64_t watched_slots(int64_t from, int64_t until) const noexcept;

@@ -154,6 +154,16 @@ TEST_CASE("Trouble of before is no healthy past, for as long as it really lasted
   CHECK(unhealthy.front().to <= Plant::at(3'820));
 }
 
+TEST_CASE("Trouble that has gone on for a day is what is usual, and learned from", "[incident]") {
+  Plant plant;
+  plant.run(0, 3'600, 0);
+  plant.run(3'600, 3'600 + 80'000, 5);
+  CHECK(plant.desk.acute());
+  plant.run(3'600 + 80'000, 3'600 + 87'000, 5);
+  CHECK_FALSE(plant.desk.acute());
+  CHECK(plant.all(3'600 + 87'000).at(0).holding());
+}
+
 TEST_CASE("A slow alert keeps no incident open when what it tells of has long ended",
           "[incident]") {
   Plant plant;

@@ -1,6 +1,7 @@
 // The watcher: what it makes of lines, and what it answers.
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "incident/node_facts.hpp"
 #include "incident/watcher.hpp"
@@ -358,6 +359,25 @@ TEST_CASE("A database that logs no requests is suspected by what it logs more of
   CHECK(told.suspects[0].told.service == "db");
   CHECK(told.suspects[0].told.evidence.at(0).find("usually") != std::string::npos);
   CHECK_FALSE(told.suspects[0].told.wrong_if.empty());
+}
+
+TEST_CASE("A node that starts in the midst of trouble still finds who breaks then", "[incident]") {
+  Lines lines;
+  lines.watcher.hold(true);
+  for (int64_t s = 0; s < 2'400; ++s) {
+    lines.requests(s, s + 1, false);
+    if (s % 240 == 0) lines.line(s * 1000, "db", "duration: 300 ms statement: SELECT 1");
+  }
+  for (int64_t s = 2'400; s < 2'530; ++s) {
+    lines.requests(s, s + 1, s >= 2'460);
+    lines.line(s * 1000, "db", "duration: 3000 ms statement: SELECT 1");
+  }
+  const auto at = [](int64_t s) { return WallTime::from_s(kStart + s); };
+  const Answer told = lines.watcher.ask({at(2'400), at(2'530), 0, {{at(-3'600), at(2'530)}}});
+  std::set<std::string> suspects;
+  for (const Suspicion& one : told.suspects) suspects.insert(one.told.service);
+  CHECK(suspects.contains("pay"));
+  CHECK(suspects.contains("db"));  // by how often it logs that, which was learned all the same
 }
 
 TEST_CASE("Who names a service as an address is known to depend on it", "[incident]") {

@@ -112,6 +112,22 @@ TEST_CASE("What happens while an incident is open, or was not read in full, is n
   CHECK(watch.rates(at(10 * kHour)).at(0).usual_lines == Approx(before).epsilon(0.02));
 }
 
+TEST_CASE("Of a service that is hardly known half an hour is learned, incident or not") {
+  TemplateWatch watch;
+  live(watch, 0, 2 * kHour, 20, 20, {true, false});
+  const auto usual = [&] {
+    const ServiceRate rate = watch.rates(at(0)).at(0);
+    return rate.usual_lines / rate.seconds * 10;
+  };
+  CHECK(usual() == Approx(20).epsilon(0.05));
+  live(watch, 2 * kHour, 4 * kHour, 60, 60, {true, false});  // it is known by now
+  CHECK(usual() == Approx(20).epsilon(0.05));
+  const auto found = watch.findings(at(4 * kHour - 120));
+  const CountFinding* const more = find(found, 1, false);
+  REQUIRE(more != nullptr);
+  CHECK(more->score > 100);
+}
+
 TEST_CASE(
     "First-seen templates are told after a day of learning, once, and not those of a new service") {
   TemplateWatch watch;

@@ -13,8 +13,8 @@
 //   peak        the most lines of one minute in the last one to two weeks
 //
 // A minute becomes part of the baseline when it leaves the six minutes, if all of it was watched
-// and learning was not held (not while an incident is open). Time that was not watched (the agent
-// was stopped, the input lagged) is neither learned nor counted as silence.
+// and learning not held (in an incident; not of a service known for less than half an hour). Time
+// not watched (the agent was stopped, the input lagged) is not learned nor counted as silence.
 //
 // Bounded: 0.4 KiB a template of a service with its week, 0.25 KiB without one; at most
 // max_templates of them (the one not seen for longest makes room) and max_services (0.9 KiB each).
