@@ -347,8 +347,12 @@ Answer Watcher::ask(core::TrailQuestion question, const std::vector<NodeEvidence
   count_those_without_requests(onset, services, counts);
   std::map<core::ServiceId, core::UsageFinding> used;
   add_usage(services, used, out.asked, others);
-  const core::SuspectNames names{services,
-                                 [&](core::TemplateId line) { return text_of(line, others); }};
+  const auto gauge_of = [this](const std::string& service) {
+    const auto found = usage_names_.find(service);
+    return found != usage_names_.end() ? found->second : std::string();
+  };
+  const core::SuspectNames names{
+      services, [&](core::TemplateId line) { return text_of(line, others); }, gauge_of};
   const core::FactsOfServices told = own_facts(services);
   auto ranked = core::rank_suspects(evidence.findings, used, counts, told);
   std::erase_if(ranked, [](const core::Suspect& one) { return one.score < kLeastScore; });
@@ -367,10 +371,7 @@ Answer Watcher::ask(core::TrailQuestion question, const std::vector<NodeEvidence
   core::put_called_first(ranked, [&](core::ServiceId caller, core::ServiceId callee) {
     return known.depends(services[caller], services[callee]);
   });
-  out.facts = core::failure_facts(ranked, names, kTelling, [this](const std::string& service) {
-    const auto found = usage_names_.find(service);
-    return found != usage_names_.end() ? found->second : std::string();
-  });
+  out.facts = core::failure_facts(ranked, names, kTelling, gauge_of);
   for (core::SuspectText& text : core::tell_suspects(ranked, names, kSuspects, kSentences)) {
     Suspicion& suspicion = out.suspects.emplace_back();
     suspicion.pod = busiest_pod(text.service, onset);

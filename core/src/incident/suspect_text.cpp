@@ -74,9 +74,9 @@ class Teller {
   const SuspectNames& names_;
 };
 
-std::string tell(const UsageFinding& f) {
-  return "uses " + rounded(f.now) + ", usually " + rounded(f.usual) + " and at most " +
-         rounded(f.high) + " (95 %)";
+std::string tell(const UsageFinding& f, const std::string& gauge) {
+  return (gauge.empty() ? "uses " : gauge + " is ") + rounded(f.now) + ", usually " +
+         rounded(f.usual) + " and at most " + rounded(f.high) + " (95 %)";
 }
 
 std::string wrong_if(const CountFinding& f) {
@@ -135,7 +135,8 @@ std::vector<SuspectText> tell_suspects(const std::vector<Suspect>& suspects,
       pieces.push_back({weighed(f), teller.tell(f), wrong_if(f.kind), f.line, new_line(f)});
     }
     for (const UsageFinding& f : suspect.usage) {
-      pieces.push_back({f.score, tell(f),
+      const std::string gauge = names.gauge_of ? names.gauge_of(told.service) : std::string();
+      pieces.push_back({f.score, tell(f, gauge),
                         "something planned uses it: a backup, a compaction, more traffic", 0, 0});
     }
     for (const std::string& fact : suspect.facts) {

@@ -131,3 +131,15 @@ TEST_CASE("A service that was killed or restarts is suspected before those that 
   CHECK(told[0].evidence == std::vector<std::string>{"3 restarts in 600 s"});
   CHECK(told[0].wrong_if.find("fails for what it was given") != std::string::npos);
 }
+
+TEST_CASE("What a service uses more of is told by the name of its gauge, where that is known") {
+  const auto ranked = rank_suspects({}, {{0, {50, 95, 11, 14.5}}});
+  REQUIRE(ranked.size() == 1);
+  const std::vector<std::string> services{"pay"};
+  const auto no_text = [](TemplateId) { return std::string(); };
+  const auto gauge = [](const std::string& service) { return service + "_cpu_percent"; };
+  CHECK(tell_suspects(ranked, {services, no_text, gauge}, 1, 1)[0].evidence ==
+        std::vector<std::string>{"pay_cpu_percent is 95.0, usually 11.0 and at most 14.5 (95 %)"});
+  CHECK(tell_suspects(ranked, {services, no_text}, 1, 1)[0].evidence ==
+        std::vector<std::string>{"uses 95.0, usually 11.0 and at most 14.5 (95 %)"});
+}

@@ -20,10 +20,12 @@ struct SuspectText {
   TemplateId line = 0;
 };
 
-// Names of services by their ids, and the text of a template (empty: forgotten).
+// Names of services by their ids, the text of a template (empty: forgotten), and the gauge that a
+// service's usage is read from ("cpu_percent"; null or empty: not known here).
 struct SuspectNames {
   const std::vector<std::string>& services;
   std::function<std::string(TemplateId)> text_of;
+  std::function<std::string(const std::string&)> gauge_of = nullptr;
 };
 
 // The first `most` of `suspects`, with at most `evidence` sentences each.
