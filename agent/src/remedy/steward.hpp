@@ -20,6 +20,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "nines/fleet/fleet_state.hpp"
@@ -47,8 +48,11 @@ class Steward {
  public:
   static constexpr const char* kDocuments = "remedy";
   static constexpr size_t kMostCandidates = 64;
-  static constexpr int64_t kAgainS = 10;    // a candidate that was refused is looked at again
-  static constexpr int64_t kRecheckS = 30;  // one that nobody could tell
+  // Of rules at once, less than the Executor takes; the next one begins when one ends.
+  static constexpr size_t kMostTryOuts = 4;
+  static constexpr int64_t kAgainS = 10;        // a candidate that was refused is looked at again
+  static constexpr int64_t kMostRetryS = 3600;  // that another side may ask for before
+  static constexpr int64_t kRecheckS = 30;      // one that nobody could tell
 
   struct Parts {
     std::string node;
@@ -128,6 +132,9 @@ class Steward {
   // room for it, or it is from the future: that may be otherwise later.
   static constexpr int64_t kMostAheadS = 3600;
   static constexpr size_t kMostOfNode = 1024;  // what forbids apart
+  // What still forbids; beyond that it is not written down each by itself, but nothing is begun
+  // until a person has looked.
+  static constexpr size_t kMostSwitchesOfNode = 256;
   static constexpr size_t kMostBroken = 256;
   bool heard(const std::string& origin, const fleet::FleetEvent& told, WallTime now);
 
@@ -141,13 +148,14 @@ class Steward {
   struct Counters {
     uint64_t looked = 0, tried = 0, shadow_hits = 0, intents = 0, done = 0, failed = 0, unknown = 0,
              rolled_back = 0, paged = 0;
-    uint64_t held = 0;           // looks while Parts::held said so
-    uint64_t beyond = 0;         // candidates that had no room
-    uint64_t unwritten = 0;      // intents that could not be written: not acted on
-    uint64_t heard = 0;          // events of other nodes that were news
-    uint64_t heard_refused = 0;  // for want of room, or from the future
-    uint64_t heard_invalid = 0;  // broken, of a later version, or of another node
-    uint64_t demoted = 0;        // rules, by what came of them
+    uint64_t held = 0;             // looks while Parts::held said so
+    uint64_t beyond = 0;           // candidates that had no room
+    uint64_t unwritten = 0;        // intents that could not be written: not acted on
+    uint64_t heard = 0;            // events of other nodes that were news
+    uint64_t heard_refused = 0;    // for want of room, or from the future
+    uint64_t switches_beyond = 0;  // of a node that tells more of them than it may
+    uint64_t heard_invalid = 0;    // broken, of a later version, or of another node
+    uint64_t demoted = 0;          // rules, by what came of them
     uint64_t dry_runs = 0, runs = 0, runs_refused = 0;  // by people; refused: for want of room
   };
   const Counters& counters() const noexcept { return counters_; }
@@ -156,13 +164,16 @@ class Steward {
   struct Candidate {
     std::string rule, incident;
     Found found;
-    WallTime next{};
-    bool busy = false;   // something of it is under way
-    bool paged = false;  // a person was called about it
+    WallTime at{}, next{};  // it was looked at; it may be again
+    bool busy = false;      // something of it is under way
+    bool trying = false;    // and that is its dry run
+    bool paged = false;     // a person was called about it
     std::string why;
   };
   bool is_held() const { return !broken_.empty() || (parts_.held && parts_.held()); }
   void look(WallTime now);
+  void try_next();
+  void not_before(Candidate& candidate, const Outcome& outcome) const;
   void consider(const core::RuleLife& rule, const Incident& incident, WallTime now);
   void tried(const std::string& key, const Outcome& outcome);
   void weigh(const std::string& key, const Outcome& outcome);
@@ -182,6 +193,8 @@ class Steward {
   bool adopt(const core::GuardEvent& event);
   bool not_read(const std::string& key, const fleet::FleetEvent& told);
   size_t known_of(const std::string& origin) const;
+  bool says_too_much(const std::string& origin) const;
+  bool beyond(const std::string& origin, const fleet::FleetEvent& told);
   void take(const core::GuardEvent& event, const std::string& body, WallTime now);
   void keep_heard();
   void act(const std::string& id, const Found& found);
@@ -216,6 +229,8 @@ class Steward {
   AuditLog audit_;
   WallTime now_{};
   std::map<std::string, Candidate> candidates_;  // "rule incident"
+  // Rule and incident of those that are due, who has waited longest at the end.
+  std::vector<std::pair<std::string, std::string>> due_;
   struct Doubt {
     WallTime next{};
     int tries = 0;
@@ -225,6 +240,7 @@ class Steward {
   bool untold_ = false;                  // what became of a shared act is not in the lease yet
   WallTime tell_next_{};
   std::set<std::string> kept_;          // keys of documents
+  std::set<std::string> switches_;      // of them, those that forbid
   std::set<std::string> broken_;        // keys of documents that could not be read
   std::vector<store::Document> heard_;  // not kept yet
   uint64_t pruned_ = 0;
