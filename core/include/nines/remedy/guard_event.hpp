@@ -34,6 +34,9 @@ enum class GuardKind : uint8_t {
 inline constexpr size_t kGuardKinds = 16;
 std::string_view guard_kind_name(GuardKind kind) noexcept;
 
+// Whether the ledger of a lease may carry it: what was done, and what forbids or lifts that. Never
+// what lets a rule act: whoever may write to a Lease is no person and no node of the fleet.
+bool is_of_ledger(GuardKind kind) noexcept;
 struct GuardEvent {
   std::string node;
   uint64_t boot = 0, sequence = 0;
