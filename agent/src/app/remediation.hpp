@@ -111,6 +111,8 @@ class Remediation {
   void tell(const std::string& rule, const std::string& text);
   void page(const std::string& incident, const std::string& text, slo::Details more = {});
   bool is_held();
+  remedy::Steward::Rank rank() const;  // among the peers that are alive (remediation_fleet.cpp)
+  double proven_low(const nines::remedy::RuleLife& rule) const;
 
   Parts parts_;
   uint64_t boot_;  // of what this life writes
