@@ -113,6 +113,8 @@ remedy::Steward::Parts Remediation::steward_parts() {
           {links::kTarget, act.target.name},
           {links::kAction, act.action.key()}});
   };
+  out.rank = [this] { return rank(); };
+  out.proven_low = [this](const core::RuleLife& rule) { return proven_low(rule); };
   out.clock_set = parts_.clock_set;
   out.isolated = parts_.isolated;
   out.held = [this] { return is_held(); };
@@ -127,6 +129,13 @@ void Remediation::look(WallTime now) {
   look_at_fleet(now);
   curator_->tick(now);
   forget_let_go();
+}
+
+// Of what was learned when the curator looked last: to learn anew for each proposal is too much.
+double Remediation::proven_low(const core::RuleLife& rule) const {
+  if (!curator_) return 0;
+  const auto known = curator_->learned().about(rule.signature, rule.action);
+  return known ? known->success.low : 0;
 }
 
 bool Remediation::is_held() {

@@ -115,6 +115,8 @@ class Remediation {
   bool is_held();
   void take(nines::remedy::Record record);
   void forget_let_go();
+  remedy::Steward::Rank rank() const;  // among the peers that are alive (remediation_fleet.cpp)
+  double proven_low(const nines::remedy::RuleLife& rule) const;
 
   Parts parts_;
   uint64_t boot_;  // of what this life writes

@@ -48,6 +48,8 @@ class Curator {
   void tick(WallTime now);
   // With everything that is known now, for whoever asks.
   const Experience& experience(WallTime now);
+  // As of the last look.
+  const core::Learner& learned() const noexcept { return experience_.learner(); }
   // Of another tool. Not of this node's incidents: those are read from them.
   core::History::Merge import(core::Record record) { return experience_.take(std::move(record)); }
   const core::History& history() const noexcept { return experience_.history(); }

@@ -2,8 +2,10 @@
 // target, tries the action out, asks the Guard, and acts only on an intent that is on the disk.
 //
 //   look     a rule fits an incident whose condition holds; its target is found
+//   turn     a rule that acts by itself on the node waits for its turn among the nodes
 //   try out  the execution's dry run tells what the target is like; what it refuses ends here
-//   weigh    Guard::propose(): refused, a hit of a rule in shadow, or an intent
+//   weigh    Guard::propose(), of all try-outs of one look: refused, a hit of a rule in shadow, or
+//            an intent
 //   write    the intent becomes durable; of what nodes share also in the ledger of the lease
 //   act      Guard::may_start() once more, then the execution
 //   result   is written; with it an action of the incident
@@ -53,6 +55,13 @@ class Steward {
   static constexpr int64_t kAgainS = 10;        // a candidate that was refused is looked at again
   static constexpr int64_t kMostRetryS = 3600;  // that another side may ask for before
   static constexpr int64_t kRecheckS = 30;      // one that nobody could tell
+  // All nodes that a failure hits see it at once, and none has heard of the others' intents yet. So
+  // each waits for as many turns as there are nodes before it.
+  static constexpr int64_t kTurnS = 10;  // where that keeps the last within kTurnsS
+  static constexpr int64_t kTurnsS = 60;
+  struct Rank {
+    size_t before = 0, nodes = 1;  // of those that are alive, by name
+  };
 
   struct Parts {
     std::string node;
@@ -68,6 +77,9 @@ class Steward {
     // A person is asked to approve this one act; where it is empty, `page` says so.
     std::function<void(const core::Proposal& act, const std::string& text)> ask{};
     std::function<bool()> clock_set, isolated;
+    std::function<Rank()> rank{};  // empty: there are no other nodes
+    std::function<double(const core::RuleLife&)>
+        proven_low{};              // Proposal::proven_low; may be empty
     SharedLease* lease = nullptr;  // for what nodes share; null: that is left alone. Outlives it
     std::function<bool()>
         held{};  // nothing is begun while it says so (the stop file); may be empty
@@ -164,10 +176,13 @@ class Steward {
   struct Candidate {
     std::string rule, incident;
     Found found;
-    WallTime at{}, next{};  // it was looked at; it may be again
-    bool busy = false;      // something of it is under way
-    bool trying = false;    // and that is its dry run
-    bool paged = false;     // a person was called about it
+    WallTime at{}, next{};           // it was looked at; it may be again
+    WallTime free{};                 // nothing but its turn stands against it since then
+    uint64_t look = 0;               // that it fitted last
+    bool busy = false;               // something of it is under way
+    bool trying = false;             // and that is its dry run
+    std::optional<Outcome> ready{};  // tried out, and not proposed yet
+    bool paged = false;              // a person was called about it
     std::string why;
   };
   bool is_held() const { return !broken_.empty() || (parts_.held && parts_.held()); }
@@ -175,13 +190,23 @@ class Steward {
   void try_next();
   void not_before(Candidate& candidate, const Outcome& outcome) const;
   void consider(const core::RuleLife& rule, const Incident& incident, WallTime now);
+  void look_again_at(const std::string& key, std::string why);
   void tried(const std::string& key, const Outcome& outcome);
-  void weigh(const std::string& key, const Outcome& outcome);
+  bool is_trying() const;
+  std::optional<core::Proposal> proposal_of(const Candidate& candidate,
+                                            const Outcome& outcome) const;
+  bool is_its_turn(Candidate& candidate, const core::Proposal& proposal);
+  void propose_ready();
+  void propose_own(std::vector<core::Proposal> proposals);
+  void propose_shared(std::vector<core::Proposal> proposals);
+  void weigh_shared(const std::vector<core::Proposal>& proposals,
+                    const Result<SharedLease::Bid>& bid);
   void weighed(const std::string& key, const core::Verdict& verdict, const std::string& why);
   using Decided = std::function<void(const core::Verdict& verdict, const std::string& why)>;
   void decide(core::Proposal proposal, const Found& found, Decided decided);
   void decide_shared(core::Proposal proposal, const Found& found, const SharedLease::Bid& bid,
                      const Decided& decided);
+  std::optional<uint64_t> adopt(const SharedLease::Bid& bid);
   bool is_shared(const Found& found) const { return !found.target.local && parts_.lease; }
   std::optional<uint64_t> token() const {
     return parts_.lease ? parts_.lease->holds() : std::nullopt;
@@ -202,7 +227,9 @@ class Steward {
   void recheck(const core::Act& act);
   void rechecked(const std::string& id, const Outcome& outcome);
   void verify(const core::Act& act);
+  void cannot_verify(const core::Act& act);
   void roll_back(const std::string& id);
+  void miss_undoing(const core::Act& act, const std::string& text);
   void keep(const core::GuardEvent& event, std::function<void(Status)> done = {});
   // A record of the audit log that is no event of the Guard.
   void note_down(std::string body, std::function<void(Status)> done = {});
@@ -231,12 +258,15 @@ class Steward {
   std::map<std::string, Candidate> candidates_;  // "rule incident"
   // Rule and incident of those that are due, who has waited longest at the end.
   std::vector<std::pair<std::string, std::string>> due_;
+  uint64_t looks_ = 0;
+  bool looking_ = false;
   struct Doubt {
     WallTime next{};
     int tries = 0;
   };
   std::map<std::string, Doubt> doubts_;  // acts whose result is not known
   std::set<std::string> under_way_;      // acts
+  std::set<std::string> taken_back_;     // acts that this life tried to undo
   bool untold_ = false;                  // what became of a shared act is not in the lease yet
   WallTime tell_next_{};
   std::set<std::string> kept_;          // keys of documents

@@ -101,6 +101,7 @@ void Steward::forget_pruned() {
   pruned_ = pruned;
   std::set<std::string> there;
   for (const GuardEvent& event : guard_.events()) there.insert(event.uid());
+  std::erase_if(taken_back_, [&](const std::string& act) { return !there.contains(act); });
   std::vector<store::Document> gone;
   for (const std::string& key : kept_) {
     if (!there.contains(key)) gone.push_back({kDocuments, key, {}});

@@ -13,7 +13,6 @@ constexpr size_t kReserve = 256;
 constexpr size_t kEventsOfAnAct = 6;
 // What was done by a clock that is set right later would look long past.
 constexpr int64_t kBackS = 60;
-constexpr int64_t kMomentNs = 1'000'000;
 
 bool is_of_act(GuardKind kind) {
   return kind >= GuardKind::shadow_hit && kind <= GuardKind::settled;
@@ -125,7 +124,11 @@ GuardEvent Guard::Impl::about(const Act& act, GuardKind kind, std::string_view t
 GuardEvent Guard::Impl::intent(const Proposal& p, const Weighed& weighed,
                                std::optional<uint64_t> token, WallTime now) {
   const Act* const undone = state.find(p.undoes);
-  GuardEvent e = draft(GuardKind::intent, undone == nullptr ? WallTime{} : undone->ended, now);
+  // Behind what allows it and what it undoes, whoever wrote that: a fold that met the intent first
+  // would take the approval for one that nobody has used.
+  const WallTime allowed = state.order_of_approval(weighed.approval);
+  const WallTime after = std::max(allowed, undone == nullptr ? WallTime{} : undone->ended);
+  GuardEvent e = draft(GuardKind::intent, after, now);
   e.rule = p.rule;
   e.who = p.who;
   const auto add = [&](const char* key, std::string value) {
@@ -286,9 +289,9 @@ bool Guard::may_start(std::string_view act, std::optional<uint64_t> token, WallT
   const Act* const a = impl_->state.find(act);
   if (a == nullptr || a->phase != Phase::intended || stopped(now)) return false;
   const bool mine = a->writer == impl_->identity.node && a->boot == impl_->identity.boot;
-  // What undoes an act of this moment comes a nanosecond behind it, and so ahead of now.
-  const bool ahead = a->at.ns - now.ns > kMomentNs;
-  const bool in_time = !ahead && within(a->at, now, impl_->limits.start_within_s);
+  // By its own clock: what it follows (an approval, an act that it undoes) may be ahead of that.
+  const bool ahead = now < a->written;
+  const bool in_time = !ahead && within(a->written, now, impl_->limits.start_within_s);
   return mine && in_time && (a->local || (token && *token == a->token));
 }
 
@@ -319,7 +322,9 @@ Guard::Done Guard::verified(std::string_view act, bool good, std::string_view te
 
 Guard::Done Guard::doubt(std::string_view act, std::string_view text, WallTime now) {
   NINES_TRY(const Act* const a, impl_->open_act(act));
-  return impl_->keep(impl_->about(*a, GuardKind::doubt, text, now));
+  GuardEvent e = impl_->about(*a, GuardKind::doubt, text, now);
+  if (a->phase == Phase::done) e.details.emplace_back("of", "verdict");
+  return impl_->keep(std::move(e));
 }
 
 Guard::Done Guard::settle(std::string_view act, std::string_view who, std::string_view text,
@@ -353,7 +358,7 @@ std::vector<Act> Guard::to_recheck(std::optional<uint64_t> token, WallTime now) 
     if (a.phase != Phase::intended) continue;
     const bool mine = a.writer == impl_->identity.node;
     const bool earlier = mine && a.boot != impl_->identity.boot;
-    const bool late = mine && !within(a.at, now, impl_->limits.post_check_s);
+    const bool late = mine && !within(a.at, now, impl_->limits.start_within_s);
     const bool taken_over = !mine && !a.local && token && *token > a.token &&
                             !within(a.at, now, impl_->limits.start_within_s);
     if (earlier || late || taken_over) out.push_back(a);
@@ -366,6 +371,18 @@ std::vector<Act> Guard::to_verify(std::optional<uint64_t> token, WallTime now) c
   for (const Act& a : impl_->state.acts) {
     const bool ours = a.writer == impl_->identity.node || (!a.local && token && *token > a.token);
     if (a.phase == Phase::done && ours && !within(a.at, now, impl_->limits.post_check_s)) {
+      out.push_back(a);
+    }
+  }
+  return out;
+}
+
+std::vector<Act> Guard::to_roll_back(std::optional<uint64_t> token, WallTime now) const {
+  std::vector<Act> out;
+  for (const Act& a : impl_->state.acts) {
+    const bool ours = a.writer == impl_->identity.node || (!a.local && token && *token > a.token);
+    const bool bad = a.phase == Phase::failed && a.judged_bad;
+    if (ours && bad && within(a.ended, now, kRollBackWithinS) && rollback_of(a.id, now)) {
       out.push_back(a);
     }
   }

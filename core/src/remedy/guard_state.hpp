@@ -36,7 +36,7 @@ class GuardState {
   struct Approval {
     std::string rule, target, incident;
     WallTime at{};
-    bool used = false;
+    WallTime order{};  // where it stands among all events
   };
 
   const Act* find(std::string_view id) const;
@@ -52,6 +52,7 @@ class GuardState {
   bool lifted(const std::string& stop) const { return lifted_.contains(stop); }
   // uid of an approval that fits and was not used.
   std::string approval(const Proposal& proposal, const GuardLimits& limits, WallTime now) const;
+  WallTime order_of_approval(const std::string& uid) const;  // 0: it is not known
 
   std::vector<Act> acts;  // in the order of their intents
   std::map<std::string, Life, std::less<>> rules;
@@ -68,6 +69,7 @@ class GuardState {
 
   std::map<std::string, size_t, std::less<>> by_id_;
   std::map<std::string, Approval> approvals_;
+  std::set<std::string> used_;  // approvals, whether they were folded before their intent or not
   std::map<std::string, WallTime, std::less<>> unfrozen_;
   std::set<std::string> lifted_;
   WallTime resumed_{};

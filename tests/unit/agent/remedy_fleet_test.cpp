@@ -56,6 +56,7 @@ class Node {
 
   bool broken = false;
   size_t acted = 0;  // acts that were carried out
+  Steward::Rank rank;
   std::vector<std::string> said;
 
   const std::string& name() const { return name_; }
@@ -139,6 +140,7 @@ class Node {
     };
     out.note = [](const nines::remedy::Act&, const std::string&, bool) {};
     out.page = [](const std::string&, const std::string&) {};
+    out.rank = [this] { return rank; };
     out.clock_set = [] { return true; };
     out.isolated = [] { return false; };
     out.tell = [this](const GuardEvent& event) { state_->publish(fleet_event(event)); };
@@ -318,6 +320,27 @@ TEST_CASE("a rule acts so often an hour in the whole fleet", "[remedy][fleet]") 
   size_t done = 0;
   for (auto& node : fleet.nodes) done += node->acted;
   CHECK(done == static_cast<size_t>(limits().rule_per_hour));
+}
+
+TEST_CASE("a rule acts so often an hour although one failure hits all nodes at once",
+          "[remedy][fleet]") {
+  Fleet fleet({"a", "b", "c", "d", "e"});
+  fleet.arm("a");
+  const size_t count = fleet.nodes.size();
+  for (size_t i = 0; i < count; ++i) fleet.nodes[i]->rank = {i, count};
+  for (auto& node : fleet.nodes) node->broken = true;
+  size_t most_at_once = 0, done = 0;
+  for (int i = 0; i < 120; ++i) {  // 20 minutes
+    fleet.run(10);
+    size_t now = 0;
+    for (auto& node : fleet.nodes) now += node->acted;
+    most_at_once = std::max(most_at_once, now - done);
+    done = now;
+  }
+  CHECK(done == static_cast<size_t>(limits().rule_per_hour));
+  CHECK(most_at_once == 1);
+  // The first did not have to wait, and the others were not let go all at once by its end.
+  CHECK(fleet["a"].acted == 1);
 }
 
 TEST_CASE("what cannot be read among stops holds all who hear it, until a person has looked",
