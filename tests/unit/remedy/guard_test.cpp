@@ -660,6 +660,14 @@ TEST_CASE("Rules that may meet on one incident and undo each other are seen befo
   CHECK(names(2) == std::vector<std::string>{});
   CHECK(names(4) == std::vector<std::string>{"restore"});
   CHECK(names(5) == std::vector<std::string>{"divert"});
+  // A coarse signature meets a finer one on one incident, from either side.
+  const RuleLife finer = rule("fine", {Verb::scale_up, {}}, "burn_rate shop | fast | line x");
+  const RuleLife other = rule("other", {Verb::scale_up, {}}, "burn_rate shopping");
+  REQUIRE(opposing(finer, rules, limits).size() == 2);
+  CHECK(opposing(finer, rules, limits)[0].rule == "down-elsewhere");
+  CHECK(opposing(finer, rules, limits)[1].rule == "down-of-service");
+  CHECK(opposing(rules[2], {finer}, limits).size() == 1);
+  CHECK(opposing(rules[2], {other}, limits).empty());
   RuleLife gone = rules[1];
   gone.state = RuleState::none;
   CHECK(opposing(rules[0], {gone}, limits).empty());
