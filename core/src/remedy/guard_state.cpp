@@ -86,12 +86,25 @@ void GuardState::apply_act(const GuardEvent& e) {
   }
 }
 
+// What nodes learn each for itself, cut off from each other, is one draft: it begins nothing anew,
+// whichever of them a person went on with.
+void GuardState::draft_again(Life& life, const GuardEvent& e) {
+  life.drafts.insert(e.uid());
+  if (life.state != RuleState::draft) return;
+  life.procedure = e.detail("procedure");
+  life.since = e.order();
+}
+
 void GuardState::draft(Life& life, const GuardEvent& e) {
+  const bool same = life.state != RuleState::none && life.action.key() == e.detail("action") &&
+                    life.signature == e.detail("signature") && life.service == e.detail("service");
+  if (e.who.empty() && same) return draft_again(life, e);
   const uint64_t demotions = life.demotions;
   life = {};
   life.rule = e.rule;
   life.demotions = demotions;
-  life.changed = e.order();
+  life.changed = life.began = e.order();
+  life.anew = !e.who.empty();
   const auto action = Action::of_key(e.detail("action"));
   if (!action) return;  // of a later version: it stays without a state
   life.state = RuleState::draft;
@@ -101,6 +114,7 @@ void GuardState::draft(Life& life, const GuardEvent& e) {
   life.procedure = e.detail("procedure");
   life.since = e.order();
   life.draft = e.uid();
+  life.drafts = {e.uid()};
 }
 
 void GuardState::apply_rule(const GuardEvent& e) {
@@ -108,7 +122,7 @@ void GuardState::apply_rule(const GuardEvent& e) {
   life.rule = e.rule;
   if (e.kind != GuardKind::shadow_hit) life.changed = e.order();
   const uint64_t seen = number_in(e.detail("seen"));
-  const bool of_this = e.detail("draft") == life.draft;
+  const bool of_this = life.drafts.contains(e.detail("draft"));
   const auto promote = [&](RuleState from, RuleState to) {
     if (of_this && seen == life.demotions && life.state == from) {
       life.state = to;

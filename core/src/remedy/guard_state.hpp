@@ -26,8 +26,11 @@ class GuardState {
   void apply(const GuardEvent& event);  // in the order of comes_before()
 
   struct Life : RuleLife {
-    std::string draft;   // uid of the event that defined it
-    WallTime changed{};  // what is said of it comes behind that
+    std::string draft;             // uid of the event that defined it
+    std::set<std::string> drafts;  // and of those that said the same again
+    WallTime began{};              // the draft before which nothing but demotions counts
+    bool anew = false;             // a person wrote it
+    WallTime changed{};            // what is said of it comes behind that
     std::set<std::string> hit;
   };
   struct Approval {
@@ -61,6 +64,7 @@ class GuardState {
   void apply_act(const GuardEvent& event);
   void apply_rule(const GuardEvent& event);
   void draft(Life& life, const GuardEvent& event);
+  void draft_again(Life& life, const GuardEvent& event);
 
   std::map<std::string, size_t, std::less<>> by_id_;
   std::map<std::string, Approval> approvals_;

@@ -14,7 +14,9 @@ namespace nines::remedy {
 
 // Numbers are stored and sent: never reuse one.
 enum class GuardKind : uint8_t {
-  rule_drafted = 0,   // details: action, signature, service; begins anew, whatever it was
+  // details: action, signature, service. Begins anew, whatever it was; not what Nines drafts again
+  // just as it is
+  rule_drafted = 0,
   rule_shadowed = 1,  // life: details seen (demotions that the writer knew)
   rule_approved = 2,
   rule_armed = 3,    // it acts by itself
