@@ -733,3 +733,57 @@ TEST_CASE("A draft that Nines wrote elsewhere takes no promotion back") {
   CHECK(a.rule("r")->state == RuleState::draft);
   CHECK(a.rule("r")->since == at_s(50));
 }
+
+TEST_CASE("Events that come in any order are folded once somebody asks") {
+  Guard from({"pi-2", 1}, open_limits());
+  for (int i = 0; i < 300; ++i) {
+    must(from.draft("r" + std::to_string(i), {Verb::unit_restart, {}}, "x", {}, "ada", at_s(i)));
+  }
+  std::vector<GuardEvent> events = from.events();
+  std::reverse(events.begin(), events.end());
+  Guard guard({"pi-1", 1}, open_limits());
+  for (const GuardEvent& e : events) CHECK(guard.merge(e) == Guard::Merge::news);
+  CHECK(guard.rules().size() == 300);
+  CHECK(guard.counters().refolds == 1);
+  CHECK(guard.rule("r0")->since == at_s(0));
+  // In their order they need none at all.
+  Guard ordered({"pi-1", 1}, open_limits());
+  for (const GuardEvent& e : from.events()) ordered.merge(e);
+  CHECK(ordered.rules().size() == 300);
+  CHECK(ordered.counters().refolds == 0);
+}
+
+TEST_CASE("Stops that were lifted and promotions before a draft anew make room") {
+  Node n;
+  const int64_t day = 86'400;
+  std::vector<GuardEvent> stops;
+  for (int i = 0; i < 1200; ++i) {
+    stops.push_back(must(n.guard.stop("person", "ada", "", at_s(i))));
+    if (i % 8 == 7) must(n.guard.resume("ada", "", at_s(i)));
+  }
+  for (int i = 0; i < 600; ++i) {
+    must(n.guard.draft("r", {Verb::unit_restart, {}}, "x", {}, "ada", at_s(2000 + i)));
+    must(n.guard.shadow("r", "ada", at_s(2000 + i)));
+    if (i % 100 == 0) must(n.guard.demote("r", "ada", "", at_s(2000 + i)));
+  }
+  while (n.guard.events().size() < Guard::kMaxEvents * 3 / 4) {
+    must(n.guard.unfreeze("t", "ada", at_s(3000)));
+  }
+  const auto before = n.guard.events().size();
+  const auto life = *n.guard.rule("r");
+  n.guard.tick(at_s(8 * day));
+  CHECK(n.guard.events().size() == before - 1200 - 599);
+  CHECK(n.guard.rule("r")->state == RuleState::shadow);
+  CHECK(n.guard.rule("r")->demotions == life.demotions);
+  CHECK(n.guard.stops().empty());
+  // What was let go does not come back, and one that stands is not let go.
+  CHECK(n.guard.merge(stops[0]) == Guard::Merge::refused);
+  CHECK(n.guard.counters().old == 1);
+  const GuardEvent stands = must(n.guard.stop("person", "eve", "", at_s(8 * day)));
+  while (n.guard.events().size() < Guard::kMaxEvents * 3 / 4) {
+    must(n.guard.unfreeze("t", "ada", at_s(8 * day)));
+  }
+  n.guard.tick(at_s(30 * day));
+  REQUIRE(n.guard.stops().size() == 1);
+  CHECK(n.guard.stops()[0].uid() == stands.uid());
+}

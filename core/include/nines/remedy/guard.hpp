@@ -289,7 +289,21 @@ class Guard {
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  // Whoever looks through it finds all that was merged folded: a thousand events that belong before
+  // others cost one fold, when somebody asks.
+  class Folded {
+   public:
+    explicit Folded(std::unique_ptr<Impl> impl);
+    ~Folded();
+    Folded(Folded&&) noexcept;
+    Folded& operator=(Folded&&) noexcept;
+    Impl* operator->() const;
+    Impl* as_it_is() const noexcept { return impl_.get(); }
+
+   private:
+    std::unique_ptr<Impl> impl_;
+  };
+  Folded impl_;
 };
 
 }  // namespace nines::remedy
