@@ -236,3 +236,4 @@ std::vector<Steward::Stood> Steward::stood() const {
 }
 
 }  // namespace nines::agent::remedy
+  if (stream_of(event.kind) == Stream::switches) switches_.insert(event.uid());

@@ -132,6 +132,9 @@ class Steward {
   bool heard(const std::string& origin, const fleet::FleetEvent& told, WallTime now);
 
   // Why a rule did not act on an incident when it was looked at last.
+  // What still forbids; beyond that it is not written down each by itself, but nothing is begun
+  // until a person has looked.
+  static constexpr size_t kMostSwitchesOfNode = 256;
   struct Stood {
     std::string rule, incident, target, why;
     WallTime at{};
@@ -141,13 +144,14 @@ class Steward {
   struct Counters {
     uint64_t looked = 0, tried = 0, shadow_hits = 0, intents = 0, done = 0, failed = 0, unknown = 0,
              rolled_back = 0, paged = 0;
-    uint64_t held = 0;           // looks while Parts::held said so
-    uint64_t beyond = 0;         // candidates that had no room
-    uint64_t unwritten = 0;      // intents that could not be written: not acted on
-    uint64_t heard = 0;          // events of other nodes that were news
-    uint64_t heard_refused = 0;  // for want of room, or from the future
-    uint64_t heard_invalid = 0;  // broken, of a later version, or of another node
-    uint64_t demoted = 0;        // rules, by what came of them
+    uint64_t held = 0;             // looks while Parts::held said so
+    uint64_t beyond = 0;           // candidates that had no room
+    uint64_t unwritten = 0;        // intents that could not be written: not acted on
+    uint64_t heard = 0;            // events of other nodes that were news
+    uint64_t heard_refused = 0;    // for want of room, or from the future
+    uint64_t switches_beyond = 0;  // of a node that tells more of them than it may
+    uint64_t heard_invalid = 0;    // broken, of a later version, or of another node
+    uint64_t demoted = 0;          // rules, by what came of them
     uint64_t dry_runs = 0, runs = 0, runs_refused = 0;  // by people; refused: for want of room
   };
   const Counters& counters() const noexcept { return counters_; }
@@ -189,6 +193,8 @@ class Steward {
   void recheck(const core::Act& act);
   void rechecked(const std::string& id, const Outcome& outcome);
   void verify(const core::Act& act);
+  bool says_too_much(const std::string& origin) const;
+  bool beyond(const std::string& origin, const fleet::FleetEvent& told);
   void roll_back(const std::string& id);
   void keep(const core::GuardEvent& event, std::function<void(Status)> done = {});
   // A record of the audit log that is no event of the Guard.
@@ -234,4 +240,5 @@ class Steward {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
+  std::set<std::string> switches_;      // of them, those that forbid
 }  // namespace nines::agent::remedy
