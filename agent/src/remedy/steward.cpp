@@ -58,14 +58,47 @@ void Steward::look(WallTime now) {
       return incident.id == candidate.incident;
     });
   });
+  due_.clear();
+  size_t news = 0;
   for (const core::RuleLife& rule : guard_.rules()) {
     if (rule.state < core::RuleState::shadow) continue;
     for (const Incident& incident : open) {
       const bool fits =
           (rule.signature.empty() || core::covers(rule.signature, core::signature_of(incident))) &&
           (rule.service.empty() || incident.concerns(rule.service));
-      if (fits && incident.holding()) consider(rule, incident, now);
+      if (!fits || !incident.holding() || guard_.counted(rule.rule, incident.id)) continue;
+      const auto known = candidates_.find(rule.rule + ' ' + incident.id);
+      const bool is_new = known == candidates_.end();
+      if (is_new && candidates_.size() + news >= kMostCandidates) {
+        ++counters_.beyond;
+      } else if (is_new || (!known->second.busy && known->second.next <= now)) {
+        news += is_new ? 1 : 0;
+        due_.emplace_back(rule.rule, incident.id);
+      }
     }
+  }
+  // Whoever was not looked at for the longest time comes first: where more is due than there is
+  // room to try out, each has its turn.
+  const auto waits_since = [&](const auto& one) {
+    const auto known = candidates_.find(one.first + ' ' + one.second);
+    return known == candidates_.end() ? WallTime{} : known->second.next;
+  };
+  std::reverse(due_.begin(), due_.end());
+  std::stable_sort(due_.begin(), due_.end(),
+                   [&](const auto& a, const auto& b) { return waits_since(b) < waits_since(a); });
+  try_next();
+}
+
+void Steward::try_next() {
+  while (!due_.empty()) {
+    const auto trying = std::count_if(candidates_.begin(), candidates_.end(),
+                                      [](const auto& one) { return one.second.trying; });
+    if (static_cast<size_t>(trying) >= kMostTryOuts || is_held()) return;
+    const auto [name, id] = std::move(due_.back());
+    due_.pop_back();
+    const auto rule = guard_.rule(name);
+    const auto incident = parts_.incident(id, now_);
+    if (rule && incident && incident->holding()) consider(*rule, *incident, now_);
   }
 }
 
@@ -83,15 +116,11 @@ Order Steward::try_out_of(const core::Action& action, const Found& found,
 
 void Steward::consider(const core::RuleLife& rule, const Incident& incident, WallTime now) {
   const std::string key = rule.rule + ' ' + incident.id;
-  const auto known = candidates_.find(key);
-  if (known == candidates_.end() && candidates_.size() >= kMostCandidates) {
-    ++counters_.beyond;
-    return;
-  }
   Candidate& candidate = candidates_[key];
   if (candidate.busy || now < candidate.next) return;
   candidate.rule = rule.rule;
   candidate.incident = incident.id;
+  candidate.at = now;
   candidate.next = after_s(now, kAgainS);
   ++counters_.looked;
   auto found = parts_.find(incident, rule.action);
@@ -100,21 +129,31 @@ void Steward::consider(const core::RuleLife& rule, const Incident& incident, Wal
     return;
   }
   candidate.found = std::move(*found);
-  candidate.busy = true;
+  candidate.busy = candidate.trying = true;
   Order order = try_out_of(rule.action, candidate.found, incident.id);
   ++counters_.tried;
   parts_.carry_out(std::move(order), [this, key, alive = std::weak_ptr(alive_)](Outcome outcome) {
-    if (alive.lock()) tried(key, outcome);
+    if (!alive.lock()) return;
+    tried(key, outcome);
+    try_next();
   });
+}
+
+// Who was asked may say when to ask again (429, 503).
+void Steward::not_before(Candidate& candidate, const Outcome& outcome) const {
+  if (!outcome.retry_after_ms) return;
+  const int64_t wait_ms = std::clamp<int64_t>(*outcome.retry_after_ms, 0, kMostRetryS * 1000);
+  candidate.next = std::max(candidate.next, WallTime{now_.ns + wait_ms * 1'000'000});
 }
 
 void Steward::tried(const std::string& key, const Outcome& outcome) {
   const auto it = candidates_.find(key);
   if (it == candidates_.end()) return;
   Candidate& candidate = it->second;
-  candidate.busy = false;
+  candidate.busy = candidate.trying = false;
   if (outcome.became != Became::would) {
     candidate.why = outcome.text;
+    not_before(candidate, outcome);
     return;
   }
   weigh(key, outcome);
@@ -202,6 +241,7 @@ bool Steward::adopt(const GuardEvent& event) {
   const auto merged = guard_.merge(event);
   if (merged != core::Guard::Merge::news) return merged == core::Guard::Merge::known;
   kept_.insert(event.uid());
+  if (stream_of(event.kind) == Stream::switches) switches_.insert(event.uid());
   parts_.keep({{kDocuments, event.uid(), encode_guard(event)}}, [](const Status&) {});
   return true;
 }
@@ -226,14 +266,9 @@ core::Facts Steward::facts_of(const Incident& incident, const Outcome& outcome) 
 std::vector<Steward::Stood> Steward::stood() const {
   std::vector<Stood> out;
   for (const auto& [key, one] : candidates_) {
-    out.push_back({one.rule,
-                   one.incident,
-                   one.found.target.name,
-                   one.why,
-                   {one.next.ns - kAgainS * kNsPerSecond}});
+    out.push_back({one.rule, one.incident, one.found.target.name, one.why, one.at});
   }
   return out;
 }
 
 }  // namespace nines::agent::remedy
-  if (stream_of(event.kind) == Stream::switches) switches_.insert(event.uid());

@@ -20,6 +20,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "nines/fleet/fleet_state.hpp"
@@ -47,8 +48,11 @@ class Steward {
  public:
   static constexpr const char* kDocuments = "remedy";
   static constexpr size_t kMostCandidates = 64;
-  static constexpr int64_t kAgainS = 10;    // a candidate that was refused is looked at again
-  static constexpr int64_t kRecheckS = 30;  // one that nobody could tell
+  // Of rules at once, less than the Executor takes; the next one begins when one ends.
+  static constexpr size_t kMostTryOuts = 4;
+  static constexpr int64_t kAgainS = 10;        // a candidate that was refused is looked at again
+  static constexpr int64_t kMostRetryS = 3600;  // that another side may ask for before
+  static constexpr int64_t kRecheckS = 30;      // one that nobody could tell
 
   struct Parts {
     std::string node;
@@ -128,13 +132,13 @@ class Steward {
   // room for it, or it is from the future: that may be otherwise later.
   static constexpr int64_t kMostAheadS = 3600;
   static constexpr size_t kMostOfNode = 1024;  // what forbids apart
+  // What still forbids; beyond that it is not written down each by itself, but nothing is begun
+  // until a person has looked.
+  static constexpr size_t kMostSwitchesOfNode = 256;
   static constexpr size_t kMostBroken = 256;
   bool heard(const std::string& origin, const fleet::FleetEvent& told, WallTime now);
 
   // Why a rule did not act on an incident when it was looked at last.
-  // What still forbids; beyond that it is not written down each by itself, but nothing is begun
-  // until a person has looked.
-  static constexpr size_t kMostSwitchesOfNode = 256;
   struct Stood {
     std::string rule, incident, target, why;
     WallTime at{};
@@ -160,13 +164,16 @@ class Steward {
   struct Candidate {
     std::string rule, incident;
     Found found;
-    WallTime next{};
-    bool busy = false;   // something of it is under way
-    bool paged = false;  // a person was called about it
+    WallTime at{}, next{};  // it was looked at; it may be again
+    bool busy = false;      // something of it is under way
+    bool trying = false;    // and that is its dry run
+    bool paged = false;     // a person was called about it
     std::string why;
   };
   bool is_held() const { return !broken_.empty() || (parts_.held && parts_.held()); }
   void look(WallTime now);
+  void try_next();
+  void not_before(Candidate& candidate, const Outcome& outcome) const;
   void consider(const core::RuleLife& rule, const Incident& incident, WallTime now);
   void tried(const std::string& key, const Outcome& outcome);
   void weigh(const std::string& key, const Outcome& outcome);
@@ -186,6 +193,8 @@ class Steward {
   bool adopt(const core::GuardEvent& event);
   bool not_read(const std::string& key, const fleet::FleetEvent& told);
   size_t known_of(const std::string& origin) const;
+  bool says_too_much(const std::string& origin) const;
+  bool beyond(const std::string& origin, const fleet::FleetEvent& told);
   void take(const core::GuardEvent& event, const std::string& body, WallTime now);
   void keep_heard();
   void act(const std::string& id, const Found& found);
@@ -193,8 +202,6 @@ class Steward {
   void recheck(const core::Act& act);
   void rechecked(const std::string& id, const Outcome& outcome);
   void verify(const core::Act& act);
-  bool says_too_much(const std::string& origin) const;
-  bool beyond(const std::string& origin, const fleet::FleetEvent& told);
   void roll_back(const std::string& id);
   void keep(const core::GuardEvent& event, std::function<void(Status)> done = {});
   // A record of the audit log that is no event of the Guard.
@@ -222,6 +229,8 @@ class Steward {
   AuditLog audit_;
   WallTime now_{};
   std::map<std::string, Candidate> candidates_;  // "rule incident"
+  // Rule and incident of those that are due, who has waited longest at the end.
+  std::vector<std::pair<std::string, std::string>> due_;
   struct Doubt {
     WallTime next{};
     int tries = 0;
@@ -231,6 +240,7 @@ class Steward {
   bool untold_ = false;                  // what became of a shared act is not in the lease yet
   WallTime tell_next_{};
   std::set<std::string> kept_;          // keys of documents
+  std::set<std::string> switches_;      // of them, those that forbid
   std::set<std::string> broken_;        // keys of documents that could not be read
   std::vector<store::Document> heard_;  // not kept yet
   uint64_t pruned_ = 0;
@@ -240,5 +250,4 @@ class Steward {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-  std::set<std::string> switches_;      // of them, those that forbid
 }  // namespace nines::agent::remedy

@@ -99,6 +99,8 @@ void Steward::ended(const std::string& id, const Outcome& outcome) {
     doubts_[id] = {after_s(now_, kRecheckS), 0};
     return parts_.note(act, outcome.text, false);
   }
+  const auto candidate = candidates_.find(act.rule + ' ' + act.incident);
+  if (candidate != candidates_.end()) not_before(candidate->second, outcome);
   const bool done = outcome.became == Became::done;
   const bool failed = outcome.became == Became::failed;
   ++(done ? counters_.done : counters_.failed);

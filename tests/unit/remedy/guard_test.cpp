@@ -734,6 +734,18 @@ TEST_CASE("A draft that Nines wrote elsewhere takes no promotion back") {
   CHECK(a.rule("r")->since == at_s(50));
 }
 
+TEST_CASE("It is known of which incidents a rule in shadow was counted") {
+  Node n;
+  const Proposal p = local_restart("r", 7);
+  must(n.guard.draft("r", p.action, "crash_loop api", "api", "ada", at_s(0)));
+  must(n.guard.shadow("r", "ada", at_s(0)));
+  CHECK_FALSE(n.guard.counted("r", "INC-7"));
+  REQUIRE(n.one(p, 1).event);
+  CHECK(n.guard.counted("r", "INC-7"));
+  CHECK_FALSE(n.guard.counted("r", "INC-8"));
+  CHECK_FALSE(n.guard.counted("other", "INC-7"));
+}
+
 TEST_CASE("Events that come in any order are folded once somebody asks") {
   Guard from({"pi-2", 1}, open_limits());
   for (int i = 0; i < 300; ++i) {

@@ -273,6 +273,8 @@ class Guard {
   bool frozen(std::string_view target, WallTime now) const;
   std::optional<RuleLife> rule(std::string_view name) const;
   std::vector<RuleLife> rules() const;
+  // It is in shadow, and would have acted in that incident: there is nothing more to be found out.
+  bool counted(std::string_view rule, const std::string& incident) const;
   std::vector<Act> acts() const;  // in their order
   const Act* find(std::string_view act) const;
   // What others need to keep the limits: for the ledger of a lease.
@@ -282,7 +284,7 @@ class Guard {
   struct Counters {
     uint64_t merged = 0, known = 0, refused = 0, pruned = 0, refolds = 0;
     uint64_t conflicts = 0;  // events of a known name that said something else
-    uint64_t old = 0;  // of those refused: over, and older than what was pruned
+    uint64_t old = 0;        // of those refused: over, and older than what was pruned
   };
   const Counters& counters() const noexcept;
   const GuardLimits& limits() const noexcept;
