@@ -698,54 +698,6 @@ TEST_CASE("A rule says since when it is in its state, and a draft what it was ma
   CHECK(guard.rule("r")->since == at_s(100));
 }
 
-TEST_CASE("A draft that Nines wrote elsewhere takes no promotion back") {
-  const Action action{Verb::unit_restart, {}};
-  Guard a({"pi-1", 1}, open_limits()), b({"pi-2", 1}, open_limits());
-  const auto healed = [&](const Guard& first, const Guard& second) {
-    Guard out({"pi-3", 1}, open_limits());
-    for (const GuardEvent& e : first.events()) out.merge(e);
-    for (const GuardEvent& e : second.events()) out.merge(e);
-    return *out.rule("r");
-  };
-  // Cut off from each other both learn the same; on one a person goes on.
-  must(b.draft("r", action, "crash_loop api", {}, {}, at_s(0), "p1"));
-  must(a.draft("r", action, "crash_loop api", {}, {}, at_s(5), "p1"));
-  must(a.shadow("r", "ada", at_s(10)));
-  CHECK(healed(a, b).state == RuleState::shadow);  // of a draft that is not the first
-  CHECK(healed(b, a).state == RuleState::shadow);
-  must(b.draft("r", action, "crash_loop api", {}, {}, at_s(20), "p2"));
-  CHECK(healed(a, b).state == RuleState::shadow);  // and what comes behind it takes nothing back
-  CHECK(healed(b, a).since == at_s(10));
-  CHECK(healed(b, a).procedure == "p1");
-  // Not promoted it is what was learned last.
-  CHECK(b.rule("r")->procedure == "p2");
-  CHECK(b.rule("r")->since == at_s(20));
-  // A person's draft begins anew, and so does one that does something else.
-  Guard person = std::move(b);
-  must(person.draft("r", action, "crash_loop api", {}, "eve", at_s(30)));
-  CHECK(healed(a, person).state == RuleState::draft);
-  Guard changed({"pi-4", 1}, open_limits());
-  must(changed.draft("r", {Verb::unit_start, {}}, "crash_loop api", {}, {}, at_s(30)));
-  CHECK(healed(a, changed).state == RuleState::draft);
-  // One that was removed is not alive.
-  must(a.remove("r", "ada", at_s(40)));
-  must(a.draft("r", action, "crash_loop api", {}, {}, at_s(50)));
-  CHECK(a.rule("r")->state == RuleState::draft);
-  CHECK(a.rule("r")->since == at_s(50));
-}
-
-TEST_CASE("It is known of which incidents a rule in shadow was counted") {
-  Node n;
-  const Proposal p = local_restart("r", 7);
-  must(n.guard.draft("r", p.action, "crash_loop api", "api", "ada", at_s(0)));
-  must(n.guard.shadow("r", "ada", at_s(0)));
-  CHECK_FALSE(n.guard.counted("r", "INC-7"));
-  REQUIRE(n.one(p, 1).event);
-  CHECK(n.guard.counted("r", "INC-7"));
-  CHECK_FALSE(n.guard.counted("r", "INC-8"));
-  CHECK_FALSE(n.guard.counted("other", "INC-7"));
-}
-
 TEST_CASE("An approval is used up also where its writer's clock is ahead of who acts by it") {
   GuardLimits limits = open_limits();
   limits.cool_down_s = 0;
