@@ -289,29 +289,22 @@ void TemplateWatch::Impl::end_minute() {
   }
 }
 
-// In an incident only for those of which too little is known to compare anything with: else a node
-// that starts in the midst of one would know nobody for as long as it lasts.
+// In an incident only while nobody at all is known: else a node that starts in the midst of one
+// would know nobody for as long as it lasts. Who is new beside others that are known waits for its
+// end: what it does in trouble would be taken for what is usual.
 void TemplateWatch::Impl::fold(int64_t minute) {
   const Watched was = how_was(minute);
-  const auto learns = [&](const WatchedService& service) {
-    return was.learn || service.known_minutes < kLeastMinutes;
-  };
-  if (!was.complete || std::none_of(services.begin(), services.end(), learns)) return;
+  const auto known = [](const WatchedService& one) { return one.known_minutes >= kLeastMinutes; };
+  if (!was.complete) return;
+  if (!was.learn && std::any_of(services.begin(), services.end(), known)) return;
   turn_hour(minute / 60);
   const int64_t from = minute * kSlotsAMinute;
-  const auto learn = [&](CountSeries& series, const WatchedService& service) {
+  each_series([&](CountSeries& series, const Exposure& exposure) {
     uint64_t lines = 0;
     for (int64_t at = from; at < from + kSlotsAMinute; ++at) lines += series.slots[place(at)];
-    series.learn_minute(static_cast<uint32_t>(std::min<uint64_t>(lines, UINT32_MAX)),
-                        service.exposure);
-  };
-  for (WatchedTemplate& line : templates) {
-    if (learns(services[line.service])) learn(line.series, services[line.service]);
-  }
+    series.learn_minute(static_cast<uint32_t>(std::min<uint64_t>(lines, UINT32_MAX)), exposure);
+  });
   for (WatchedService& service : services) {
-    if (!learns(service)) continue;
-    learn(service.lines, service);
-    learn(service.errors, service);
     service.exposure.add_minute();
     ++service.known_minutes;
   }

@@ -71,13 +71,11 @@ TrailEvidence TrailReader::read(const RequestTrail& trail, const TrailQuestion& 
   const std::vector<Stretch> unhealthy = what_was_unusual(question, times);
   const auto healthy = [&](int64_t at) { return is_healthy(at, question.onset, unhealthy); };
   RequestFlow flow;
-  int64_t minute = INT64_MIN;
-  bool well = true;  // the minute that runs, all of it
+  bool well = true;  // at the line before: a minute of trouble does not become one of health by the
+                     // first line after it
   for (const Entry* entry : order) {
-    const bool now_well = healthy(entry->at);
-    flow.advance({entry->at}, well && now_well);
-    well = now_well && (well || entry->at / kMinuteNs != minute);
-    minute = entry->at / kMinuteNs;
+    flow.advance({entry->at}, well && healthy(entry->at));
+    well = healthy(entry->at);
     char request[8];
     for (unsigned i = 0; i < 8; ++i) request[i] = static_cast<char>(entry->request >> (8 * i));
     flow.add({{entry->at},

@@ -295,7 +295,7 @@ TEST_CASE("A bad deploy is named first, with the service that it broke behind it
   const auto current = core::current_evidence(incident);
   REQUIRE(current.suspects.size() == 2);
   CHECK(*current.suspects[0]->entry.detail("change") == "12");
-  CHECK(current.suspects[0]->entry.text.find("deploy of pay (1.4.2) 1m before") == 0);
+  CHECK(current.suspects[0]->entry.text.find("deploy of pay (1.4.2) 60 s before") == 0);
   CHECK(*current.suspects[1]->entry.detail("service") == "pay");
   REQUIRE(current.failure_class != nullptr);
   CHECK(*current.failure_class->entry.detail("class") == "bad_deploy");

@@ -107,8 +107,8 @@ TEST_CASE("Trouble that was over is never a past to compare with", "[incident]")
   for (const Call& call : hour_of_calls(1'500, 9'999)) {
     if (call.ms >= 1'400'000) add(trail, call);
   }
-  const TrailQuestion question{second(1'450), second(1'500), 2, {{second(-3'600), second(800)}}};
-  CHECK(ask_trail(trail, question).findings.empty());  // nothing of the minute in which it ended
+  const TrailQuestion question{second(1'450), second(1'500), 2, {{second(-3'600), second(840)}}};
+  CHECK(ask_trail(trail, question).findings.empty());
 }
 
 TEST_CASE("A trail tells who calls whom", "[incident]") {

@@ -13,7 +13,7 @@
 //   peak        the most lines of one minute in the last one to two weeks
 //
 // A minute becomes part of the baseline when it leaves the six minutes, if all of it was watched
-// and learning not held (in an incident; not of a service known for less than half an hour). Time
+// and learning was not held (in an incident, unless no service is known for half an hour yet). Time
 // not watched (the agent was stopped, the input lagged) is not learned nor counted as silence.
 //
 // Bounded: 0.4 KiB a template of a service with its week, 0.25 KiB without one; at most
