@@ -8,7 +8,7 @@ NINES_BUILD_LIBS="libboost-dev libmsgpack-cxx-dev libsqlite3-dev libre2-dev libs
 NINES_BUILD_DEPS="g++ cmake ninja-build ccache libc6-dev $NINES_BUILD_LIBS"
 # To build and run the tests on this machine.
 NINES_TEST_LIBS="catch2 librapidcheck-dev"
-NINES_TEST_DEPS="$NINES_TEST_LIBS libbenchmark-dev zstd python3 tzdata file ca-certificates openssl"
+NINES_TEST_DEPS="$NINES_TEST_LIBS libbenchmark-dev valgrind zstd python3 tzdata file ca-certificates openssl"
 # To cut networks, set clocks wrong and pull plugs; tests that lack them say so and are skipped.
 NINES_FAULT_DEPS="iproute2 nftables libfaketime xfsprogs"
 # To fuzz.
