@@ -21,9 +21,9 @@ constexpr size_t kMostImported = 16'384;
 
 HttpResponse answer_error(const Error& error) {
   switch (error.code) {
-    case Errc::invalid_argument: return json_error(400, error.message);
-    case Errc::not_found: return json_error(404, error.message);
-    default: return json_error(409, error.message);
+    case Errc::invalid_argument: return problem(400, error.message);
+    case Errc::not_found: return problem(404, error.message);
+    default: return problem(409, error.message);
   }
 }
 
@@ -65,7 +65,7 @@ HttpResponse show(const RemedyAccess& access, std::string_view part, const std::
   if (part == "/effect") {
     const std::string rule = decoded_parameter(query, "rule");
     if (!remediation.steward().guard().rule(rule)) {
-      return json_error(404, "there is no rule '" + rule + "'");
+      return problem(404, "there is no rule '" + rule + "'");
     }
     const core::Effect effect = remediation.effect(rule, now);
     if (parameter(query, "format") == "text") return as_text(to_text(effect));
@@ -74,8 +74,7 @@ HttpResponse show(const RemedyAccess& access, std::string_view part, const std::
     write_json(json, effect);
     return as_json(out + "\n");
   }
-  return json_error(404,
-                    "remedies have lessons, effect and audit, not '" + std::string(part) + "'");
+  return problem(404, "remedies have lessons, effect and audit, not '" + std::string(part) + "'");
 }
 
 // What a person says about rules, acts and switches.
@@ -162,7 +161,7 @@ void say(const std::shared_ptr<const RemedyAccess>& access, const HttpRequest& r
   const size_t width = width_of(request.query);
   remediation.steward().did(std::move(done), [access, table, width, reply](const Status& kept) {
     if (!kept.ok()) {
-      return reply(json_error(503, "it counts, but is not written yet: " + kept.error().message));
+      return reply(problem(503, "it counts, but is not written yet: " + kept.error().message));
     }
     const auto& steward = access->remediation().steward();
     reply(table ? as_text(view::remedies_table(steward, access->now(), width))
@@ -222,7 +221,7 @@ void import(const std::shared_ptr<const RemedyAccess>& access, const HttpRequest
   const auto list = body.is_object() ? body.find("records") : body.end();
   if (!body.is_object() || list == body.end() || !list->is_array() ||
       list->size() > kMostImported) {
-    return reply(json_error(400, "the body must be {\"records\": [...]}, 16384 at most"));
+    return reply(problem(400, "the body must be {\"records\": [...]}, 16384 at most"));
   }
   std::vector<core::Record> records;
   for (const Json& one : *list) {
@@ -233,7 +232,7 @@ void import(const std::shared_ptr<const RemedyAccess>& access, const HttpRequest
   auto told = std::make_shared<Remediation::Imported>();
   const auto done =
       access->remediation().import(std::move(records), [reply, told](const Status& kept) {
-        if (!kept.ok()) return reply(json_error(503, "not written: " + kept.error().message));
+        if (!kept.ok()) return reply(problem(503, "not written: " + kept.error().message));
         reply(as_json("{\"new\": " + std::to_string(told->news) +
                       ", \"known\": " + std::to_string(told->known) + "}\n"));
       });
@@ -254,7 +253,7 @@ AsyncHandler make_remedy_api(RemedyAccess access, AsyncHandler next) {
     if (request.method != "POST") return reply(show(*shared, path, request.query));
     if (auto refused = refusal(request, shared->token)) return reply(std::move(*refused));
     if (path == "/history") return import(shared, request, std::move(reply));
-    if (!path.empty()) return reply(json_error(404, "there is nothing to be said to that"));
+    if (!path.empty()) return reply(problem(404, "there is nothing to be said to that"));
     say(shared, request, std::move(reply));
   };
 }
