@@ -17,6 +17,8 @@
 namespace nines::agent {
 namespace {
 
+constexpr int64_t kBurst = 4;  // times the requests of a second, at once
+
 const char* name_of(peer::PeerView::State state) {
   switch (state) {
     case peer::PeerView::State::alive: return "alive";
@@ -35,6 +37,9 @@ Status Live::start_server() {
   events_.emplace(store_->restored().boot);
   announcer_.emplace(*events_);
   http::FrontOptions front;
+  front.cors_origins = setup_.config.cors_origins;
+  front.rate.per_s = setup_.config.http_rate_limit;
+  front.rate.burst = kBurst * front.rate.per_s;
   front.now = [this] { return clock_.mono(); };
   NINES_TRY(front_, http::Front::create(std::move(front)));
   http::ServerOptions server;

@@ -165,7 +165,9 @@ struct NodeConfig {
   int64_t index_max_bytes = 64 * 1024 * 1024, index_daily_bytes = 7 * 1024 * 1024;
   std::string log_level = "info";
   k8s::Settings kubernetes;
-  std::string api_token_file;  // empty: api.token in the state directory
+  std::vector<std::string> cors_origins;
+  int64_t http_rate_limit = 100;  // requests of one address in a second; 0: no limit
+  std::string api_token_file;     // empty: api.token in the state directory
   bool has_sources() const { return !sources.empty(); }
 };
 
