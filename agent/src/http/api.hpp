@@ -1,5 +1,5 @@
-// The routes of DESIGN 4.6 over a source of snapshots: /metrics, /healthz, /readyz, /api/..., and
-// the dashboard page at /.
+// The routes that a snapshot of the agent answers alone: /metrics, /healthz, /readyz, SLOs, gates,
+// status, and the dashboard page at / as long as no other is compiled in (page.hpp).
 #pragma once
 
 #include <functional>

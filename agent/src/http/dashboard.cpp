@@ -151,7 +151,7 @@ async function acknowledge(id) {
     await showIncidents(true);
   } else {
     sessionStorage.removeItem("token");
-    $("error").textContent = id + " is not acknowledged: " + (await r.json()).error.message;
+    $("error").textContent = id + " is not acknowledged: " + (await r.json()).detail;
   }
 }
 function incidentCard(i) {
