@@ -256,6 +256,7 @@ remediation:
 
 
 def main():
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     world = World()
     try:
         world.start()

@@ -93,9 +93,9 @@ function Side({ page, help }: { page: string; help: () => void }) {
       <a class="brand" href="#/" aria-label="Nines, to the overview"><img src="/icon.svg" alt="" /><span>Nines</span></a>
       <nav aria-label="pages"><ul>
         {kPages.map((p) => (
-          <li key={p.path}><a href={to(p.path)} aria-current={p.path === page ? 'page' : undefined} title={`${p.name} (g ${p.key})`} aria-label={p.path === 'incidents' && open ? `Incidents, ${open} open` : undefined}>
+          <li key={p.path}><a href={to(p.path)} aria-current={p.path === page ? 'page' : undefined} title={`${p.name} (g ${p.key})`}>
             <svg viewBox="0 0 24 24" fill="currentColor" aria-hidden="true"><path d={p.icon} fill-rule="evenodd" /></svg><span>{p.name}</span>
-            {p.path === 'incidents' && open > 0 && <span class="badge" aria-hidden="true">{open}</span>}
+            {p.path === 'incidents' && open > 0 && <span class="badge">{open}<span class="hidden"> open</span></span>}
           </a></li>
         ))}
       </ul></nav>

@@ -96,12 +96,12 @@ function Review({ id }: { id: string }) {
   return (
     <Card title="Postmortem" wide more={<a href={`${pathOf(id)}/postmortem`} target="_blank" rel="noreferrer">as Markdown</a>}>
       <details onToggle={(e) => show((e.target as HTMLDetailsElement).open)}><summary>The draft, from what is known</summary>
-        <Await of={read} lines={10}>{(p) => (
+        {open && <Await of={read} lines={10}>{(p) => (
           <div class="prose"><List name="Summary" of={p.summary} /><h3>Impact</h3><p>{p.impact}</p>
             <List name="What happened" of={p.root_cause_analysis.what_happened} /><h3>Root cause</h3><p>{p.root_cause_analysis.root_cause ?? 'Not stated yet.'}</p>
             <List name="Whys" of={p.root_cause_analysis.whys.map((w) => `${w.question} ${w.answer}`)} /><List name="Contributing" of={p.root_cause_analysis.contributing_factors} />
             <h3>Resolution</h3><p>{p.resolution.text}</p><List name="Done at once" of={p.resolution.immediate_actions} /><List name="Went well" of={p.lessons_learned.went_well} /><List name="To improve" of={p.lessons_learned.to_improve} />
-            <List name="Prevention" of={[...p.prevention.short_term, ...p.prevention.long_term, ...p.prevention.monitoring]} /></div>)}</Await>
+            <List name="Prevention" of={[...p.prevention.short_term, ...p.prevention.long_term, ...p.prevention.monitoring]} /></div>)}</Await>}
       </details>
     </Card>
   );

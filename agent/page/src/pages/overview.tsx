@@ -84,7 +84,7 @@ function Mosaic({ slos }: { slos: Slo[] }) {
       const tone = worst.state === 'VIOLATED' || worst.state === 'NO_DATA' ? toneOfState[worst.state] : toneOfRisk[worst.risk_level];
       const left = worst.error_budget_remaining;
       return <a key={name} class={`tone-${tone}`} href={to('service', name)}><Shape tone={tone} /><b>{name}</b>
-        <span class="what num">{left === null ? wordOfState[worst.state] : <>{left < -9.99 ? '<−999 %' : percent(left, 0)} left · burns {times(worst.burn_rate_1h)}</>}</span>
+        <span class="what num">{left === null ? wordOfState[worst.state] : <>{left < -9.99 ? '<−999 %' : percent(left, 0)} left<span class="nophone"> · burns {times(worst.burn_rate_1h)}</span></>}</span>
         <span class="hidden">, {worst.state === 'HEALTHY' ? worst.risk_level.toLowerCase() : wordOfState[worst.state]}</span></a>;
     })}</div>
   );

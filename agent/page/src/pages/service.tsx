@@ -192,7 +192,7 @@ function Objective({ s }: { s: Slo }) {
       <div class="stack seven"><Charts s={s} /></div>
       <div class="stack five"><Rules s={s} target={target} explain={explain.data} /><Latency s={s} target={target} /><Alerts s={s} /></div>
       <Card title="The arithmetic" wide more={target?.configured_in}>
-        <details onToggle={(e) => explainIt((e.target as HTMLDetailsElement).open)}><summary>Every number, down to the counts</summary><Await of={explain}>{(text) => <pre class="block" tabIndex={0}>{text}</pre>}</Await></details>
+        <details onToggle={(e) => explainIt((e.target as HTMLDetailsElement).open)}><summary>Every number, down to the counts</summary>{asked && <Await of={explain}>{(text) => <pre class="block" tabIndex={0}>{text}</pre>}</Await>}</details>
       </Card>
     </div>
   );
