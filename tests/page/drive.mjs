@@ -20,7 +20,7 @@ function that(condition, what) {
 
 const kPages = {
   overview: ['', 'Overview'], service: ['service/checkout', 'checkout'], latency: ['service/search?slo=search-fast', 'search'],
-  incidents: ['incidents?state=all', 'Incidents'], incident: [`incidents/${world.incident}`, 'payments'], query: ['query', 'Query'],
+  incidents: ['incidents?state=all', 'Incidents'], incident: [`incidents/${world.incident}`, 'orders'], query: ['query', 'Query'],
   oncall: ['oncall', 'On-call'], remediation: ['remediation', 'Remediation'], fleet: ['fleet', 'Fleet'],
 };
 

@@ -29,11 +29,26 @@ def build(checks, folder):
     return f"{folder}/dist"
 
 
+def check_types(checks, folder):
+    """src/openapi.ts is what types.mjs makes of the OpenAPI document."""
+    document = os.path.join(common.REPO, "agent", "api", "openapi.json")
+    if not os.path.exists(document):
+        print("agent/api/openapi.json is not there: the types were not compared with it")
+        return
+    done = common.run("node", f"{PAGE}/types.mjs", document, f"{folder}/openapi.ts")
+    checks.equal(done.returncode, 0, f"types.mjs: {done.stderr.decode()}")
+    checks.that(filecmp.cmp(f"{folder}/openapi.ts", f"{PAGE}/src/openapi.ts", shallow=False),
+                "src/openapi.ts is of the OpenAPI document: node agent/page/types.mjs "
+                "agent/api/openapi.json")
+
+
 def main():
     if not shutil.which("npm") or not shutil.which("node"):
         common.skip("node and npm are not installed (packaging/deps.sh: NINES_PAGE_DEPS)")
     checks = common.Checks()
-    made = build(checks, common.scratch("page-build"))
+    folder = common.scratch("page-build")
+    made = build(checks, folder)
+    check_types(checks, folder)
     names = sorted(os.listdir(made))
     checks.equal(sorted(os.listdir(f"{PAGE}/dist")), names, "the files of dist")
     _, differ, missing = filecmp.cmpfiles(made, f"{PAGE}/dist", names, shallow=False)

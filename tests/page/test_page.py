@@ -86,7 +86,7 @@ def main():
         world.note_changes()
         world.breaks()
         front = Front(node, world)
-        incident = next(i["id"] for i in world.get("/api/incidents") if i["service"] == "payments")
+        incident = next(i["id"] for i in world.get("/api/incidents") if i["service"] == "orders")
         facts = {**world.facts(), "base": front.base, "incident": incident, "page": PAGE,
                  "shots": shots, "chromium": chromium}
         if sys.argv[1:]:

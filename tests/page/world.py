@@ -145,10 +145,10 @@ class World:
         os.chmod(f"{north}/systemctl", 0o755)
         for name in SERVICES:
             common.write(f"{north}/slos/{name}.yaml", self.slos_of(name))
-        common.write(f"{north}/slos/payments.yaml", common.ratio_slo(
-            "payments-orders", f'paths: ["{north}/pods/shop_web-*/*/*.log"]', "status < 500",
+        common.write(f"{north}/slos/orders.yaml", common.ratio_slo(
+            "orders-answered", f'paths: ["{north}/pods/shop_web-*/*/*.log"]', "status < 500",
             total="status > 0", window="1h", target="0.99").replace(
-                "payments-orders-service", "payments"))
+                "orders-answered-service", "orders"))
         common.write(f"{north}/slos/jobs.yaml", common.ratio_slo(
             "jobs-done", 'paths: [worker.log]', "status < 500", window="1h", target="0.9").replace(
                 "jobs-done-service", "jobs") + POLICY.format(slo="jobs-done"))
@@ -232,7 +232,7 @@ remediation:
                                     "action": "unit-restart worker.service", "service": "search"})
         common.wait_until(lambda: any(r["shadow_hits"] for r in self.get("/api/remedies")["rules"]),
                           60, "a hit in shadow")
-        common.wait_until(lambda: of("payments"), 120, "the incident of payments")
+        common.wait_until(lambda: of("orders"), 120, "the incident of orders")
         return signature
 
     def end(self):

@@ -1,4 +1,5 @@
 // Speaking with the agent: reads, writes with the token, and what it says when it refuses.
+import type { WritePath } from './model';
 
 export class Refused extends Error {
   constructor(readonly status: number, message: string) {
@@ -46,7 +47,7 @@ export const credentials = {
   forget() { sessionStorage.removeItem('nines.token'); },
 };
 
-export async function write<T>(path: string, body: object, more: { method?: string; signal?: AbortSignal } = {}): Promise<T> {
+export async function write<T>(path: WritePath, body: object, more: { method?: string; signal?: AbortSignal } = {}): Promise<T> {
   const response = await ask(path, {
     method: more.method ?? 'POST',
     headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${credentials.token}` },

@@ -3,6 +3,7 @@
 // what to read again (live.ts); without them every entry is read again from time to time.
 import { useEffect, useReducer } from 'preact/hooks';
 import { Away, Refused, readText } from './api';
+import type { ReadPath } from './model';
 
 interface Entry {
   path: string; everyMs: number; text: string; data: unknown; readAt: number; problem: Refused | null;
@@ -89,7 +90,7 @@ function useRedraw(): () => void {
 }
 
 /** What `path` answers, kept fresh. `null`: nothing is read (yet). */
-export function useData<T>(path: string | null, everyMs = 10_000): Shown<T> {
+export function useData<T>(path: ReadPath | null, everyMs = 10_000): Shown<T> {
   const redraw = useRedraw();
   useEffect(() => {
     if (path === null) return undefined;

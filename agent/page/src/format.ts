@@ -60,3 +60,6 @@ export const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** 'restart-worker' stays, 'slow_dependency' becomes 'slow dependency'. */
 export const words = (name: string) => name.replaceAll('_', ' ').toLowerCase();
+
+/** Milliseconds of a moment; NaN when there is none. */
+export const ms = (at: string | null | undefined): number => (at ? Date.parse(at) : Number.NaN);

@@ -1,6 +1,6 @@
 // The nodes as this one hears them, and what this one costs and lags.
 import { useData } from '../data';
-import { bytes, count, percent, span } from '../format';
+import { bytes, count, ms, percent, span } from '../format';
 import type { Fleet as Heard, FleetNode, Status } from '../model';
 import { to } from '../router';
 import { Budget } from '../ui/budget';
@@ -32,7 +32,7 @@ function Budgets({ of }: { of: Heard['slos'] }) {
 }
 
 function Footprint({ s }: { s: Status }) {
-  const lived = Math.max(1, (Date.parse(s.now) - Date.parse(s.started)) / 1000);
+  const lived = Math.max(1, (ms(s.now) - ms(s.started)) / 1000);
   return (
     <dl class="facts">
       <Fact name="Memory">{bytes(s.resident_bytes)}<small class="dim"> engine {bytes(s.engine_bytes)}</small></Fact>

@@ -1,15 +1,16 @@
 // One incident: who is suspected, in what order it went, what was done, what is to be learned.
 import { useState } from 'preact/hooks';
 import { refresh, useData } from '../data';
-import { span, words } from '../format';
-import type { Entry, Incident as Found, Postmortem, Suspect, Timeline } from '../model';
+import { ms, span, words } from '../format';
+import type { Entry, Incident as Found, Postmortem, Timeline } from '../model';
 import { to } from '../router';
+import { suspectsOf } from '../suspects';
 import { Lanes, toneOfKind } from '../ui/lanes';
 import { IncidentMark, Mark, Severity, Shape, Time } from '../ui/marks';
 import { Await, Card, Fact, Nothing, Skeleton } from '../ui/parts';
 import { ask, type Deed } from '../ui/write';
 
-const pathOf = (id: string) => `/api/incidents/${encodeURIComponent(id)}`;
+const pathOf = (id: string) => `/api/incidents/${encodeURIComponent(id)}` as const;
 
 function deed(i: Found, what: string, title: string, button: string, more: Partial<Deed> & { body?: Deed['body'] } = {}) {
   ask({ title: `${title} ${i.id}`, path: pathOf(i.id), button, needsText: 'What is to be noted (may be empty)', body: (text, who) => ({ do: what, who, text }), done: () => refresh('/api/incidents', '/api/status', '/api/timeline'), ...more });
@@ -37,13 +38,16 @@ function reveal(evidence: string) {
   found?.scrollIntoView({ block: 'center' });
 }
 
+const classOf = (i: Found) => (i.failure_class as { class?: string } | null)?.class ?? 'unknown';
+
 function Suspects({ i }: { i: Found }) {
+  const suspects = suspectsOf(i);
   return (
-    <Card title="Suspects" more={i.failure_class && i.failure_class.class !== 'unknown' ? <Mark tone="watch">{words(i.failure_class.class)}</Mark> : undefined}>
-      {i.suspects.length === 0 ? <Nothing>Nobody is suspected yet. {i.failure_class?.text}</Nothing> : (
-        <ol class="rows">{i.suspects.map((s: Suspect) => (
-          <li key={s.evidence}><span class="severity">{s.rank}</span><div class="what"><b>{s.service}</b> <a class="dim" href={`#${s.evidence}`} onClick={(e) => { e.preventDefault(); reveal(s.evidence); }}>{s.evidence}</a>
-            <p>{s.text}</p>{s.wrong_if && <p>wrong if: {s.wrong_if}</p>}</div></li>
+    <Card title="Suspects" more={classOf(i) !== 'unknown' ? <Mark tone="watch">{words(classOf(i))}</Mark> : undefined}>
+      {suspects.length === 0 ? <Nothing>Nobody is suspected yet. {i.failure_class?.text}</Nothing> : (
+        <ol class="rows">{suspects.map(({ number, entry: { text, details } }) => (
+          <li key={number}><span class="severity">{details?.rank}</span><div class="what"><b>{details?.service}</b> <a class="dim" href={`#${number}`} onClick={(e) => { e.preventDefault(); reveal(number); }}>{number}</a>
+            <p>{text}</p>{details?.wrong_if && <p>Wrong if {details.wrong_if}</p>}</div></li>
         ))}</ol>)}
     </Card>
   );
@@ -74,7 +78,7 @@ function Story({ id }: { id: string }) {
 }
 
 /** The first of them; the rest when asked for. */
-function Entries({ of, most = 6 }: { of: Entry[]; most?: number }) {
+function Entries({ of, most = 6 }: { of: (Entry & { kind?: string })[]; most?: number }) {
   const [all, show] = useState(false);
   return <><ul class="rows">{(all ? of : of.slice(0, most)).map((h, n) => <li key={n}><Shape tone="info" /><div class="what">{h.kind && <b>{words(h.kind)} </b>}{h.text}</div><div class="when">{h.who || h.node}<br /><Time at={h.at} /></div></li>)}</ul>
     {of.length > most && <button class="plain" onClick={() => show(!all)}>{all ? 'fewer' : `all ${of.length}`}</button>}</>;
@@ -111,13 +115,13 @@ export function Incident({ id }: { id: string }) {
   const read = useData<Found>(pathOf(id));
   const i = read.data;
   if (!i) return <><div class="head"><h1>{id}</h1></div>{read.problem ? <Nothing>{read.problem.message}. <a href={to('incidents')}>All incidents</a></Nothing> : <Skeleton lines={12} />}</>;
-  const done = [...i.actions, ...i.notes, ...i.causes].sort((a, b) => b.at.localeCompare(a.at));
+  const done = [...i.actions, ...i.notes, ...i.causes].sort((a, b) => ms(b.at) - ms(a.at));
   return (
     <>
       <div class="head"><h1>{i.service || i.id}</h1><Severity of={i.severity} /><IncidentMark state={i.state} /><span class="dim">{i.id}</span><Buttons i={i} /><p class="sub">{i.title}</p></div>
       <div class="grid">
         <Card title="State" wide>
-          <dl class="facts"><Fact name="Began"><Time at={i.began} /></Fact><Fact name="Noticed after">{span((Date.parse(i.opened) - Date.parse(i.began)) / 1000)}</Fact>
+          <dl class="facts"><Fact name="Began"><Time at={i.began} /></Fact><Fact name="Noticed after">{span((ms(i.opened) - ms(i.began)) / 1000)}</Fact>
             <Fact name="Acknowledged">{i.acknowledged ? <><Time at={i.acknowledged} /> <small>by {i.acknowledged_by}</small></> : <Mark tone="warn" quiet>by nobody yet</Mark>}</Fact>
             <Fact name="Mitigated"><Time at={i.mitigated} /></Fact><Fact name="Resolved"><Time at={i.resolved} /></Fact><Fact name="Commander">{i.roles.commander || '–'}</Fact><Fact name="Nodes">{i.nodes.join(', ')}</Fact></dl>
         </Card>

@@ -1,6 +1,6 @@
 // All incidents, newest first, and how soon they were noticed, answered and over.
 import { useData } from '../data';
-import { span } from '../format';
+import { ms, span } from '../format';
 import type { Incident, Kpis } from '../model';
 import { to } from '../router';
 import { IncidentMark, Severity, Time } from '../ui/marks';
@@ -8,7 +8,7 @@ import { Await, Card, Fact, Nothing, Scroll } from '../ui/parts';
 
 const kStates = ['open', 'all', 'acknowledged', 'mitigated', 'resolved'];
 
-const lasted = (i: Incident) => span((Date.parse(i.resolved ?? new Date().toISOString()) - Date.parse(i.began)) / 1000);
+const lasted = (i: Incident) => span(((i.resolved ? ms(i.resolved) : Date.now()) - ms(i.began)) / 1000);
 
 export function Incidents({ state }: { state: string }) {
   const read = useData<Incident[]>(`/api/incidents?state=${encodeURIComponent(state)}`);

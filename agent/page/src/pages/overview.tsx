@@ -3,6 +3,7 @@ import { useData } from '../data';
 import { percent, ratio, times } from '../format';
 import type { Fleet, Incident, Release, Risk, Slo, Status } from '../model';
 import { to } from '../router';
+import { suspectsOf } from '../suspects';
 import { Budget } from '../ui/budget';
 import { IncidentMark, ReleaseMark, Severity, Shape, StateMark, Time, toneOfRelease, toneOfRisk, toneOfState, wordOfState, type Tone } from '../ui/marks';
 import { Await, Card, Nothing, Scroll, Skeleton } from '../ui/parts';
@@ -67,7 +68,7 @@ function OpenIncidents() {
       <Await of={open} lines={4}>{(incidents) => incidents.length === 0 ? <Nothing>None. It is quiet.</Nothing> : (
         <ul class="rows">{incidents.slice(0, 5).map((i) => (
           <li key={i.id}><Severity of={i.severity} /><div class="what"><a class="clip" href={to('incidents', i.id)}>{i.title}</a>
-            {i.suspects[0] && <p class="one">suspect: {i.suspects[0].text}</p>}</div>
+            {suspectsOf(i).slice(0, 1).map((s) => <p key={s.number} class="one">suspect: {s.entry.text}</p>)}</div>
             <div class="when"><IncidentMark state={i.state} /><br />{i.service} · <Time at={i.began} ago /></div></li>
         ))}</ul>
       )}</Await>

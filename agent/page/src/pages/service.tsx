@@ -1,7 +1,7 @@
 // One service: what it promised, how it stands, where that goes, and the arithmetic behind.
 import { useMemo, useState } from 'preact/hooks';
 import { useData } from '../data';
-import { count, percent, ratio, seconds, span, times } from '../format';
+import { count, ms, percent, ratio, seconds, span, times } from '../format';
 import type { Alert, Burn, Change, History, Rule, Slo, Target, Window } from '../model';
 import { to } from '../router';
 import { Budget, toneOfBudget } from '../ui/budget';
@@ -11,13 +11,14 @@ import { Await, Card, Fact, Nothing, Skeleton } from '../ui/parts';
 import { ask } from '../ui/write';
 import { refresh } from '../data';
 
+type Point = Slo['forecast']['projected'][number];
 interface Step { at: number; good: number; bad: number; left: number | null }
 interface Past { steps: Step[]; stepS: number; to: number; annotations: Change[] }
 
 function pastOfBurn(burn: Burn, slo: string): Past | undefined {
   const found = burn.series.find((s) => s.slo === slo);
-  return found && { to: Date.parse(burn.to) / 1000, stepS: seconds(burn.step), annotations: found.annotations,
-    steps: found.points.map((p) => ({ at: Date.parse(p.at) / 1000, good: p.good, bad: p.bad, left: p.error_budget_remaining })) };
+  return found && { to: ms(burn.to) / 1000, stepS: seconds(burn.step), annotations: found.annotations,
+    steps: found.points.map((p) => ({ at: ms(p.at) / 1000, good: p.good, bad: p.bad, left: p.error_budget_remaining })) };
 }
 
 /** From the events alone: what this window's bad events have used of the budget, step by step. */
@@ -26,9 +27,9 @@ function pastOfHistory(history: History, s: Slo): Past {
   const allowed = s.total * (1 - (s.target ?? 1));
   const steps = history.points.map((p) => {
     bad += p.bad;
-    return { at: Date.parse(p.at) / 1000, good: p.good, bad: p.bad, left: allowed > 0 ? 1 - bad / allowed : null };
+    return { at: ms(p.at) / 1000, good: p.good, bad: p.bad, left: allowed > 0 ? 1 - bad / allowed : null };
   });
-  return { steps, stepS: seconds(history.step), to: Date.parse(history.to) / 1000, annotations: history.annotations };
+  return { steps, stepS: seconds(history.step), to: ms(history.to) / 1000, annotations: history.annotations };
 }
 
 function usePast(s: Slo): { past: Past | undefined; refused: string } {
@@ -39,7 +40,7 @@ function usePast(s: Slo): { past: Past | undefined; refused: string } {
   return { past, refused: history.problem?.message ?? '' };
 }
 
-const notesOf = (past: Past) => past.annotations.filter((a) => a.kind !== 'release_watch').sort((a, b) => a.at.localeCompare(b.at)).slice(-9);
+const notesOf = (past: Past) => past.annotations.filter((a) => a.kind !== 'release_watch').sort((a, b) => ms(a.at) - ms(b.at)).slice(-9);
 
 function budgetChart(s: Slo, past: Past): ChartSpec {
   const now = past.to, window = seconds(s.window) || 2592000;
@@ -47,7 +48,7 @@ function budgetChart(s: Slo, past: Past): ChartSpec {
   const x = [...past.steps.map((p) => p.at + past.stepS), ...ahead.map((p) => now + seconds(p.after))];
   const blank = past.steps.map(() => null);
   const left = s.error_budget_remaining;
-  const joined = (of: (p: (typeof ahead)[number]) => number) => [...blank.slice(0, -1), left, ...ahead.map((p) => 1 - of(p))];
+  const joined = (of: (p: Point) => number | null) => [...blank.slice(0, -1), left, ...ahead.map((p) => { const used = of(p); return used === null ? null : 1 - used; })];
   const lines = [
     { label: 'budget left', values: [...past.steps.slice(0, -1).map((p) => p.left), left, ...ahead.map(() => null)], colour: colour('accent'), width: 2.2 },
     ...(ahead.length ? [
@@ -62,7 +63,7 @@ function budgetChart(s: Slo, past: Past): ChartSpec {
     label: `Budget left of ${s.slo} over ${s.window}: now ${percent(left)}. ${s.forecast.forecast_message}`, x, lines, height: 240, now,
     ...(ahead.length ? { band: { low: 4, high: 3, fill: `${colour('accent')}22` } } : {}),
     levels: [{ at: 0, text: 'nothing left', colour: colour('bad') }],
-    notes: notesOf(past).map((a) => ({ at: Date.parse(a.at) / 1000, text: a.text })),
+    notes: notesOf(past).map((a) => ({ at: ms(a.at) / 1000, text: a.text })),
     range: () => [low < 0 ? low : -0.06, low < -2 ? 1 - low * 0.12 : 1.06], axis: (v) => percent(v, 0),
   };
 }

@@ -2,7 +2,7 @@
 // the clocks leave it uncertain. What may have been at the same time shares an outline.
 import type { RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { clock, words } from '../format';
+import { clock, ms, words } from '../format';
 import type { Timeline, TimelineEvent } from '../model';
 import type { Tone } from './marks';
 
@@ -29,19 +29,19 @@ function useWidth(): [RefObject<HTMLDivElement | null>, number] {
 export function Lanes({ of }: { of: Timeline }) {
   const [box, width] = useWidth();
   const names = [...new Set([...of.nodes.map((n) => n.node), ...of.events.map((e) => e.node)])];
-  const times = of.events.map((e) => Date.parse(e.time));
+  const times = of.events.map((e) => ms(e.time));
   const first = Math.min(...times), last = Math.max(...times), pad = Math.max(1000, (last - first) * 0.04);
   const left = kSide + Math.min(110, Math.max(0, ...names.map((n) => n.length * 7)) + 10), right = width - kSide;
   const x = (t: number) => left + ((t - first + pad) / (last - first + 2 * pad)) * (right - left);
   const high = kTop + names.length * kLane + 22;
   const ticks = [0, 1, 2, 3, 4].slice(0, width < 500 ? 3 : 5).map((i, _, all) => first + ((last - first) * i) / (all.length - 1));
   const dot = (e: TimelineEvent, i: number) => {
-    const y = kTop + names.indexOf(e.node) * kLane + kLane / 2, at = x(Date.parse(e.time));
+    const y = kTop + names.indexOf(e.node) * kLane + kLane / 2, at = x(ms(e.time));
     const doubt = Math.max(0, (e.uncertainty_ns / 1e6 / (last - first + 2 * pad)) * (right - left));
     return (
       <g key={i} class={`tone-${toneOfKind(e.kind)}`}>
         {e.uncertainty_ns > 0 && <rect class="doubt" x={at - Math.max(7, doubt)} y={y - 10} width={Math.max(14, doubt * 2)} height="20" rx="4" />}
-        <path class="dot" d={(shapes[e.kind] ?? round)(at, y)}><title>{`${clock(e.time)} ± ${(e.uncertainty_ns / 1e6).toFixed(1)} ms, ${e.node}: ${e.text}`}</title></path>
+        <path class="dot" d={(shapes[e.kind] ?? round)(at, y)}><title>{`${clock(e.time ?? 0)} ± ${(e.uncertainty_ns / 1e6).toFixed(1)} ms, ${e.node}: ${e.text}`}</title></path>
       </g>
     );
   };

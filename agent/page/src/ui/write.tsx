@@ -2,9 +2,10 @@
 // it, and says in place what the agent refuses.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Refused, credentials, write } from '../api';
+import type { WritePath } from '../model';
 
 export interface Deed {
-  title: string; path: string; body: (text: string, who: string) => object; method?: string; button: string;
+  title: string; path: WritePath; body: (text: string, who: string) => object; method?: string; button: string;
   says?: string; needsText?: string; done?: (answer: unknown) => void;
 }
 
