@@ -37,6 +37,23 @@ def serves_the_page(world):
     return status == 200 and b"/page.js" in body
 
 
+class Many:
+    """An agent with a hundred objectives."""
+
+    def __init__(self):
+        root, self.port = common.scratch("many"), common.free_port()
+        lines = "".join(common.AccessLog.line(500 if i % 50 == 0 else 200) for i in range(500))
+        common.write(f"{root}/access.log", lines)
+        for i in range(100):
+            text = common.ratio_slo(f"slo-{i:03d}", f'paths: ["{root}/access.log"], format: nginx',
+                                    "status < 500", target="0.9" if i % 3 else "0.999")
+            common.write(f"{root}/slos/{i:03d}.yaml", text.replace(
+                f"slo-{i:03d}-service", f"service-{i // 4:02d}"))
+        self.agent = common.Agent(common.write(f"{root}/nines.yaml", common.node_yaml(
+            self.port, "limits: {slos: 128}\n")), f"{root}/state", self.port, log=f"{root}/agent.log")
+        common.wait_until(lambda: len(self.agent.slos()) == 100, 60, "a hundred objectives")
+
+
 class Front:
     """agent/page/dev.mjs, where the agent does not serve the page itself."""
 
@@ -79,23 +96,26 @@ def drive(node, facts, world):
 def main():
     node, chromium = found("node", "nodejs"), found("chromium", "chromium-browser")
     packages()
-    world, front = World(), None
+    world, many, fronts = World(), None, []
     shots = os.environ.get("NINES_SHOTS") or os.path.join(common.REPO, "build", "page-shots")
     try:
         world.start()
         world.note_changes()
         world.breaks()
-        front = Front(node, world)
+        many = Many()
+        fronts = [Front(node, one) for one in (world, many)]
         incident = next(i["id"] for i in world.get("/api/incidents") if i["service"] == "orders")
-        facts = {**world.facts(), "base": front.base, "incident": incident, "page": PAGE,
+        facts = {**world.facts(), "base": fronts[0].base, "many": fronts[1].base, "incident": incident, "page": PAGE,
                  "shots": shots, "chromium": chromium}
         if sys.argv[1:]:
             facts["only"] = sys.argv[1:]
         code = drive(node, facts, world)
         print(f"screenshots in {shots}")
     finally:
-        if front:
+        for front in fronts:
             front.end()
+        if many:
+            many.agent.kill()
         world.end()
     sys.exit(code)
 

@@ -1,4 +1,5 @@
 // Is all well, and if not, where? From the verdict over the services down to every objective.
+import { useEffect, useState } from 'preact/hooks';
 import { useData } from '../data';
 import { percent, ratio, times } from '../format';
 import type { Fleet, Incident, Release, Risk, Slo, Status } from '../model';
@@ -91,6 +92,22 @@ function Mosaic({ slos }: { slos: Slo[] }) {
   );
 }
 
+const kFirst = 20;
+/** What fits the screen is drawn at once, the rest in the frame after it. */
+function useLater(): boolean {
+  const [later, set] = useState(false);
+  useEffect(() => {
+    const frame = requestAnimationFrame(() => setTimeout(() => set(true)));
+    return () => cancelAnimationFrame(frame);
+  }, []);
+  return later;
+}
+
+function Rows({ slos }: { slos: Slo[] }) {
+  const shown = useLater() ? slos : slos.slice(0, kFirst);
+  return <tbody>{shown.map((s) => <Row key={s.slo} s={s} />)}</tbody>;
+}
+
 function Row({ s }: { s: Slo }) {
   return (
     <tr>
@@ -121,7 +138,7 @@ export function Overview() {
         <OpenIncidents />
         <Card title="Objectives" id="objectives" wide more="worst first; burn 1× uses the budget up exactly at the end of its window">
           {slos ? <Scroll label="objectives"><table class="fold"><thead><tr><th>Objective</th><th>State</th><th>Budget left</th><th>Last 24 h</th><th class="n">Burn 5 min</th><th class="n">1 h</th><th class="n">24 h</th><th class="n">Good</th><th>Release</th></tr></thead>
-            <tbody>{slos.map((s) => <Row key={s.slo} s={s} />)}</tbody></table></Scroll> : <Skeleton lines={12} />}
+            <Rows slos={slos} /></table></Scroll> : <Skeleton lines={12} />}
         </Card>
       </div>
     </>

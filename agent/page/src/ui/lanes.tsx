@@ -35,8 +35,14 @@ export function Lanes({ of }: { of: Timeline }) {
   const x = (t: number) => left + ((t - first + pad) / (last - first + 2 * pad)) * (right - left);
   const high = kTop + names.length * kLane + 22;
   const ticks = [0, 1, 2, 3, 4].slice(0, width < 500 ? 3 : 5).map((i, _, all) => first + ((last - first) * i) / (all.length - 1));
+  // Signs that would cover each other go above and below the lane.
+  const aside = [0, -13, 13];
+  const lastOn = new Map<string, { at: number; n: number }>();
   const dot = (e: TimelineEvent, i: number) => {
-    const y = kTop + names.indexOf(e.node) * kLane + kLane / 2, at = x(ms(e.time));
+    const at = x(ms(e.time)), before = lastOn.get(e.node);
+    const n = before && at - before.at < 14 ? before.n + 1 : 0;
+    lastOn.set(e.node, { at, n });
+    const y = kTop + names.indexOf(e.node) * kLane + kLane / 2 + aside[n % aside.length]!;
     const doubt = Math.max(0, (e.uncertainty_ns / 1e6 / (last - first + 2 * pad)) * (right - left));
     return (
       <g key={i} class={`tone-${toneOfKind(e.kind)}`}>

@@ -6,6 +6,12 @@ import type { History } from '../model';
 
 const kWide = 120, kHigh = 22, kBars = 48;
 
+const waiting = new Map<Element, () => void>();
+/** One for all: tells those that come into view, once. */
+const watch = new IntersectionObserver((found) => {
+  for (const f of found) if (f.isIntersecting) { waiting.get(f.target)?.(); watch.unobserve(f.target); }
+}, { rootMargin: '100px' });
+
 function bars(history: History, target: number): { burn: number; covered: boolean }[] {
   const group = Math.max(1, Math.ceil(history.points.length / kBars));
   const out = [];
@@ -21,9 +27,10 @@ export function Spark({ slo, target }: { slo: string; target: number | null }) {
   const place = useRef<SVGSVGElement>(null);
   const [seen, see] = useState(false);
   useEffect(() => {
-    const watch = new IntersectionObserver((found) => { if (found.some((f) => f.isIntersecting)) { see(true); watch.disconnect(); } }, { rootMargin: '100px' });
-    watch.observe(place.current!);
-    return () => watch.disconnect();
+    const mark = place.current!;
+    waiting.set(mark, () => see(true));
+    watch.observe(mark);
+    return () => { waiting.delete(mark); watch.unobserve(mark); };
   }, []);
   const { data } = useData<History>(seen && target !== null ? `/api/slo/${encodeURIComponent(slo)}/history?span=24h` : null, 60_000);
   const all = data && target !== null && target < 1 ? bars(data, target) : [];
