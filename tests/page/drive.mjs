@@ -85,6 +85,34 @@ async function tellsTheTruth(browser) {
   await page.locator('summary', { hasText: 'Every number' }).click();
   await page.waitForSelector('pre.block');
   that((await page.textContent('pre.block')).includes('Burn rate = bad / total'), 'the arithmetic is shown');
+  await go(page, `incidents/${world.incident}`);
+  const suspects = await page.textContent('ol.rows');
+  that(suspects.includes('pay') && suspects.includes('Wrong if'), 'suspects are named, and what would make that wrong');
+  that((await page.locator('.lanes .dot').count()) > 2, 'the timeline is drawn');
+  await page.locator('summary', { hasText: 'The draft' }).click();
+  await page.waitForSelector('.prose h3');
+  that((await page.textContent('.prose')).includes('Root cause'), 'the postmortem can be read');
+  await page.screenshot({ path: join(world.shots, 'incident-open.png'), fullPage: true });
+  await page.context().close();
+}
+
+/** Where the agent tells of events, the page follows them. */
+async function follows(browser) {
+  const stop = new AbortController();
+  const there = await fetch(`${world.agent}/api/events`, { signal: stop.signal });
+  stop.abort();
+  if (there.status === 404) { console.log('  this agent has no /api/events: the page polls'); return; }
+  const page = await open(browser);
+  await go(page, '');
+  await page.waitForSelector('.live:has-text("live")', { timeout: 20_000 });
+  const note = `a note at ${Date.now()}`;
+  await go(page, `incidents/${world.incident}`);
+  const said = await fetch(`${world.agent}/api/incidents/${world.incident}`, { method: 'POST', headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${world.token}` }, body: JSON.stringify({ do: 'note', who: 'kim', text: note }) });
+  const begin = Date.now();
+  that(said.ok, `a note is taken: ${said.status}`);
+  await page.waitForSelector(`.what:has-text("${note}")`, { timeout: 9000 });
+  console.log(`  seen ${Date.now() - begin} ms after it was written elsewhere`);
+  that(Date.now() - begin < 9000, 'what others write is seen without asking');
   await page.context().close();
 }
 
@@ -256,7 +284,7 @@ async function isQuick(browser) {
 
 mkdirSync(world.shots, { recursive: true });
 const browser = await chromium.launch({ executablePath: world.chromium, args: ['--no-sandbox', '--disable-gpu'] });
-const parts = { looksRight, tellsTheTruth, asks, keys, isQuick, measures, writes, survives };
+const parts = { looksRight, tellsTheTruth, asks, keys, isQuick, measures, follows, writes, survives };
 for (const [name, part] of Object.entries(parts)) {
   if (world.only && !world.only.includes(name)) continue;
   const begin = Date.now();

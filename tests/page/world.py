@@ -30,7 +30,7 @@ PAST_S, EVERY_S = 36 * HOUR, 12  # how far the logs reach back, and a request so
 SERVICES = {
     "storefront": (0.995, lambda ago: 0.001, 40),
     "checkout": (0.99, lambda ago: 0.5 if 7.0 < ago < 8.5 else 0.002, 90),
-    "search": (0.99, lambda ago: 0.003 + 0.012 * max(0.0, 1 - ago / 20), 160),
+    "search": (0.99, lambda ago: 0.006, 160),
     "catalog": (0.999, lambda ago: 0.0002, 25),
     "accounts": (0.99, lambda ago: 0.03 if 20 < ago < 21 else 0.002, 60),
     "recommend": (0.95, lambda ago: 0.02, 220),
@@ -75,7 +75,7 @@ def past_of(name, chance, now):
     while at < now:
         ago = (now - at) / HOUR
         status = 503 if chance.random() < bad(ago) else 200
-        slow = 3 if name == "search" and ago < 5 else 1
+        slow = 3 if name == "search" and 3 < ago < 5 else 1
         lines.append(access_line(at, status, usual * slow * chance.lognormvariate(0, 0.5)))
         at += chance.expovariate(1 / EVERY_S) / (1 + 0.5 * math.sin(at / DAY * 2 * math.pi))
     return "".join(lines)
@@ -232,7 +232,7 @@ remediation:
                                     "action": "unit-restart worker.service", "service": "search"})
         common.wait_until(lambda: any(r["shadow_hits"] for r in self.get("/api/remedies")["rules"]),
                           60, "a hit in shadow")
-        common.wait_until(lambda: of("orders"), 120, "the incident of orders")
+        common.wait_until(lambda: [i for i in of("orders") if i["suspects"]], 180, "suspects")
         return signature
 
     def end(self):
