@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url';
 const from = process.argv[2];
 if (!from) throw new Error('usage: node types.mjs openapi.json|http://AGENT [out]');
 const out = process.argv[3] ?? join(dirname(fileURLToPath(import.meta.url)), 'src', 'openapi.ts');
-const text = from.startsWith('http') ? await (await fetch(new URL('/api/openapi.json', from))).text() : readFileSync(from, 'utf8');
+const text = from.startsWith('http')
+  ? await (await fetch(new URL('/api/openapi.json', from))).text()
+  : readFileSync(from, 'utf8');
 const document = JSON.parse(text);
 
 const quoted = (name) => (/^[A-Za-z_]\w*$/.test(name) ? name : JSON.stringify(name));
@@ -17,7 +19,11 @@ function typeOf(schema) {
   if (schema.$ref) return schema.$ref.split('/').pop();
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((one) => JSON.stringify(one)).join(' | ');
-  for (const [key, joint] of [['anyOf', ' | '], ['oneOf', ' | '], ['allOf', ' & ']]) {
+  for (const [key, joint] of [
+    ['anyOf', ' | '],
+    ['oneOf', ' | '],
+    ['allOf', ' & '],
+  ]) {
     if (schema[key]) return `(${schema[key].map(typeOf).join(joint)})`;
   }
   const kinds = Array.isArray(schema.type) ? schema.type : [schema.type];

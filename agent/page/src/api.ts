@@ -2,7 +2,10 @@
 import type { WritePath } from './model';
 
 export class Refused extends Error {
-  constructor(readonly status: number, message: string) {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
     super(message);
   }
 }
@@ -38,16 +41,26 @@ export async function readText(path: string, signal?: AbortSignal): Promise<stri
 
 // The token and the name of who writes stay in this tab.
 export const credentials = {
-  get token() { return sessionStorage.getItem('nines.token') ?? ''; },
-  get who() { return localStorage.getItem('nines.who') ?? ''; },
+  get token() {
+    return sessionStorage.getItem('nines.token') ?? '';
+  },
+  get who() {
+    return localStorage.getItem('nines.who') ?? '';
+  },
   keep(token: string, who: string) {
     sessionStorage.setItem('nines.token', token);
     localStorage.setItem('nines.who', who);
   },
-  forget() { sessionStorage.removeItem('nines.token'); },
+  forget() {
+    sessionStorage.removeItem('nines.token');
+  },
 };
 
-export async function write<T>(path: WritePath, body: object, more: { method?: string; signal?: AbortSignal } = {}): Promise<T> {
+export async function write<T>(
+  path: WritePath,
+  body: object,
+  more: { method?: string; signal?: AbortSignal } = {},
+): Promise<T> {
   const response = await ask(path, {
     method: more.method ?? 'POST',
     headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${credentials.token}` },

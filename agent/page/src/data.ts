@@ -6,10 +6,22 @@ import { Away, Refused, readText } from './api';
 import type { ReadPath } from './model';
 
 interface Entry {
-  path: string; everyMs: number; text: string; data: unknown; readAt: number; problem: Refused | null;
-  busy: boolean; again: boolean; timer: number; users: Set<() => void>;
+  path: string;
+  everyMs: number;
+  text: string;
+  data: unknown;
+  readAt: number;
+  problem: Refused | null;
+  busy: boolean;
+  again: boolean;
+  timer: number;
+  users: Set<() => void>;
 }
-export interface Shown<T> { data: T | undefined; problem: Refused | null; readAt: number }
+export interface Shown<T> {
+  data: T | undefined;
+  problem: Refused | null;
+  readAt: number;
+}
 
 const kMostEntries = 300;
 const entries = new Map<string, Entry>();
@@ -26,9 +38,24 @@ function entryOf(path: string, everyMs: number): Entry {
   let entry = entries.get(path);
   if (!entry) {
     if (entries.size >= kMostEntries) {
-      for (const [key, old] of entries) if (old.users.size === 0) { entries.delete(key); break; }
+      for (const [key, old] of entries)
+        if (old.users.size === 0) {
+          entries.delete(key);
+          break;
+        }
     }
-    entry = { path, everyMs, text: '', data: undefined, readAt: 0, problem: null, busy: false, again: false, timer: 0, users: new Set() };
+    entry = {
+      path,
+      everyMs,
+      text: '',
+      data: undefined,
+      readAt: 0,
+      problem: null,
+      busy: false,
+      again: false,
+      timer: 0,
+      users: new Set(),
+    };
     entries.set(path, entry);
   }
   return entry;
@@ -37,7 +64,10 @@ function entryOf(path: string, everyMs: number): Entry {
 const isJson = (path: string) => !path.endsWith('/explain');
 
 async function read(entry: Entry) {
-  if (entry.busy) { entry.again = true; return; }
+  if (entry.busy) {
+    entry.again = true;
+    return;
+  }
   entry.busy = true;
   entry.again = false;
   clearTimeout(entry.timer);
@@ -73,10 +103,12 @@ function plan(entry: Entry) {
   entry.timer = window.setTimeout(() => void read(entry), wait * (0.9 + Math.random() * 0.2));
 }
 
-/** Reads again what is on screen and begins with one of these. */
+/** Reads again what is on screen and begins with one of these; with '$' at its end: is it. */
 export function refresh(...beginnings: string[]) {
+  const meant = (path: string) =>
+    beginnings.some((b) => (b.endsWith('$') ? path === b.slice(0, -1) : path.startsWith(b)));
   for (const entry of entries.values()) {
-    if (entry.users.size > 0 && beginnings.some((b) => entry.path.startsWith(b))) void read(entry);
+    if (entry.users.size > 0 && meant(entry.path)) void read(entry);
   }
 }
 export const refreshAll = () => refresh('/');
@@ -104,7 +136,11 @@ export function useData<T>(path: ReadPath | null, everyMs = 10_000): Shown<T> {
     };
   }, [path]);
   const entry = path === null ? undefined : entries.get(path);
-  return { data: entry?.data as T | undefined, problem: entry?.problem ?? null, readAt: entry?.readAt ?? 0 };
+  return {
+    data: entry?.data as T | undefined,
+    problem: entry?.problem ?? null,
+    readAt: entry?.readAt ?? 0,
+  };
 }
 
 export function useAgent(): { awaySince: number; live: boolean } {
@@ -120,7 +156,9 @@ export function useAgent(): { awaySince: number; live: boolean } {
 export function useMinute() {
   const redraw = useRedraw();
   useEffect(() => {
-    const timer = setInterval(() => { if (!document.hidden) redraw(); }, 30_000);
+    const timer = setInterval(() => {
+      if (!document.hidden) redraw();
+    }, 30_000);
     return () => clearInterval(timer);
   }, []);
 }

@@ -11,7 +11,7 @@ export function percent(share: number | null | undefined, digits = 2): string {
 export function ratio(share: number | null | undefined): string {
   if (share === null || share === undefined) return kNone;
   if (share === 1) return '100 %';
-  const digits = Math.min(5, Math.max(2, Math.ceil(-Math.log10(Math.max(1e-9, 1 - share))) ));
+  const digits = Math.min(5, Math.max(2, Math.ceil(-Math.log10(Math.max(1e-9, 1 - share)))));
   return `${(Math.floor(share * 100 * 10 ** digits + 1e-6) / 10 ** digits).toFixed(digits)} %`;
 }
 
@@ -30,7 +30,10 @@ export function count(n: number): string {
 export function bytes(n: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let unit = 0;
-  while (n >= 1024 && unit < units.length - 1) { n /= 1024; unit++; }
+  while (n >= 1024 && unit < units.length - 1) {
+    n /= 1024;
+    unit++;
+  }
   return `${n >= 100 || unit === 0 ? Math.round(n) : n.toFixed(1)} ${units[unit]}`;
 }
 
@@ -38,24 +41,48 @@ export function span(seconds: number): string {
   const s = Math.max(0, Math.round(seconds));
   if (s < 90) return `${s} s`;
   if (s < 5400) return `${Math.round(s / 60)} min`;
-  if (s < 36 * 3600) { const h = Math.floor(s / 3600), m = Math.round((s % 3600) / 60); return m && h < 10 ? `${h} h ${m} min` : `${Math.round(s / 3600)} h`; }
+  if (s < 36 * 3600) {
+    const h = Math.floor(s / 3600),
+      m = Math.round((s % 3600) / 60);
+    return m && h < 10 ? `${h} h ${m} min` : `${Math.round(s / 3600)} h`;
+  }
   return `${Math.round(s / 86400)} days`;
 }
 
 /** '1d', '30m', '144m' in seconds. */
 export function seconds(text: string): number {
   const unit: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86400, w: 604800 };
-  return [...text.matchAll(/(\d+)([smhdw])/g)].reduce((sum, [, n, u]) => sum + Number(n) * (unit[u!] ?? 0), 0);
+  return [...text.matchAll(/(\d+)([smhdw])/g)].reduce(
+    (sum, [, n, u]) => sum + Number(n) * (unit[u!] ?? 0),
+    0,
+  );
 }
 
-const kClock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
-const kDay = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const kClock = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
+});
+const kDay = new Intl.DateTimeFormat(undefined, {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+});
 
 export function clock(at: string | number): string {
   const date = new Date(at);
-  return Math.abs(Date.now() - date.getTime()) < 20 * 3600_000 ? kClock.format(date) : kDay.format(date);
+  return Math.abs(Date.now() - date.getTime()) < 20 * 3600_000
+    ? kClock.format(date)
+    : kDay.format(date);
 }
-export const utc = (at: string | number) => `${new Date(at).toISOString().replace('T', ' ').replace(/\.000Z$|Z$/, '')} UTC`;
+export const utc = (at: string | number) =>
+  `${new Date(at)
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.000Z$|Z$/, '')} UTC`;
 export const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** 'restart-worker' stays, 'slow_dependency' becomes 'slow dependency'. */

@@ -3,6 +3,7 @@ import type { Evidence, Incident } from './model';
 
 export function suspectsOf(incident: Incident): Evidence[] {
   const ranks = new Map<string, Evidence>();
-  for (const e of incident.evidence) if (e.kind === 'suspects') ranks.set(e.entry.details?.rank ?? '', e);
+  for (const e of incident.evidence)
+    if (e.kind === 'suspects') ranks.set(e.entry.details?.rank ?? '', e);
   return [...ranks].sort(([a], [b]) => Number(a) - Number(b)).map(([, e]) => e);
 }
