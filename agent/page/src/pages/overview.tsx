@@ -263,11 +263,11 @@ function Row({ s }: { s: Slo }) {
       <td class="n" data-name="24 h">
         <Burn of={s.burn_rate_24h} />
       </td>
-      <td class="n nophone">
+      <td class="n notablet">
         {ratio(s.sli)}
         <small>of {percent(s.target, 4)}</small>
       </td>
-      <td class="nophone">
+      <td class="notablet">
         <span title={s.release.reason}>
           <ReleaseMark release={s.release.decision} />
         </span>
@@ -329,8 +329,8 @@ export function Overview() {
                     <th class="n">Burn 5 min</th>
                     <th class="n">1 h</th>
                     <th class="n">24 h</th>
-                    <th class="n">Good</th>
-                    <th>Release</th>
+                    <th class="n notablet">Good</th>
+                    <th class="notablet">Release</th>
                   </tr>
                 </thead>
                 <Rows slos={slos} />
