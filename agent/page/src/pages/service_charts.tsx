@@ -60,7 +60,8 @@ function pastOfHistory(history: History, s: Slo): Past {
 }
 
 function usePast(s: Slo): { past: Past | undefined; refused: string } {
-  const window = seconds(s.window) ? s.window : '30d';
+  const hours = Math.min(92 * 24, Math.max(1, Math.ceil((seconds(s.window) || 30 * 86400) / 3600)));
+  const window = `${hours}h`;
   const burn = useData<Burn>(`/api/burn/${encodeURIComponent(s.slo)}?span=${window}`, 30_000);
   const history = useData<History>(
     burn.problem ? `/api/slo/${encodeURIComponent(s.slo)}/history?span=${window}` : null,
