@@ -236,6 +236,7 @@ export function Query({ sql }: { sql: string | null }) {
   const [copied, tellCopied] = useState(false);
   const { answer, problem, since, run, cancel, tell } = useRun(text);
   const sources = useData<Status>('/api/status').data?.sources.map((s) => s.name) ?? [];
+  const named = sources.filter((name) => !name.includes('/')); // files of an SLO have no name
   const standing = useData<StandingQuery[]>('/api/queries');
   const store = (all: typeof kept) => {
     saved.keep(all);
@@ -281,7 +282,7 @@ export function Query({ sql }: { sql: string | null }) {
             text={text}
             change={edit}
             wrong={problem ? wrongOf(problem) : null}
-            sources={sources}
+            sources={named}
             run={run}
           />
           <div

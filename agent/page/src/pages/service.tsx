@@ -11,6 +11,18 @@ import { ask } from '../ui/write';
 import { Charts } from './service_charts';
 import { Latency, Rules } from './service_rules';
 
+function acknowledge(a: Alert) {
+  ask({
+    title: `Acknowledge ${a.rule} of ${a.slo}`,
+    path: `/api/alerts/${encodeURIComponent(a.id)}/acknowledge`,
+    method: 'PATCH',
+    button: 'Acknowledge',
+    needsText: 'What is to be noted (may be empty)',
+    body: (text, who) => ({ who, text }),
+    done: () => refresh('/api/alerts', '/api/incidents', '/api/status'),
+  });
+}
+
 function Alerts({ s }: { s: Slo }) {
   const alerts = useData<Alert[]>('/api/alerts');
   return (
@@ -30,9 +42,15 @@ function Alerts({ s }: { s: Slo }) {
                   <div class="what">
                     <b>{a.rule}</b> <span class="dim">{a.severity}</span>
                     <p>{a.summary}</p>
+                    {a.incident && <a href={to('incidents', a.incident)}>{a.incident}</a>}{' '}
+                    {a.acknowledged_by && <span class="dim">seen by {a.acknowledged_by}</span>}
                   </div>
                   <div class="when">
                     <Time at={a.at} />
+                    <br />
+                    {a.kind === 'fired' && a.firing && a.incident && !a.acknowledged && (
+                      <button onClick={() => acknowledge(a)}>Acknowledge…</button>
+                    )}
                   </div>
                 </li>
               ))}
