@@ -5,6 +5,7 @@ import { agent, refresh, refreshAll } from './data';
 const kReads: Record<string, string[]> = {
   tick: [
     '/api/slo$',
+    '/api/incidents',
     '/api/burn',
     '/api/status',
     '/api/summary',
