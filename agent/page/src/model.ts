@@ -5,6 +5,7 @@ import type * as api from './openapi';
 export type {
   Alert,
   Change,
+  Effect,
   Entry,
   Evidence,
   Fleet as FleetAnswer,
@@ -12,6 +13,9 @@ export type {
   History,
   Incident,
   Kpis,
+  Lesson,
+  OnCall,
+  OnCallReport,
   Outbox,
   Remedies,
   StandingQuery,
@@ -25,6 +29,7 @@ export type Burn = api.BurnHistory;
 export type State = Slo['state'];
 export type Risk = Slo['risk_level'];
 export type Release = api.Release['decision'];
+export type Rota = api.OnCall['schedules'][number];
 export type Rule = api.Target['rules'][number];
 export type RemedyRule = api.Remedies['rules'][number];
 export type Act = api.Remedies['acts'][number];
@@ -72,42 +77,11 @@ export interface Postmortem {
   lessons_learned: { went_well: string[]; to_improve: string[] };
   prevention: { short_term: string[]; long_term: string[]; monitoring: string[] };
 }
-export interface Effect {
-  good: number;
-  n: number;
-  success_95: [number, number];
-  median_recover_s: number | null;
-  toil_saved_s_month: number;
-}
-export interface Lesson {
-  signature: string;
-  action: string;
-  standing: string;
-  good: number;
-  n: number;
-  success_low: number | null;
-}
 export interface Audit {
   whole: boolean;
   head: number;
   head_hash: string;
   first_fault?: number;
-}
-export interface Shift {
-  person: string | null;
-  layer?: string;
-  from?: string;
-  until?: string;
-}
-export interface OnCall {
-  schedules: {
-    name: string;
-    time_zone: string;
-    on_call: Shift[];
-    until: string | null;
-    next?: Shift[];
-  }[];
-  load?: { person: string; pages: number; night_pages?: number }[];
 }
 export interface QueryAnswer {
   columns: string[];
@@ -122,6 +96,6 @@ export interface QueryAnswer {
 }
 
 /** What may be read, with or without parameters. */
-export type ReadPath = api.GetPath | `${api.GetPath}?${string}` | '/api/oncall';
+export type ReadPath = api.GetPath | `${api.GetPath}?${string}`;
 /** What may be written. */
 export type WritePath = api.PostPath | api.PatchPath;

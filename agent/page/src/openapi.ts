@@ -36,8 +36,8 @@ export type SeverityKpis = { incidents: number; open: number; reopened: number; 
 export type Kpis = { from: string | null; to: string | null; all: SeverityKpis; by_severity: Record<string, SeverityKpis>; urgent: { recovered: number; within_target: number; target_seconds: number; share: number | null }; changes: Record<string, unknown>; repeats: Array<unknown>; action_items: { all: number; done: number; overdue: number } };
 export type TimelineEvent = { time: string | null; local_time: string; uncertainty_ns: number; reported: string | null; node: string; seq: number; service: string; kind: string; text: string; incident: string; key: string; concurrent_group: number | null; after: unknown; doubtful: boolean; in_sequence: boolean; fields: Array<{ name: string; value: string }> };
 export type Timeline = { title: string; zone: string; reference: string; nodes: Array<{ node: string; offset_ns: number; uncertainty_ns: number | null; source: string }>; events: Array<TimelineEvent>; stats: Record<string, unknown> };
-export type Remedies = { enabled: boolean; stopped: boolean; breaker_open: boolean; rules: Array<{ rule: string; state: string; action: string; signature: string; service: string; shadow_hits: number; failures_in_a_row: number }>; acts: Array<{ id: string; rule: string; action: string; target: string; incident: string; phase: string; at: string | null; ended?: string | null; undoes?: string }>; waiting: Array<{ rule: string; incident: string; target: string; why: string }> };
-export type Audit = { whole: boolean; head: number; head_hash: string; records: Array<Record<string, unknown>> };
+export type Remedies = { enabled: boolean; stopped: boolean; stops: Array<{ id: string; node: string; who: string; why: string; at: string | null }>; unread: number; breaker_open: boolean; rules: Array<RemedyRule>; acts: Array<RemedyAct>; waiting: Array<{ rule: string; incident: string; target: string; why: string }> };
+export type Audit = { whole: boolean; head: number; head_hash: string; records: Array<{ number: number; hash: string; body: string }>; first_fault?: number; why?: string; heads: Array<{ node: string; number: number; hash: string }>; faults: Array<{ node: string; number: number; why: string; at: string | null }> };
 export type Imported = { new: number; known: number };
 export type Status = { node: string; version: string; boot: number; ready: boolean; not_ready_reason: string; replay: boolean; now: string | null; started: string | null; watermark: string | null; slos: number; sources: Array<{ name: string; service: string; format: string; files: number; records: number; bytes: number; malformed: Record<string, number>; set_aside: Record<string, number>; first_malformed: string; lag_bytes: number }>; inputs: Array<{ kind: string; name: string; healthy: boolean; trouble: string; resumable: boolean; received: number; bytes: number; lost: number; refused: number; restarts: number; lag_bytes: number }>; tailer: Record<string, unknown>; governor: { backing_off: boolean; reason: string; back_offs: number; cpu_pauses: number; paused_ms: number }; store: Record<string, unknown> | null; counters: Record<string, unknown>; notify: { sent: number; failed: number; pending: number }; engine_bytes: number; resident_bytes: number; cpu_seconds: number; brokers: Array<{ name: string; kind: string; trouble: string; denied: Array<string> }>; incidents: { kept: boolean; open: Array<OpenIncident> } };
 export type Outbox = { notifiers: Array<{ name: string; kind: string; chain?: string; step?: number; cursor?: number; pending: number; sent: number; dead: number; attempts: number; failures: number; failures_in_row: number; last_error: string }>; alertmanagers: Array<Record<string, unknown>>; dead_letters: Array<Record<string, unknown>> };
@@ -46,16 +46,29 @@ export type Capacity = { vital: string; state: string; newest: number | null; hi
 export type Fleet = { node: string; isolated: boolean; timestamp: string | null; clock_offset_ms: number; nodes: Array<{ node: string; self: boolean; state: "alive" | "suspect" | "silent" | "left"; connected: boolean; heard_ago_s: number; boot: number; role: string; address: string; clock_offset_ms: number | null; clock_uncertainty_ms: number | null; isolated_since: string | null; slos: number }>; slos: Array<Record<string, unknown>>; silent: Array<{ node: string; key: string; paged_by: string; at: string | null; since: string | null }> };
 export type Report = { node: string; from: string | null; to: string | null; made: string | null; slos: Array<Record<string, unknown>>; changes: Array<unknown>; overrides: Array<unknown>; exclusions: Array<unknown>; toil: Array<unknown> };
 export type Backtest = Record<string, unknown>;
-export type Lesson = Record<string, unknown>;
-export type Effect = Record<string, unknown>;
+export type Lesson = { signature: string; action: string; standing: string; good: number; n: number; success_low: number | null; success_high: number | null; gain: number | null; p_adjusted: number | null; against?: string };
+export type Effect = { rule: string; signature: string; good: number; n: number; success_95: Array<number | null>; base_good: number; base_n: number; base_95: Array<number | null>; median_recover_s: number | null; base_median_recover_s: number | null; not_recovered: number; base_not_recovered: number; change_s: number | null; change_95_s: Array<number | null>; p_change: number | null; hands_on_s: number; hands_on_n: number; toil_saved_s: number; toil_saved_s_month: number; failures_in_a_row: number; demote: string | null };
 export type Impact = Record<string, unknown>;
 export type ChangeDetail = Record<string, unknown>;
+export type OnCall = { now: string; schedules: Array<{ schedule: string; person: string | null; until: string | null; why: string; next: Array<{ person: string | null; from: string; until: string; why: string }> }>; people: Array<{ person: string; name: string; away: boolean; quiet: boolean; pages_24h: number; fatigue: number; notify: Array<string> }>; policies: Array<{ policy: string; services: Array<string>; next_digest: string }>; pages: number; imported_pages: number };
+export type OnCallRoute = { at: string; severity: "P0" | "P1" | "P2" | "P3"; service: string; signature: string; policy: string | null; digest: string | null; held_until: string | null; chain: Array<{ person: string; at: string; notify: Array<string> }>; candidates: Array<{ person: string; level: number; cost: number; blocked: string | null; terms: Array<{ name: string; cost: number; why: string }> }>; experts: Array<{ person: string; score: number; why: string }> };
+export type OnCallReport = { from: string; to: string; pages: number; night_pages: number; gini_pages: number; gini_night_pages: number; gini_on_call: number; median_ack_s: number | null; people: Array<{ person: string; on_call_s: number; pages: number; night_pages: number; acknowledged: number; resolved: number; median_ack_s: number | null; slowest_ack_s: number | null; fatigue: number; most_in_a_day: number }>; noisy_rules: Array<{ signature: string; pages: number; night_pages: number; unanswered: number; by_itself: number; brief: number; hint: string }> };
+export type KnowledgeFound = { id: string; kind: string; title: string; service: string; rank: number; templates: number; of_service: boolean; text: number; excerpt: string };
+export type Article = { id: string; kind: string; title: string; service: string; templates: Array<string>; text: string };
+export type RemedyRule = { rule: string; state: string; action: string; signature: string; service: string; shadow_hits: number; failures_in_a_row: number; demotions: number; since?: string; asks_each_time: boolean; opposes?: string };
+export type RemedyAct = { id: string; rule: string; action: string; target: string; incident: string; phase: string; at: string | null; ended?: string | null; undoes?: string; who?: string };
+export type Procedure = { signature: string; standing: string; resolutions: number; incidents: Array<string>; steps: Array<{ action: string; taken: number; before: Array<string>; after: Array<string>; wait_s: number; rollback: string | null }> };
+export type RuleStory = { rule: RemedyRule; known: (Lesson | null); procedure: Procedure; effect: Effect; changes: Array<{ at: string; what: string; who: string; text?: string }>; acts: Array<RemedyAct>; acts_in_all: number };
+export type RuleReport = { rule: RemedyRule; effect: Effect };
+export type RemedyRun = { rule: string; incident: string; dry_run: boolean; target: string; steps: Array<string>; became: string; text: string; against_the_rule: Array<string>; against_you: Array<string>; held: boolean; needs_lease: boolean; act: string | null; why?: string };
 
 export type GetPath =
   | `/`
   | `/metrics`
   | `/healthz`
   | `/readyz`
+  | `/ack/${string}`
+  | `/approve/${string}`
   | `/api/services`
   | `/api/services/${string}`
   | `/api/slo`
@@ -89,6 +102,12 @@ export type GetPath =
   | `/api/kpis`
   | `/api/items`
   | `/api/narrative`
+  | `/api/oncall`
+  | `/api/oncall/route`
+  | `/api/oncall/report`
+  | `/api/oncall/pages`
+  | `/api/kb/search`
+  | `/api/kb/${string}`
   | `/api/changes`
   | `/api/changes/${string}`
   | `/api/changes/${string}/impact`
@@ -96,6 +115,8 @@ export type GetPath =
   | `/api/remedies`
   | `/api/remedies/lessons`
   | `/api/remedies/effect`
+  | `/api/remedies/rule`
+  | `/api/remedies/report`
   | `/api/remedies/audit`
   | `/api/queries`
   | `/api/status`
@@ -105,6 +126,8 @@ export type GetPath =
   | `/api/openapi.json`;
 
 export type PostPath =
+  | `/ack/${string}`
+  | `/approve/${string}`
   | `/api/burn/compute`
   | `/api/release/${string}/override`
   | `/api/gate/${string}/override`

@@ -1,8 +1,5 @@
 #include "http/api.hpp"
 
-#include <openssl/evp.h>
-
-#include <array>
 #include <string_view>
 
 #include "http/paging.hpp"
@@ -28,33 +25,6 @@ HttpResponse text(int status, std::string body) {
   return {status, "text/plain; charset=utf-8", std::move(body), {}};
 }
 HttpResponse json(std::string body) { return {200, "application/json", std::move(body), {}}; }
-
-std::string csp_hash(std::string_view page, std::string_view open, std::string_view close) {
-  const size_t begin = page.find(open) + open.size();
-  const std::string_view code = page.substr(begin, page.find(close, begin) - begin);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned int size = 0;
-  EVP_Digest(code.data(), code.size(), digest.data(), &size, EVP_sha256(), nullptr);
-  std::array<unsigned char, 4 * EVP_MAX_MD_SIZE> base64;
-  const int n = EVP_EncodeBlock(base64.data(), digest.data(), static_cast<int>(size));
-  return "'sha256-" + std::string(base64.begin(), base64.begin() + n) + "'";
-}
-
-// Only the page's own style and script run, and it talks to its own agent only.
-HttpResponse dashboard() {
-  static const std::string policy =
-      "default-src 'none'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action "
-      "'none'; "
-      "frame-ancestors 'none'; style-src " +
-      csp_hash(kDashboardHtml, "<style>", "</style>") + "; script-src " +
-      csp_hash(kDashboardHtml, "<script>", "</script>");
-  return {200,
-          "text/html; charset=utf-8",
-          kDashboardHtml,
-          {{"Content-Security-Policy", policy},
-           {"X-Frame-Options", "DENY"},
-           {"Referrer-Policy", "no-referrer"}}};
-}
 
 HttpResponse one_slo(const Snapshot& snapshot, std::string_view rest) {
   const auto find = [&](std::string_view name) -> const slo::SloStatus* {
@@ -134,7 +104,6 @@ Handler make_api(std::function<Snapshot()> snapshot, Insight insight) {
           insight = std::move(insight)](const HttpRequest& request) -> HttpResponse {
     const std::string& path = request.path;
     if (path == "/healthz") return text(200, "ok\n");
-    if (path == "/") return dashboard();
     if (path == "/readyz") return readiness(snapshot());
     if (path == "/metrics") {
       const std::string more = insight.metrics ? insight.metrics() : std::string();

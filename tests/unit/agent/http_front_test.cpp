@@ -287,6 +287,29 @@ TEST_CASE("The files of the page are served as their names say", "[http]") {
             .head.starts_with("HTTP/1.1 405 "));
 }
 
+TEST_CASE("The page that is compiled in needs nothing inline and nothing from elsewhere",
+          "[http]") {
+  const auto files = http::embedded_page();
+  const auto content = [&](std::string_view path) {
+    for (const http::EmbeddedFile& file : files) {
+      if (file.path == path) return std::string(file.content());
+    }
+    FAIL("there is no " << path);
+    return std::string();
+  };
+  const std::string index = content("/index.html");
+  CHECK(index.find("<script type=\"module\" src=\"/page.js\">") != std::string::npos);
+  CHECK(index.find("<style") == std::string::npos);
+  CHECK(index.find(" style=") == std::string::npos);
+  for (const http::EmbeddedFile& file : files) {
+    CAPTURE(std::string(file.path));
+    const std::string_view text = file.content();
+    for (size_t at = 0; (at = text.find("://", at)) != std::string::npos; ++at) {
+      CHECK(text.compare(at, 13, "://www.w3.org") == 0);  // names of vocabularies
+    }
+  }
+}
+
 TEST_CASE("A hash in a name is told from a word", "[http]") {
   CHECK(http::has_hash("/app-1a2b3c4d.js"));
   CHECK(http::has_hash("/assets/app-B7x_9zQw.css"));

@@ -244,19 +244,3 @@ TEST_CASE("The OpenAPI schema names the keys of the status document", "[http]") 
   }
   for (const json& key : schema["required"]) CHECK(slo.contains(key.get<std::string>()));
 }
-
-TEST_CASE("The dashboard needs nothing from elsewhere and forbids it too", "[http]") {
-  RunningServer server({}, api());
-  RawClient client(server.port());
-  REQUIRE(client.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
-  const std::string answer = client.read_to_close();
-  CHECK(answer.find("Content-Type: text/html; charset=utf-8\r\n") != std::string::npos);
-  CHECK(answer.find("Content-Security-Policy: default-src 'none';") != std::string::npos);
-  CHECK(answer.find("script-src 'sha256-") != std::string::npos);
-  CHECK(answer.find("X-Frame-Options: DENY\r\n") != std::string::npos);
-  const std::string page = http::kDashboardHtml;
-  CHECK(page.find("http://") == std::string::npos);
-  CHECK(page.find("https://") == std::string::npos);
-  CHECK(page.find("innerHTML") == std::string::npos);
-  CHECK(page.find(" style=") == std::string::npos);
-}

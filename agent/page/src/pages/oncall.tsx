@@ -1,50 +1,62 @@
 // Who is called now, who is next, and how much each had to bear.
 import { useData } from '../data';
 import { words } from '../format';
-import type { Incident, OnCall as Rota, Outbox, Shift } from '../model';
+import type { Incident, OnCall as People, OnCallReport, Outbox, Rota } from '../model';
 import { to } from '../router';
 import { IncidentMark, Mark, Severity, Time, type Tone } from '../ui/marks';
 import { Await, Card, Nothing, Scroll } from '../ui/parts';
 
 const kTones: Tone[] = ['info', 'ok', 'watch', 'warn', 'none'];
+const kShown = 4; // shifts that are written out
 
-function Schedule({ s, people }: { s: Rota['schedules'][number]; people: string[] }) {
-  const shifts: Shift[] = [
-    ...s.on_call.map((o) => ({ ...o, until: o.until ?? s.until ?? undefined }) as Shift),
-    ...(s.next ?? []),
-  ];
-  const long = (x: Shift) =>
-    Math.max(
-      1,
-      Date.parse(x.until ?? '') -
-        Math.max(Date.now(), Date.parse(x.from ?? new Date().toISOString())) || 1,
-    );
+interface Turn {
+  person: string | null;
+  from: string | null;
+  until: string | null;
+  why: string;
+}
+const hours = (x: Turn) =>
+  Math.max(1, (Date.parse(x.until!) - (x.from ? Date.parse(x.from) : Date.now())) / 3.6e6);
+
+function Schedule({ s, people }: { s: Rota; people: People['people'] }) {
+  const now: Turn = { person: s.person, from: null, until: s.until, why: s.why };
+  const turns = [now, ...s.next].filter((x) => x.until !== null);
+  const place = (id: string | null) => people.findIndex((p) => p.person === id);
+  const name = (id: string | null) => people[place(id)]?.name || id || 'nobody';
   return (
-    <Card title={words(s.name)} more={s.time_zone}>
-      <p class="who">{s.on_call.map((o) => o.person ?? 'nobody').join(', ') || 'nobody'}</p>
+    <Card title={words(s.schedule)} more={s.why}>
+      <p class={s.person === null ? 'who toned tone-bad' : 'who'}>{name(s.person)}</p>
       <p class="dim">
-        until <Time at={s.until} />
+        {s.until ? (
+          <>
+            until <Time at={s.until} />
+          </>
+        ) : (
+          'nobody else has a turn'
+        )}
       </p>
-      {shifts.length > 1 && (
+      {turns.length > 1 && (
         <div class="tracks">
           <div class="shifts" role="list" aria-label="what comes">
-            {shifts.map((x, i) => (
+            {turns.map((x, i) => (
               <span
                 key={i}
                 role="listitem"
-                class={`tone-${kTones[Math.max(0, people.indexOf(x.person ?? '')) % kTones.length]}`}
-                style={{ flexGrow: long(x) }}
+                title={x.why}
+                class={`tone-${x.person === null ? 'bad' : kTones[place(x.person) % kTones.length]}`}
+                style={{ flexGrow: hours(x) }}
               >
                 {x.person ?? 'nobody'}
               </span>
             ))}
           </div>
           <ul class="rows">
-            {(s.next ?? []).slice(0, 4).map((x, i) => (
+            {s.next.slice(0, kShown).map((x, i) => (
               <li key={i}>
                 <span class="dim">then</span>
                 <div class="what">
-                  <b>{x.person ?? 'nobody'}</b>
+                  <b>{name(x.person)}</b>
+                  {/ instead of |^nobody/.test(x.why) && <p>{x.why}</p>}
                 </div>
                 <div class="when">
                   <Time at={x.from} /> to <Time at={x.until} />
@@ -54,6 +66,106 @@ function Schedule({ s, people }: { s: Rota['schedules'][number]; people: string[
           </ul>
         </div>
       )}
+    </Card>
+  );
+}
+
+/** Seconds as people say them. */
+const took = (s: number | null) =>
+  s === null
+    ? '–'
+    : s < 120
+      ? `${s} s`
+      : s < 7200
+        ? `${Math.round(s / 60)} min`
+        : `${(s / 3600).toFixed(1)} h`;
+
+function Load({ people }: { people: People['people'] }) {
+  const read = useData<OnCallReport>('/api/oncall/report', 60_000);
+  return (
+    <Card
+      title="Load"
+      wide
+      more="of the last 28 days; fatigue is of recent pages, at night they count more"
+    >
+      <Await of={read}>
+        {(r) => (
+          <>
+            <Scroll label="load">
+              <table class="fold">
+                <thead>
+                  <tr>
+                    <th>Person</th>
+                    <th>Now</th>
+                    <th class="n">Pages 24 h</th>
+                    <th class="n">28 d</th>
+                    <th class="n">At night</th>
+                    <th class="n">Answers after</th>
+                    <th class="n">On call</th>
+                    <th class="n">Fatigue</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {people.map((p) => {
+                    const l = r.people.find((one) => one.person === p.person);
+                    return (
+                      <tr key={p.person}>
+                        <td class="full">
+                          <b class="name">{p.name || p.person}</b>
+                          <small>{p.notify.join(', ') || 'no notifier here'}</small>
+                        </td>
+                        <td class="far">
+                          {p.notify.length === 0 ? (
+                            <Mark tone="warn">cannot be told</Mark>
+                          ) : p.away ? (
+                            <Mark tone="none">away</Mark>
+                          ) : p.quiet ? (
+                            <Mark tone="watch">quiet hours</Mark>
+                          ) : (
+                            <Mark tone="ok">can be told</Mark>
+                          )}
+                        </td>
+                        <td class="n" data-name="24 h">
+                          {p.pages_24h}
+                        </td>
+                        <td class="n" data-name="28 d">
+                          {l?.pages ?? 0}
+                        </td>
+                        <td class="n" data-name="at night">
+                          {l?.night_pages ?? 0}
+                        </td>
+                        <td class="n" data-name="answers after">
+                          {took(l?.median_ack_s ?? null)}
+                        </td>
+                        <td class="n" data-name="on call">
+                          {Math.round((l?.on_call_s ?? 0) / 3600)} h
+                        </td>
+                        <td class="n" data-name="fatigue">
+                          {p.fatigue.toFixed(1)}
+                        </td>
+                      </tr>
+                    );
+                  })}
+                </tbody>
+              </table>
+            </Scroll>
+            {r.noisy_rules.length > 0 && (
+              <ul class="rows">
+                {r.noisy_rules.slice(0, kShown).map((n) => (
+                  <li key={n.signature}>
+                    <Mark tone="watch">noisy</Mark>
+                    <div class="what">
+                      <b>{n.signature}</b>
+                      <p>{n.hint}</p>
+                    </div>
+                    <div class="when">{n.pages} pages</div>
+                  </li>
+                ))}
+              </ul>
+            )}
+          </>
+        )}
+      </Await>
     </Card>
   );
 }
@@ -116,15 +228,8 @@ function Told() {
 }
 
 export function OnCall() {
-  const rota = useData<Rota>('/api/oncall', 30_000);
+  const rota = useData<People>('/api/oncall', 30_000);
   const open = useData<Incident[]>('/api/incidents?state=open');
-  const people = [
-    ...new Set(
-      rota.data?.schedules.flatMap((s) =>
-        [...s.on_call, ...(s.next ?? [])].map((x) => x.person ?? ''),
-      ) ?? [],
-    ),
-  ].sort();
   return (
     <>
       <div class="head">
@@ -133,7 +238,9 @@ export function OnCall() {
       </div>
       <div class="grid">
         {rota.data ? (
-          rota.data.schedules.map((s) => <Schedule key={s.name} s={s} people={people} />)
+          rota.data.schedules.map((s) => (
+            <Schedule key={s.schedule} s={s} people={rota.data!.people} />
+          ))
         ) : (
           <Card title="Rota" wide>
             {rota.problem ? (
@@ -147,30 +254,7 @@ export function OnCall() {
             )}
           </Card>
         )}
-        {rota.data?.load && (
-          <Card title="Load" wide more="pages of the last weeks">
-            <Scroll label="load">
-              <table>
-                <thead>
-                  <tr>
-                    <th>Person</th>
-                    <th class="n">Pages</th>
-                    <th class="n">At night</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {rota.data.load.map((l) => (
-                    <tr key={l.person}>
-                      <td>{l.person}</td>
-                      <td class="n">{l.pages}</td>
-                      <td class="n">{l.night_pages ?? '–'}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </Scroll>
-          </Card>
-        )}
+        {rota.data && <Load people={rota.data.people} />}
         <Card title="Waits for somebody" wide more={<a href={to('incidents')}>all incidents</a>}>
           <Await of={open}>
             {(all) => {
