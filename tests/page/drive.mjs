@@ -145,6 +145,29 @@ async function tellsTheTruth(browser) {
     path: join(world.shots, 'incident-open.png'),
     fullPage: true,
   });
+  const rota = await (await fetch(`${world.agent}/api/oncall`)).json();
+  const names = Object.fromEntries(rota.people.map((p) => [p.person, p.name || p.person]));
+  await go(page, 'oncall');
+  for (const s of rota.schedules) {
+    const card = page.locator('.card', { has: page.locator(`h2:has-text("${s.schedule}")`) });
+    that(
+      (await card.locator('.who').textContent()) === names[s.person],
+      `${s.schedule}: ${names[s.person]} is called`,
+    );
+    that(
+      (await card.locator('.rows li').first().textContent()).includes(names[s.next[0].person]),
+      `${s.schedule}: ${names[s.next[0].person]} is next`,
+    );
+    that(
+      (await card.locator('.shifts > span').count()) === s.next.length + 1,
+      `${s.schedule}: the turns that come are drawn`,
+    );
+  }
+  const load = page.locator('.card', { has: page.locator('h2:has-text("Load")') });
+  that(
+    (await load.locator('tbody tr').count()) === rota.people.length,
+    'the load of everybody is shown',
+  );
   await page.context().close();
 }
 
@@ -206,6 +229,33 @@ async function writes(browser) {
   await page.click('dialog button[type=submit]');
   await page.waitForSelector('.what:has-text("the card service was moved")');
   that(true, 'a note is seen at once');
+
+  const alertsOf = async () => (await fetch(`${world.agent}/api/alerts/jobs?firing=true`)).json();
+  await go(page, 'service/jobs');
+  const alerts = page.locator('.card', { has: page.locator('h2:has-text("Alerts")') });
+  await alerts.locator('button:has-text("Acknowledge…")').first().click();
+  await fill(page, world.token, 'the worker again');
+  await page.waitForSelector('dialog[open]', { state: 'detached' });
+  await alerts.locator('text=seen by kim').first().waitFor();
+  that(
+    (await alertsOf()).some((a) => a.acknowledged_by === 'kim'),
+    'an alert is acknowledged where it is seen',
+  );
+
+  const gate = async () => (await fetch(`${world.agent}/api/slo/checkout-available`)).json();
+  await go(page, 'service/checkout');
+  await page.click('text=Override the gate…');
+  await fill(page, world.token, 'hotfix 12');
+  await page.waitForSelector('text=overridden by kim');
+  const opened = (await gate()).release;
+  that(
+    opened.override.reason === 'hotfix 12' && opened.allowed,
+    'a gate is opened for a time, with its reason',
+  );
+  await page.click('text=Take the override back…');
+  await page.click('dialog button[type=submit]');
+  await page.waitForSelector('text=Override the gate…');
+  that((await gate()).release.override === null, 'and that is taken back');
 
   await go(page, 'remediation');
   await page.click('text=Approve…');

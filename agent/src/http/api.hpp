@@ -1,5 +1,5 @@
-// The routes that a snapshot of the agent answers alone: /metrics, /healthz, /readyz, SLOs, gates and
-// status.
+// The routes that a snapshot of the agent answers alone: /metrics, /healthz, /readyz, SLOs, gates
+// and status.
 #pragma once
 
 #include <functional>
