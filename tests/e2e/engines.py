@@ -213,11 +213,21 @@ class Nats(Broker):
         return [common.tool("NINES_NATS_SERVER"), "-c", self.config]
 
 
+def connected(port):
+    """A connection to what was just started."""
+    def once():
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=10)
+        except ConnectionRefusedError:
+            return None
+    return common.wait_until(once, 30, "that it listens")
+
+
 class NatsClient:
     """As much of the protocol as a test needs to look into streams."""
 
     def __init__(self, port, **login):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.socket = connected(port)
         self.file = self.socket.makefile("rb")
         assert self.file.readline().startswith(b"INFO ")
         options = {"verbose": False, "pedantic": False, "headers": True, "no_responders": True}
@@ -290,7 +300,7 @@ class MqttReader(threading.Thread):
     def __init__(self, port, user, password):
         super().__init__(daemon=True)
         self.got = []
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.socket = connected(port)
         self.file = self.socket.makefile("rb")
         body = self.text("MQTT") + bytes([4, 0xC2, 0, 0]) + self.text(f"reader-{id(self)}")
         self.send(0x10, body + self.text(user) + self.text(password))

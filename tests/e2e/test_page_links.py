@@ -192,7 +192,7 @@ def follows_the_folder(checks, world):
     common.wait_until(lambda: found() == [], 90, "a runbook that is gone")
     checks.equal(common.get(world.port, "/api/kb/search")[0], 400, "nothing is looked for")
     checks.equal(common.get(world.port, "/api/kb/nothing")[0], 404, "an article that is not there")
-    checks.that(world.metric("nines_kb_runbooks_removed_total") == 1, "counted")
+    checks.that(world.metric("nines_knowledge_runbooks_removed_total") == 1, "counted")
     described = world.fetch("/api/openapi.json")["paths"]
     checks.that("/api/kb/search" in described and "/api/kb/{id}" in described, "the API describes it")
 
@@ -203,7 +203,7 @@ def main():
     try:
         with world.agent() as agent:
             common.wait_until(lambda: agent.slos().get("jobs", {}).get("total", 0) > 100, 60, "counts")
-            common.wait_until(lambda: world.metric("nines_kb_runbooks_added_total") == 1, 60, "the runbook")
+            common.wait_until(lambda: world.metric("nines_knowledge_runbooks_added_total") == 1, 60, "the runbook")
             world.breaks()
             page = world.page()
             name = page["incident"]["id"]
@@ -216,7 +216,7 @@ def main():
             stays_used(checks, world, url)
             leaves_a_review(checks, world, name)
             follows_the_folder(checks, world)
-            print(f"  went without, for the answer was late: {world.metric('nines_kb_late_total'):.0f}")
+            print(f"  went without, for the answer was late: {world.metric('nines_knowledge_late_total'):.0f}")
     finally:
         world.end()
     checks.finish()

@@ -234,6 +234,18 @@ void Incidents::address(slo::AlertEvent& event) const {
   if (by_on_call()) event.notify = parts_.on_call->shared(event.severity == "page");
 }
 
+void Incidents::address_about(const std::string& id, slo::AlertEvent& event) const {
+  if (!by_on_call()) return;
+  const auto incident = desk_.book().find(id, to_ms(parts_.clock.wall()));
+  const auto names = incident ? pager_.heard_by(*incident) : std::vector<std::string>();
+  // A page of which no person is told goes to everybody.
+  if (!names.empty()) {
+    event.notify = names;
+  } else if (event.severity != "page") {
+    address(event);
+  }
+}
+
 // What happened goes into the store before what is told of it, or with it.
 void Incidents::tell_people(WallTime now) {
   incident::Pager::Decided decided = pager_.look(desk_.book(), now);

@@ -79,6 +79,9 @@ class Incidents {
 
   // What tells of an incident before that is there: it is for those who are not told by on-call.
   void address(slo::AlertEvent& event) const;
+  // The same of what is said about an incident (empty: none): to whoever was told of that, and to
+  // what is nobody's.
+  void address_about(const std::string& id, slo::AlertEvent& event) const;
   // Null: nobody is on call.
   const incident::OnCall* on_call() const noexcept { return parts_.on_call.get(); }
 

@@ -13,6 +13,7 @@ using knowledge::PageKnowledge;
 using knowledge::Shelf;
 
 constexpr int64_t kFollowEveryNs = 20 * kNsPerSecond;
+constexpr int64_t kGivenUpAfterNs = 2 * Librarian::kPatienceMs * kNsPerMs;  // also who came later
 
 std::string name_of(const slo::AlertEvent& event) {
   return std::to_string(event.boot) + "/" + std::to_string(event.sequence);
@@ -34,8 +35,8 @@ struct Librarian::Waiting {
     std::exchange(done, nullptr)(std::move(events));
   }
   Events events;
-  std::vector<slo::AlertEvent> asked;  // in the order of the wishes
-  std::function<void(Events)> done;    // null: told
+  std::set<std::string> open;        // names of events whose answers are not there yet
+  std::function<void(Events)> done;  // null: told
   net::asio::steady_timer patience;
 };
 
@@ -58,16 +59,14 @@ void Librarian::ask(std::function<Answer(Shelf&)> question, std::function<void(A
 // --- Pages.
 
 const PageKnowledge* Librarian::kept(const slo::AlertEvent& event) const {
-  const std::string name = name_of(event);
-  const auto found =
-      std::find_if(kept_.begin(), kept_.end(), [&](const Kept& one) { return one.event == name; });
+  const auto found = std::find_if(kept_.begin(), kept_.end(),
+                                  [&](const Kept& one) { return one.event == name_of(event); });
   return found == kept_.end() ? nullptr : &found->knowledge;
 }
 
-void Librarian::keep(const slo::AlertEvent& event, PageKnowledge knowledge) {
-  if (kept(event) != nullptr) return;
+void Librarian::keep(const std::string& event, PageKnowledge knowledge) {
   if (kept_.size() == kMostKept) kept_.pop_front();
-  kept_.push_back({name_of(event), std::move(knowledge)});
+  kept_.push_back({event, std::move(knowledge)});
 }
 
 knowledge::Wish Librarian::wish_of(const slo::AlertEvent& event) const {
@@ -81,50 +80,75 @@ knowledge::Wish Librarian::wish_of(const slo::AlertEvent& event) const {
 void Librarian::prepare(Events events, std::function<void(Events)> done) {
   auto waiting = std::make_shared<Waiting>(parts_.io, std::move(events), std::move(done));
   std::vector<knowledge::Wish> wishes;
+  std::vector<std::string> names;
   for (slo::AlertEvent& event : waiting->events) {
     if (!takes_along(event)) continue;
     if (const PageKnowledge* const known = kept(event)) {
       attach(event, *known);
       continue;
     }
-    wishes.push_back(wish_of(event));
-    waiting->asked.push_back(event);
+    std::string name = name_of(event);
+    if (!asked_.contains(name)) {
+      if (searching_ >= kMostSearches) continue;
+      wishes.push_back(wish_of(event));
+      names.push_back(name);
+    }
+    waiting->open.insert(std::move(name));
   }
-  if (wishes.empty()) return waiting->finish();
-  if (searching_ >= kMostSearches) {
-    ++counters_.busy;
-    return waiting->finish();
-  }
-  ++searching_;
-  counters_.searches += wishes.size();
+  if (searching_ >= kMostSearches && waiting->open.empty()) ++counters_.busy;
+  if (waiting->open.empty()) return waiting->finish();
+  waiting_.push_back(waiting);
   waiting->patience.expires_after(std::chrono::milliseconds(kPatienceMs));
   waiting->patience.async_wait(
       [this, waiting, alive = std::weak_ptr<bool>(alive_)](const net::ErrorCode& cancelled) {
         if (cancelled || alive.expired()) return;
         ++counters_.late;
+        std::erase(waiting_, waiting);
         waiting->finish();
       });
-  ask<std::vector<PageKnowledge>>(
-      [wishes = std::move(wishes)](Shelf& shelf) {
-        std::vector<PageKnowledge> found;
-        for (const knowledge::Wish& wish : wishes) found.push_back(shelf.find(wish));
-        return found;
-      },
-      [this, waiting](std::vector<PageKnowledge> found) { answered(waiting, std::move(found)); });
+  if (!wishes.empty()) search_for(std::move(names), std::move(wishes));
 }
 
-void Librarian::answered(const std::shared_ptr<Waiting>& waiting,
-                         std::vector<PageKnowledge> found) {
+// For all that tell of these events; given up when nobody waits any more.
+void Librarian::search_for(std::vector<std::string> names, std::vector<knowledge::Wish> wishes) {
+  ++searching_;
+  counters_.searches += wishes.size();
+  asked_.insert(names.begin(), names.end());
+  const Instant until{parts_.clock.mono().ns + kGivenUpAfterNs};
+  ask<std::vector<PageKnowledge>>(
+      [wishes = std::move(wishes), until, &clock = parts_.clock](Shelf& shelf) {
+        std::vector<PageKnowledge> found;
+        for (const knowledge::Wish& wish : wishes) {
+          if (until < clock.mono()) break;
+          found.push_back(shelf.find(wish));
+        }
+        return found;
+      },
+      [this, names = std::move(names)](std::vector<PageKnowledge> found) {
+        answered(names, std::move(found));
+      });
+}
+
+void Librarian::answered(const std::vector<std::string>& names, std::vector<PageKnowledge> found) {
   --searching_;
-  for (size_t i = 0; i < found.size(); ++i) {
-    counters_.found += found[i].empty() ? 0 : 1;
-    keep(waiting->asked[i], std::move(found[i]));
+  for (size_t i = 0; i < names.size(); ++i) {
+    asked_.erase(names[i]);
+    if (i < found.size()) counters_.found += found[i].empty() ? 0 : 1;
+    for (const auto& waiting : waiting_) {
+      if (waiting->open.erase(names[i]) == 0 || i >= found.size()) continue;
+      for (slo::AlertEvent& event : waiting->events) {
+        if (takes_along(event) && name_of(event) == names[i]) attach(event, found[i]);
+      }
+    }
+    if (i < found.size()) keep(names[i], std::move(found[i]));
   }
-  for (slo::AlertEvent& event : waiting->events) {
-    const PageKnowledge* const known = takes_along(event) ? kept(event) : nullptr;
-    if (known != nullptr) attach(event, *known);
-  }
-  waiting->finish();
+  std::vector<std::shared_ptr<Waiting>> done;
+  std::erase_if(waiting_, [&](const auto& waiting) {
+    if (!waiting->open.empty()) return false;
+    done.push_back(waiting);
+    return true;
+  });
+  for (const auto& waiting : done) waiting->finish();
 }
 
 // --- Reviews and runbooks.
@@ -211,21 +235,28 @@ std::string Librarian::metrics() const {
     std::string_view name, help;
     uint64_t value;
   } families[] = {
-      {"nines_kb_articles", "Runbooks and postmortems.", shelf.articles},
-      {"nines_kb_searches_total", "Pages that something was looked for.", counters_.searches},
-      {"nines_kb_found_total", "Pages that something was found for.", counters_.found},
-      {"nines_kb_late_total", "Pages that went without, for the answer took too long.",
+      {"nines_knowledge_articles", "Runbooks and postmortems.", shelf.articles},
+      {"nines_knowledge_searches_total", "Pages that something was looked for.",
+       counters_.searches},
+      {"nines_knowledge_found_total", "Pages that something was found for.", counters_.found},
+      {"nines_knowledge_late_total", "Pages that went without, for the answer took too long.",
        counters_.late},
-      {"nines_kb_busy_total", "Pages that went without, for too many waited.", counters_.busy},
-      {"nines_kb_runbooks_added_total", "Runbooks of the folder that were new or had changed.",
-       shelf.added},
-      {"nines_kb_runbooks_removed_total", "Runbooks that the folder has no more.", shelf.removed},
-      {"nines_kb_reviews_total", "Postmortems that were written, or written anew.", shelf.reviews},
-      {"nines_kb_reviews_pruned_total", "Postmortems that gave way to newer ones.", shelf.pruned},
-      {"nines_kb_reviews_beyond_limit_total", "Incidents whose postmortem had no room to wait.",
-       counters_.untold},
-      {"nines_kb_refused_total", "Articles that were too large, or had no room.", shelf.refused},
-      {"nines_kb_failures_total", "Times the knowledge base could not be used.", shelf.failures},
+      {"nines_knowledge_busy_total", "Pages that went without, for too many waited.",
+       counters_.busy},
+      {"nines_knowledge_runbooks_added_total",
+       "Runbooks of the folder that were new or had changed.", shelf.added},
+      {"nines_knowledge_runbooks_removed_total", "Runbooks that the folder has no more.",
+       shelf.removed},
+      {"nines_knowledge_reviews_total", "Postmortems that were written, or written anew.",
+       shelf.reviews},
+      {"nines_knowledge_reviews_pruned_total", "Postmortems that gave way to newer ones.",
+       shelf.pruned},
+      {"nines_knowledge_reviews_beyond_limit_total",
+       "Incidents whose postmortem had no room to wait.", counters_.untold},
+      {"nines_knowledge_refused_total", "Articles that were too large, or had no room.",
+       shelf.refused},
+      {"nines_knowledge_failures_total", "Times the knowledge base could not be used.",
+       shelf.failures},
   };
   std::string out;
   for (const auto& one : families) {

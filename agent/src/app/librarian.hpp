@@ -25,8 +25,9 @@ namespace nines::agent {
 class Librarian {
  public:
   static constexpr int64_t kPatienceMs = 250;
-  static constexpr size_t kMostSearches = 16;  // under way; beyond, pages go without
-  static constexpr size_t kMostKept = 64;      // answers for events that others tell, too
+  static constexpr size_t kMostSearches =
+      16;                                  // under way; beyond, pages of other events go without
+  static constexpr size_t kMostKept = 64;  // answers for events that others tell, too
   static constexpr size_t kMostReviews = 1024, kReviewsATurn = 4;
 
   // All outlive it. `book` gives null where incidents are switched off, or not there yet.
@@ -67,10 +68,11 @@ class Librarian {
   template <class Answer>
   void ask(std::function<Answer(knowledge::Shelf&)> question, std::function<void(Answer)> done);
   const knowledge::PageKnowledge* kept(const slo::AlertEvent& event) const;
-  void keep(const slo::AlertEvent& event, knowledge::PageKnowledge knowledge);
+  void keep(const std::string& event, knowledge::PageKnowledge knowledge);
   knowledge::Wish wish_of(const slo::AlertEvent& event) const;
-  void answered(const std::shared_ptr<Waiting>& waiting,
-                std::vector<knowledge::PageKnowledge> found);
+  void search_for(std::vector<std::string> names, std::vector<knowledge::Wish> wishes);
+  // `found` may be shorter: what was given up.
+  void answered(const std::vector<std::string>& names, std::vector<knowledge::PageKnowledge> found);
   void write_reviews(const nines::incident::IncidentBook& book);
   void catch_up(const nines::incident::IncidentBook& book);
   void follow_runbooks();
@@ -78,6 +80,8 @@ class Librarian {
   Parts parts_;
   std::shared_ptr<knowledge::Shelf> shelf_;  // jobs hold it, too
   std::deque<Kept> kept_;
+  std::set<std::string> asked_;  // events that are searched for
+  std::vector<std::shared_ptr<Waiting>> waiting_;
   std::set<std::string> touched_;
   Instant followed_{};
   bool following_ = false, more_ = true, writing_ = false, caught_up_ = false;

@@ -165,8 +165,8 @@ Status Live::start_incidents() {
   auto on_call = on_call_of(setup_.config, options_.common.state);
   const auto mine = [this, on_call](const incident::core::Incident& one) {
     const auto peers = fleet_ ? fleet_->peers() : std::vector<peer::PeerView>();
-    return tells_of(setup_.config.node, one.opened_on, peers) ||
-           (on_call && burns_untold(setup_.config.node, one));
+    return on_call ? pages_for(setup_.config.node, one, peers)
+                   : tells_of(setup_.config.node, one.opened_on, peers);
   };
   NINES_TRY(
       incidents_,
@@ -224,6 +224,9 @@ Status Live::start_remediation() {
                            [this](const slo::AlertEvent& event) {
                              tell(event);
                              judge_->show(event);
+                           },
+                           [this](const std::string& id, slo::AlertEvent& event) {
+                             incidents_->address_about(id, event);
                            },
                            [this] { return !guard_->holding(); },
                            [this] { return fleet_ && fleet_->isolated(); },

@@ -122,20 +122,6 @@ std::shared_ptr<const incident::OnCall> on_call_of(const NodeConfig& config,
   return std::make_shared<const incident::OnCall>(std::move(parts));
 }
 
-bool burns_untold(const std::string& self, const incident::core::Incident& incident) {
-  const WallTime start = std::max(incident.opened, incident.reopened);
-  const auto burns_here = [&](const incident::core::IncidentCondition& one) {
-    return one.condition.kind == incident::core::ConditionKind::burn_rate && one.condition.holds &&
-           std::any_of(one.observers.begin(), one.observers.end(),
-                       [&](const auto& observer) { return observer.node == self; });
-  };
-  const auto chosen_elsewhere = [&](const incident::core::Entry& page) {
-    return page.at >= start && page.node != self && page.detail(incident::kPagedPerson) != nullptr;
-  };
-  return std::any_of(incident.conditions.begin(), incident.conditions.end(), burns_here) &&
-         std::none_of(incident.pages.begin(), incident.pages.end(), chosen_elsewhere);
-}
-
 incident::core::BookRules book_rules(const NodeConfig& config) {
   incident::core::BookRules rules;
   const auto ack = pager_rules(config);
@@ -154,6 +140,32 @@ bool tells_of(const std::string& self, const std::string& opened_on,
     if (there && one.role != peer::Role::observer && one.node < self) return false;
   }
   return gone;
+}
+
+bool pages_for(const std::string& self, const incident::core::Incident& incident,
+               const std::vector<peer::PeerView>& peers) {
+  const WallTime start = std::max(incident.opened, incident.reopened);
+  const auto is_gone = [&](const std::string& node) {
+    return std::any_of(peers.begin(), peers.end(), [&](const peer::PeerView& one) {
+      return one.node == node && one.state != peer::PeerView::State::alive &&
+             one.state != peer::PeerView::State::suspect;
+    });
+  };
+  const std::string* first = nullptr;  // of those that look after it
+  for (const auto& page : incident.pages) {
+    if (page.at < start || !incident::is_claim(page)) continue;
+    if (page.node != self && is_gone(page.node)) continue;
+    if (first == nullptr || page.node < *first) first = &page.node;
+  }
+  if (first != nullptr) return *first == self;
+  const auto burns_here = [&](const incident::core::IncidentCondition& one) {
+    return one.condition.kind == incident::core::ConditionKind::burn_rate && one.condition.holds &&
+           std::any_of(one.observers.begin(), one.observers.end(), [&](const auto& observer) {
+             return observer.node == self && observer.ended == WallTime{};
+           });
+  };
+  return tells_of(self, incident.opened_on, peers) ||
+         std::any_of(incident.conditions.begin(), incident.conditions.end(), burns_here);
 }
 
 bool in_maintenance(const slo::SloEngine& engine, const incident::core::Incident& incident) {

@@ -24,13 +24,14 @@ std::shared_ptr<const incident::OnCall> on_call_of(const NodeConfig& config,
 // as no alert is. Never of an incident without service.
 bool in_maintenance(const slo::SloEngine& engine, const incident::core::Incident& incident);
 
-// Whether an alert of this node burns in it and no other node has chosen a person: then this one
-// tells of it, whoever else does. For on-call: which of the two is told twice, rather than never.
-bool burns_untold(const std::string& self, const incident::core::Incident& incident);
-
 // Of the nodes that know an incident one tells of it: the one that opened it; when its peers find
 // that silent, the first by name of those that are there.
 bool tells_of(const std::string& self, const std::string& opened_on,
               const std::vector<peer::PeerView>& peers);
+// The same where there is on-call: of those that have chosen whom to tell, and when (is_claim), and
+// are not gone, the first by name; before anybody has, who tells_of() says, and each node whose own
+// alert burns in it. Until they hear of each other's choice two may tell, rather than nobody.
+bool pages_for(const std::string& self, const incident::core::Incident& incident,
+               const std::vector<peer::PeerView>& peers);
 
 }  // namespace nines::agent

@@ -302,6 +302,7 @@ void Remediation::tell(const std::string& rule, const std::string& text) {
   event.at = event.since = to_ms(parts_.clock.wall());
   event.summary = what;
   event.details = {{"rule", rule}, {"transition", "remediation"}};
+  if (parts_.address) parts_.address({}, event);
   parts_.show(event);
   store::StateStore::Record record;
   record.events.push_back(std::move(event));
@@ -321,6 +322,7 @@ void Remediation::page(const std::string& id, const std::string& text, slo::Deta
   event.summary = text;
   event.details = {{"incident", id}, {"transition", "remediation"}};
   event.details.insert(event.details.end(), more.begin(), more.end());
+  if (parts_.address) parts_.address(id, event);
   parts_.show(event);
   store::StateStore::Record record;
   record.events.push_back(std::move(event));

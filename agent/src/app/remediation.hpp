@@ -40,6 +40,8 @@ class Remediation {
     std::function<void(store::StateStore::Record, std::function<void(Status)> done)> keep;
     std::function<void()> incidents_changed;  // what the desk wrote is to be kept and told
     std::function<void(const slo::AlertEvent&)> show;
+    // Says who hears an event about an incident (empty: about none); may be empty.
+    std::function<void(const std::string& incident, slo::AlertEvent&)> address{};
     std::function<bool()> clock_set, isolated;
     std::function<FleetLink*()> fleet;  // null: there are no other nodes, or no more
   };

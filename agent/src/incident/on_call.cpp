@@ -228,7 +228,23 @@ std::vector<std::string> OnCall::shared(bool page) const {
   return out;
 }
 
+std::optional<uint32_t> OnCall::owner_of(std::string_view notifier) const {
+  const auto& people = plan().roster->people;
+  std::optional<uint32_t> owner;
+  for (uint32_t i = 0; i < people.size(); ++i) {
+    const auto& ways = people[i].notify;
+    if (std::find(ways.begin(), ways.end(), notifier) == ways.end()) continue;
+    if (owner) return std::nullopt;
+    owner = i;
+  }
+  return owner;
+}
+
+// By a link: "kim, by link to NOTIFIER", or without a name, then of whom that notifier is.
 std::optional<uint32_t> OnCall::person_of(std::string_view who) const {
+  constexpr std::string_view kByLink = "by link to ";
+  if (who.starts_with(kByLink)) return owner_of(who.substr(kByLink.size()));
+  who = who.substr(0, who.find(", by link to "));
   if (who.empty()) return std::nullopt;
   const auto& people = plan().roster->people;
   for (uint32_t i = 0; i < people.size(); ++i) {
@@ -238,6 +254,10 @@ std::optional<uint32_t> OnCall::person_of(std::string_view who) const {
     if (equal_letters(people[i].name, who)) return i;
   }
   return std::nullopt;
+}
+
+bool is_claim(const core::Entry& page) {
+  return page.detail(kPagedPerson) != nullptr || page.detail(kPagedNobody) != nullptr;
 }
 
 }  // namespace nines::agent::incident

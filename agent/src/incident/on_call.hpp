@@ -75,7 +75,8 @@ class OnCall {
   std::vector<std::string> shared(bool page) const;
   // And with those that are somebody's.
   std::vector<std::string> everybody(bool page) const;
-  // By id or by name, whatever the case of the letters.
+  // By id or by name, whatever the case of the letters; also who acknowledged by a link
+  // (agent/src/links).
   std::optional<uint32_t> person_of(std::string_view who) const;
   // Those of this person that this node has.
   std::vector<std::string> notifiers_of(uint32_t person) const;
@@ -85,6 +86,7 @@ class OnCall {
   Choice chosen(const nines::oncall::Route& route, uint32_t person,
                 const nines::oncall::Request& request) const;
   bool has(const std::string& notifier) const;
+  std::optional<uint32_t> owner_of(std::string_view notifier) const;  // if it is one person's
   bool is_somebodys(const Notifier& notifier) const;
 
   Parts parts_;
@@ -93,5 +95,10 @@ class OnCall {
 // Details of an event page_sent of the incident that somebody is paged of.
 inline constexpr const char* kPagedPerson = "person";
 inline constexpr const char* kPagedPriority = "priority";
+// Of one by which nobody is paged yet: "later", "digest", or "everybody" where there is no person.
+// Whoever wrote it looks after the incident; it counts as nobody's page.
+inline constexpr const char* kPagedNobody = "nobody";
+// Whether a node says in it that it has chosen whom to tell, and when.
+bool is_claim(const core::Entry& page);
 
 }  // namespace nines::agent::incident

@@ -228,19 +228,24 @@ void Pager::opens(const core::Incident& incident, Turn& turn) {
     if (told == nullptr) return;
     const WallTime start = std::max(incident.opened, incident.reopened);
     const bool by_another =  // who was only chosen has perhaps not been told
-        std::any_of(incident.pages.begin(), incident.pages.end(), [&](const core::Entry& page) {
-          return page.at >= start && page.detail(kPagedPerson) == nullptr;
-        });
+        std::any_of(incident.pages.begin(), incident.pages.end(),
+                    [&](const core::Entry& page) { return page.at >= start && !is_claim(page); });
     if (by_another && by_alerts == kNothing) {  // the node that told it before is gone
       told->worst = own;
       (incident.severity <= 1 ? told->page : told->ticket) = told->everybody = true;
-      if (parts_.on_call) take_over(incident, *told);
+      if (parts_.on_call) take_over(incident, *told, turn.now);
       turn.out.documents.push_back(document_of(*told));
       return;
     }
     ++(incident.reopens > 0 ? counters_.reopened : counters_.opened);
     const char* const begins = incident.reopens > 0 ? "reopened" : "opened";
     return tell(incident, *told, by_alerts != kNothing ? "worse" : begins, turn);
+  }
+  const bool waits = told->later != WallTime{} || told->digest != WallTime{};
+  if (!parts_.on_call && waits) {  // there is no on-call any more that it could wait for
+    told->on_call = false;
+    told->later = told->digest = {};
+    return tell(incident, *told, "opened", turn);
   }
   const bool back = incident.reopens > told->reopens && (all || !urgency.alert_holds);
   if (!back && own >= std::min(by_alerts, told->worst)) return;

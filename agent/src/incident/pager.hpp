@@ -61,7 +61,7 @@ class Pager {
     PagerRules rules;
     // Whether this node tells of it: one does, of those that know it.
     Which mine;
-    Which quiet;                            // all that it concerns is in maintenance
+    Which quiet;                              // all that it concerns is in maintenance
     std::shared_ptr<const OnCall> on_call{};  // null: there is none
   };
   explicit Pager(Parts parts);
@@ -85,6 +85,9 @@ class Pager {
 
   // Whether people hear of this incident by on-call, so that alerts of it need not wake them.
   bool answers_for(const core::Incident& incident) const;
+  // Notifiers of the people who were told of it by on-call, and those that are nobody's; empty:
+  // there are none, or everybody was told.
+  std::vector<std::string> heard_by(const core::Incident& incident) const;
 
   struct Counters {
     uint64_t opened = 0, worse = 0, reopened = 0, escalated = 0, resolved = 0, reminded = 0;
@@ -127,7 +130,9 @@ class Pager {
                  std::vector<std::string> names, Turn& turn);
   void note_page(const core::Incident& incident, const OnCall::Choice& choice, Turn& turn);
   void go_on(const core::Incident& incident, Turn& turn);
-  void take_over(const core::Incident& incident, Told& told);
+  void take_over(const core::Incident& incident, Told& told, WallTime now);
+  void note_nobody(const core::Incident& incident, const char* how, const std::string& why,
+                   Turn& turn);
   void tell_digests(const Incidents& theirs, Turn& turn);
   const nines::oncall::PageLedger& ledger(Turn& turn) const;
   void settle(Turn& turn);

@@ -25,12 +25,11 @@ bool unanswered(const core::Incident& incident) {
   return incident.state == core::State::open || incident.state == core::State::reopened;
 }
 
-// Somebody was chosen for it since it was opened last, whichever node did that.
-bool has_person(const core::Incident& incident) {
+// Some node looks after it since it was opened last.
+bool is_claimed(const core::Incident& incident) {
   const WallTime start = std::max(incident.opened, incident.reopened);
-  return std::any_of(incident.pages.begin(), incident.pages.end(), [&](const core::Entry& page) {
-    return page.at >= start && page.detail(kPagedPerson) != nullptr;
-  });
+  return std::any_of(incident.pages.begin(), incident.pages.end(),
+                     [&](const core::Entry& page) { return page.at >= start && is_claim(page); });
 }
 
 std::string rows_of(const std::vector<const core::Incident*>& incidents) {
@@ -55,7 +54,14 @@ const oncall::PageLedger& Pager::ledger(Turn& turn) const {
 bool Pager::answers_for(const core::Incident& incident) const {
   if (!parts_.on_call || parts_.rules.tells == Tells::none) return false;
   const Told* const told = kept(incident);
-  return (told != nullptr && told->on_call) || has_person(incident);
+  return (told != nullptr && told->on_call) || is_claimed(incident);
+}
+
+std::vector<std::string> Pager::heard_by(const core::Incident& incident) const {
+  const Told* const told = kept(incident);
+  const bool by_people =
+      parts_.on_call && told != nullptr && told->on_call && !told->people.empty();
+  return by_people && !told->everybody ? told->names : std::vector<std::string>();
 }
 
 // `names` hear it whoever is chosen. What becomes worse goes to whoever was told of it before, and
@@ -81,10 +87,12 @@ void Pager::tell_next(const core::Incident& incident, Told& told, std::string_vi
       more = {{kPagedPerson, choice.id}, {"why", choice.why}};
       if (!choice.experts.empty()) more.emplace_back("experts", choice.experts);
     } else if (told.everybody) {
+      note_nobody(incident, "everybody", choice.why, turn);
       ++counters_.nobody;
       add_new(names, on_call.everybody(incident.severity <= 1));
       more = {{"why", "everybody is told: " + choice.why}};
     } else {
+      note_nobody(incident, choice.later ? "later" : "digest", choice.why, turn);
       counters_.held += choice.later ? 1 : 0;
     }
   }
@@ -114,10 +122,26 @@ void Pager::note_page(const core::Incident& incident, const OnCall::Choice& choi
   turn.ledger->add(page);
 }
 
+// For the other nodes: this one looks after it.
+void Pager::note_nobody(const core::Incident& incident, const char* how, const std::string& why,
+                        Turn& turn) {
+  const char* const text = std::string_view(how) == "later"    ? "somebody is told later"
+                           : std::string_view(how) == "digest" ? "it is for the digest"
+                                                               : "everybody is told";
+  turn.out.notes.push_back(
+      {incident.id, why.empty() ? text : std::string(text) + ": " + why, {{kPagedNobody, how}}});
+}
+
 // The next one, when the last did not answer in time, or when quiet hours are over.
 void Pager::go_on(const core::Incident& incident, Turn& turn) {
   Told* const told = kept(incident);
-  if (told == nullptr || !unanswered(incident) || told->digest != WallTime{}) return;
+  if (told == nullptr || !unanswered(incident)) return;
+  if (told->at > turn.now) {  // by a clock that was set back: all times count from now
+    told->at = turn.now;
+    if (told->later != WallTime{} || told->digest != WallTime{}) told->later = turn.now;
+    told->digest = {};
+  }
+  if (told->digest != WallTime{}) return;
   if (told->later != WallTime{}) {
     if (turn.now < told->later) return;
     return tell_next(incident, *told, told->people.empty() ? "opened" : "escalated", {}, turn);
@@ -131,22 +155,26 @@ void Pager::go_on(const core::Incident& incident, Turn& turn) {
   tell_next(incident, *told, "escalated", {}, turn);
 }
 
-// Of a node that is gone: who was chosen there was told, too.
-void Pager::take_over(const core::Incident& incident, Told& told) {
+// Of a node that is gone: who was chosen there was told, too. Where it had put that off, or nothing
+// is known of anybody, somebody is chosen now, or put off anew.
+void Pager::take_over(const core::Incident& incident, Told& told, WallTime now) {
   const WallTime start = std::max(incident.opened, incident.reopened);
   told.on_call = true;
   told.everybody = false;
   add_new(told.names, parts_.on_call->shared(incident.severity <= 1));
   for (const core::Entry& page : incident.pages) {
     const std::string* const who = page.detail(kPagedPerson);
-    if (page.at < start || who == nullptr) continue;
+    const std::string* const nobody = page.detail(kPagedNobody);
+    if (page.at < start) continue;
+    if (nobody != nullptr) told.everybody = *nobody == "everybody";
+    if (who == nullptr) continue;
     add_new(told.people, {*who});
     told.at = page.at;
     if (const auto person = parts_.on_call->plan().roster->find(*who)) {
       add_new(told.names, parts_.on_call->notifiers_of(*person));
     }
   }
-  told.everybody = told.people.empty();
+  if (told.people.empty() && !told.everybody) told.later = now;
 }
 
 // One message a policy, however many wait for it. It tells of rows: nothing that could be over.

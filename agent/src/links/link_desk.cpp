@@ -49,6 +49,7 @@ LinkDesk::Links LinkDesk::links_for(const slo::AlertEvent& event, const std::str
     ++counters_.sent;
   };
   const auto about = parts_.incident(*incident);
+  grant.reopens = about ? about->reopens : 0;
   const bool answered = about && (about->over() || about->acknowledged != WallTime{});
   if (!answered) add("acknowledge", parts_.settings.ttl_ms);
   const std::string *const rule = event.detail(kRule), *const target = event.detail(kTarget),
@@ -77,6 +78,10 @@ std::optional<LinkDesk::Answer> LinkDesk::stands_against(const Grant& grant) {
   const auto incident = parts_.incident(grant.incident);
   if (!incident) return Answer{404, "This incident is not known any more", grant.incident, {}};
   const std::string title = shown_title(*incident);
+  if (incident->reopens > grant.reopens) {
+    ++counters_.expired;
+    return Answer{410, "It is open again: this link is of before", title, {}};
+  }
   if (incident->over()) {
     ++counters_.needless;
     return Answer{200, "It is over", title, {}};

@@ -17,9 +17,9 @@ namespace nines::agent::links {
 namespace {
 
 constexpr char kBetween = '\x1f';
-constexpr std::string_view kVersion = "1";
+constexpr std::string_view kVersion = "2";
 constexpr std::string_view kDomain = "nines-link-1\n";
-constexpr size_t kFields = 9;
+constexpr size_t kFields = 10;
 constexpr size_t kMacBytes = 32, kIdBytes = 16;
 constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -90,6 +90,23 @@ std::optional<Grant> grant_of(const std::string& body) {
   out.rule = fields[6];
   out.target = fields[7];
   out.action = fields[8];
+  const std::string& reopens = fields[9];
+  const auto [last, wrong] =
+      std::from_chars(reopens.data(), reopens.data() + reopens.size(), out.reopens);
+  if (wrong != std::errc() || last != reopens.data() + reopens.size()) return std::nullopt;
+  return out;
+}
+
+// What is approved is approved once, whoever of those that got the page does it. Empty: each link
+// stands for itself.
+std::string used_as(const Grant& grant) {
+  if (grant.purpose != Purpose::approve) return {};
+  std::string out = "use";
+  for (const std::string* field :
+       {&grant.incident, &grant.event, &grant.rule, &grant.target, &grant.action}) {
+    out += kBetween;
+    out += *field;
+  }
   return out;
 }
 
@@ -109,8 +126,10 @@ std::string Signer::mac(std::string_view body) const {
   const std::string text = std::string(kDomain) + std::string(body);
   std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
   unsigned int size = 0;
-  HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
-       reinterpret_cast<const unsigned char*>(text.data()), text.size(), out.data(), &size);
+  const auto* const done =
+      HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
+           reinterpret_cast<const unsigned char*>(text.data()), text.size(), out.data(), &size);
+  if (done == nullptr || size != kMacBytes) return {};
   return {reinterpret_cast<const char*>(out.data()), kMacBytes};
 }
 
@@ -132,8 +151,11 @@ std::string Signer::sign(const Grant& grant) const {
   add(grant.rule);
   add(grant.target);
   add(grant.action);
+  add(std::to_string(grant.reopens));
   const std::string text = to_base64url(body);
-  std::string token = text + "." + to_base64url(mac(text));
+  const std::string signature = mac(text);
+  if (signature.empty()) return {};
+  std::string token = text + "." + to_base64url(signature);
   return token.size() <= kMaxToken ? token : std::string();
 }
 
@@ -145,13 +167,17 @@ Signer::Opened Signer::open(std::string_view token, WallTime now) const {
   const auto given = from_base64url(token.substr(dot + 1));
   if (!given || given->size() != kMacBytes) return out;
   const std::string wanted = mac(text);
+  if (wanted.size() != kMacBytes) return out;
   if (CRYPTO_memcmp(given->data(), wanted.data(), kMacBytes) != 0) return out;
   const auto body = from_base64url(text);
   auto grant = body ? grant_of(*body) : std::nullopt;
   if (!grant) return out;
   out.ok = now < grant->expires;
   out.refusal = Refusal::expired;
-  out.read = {std::move(*grant), hex(std::string_view(wanted).substr(0, kIdBytes))};
+  const std::string what = used_as(*grant);
+  const std::string name = what.empty() ? wanted : mac(what);
+  if (name.size() != kMacBytes) return {};
+  out.read = {std::move(*grant), hex(std::string_view(name).substr(0, kIdBytes))};
   return out;
 }
 

@@ -24,6 +24,7 @@ struct Grant {
   std::string notifier;  // whom it was sent by
   std::string event;     // of which page, "BOOT/SEQUENCE": links of two pages are two
   WallTime expires{};    // whole seconds
+  int reopens = 0;       // of the incident then: what comes back is to be looked at anew
   // Of an approval: this action of this rule on this target, and nothing else.
   std::string rule, target, action;
   friend bool operator==(const Grant&, const Grant&) = default;
@@ -43,7 +44,9 @@ class Signer {
 
   struct Read {
     Grant grant;
-    std::string id;  // the same for the same link; 32 hex digits
+    // 32 hex digits; the same for the same link, and for all links that approve the same act of one
+    // page.
+    std::string id;
   };
   struct Opened {
     bool ok = false;

@@ -15,7 +15,7 @@ class UsedLinks {
  public:
   static constexpr const char* kDocuments = "link-used";
   // Beyond it links are refused, not forgotten: a link that was used must not work again.
-  static constexpr size_t kMost = 1024;
+  static constexpr size_t kMost = 4096;
 
   void restore(const std::vector<store::Document>& documents);
 

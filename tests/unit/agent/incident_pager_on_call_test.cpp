@@ -199,6 +199,10 @@ TEST_CASE("A P0 escalates after five minutes, by the times of the policy", "[pag
   Plant plant(on_call_of(kDocument));
   plant.begins("shop", 0, 0);
   CHECK(story(plant.run(0, 500)) == "opened to anna at 0, escalated to ben at 300");
+  // What else is said of it goes to these.
+  const auto incident = plant.book.list({}, at(500)).at(0);
+  CHECK(plant.pager.heard_by(incident) == Names{kAll, "chat", "phone-anna", "phone-ben"});
+  CHECK(plant.pager.heard_by(core::Incident{}).empty());
 }
 
 TEST_CASE("An acknowledgement stops the chain, and the ledger knows whose it was",
@@ -206,7 +210,8 @@ TEST_CASE("An acknowledgement stops the chain, and the ledger knows whose it was
   Plant plant(on_call_of(kDocument));
   plant.begins("shop", 1, 0);
   plant.run(0, 800);
-  REQUIRE(plant.book.acknowledge(plant.id(800), "Anna ARENDT", "", at(800)).ok());
+  const char* const who = GENERATE("Anna ARENDT", "anna, by link to chat", "by link to phone-anna");
+  REQUIRE(plant.book.acknowledge(plant.id(800), who, "", at(800)).ok());
   CHECK(plant.run(810, 9'000).empty());
   plant.ends("shop", 9'000);
   const auto over = plant.run(9'000, 9'800);
@@ -360,6 +365,57 @@ TEST_CASE("Who was chosen by a node that is gone and was not told is chosen agai
   REQUIRE(again.size() == 1);
   CHECK(said(again[0], "transition") == "opened");
   CHECK_FALSE(said(again[0], "person").empty());
+}
+
+TEST_CASE("What a node that is gone had put off is put off by whoever takes over",
+          "[pager][oncall]") {
+  const auto on_call = on_call_of(kDocument);
+  Plant one(on_call, "n2"), other(on_call, "n1");
+  other.kills = GENERATE(false, true);
+  const int severity = GENERATE(2, 3);
+  const std::string service = severity == 2 ? "night" : "shop";
+  one.begins(service, severity, 2 * kHour);
+  CHECK(one.look(2 * kHour).size() == 1);  // the team's chat
+  REQUIRE(one.book
+              .add(one.id(2 * kHour), core::EventKind::page_sent, {}, "opened: chat was told",
+                   {{"channel", "chat"}}, at(2 * kHour + 5))
+              .ok());
+  for (const auto& event : one.book.events()) other.book.merge(event, at(2 * kHour + 20));
+  other.all_mine = true;
+  for (int64_t s = 2 * kHour + 30; s < 19 * kHour; s += 600) {
+    other.begins(service, severity, s);  // it sees it, too
+    INFO(s);
+    CHECK(story(other.look(s)).empty());
+  }
+  const auto morning = other.run(19 * kHour, 22 * kHour);
+  REQUIRE_FALSE(morning.empty());
+  CHECK(said(morning[0], "person") == (severity == 2 ? "ben" : "anna"));
+  CHECK((morning[0].kind == Kind::rows) == (severity == 3));
+}
+
+TEST_CASE(
+    "What waited for the morning or a digest is told to all when there is no on-call any more",
+    "[pager][oncall]") {
+  Plant plant(on_call_of(kDocument));
+  plant.begins("shop", GENERATE(2, 3), 6 * kHour);
+  plant.begins("night", GENERATE(2, 3), 6 * kHour);
+  const size_t first = plant.look(6 * kHour).size();
+  plant.on_call = nullptr;
+  plant.restart();
+  const auto events = plant.run(6 * kHour + 10, 6 * kHour + 100);
+  CHECK(first == 2);
+  for (const auto& event : events) CHECK(event.notify.empty());
+  CHECK(std::any_of(events.begin(), events.end(),
+                    [](const auto& event) { return event.service == "night"; }));
+}
+
+TEST_CASE("A clock that is set back delays nobody's turn by more than its time",
+          "[pager][oncall]") {
+  Plant plant(on_call_of(kDocument));
+  plant.begins("shop", 1, 0);
+  plant.look(0);
+  CHECK(plant.run(-8000, -7200).empty());
+  CHECK(story(plant.run(-7190, -7000)) == "escalated to ben at -7100");
 }
 
 TEST_CASE("Who is on call when the agent starts with a document goes on with what was told before",

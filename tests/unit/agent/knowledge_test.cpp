@@ -282,7 +282,36 @@ TEST_CASE("Events that fire take along what fits, others pass as they are", "[kn
   world.librarian.prepare({events[0]}, [&](auto out) { told = std::move(out); });
   REQUIRE(told.has_value());
   CHECK((*told)[0].detail(knowledge::kJsonDetail) != nullptr);
-  CHECK(world.librarian.metrics().find("nines_kb_searches_total 1\n") != std::string::npos);
+  CHECK(world.librarian.metrics().find("nines_knowledge_searches_total 1\n") != std::string::npos);
+}
+
+TEST_CASE("However many tell of an event, it is searched for once, and all have the answer",
+          "[knowledge]") {
+  const KnowledgeDir dir;
+  dir.write("disk.md", kDisk);
+  LibrarianWorld world(dir);
+  world.librarian.look();
+  world.run([&] {
+    return world.librarian.metrics().find("runbooks_added_total 1\n") != std::string::npos;
+  });
+  std::promise<void> release;
+  world.work.post([&] { release.get_future().wait(); });
+  constexpr size_t kTellers = 3 * Librarian::kMostSearches;
+  size_t with = 0, told = 0;
+  for (size_t i = 0; i < kTellers; ++i) {
+    std::vector<slo::AlertEvent> events{fired(1, "the disk is full")};
+    if (i % 2 == 1) events.push_back(fired(2, "disk"));
+    const size_t wanted = events.size();
+    world.librarian.prepare(events, [&, wanted](const std::vector<slo::AlertEvent>& out) {
+      ++told;
+      CHECK(out.size() == wanted);
+      for (const auto& event : out) with += event.detail(knowledge::kJsonDetail) != nullptr;
+    });
+  }
+  release.set_value();
+  world.run([&] { return told == kTellers; });
+  CHECK(with == kTellers * 3 / 2);
+  CHECK(world.librarian.metrics().find("nines_knowledge_searches_total 2\n") != std::string::npos);
 }
 
 TEST_CASE("A page does not wait for a store that is busy", "[knowledge]") {
@@ -295,14 +324,14 @@ TEST_CASE("A page does not wait for a store that is busy", "[knowledge]") {
   CHECK_FALSE(told.has_value());
   world.run([&] { return told.has_value(); });  // the store is still busy
   CHECK((*told)[0].details.empty());
-  CHECK(world.librarian.metrics().find("nines_kb_late_total 1\n") != std::string::npos);
+  CHECK(world.librarian.metrics().find("nines_knowledge_late_total 1\n") != std::string::npos);
   // Beyond so many that wait nobody waits.
   size_t bare = 0;
   for (uint64_t i = 2; i < 2 + Librarian::kMostSearches; ++i) {
     world.librarian.prepare({fired(i, "disk")}, [&](const auto&) { ++bare; });
   }
   CHECK(bare == 1);
-  CHECK(world.librarian.metrics().find("nines_kb_busy_total 1\n") != std::string::npos);
+  CHECK(world.librarian.metrics().find("nines_knowledge_busy_total 1\n") != std::string::npos);
   release.set_value();
   world.run([&] { return bare == Librarian::kMostSearches; });
 }

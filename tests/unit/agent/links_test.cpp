@@ -295,12 +295,47 @@ TEST_CASE("Links that were used are remembered until they expire, and beyond the
   CHECK_FALSE(used.use("one more", in_s(60), kNow));
   CHECK_FALSE(used.use("7", in_s(60), kNow));
   (void)used.take_documents();
-  CHECK(used.use("later", in_s(120), in_s(60)));
+  CHECK_FALSE(used.use("a week later", in_s(120), in_s(60)));  // a clock may have been ahead
+  constexpr int64_t kWeek = 7 * 86'400;
+  CHECK(used.use("later", in_s(kWeek + 120), in_s(kWeek + 60)));
   CHECK(used.size() == 1);
   CHECK(used.take_documents().size() == links::UsedLinks::kMost + 1);  // those that go, and it
   links::UsedLinks restored;
   restored.restore({{links::UsedLinks::kDocuments, "damaged", "???"}});
   CHECK(restored.was_used("damaged"));
+}
+
+TEST_CASE("What several people may approve is approved once", "[links]") {
+  LinkWorld world;
+  slo::AlertEvent page = world.page();
+  for (const auto& [name, value] : std::initializer_list<std::pair<const char*, const char*>>{
+           {links::kRule, "restart"},
+           {links::kTarget, "unit/n1/worker.service"},
+           {links::kAction, "unit-restart worker.service"}}) {
+    page.details.emplace_back(name, value);
+  }
+  const auto token_of = [&](const char* notifier) {
+    const std::string link = world.desk->links_for(page, notifier).back().second;
+    return link.substr(link.rfind('/') + 1);
+  };
+  const std::string ops = token_of("ops"), phone = token_of("phone");
+  REQUIRE(ops != phone);
+  CHECK(world.use(Purpose::approve, ops).status == 200);
+  world.now = in_s(30);
+  CHECK(world.use(Purpose::approve, phone).status == 410);
+  CHECK(world.use(Purpose::approve, token_of("phone")).status == 410);
+  CHECK(world.approved.size() == 1);
+  page.sequence = 18;  // it is asked for again
+  CHECK(world.use(Purpose::approve, token_of("phone")).status == 200);
+}
+
+TEST_CASE("A link of before does not silence an incident that came back", "[links]") {
+  LinkWorld world;
+  const std::string before = world.token(world.page());
+  world.incident.reopens = 1;
+  CHECK(world.use(Purpose::acknowledge, before).status == 410);
+  CHECK(world.acknowledged == 0);
+  CHECK(world.use(Purpose::acknowledge, world.token(world.page())).status == 200);
 }
 
 TEST_CASE("The page behind a link runs nothing and leaks nothing", "[links]") {

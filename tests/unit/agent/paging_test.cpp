@@ -21,24 +21,46 @@ core::Incident burning_on(const std::string& node) {
   return out;
 }
 
-void choose(core::Incident& incident, const std::string& node, int64_t at_s) {
-  incident.pages.push_back(
-      {WallTime::from_s(at_s), node, {}, "", {{agent::incident::kPagedPerson, "anna"}}});
+void choose(core::Incident& incident, const std::string& node, int64_t at_s,
+            const char* whom = agent::incident::kPagedPerson) {
+  incident.pages.push_back({WallTime::from_s(at_s), node, {}, "", {{whom, "anna"}}});
+}
+
+std::vector<peer::PeerView> peers(const std::string& silent = "") {
+  std::vector<peer::PeerView> out;
+  for (const char* name : {"n1", "n2", "n3"}) {
+    peer::PeerView one;
+    one.node = name;
+    if (name == silent) one.state = peer::PeerView::State::silent;
+    out.push_back(one);
+  }
+  return out;
 }
 
 }  // namespace
 
-TEST_CASE("A node whose alert burns tells of it itself until another has chosen a person",
+TEST_CASE("A node whose alert burns tells of it itself until another has chosen whom to tell",
           "[oncall]") {
+  const auto whom = GENERATE(agent::incident::kPagedPerson, agent::incident::kPagedNobody);
   core::Incident incident = burning_on("n1");
-  CHECK(burns_untold("n1", incident));
-  CHECK_FALSE(burns_untold("n3", incident));
-  choose(incident, "n1", 20);
-  CHECK(burns_untold("n1", incident));  // its own choice: it goes on with that
-  choose(incident, "n2", 30);
-  CHECK_FALSE(burns_untold("n1", incident));
+  CHECK(pages_for("n1", incident, peers()));
+  CHECK(pages_for("n2", incident, peers()));  // which opened it
+  CHECK_FALSE(pages_for("n3", incident, peers()));
+  choose(incident, "n2", 20, whom);
+  CHECK(pages_for("n2", incident, peers()));  // its own choice: it goes on with that
+  CHECK_FALSE(pages_for("n1", incident, peers()));
   incident.reopened = WallTime::from_s(40);  // what was chosen before is of before
-  CHECK(burns_untold("n1", incident));
-  incident.conditions[0].condition.holds = false;
-  CHECK_FALSE(burns_untold("n1", incident));
+  CHECK(pages_for("n1", incident, peers()));
+  incident.conditions[0].observers[0].ended = WallTime::from_s(45);
+  CHECK_FALSE(pages_for("n1", incident, peers()));
+}
+
+TEST_CASE("Of nodes that chose at once one goes on, and another when that is gone", "[oncall]") {
+  core::Incident incident = burning_on("n1");
+  choose(incident, "n3", 20);
+  choose(incident, "n2", 20, agent::incident::kPagedNobody);
+  CHECK(pages_for("n2", incident, peers()));
+  CHECK_FALSE(pages_for("n3", incident, peers()));
+  CHECK_FALSE(pages_for("n1", incident, peers()));
+  CHECK(pages_for("n3", incident, peers("n2")));
 }
