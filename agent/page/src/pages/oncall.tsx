@@ -36,7 +36,7 @@ function Schedule({ s, people }: { s: Rota; people: People['people'] }) {
         )}
       </p>
       {turns.length > 1 && (
-        <div class="tracks">
+        <div class="turns">
           <div class="shifts" role="list" aria-label="what comes">
             {turns.map((x, i) => (
               <span
