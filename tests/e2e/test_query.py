@@ -338,7 +338,7 @@ sources:
         status, body = post({"sql": "SELECT raw FROM files('/etc/passwd')"}, allowed)
         q.checks.equal(status, 400, "the agent reads no files that are none of its sources")
         status, body = post({"sql": "SELECT count(*) FROM logs('nosuch')"}, allowed)
-        q.checks.that(status == 404 and "shop" in body["error"]["message"], f"unknown source: {body}")
+        q.checks.that(status == 404 and "shop" in body["detail"], f"unknown source: {body}")
         asked_to_explain(q, post, allowed, log, records, config, state)
         q.checks.that(running.alive(), "the agent lives")
 
@@ -377,8 +377,8 @@ def asked_to_explain(q, post, allowed, log, records, config, state):
     for explain in ["", "EXPLAIN ANALYZE "]:
         status, body = post({"sql": explain + late.format("refuse")}, allowed)
         q.checks.equal(status, 503, f"{explain}partial='refuse'")
-        q.checks.that("refuses partial" in body["error"]["message"] and "deadline" in
-                      body["error"]["message"], f"says what is missing: {body}")
+        q.checks.that("refuses partial" in body["detail"] and "deadline" in
+                      body["detail"], f"says what is missing: {body}")
     done = ask(late.format("refuse"))
     q.checks.equal((done.returncode, done.stdout), (3, b""), "the same on the command line")
     q.checks.that(b"refuses partial" in done.stderr, done.stderr.decode())

@@ -140,8 +140,8 @@ def check_formats(checks, node, incident):
     drawn = [e.text for e in picture.iter() if e.tag.endswith("text") and e.text]
     checks.that(set(AHEAD) <= set(drawn), f"with a lane for each node: {drawn[:20]}")
     checks.equal(len([t for t in drawn if "by exchange" in t]), 2, "and how far their clocks are off")
-    status, page = common.get(node.port, "/")
-    checks.that(status == 200 and b"/api/timeline?" in page, "the dashboard has it")
+    status, page = common.get(node.port, "/page.js")
+    checks.that(status == 200 and b"/timeline" in page, "the page has it")
     review = node.cli("incident", "postmortem", incident)
     for part in ("Change (a, web-service)", "Ack (b, web-service): acknowledged by kim", "Action (a"):
         checks.that(part in review, f"the review's timeline has {part!r}")

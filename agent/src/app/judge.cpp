@@ -281,6 +281,13 @@ void Judge::belongs(std::string_view slo, const std::string& incident) {
   for (slo::AlertEvent& event : pending_.events) {
     if (event.sequence != 0 || event.slo != slo || event.detail("incident") != nullptr) continue;
     event.details.emplace_back("incident", incident);
+    for (slo::AlertEvent& shown : recent_) {
+      const bool same = shown.slo == event.slo && shown.rule == event.rule &&
+                        shown.kind == event.kind && shown.at == event.at;
+      if (same && shown.detail("incident") == nullptr) {
+        shown.details.emplace_back("incident", incident);
+      }
+    }
   }
 }
 

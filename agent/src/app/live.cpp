@@ -4,6 +4,7 @@
 #include "app/log.hpp"
 #include "app/report.hpp"
 #include "app/wiring.hpp"
+#include "http/server_metrics.hpp"
 #include "view/remedy_view.hpp"
 #include "view/text.hpp"
 
@@ -13,6 +14,7 @@ namespace {
 // After the slot boundary, so that lines written at its very end have been read.
 constexpr int64_t kTickDelayNs = 250 * kNsPerMs;
 constexpr int64_t kKeepCapacityEveryS = 3600;
+constexpr size_t kMostUnannounced = 128;  // alerts that wait for the end of an evaluation
 
 }  // namespace
 
@@ -72,6 +74,7 @@ void Live::on_hand_over(HandOver&& hand_over) {
     if (brokers_->wants_status(now)) brokers_->show(judge_->snapshot().slos, now);
   }
   timeline_->look(judge_->engine(), ready_);
+  announce(now);
   committer_->commit_when_due();
 }
 
@@ -125,6 +128,7 @@ void Live::tell(const slo::AlertEvent& event) {
   log::write(fired ? log::Level::warn : log::Level::info, "alert",
              what + " " + event.severity + " " + event.slo + ": " + event.summary);
   timeline_->recorder().alert(event, clock_.wall());
+  if (unannounced_.size() < kMostUnannounced) unannounced_.push_back(event);
 }
 
 void Live::tell(const slo::Change& change) {
@@ -132,6 +136,7 @@ void Live::tell(const slo::Change& change) {
   log::info("change", std::string(slo::change_kind_name(change.kind)) + " #" +
                           std::to_string(change.id) + (of.empty() ? "" : " of " + of) + ": " +
                           change.text);
+  if (announcer_) announcer_->change(change);
 }
 
 void Live::look_at_gates(WallTime now) {
@@ -235,6 +240,9 @@ http::Insight Live::insight() {
   };
   out.capacity = [this] { return capacity_->forecasts(); };
   out.outbox = [this] { return notifiers_.outbox_json(); };
+  out.metrics = [this] {
+    return http::server_metrics(server_->stats(), front_->stats(), events_->stats());
+  };
   return out;
 }
 

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/announcer.hpp"
 #include "app/brokers.hpp"
 #include "app/clock_guard.hpp"
 #include "app/committer.hpp"
@@ -36,6 +37,8 @@
 #include "app/worker.hpp"
 #include "http/api.hpp"
 #include "http/changes_api.hpp"
+#include "http/event_hub.hpp"
+#include "http/front.hpp"
 #include "http/server.hpp"
 #include "http/timeline_api.hpp"
 #include "k8s/follow.hpp"
@@ -94,7 +97,8 @@ class Live {
   bool clock_is_right(HandOver& hand_over);
   void go_on_by_the_clock();
   void tell(const slo::AlertEvent& event);
-  static void tell(const slo::Change& change);
+  void tell(const slo::Change& change);
+  void announce(WallTime now);
 
   // --- gates, releases and the log of changes
   void look_at_gates(WallTime now);
@@ -111,7 +115,10 @@ class Live {
   http::Insight insight();
   http::TimelineAccess timeline_access();
 
-  // --- what it shows
+  // --- what it shows (live_http.cpp)
+  http::AsyncHandler routes();
+  http::AsyncHandler incident_routes(http::AsyncHandler next);
+  std::vector<std::pair<std::string, std::string>> nodes() const;
   Snapshot snapshot() const;
 
   // --- the end
@@ -150,7 +157,11 @@ class Live {
   std::optional<Librarian> librarian_;        // reads incidents_ and logbook_
   std::optional<Drafting> drafting_;          // uses the five above
   std::unique_ptr<Queries> queries_;
-  std::unique_ptr<http::HttpServer> server_;
+  std::unique_ptr<http::Front> front_;
+  std::optional<http::EventHub> events_;
+  std::optional<Announcer> announcer_;        // tells events_
+  std::vector<slo::AlertEvent> unannounced_;  // of this evaluation
+  std::unique_ptr<http::HttpServer> server_;  // asks front_, and through it all above
   k8s::Following pods_;
   Notifiers notifiers_{io_, clock_, store_work_};
   std::unique_ptr<Upstreams> upstreams_;       // reads judge_

@@ -5,14 +5,6 @@
 #include "app/report.hpp"
 #include "app/token.hpp"
 #include "app/wiring.hpp"
-#include "http/fleet_api.hpp"
-#include "http/incident_reports.hpp"
-#include "http/incidents_api.hpp"
-#include "http/kb_api.hpp"
-#include "http/links_api.hpp"
-#include "http/oncall_api.hpp"
-#include "http/query_api.hpp"
-#include "http/remedy_api.hpp"
 
 namespace nines::agent {
 
@@ -146,85 +138,6 @@ Status Live::start_timeline() {
     if (now.ns - change.at.ns < 86400 * kNsPerSecond) timeline_->recorder().change(change, now);
   }
   return Ok{};
-}
-
-Status Live::start_server() {
-  http::ChangesAccess access;
-  NINES_TRY(access.token, provide_token(setup_.config.api_token_file, options_.common.state,
-                                        move_->why().empty() ? nullptr : &token_unkept_));
-  token_ = access.token;
-  access.book = [this]() -> const Logbook& { return *logbook_; };
-  access.now = [this] { return to_ms(clock_.wall()); };
-  access.record = [this](Record record, auto done) {
-    keeper_->keep(std::move(record), RecordKeeper::Whose::people, std::move(done));
-  };
-  access.report = [this](const http::ReportWish& wish, auto done) {
-    report(wish, std::move(done));
-  };
-  http::QueryAccess queries{access.token, [this](query::Wish wish, auto done) {
-                              queries_->ask(std::move(wish), std::move(done));
-                            }};
-  http::IncidentsAccess incidents{
-      access.token,
-      [this]() -> incident::Desk& { return incidents_->desk(); },
-      [this] { return to_ms(clock_.wall()); },
-      [this](std::function<void(Status)> done) { keep_incidents({}, std::move(done)); },
-      [this] { return logbook_->all(); },
-      [this](const nines::incident::Incident& incident, auto done) {
-        timeline::StoryWish wish = http::story_of(incident, to_ms(clock_.wall()));
-        const timeline::Scope scope = *wish.scope;
-        timeline_->ask(std::move(wish), [scope, done](const timeline::core::Timeline& told) {
-          done(timeline::review_lines(told, scope));
-        });
-      }};
-  http::ServerOptions server;
-  server.listen = setup_.config.listen;
-  server.allow_non_loopback = options_.allow_remote;
-  auto routes = http::make_changes_api(std::move(access),
-                                       http::make_api([this] { return snapshot(); }, insight()));
-  if (fleet_) {
-    routes = http::make_fleet_api(
-        [this] { return brokers_->has_fleet() ? brokers_->fleet_json() : fleet_->json(); },
-        std::move(routes));
-  }
-  if (setup_.config.incidents.enabled) {
-    routes = http::make_incident_reports(
-        {[this]() -> const incident::core::IncidentBook& { return incidents_->desk().book(); },
-         [this] { return to_ms(clock_.wall()); }, [this] { return logbook_->all(); },
-         [this] { return judge_->snapshot().slos; }, [this] { return incidents_->rewriter(); }},
-        http::make_incidents_api(std::move(incidents), std::move(routes)));
-    routes = http::make_oncall_api(
-        {[this] { return incidents_->on_call(); },
-         [this]() -> const incident::core::IncidentBook& { return incidents_->desk().book(); },
-         [this] { return to_ms(clock_.wall()); }},
-        std::move(routes));
-    routes = http::make_remedy_api({token_, [this]() -> Remediation& { return *remediation_; },
-                                    [this] { return to_ms(clock_.wall()); }},
-                                   std::move(routes));
-  }
-  if (links_) {
-    routes =
-        http::make_links_api([this]() -> links::LinkDesk& { return *links_; }, std::move(routes));
-  }
-  routes = http::make_timeline_api(timeline_access(), std::move(routes));
-  routes = http::make_kb_api({[this]() -> Librarian& { return *librarian_; }}, std::move(routes));
-  NINES_TRY(server_, http::HttpServer::start(
-                         io_, server, http::make_query_api(std::move(queries), std::move(routes))));
-  return Ok{};
-}
-
-http::TimelineAccess Live::timeline_access() {
-  http::TimelineAccess access;
-  access.now = [this] { return to_ms(clock_.wall()); };
-  access.tell = [this](timeline::StoryWish wish, std::function<void(Result<std::string>)> done) {
-    timeline_->ask(std::move(wish), std::move(done));
-  };
-  if (setup_.config.incidents.enabled) {
-    access.incident = [this](const std::string& id) {
-      return incidents_->desk().book().find(id, to_ms(clock_.wall()));
-    };
-  }
-  return access;
 }
 
 void Live::on_outcome(StateMove::Outcome outcome) {

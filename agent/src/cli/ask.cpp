@@ -14,11 +14,11 @@ namespace {
 constexpr int64_t kTimeoutMs = 20'000;  // a report reads months
 constexpr int64_t kHealthMs = 2'000;
 
-// The message of {"error": {"message": ...}}, else the body.
+// The detail of a problem document (RFC 9457), else the body.
 std::string message_of(const std::string& body) {
   const auto tree = nlohmann::json::parse(body, nullptr, false);
-  if (tree.is_object() && tree.contains("error") && tree["error"].is_object()) {
-    return tree["error"].value("message", body);
+  if (tree.is_object() && tree.contains("detail") && tree["detail"].is_string()) {
+    return tree["detail"].get<std::string>();
   }
   return body;
 }

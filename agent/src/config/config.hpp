@@ -177,6 +177,8 @@ struct NodeConfig {
   // Where people reach the API, for links in pages, without a slash at its end; empty: no links.
   std::string public_url;
   int64_t link_ttl_ms = 12 * 3'600'000;  // for which a link works
+  std::vector<std::string> cors_origins;
+  int64_t http_rate_limit = 100;  // requests of one address in a second; 0: no limit
   bool has_sources() const { return !sources.empty(); }
 };
 

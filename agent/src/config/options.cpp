@@ -495,6 +495,17 @@ constexpr Option kOptions[] = {
      "For which such a link works; each works once.", "",
      [](Draft& d, OptionValue&& v) { d.node.link_ttl_ms = v.number; }},
 
+    {"http", map, "", 0, 0, "", "Who may ask the API, and how often.", "", nullptr},
+    {"http.cors_origins", texts, "", 0, 0, "",
+     "Origins of other sites whose pages may read the API in a browser, such as a Grafana; \"*\": "
+     "all. Default: none.",
+     "[https://grafana.example.org]",
+     [](Draft& d, OptionValue&& v) { d.node.cors_origins = std::move(v.texts); }},
+    {"http.rate_limit", integer, "100", 0, 1'000'000, "",
+     "Requests a second that one address may send; four times as many at once. Beyond: 429. 0: no "
+     "limit.",
+     "", [](Draft& d, OptionValue&& v) { d.node.http_rate_limit = v.number; }},
+
     {"kubernetes", map, "", 0, 0, "",
      "What Kubernetes knows of this node's pods: labels, owner, status, events.", "", nullptr},
     {"kubernetes.api", text, "auto", 0, 0, "",

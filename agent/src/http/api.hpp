@@ -1,5 +1,5 @@
-// The routes of DESIGN 4.6 over a source of snapshots: /metrics, /healthz, /readyz, /api/..., and
-// the dashboard page at /.
+// The routes that a snapshot of the agent answers alone: /metrics, /healthz, /readyz, SLOs, gates
+// and status.
 #pragma once
 
 #include <functional>
@@ -12,8 +12,5 @@ namespace nines::agent::http {
 
 // `snapshot` is called once a request, on the thread of the server.
 Handler make_api(std::function<Snapshot()> snapshot, Insight insight = {});
-
-// The dashboard: one page without external resources.
-extern const char* const kDashboardHtml;
 
 }  // namespace nines::agent::http

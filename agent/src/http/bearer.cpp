@@ -16,15 +16,15 @@ std::optional<HttpResponse> refusal(const HttpRequest& request, const std::strin
                       });
   if (!bearer) {
     HttpResponse response =
-        json_error(401,
-                   "this needs the header 'Authorization: Bearer TOKEN'; the token is in the file "
-                   "that api.token_file names, else in api.token of the agent's state directory");
+        problem(401,
+                "this needs the header 'Authorization: Bearer TOKEN'; the token is in the file "
+                "that api.token_file names, else in api.token of the agent's state directory");
     response.headers.emplace_back("WWW-Authenticate", "Bearer");
     return response;
   }
   given.remove_prefix(kScheme.size());
   if (same_token(given, token)) return std::nullopt;
-  return json_error(403, "the bearer token is not this agent's");
+  return problem(403, "the bearer token is not this agent's");
 }
 
 }  // namespace nines::agent::http

@@ -6,6 +6,7 @@
 #include "config/reader.hpp"
 #include "http/bearer.hpp"
 #include "http/json_body.hpp"
+#include "http/paging.hpp"
 #include "http/query.hpp"
 #include "view/changes_view.hpp"
 #include "view/history.hpp"
@@ -21,6 +22,7 @@ constexpr std::string_view kOverrideSuffix = "/override";
 constexpr std::string_view kImpactSuffix = "/impact";
 constexpr int64_t kMaxImpactWindowS = 7 * 86400;
 constexpr int64_t kKeptDays = 92;
+constexpr size_t kListed = 200;
 
 HttpResponse answer_json(std::string body, int status = 200) {
   return {status, "application/json", std::move(body), {}};
@@ -31,9 +33,9 @@ HttpResponse answer_text(std::string body) {
 
 HttpResponse answer_error(const Error& error) {
   switch (error.code) {
-    case Errc::invalid_argument: return json_error(400, error.message);
-    case Errc::not_found: return json_error(404, error.message);
-    default: return json_error(503, error.message);
+    case Errc::invalid_argument: return problem(400, error.message);
+    case Errc::not_found: return problem(404, error.message);
+    default: return problem(503, error.message);
   }
 }
 
@@ -120,29 +122,28 @@ void override_gate(const Routes& routes, std::string name, const HttpRequest& re
   write(routes, routes.access.book().override_gate(*wish, routes.access.now()), reply);
 }
 
-HttpResponse list(const Logbook& book, std::string_view query) {
+HttpResponse list(const Logbook& book, const HttpRequest& request) {
+  const std::string_view query = request.query;
   const std::string service = decoded_parameter(query, "service");
   const std::string kind = decoded_parameter(query, "kind");
-  size_t limit = 200;
-  const std::string_view most = parameter(query, "limit");
-  if (!most.empty()) {
-    const auto [end, error] = std::from_chars(most.data(), most.data() + most.size(), limit);
-    if (error != std::errc() || end != most.data() + most.size() || limit == 0 ||
-        limit > Logbook::kMaxChanges) {
-      return json_error(400, "limit must lie within 1..2000");
-    }
-  }
   if (!kind.empty() && !slo::change_kind_of(kind)) {
-    return json_error(400, "no entries are of kind '" + kind + "'");
+    return problem(400, "no entries are of kind '" + kind + "'");
   }
   std::vector<slo::Change> found;
   const auto& all = book.changes();
-  for (auto it = all.rbegin(); it != all.rend() && found.size() < limit; ++it) {
+  for (auto it = all.rbegin(); it != all.rend(); ++it) {
     if (!service.empty() && it->service != service && it->slo != service) continue;
     if (!kind.empty() && slo::change_kind_name(it->kind) != kind) continue;
     found.push_back(*it);
   }
-  if (parameter(query, "format") != "table") return answer_json(view::changes_json(found));
+  const auto cursor = take_page(found, page_of(query, kListed, Logbook::kMaxChanges),
+                                [](const slo::Change& one) { return std::to_string(one.id); });
+  if (!cursor.ok()) return problem(400, cursor.error().message);
+  if (parameter(query, "format") != "table") {
+    HttpResponse response = answer_json(view::changes_json(found));
+    link_next(response, request, *cursor);
+    return response;
+  }
   size_t width = 100;
   const std::string_view columns = parameter(query, "width");
   std::from_chars(columns.data(), columns.data() + columns.size(), width);
@@ -156,7 +157,7 @@ HttpResponse impact(const Logbook& book, const slo::Change& change, std::string_
   if (!given.empty()) {
     const auto ms = config::parse_duration_ms(given);
     if (!ms || *ms < 60'000 || *ms > kMaxImpactWindowS * 1000) {
-      return json_error(400, "window must lie within 1m..7d");
+      return problem(400, "window must lie within 1m..7d");
     }
     window_s = *ms / 10'000 * 10;
   }
@@ -176,8 +177,8 @@ HttpResponse one(const Routes& routes, std::string_view rest, std::string_view q
   const bool number = error == std::errc() && end == rest.data() + rest.size();
   const slo::Change* change = number ? book.find(id) : nullptr;
   if (change == nullptr) {
-    return json_error(404,
-                      "no change has the id '" + std::string(rest) + "'; /api/changes lists them");
+    return problem(404,
+                   "no change has the id '" + std::string(rest) + "'; /api/changes lists them");
   }
   if (wants_impact) return impact(book, *change, query, routes.access.now());
   const auto watches = book.watches_of(*change, routes.access.now());
@@ -213,7 +214,7 @@ std::optional<HttpResponse> history(const Routes& routes, const HttpRequest& req
   if (!given.empty()) {
     const auto ms = config::parse_duration_ms(given);
     if (!ms || *ms < 3'600'000 || *ms > kKeptDays * 86'400'000) {
-      return json_error(400, "span must lie within 1h..92d");
+      return problem(400, "span must lie within 1h..92d");
     }
     length_s = *ms / 1000;
   }
@@ -221,8 +222,8 @@ std::optional<HttpResponse> history(const Routes& routes, const HttpRequest& req
   return answer_json(view::history_json(engine, *slo, span, book.all()));
 }
 
-HttpResponse no_post(const std::string& path) {
-  HttpResponse response = json_error(405, "'" + path + "' takes no POST");
+HttpResponse not_taken(const HttpRequest& request) {
+  HttpResponse response = problem(405, "'" + request.path + "' takes no " + request.method);
   response.headers.emplace_back("Allow", "GET, HEAD");
   return response;
 }
@@ -231,7 +232,7 @@ void post(const Routes& routes, const HttpRequest& request, const Reply& reply) 
   std::string_view path = request.path;
   const bool to_gate = path.starts_with(kGatePrefix) && path.ends_with(kOverrideSuffix) &&
                        path.size() > kGatePrefix.size() + kOverrideSuffix.size();
-  if (path != kChanges && !to_gate) return reply(no_post(request.path));
+  if (path != kChanges && !to_gate) return reply(not_taken(request));
   if (auto refused = refusal(request, routes.access.token)) return reply(std::move(*refused));
   if (!to_gate) return annotate(routes, request, reply);
   path.remove_prefix(kGatePrefix.size());
@@ -286,7 +287,8 @@ AsyncHandler make_changes_api(ChangesAccess access, Handler reads) {
   return [routes](const HttpRequest& request, const Reply& reply) {
     const std::string_view path = request.path;
     if (request.method == "POST") return post(*routes, request, reply);
-    if (path == kChanges) return reply(list(routes->access.book(), request.query));
+    if (request.method != "GET" && request.method != "HEAD") return reply(not_taken(request));
+    if (path == kChanges) return reply(list(routes->access.book(), request));
     if (path.starts_with(kChanges) && path[kChanges.size()] == '/') {
       return reply(one(*routes, path.substr(kChanges.size() + 1), request.query));
     }

@@ -7,6 +7,7 @@
 
 #include "config/reader.hpp"
 #include "http/json_body.hpp"
+#include "http/narrative_facts.hpp"
 #include "http/query.hpp"
 #include "http/table_options.hpp"
 #include "nines/incident/kpi.hpp"
@@ -19,7 +20,6 @@ namespace {
 namespace core = nines::incident;
 
 constexpr int64_t kDefaultSpanS = 30 * 86'400, kMaxSpanS = 92 * 86'400;
-constexpr int64_t kLatelyNs = 24 * 3600 * kNsPerSecond;
 constexpr size_t kAll = 1'000'000;
 
 HttpResponse text(std::string body) {
@@ -68,7 +68,7 @@ Result<std::pair<WallTime, WallTime>> span_of(const std::string& query, WallTime
 HttpResponse kpis(const IncidentReportsAccess& access, const HttpRequest& request) {
   const WallTime now = access.now();
   const auto span = span_of(request.query, now);
-  if (!span.ok()) return json_error(400, span.error().message);
+  if (!span.ok()) return problem(400, span.error().message);
   const core::Kpis kpis =
       core::kpis_of(everything(access, now), access.changes(), span->first, span->second, now);
   if (wants_table(request)) return text(view::kpis_text(kpis, table_options(request.query)));
@@ -83,8 +83,8 @@ HttpResponse items(const IncidentReportsAccess& access, const HttpRequest& reque
   const std::string_view state = given.empty() ? "open" : given;
   static constexpr std::string_view kStates[] = {"open", "overdue", "done", "all"};
   if (std::find(std::begin(kStates), std::end(kStates), state) == std::end(kStates)) {
-    return json_error(
-        400, "state must be open, overdue, done or all, found '" + std::string(state) + "'");
+    return problem(400,
+                   "state must be open, overdue, done or all, found '" + std::string(state) + "'");
   }
   const WallTime now = access.now();
   std::vector<view::ItemShown> found;
@@ -109,45 +109,22 @@ HttpResponse items(const IncidentReportsAccess& access, const HttpRequest& reque
   return json_text(view::items_json(found, now));
 }
 
-std::optional<double> percent(const std::optional<double>& share) {
-  return share ? std::optional(*share * 100) : std::nullopt;
-}
-
-std::string percent_text(Decimal ratio) {
-  if (ratio.mantissa != 0) ratio.exponent += 2;
-  return ratio.to_string();
-}
-
 // What can be said of the node; `known` are the names that a rewritten text may not make up.
 core::NarrativeFacts facts_of(const IncidentReportsAccess& access, WallTime now,
                               std::vector<std::string>& known) {
-  core::NarrativeFacts facts;
-  facts.now = now;
-  std::set<std::string> services;
-  for (const slo::SloStatus& s : access.statuses()) {
-    services.insert(s.service);
+  const auto statuses = access.statuses();
+  for (const slo::SloStatus& s : statuses) {
     known.push_back(s.slo);
-    if (!s.parts.empty() || s.state == slo::State::no_data) continue;
-    facts.slos.push_back({s.slo, s.service, percent_text(s.target), s.window_name, percent(s.sli),
-                          percent(s.error_budget_remaining), s.burn_1h.burn,
-                          s.forecast.time_to_exhaustion_hours});
+    known.push_back(s.service);
   }
-  facts.services.assign(services.begin(), services.end());
-  for (core::Incident& one : everything(access, now)) {
+  auto incidents = everything(access, now);
+  for (const core::Incident& one : incidents) {
     known.insert(known.end(), one.services.begin(), one.services.end());
     known.insert(known.end(), one.nodes.begin(), one.nodes.end());
-    const bool lately = one.over() && now.ns - one.resolved.ns <= kLatelyNs;
-    if (!one.over() || lately) facts.incidents.push_back(std::move(one));
   }
-  known.insert(known.end(), services.begin(), services.end());
   std::sort(known.begin(), known.end());
   known.erase(std::unique(known.begin(), known.end()), known.end());
-  for (slo::Change& change : access.changes()) {
-    if (now.ns - change.at.ns <= kLatelyNs && change.at <= now) {
-      facts.changes.push_back(std::move(change));
-    }
-  }
-  return facts;
+  return narrative_facts(statuses, std::move(incidents), access.changes(), {}, now);
 }
 
 HttpResponse story(const core::Narrative& narrative, const incident::Rewritten& told,

@@ -8,6 +8,7 @@
 #include "config/reader.hpp"
 #include "http/bearer.hpp"
 #include "http/json_body.hpp"
+#include "http/paging.hpp"
 #include "http/query.hpp"
 #include "incident/review_facts.hpp"
 #include "nines/base/json_writer.hpp"
@@ -23,13 +24,13 @@ namespace core = nines::incident;
 
 constexpr std::string_view kIncidents = "/api/incidents";
 constexpr std::string_view kReview = "/postmortem";
-constexpr size_t kMostListed = 1000, kListed = 50, kMaxWidth = 1000;
+constexpr size_t kListed = 50, kMaxWidth = 1000;
 
 HttpResponse answer_error(const Error& error) {
   switch (error.code) {
-    case Errc::invalid_argument: return json_error(400, error.message);
-    case Errc::not_found: return json_error(404, error.message);
-    default: return json_error(409, error.message);
+    case Errc::invalid_argument: return problem(400, error.message);
+    case Errc::not_found: return problem(404, error.message);
+    default: return problem(409, error.message);
   }
 }
 
@@ -45,22 +46,19 @@ Result<int> severity_of(const std::string& text) {
   return Error{Errc::invalid_argument, "'severity' must be P0, P1, P2 or P3, found '" + text + "'"};
 }
 
-HttpResponse list(const IncidentsAccess& access, const std::string& query) {
+HttpResponse list(const IncidentsAccess& access, const HttpRequest& request) {
+  const std::string& query = request.query;
   core::BookQuery wish;
   const std::string_view state = parameter(query, "state");
   wish.only_open = state.empty() || state == "open";
   if (!wish.only_open && state != "all") {
     wish.state = core::state_of(state);
     if (!wish.state) {
-      return json_error(400, "state must be open, all or the name of a state, found '" +
-                                 std::string(state) + "'");
+      return problem(400, "state must be open, all or the name of a state, found '" +
+                              std::string(state) + "'");
     }
   }
   wish.service = decoded_parameter(query, "service");
-  const std::string_view limit = parameter(query, "limit");
-  const auto most = limit.empty() ? kListed : number(limit, kMostListed);
-  if (!most) return json_error(400, "limit must be a number up to 1000");
-  wish.limit = *most;
   const WallTime now = access.now();
   int worst = 3;
   if (const std::string given(parameter(query, "severity")); !given.empty()) {
@@ -71,18 +69,17 @@ HttpResponse list(const IncidentsAccess& access, const std::string& query) {
   if (const std::string_view since = parameter(query, "since"); !since.empty()) {
     const auto ms = config::parse_duration_ms(since);
     if (!ms || *ms <= 0) {
-      return json_error(400,
-                        "since must be a duration such as 7d, found '" + std::string(since) + "'");
+      return problem(400,
+                     "since must be a duration such as 7d, found '" + std::string(since) + "'");
     }
     wish.from = {now.ns - *ms * kNsPerMs};
   }
-  const size_t limit_after = wish.limit;
-  if (worst < 3) wish.limit = SIZE_MAX;  // those of other severities do not count
+  wish.limit = SIZE_MAX;  // a page of those of the wished severity
   auto incidents = access.desk().book().list(wish, now);
   std::erase_if(incidents, [&](const core::Incident& one) { return one.severity > worst; });
-  if (incidents.size() > limit_after) {
-    incidents.erase(incidents.begin() + static_cast<std::ptrdiff_t>(limit_after), incidents.end());
-  }
+  const auto cursor = take_page(incidents, page_of(query, kListed),
+                                [](const core::Incident& one) { return one.id; });
+  if (!cursor.ok()) return problem(400, cursor.error().message);
   if (parameter(query, "format") == "table") {
     const auto width = number(parameter(query, "width"), kMaxWidth);
     return {200,
@@ -95,7 +92,9 @@ HttpResponse list(const IncidentsAccess& access, const std::string& query) {
   json.begin_array();
   for (const core::Incident& incident : incidents) core::write_json(json, incident, now);
   json.end_array();
-  return {200, "application/json", out + "\n", {}};
+  HttpResponse response{200, "application/json", out + "\n", {}};
+  link_next(response, request, *cursor);
+  return response;
 }
 
 HttpResponse shown(const core::Incident& incident, WallTime now, std::string_view format) {
@@ -124,7 +123,7 @@ void postmortem(const std::shared_ptr<const IncidentsAccess>& access, const std:
                 const HttpRequest& request, const Reply& reply) {
   const WallTime now = access->now();
   auto incident = access->desk().book().find(id, now);
-  if (!incident) return reply(json_error(404, "there is no incident " + id));
+  if (!incident) return reply(problem(404, "there is no incident " + id));
   const bool json = parameter(request.query, "format") == "json";
   auto review = [access, about = *incident, now, json, reply](IncidentsAccess::Lines lines) {
     core::PostmortemFacts facts =
@@ -144,8 +143,8 @@ HttpResponse message(const core::Incident& incident, WallTime now, std::string_v
       return markdown(core::communication(which, incident, now));
     }
   }
-  return json_error(
-      400, "kind must be initial, update or resolution, found '" + std::string(kind) + "'");
+  return problem(400,
+                 "kind must be initial, update or resolution, found '" + std::string(kind) + "'");
 }
 
 HttpResponse narrative(const core::Incident& incident, WallTime now, std::string_view format) {
@@ -160,12 +159,12 @@ HttpResponse one(const IncidentsAccess& access, const std::string& path, const s
   const std::string part = slash == std::string::npos ? "" : path.substr(slash + 1);
   const WallTime now = access.now();
   const auto incident = access.desk().book().find(id, now);
-  if (!incident) return json_error(404, "there is no incident " + id);
+  if (!incident) return problem(404, "there is no incident " + id);
   const std::string_view format = parameter(query, "format");
   if (part.empty()) return shown(*incident, now, format);
   if (part == "message") return message(*incident, now, parameter(query, "kind"));
   if (part == "narrative") return narrative(*incident, now, format);
-  return json_error(404, "an incident has postmortem, message and narrative, not '" + part + "'");
+  return problem(404, "an incident has postmortem, message and narrative, not '" + part + "'");
 }
 
 // What a person does about the incident `id`.
@@ -259,11 +258,11 @@ void post(const std::shared_ptr<const IncidentsAccess>& access, const std::strin
                 format = std::string(parameter(request.query, "format")),
                 reply = std::move(reply)](const Status& kept) {
     if (!kept.ok()) {
-      return reply(json_error(503, "done, but not written yet: " + kept.error().message));
+      return reply(problem(503, "done, but not written yet: " + kept.error().message));
     }
     const WallTime now = access->now();
     const auto incident = access->desk().book().find(id, now);
-    reply(incident ? shown(*incident, now, format) : json_error(404, "there is no incident " + id));
+    reply(incident ? shown(*incident, now, format) : problem(404, "there is no incident " + id));
   });
 }
 
@@ -281,7 +280,7 @@ AsyncHandler make_incidents_api(IncidentsAccess access, AsyncHandler next) {
     if (id.ends_with(kReview)) {
       return postmortem(shared, id.substr(0, id.size() - kReview.size()), request, reply);
     }
-    reply(id.empty() ? list(*shared, request.query) : one(*shared, id, request.query));
+    reply(id.empty() ? list(*shared, request) : one(*shared, id, request.query));
   };
 }
 

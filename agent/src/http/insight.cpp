@@ -55,7 +55,7 @@ std::vector<const slo::SloStatus*> asked_for(const Question& q, const Snapshot& 
 }
 
 HttpResponse unknown(const Question& q) {
-  return json_error(404, "no SLO is called '" + std::string(q.slo) + "'; /api/slo lists them");
+  return problem(404, "no SLO is called '" + std::string(q.slo) + "'; /api/slo lists them");
 }
 
 HttpResponse forecast(const Question& q, const Snapshot& snapshot) {

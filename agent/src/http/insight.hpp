@@ -19,6 +19,7 @@ struct Insight {
   std::function<std::optional<slo::BacktestReport>(std::string_view slo)> backtest;
   std::function<std::vector<slo::CapacityForecast>()> capacity;
   std::function<std::string()> outbox;
+  std::function<std::string()> metrics{};  // of the server, for /metrics
 };
 
 // nullopt: the path is none of these.

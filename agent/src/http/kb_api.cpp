@@ -50,12 +50,12 @@ Result<store::KnowledgeQuery> query_of(const std::string& query) {
 }
 
 HttpResponse unavailable(const Error& error) {
-  return json_error(503, "the knowledge base cannot be read: " + error.message);
+  return problem(503, "the knowledge base cannot be read: " + error.message);
 }
 
 void search(const KbAccess& access, const HttpRequest& request, const Reply& reply) {
   auto query = query_of(request.query);
-  if (!query.ok()) return reply(json_error(400, query.error().message));
+  if (!query.ok()) return reply(problem(400, query.error().message));
   access.librarian().search(std::move(*query), [reply](const Result<Librarian::Found>& found) {
     if (!found.ok()) return reply(unavailable(found.error()));
     std::string out;
@@ -71,7 +71,7 @@ void show(const KbAccess& access, const std::string& id, bool text, const Reply&
   access.librarian().article(
       id, [id, text, reply](const Result<std::optional<store::Article>>& found) {
         if (!found.ok()) return reply(unavailable(found.error()));
-        if (!*found) return reply(json_error(404, "there is no article '" + id + "'"));
+        if (!*found) return reply(problem(404, "there is no article '" + id + "'"));
         if (text) return reply({200, "text/markdown; charset=utf-8", (*found)->text, {}});
         std::string out;
         JsonWriter json(out, 2);

@@ -14,12 +14,20 @@ int hex_digit(char c) {
 
 }  // namespace
 
-HttpResponse json_error(int status, std::string_view message) {
+const std::string* HttpResponse::header(std::string_view name) const noexcept {
+  for (const auto& [key, value] : headers) {
+    if (key == name) return &value;
+  }
+  return nullptr;
+}
+
+HttpResponse problem(int status, std::string_view detail) {
   HttpResponse response;
   response.status = status;
+  response.content_type = "application/problem+json";
   JsonWriter json(response.body);
-  json.begin_object().key("error").begin_object();
-  json.member("status", status).member("message", message).end_object().end_object();
+  json.begin_object().member("type", "about:blank").member("title", reason_phrase(status));
+  json.member("status", status).member("detail", detail).end_object();
   response.body += '\n';
   return response;
 }
@@ -28,12 +36,17 @@ const char* reason_phrase(int status) {
   switch (status) {
     case 200: return "OK";
     case 201: return "Created";
+    case 202: return "Accepted";
+    case 204: return "No Content";
+    case 304: return "Not Modified";
     case 400: return "Bad Request";
     case 401: return "Unauthorized";
     case 403: return "Forbidden";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
+    case 409: return "Conflict";
     case 413: return "Payload Too Large";
+    case 429: return "Too Many Requests";
     case 431: return "Request Header Fields Too Large";
     case 500: return "Internal Server Error";
     case 503: return "Service Unavailable";

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,10 +15,24 @@ namespace nines::agent::http {
 inline constexpr const char* kCompleteHeader = "Nines-Complete";
 
 struct HttpRequest {
-  std::string method;  // GET or HEAD when a handler sees it; POST too for an AsyncHandler
+  std::string method;  // GET or HEAD when a handler sees it; an AsyncHandler sees the others, too
   std::string path;    // decoded, without the query
   std::string query;   // as sent, without '?'
   std::string authorization, body;
+  std::string address{};  // of the client, without its port
+  // Header fields as they were sent; empty when absent.
+  std::string accept{}, accept_encoding{}, if_none_match{}, origin{}, last_event_id{};
+};
+
+// An answer without an end: the connection is its client's until one of the two closes it. On the
+// thread of the server.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  // What is to be sent now; empty: nothing yet. nullopt: the stream is over.
+  virtual std::optional<std::string> next() = 0;
+  // `wake` is called when there may be more. Null: nobody waits any more.
+  virtual void on_more(std::function<void()> wake) = 0;
 };
 
 struct HttpResponse {
@@ -24,6 +40,9 @@ struct HttpResponse {
   std::string content_type = "application/json";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
+  std::shared_ptr<Stream> stream{};  // in place of the body
+
+  const std::string* header(std::string_view name) const noexcept;
 };
 
 using Handler = std::function<HttpResponse(const HttpRequest&)>;
@@ -31,8 +50,8 @@ using Handler = std::function<HttpResponse(const HttpRequest&)>;
 using Reply = std::function<void(HttpResponse)>;
 using AsyncHandler = std::function<void(const HttpRequest&, Reply)>;
 
-// {"error":{"status":404,"message":"..."}}
-HttpResponse json_error(int status, std::string_view message);
+// RFC 9457: {"type":"about:blank","title":"Not Found","status":404,"detail":"..."}
+HttpResponse problem(int status, std::string_view detail);
 const char* reason_phrase(int status);
 // %XX decoded; false when an escape is broken or decodes to NUL.
 bool percent_decode(std::string_view in, std::string& out);

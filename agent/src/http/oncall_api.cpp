@@ -32,10 +32,10 @@ HttpResponse report(const incident::OnCall& on_call, const oncall::PageLedger& l
   const auto to = time_of(query, "to", now.seconds() + 1);  // with what was paged just now
   const auto from = to ? time_of(query, "from", *to - kReportS) : std::nullopt;
   if (!from || *from >= *to) {
-    return json_error(400, "'from' and 'to' must be RFC 3339 times with their zone, in that order");
+    return problem(400, "'from' and 'to' must be RFC 3339 times with their zone, in that order");
   }
   const auto made = oncall::load_report(on_call.plan(), ledger, {*from, *to});
-  if (!made.ok()) return json_error(400, made.error().message);
+  if (!made.ok()) return problem(400, made.error().message);
   std::string out;
   JsonWriter json(out, 2);
   oncall::write_json(json, on_call.plan(), *made);
@@ -52,7 +52,7 @@ HttpResponse route(const incident::OnCall& on_call, const oncall::PageLedger& le
   const bool known =
       severity.size() == 2 && severity[0] == 'P' && severity[1] >= '0' && severity[1] <= '3';
   if (request.service.empty() || (!known && !severity.empty())) {
-    return json_error(400, "'service' is needed, and 'severity' must be P0 to P3");
+    return problem(400, "'service' is needed, and 'severity' must be P0 to P3");
   }
   if (known) request.severity = severity[1] - '0';
   std::string told = decoded_parameter(query, "told");  // ids, with commas
@@ -61,7 +61,7 @@ HttpResponse route(const incident::OnCall& on_call, const oncall::PageLedger& le
     const std::string id = told.substr(0, comma);
     told.erase(0, comma == std::string::npos ? comma : comma + 1);
     const auto person = on_call.plan().roster->find(id);
-    if (!person) return json_error(400, "nobody is called '" + id + "'");
+    if (!person) return problem(400, "nobody is called '" + id + "'");
     request.told.push_back(*person);
   }
   const oncall::Route decided = oncall::route(on_call.plan(), ledger, request);
@@ -77,7 +77,7 @@ HttpResponse route(const incident::OnCall& on_call, const oncall::PageLedger& le
 HttpResponse answer(const OncallAccess& access, std::string_view part, const std::string& query) {
   const incident::OnCall* const on_call = access.on_call();
   if (on_call == nullptr) {
-    return json_error(404, "nobody is on call: nines.yaml names no on-call document (oncall.file)");
+    return problem(404, "nobody is on call: nines.yaml names no on-call document (oncall.file)");
   }
   const WallTime now = access.now();
   const incident::core::IncidentBook& book = access.book();
@@ -87,7 +87,7 @@ HttpResponse answer(const OncallAccess& access, std::string_view part, const std
   }
   if (part == "/report") return report(*on_call, on_call->ledger(book, now), query, now);
   if (part == "/route") return route(*on_call, on_call->ledger(book, now), query, now);
-  return json_error(404, "on-call has report, route and pages, not '" + std::string(part) + "'");
+  return problem(404, "on-call has report, route and pages, not '" + std::string(part) + "'");
 }
 
 }  // namespace
@@ -100,7 +100,7 @@ AsyncHandler make_oncall_api(OncallAccess access, AsyncHandler next) {
         path.starts_with(kOncall) && (path.size() == kOncall.size() || path[kOncall.size()] == '/');
     if (!ours) return next(request, std::move(reply));
     if (request.method != "GET" && request.method != "HEAD") {
-      return reply(json_error(405, "on-call is asked, not told: GET"));
+      return reply(problem(405, "on-call is asked, not told: GET"));
     }
     path.remove_prefix(kOncall.size());
     reply(answer(*shared, path, request.query));

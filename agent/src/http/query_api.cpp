@@ -65,9 +65,9 @@ HttpResponse response_of(Result<query::Answered> answer, const char* content_typ
   }
   switch (answer.error().code) {
     case Errc::invalid_argument:
-    case Errc::unsupported: return json_error(400, answer.error().message);
-    case Errc::not_found: return json_error(404, answer.error().message);
-    default: return json_error(503, answer.error().message);
+    case Errc::unsupported: return problem(400, answer.error().message);
+    case Errc::not_found: return problem(404, answer.error().message);
+    default: return problem(503, answer.error().message);
   }
 }
 
@@ -78,11 +78,11 @@ AsyncHandler make_query_api(QueryAccess access, AsyncHandler next) {
                                                               Reply reply) {
     if (request.path != kPath) return next(request, std::move(reply));
     if (request.method != "POST") {
-      return reply(json_error(405, "queries are sent with POST, as {\"sql\": \"...\"}"));
+      return reply(problem(405, "queries are sent with POST, as {\"sql\": \"...\"}"));
     }
     if (auto refused = refusal(request, access.token)) return reply(std::move(*refused));
     auto wish = wish_of(request.body);
-    if (!wish.ok()) return reply(json_error(400, wish.error().message));
+    if (!wish.ok()) return reply(problem(400, wish.error().message));
     const char* const type = wish->second;
     access.ask(std::move(wish->first),
                [type, reply = std::move(reply)](Result<query::Answered> done) {

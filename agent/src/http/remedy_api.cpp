@@ -20,9 +20,9 @@ constexpr std::string_view kRemedies = "/api/remedies";
 
 HttpResponse answer_error(const Error& error) {
   switch (error.code) {
-    case Errc::invalid_argument: return json_error(400, error.message);
-    case Errc::not_found: return json_error(404, error.message);
-    default: return json_error(409, error.message);
+    case Errc::invalid_argument: return problem(400, error.message);
+    case Errc::not_found: return problem(404, error.message);
+    default: return problem(409, error.message);
   }
 }
 
@@ -64,7 +64,7 @@ HttpResponse show(const RemedyAccess& access, std::string_view part, const std::
   if (part == "/effect") {
     const std::string rule = decoded_parameter(query, "rule");
     if (!remediation.steward().guard().rule(rule)) {
-      return json_error(404, "there is no rule '" + rule + "'");
+      return problem(404, "there is no rule '" + rule + "'");
     }
     const core::Effect effect = remediation.effect(rule, now);
     if (parameter(query, "format") == "text") return as_text(to_text(effect));
@@ -76,7 +76,7 @@ HttpResponse show(const RemedyAccess& access, std::string_view part, const std::
   if (part == "/rule") {
     const auto story = remediation.story(decoded_parameter(query, "rule"), now);
     if (!story) {
-      return json_error(404, "there is no rule '" + decoded_parameter(query, "rule") + "'");
+      return problem(404, "there is no rule '" + decoded_parameter(query, "rule") + "'");
     }
     return table ? as_text(view::rule_text(*story, width_of(query)))
                  : as_json(view::rule_json(*story, remediation.steward().guard()));
@@ -86,8 +86,8 @@ HttpResponse show(const RemedyAccess& access, std::string_view part, const std::
     return table ? as_text(view::rules_report_table(stories, width_of(query)))
                  : as_json(view::rules_report_json(stories, remediation.steward().guard()));
   }
-  return json_error(404, "remedies have lessons, rule, report, effect and audit, not '" +
-                             std::string(part) + "'");
+  return problem(404, "remedies have lessons, rule, report, effect and audit, not '" +
+                          std::string(part) + "'");
 }
 
 // What a person says about rules, acts and switches.
@@ -202,7 +202,7 @@ void say(const std::shared_ptr<const RemedyAccess>& access, const HttpRequest& r
   const size_t width = width_of(request.query);
   remediation.steward().did(std::move(done), [access, table, width, reply](const Status& kept) {
     if (!kept.ok()) {
-      return reply(json_error(503, "it counts, but is not written yet: " + kept.error().message));
+      return reply(problem(503, "it counts, but is not written yet: " + kept.error().message));
     }
     const auto& steward = access->remediation().steward();
     reply(table ? as_text(view::remedies_table(steward, access->now(), width))
@@ -235,7 +235,7 @@ AsyncHandler make_remedy_api(RemedyAccess access, AsyncHandler next) {
     if (request.method != "POST") return reply(show(*shared, path, request.query));
     if (auto refused = refusal(request, shared->token)) return reply(std::move(*refused));
     if (path == "/history") return import(shared, request, std::move(reply));
-    if (!path.empty()) return reply(json_error(404, "there is nothing to be said to that"));
+    if (!path.empty()) return reply(problem(404, "there is nothing to be said to that"));
     say(shared, request, std::move(reply));
   };
 }

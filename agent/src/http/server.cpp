@@ -68,8 +68,11 @@ std::string serialize_head(const HttpResponse& response, bool keep_alive) {
   std::string head = "HTTP/1.1 " + std::to_string(response.status) + " " +
                      reason_phrase(response.status) +
                      "\r\nServer: nines\r\nContent-Type: " + response.content_type +
-                     "\r\nContent-Length: " + std::to_string(response.body.size()) +
-                     "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
+                     "\r\nX-Content-Type-Options: nosniff\r\n";
+  // RFC 9110: neither has a body; a stream ends with its connection.
+  const bool sized = response.status != 204 && response.status != 304 && !response.stream;
+  if (sized) head += "Content-Length: " + std::to_string(response.body.size()) + "\r\n";
+  if (response.header("Cache-Control") == nullptr) head += "Cache-Control: no-store\r\n";
   for (const auto& [name, value] : response.headers) head += name + ": " + value + "\r\n";
   head += keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
   return head;
@@ -83,33 +86,49 @@ bool is_protocol_error(const ErrorCode& error) {
 
 HttpResponse parse_failure(const ErrorCode& error) {
   if (error == beast::http::error::header_limit) {
-    return json_error(431, "the request header is too large");
+    return problem(431, "the request header is too large");
   }
-  if (error == beast::http::error::body_limit)
-    return json_error(413, "the request body is too large");
-  return json_error(400, "not a valid HTTP request: " + error.message());
+  if (error == beast::http::error::body_limit) return problem(413, "the request body is too large");
+  return problem(400, "not a valid HTTP request: " + error.message());
+}
+
+std::string field(const Parser::value_type& message, std::string_view name) {
+  const auto found = message.find(beast::string_view(name.data(), name.size()));
+  if (found == message.end()) return {};
+  return std::string(found->value().data(), found->value().size());
+}
+
+bool is_served(beast::http::verb method, bool writes) {
+  using beast::http::verb;
+  if (method == verb::get || method == verb::head) return true;
+  return writes && (method == verb::post || method == verb::put || method == verb::patch ||
+                    method == verb::delete_ || method == verb::options);
 }
 
 // The request as handlers see it, or the answer to one that none shall see.
-std::optional<HttpResponse> read_request(const Parser::value_type& message, bool posts,
+std::optional<HttpResponse> read_request(const Parser::value_type& message, bool writes,
                                          HttpRequest& request) {
   const std::string target(message.target());
   request.method = std::string(message.method_string());
-  const bool reads = request.method == "GET" || request.method == "HEAD";
-  if (!reads && !(posts && request.method == "POST")) {
-    HttpResponse refused = json_error(405, posts ? "only GET, HEAD and POST are served here"
-                                                 : "only GET and HEAD are served here");
-    refused.headers.emplace_back("Allow", posts ? "GET, HEAD, POST" : "GET, HEAD");
+  if (!is_served(message.method(), writes)) {
+    const std::string allowed =
+        writes ? "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" : "GET, HEAD";
+    HttpResponse refused = problem(405, "only " + allowed + " are served here");
+    refused.headers.emplace_back("Allow", allowed);
     return refused;
   }
   const size_t mark = target.find('?');
   if (mark != std::string::npos) request.query = target.substr(mark + 1);
   if (target.empty() || target.front() != '/' ||
       !percent_decode(std::string_view(target).substr(0, mark), request.path)) {
-    return json_error(400, "the request target is not a valid path");
+    return problem(400, "the request target is not a valid path");
   }
-  const auto credential = message[beast::http::field::authorization];
-  request.authorization = std::string(credential.data(), credential.size());
+  request.authorization = field(message, "Authorization");
+  request.accept = field(message, "Accept");
+  request.accept_encoding = field(message, "Accept-Encoding");
+  request.if_none_match = field(message, "If-None-Match");
+  request.origin = field(message, "Origin");
+  request.last_event_id = field(message, "Last-Event-ID");
   request.body = message.body();
   return std::nullopt;
 }
@@ -133,7 +152,7 @@ void call(const AsyncHandler& handler, const HttpRequest& request,
   try {
     handler(request, reply);
   } catch (const std::exception&) {
-    reply(json_error(500, "the request could not be answered; the agent's log says why"));
+    reply(problem(500, "the request could not be answered; the agent's log says why"));
   }
 }
 
@@ -146,19 +165,19 @@ AsyncHandler at_once(Handler handler) {
 // Shared by the owner and every session, so that whichever ends last finds it alive.
 struct ServerState {
   ServerState(asio::io_context& context, ServerOptions server_options, AsyncHandler route,
-              bool takes_posts)
+              bool takes_writes)
       : io(context),
         acceptor(context),
         options(std::move(server_options)),
         handler(std::move(route)),
-        posts(takes_posts) {}
+        writes(takes_writes) {}
 
   asio::io_context& io;
   tcp::acceptor acceptor;
   tcp::endpoint local;
   ServerOptions options;
   AsyncHandler handler;
-  bool posts;
+  bool writes;
   ServerStats stats;
   std::set<tcp::socket*> sockets;
 };
@@ -178,7 +197,10 @@ struct Session {
 asio::awaitable<HttpResponse> response_to(std::shared_ptr<Session> session, Parser* parser) {
   ServerState& impl = *session->impl;
   HttpRequest request;
-  if (auto refused = read_request(parser->get(), impl.posts, request)) co_return *refused;
+  if (auto refused = read_request(parser->get(), impl.writes, request)) co_return *refused;
+  ErrorCode unknown;
+  const auto peer = session->socket.remote_endpoint(unknown);
+  if (!unknown) request.address = peer.address().to_string();
   auto answer = std::make_shared<Answer>(impl.io);
   answer->timer.expires_after(std::chrono::milliseconds(impl.options.idle_ms));
   call(impl.handler, request, answer);
@@ -188,9 +210,53 @@ asio::awaitable<HttpResponse> response_to(std::shared_ptr<Session> session, Pars
   }
   if (!answer->response) {
     answer->response =
-        json_error(503, "the agent did not answer in time; what was asked may still happen");
+        problem(503, "the agent did not answer in time; what was asked may still happen");
   }
   co_return *answer->response;
+}
+
+// Ends the wait of a stream whose client is gone.
+asio::awaitable<void> watch_for_end(std::shared_ptr<Session> session,
+                                    std::shared_ptr<asio::steady_timer> timer,
+                                    std::shared_ptr<bool> gone) {
+  std::array<char, 256> ignored;
+  ErrorCode error;
+  while (!error) {
+    co_await session->socket.async_read_some(asio::buffer(ignored),
+                                             asio::redirect_error(asio::use_awaitable, error));
+  }
+  *gone = true;
+  timer->cancel();
+}
+
+// What the stream has to say, until one of both ends it. The client's share of memory is the piece
+// that is being written.
+asio::awaitable<void> send_stream(std::shared_ptr<Session> session,
+                                  std::shared_ptr<Stream> stream) {
+  ServerState& impl = *session->impl;
+  auto timer = std::make_shared<asio::steady_timer>(impl.io);
+  auto gone = std::make_shared<bool>(false);
+  stream->on_more([waiting = std::weak_ptr(timer)] {
+    if (const auto one = waiting.lock()) one->cancel();
+  });
+  asio::co_spawn(impl.io, watch_for_end(session, timer, gone), asio::detached);
+  ErrorCode error;
+  while (!error && !*gone) {
+    std::optional<std::string> piece = stream->next();
+    if (!piece) break;
+    if (piece->empty()) {
+      timer->expires_after(std::chrono::milliseconds(impl.options.heartbeat_ms));
+      ErrorCode woken;
+      co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, woken));
+      if (woken) continue;
+      *piece = ": ping\n\n";
+    }
+    net::Deadline deadline(session->socket, impl.options.idle_ms);
+    co_await asio::async_write(session->socket, asio::buffer(*piece),
+                               asio::redirect_error(asio::use_awaitable, error));
+    if (deadline.expired()) ++impl.stats.timeouts;
+  }
+  stream->on_more(nullptr);
 }
 
 // One request and its response. False: the connection is to be closed.
@@ -212,7 +278,7 @@ asio::awaitable<bool> exchange(std::shared_ptr<Session> session) {
     if (deadline.expired()) ++impl.stats.timeouts;
   }
   if (error && !is_protocol_error(error)) co_return false;
-  const bool keep_alive = !error && parser.get().keep_alive();
+  bool keep_alive = !error && parser.get().keep_alive();
   const bool head_only = !error && parser.get().method() == beast::http::verb::head;
   HttpResponse response;
   if (error) {
@@ -222,13 +288,21 @@ asio::awaitable<bool> exchange(std::shared_ptr<Session> session) {
   }
   ++impl.stats.requests;
   impl.stats.errors += response.status >= 400;
+  keep_alive = keep_alive && !response.stream;
   const std::string head = serialize_head(response, keep_alive);
   const std::array<asio::const_buffer, 2> pieces{
       asio::buffer(head), asio::buffer(response.body.data(), head_only ? 0 : response.body.size())};
-  net::Deadline deadline(session->socket, impl.options.idle_ms);
-  co_await asio::async_write(session->socket, pieces,
-                             asio::redirect_error(asio::use_awaitable, error));
-  if (deadline.expired()) ++impl.stats.timeouts;
+  {
+    net::Deadline deadline(session->socket, impl.options.idle_ms);
+    co_await asio::async_write(session->socket, pieces,
+                               asio::redirect_error(asio::use_awaitable, error));
+    if (deadline.expired()) ++impl.stats.timeouts;
+  }
+  if (!error && response.stream && !head_only) {
+    co_await send_stream(session, response.stream);
+    session->socket.close(error);  // ends the watch over it, too
+    co_return false;
+  }
   co_return !error && keep_alive;
 }
 
@@ -255,7 +329,7 @@ asio::awaitable<void> serve(std::shared_ptr<Session> session) {
 
 // Best effort: the kernel's send buffer of a fresh connection always has room for this.
 void refuse(tcp::socket socket) {
-  const HttpResponse response = json_error(503, "too many connections; try again");
+  const HttpResponse response = problem(503, "too many connections; try again");
   const std::string text = serialize_head(response, false) + response.body;
   ErrorCode ignored;
   socket.non_blocking(true, ignored);

@@ -151,16 +151,16 @@ const char* type_of(StoryWish::Format format) {
 
 HttpResponse answer_error(const Error& error) {
   switch (error.code) {
-    case Errc::invalid_argument: return json_error(400, error.message);
-    case Errc::not_found: return json_error(404, error.message);
-    default: return json_error(503, error.message);
+    case Errc::invalid_argument: return problem(400, error.message);
+    case Errc::not_found: return problem(404, error.message);
+    default: return problem(503, error.message);
   }
 }
 
 void answer(const TimelineAccess& access, const std::string& id, const HttpRequest& request,
             const Reply& reply) {
   if (request.method != "GET" && request.method != "HEAD") {
-    HttpResponse response = json_error(405, "'" + request.path + "' is only read");
+    HttpResponse response = problem(405, "'" + request.path + "' is only read");
     response.headers.emplace_back("Allow", "GET, HEAD");
     return reply(std::move(response));
   }

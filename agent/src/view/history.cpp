@@ -37,6 +37,13 @@ Span history_span(WallTime now, int64_t length_s) {
   return span;
 }
 
+void write_annotations(JsonWriter& json, const std::vector<slo::Change>& changes,
+                       const slo::SloSpec& spec, const Span& span) {
+  for (const slo::Change& change : changes) {
+    if (concerns(change, spec) && touches(change, span)) write_change(json, change);
+  }
+}
+
 std::string history_json(const slo::SloEngine& engine, uint32_t slo, const Span& span,
                          const std::vector<slo::Change>& changes) {
   const slo::SloSpec& spec = engine.spec(slo);
@@ -53,9 +60,7 @@ std::string history_json(const slo::SloEngine& engine, uint32_t slo, const Span&
     json.member("covered_s", w.covered_s).end_object();
   }
   json.end_array().key("annotations").begin_array();
-  for (const slo::Change& change : changes) {
-    if (concerns(change, spec) && touches(change, span)) write_change(json, change);
-  }
+  write_annotations(json, changes, spec, span);
   json.end_array().end_object();
   return out += '\n';
 }

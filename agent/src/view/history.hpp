@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "nines/base/json_writer.hpp"
 #include "nines/slo/changes.hpp"
 #include "nines/slo/engine.hpp"
 
@@ -20,5 +21,9 @@ Span history_span(WallTime now, int64_t length_s);
 // log, oldest first; those that concern the SLO and touch the span are shown.
 std::string history_json(const slo::SloEngine& engine, uint32_t slo, const Span& span,
                          const std::vector<slo::Change>& changes);
+
+// The elements of "annotations".
+void write_annotations(JsonWriter& json, const std::vector<slo::Change>& changes,
+                       const slo::SloSpec& spec, const Span& span);
 
 }  // namespace nines::agent::view

@@ -66,19 +66,23 @@ std::string incidents_footer(const Snapshot& snapshot, const TableOptions& optio
   return out += '\n';
 }
 
+void write_open_incident(JsonWriter& json, const OpenIncident& one) {
+  json.begin_object().member("id", one.id).member("severity", priority_name(one.severity));
+  json.member("state", one.state).member("service", one.service).member("title", one.title);
+  json.member("since", one.since).key("suspect");
+  if (one.suspect.empty()) {
+    json.null();
+  } else {
+    json.value(one.suspect);
+  }
+  json.end_object();
+}
+
 void write_incidents(JsonWriter& json, const IncidentsStatus& incidents) {
   json.key("incidents").begin_object().member("kept", incidents.kept);
   json.key("open").begin_array();
   for (const OpenIncident& one : incidents.open) {
-    json.begin_object().member("id", one.id).member("severity", priority_name(one.severity));
-    json.member("state", one.state).member("service", one.service).member("title", one.title);
-    json.member("since", one.since).key("suspect");
-    if (one.suspect.empty()) {
-      json.null();
-    } else {
-      json.value(one.suspect);
-    }
-    json.end_object();
+    write_open_incident(json, one);
   }
   json.end_array().end_object();
 }

@@ -15,6 +15,8 @@ namespace nines::agent::view {
 // "1 incident is open: INC-2026-0301-042, P1, since 2026-03-01T22:00:00Z, shop ...", a line each;
 // empty where incidents are not kept.
 std::string incidents_footer(const Snapshot& snapshot, const TableOptions& options);
+// One object: what GET /api/status and services say of it.
+void write_open_incident(JsonWriter& json, const OpenIncident& incident);
 // {"kept": true, "open": [...]}
 void write_incidents(JsonWriter& json, const IncidentsStatus& incidents);
 

@@ -1,5 +1,7 @@
 #include "view/oncall_view.hpp"
 
+#include <algorithm>
+
 #include "incident/page_history.hpp"
 
 namespace nines::agent::view {
@@ -8,19 +10,36 @@ namespace {
 namespace oncall = nines::oncall;
 
 constexpr int64_t kDayS = 86400, kLookAheadS = 90 * kDayS;
+constexpr size_t kMostNext = 8;  // shifts after the present one
 
 std::string instant_text(int64_t at_s) { return format_rfc3339(WallTime::from_s(at_s)); }
+
+void write_whom(JsonWriter& json, const oncall::Schedule& schedule, const oncall::Duty& duty) {
+  json.key("person");
+  const bool gap = duty.person == oncall::kNobody;
+  gap ? json.null() : json.value(schedule.roster().people[duty.person].id);
+}
 
 void write_schedule(JsonWriter& json, const oncall::Schedule& schedule, int64_t now_s) {
   const oncall::Duty duty = schedule.at(now_s);
   const auto shifts = schedule.shifts(now_s, now_s + kLookAheadS);
-  json.begin_object().member("schedule", schedule.name()).key("person");
-  const bool gap = duty.person == oncall::kNobody;
-  gap ? json.null() : json.value(schedule.roster().people[duty.person].id);
+  json.begin_object().member("schedule", schedule.name());
+  write_whom(json, schedule, duty);
   json.key("until");
   const bool ends = shifts.ok() && shifts->size() > 1;
   ends ? json.value(instant_text(shifts->front().span.to_s)) : json.null();
-  json.member("why", why_on_duty(schedule, duty)).end_object();
+  json.member("why", why_on_duty(schedule, duty)).key("next").begin_array();
+  // The last one found ends where the look ahead does, not where somebody hands over.
+  const size_t known = shifts.ok() && !shifts->empty() ? shifts->size() - 1 : 0;
+  for (size_t i = 1; i < std::min(known, kMostNext + 1); ++i) {
+    const oncall::Shift& shift = (*shifts)[i];
+    json.begin_object();
+    write_whom(json, schedule, shift.duty);
+    json.member("from", instant_text(shift.span.from_s));
+    json.member("until", instant_text(shift.span.to_s));
+    json.member("why", why_on_duty(schedule, shift.duty)).end_object();
+  }
+  json.end_array().end_object();
 }
 
 void write_person(JsonWriter& json, const incident::OnCall& on_call,

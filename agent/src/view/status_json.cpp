@@ -107,26 +107,6 @@ void write_budget_policy(JsonWriter& json, const SloStatus& s) {
   json.end_array().end_object();
 }
 
-void write_release(JsonWriter& json, const SloStatus& s) {
-  json.key("release").begin_object();
-  json.member("decision", slo::release_name(s.gate.decision));
-  json.member("allowed", s.gate.allows());
-  json.member("by_risk", slo::release_name(s.release.by_risk));
-  json.member("by_budget", slo::release_name(s.release.by_budget));
-  json.member("reason", s.gate.reason);
-  json.member("without_override", slo::release_name(s.gate.without_override));
-  json.key("held_down_until");
-  if (s.gate.held) {
-    json.value(s.gate.held_until);
-  } else {
-    json.null();
-  }
-  json.member("watch", s.gate.watch);
-  write_override(json, s.gate);
-  json.end_object();
-  write_budget_policy(json, s);
-}
-
 // What the overlays took out, so that raw = shown + excluded; only where there are any.
 void write_excluded(JsonWriter& json, const SloStatus& s) {
   const slo::WindowCounts& w = s.window;
@@ -334,6 +314,26 @@ void append_csv_row(std::string& out, const SloStatus& s) {
 
 }  // namespace
 
+void write_release(JsonWriter& json, const SloStatus& s) {
+  json.key("release").begin_object();
+  json.member("decision", slo::release_name(s.gate.decision));
+  json.member("allowed", s.gate.allows());
+  json.member("by_risk", slo::release_name(s.release.by_risk));
+  json.member("by_budget", slo::release_name(s.release.by_budget));
+  json.member("reason", s.gate.reason);
+  json.member("without_override", slo::release_name(s.gate.without_override));
+  json.key("held_down_until");
+  if (s.gate.held) {
+    json.value(s.gate.held_until);
+  } else {
+    json.null();
+  }
+  json.member("watch", s.gate.watch);
+  write_override(json, s.gate);
+  json.end_object();
+  write_budget_policy(json, s);
+}
+
 std::string rule_summary(const SloStatus& s, const RuleState& r) {
   const auto part = [](const BurnWindow& w, int64_t window_s) {
     return short_number(w.burn) + " over " + window_name(window_s) + " (" +
@@ -455,23 +455,6 @@ std::string slos_csv(const Snapshot& snapshot) {
       "draft,p50,p95,p99,unit\n";
   for (const SloStatus& s : snapshot.slos) append_csv_row(out, s);
   return out;
-}
-
-std::string alerts_json(const Snapshot& snapshot) {
-  std::string out;
-  JsonWriter json(out, 2);
-  json.begin_array();
-  for (const AlertShown& alert : snapshot.recent_alerts) {
-    const slo::AlertEvent& e = alert.event;
-    json.begin_object().member("sequence", e.sequence);
-    json.member("kind", e.kind == slo::AlertEvent::Kind::fired ? "fired" : "resolved");
-    json.member("firing", alert.firing).member("slo", e.slo).member("service", e.service);
-    json.member("rule", e.rule).member("severity", e.severity);
-    json.member("priority", priority_name(e.priority));
-    json.member("since", e.since).member("at", e.at).member("summary", e.summary).end_object();
-  }
-  json.end_array();
-  return out += '\n';
 }
 
 std::string agent_json(const Snapshot& s) {

@@ -15,11 +15,13 @@ namespace nines::agent::view {
 // One object of the array.
 void write_slo(JsonWriter& json, const slo::SloStatus& status);
 
+// The members "release" and "budget_policy" of an object.
+void write_release(JsonWriter& json, const slo::SloStatus& status);
+
 std::string slos_json(const Snapshot& snapshot);    // array, indented, ends with a newline
 std::string slos_ndjson(const Snapshot& snapshot);  // an object a line
 std::string slos_csv(const Snapshot& snapshot);     // RFC 4180 with a header line, LF
 
-std::string alerts_json(const Snapshot& snapshot);  // GET /api/alerts: newest first
 std::string agent_json(
     const Snapshot& snapshot);  // GET /api/status: node, version, sources, limits
 

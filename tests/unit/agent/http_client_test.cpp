@@ -73,7 +73,7 @@ TEST_CASE("Retry-After is read as seconds or as a date against the server's own 
 TEST_CASE("fetch_json gives the body, or an error that quotes the answer", "[http]") {
   RunningServer server({}, [](const http::HttpRequest& request) -> http::HttpResponse {
     if (request.path == "/ok") return {200, "application/json", "[1]", {}};
-    return http::json_error(404, "no such thing");
+    return http::problem(404, "no such thing");
   });
   const auto good = http::fetch_json(server.url() + "/ok", 20'000);
   REQUIRE(good.ok());

@@ -76,6 +76,12 @@ TEST_CASE("The API tells who is on call until when, and how tired everybody is",
   const json told = json::parse(api.ask("/api/oncall").body);
   CHECK(told["schedules"][0]["person"] == "anna");
   CHECK(told["schedules"][0]["until"] == "2026-03-09T09:00:00Z");
+  const json next = told["schedules"][0]["next"];
+  REQUIRE(next.size() == 8);
+  CHECK(next[0]["person"] == "ben");
+  CHECK(next[0]["from"] == told["schedules"][0]["until"]);
+  CHECK(next[0]["until"] == "2026-03-16T09:00:00Z");
+  CHECK(next[1]["person"] == "anna");
   CHECK(told["people"][0]["pages_24h"] == 1);
   CHECK(told["people"][0]["fatigue"].get<double>() > 0.9);
   CHECK(told["people"][1]["fatigue"] == 0.0);

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "snapshot_fixture.hpp"
+#include "view/alerts_view.hpp"
 #include "view/metrics_text.hpp"
 #include "view/status_json.hpp"
 
@@ -89,9 +90,16 @@ TEST_CASE("CSV quotes what needs it and leaves undefined ratios empty", "[view]"
 }
 
 TEST_CASE("Alerts and the agent's own status are valid JSON whatever the logs held", "[view]") {
-  const ordered_json alerts = ordered_json::parse(view::alerts_json(test::snapshot()));
-  CHECK(alerts[0]["kind"] == "fired");
-  CHECK(alerts[0]["sequence"] == 7);
+  std::string text;
+  JsonWriter json(text);
+  const auto lines = view::alerts_of(test::snapshot());
+  REQUIRE_FALSE(lines.empty());
+  view::write_alert_line(json, lines.front());
+  const ordered_json alert = ordered_json::parse(text);
+  CHECK(alert["kind"] == "fired");
+  CHECK(alert["sequence"] == 7);
+  CHECK(alert["id"] == view::alert_id(lines.front().event));
+  CHECK(alert["incident"].is_null());
   const ordered_json agent = ordered_json::parse(view::agent_json(test::snapshot()));
   CHECK(agent["sources"][0]["malformed"]["no_match"] == 4);
   CHECK(agent["sources"][0]["first_malformed"] ==
