@@ -307,6 +307,12 @@ Status Live::start_remediation() {
                                    done(kept.ok() ? Status(Ok{}) : Status(kept.error()));
                                  });
                            },
+                           [this](Record record, std::function<void(Status)> done) {
+                             keeper_->keep(std::move(record), RecordKeeper::Whose::people,
+                                           [done = std::move(done)](const Result<Record>& kept) {
+                                             done(kept.ok() ? Status(Ok{}) : Status(kept.error()));
+                                           });
+                           },
                            [this] { incidents_->changed(); },
                            [this](const slo::AlertEvent& event) {
                              tell(event);

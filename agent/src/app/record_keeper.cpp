@@ -1,6 +1,7 @@
 #include "app/record_keeper.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -21,6 +22,21 @@ void append(Record& to, Record&& from) {
   append(to.events, std::move(from.events));
 }
 
+// Of what was to be written, not of the disk.
+bool is_no_room(const Error& error) {
+  return error.code == Errc::exhausted || error.code == Errc::invalid_argument;
+}
+
+// `events`: those of `records` one after the other, as the store has left them. What it has taken
+// is its own.
+void leave_taken(std::vector<Record*> records, const std::vector<slo::AlertEvent>& events) {
+  size_t i = 0;
+  for (Record* const record : records) {
+    std::erase_if(record->events,
+                  [&](const slo::AlertEvent&) { return events[i++].sequence != 0; });
+  }
+}
+
 }  // namespace
 
 std::vector<slo::AlertEvent> take_held(std::vector<slo::AlertEvent>& events) {
@@ -33,58 +49,110 @@ std::vector<slo::AlertEvent> take_held(std::vector<slo::AlertEvent>& events) {
   return held;
 }
 
-void RecordKeeper::keep(Record record, Whose whose, Done done) {
-  auto shared = std::make_shared<Record>(std::move(record));
-  const uint64_t number = ++numbers_;
+void RecordKeeper::post(std::shared_ptr<Record> record, std::function<void(Status)> ended) {
   ++under_way_;
-  parts_.store_work.post([this, shared, whose, number, done = std::move(done)] {
-    auto status = std::make_shared<Status>(parts_.store.record(*shared));
-    net::asio::post(parts_.io, [this, shared, whose, number, status, done] {
+  parts_.store_work.post([this, record, ended = std::move(ended)] {
+    auto status = std::make_shared<Status>(parts_.store.record(*record));
+    net::asio::post(parts_.io, [this, status, ended] {
       --under_way_;
-      if (status->ok()) {
-        forget_older(number, shared->documents);
-        parts_.written(*shared, whose);
-        return done(*shared);
-      }
-      log::error("store", "changes not kept: " + status->error().message);
-      parts_.tell(take_held(shared->events));
-      if (whose == Whose::agent) failed(number, std::move(*shared));
-      done(status->error());
+      ended(*status);
     });
   });
 }
 
+void RecordKeeper::keep(Record record, Whose whose, Done done) {
+  auto shared = std::make_shared<Record>(std::move(record));
+  const uint64_t number = ++numbers_;
+  post(shared, [this, shared, whose, number, done = std::move(done)](const Status& status) {
+    if (status.ok()) {
+      forget_older(number, shared->documents);
+      parts_.written(*shared, whose);
+      return done(*shared);
+    }
+    log::error("store", "changes not kept: " + status.error().message);
+    parts_.tell(take_held(shared->events));
+    if (whose == Whose::agent) failed({{number, std::move(*shared), false}}, status.error());
+    done(status.error());
+  });
+}
+
 void RecordKeeper::add(Record&& record) {
-  append(unwritten_, std::move(record));
+  if (!record.empty()) unwritten_.push_back({++numbers_, std::move(record), false});
+  tries_ = kTries;
   write();
 }
 
 void RecordKeeper::add(std::vector<store::Document> documents) {
-  append(unwritten_.documents, std::move(documents));
-  write();
+  Record record;
+  record.documents = std::move(documents);
+  add(std::move(record));
 }
 
-// Later documents of one key take the place of earlier ones: order is kept by one write at a time.
+// Later documents of one key take the place of earlier ones: order is kept by one turn at a time,
+// of what failed before what was decided since.
 void RecordKeeper::write() {
-  if (writing_) return;
+  if (writing_ > 0) return;
   // With a write under way it is not known yet what of them has a successor.
-  if (under_way_ == 0) try_again();
-  if (unwritten_.empty()) return;
-  writing_ = true;
-  keep(std::exchange(unwritten_, {}), Whose::agent, [this](Result<Record> done) {
-    writing_ = false;
-    if (!done.ok()) return;  // with the next evaluation
-    parts_.tell(done->events);
-    write();  // what came meanwhile
+  if (under_way_ == 0 && tries_ > 0 && !failed_.empty()) write(to_try_again(), true);
+  if (!unwritten_.empty()) write(std::exchange(unwritten_, {}), false);
+}
+
+// As many as may go together; what had no room is alone. Each in its turn: one that will never be
+// written is no reason not to try the next.
+RecordKeeper::Batch RecordKeeper::to_try_again() {
+  auto from = std::find_if(failed_.begin(), failed_.end(),
+                           [&](const Waiting& one) { return one.number > tried_; });
+  if (from == failed_.end()) from = failed_.begin();
+  auto to = from + 1;
+  while (!from->apart && to != failed_.end() && !to->apart) ++to;
+  Batch out(std::make_move_iterator(from), std::make_move_iterator(to));
+  failed_.erase(from, to);
+  tried_ = out.back().number;
+  return out;
+}
+
+void RecordKeeper::write(Batch batch, bool again) {
+  ++writing_;
+  auto all = std::make_shared<Record>();
+  // Those of the batch are kept: if they cannot be written together, each is tried by itself.
+  for (const Waiting& one : batch) append(*all, Record(one.record));
+  auto kept = std::make_shared<Batch>(std::move(batch));
+  post(all, [this, all, kept, again](const Status& status) {
+    --writing_;
+    if (status.ok()) {
+      forget_older(kept->back().number, all->documents);
+      parts_.written(*all, Whose::agent);
+      parts_.tell(all->events);
+      return write();  // what came meanwhile, and what else failed
+    }
+    log::error("store", "changes not kept: " + status.error().message);
+    std::vector<Record*> records;
+    for (Waiting& one : *kept) records.push_back(&one.record);
+    leave_taken(std::move(records), all->events);
+    parts_.tell(take_held(all->events));
+    failed(std::move(*kept), status.error());
+    // Another one may have room; where the disk is at fault none has.
+    const bool no_room = is_no_room(status.error());
+    tries_ = no_room ? std::min(tries_, failed_.size()) : 0;
+    if (again && tries_ > 0) --tries_;
+    write();
   });
 }
 
-void RecordKeeper::failed(uint64_t number, Record&& record) {
-  failed_.push_back({number, std::move(record)});
+void RecordKeeper::failed(Batch batch, const Error& error) {
+  const bool no_room = is_no_room(error);
+  for (Waiting& one : batch) {
+    one.apart = no_room;
+    if (one.record.empty()) continue;
+    const auto at = std::upper_bound(
+        failed_.begin(), failed_.end(), one.number,
+        [](uint64_t number, const Waiting& other) { return number < other.number; });
+    failed_.insert(at, std::move(one));
+  }
 }
 
 void RecordKeeper::forget_older(uint64_t number, const std::vector<store::Document>& written) {
-  for (FailedWrite& one : failed_) {
+  for (Waiting& one : failed_) {
     if (one.number > number) continue;
     std::erase_if(one.record.documents, [&](const store::Document& old) {
       return std::any_of(written.begin(), written.end(), [&](const store::Document& now) {
@@ -92,22 +160,23 @@ void RecordKeeper::forget_older(uint64_t number, const std::vector<store::Docume
       });
     });
   }
-  std::erase_if(failed_, [](const FailedWrite& one) { return one.record.empty(); });
-}
-
-// Before what has been decided since.
-void RecordKeeper::try_again() {
-  Record all;
-  for (FailedWrite& one : std::exchange(failed_, {})) append(all, std::move(one.record));
-  append(all, std::exchange(unwritten_, {}));
-  unwritten_ = std::move(all);
+  std::erase_if(failed_, [](const Waiting& one) { return one.record.empty(); });
 }
 
 void RecordKeeper::write_last() {
-  try_again();
-  if (unwritten_.empty()) return;
-  const Status kept = parts_.store.record(unwritten_);
-  if (!kept.ok()) log::warn("store", "changes not kept: " + kept.error().message);
+  Batch all = std::exchange(failed_, {});
+  for (Waiting& one : std::exchange(unwritten_, {})) all.push_back(std::move(one));
+  std::sort(all.begin(), all.end(),
+            [](const Waiting& a, const Waiting& b) { return a.number < b.number; });
+  while (!all.empty()) {
+    Record record;
+    auto to = all.begin() + 1;
+    while (!all.front().apart && to != all.end() && !to->apart) ++to;
+    for (auto one = all.begin(); one != to; ++one) append(record, std::move(one->record));
+    all.erase(all.begin(), to);
+    const Status kept = parts_.store.record(record);
+    if (!kept.ok()) log::warn("store", "changes not kept: " + kept.error().message);
+  }
 }
 
 void RecordKeeper::put(std::vector<store::Document> documents, const char* what, Failed failed) {

@@ -1,11 +1,13 @@
 // RecordKeeper: what the agent and its people decide (changes, documents, events) on its way into
 // the store. Written by the store's thread, in the order given; it counts once it is written. What
-// the agent decided itself and could not be written is tried again together with the next, without
-// what has been written anew meanwhile: a document never takes the place of a later one of its key.
+// the agent decided itself and could not be written is tried again with the next, without what has
+// been written anew meanwhile: a document never takes the place of a later one of its key. What the
+// store has no room for is tried again by itself, one at a time, so that it holds up nothing else.
 // On the control thread.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "app/logbook.hpp"
@@ -43,21 +45,28 @@ class RecordKeeper {
   void put(std::vector<store::Document> documents, const char* what, Failed failed = {});
 
  private:
-  struct FailedWrite {
-    uint64_t number = 0;
+  struct Waiting {
+    uint64_t number = 0;  // in the order in which it was decided, whenever it is written
     Record record;
+    bool apart = false;  // there was no room for it: written with nothing else
   };
+  using Batch = std::vector<Waiting>;
+  static constexpr size_t kTries = 8;
   void write();
-  void try_again();
-  void failed(uint64_t number, Record&& record);
+  Batch to_try_again();
+  void write(Batch batch, bool again);
+  void post(std::shared_ptr<Record> record, std::function<void(Status)> ended);
+  void failed(Batch batch, const Error& error);
   void forget_older(uint64_t number, const std::vector<store::Document>& written);
 
   Parts parts_;
-  Record unwritten_;                 // decided, not yet written
-  bool writing_ = false;             // a write of such is under way
-  uint64_t numbers_ = 0;             // of writes, which end in the order in which they begin
-  size_t under_way_ = 0;             // of them
-  std::vector<FailedWrite> failed_;  // to be tried again, oldest first
+  Batch unwritten_;       // decided, not yet written
+  size_t writing_ = 0;    // writes of such that are under way
+  uint64_t numbers_ = 0;  // of what was decided
+  size_t under_way_ = 0;  // writes, which end in the order in which they begin
+  Batch failed_;          // to be tried again, by number
+  uint64_t tried_ = 0;    // number of what was tried again last: the others have their turn
+  size_t tries_ = 0;      // of what failed that are left until add() is called again
 };
 
 // Those that the store has taken although it could not write: told like any.

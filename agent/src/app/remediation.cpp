@@ -40,13 +40,14 @@ Remediation::Remediation(Parts parts, RemedyTargets targets, uint64_t boot)
   };
   curator_.emplace(*steward_, incidents,
                    remedy::Curator::Settings{
-                       .open_drafts = static_cast<size_t>(parts_.config.remediation.open_drafts)});
+                       .open_drafts = static_cast<size_t>(parts_.config.remediation.open_drafts)},
+                   [this](const std::string& id) { imports_.let_go(id); });
 }
 
 Result<std::unique_ptr<Remediation>> Remediation::start(Parts parts, store::StateStore& store) {
   NINES_TRY(auto kept, store.documents(remedy::Steward::kDocuments));
   NINES_TRY(auto audit, store.documents(remedy::AuditLog::kDocuments));
-  NINES_TRY(const auto history, store.documents(kHistory));
+  NINES_TRY(const auto history, store.documents(remedy::ImportShelf::kDocuments));
   NINES_TRY(const auto anchors, store.documents(remedy::AuditAnchors::kDocuments));
   NINES_TRY(auto targets, config::load_remedy_targets(parts.config.file));
   const uint64_t boot = fleet::life_number(store.restored().boot, to_ms(parts.clock.wall()));
@@ -63,11 +64,7 @@ Result<std::unique_ptr<Remediation>> Remediation::start(Parts parts, store::Stat
   out->anchors_.restore(anchors);
   out->say_audit_fault();
   for (const core::RuleLife& rule : out->steward_->guard().rules()) out->warn_of(rule);
-  for (const store::Document& document : history) {
-    if (auto record = core::decode_record(document.body)) {
-      (void)out->curator_->import(std::move(*record));
-    }
-  }
+  for (core::Record& record : out->imports_.restore(history)) out->take(std::move(record));
   out->join_fleet();
   return out;
 }
@@ -116,6 +113,8 @@ remedy::Steward::Parts Remediation::steward_parts() {
           {links::kTarget, act.target.name},
           {links::kAction, act.action.key()}});
   };
+  out.rank = [this] { return rank(); };
+  out.proven_low = [this](const core::RuleLife& rule) { return proven_low(rule); };
   out.clock_set = parts_.clock_set;
   out.isolated = parts_.isolated;
   out.held = [this] { return is_held(); };
@@ -129,6 +128,14 @@ void Remediation::look(WallTime now) {
   steward_->tick(now);
   look_at_fleet(now);
   curator_->tick(now);
+  forget_let_go();
+}
+
+// Of what was learned when the curator looked last: to learn anew for each proposal is too much.
+double Remediation::proven_low(const core::RuleLife& rule) const {
+  if (!curator_) return 0;
+  const auto known = curator_->learned().about(rule.signature, rule.action);
+  return known ? known->success.low : 0;
 }
 
 bool Remediation::is_held() {
@@ -364,26 +371,38 @@ std::vector<remedy::RuleStory> Remediation::stories(WallTime now) {
   return out;
 }
 
-Result<Remediation::Imported> Remediation::import(std::vector<core::Record> records,
-                                                  std::function<void(Status)> written) {
-  std::vector<std::string> bytes;
-  for (const core::Record& record : records) {
-    bytes.push_back(core::encode_record(record));
-    if (core::decode_record(bytes.back())) continue;
-    return Error{Errc::invalid_argument, "record '" + record.id + "' is out of range"};
-  }
-  Imported out;
+void Remediation::import(std::vector<core::Record> records,
+                         std::function<void(Result<Imported>)> done) {
+  auto begun = imports_.begin(std::move(records), curator_->history());
+  if (!begun.ok()) return done(begun.error());
   store::StateStore::Record kept;
-  for (size_t i = 0; i < records.size(); ++i) {
-    const std::string id = records[i].id;
-    const auto merged = curator_->import(std::move(records[i]));
-    const bool news =
-        merged == core::History::Merge::news || merged == core::History::Merge::better;
-    ++(news ? out.news : out.known);
-    if (news) kept.documents.push_back({kHistory, id, std::move(bytes[i])});
-  }
-  parts_.keep(std::move(kept), std::move(written));
-  return out;
+  kept.documents = std::move(begun->documents);
+  const Imported counts{begun->records.size(), begun->known};
+  if (kept.empty()) return done(counts);
+  auto import = std::make_shared<remedy::ImportShelf::Import>(std::move(*begun));
+  parts_.keep_asked(std::move(kept), [this, import, counts, done = std::move(done),
+                                      alive = std::weak_ptr(alive_)](const Status& written) {
+    if (alive.expired()) return;
+    if (!written.ok()) {
+      imports_.failed(*import);
+      return done(written.error());
+    }
+    imports_.written(*import);
+    for (core::Record& record : import->records) take(std::move(record));
+    done(counts);
+  });
+}
+
+void Remediation::take(core::Record record) {
+  const std::string id = record.id;
+  const auto merged = curator_->import(std::move(record));
+  if (merged == core::History::Merge::refused) imports_.let_go(id);
+}
+
+void Remediation::forget_let_go() {
+  store::StateStore::Record record;
+  record.documents = imports_.deletions();
+  if (!record.empty()) parts_.keep(std::move(record), [](const Status&) {});
 }
 
 }  // namespace nines::agent

@@ -18,6 +18,7 @@
 #include "remedy/audit_anchors.hpp"
 #include "remedy/curator.hpp"
 #include "remedy/executor.hpp"
+#include "remedy/import_shelf.hpp"
 #include "remedy/rule_story.hpp"
 #include "remedy/steward.hpp"
 
@@ -25,8 +26,6 @@ namespace nines::agent {
 
 class Remediation {
  public:
-  static constexpr const char* kHistory = "remedy-history";  // documents: records of other tools
-
   // All outlive it.
   struct Parts {
     boost::asio::io_context& io;
@@ -38,6 +37,8 @@ class Remediation {
     std::function<incident::Desk&()> desk;
     // Calls `done` once it is written; what could not be is tried again.
     std::function<void(store::StateStore::Record, std::function<void(Status)> done)> keep;
+    // Of people: what cannot be written is told to them, and not tried again.
+    std::function<void(store::StateStore::Record, std::function<void(Status)> done)> keep_asked;
     std::function<void()> incidents_changed;  // what the desk wrote is to be kept and told
     std::function<void(const slo::AlertEvent&)> show;
     // Says who hears an event about an incident (empty: about none); may be empty.
@@ -81,9 +82,10 @@ class Remediation {
   struct Imported {
     size_t news = 0, known = 0;
   };
-  // Records of another tool; all or, with the first that is wrong, none.
-  Result<Imported> import(std::vector<nines::remedy::Record> records,
-                          std::function<void(Status)> written);
+  // Records of another tool; all or, with the first that is wrong or that there is no room for,
+  // none. They count once they are written, and then `done` is called.
+  void import(std::vector<nines::remedy::Record> records,
+              std::function<void(Result<Imported>)> done);
 
  private:
   Remediation(Parts parts, RemedyTargets targets, uint64_t boot);
@@ -111,6 +113,10 @@ class Remediation {
   void tell(const std::string& rule, const std::string& text);
   void page(const std::string& incident, const std::string& text, slo::Details more = {});
   bool is_held();
+  void take(nines::remedy::Record record);
+  void forget_let_go();
+  remedy::Steward::Rank rank() const;  // among the peers that are alive (remediation_fleet.cpp)
+  double proven_low(const nines::remedy::RuleLife& rule) const;
 
   Parts parts_;
   uint64_t boot_;  // of what this life writes
@@ -118,6 +124,7 @@ class Remediation {
   remedy::Executor executor_;
   std::optional<remedy::SharedLease> lease_;  // where there is an API server to keep it
   std::optional<remedy::Steward> steward_;
+  remedy::ImportShelf imports_;
   std::optional<remedy::Curator> curator_;
   bool stop_file_ = false;
   remedy::AuditAnchors anchors_;

@@ -38,6 +38,19 @@ void Remediation::join_fleet() {
                 });
 }
 
+remedy::Steward::Rank Remediation::rank() const {
+  remedy::Steward::Rank out;
+  const FleetLink* const fleet = parts_.fleet();
+  if (fleet == nullptr) return out;
+  using State = peer::PeerView::State;
+  for (const peer::PeerView& peer : fleet->peers()) {
+    if (peer.state != State::alive && peer.state != State::suspect) continue;
+    ++out.nodes;
+    out.before += peer.node < parts_.config.node ? 1 : 0;
+  }
+  return out;
+}
+
 void Remediation::tell(const core::GuardEvent& event) {
   if (FleetLink* const fleet = parts_.fleet()) publish(*fleet, event);
 }

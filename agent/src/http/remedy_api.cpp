@@ -214,15 +214,12 @@ void import(const std::shared_ptr<const RemedyAccess>& access, const HttpRequest
             Reply reply) {
   auto file = remedy::read_history_json(request.body, {});
   if (!file.ok()) return reply(answer_error(file.error()));
-  auto told = std::make_shared<Remediation::Imported>();
-  const auto done =
-      access->remediation().import(std::move(file->records), [reply, told](const Status& kept) {
-        if (!kept.ok()) return reply(json_error(503, "not written: " + kept.error().message));
-        reply(as_json("{\"new\": " + std::to_string(told->news) +
-                      ", \"known\": " + std::to_string(told->known) + "}\n"));
+  access->remediation().import(
+      std::move(file->records), [reply](const Result<Remediation::Imported>& done) {
+        if (!done.ok()) return reply(answer_error(done.error()));
+        reply(as_json("{\"new\": " + std::to_string(done->news) +
+                      ", \"known\": " + std::to_string(done->known) + "}\n"));
       });
-  if (!done.ok()) return reply(answer_error(done.error()));
-  *told = *done;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cerrno>
 #include <cstring>
@@ -26,6 +27,7 @@ namespace asio = boost::asio;
 using net::ErrorCode;
 
 constexpr int64_t kLookMs = 20;  // where the kernel gives no descriptor of a process (before 5.3)
+constexpr int64_t kMostBuryMs = 10'000;
 constexpr off_t kMaxMessage = 4096;
 
 class Fd {
@@ -116,8 +118,9 @@ struct Running : std::enable_shared_from_this<Running> {
         done(std::move(tell)),
         deadline(io),
         look(io),
+        grave(io),
         process_fd(io) {}
-  ~Running() { kill_group(); }  // the agent ends
+  ~Running() { kill_group(); }  // the agent ends: whoever adopts it buries it
 
   void start(int64_t timeout_ms) {
     deadline.expires_after(std::chrono::milliseconds(timeout_ms));
@@ -125,6 +128,7 @@ struct Running : std::enable_shared_from_this<Running> {
       const auto self = weak.lock();
       if (cancelled || !self) return;
       self->kill_group();
+      self->bury();
       self->complete(Error{
           Errc::timeout, self->path + " did not end within " + std::to_string(timeout_ms) + " ms"});
     });
@@ -146,7 +150,7 @@ struct Running : std::enable_shared_from_this<Running> {
   }
 
   void reap() {
-    if (pid <= 0) return;
+    if (pid <= 0 || !done) return;  // it was given up
     int status = 0;
     if (::waitpid(pid, &status, WNOHANG) != pid) return look_again();
     ::kill(-pid, SIGKILL);  // what it left behind
@@ -155,12 +159,23 @@ struct Running : std::enable_shared_from_this<Running> {
     complete(Error{Errc::io, path + " was ended by signal " + std::to_string(WTERMSIG(status))});
   }
 
+  // It may take its time to die, or never do (a disk or a share that does not answer).
   void kill_group() {
-    if (pid <= 0) return;
-    ::kill(-pid, SIGKILL);
+    if (pid > 0) ::kill(-pid, SIGKILL);
     int status = 0;
-    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
-    pid = 0;
+    if (pid > 0 && ::waitpid(pid, &status, WNOHANG) == pid) pid = 0;
+  }
+
+  // Nobody waits for it any more; until it is dead it is looked at, ever more seldom.
+  void bury() {
+    if (pid <= 0) return;
+    grave.expires_after(std::chrono::milliseconds(bury_ms));
+    bury_ms = std::min(2 * bury_ms, kMostBuryMs);
+    grave.async_wait([self = shared_from_this()](ErrorCode cancelled) {
+      if (cancelled) return;
+      self->kill_group();
+      self->bury();
+    });
   }
 
   void complete(Result<Exit> result) {
@@ -183,7 +198,8 @@ struct Running : std::enable_shared_from_this<Running> {
   pid_t pid;
   Fd messages;
   std::function<void(Result<Exit>)> done;
-  asio::steady_timer deadline, look;
+  asio::steady_timer deadline, look, grave;
+  int64_t bury_ms = kLookMs;
   asio::posix::stream_descriptor process_fd;
 };
 

@@ -1,6 +1,7 @@
 // Runs a program that the configuration names: execve with an absolute path, no shell, no inherited
 // environment, descriptors or signal settings, its own process group, and a deadline after which
-// the whole group is killed.
+// the whole group is killed. Nobody waits for what does not die of that at once: its end is told to
+// whoever asked, and it is buried when it is dead.
 #pragma once
 
 #include <functional>

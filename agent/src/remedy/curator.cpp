@@ -47,8 +47,12 @@ bool is_executable(const core::Action& action) {
   }
 }
 
-Curator::Curator(Steward& steward, Incidents incidents, Settings settings)
-    : steward_(steward), incidents_(std::move(incidents)), settings_(settings) {}
+Curator::Curator(Steward& steward, Incidents incidents, Settings settings,
+                 std::function<void(const std::string&)> let_go)
+    : steward_(steward),
+      incidents_(std::move(incidents)),
+      settings_(settings),
+      experience_(std::move(let_go)) {}
 
 void Curator::tick(WallTime now) {
   if (now >= next_) {

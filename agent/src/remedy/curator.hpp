@@ -41,13 +41,18 @@ class Curator {
   // `steward` outlives it. `incidents`: those open at some time since `from` (0: all), newest
   // first, at most so many.
   using Incidents = std::function<std::vector<Incident>(WallTime from, size_t most, WallTime now)>;
-  Curator(Steward& steward, Incidents incidents, Settings settings);
+  // `let_go`: told of each id that history knows no more, for want of room; may be empty.
+  Curator(Steward& steward, Incidents incidents, Settings settings,
+          std::function<void(const std::string& id)> let_go = {});
 
   void tick(WallTime now);
   // With everything that is known now, for whoever asks.
   const Experience& experience(WallTime now);
+  // As of the last look.
+  const core::Learner& learned() const noexcept { return experience_.learner(); }
   // Of another tool. Not of this node's incidents: those are read from them.
   core::History::Merge import(core::Record record) { return experience_.take(std::move(record)); }
+  const core::History& history() const noexcept { return experience_.history(); }
 
   struct Counters {
     uint64_t drafted = 0;

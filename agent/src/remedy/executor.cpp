@@ -70,6 +70,7 @@ struct Executor::Impl : std::enable_shared_from_this<Impl> {
     std::unique_ptr<Execution> execution;
     std::function<void(Outcome)> done;
     size_t steps = 0;
+    bool counted = false;  // among those under way
     std::vector<std::string> told;
   };
   using RunPtr = std::shared_ptr<Run>;
@@ -160,7 +161,10 @@ struct Executor::Impl : std::enable_shared_from_this<Impl> {
   }
 
   void finish(const RunPtr& run, Outcome outcome) {
-    --running;
+    if (run->counted) {
+      --running;
+      trying -= run->order.mode == Mode::try_out ? 1 : 0;
+    }
     outcome.steps = std::move(run->told);
     if (run->order.mode == Mode::act && is_of_kube(run->order.action.verb) && settings.kube &&
         settings.audit_events) {
@@ -203,7 +207,7 @@ struct Executor::Impl : std::enable_shared_from_this<Impl> {
   net::asio::io_context& io;
   const Clock& clock;
   const ExecutorSettings settings;
-  size_t running = 0;
+  size_t running = 0, trying = 0;
   bool said = false;
 };
 
@@ -215,8 +219,13 @@ void Executor::carry_out(Order order, std::function<void(Outcome)> done) {
   auto run = std::make_shared<Impl::Run>();
   run->order = std::move(order);
   run->done = std::move(done);
-  const bool room = impl_->running < kMostAtOnce;
-  ++impl_->running;
+  const bool tries = run->order.mode == Mode::try_out;
+  const bool room = impl_->running < kMostAtOnce && (!tries || impl_->trying < kMostTryOuts);
+  if (room) {
+    run->counted = true;
+    ++impl_->running;
+    impl_->trying += tries ? 1 : 0;
+  }
   net::asio::post(impl_->io, [weak = std::weak_ptr<Impl>(impl_), run, room] {
     const auto self = weak.lock();
     if (!self) return;

@@ -31,6 +31,7 @@ struct ExecutorSettings {
 class Executor {
  public:
   static constexpr size_t kMostAtOnce = 8, kMostSteps = 24;
+  static constexpr size_t kMostTryOuts = 6;  // of them: what acts, or looks back, finds room
 
   // `io` and `clock` outlive it. When it is destroyed, what is under way is given up and not told.
   Executor(boost::asio::io_context& io, const Clock& clock, ExecutorSettings settings);

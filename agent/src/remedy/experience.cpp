@@ -13,7 +13,10 @@ core::History::Merge Experience::take(core::Record record) {
   const core::Record known = record;
   std::vector<core::Record> gone;
   const auto merged = history_.merge(std::move(record), &gone);
-  for (const core::Record& one : gone) learner_.remove(one);
+  for (const core::Record& one : gone) {
+    learner_.remove(one);
+    if (let_go_ && history_.find(one.id) == nullptr) let_go_(one.id);
+  }
   const bool counts =
       merged == core::History::Merge::news || merged == core::History::Merge::better;
   if (!counts) return merged;

@@ -3,8 +3,10 @@
 // whose evidence has changed, for whoever has to look at it. Control thread; no I/O, no clock.
 #pragma once
 
+#include <functional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "nines/incident/incident.hpp"
@@ -16,6 +18,10 @@ namespace nines::agent::remedy {
 class Experience {
  public:
   static constexpr size_t kMostChanged = 1024;  // names that are remembered; beyond: all changed
+
+  // Told of each id that history knows no more, for want of room; may be empty.
+  explicit Experience(std::function<void(const std::string& id)> let_go = {})
+      : let_go_(std::move(let_go)) {}
 
   nines::remedy::History::Merge take(nines::remedy::Record record);
   void take(const nines::incident::Incident& incident, WallTime now);
@@ -32,6 +38,7 @@ class Experience {
   void forget_changes();
 
  private:
+  std::function<void(const std::string&)> let_go_;
   nines::remedy::History history_;
   nines::remedy::Learner learner_;
   uint64_t changes_ = 0;

@@ -30,8 +30,10 @@
 namespace nines::agent::remedy {
 
 inline constexpr size_t kHistoryFields = 10;
-inline constexpr size_t kMostHistoryRows = nines::remedy::kMaxRecords;  // of one file
-std::string_view history_field(size_t i) noexcept;                      // its name
+// Of one file, and of what a node keeps of them (ImportShelf): the store has 16,384 documents for
+// all that must not be forgotten.
+inline constexpr size_t kMostHistoryRows = 4096;
+std::string_view history_field(size_t i) noexcept;  // its name
 
 // One record as it was written; what is missing is empty.
 using HistoryRow = std::array<std::string, kHistoryFields>;

@@ -131,7 +131,7 @@ Turn KubeExecution::change(Change change) {
 }
 
 Turn KubeExecution::send(const Change& change, bool for_good) {
-  ApiCall call = change.call;
+  ApiCall call = for_good ? change.call : change.tried_by.value_or(change.call);
   const char joined = call.path.find('?') == std::string::npos ? '?' : '&';
   call.path += joined + std::string("fieldManager=nines");
   if (!for_good) call.path += "&dryRun=All";

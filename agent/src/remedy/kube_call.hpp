@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,8 @@ class KubeExecution : public Execution {
     std::string before = {};           // Outcome::before
     int ready = 0;                     // Outcome::ready
     std::function<Turn()> again = {};  // another one was faster (409, 422): looked at anew
+    std::optional<ApiCall> tried_by =
+        {};  // the dry run, where `call` itself would not heed budgets
   };
   Turn change(Change change);
 

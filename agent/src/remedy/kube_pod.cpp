@@ -49,9 +49,11 @@ class PodRemoval final : public KubeExecution {
     const int64_t ready = member(controller, {"kind"}) == "DaemonSet"
                               ? number_of(controller, {"status", "numberReady"})
                               : number_of(controller, {"status", "readyReplicas"});
-    return change({.call = removal(uid),
+    // A deletion heeds no disruption budget, not even as a dry run: an eviction does.
+    return change({.call = is(Verb::evict_pod) ? eviction(uid) : deletion(uid),
                    .done = "the pod is removed; its controller makes it anew",
-                   .ready = static_cast<int>(ready)});
+                   .ready = static_cast<int>(ready),
+                   .tried_by = eviction(uid)});
   }
 
   std::optional<Outcome> protected_pod(const json& pod) const {
@@ -83,18 +85,18 @@ class PodRemoval final : public KubeExecution {
     return {};
   }
 
-  ApiCall removal(const std::string& uid) const {
-    const json conditions = {{"uid", uid}};
-    if (is(Verb::evict_pod)) {
-      const json body = {
-          {"apiVersion", "policy/v1"},
-          {"kind", "Eviction"},
-          {"metadata", {{"name", order_.target.name}, {"namespace", order_.target.ns}}},
-          {"deleteOptions", {{"preconditions", conditions}}}};
-      return {"POST", path() + "/eviction", body.dump()};
-    }
+  ApiCall eviction(const std::string& uid) const {
     const json body = {
-        {"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"preconditions", conditions}};
+        {"apiVersion", "policy/v1"},
+        {"kind", "Eviction"},
+        {"metadata", {{"name", order_.target.name}, {"namespace", order_.target.ns}}},
+        {"deleteOptions", {{"preconditions", {{"uid", uid}}}}}};
+    return {"POST", path() + "/eviction", body.dump()};
+  }
+
+  ApiCall deletion(const std::string& uid) const {
+    const json body = {
+        {"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"preconditions", {{"uid", uid}}}};
     return {"DELETE", path(), body.dump()};
   }
 };

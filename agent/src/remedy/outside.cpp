@@ -10,9 +10,30 @@ namespace {
 
 using nlohmann::json;
 
-std::string told(const Answer& answer) {
-  if (answer.status == 0) return "no answer (" + answer.failure + ")";
-  return std::to_string(answer.status) + ": " + view::printable(answer.text.substr(0, 300));
+constexpr size_t kMostTold = 300;
+constexpr size_t kLeastSecret = 4;  // what is shorter is none, and stands in every text
+
+// What stands after the scheme of an Authorization header is the secret, too.
+void add_secret(std::vector<std::string>& secrets, const std::string& value) {
+  const size_t space = value.rfind(' ');
+  if (value.size() >= kLeastSecret) secrets.push_back(value);
+  if (space != std::string::npos) add_secret(secrets, value.substr(space + 1));
+}
+
+// Who is asked may say what it was sent, and what is told is kept in the audit log.
+std::string without(std::string text, const std::vector<std::string>& secrets) {
+  for (const std::string& secret : secrets) {
+    for (size_t at = 0; (at = text.find(secret, at)) != std::string::npos; at += 3) {
+      text.replace(at, secret.size(), "***");
+    }
+  }
+  return text;
+}
+
+std::string told(const Answer& answer, const std::vector<std::string>& secrets) {
+  if (answer.status == 0) return "no answer (" + without(answer.failure, secrets) + ")";
+  return std::to_string(answer.status) + ": " +
+         view::printable(without(answer.text, secrets).substr(0, kMostTold));
 }
 
 class OutsideExecution : public Execution {
@@ -29,7 +50,7 @@ class OutsideExecution : public Execution {
 
   Turn answered(const Answer& answer) final {
     const bool tried = order_.mode == Mode::try_out;
-    Outcome out = outcome(Became::failed, told(answer));
+    Outcome out = outcome(Became::failed, told(answer, secrets_));
     out.retry_after_ms = answer.retry_after_ms;
     if (answer.status / 100 == 2) {
       out.became = tried ? Became::would : raised(answer) ? Became::failed : Became::done;
@@ -60,8 +81,21 @@ class OutsideExecution : public Execution {
             {"dry_run", order_.mode == Mode::try_out}};
   }
 
+  // That are sent, and not to be told.
+  void hide(const Headers& headers) {
+    for (const auto& [name, value] : headers) add_secret(secrets_, value);
+  }
+  void hide_path(const std::string& url) {
+    const size_t scheme = url.find("://");
+    const size_t path = url.find('/', scheme == std::string::npos ? 0 : scheme + 3);
+    if (path != std::string::npos) add_secret(secrets_, url.substr(path));
+  }
+
   const OutsideAllowed& allowed_;
   const Order order_;
+
+ private:
+  std::vector<std::string> secrets_;
 };
 
 class Hook final : public OutsideExecution {
@@ -85,6 +119,8 @@ class Hook final : public OutsideExecution {
     request.url = hook.url;
     request.headers = {{"Content-Type", "application/json"}, {"Idempotency-Key", order_.key}};
     request.headers.insert(request.headers.end(), secrets->begin(), secrets->end());
+    hide(*secrets);
+    hide_path(hook.url);  // of many services it is the secret
     request.body = body().dump();
     request.ca_file = hook.ca_file;
     request.timeout_ms = hook.timeout_ms;
@@ -120,7 +156,7 @@ class Function final : public OutsideExecution {
   }
 
   http::ClientRequest signed_request(const AllowedFunction& function, const AwsIdentity& identity,
-                                     const std::string& endpoint, std::string host) const {
+                                     const std::string& endpoint, std::string host) {
     const bool tried = order_.mode == Mode::try_out;
     AwsRequest aws;
     aws.method = "POST";
@@ -132,6 +168,7 @@ class Function final : public OutsideExecution {
     request.method = aws.method;
     request.url = endpoint + aws.path;
     request.headers = sign_aws(aws, identity, function.region, "lambda", clock_.wall());
+    hide(request.headers);
     request.headers.insert(request.headers.end(), aws.headers.begin(), aws.headers.end());
     request.headers.emplace_back("Content-Type", "application/json");
     request.body = std::move(aws.body);

@@ -91,11 +91,19 @@ void SharedLease::take(const Answer& answer, const std::function<void(Result<Bid
 Result<SharedLease::Bid> SharedLease::bid_for(const core::Lease& seen) {
   const Instant now = parts_.mono();
   hand_.see(seen, now);
+  const auto unreadable = [this](const std::string& why) {
+    ++counters_.unreadable;
+    return lost("the ledger of the lease has " + why);
+  };
   Bid out;
   for (const std::string& bytes : seen.ledger) {
     auto event = core::decode_guard(bytes);
     // What cannot be read may be a limit that was reached.
-    if (!event) return lost("the ledger of the lease has an event of another version");
+    if (!event) return unreadable("an event of another version");
+    if (!core::is_of_ledger(event->kind)) {
+      return unreadable("an event that it must not have, '" +
+                        std::string(guard_kind_name(event->kind)) + "': look who may write to it");
+    }
     out.ledger.push_back(std::move(*event));
   }
   bid_ = hand_.bid(seen, now);

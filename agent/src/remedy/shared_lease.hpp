@@ -39,7 +39,7 @@ class SharedLease {
   std::optional<uint64_t> holds() const { return hand_.holds(parts_.mono()); }
 
   // What the ledger held, and the token that a write would act under. An error: it is another's, or
-  // could not be read.
+  // could not be read, or holds what no ledger may (is_of_ledger()).
   struct Bid {
     uint64_t token = 0;
     std::vector<nines::remedy::GuardEvent> ledger;

@@ -2,8 +2,10 @@
 // target, tries the action out, asks the Guard, and acts only on an intent that is on the disk.
 //
 //   look     a rule fits an incident whose condition holds; its target is found
+//   turn     a rule that acts by itself on the node waits for its turn among the nodes
 //   try out  the execution's dry run tells what the target is like; what it refuses ends here
-//   weigh    Guard::propose(): refused, a hit of a rule in shadow, or an intent
+//   weigh    Guard::propose(), of all try-outs of one look: refused, a hit of a rule in shadow, or
+//            an intent
 //   write    the intent becomes durable; of what nodes share also in the ledger of the lease
 //   act      Guard::may_start() once more, then the execution
 //   result   is written; with it an action of the incident
@@ -20,6 +22,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "nines/fleet/fleet_state.hpp"
@@ -47,8 +50,18 @@ class Steward {
  public:
   static constexpr const char* kDocuments = "remedy";
   static constexpr size_t kMostCandidates = 64;
-  static constexpr int64_t kAgainS = 10;    // a candidate that was refused is looked at again
-  static constexpr int64_t kRecheckS = 30;  // one that nobody could tell
+  // Of rules at once, less than the Executor takes; the next one begins when one ends.
+  static constexpr size_t kMostTryOuts = 4;
+  static constexpr int64_t kAgainS = 10;        // a candidate that was refused is looked at again
+  static constexpr int64_t kMostRetryS = 3600;  // that another side may ask for before
+  static constexpr int64_t kRecheckS = 30;      // one that nobody could tell
+  // All nodes that a failure hits see it at once, and none has heard of the others' intents yet. So
+  // each waits for as many turns as there are nodes before it.
+  static constexpr int64_t kTurnS = 10;  // where that keeps the last within kTurnsS
+  static constexpr int64_t kTurnsS = 60;
+  struct Rank {
+    size_t before = 0, nodes = 1;  // of those that are alive, by name
+  };
 
   struct Parts {
     std::string node;
@@ -64,6 +77,9 @@ class Steward {
     // A person is asked to approve this one act; where it is empty, `page` says so.
     std::function<void(const core::Proposal& act, const std::string& text)> ask{};
     std::function<bool()> clock_set, isolated;
+    std::function<Rank()> rank{};  // empty: there are no other nodes
+    std::function<double(const core::RuleLife&)>
+        proven_low{};              // Proposal::proven_low; may be empty
     SharedLease* lease = nullptr;  // for what nodes share; null: that is left alone. Outlives it
     std::function<bool()>
         held{};  // nothing is begun while it says so (the stop file); may be empty
@@ -128,6 +144,9 @@ class Steward {
   // room for it, or it is from the future: that may be otherwise later.
   static constexpr int64_t kMostAheadS = 3600;
   static constexpr size_t kMostOfNode = 1024;  // what forbids apart
+  // What still forbids; beyond that it is not written down each by itself, but nothing is begun
+  // until a person has looked.
+  static constexpr size_t kMostSwitchesOfNode = 256;
   static constexpr size_t kMostBroken = 256;
   bool heard(const std::string& origin, const fleet::FleetEvent& told, WallTime now);
 
@@ -141,13 +160,14 @@ class Steward {
   struct Counters {
     uint64_t looked = 0, tried = 0, shadow_hits = 0, intents = 0, done = 0, failed = 0, unknown = 0,
              rolled_back = 0, paged = 0;
-    uint64_t held = 0;           // looks while Parts::held said so
-    uint64_t beyond = 0;         // candidates that had no room
-    uint64_t unwritten = 0;      // intents that could not be written: not acted on
-    uint64_t heard = 0;          // events of other nodes that were news
-    uint64_t heard_refused = 0;  // for want of room, or from the future
-    uint64_t heard_invalid = 0;  // broken, of a later version, or of another node
-    uint64_t demoted = 0;        // rules, by what came of them
+    uint64_t held = 0;             // looks while Parts::held said so
+    uint64_t beyond = 0;           // candidates that had no room
+    uint64_t unwritten = 0;        // intents that could not be written: not acted on
+    uint64_t heard = 0;            // events of other nodes that were news
+    uint64_t heard_refused = 0;    // for want of room, or from the future
+    uint64_t switches_beyond = 0;  // of a node that tells more of them than it may
+    uint64_t heard_invalid = 0;    // broken, of a later version, or of another node
+    uint64_t demoted = 0;          // rules, by what came of them
     uint64_t dry_runs = 0, runs = 0, runs_refused = 0;  // by people; refused: for want of room
   };
   const Counters& counters() const noexcept { return counters_; }
@@ -156,21 +176,37 @@ class Steward {
   struct Candidate {
     std::string rule, incident;
     Found found;
-    WallTime next{};
-    bool busy = false;   // something of it is under way
-    bool paged = false;  // a person was called about it
+    WallTime at{}, next{};           // it was looked at; it may be again
+    WallTime free{};                 // nothing but its turn stands against it since then
+    uint64_t look = 0;               // that it fitted last
+    bool busy = false;               // something of it is under way
+    bool trying = false;             // and that is its dry run
+    std::optional<Outcome> ready{};  // tried out, and not proposed yet
+    bool paged = false;              // a person was called about it
     std::string why;
   };
   bool is_held() const { return !broken_.empty() || (parts_.held && parts_.held()); }
   void look(WallTime now);
+  void try_next();
+  void not_before(Candidate& candidate, const Outcome& outcome) const;
   void consider(const core::RuleLife& rule, const Incident& incident, WallTime now);
+  void look_again_at(const std::string& key, std::string why);
   void tried(const std::string& key, const Outcome& outcome);
-  void weigh(const std::string& key, const Outcome& outcome);
+  bool is_trying() const;
+  std::optional<core::Proposal> proposal_of(const Candidate& candidate,
+                                            const Outcome& outcome) const;
+  bool is_its_turn(Candidate& candidate, const core::Proposal& proposal);
+  void propose_ready();
+  void propose_own(std::vector<core::Proposal> proposals);
+  void propose_shared(std::vector<core::Proposal> proposals);
+  void weigh_shared(const std::vector<core::Proposal>& proposals,
+                    const Result<SharedLease::Bid>& bid);
   void weighed(const std::string& key, const core::Verdict& verdict, const std::string& why);
   using Decided = std::function<void(const core::Verdict& verdict, const std::string& why)>;
   void decide(core::Proposal proposal, const Found& found, Decided decided);
   void decide_shared(core::Proposal proposal, const Found& found, const SharedLease::Bid& bid,
                      const Decided& decided);
+  std::optional<uint64_t> adopt(const SharedLease::Bid& bid);
   bool is_shared(const Found& found) const { return !found.target.local && parts_.lease; }
   std::optional<uint64_t> token() const {
     return parts_.lease ? parts_.lease->holds() : std::nullopt;
@@ -182,6 +218,8 @@ class Steward {
   bool adopt(const core::GuardEvent& event);
   bool not_read(const std::string& key, const fleet::FleetEvent& told);
   size_t known_of(const std::string& origin) const;
+  bool says_too_much(const std::string& origin) const;
+  bool beyond(const std::string& origin, const fleet::FleetEvent& told);
   void take(const core::GuardEvent& event, const std::string& body, WallTime now);
   void keep_heard();
   void act(const std::string& id, const Found& found);
@@ -189,7 +227,9 @@ class Steward {
   void recheck(const core::Act& act);
   void rechecked(const std::string& id, const Outcome& outcome);
   void verify(const core::Act& act);
+  void cannot_verify(const core::Act& act);
   void roll_back(const std::string& id);
+  void miss_undoing(const core::Act& act, const std::string& text);
   void keep(const core::GuardEvent& event, std::function<void(Status)> done = {});
   // A record of the audit log that is no event of the Guard.
   void note_down(std::string body, std::function<void(Status)> done = {});
@@ -216,15 +256,21 @@ class Steward {
   AuditLog audit_;
   WallTime now_{};
   std::map<std::string, Candidate> candidates_;  // "rule incident"
+  // Rule and incident of those that are due, who has waited longest at the end.
+  std::vector<std::pair<std::string, std::string>> due_;
+  uint64_t looks_ = 0;
+  bool looking_ = false;
   struct Doubt {
     WallTime next{};
     int tries = 0;
   };
   std::map<std::string, Doubt> doubts_;  // acts whose result is not known
   std::set<std::string> under_way_;      // acts
+  std::set<std::string> taken_back_;     // acts that this life tried to undo
   bool untold_ = false;                  // what became of a shared act is not in the lease yet
   WallTime tell_next_{};
   std::set<std::string> kept_;          // keys of documents
+  std::set<std::string> switches_;      // of them, those that forbid
   std::set<std::string> broken_;        // keys of documents that could not be read
   std::vector<store::Document> heard_;  // not kept yet
   uint64_t pruned_ = 0;

@@ -99,6 +99,8 @@ void Steward::ended(const std::string& id, const Outcome& outcome) {
     doubts_[id] = {after_s(now_, kRecheckS), 0};
     return parts_.note(act, outcome.text, false);
   }
+  const auto candidate = candidates_.find(act.rule + ' ' + act.incident);
+  if (candidate != candidates_.end()) not_before(candidate->second, outcome);
   const bool done = outcome.became == Became::done;
   const bool failed = outcome.became == Became::failed;
   ++(done ? counters_.done : counters_.failed);
@@ -110,6 +112,7 @@ void Steward::ended(const std::string& id, const Outcome& outcome) {
   parts_.note(act, outcome.text, done || failed);
   follow_up();
   changed(act);
+  if (!done) miss_undoing(act, outcome.text);
 }
 
 // It is told at once if nothing else is just being told.
@@ -157,13 +160,15 @@ void Steward::rechecked(const std::string& id, const Outcome& outcome) {
                               "found afterwards: " + outcome.text, now_);
   if (result.ok()) keep(*result);
   changed(act);
+  if (!done) miss_undoing(act, outcome.text);
 }
 
 void Steward::verify(const Act& act) {
   if (under_way_.contains(act.id)) return;
   const auto incident = parts_.incident(act.incident, now_);
-  const bool good = !incident || incident->over() || !incident->holding() ||
-                    (act.local && !holds_on(*incident, parts_.node));
+  if (!incident) return cannot_verify(act);
+  const bool good =
+      incident->over() || !incident->holding() || (act.local && !holds_on(*incident, parts_.node));
   const std::string text = good ? "its condition is over" : "its condition holds still";
   auto verified = guard_.verified(act.id, good, text, now_);
   if (!verified.ok()) return;
@@ -171,12 +176,36 @@ void Steward::verify(const Act& act) {
   parts_.note(act, text, false);
   follow_up();
   changed(act);
-  if (!good) roll_back(act.id);
+  if (good) return;
+  miss_undoing(act, "its incident goes on all the same");
+  roll_back(act.id);
+}
+
+// Its incident is not known here (any more, or not yet): whether it helped nobody can tell.
+void Steward::cannot_verify(const Act& act) {
+  Doubt& doubt = doubts_[act.id];
+  if (now_ < doubt.next) return;
+  doubt.next = after_s(now_, kRecheckS);
+  if (++doubt.tries < kMostRechecks) return;
+  doubts_.erase(act.id);
+  const std::string why = "its incident is not known here";
+  auto doubted = guard_.doubt(act.id, why, now_);
+  if (!doubted.ok()) return;
+  keep(*doubted);
+  changed(act);
+  page(act, "nobody can tell whether it helped (" + why + "): look at " + act.target +
+                ", then nines remedy settle " + act.id);
+}
+
+// What was to take an act back is not there: nothing tries that again.
+void Steward::miss_undoing(const Act& act, const std::string& text) {
+  if (!act.undoes.empty())
+    page(act, "it was to undo " + act.undoes + ", and did not help: " + text);
 }
 
 void Steward::roll_back(const std::string& id) {
   const Act* const act = guard_.find(id);
-  if (act == nullptr) return;
+  if (act == nullptr || under_way_.contains(id) || !taken_back_.insert(id).second) return;
   auto proposal = guard_.rollback_of(id, now_);
   const auto object = proposal ? object_of(proposal->action.verb, act->target) : std::nullopt;
   if (!object) {

@@ -2,6 +2,7 @@
 // it cannot read. What forbids is believed of whoever says it; the rest as it is told by its
 // origin.
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 
 #include "nines/base/utf.hpp"
@@ -71,6 +72,26 @@ size_t Steward::known_of(const std::string& origin) const {
   return out;
 }
 
+// Whether a node has said as much as it may that still forbids: a person has to promote a rule
+// before it is demoted again, so nobody does who means it.
+bool Steward::says_too_much(const std::string& origin) const {
+  const std::string prefix = name_of(origin) + '/';
+  const auto from = switches_.lower_bound(prefix);
+  const auto to = std::find_if(from, switches_.end(),
+                               [&](const std::string& key) { return !key.starts_with(prefix); });
+  if (static_cast<size_t>(std::distance(from, to)) < kMostSwitchesOfNode) return false;
+  const auto stands =
+      std::count_if(from, to, [&](const std::string& key) { return !guard_.is_lifted(key); });
+  return static_cast<size_t>(stands) >= kMostSwitchesOfNode;
+}
+
+// One hold for all that a life of a node says beyond its share, so that it fills neither the log
+// nor the disk, and one person lifts it.
+bool Steward::beyond(const std::string& origin, const fleet::FleetEvent& told) {
+  ++counters_.switches_beyond;
+  return not_read(name_of(origin) + '/' + std::to_string(told.boot) + "/beyond", told);
+}
+
 bool Steward::heard(const std::string& origin, const fleet::FleetEvent& told, WallTime now) {
   const std::string key = uid_of(origin, told);
   const auto event = core::decode_guard(told.body);
@@ -85,6 +106,7 @@ bool Steward::heard(const std::string& origin, const fleet::FleetEvent& told, Wa
     ++counters_.heard_refused;
     return forbids && not_read(key, told);
   }
+  if (forbids && says_too_much(origin) && !guard_.is_lifted(key)) return beyond(origin, told);
   const uint64_t old = guard_.counters().old;
   switch (guard_.merge(*event)) {
     case core::Guard::Merge::news: take(*event, told.body, now); return true;
@@ -118,6 +140,7 @@ void Steward::take(const GuardEvent& event, const std::string& body, WallTime no
   ++counters_.heard;
   const std::string key = event.uid();
   kept_.insert(key);
+  if (stream_of(event.kind) == Stream::switches) switches_.insert(key);
   broken_.erase(key);
   heard_.push_back({kDocuments, key, body});
   if (parts_.said && is_worth_saying(event, now)) parts_.said(sentence_of(event));

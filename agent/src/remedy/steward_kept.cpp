@@ -37,6 +37,7 @@ void Steward::restore(const std::vector<store::Document>& documents) {
     const auto event = core::decode_guard(document.body);
     const bool whole = event && guard_.merge(*event) != core::Guard::Merge::refused;
     (whole ? kept_ : broken_).insert(document.key);
+    if (whole && stream_of(event->kind) == Stream::switches) switches_.insert(document.key);
   }
   audit_.restore(audit);
   miss_what_was_logged();
@@ -100,11 +101,13 @@ void Steward::forget_pruned() {
   pruned_ = pruned;
   std::set<std::string> there;
   for (const GuardEvent& event : guard_.events()) there.insert(event.uid());
+  std::erase_if(taken_back_, [&](const std::string& act) { return !there.contains(act); });
   std::vector<store::Document> gone;
   for (const std::string& key : kept_) {
     if (!there.contains(key)) gone.push_back({kDocuments, key, {}});
   }
   kept_ = std::move(there);
+  std::erase_if(switches_, [&](const std::string& key) { return !kept_.contains(key); });
   if (!gone.empty()) parts_.keep(std::move(gone), [](const Status&) {});
 }
 

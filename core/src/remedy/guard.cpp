@@ -13,7 +13,6 @@ constexpr size_t kReserve = 256;
 constexpr size_t kEventsOfAnAct = 6;
 // What was done by a clock that is set right later would look long past.
 constexpr int64_t kBackS = 60;
-constexpr int64_t kMomentNs = 1'000'000;
 
 bool is_of_act(GuardKind kind) {
   return kind >= GuardKind::shadow_hit && kind <= GuardKind::settled;
@@ -57,17 +56,19 @@ Weighed Guard::Impl::weighed(const Proposal& p, std::optional<uint64_t> token, b
 void Guard::Impl::refold() {
   state = {};
   for (const GuardEvent& e : events) state.apply(e);
+  stale = false;
   ++counters.refolds;
 }
 
 bool Guard::Impl::take(const GuardEvent& event) {
-  const bool last = events.empty() || comes_before(*events.rbegin(), event);
+  const bool next = !stale && (events.empty() || comes_before(*events.rbegin(), event));
   if (!events.insert(event).second) return false;
   uids.insert(event.uid());
   if (event.node == identity.node && event.boot == identity.boot) {
     sequence = std::max(sequence, event.sequence);
   }
-  last ? state.apply(event) : refold();
+  stale = !next;
+  if (next) state.apply(event);
   return true;
 }
 
@@ -86,7 +87,7 @@ bool Guard::Impl::replace(const GuardEvent& event) {
   if (!better) return false;
   events.erase(known);
   events.insert(event);
-  refold();
+  stale = true;
   return true;
 }
 
@@ -123,7 +124,11 @@ GuardEvent Guard::Impl::about(const Act& act, GuardKind kind, std::string_view t
 GuardEvent Guard::Impl::intent(const Proposal& p, const Weighed& weighed,
                                std::optional<uint64_t> token, WallTime now) {
   const Act* const undone = state.find(p.undoes);
-  GuardEvent e = draft(GuardKind::intent, undone == nullptr ? WallTime{} : undone->ended, now);
+  // Behind what allows it and what it undoes, whoever wrote that: a fold that met the intent first
+  // would take the approval for one that nobody has used.
+  const WallTime allowed = state.order_of_approval(weighed.approval);
+  const WallTime after = std::max(allowed, undone == nullptr ? WallTime{} : undone->ended);
+  GuardEvent e = draft(GuardKind::intent, after, now);
   e.rule = p.rule;
   e.who = p.who;
   const auto add = [&](const char* key, std::string value) {
@@ -155,10 +160,32 @@ void Guard::Impl::prune(WallTime now) {
   }
 }
 
+// Without it all is as it is: a stop that was lifted by name, a promotion of a rule that a person
+// drafted anew since. Not what is counted across drafts (demotions), nor what was drafted: it tells
+// what is not to be drafted again.
+bool Guard::Impl::is_superseded(const GuardEvent& e, WallTime horizon) const {
+  switch (e.kind) {
+    case GuardKind::stop: return state.lifted(e.uid());
+    case GuardKind::rule_shadowed:
+    case GuardKind::rule_approved:
+    case GuardKind::rule_armed: {
+      const auto rule = state.rules.find(e.rule);
+      return rule != state.rules.end() && rule->second.anew && rule->second.began < horizon &&
+             e.order() < rule->second.began;
+    }
+    default: return false;
+  }
+}
+
 void Guard::Impl::prune_before(WallTime horizon) {
   const size_t before = events.size();
   std::erase_if(events, [&](const GuardEvent& e) {
-    if (!is_of_act(e.kind) || e.order() >= horizon) return false;
+    if (e.order() >= horizon) return false;
+    if (!is_of_act(e.kind)) {
+      const bool gone = is_superseded(e, horizon);
+      if (gone) uids.erase(e.uid());
+      return gone;
+    }
     const Act* const act = state.find(e.kind == GuardKind::intent ? e.uid() : e.detail("act"));
     const bool open = act != nullptr && (!act->over() || act->ended >= horizon);
     if (!open) uids.erase(e.uid());
@@ -180,23 +207,35 @@ Guard::~Guard() = default;
 Guard::Guard(Guard&&) noexcept = default;
 Guard& Guard::operator=(Guard&&) noexcept = default;
 
+Guard::Folded::Folded(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Guard::Folded::~Folded() = default;
+Guard::Folded::Folded(Folded&&) noexcept = default;
+Guard::Folded& Guard::Folded::operator=(Folded&&) noexcept = default;
+Guard::Impl* Guard::Folded::operator->() const {
+  if (impl_->stale) impl_->refold();
+  return impl_.get();
+}
+
 Guard::Merge Guard::merge(const GuardEvent& event) {
-  if (impl_->uids.contains(event.uid())) {
-    const bool replaced = impl_->replace(event);
-    return replaced ? Merge::news : (++impl_->counters.known, Merge::known);
+  Impl* const impl = impl_.as_it_is();
+  if (impl->uids.contains(event.uid())) {
+    const bool replaced = impl->replace(event);
+    return replaced ? Merge::news : (++impl->counters.known, Merge::known);
   }
-  const bool old = is_of_act(event.kind) && event.order() < impl_->floor;
+  const bool old = event.order() < impl->floor &&
+                   (is_of_act(event.kind) || impl_->is_superseded(event, impl->floor));
   const size_t room = kMaxEvents + (is_urgent(event.kind) ? kReserve : 0);
-  impl_->counters.old += old ? 1 : 0;
-  if (old || impl_->events.size() >= room) return ++impl_->counters.refused, Merge::refused;
-  impl_->take(event);
-  ++impl_->counters.merged;
+  impl->counters.old += old ? 1 : 0;
+  if (old || impl->events.size() >= room) return ++impl->counters.refused, Merge::refused;
+  impl->take(event);
+  ++impl->counters.merged;
   return Merge::news;
 }
 
 bool Guard::has(const GuardEvent& event) const {
-  const auto found = impl_->events.find(event);
-  return found != impl_->events.end() && *found == event;
+  const auto& events = impl_.as_it_is()->events;
+  const auto found = events.find(event);
+  return found != events.end() && *found == event;
 }
 
 bool Guard::is_lifted(const std::string& uid) const { return impl_->state.lifted(uid); }
@@ -250,9 +289,9 @@ bool Guard::may_start(std::string_view act, std::optional<uint64_t> token, WallT
   const Act* const a = impl_->state.find(act);
   if (a == nullptr || a->phase != Phase::intended || stopped(now)) return false;
   const bool mine = a->writer == impl_->identity.node && a->boot == impl_->identity.boot;
-  // What undoes an act of this moment comes a nanosecond behind it, and so ahead of now.
-  const bool ahead = a->at.ns - now.ns > kMomentNs;
-  const bool in_time = !ahead && within(a->at, now, impl_->limits.start_within_s);
+  // By its own clock: what it follows (an approval, an act that it undoes) may be ahead of that.
+  const bool ahead = now < a->written;
+  const bool in_time = !ahead && within(a->written, now, impl_->limits.start_within_s);
   return mine && in_time && (a->local || (token && *token == a->token));
 }
 
@@ -283,7 +322,9 @@ Guard::Done Guard::verified(std::string_view act, bool good, std::string_view te
 
 Guard::Done Guard::doubt(std::string_view act, std::string_view text, WallTime now) {
   NINES_TRY(const Act* const a, impl_->open_act(act));
-  return impl_->keep(impl_->about(*a, GuardKind::doubt, text, now));
+  GuardEvent e = impl_->about(*a, GuardKind::doubt, text, now);
+  if (a->phase == Phase::done) e.details.emplace_back("of", "verdict");
+  return impl_->keep(std::move(e));
 }
 
 Guard::Done Guard::settle(std::string_view act, std::string_view who, std::string_view text,
@@ -317,7 +358,7 @@ std::vector<Act> Guard::to_recheck(std::optional<uint64_t> token, WallTime now) 
     if (a.phase != Phase::intended) continue;
     const bool mine = a.writer == impl_->identity.node;
     const bool earlier = mine && a.boot != impl_->identity.boot;
-    const bool late = mine && !within(a.at, now, impl_->limits.post_check_s);
+    const bool late = mine && !within(a.at, now, impl_->limits.start_within_s);
     const bool taken_over = !mine && !a.local && token && *token > a.token &&
                             !within(a.at, now, impl_->limits.start_within_s);
     if (earlier || late || taken_over) out.push_back(a);
@@ -330,6 +371,18 @@ std::vector<Act> Guard::to_verify(std::optional<uint64_t> token, WallTime now) c
   for (const Act& a : impl_->state.acts) {
     const bool ours = a.writer == impl_->identity.node || (!a.local && token && *token > a.token);
     if (a.phase == Phase::done && ours && !within(a.at, now, impl_->limits.post_check_s)) {
+      out.push_back(a);
+    }
+  }
+  return out;
+}
+
+std::vector<Act> Guard::to_roll_back(std::optional<uint64_t> token, WallTime now) const {
+  std::vector<Act> out;
+  for (const Act& a : impl_->state.acts) {
+    const bool ours = a.writer == impl_->identity.node || (!a.local && token && *token > a.token);
+    const bool bad = a.phase == Phase::failed && a.judged_bad;
+    if (ours && bad && within(a.ended, now, kRollBackWithinS) && rollback_of(a.id, now)) {
       out.push_back(a);
     }
   }
@@ -405,11 +458,12 @@ std::vector<GuardEvent> Guard::Impl::ledger(WallTime now) const {
 std::vector<GuardEvent> Guard::ledger(WallTime now) const { return impl_->ledger(now); }
 
 std::vector<GuardEvent> Guard::events() const {
-  return {impl_->events.begin(), impl_->events.end()};
+  const Impl* const impl = impl_.as_it_is();
+  return {impl->events.begin(), impl->events.end()};
 }
 std::vector<Act> Guard::acts() const { return impl_->state.acts; }
 const Act* Guard::find(std::string_view act) const { return impl_->state.find(act); }
-const Guard::Counters& Guard::counters() const noexcept { return impl_->counters; }
-const GuardLimits& Guard::limits() const noexcept { return impl_->limits; }
+const Guard::Counters& Guard::counters() const noexcept { return impl_.as_it_is()->counters; }
+const GuardLimits& Guard::limits() const noexcept { return impl_.as_it_is()->limits; }
 
 }  // namespace nines::remedy

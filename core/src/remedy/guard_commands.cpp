@@ -198,6 +198,12 @@ std::optional<RuleLife> Guard::rule(std::string_view name) const {
   return found->second;
 }
 
+bool Guard::counted(std::string_view rule, const std::string& incident) const {
+  const auto found = impl_->state.rules.find(rule);
+  return found != impl_->state.rules.end() && found->second.state == RuleState::shadow &&
+         found->second.hit.contains(incident);
+}
+
 std::vector<RuleLife> Guard::rules() const {
   std::vector<RuleLife> out;
   for (const auto& [name, life] : impl_->state.rules) {

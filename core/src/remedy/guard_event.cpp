@@ -41,6 +41,21 @@ std::string_view guard_kind_name(GuardKind kind) noexcept {
   return at < kNames.size() ? kNames[at] : "unknown";
 }
 
+bool is_of_ledger(GuardKind kind) noexcept {
+  switch (kind) {
+    case GuardKind::intent:
+    case GuardKind::result:
+    case GuardKind::verified:
+    case GuardKind::doubt:
+    case GuardKind::settled:
+    case GuardKind::stop:
+    case GuardKind::resume:
+    case GuardKind::rule_demoted:
+    case GuardKind::rule_removed: return true;
+    default: return false;
+  }
+}
+
 std::string GuardEvent::uid() const {
   return node + '/' + std::to_string(boot) + '/' + std::to_string(sequence);
 }

@@ -23,6 +23,7 @@ struct Guard::Impl {
   std::set<GuardEvent, GuardOrder> events;
   std::set<std::string> uids;
   GuardState state;
+  bool stale = false;  // `state` is not the fold of `events`
   Counters counters;
   uint64_t sequence = 0;
   WallTime latest{};  // that this life was told it is
@@ -48,6 +49,7 @@ struct Guard::Impl {
                     WallTime now);
   void prune(WallTime now);
   void prune_before(WallTime horizon);
+  bool is_superseded(const GuardEvent& event, WallTime horizon) const;
   bool is_ours_to_say(std::string_view rule, WallTime now) const;
 };
 

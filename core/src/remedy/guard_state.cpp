@@ -45,12 +45,11 @@ void GuardState::begin(const GuardEvent& e) {
   a.who = e.who;
   a.by_person = !e.who.empty();
   a.at = e.order();
+  a.written = e.at;
   if (const auto undone = by_id_.find(a.undoes); undone != by_id_.end()) {
     acts[undone->second].rolled_back = true;
   }
-  if (const auto used = approvals_.find(a.approval); used != approvals_.end()) {
-    used->second.used = true;
-  }
+  if (!a.approval.empty()) used_.insert(a.approval);
   by_id_.emplace(a.id, acts.size());
   acts.push_back(std::move(a));
 }
@@ -60,7 +59,8 @@ void GuardState::end(Act& a, Phase phase, const GuardEvent& e) {
   a.phase = phase;
   a.ended = e.order();
   const auto rule = rules.find(a.rule);
-  if (rule == rules.end() || !a.undoes.empty()) return;
+  // What a person lets it do is his own, as in history: the rule is not judged by it.
+  if (rule == rules.end() || !a.undoes.empty() || a.by_person) return;
   if (phase == Phase::good) rule->second.failures = 0;
   if (phase == Phase::failed && !failed_before) ++rule->second.failures;
 }
@@ -71,11 +71,15 @@ void GuardState::apply_act(const GuardEvent& e) {
   if (a == nullptr || (a->local && e.node != a->writer && e.kind != GuardKind::settled)) return;
   const bool open = a->phase == Phase::intended || a->phase == Phase::in_doubt;
   if (e.kind == GuardKind::doubt) {
-    if (a->phase == Phase::intended) a->phase = Phase::in_doubt;
+    const bool of_verdict = e.detail("of") == "verdict" && a->phase == Phase::done;
+    if (a->phase == Phase::intended || of_verdict) a->phase = Phase::in_doubt;
   } else if (e.kind == GuardKind::settled) {
     if (!a->over()) end(*a, Phase::settled, e);
   } else if (e.kind == GuardKind::verified) {
-    if (e.detail("verdict") != "good") return end(*a, Phase::failed, e);
+    if (e.detail("verdict") != "good") {
+      a->judged_bad = true;
+      return end(*a, Phase::failed, e);
+    }
     if (open || a->phase == Phase::done) end(*a, Phase::good, e);
   } else if (e.detail("outcome") == "ok") {
     if (open || a->phase == Phase::not_done) a->phase = Phase::done;
@@ -86,12 +90,25 @@ void GuardState::apply_act(const GuardEvent& e) {
   }
 }
 
+// What nodes learn each for itself, cut off from each other, is one draft: it begins nothing anew,
+// whichever of them a person went on with.
+void GuardState::draft_again(Life& life, const GuardEvent& e) {
+  life.drafts.insert(e.uid());
+  if (life.state != RuleState::draft) return;
+  life.procedure = e.detail("procedure");
+  life.since = e.order();
+}
+
 void GuardState::draft(Life& life, const GuardEvent& e) {
+  const bool same = life.state != RuleState::none && life.action.key() == e.detail("action") &&
+                    life.signature == e.detail("signature") && life.service == e.detail("service");
+  if (e.who.empty() && same) return draft_again(life, e);
   const uint64_t demotions = life.demotions;
   life = {};
   life.rule = e.rule;
   life.demotions = demotions;
-  life.changed = e.order();
+  life.changed = life.began = e.order();
+  life.anew = !e.who.empty();
   const auto action = Action::of_key(e.detail("action"));
   if (!action) return;  // of a later version: it stays without a state
   life.state = RuleState::draft;
@@ -101,6 +118,7 @@ void GuardState::draft(Life& life, const GuardEvent& e) {
   life.procedure = e.detail("procedure");
   life.since = e.order();
   life.draft = e.uid();
+  life.drafts = {e.uid()};
 }
 
 void GuardState::apply_rule(const GuardEvent& e) {
@@ -108,7 +126,7 @@ void GuardState::apply_rule(const GuardEvent& e) {
   life.rule = e.rule;
   if (e.kind != GuardKind::shadow_hit) life.changed = e.order();
   const uint64_t seen = number_in(e.detail("seen"));
-  const bool of_this = e.detail("draft") == life.draft;
+  const bool of_this = life.drafts.contains(e.detail("draft"));
   const auto promote = [&](RuleState from, RuleState to) {
     if (of_this && seen == life.demotions && life.state == from) {
       life.state = to;
@@ -148,7 +166,7 @@ void GuardState::apply(const GuardEvent& e) {
     case GuardKind::doubt:
     case GuardKind::settled: return apply_act(e);
     case GuardKind::approval:
-      approvals_[e.uid()] = {e.rule, e.detail("target"), e.detail("incident"), e.at, false};
+      approvals_[e.uid()] = {e.rule, e.detail("target"), e.detail("incident"), e.at, e.order()};
       return;
     case GuardKind::stop:
       if (!lifted_.contains(e.uid())) stops.emplace(e.uid(), e);
@@ -241,12 +259,17 @@ bool GuardState::breaker_open(const GuardLimits& limits, WallTime now) const {
 std::string GuardState::approval(const Proposal& p, const GuardLimits& limits, WallTime now) const {
   constexpr int64_t kAheadS = 60;  // of clocks; beyond that nobody knows when it runs out
   for (const auto& [uid, one] : approvals_) {
-    const bool fits = !one.used && one.rule == p.rule && one.target == p.target.name &&
+    const bool fits = !used_.contains(uid) && one.rule == p.rule && one.target == p.target.name &&
                       one.incident == p.incident;
     const bool fresh = within(one.at, now, limits.approval_s) && age_s(now, one.at) <= kAheadS;
     if (fits && fresh) return uid;
   }
   return {};
+}
+
+WallTime GuardState::order_of_approval(const std::string& uid) const {
+  const auto found = approvals_.find(uid);
+  return found == approvals_.end() ? WallTime{} : found->second.order;
 }
 
 }  // namespace nines::remedy

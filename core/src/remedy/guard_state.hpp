@@ -26,14 +26,17 @@ class GuardState {
   void apply(const GuardEvent& event);  // in the order of comes_before()
 
   struct Life : RuleLife {
-    std::string draft;   // uid of the event that defined it
-    WallTime changed{};  // what is said of it comes behind that
+    std::string draft;             // uid of the event that defined it
+    std::set<std::string> drafts;  // and of those that said the same again
+    WallTime began{};              // the draft before which nothing but demotions counts
+    bool anew = false;             // a person wrote it
+    WallTime changed{};            // what is said of it comes behind that
     std::set<std::string> hit;
   };
   struct Approval {
     std::string rule, target, incident;
     WallTime at{};
-    bool used = false;
+    WallTime order{};  // where it stands among all events
   };
 
   const Act* find(std::string_view id) const;
@@ -49,6 +52,7 @@ class GuardState {
   bool lifted(const std::string& stop) const { return lifted_.contains(stop); }
   // uid of an approval that fits and was not used.
   std::string approval(const Proposal& proposal, const GuardLimits& limits, WallTime now) const;
+  WallTime order_of_approval(const std::string& uid) const;  // 0: it is not known
 
   std::vector<Act> acts;  // in the order of their intents
   std::map<std::string, Life, std::less<>> rules;
@@ -61,9 +65,11 @@ class GuardState {
   void apply_act(const GuardEvent& event);
   void apply_rule(const GuardEvent& event);
   void draft(Life& life, const GuardEvent& event);
+  void draft_again(Life& life, const GuardEvent& event);
 
   std::map<std::string, size_t, std::less<>> by_id_;
   std::map<std::string, Approval> approvals_;
+  std::set<std::string> used_;  // approvals, whether they were folded before their intent or not
   std::map<std::string, WallTime, std::less<>> unfrozen_;
   std::set<std::string> lifted_;
   WallTime resumed_{};

@@ -106,22 +106,29 @@ std::optional<Record> decode_record(std::string_view in) {
   return r;
 }
 
+History::Merge History::would(const Record& record) const {
+  if (!in_range(record) || most_ == 0) return Merge::refused;
+  if (const auto found = by_id_.find(record.id); found != by_id_.end()) {
+    return rank(found->second) < rank(record) ? Merge::better : Merge::known;
+  }
+  const bool too_old =
+      by_id_.size() >= most_ && Time{record.at.ns, record.id} < by_time_.begin()->first;
+  return too_old ? Merge::refused : Merge::news;
+}
+
 History::Merge History::merge(Record record, std::vector<Record>* gone) {
   const auto give_up = [&](std::map<std::string, Record, std::less<>>::iterator it) {
     by_time_.erase({it->second.at.ns, it->first});
     if (gone != nullptr) gone->push_back(std::move(it->second));
     by_id_.erase(it);
   };
-  if (!in_range(record) || most_ == 0) return ++refused_, Merge::refused;
-  Merge done = Merge::news;
-  if (const auto found = by_id_.find(record.id); found != by_id_.end()) {
-    if (!(rank(found->second) < rank(record))) return Merge::known;
-    done = Merge::better;
-    give_up(found);
+  const Merge done = would(record);
+  if (done == Merge::refused) return ++refused_, done;
+  if (done == Merge::known) return done;
+  if (done == Merge::better) {
+    give_up(by_id_.find(record.id));
   } else if (by_id_.size() >= most_) {
-    const auto& [oldest, id] = *by_time_.begin();
-    if (Time{record.at.ns, record.id} < oldest) return ++refused_, Merge::refused;
-    give_up(by_id_.find(std::string(id)));
+    give_up(by_id_.find(by_time_.begin()->second));
     ++dropped_;
   }
   by_time_.emplace(Time{record.at.ns, record.id}, record.id);

@@ -3,13 +3,18 @@
 #include <algorithm>
 #include <iterator>
 
+#include "nines/remedy/signature.hpp"
+
 namespace nines::remedy {
 
 bool overlaps(const RuleLife& a, const RuleLife& b) noexcept {
-  const auto fit = [](const std::string& x, const std::string& y) {
-    return x.empty() || y.empty() || x == y;
+  const auto open = [](const std::string& x, const std::string& y) {
+    return x.empty() || y.empty();
   };
-  return fit(a.signature, b.signature) && fit(a.service, b.service);
+  // As the Steward matches them: a coarse signature fits what a finer one fits.
+  const bool of_one_kind = open(a.signature, b.signature) || covers(a.signature, b.signature) ||
+                           covers(b.signature, a.signature);
+  return of_one_kind && (open(a.service, b.service) || a.service == b.service);
 }
 
 std::vector<RuleLife> opposing(const RuleLife& rule, const std::vector<RuleLife>& rules,

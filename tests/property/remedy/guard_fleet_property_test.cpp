@@ -194,3 +194,67 @@ TEST_CASE("Together nodes keep to the limits of one; apart each group does, and 
   CHECK(together > 100);  // else it has shown nothing
   CHECK(apart > 300);
 }
+
+TEST_CASE("One approval is one act, however clocks differ, and whoever dies") {
+  size_t executed = 0;
+  CHECK(rc::check([&] {
+    GuardLimits wide = open_limits();
+    wide.cool_down_s = 0;
+    wide.rule_per_hour = wide.node_per_hour = 100;
+    const Action purge{Verb::program, "purge"};
+    const std::vector<std::string> names{"pi-1", "pi-2"};
+    std::vector<Guard> guards;
+    std::vector<int64_t> skew;
+    std::vector<uint64_t> boot(names.size(), 1);
+    for (const std::string& name : names) {
+      guards.emplace_back(GuardIdentity{name, 1}, wide);
+      skew.push_back(pick(-55, 56) / 2);
+    }
+    arm(guards[0], "purge", purge, -100'000);
+    size_t approvals = 0, begun = 0;
+    int64_t s = 0;
+    const auto gossip = [&](size_t from, size_t to) {
+      for (const GuardEvent& e : guards[from].events()) guards[to].merge(e);
+    };
+    gossip(0, 1);
+    for (int step = pick(1, 60); step > 0; --step) {
+      s += pick(0, 6) == 0 ? pick(0, 400) : pick(0, 4);  // mostly within what clocks differ by
+      const size_t i = static_cast<size_t>(pick(0, 2));
+      const WallTime now = at_s(s + skew[i]);
+      switch (pick(0, 6)) {
+        case 0:
+          must(guards[i].allow_once("purge", "program/pi-1/api", "INC-1", "bob", now));
+          ++approvals;
+          break;
+        case 1:
+        case 2: gossip(i, 1 - i); break;
+        case 3: {  // its next life
+          Guard next({names[i], ++boot[i]}, wide);
+          for (const GuardEvent& e : guards[i].events()) next.merge(e);
+          guards[i] = std::move(next);
+          break;
+        }
+        default: {
+          const WallTime here = at_s(s + skew[0]);
+          Proposal p = proposal("purge", Verb::program, "program/pi-1/api");
+          p.action = purge;
+          p.target.namespace_.clear();
+          p.target.local = true;
+          const Verdict v = guards[0].propose({p}, std::nullopt, here)[0];
+          if (v.go() && guards[0].may_start(v.event->uid(), std::nullopt, here)) {
+            ++begun;
+            must(guards[0].result(v.event->uid(), Guard::Outcome::ok, "", here));
+          }
+          for (const Act& a : guards[0].acts()) {
+            if (!a.over()) must(guards[0].verified(a.id, true, "", here));
+          }
+        }
+      }
+    }
+    RC_ASSERT(begun <= approvals);
+    std::set<std::string> used;
+    for (const Act& a : guards[0].acts()) RC_ASSERT(used.insert(a.approval).second);
+    executed += begun;
+  }));
+  CHECK(executed > 100);  // else it has shown nothing
+}

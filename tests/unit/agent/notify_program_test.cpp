@@ -1,8 +1,12 @@
 // Programs that are run: real ones, made by the test.
+#include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -15,6 +19,7 @@
 using namespace nines;
 using namespace nines::agent;
 using namespace nines::agent::notify;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -80,6 +85,53 @@ TEST_CASE("A program that never ends is killed with all it has started", "[notif
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (!is_gone() && std::chrono::steady_clock::now() < until) std::this_thread::yield();
   CHECK(is_gone());
+}
+
+// Who traces a process hears of its death first: until it has looked, the parent cannot bury it, as
+// if the process hung in the kernel.
+TEST_CASE("A program that does not die when it is killed keeps nobody waiting", "[notify]") {
+  const test::ConfigFolder folder;
+  const std::string pid = folder.path() + "/pid";
+  boost::asio::io_context io(1);
+  std::optional<Result<Exit>> told;
+  async_run(io, {script(folder, "echo $$ > " + pid + "\nexec /bin/sleep 600\n"), {}, {}, ""}, 5000,
+            [&](Result<Exit> r) { told.emplace(std::move(r)); });
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  const auto late = [&] { return std::chrono::steady_clock::now() > until; };
+  while (content(pid).find('\n') == std::string::npos && !late()) io.run_for(1ms);
+  const auto child = static_cast<pid_t>(std::stol(content(pid)));
+  int seized[2], release[2];
+  REQUIRE(::pipe(seized) == 0);
+  REQUIRE(::pipe(release) == 0);
+  const pid_t tracer = ::fork();
+  if (tracer == 0) {
+    ::close(release[1]);
+    char ok = ::ptrace(PTRACE_SEIZE, child, nullptr, nullptr) == 0 ? 'y' : 'n';
+    (void)!::write(seized[1], &ok, 1);
+    (void)!::read(release[0], &ok, 1);  // until the test closes it
+    ::_exit(0);
+  }
+  ::close(release[0]);
+  char ok = 0;
+  REQUIRE(::read(seized[0], &ok, 1) == 1);
+  if (ok == 'y') {
+    while (!told && !late()) io.run_for(10ms);
+    REQUIRE(told);  // although it is not buried
+    CHECK(told->error().code == Errc::timeout);
+    io.run_for(200ms);
+    CHECK(::kill(child, 0) == 0);
+  } else {
+    WARN("this user may not trace: nothing is shown");
+  }
+  ::close(release[1]);
+  int status = 0;
+  CHECK(::waitpid(tracer, &status, 0) == tracer);
+  io.restart();
+  io.run();  // it ends once the program is buried
+  CHECK(told);
+  CHECK(::kill(child, 0) != 0);
+  ::close(seized[0]);
+  ::close(seized[1]);
 }
 
 TEST_CASE("Endless messages take no memory", "[notify]") {

@@ -128,3 +128,79 @@ TEST_CASE("in the end what failed is written before what came after it", "[keepe
   CHECK(world.body("a") == "new");
   CHECK(world.body("b") == "only here");
 }
+
+TEST_CASE("what the store has no room for holds up nothing that is decided later", "[keeper]") {
+  World world;
+  world.keep({{"mine", "a", "x"}, {"mine", "b", "x"}});  // no room, and there never is
+  world.wait();
+  for (const char* body : {"1", "2", "3"}) {
+    world.keeper->add(std::vector<Document>{{"other", "1", body}});
+    world.let_write();
+    const auto all = world.store->documents("other");
+    REQUIRE(all.ok());
+    CHECK(all->front().body == body);
+  }
+  CHECK(world.body("a").empty());
+  // A person makes room: it is written, unasked.
+  world.keep({{"other", "1", ""}});
+  world.wait();
+  world.keeper->add(std::vector<Document>{});
+  world.let_write();
+  CHECK(world.body("a") == "x");
+  CHECK(world.body("b") == "x");
+}
+
+TEST_CASE("of several that had no room each has its turn", "[keeper]") {
+  World world;
+  world.keep({{"mine", "a", "x"}, {"mine", "b", "x"}});  // two: no room
+  world.keep({{"mine", "z", "x"}});
+  world.keep({{"mine", "c", "x"}});  // one: none any more
+  world.wait();
+  CHECK(world.written == 1);
+  world.keep({{"other", "1", ""}});  // room for one
+  world.wait();
+  world.keeper->add(std::vector<Document>{});
+  world.let_write();
+  world.let_write();
+  CHECK(world.body("c") == "x");
+  CHECK(world.body("a").empty());
+}
+
+TEST_CASE("what had no room never takes the place of what was decided later", "[keeper]") {
+  World world;
+  world.keep({{"mine", "a", "old"}, {"mine", "b", "x"}, {"mine", "c", "x"}});  // never
+  world.keep({{"mine", "a", "new"}, {"mine", "d", "x"}});                      // not yet
+  world.wait();
+  CHECK(world.written == 0);
+  world.keep({{"other", "1", ""}});  // room for two
+  world.wait();
+  for (int round = 0; round < 2; ++round) {
+    world.keeper->add(std::vector<Document>{});
+    world.let_write();
+    world.let_write();
+  }
+  CHECK(world.body("a") == "new");
+  CHECK(world.body("d") == "x");
+  world.keep({{"other", "2", ""}, {"mine", "d", ""}});  // room for b and c
+  world.wait();
+  world.keeper->add(std::vector<Document>{});
+  world.let_write();
+  CHECK(world.body("a") == "new");
+  CHECK(world.body("c") == "x");
+}
+
+TEST_CASE("of what was written together only what has no room waits", "[keeper]") {
+  World world;
+  world.keeper->add(std::vector<Document>{{"other", "1", "y"}});  // under way: the next wait
+  world.keeper->add(std::vector<Document>{{"mine", "a", "x"}, {"mine", "b", "x"}});
+  world.keeper->add(std::vector<Document>{{"other", "2", "z"}});
+  for (int round = 0; round < 4; ++round) {
+    world.let_write();
+    world.keeper->add(std::vector<Document>{});
+  }
+  world.let_write();
+  const auto all = world.store->documents("other");
+  REQUIRE(all.ok());
+  CHECK(all->back().body == "z");
+  CHECK(world.body("a").empty());
+}

@@ -260,3 +260,37 @@ TEST_CASE("without its secrets a hook or a function is not asked", "[remedy]") {
   settings.outside.functions["f"].identity = nullptr;
   CHECK(carry_out(settings, of).became == Became::refused);
 }
+
+TEST_CASE("however many are tried out, what acts finds room", "[remedy]") {
+  TempDir dir;
+  ExecutorSettings settings;
+  AllowedProgram& slow = settings.local.programs["slow"];
+  const std::string over = dir / "over";
+  slow.path = program(dir, "slow", "until [ -e " + over + " ]; do sleep 0.1; done");
+  slow.dry_run = {slow.path};
+  settings.local.programs["quick"].path = program(dir, "quick", "true");
+  boost::asio::io_context io;
+  nines::test::ManualClock clock({1'795'300'000 * kNsPerSecond});
+  Executor executor(io, clock, settings);
+  std::vector<Outcome> tried;
+  std::optional<Outcome> acted;
+  size_t tried_before = SIZE_MAX;
+  Order of = order(Verb::program, "worker", Mode::try_out);
+  of.action.parameter = "slow";
+  for (int i = 0; i < 10; ++i) {
+    executor.carry_out(of, [&](Outcome outcome) { tried.push_back(std::move(outcome)); });
+  }
+  of.action.parameter = "quick";
+  of.mode = Mode::act;
+  executor.carry_out(of, [&](Outcome outcome) {
+    acted = std::move(outcome);
+    tried_before = tried.size();
+    std::ofstream(over) << "yes";
+  });
+  io.run();
+  REQUIRE(acted);
+  CHECK(acted->became == Became::done);
+  CHECK(tried_before == 10 - Executor::kMostTryOuts);  // that were refused at once
+  CHECK(tried.size() == 10);
+  CHECK(executor.running() == 0);
+}

@@ -56,6 +56,7 @@ class Node {
 
   bool broken = false;
   size_t acted = 0;  // acts that were carried out
+  Steward::Rank rank;
   std::vector<std::string> said;
 
   const std::string& name() const { return name_; }
@@ -139,6 +140,7 @@ class Node {
     };
     out.note = [](const nines::remedy::Act&, const std::string&, bool) {};
     out.page = [](const std::string&, const std::string&) {};
+    out.rank = [this] { return rank; };
     out.clock_set = [] { return true; };
     out.isolated = [] { return false; };
     out.tell = [this](const GuardEvent& event) { state_->publish(fleet_event(event)); };
@@ -320,6 +322,27 @@ TEST_CASE("a rule acts so often an hour in the whole fleet", "[remedy][fleet]") 
   CHECK(done == static_cast<size_t>(limits().rule_per_hour));
 }
 
+TEST_CASE("a rule acts so often an hour although one failure hits all nodes at once",
+          "[remedy][fleet]") {
+  Fleet fleet({"a", "b", "c", "d", "e"});
+  fleet.arm("a");
+  const size_t count = fleet.nodes.size();
+  for (size_t i = 0; i < count; ++i) fleet.nodes[i]->rank = {i, count};
+  for (auto& node : fleet.nodes) node->broken = true;
+  size_t most_at_once = 0, done = 0;
+  for (int i = 0; i < 120; ++i) {  // 20 minutes
+    fleet.run(10);
+    size_t now = 0;
+    for (auto& node : fleet.nodes) now += node->acted;
+    most_at_once = std::max(most_at_once, now - done);
+    done = now;
+  }
+  CHECK(done == static_cast<size_t>(limits().rule_per_hour));
+  CHECK(most_at_once == 1);
+  // The first did not have to wait, and the others were not let go all at once by its end.
+  CHECK(fleet["a"].acted == 1);
+}
+
 TEST_CASE("what cannot be read among stops holds all who hear it, until a person has looked",
           "[remedy][fleet]") {
   Fleet fleet;
@@ -466,4 +489,59 @@ TEST_CASE("a node that tells without end takes no room of the others, and may st
   REQUIRE(stop.ok());
   CHECK(a.heard("b", fleet_event(*stop), fleet.now));
   CHECK(a.guard().stopped(fleet.now));
+}
+
+TEST_CASE("a leaf that makes up demotions without end fills no log, but holds until a person looks",
+          "[remedy][fleet]") {
+  Fleet fleet;
+  fleet.arm("a");
+  Guard of_leaf({"leaf", 5}, limits());
+  const auto draft = of_leaf.draft("made-up", kRestart, "", "worker", "eve", fleet.now);
+  REQUIRE(draft.ok());
+  Steward& a = fleet["a"].steward();
+  const size_t before = a.guard().events().size();
+  const size_t documents = fleet["a"].disk().size();
+  uint64_t told = 0;
+  for (; told < 2000; ++told) {
+    const auto event = of_leaf.demote("made-up", "eve", "", fleet.now);
+    REQUIRE(event.ok());
+    CHECK(a.heard("leaf", fleet_event(*event), fleet.now));
+  }
+  CHECK(a.guard().events().size() == before + Steward::kMostSwitchesOfNode);
+  CHECK(a.counters().switches_beyond == told - Steward::kMostSwitchesOfNode);
+  CHECK(fleet["a"].disk().size() == documents + Steward::kMostSwitchesOfNode + 1);
+  // It may be a stop: nothing is begun, also after a restart, until a person looks, once.
+  CHECK(a.broken() == 1);
+  fleet["a"].live();
+  fleet["a"].broken = true;
+  fleet.run(60);
+  CHECK(fleet["a"].acted == 0);
+  CHECK(fleet["a"].steward().broken() == 1);
+  fleet["a"].does(fleet["a"].steward().resume("kim", "cut off", fleet.now));
+  CHECK(fleet["a"].steward().broken() == 0);
+  fleet.run(60);
+  CHECK(fleet["a"].acted == 1);
+  // Others still have their room.
+  Guard of_b({"b", 9}, limits());
+  const auto stop = of_b.stop("person", "ada", "", fleet.now);
+  REQUIRE(stop.ok());
+  CHECK(fleet["a"].steward().heard("b", fleet_event(*stop), fleet.now));
+  CHECK(fleet["a"].guard().stops().size() == 1);
+}
+
+TEST_CASE("a node that is stopped and resumed again and again is no node that says too much",
+          "[remedy][fleet]") {
+  Fleet fleet;
+  Guard of_b({"b", 5}, limits());
+  Steward& a = fleet["a"].steward();
+  for (size_t i = 0; i < Steward::kMostSwitchesOfNode + 50; ++i) {
+    const auto stop = of_b.stop("person", "ada", "", fleet.now);
+    REQUIRE(stop.ok());
+    CHECK(a.heard("b", fleet_event(*stop), fleet.now));
+    const auto resume = of_b.resume("ada", "", fleet.now);
+    REQUIRE(resume.ok());
+    CHECK(a.heard("b", fleet_event(*resume), fleet.now));
+  }
+  CHECK(a.broken() == 0);
+  CHECK(a.counters().switches_beyond == 0);
 }

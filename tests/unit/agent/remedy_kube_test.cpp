@@ -190,12 +190,19 @@ TEST_CASE("a name that is none never reaches a path", "[remedy]") {
 
 TEST_CASE("a disruption budget is heeded, and when to ask again is passed on", "[remedy]") {
   RemedyCluster cluster = a_cluster();
-  cluster.disruption_budget = true;
-  const Outcome outcome = play(cluster, order(Verb::evict_pod, "api-1", Mode::act, "u1"));
-  CHECK(outcome.became == Became::refused);
-  CHECK(outcome.text.find("disruption budget") != std::string::npos);
-  CHECK(cluster.calls.size() == 3);
-  CHECK(cluster.calls.back().path.find("dryRun=All") != std::string::npos);
+  for (const Verb verb : {Verb::evict_pod, Verb::delete_pod}) {
+    for (const Mode mode : {Mode::try_out, Mode::act}) {
+      cluster = a_cluster();
+      cluster.disruption_budget = true;
+      const Outcome outcome = play(cluster, order(verb, "api-1", mode, "u1"));
+      INFO(verb_name(verb));
+      CHECK(outcome.became == Became::refused);
+      CHECK(outcome.text.find("disruption budget") != std::string::npos);
+      CHECK(cluster.calls.size() == 3);
+      CHECK(cluster.calls.back().path.find("dryRun=All") != std::string::npos);
+      CHECK(cluster.objects.contains("/api/v1/namespaces/shop/pods/api-1"));
+    }
+  }
   cluster = a_cluster();
   cluster.fault = RemedyCluster::Fault::too_many;
   CHECK(play(cluster, order(Verb::evict_pod, "api-1", Mode::act)).retry_after_ms == 7000);

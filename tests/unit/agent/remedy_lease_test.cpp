@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "http/credentials.hpp"
 #include "remedy/shared_lease.hpp"
 #include "remedy/steward.hpp"
 #include "remedy/target_name.hpp"
@@ -59,6 +60,16 @@ class Fleet {
   const SharedLease::Counters& lease(size_t i) const { return nodes_[i]->lease->counters(); }
 
   const json& lease() const { return object_; }
+  WallTime now() const { return {now_}; }
+  // By somebody who may write to the Lease.
+  void write_into_ledger(const nines::remedy::GuardEvent& event) {
+    nines::remedy::Lease lease;
+    lease.token = 5;
+    lease.ledger = {encode_guard(event)};
+    object_["metadata"]["annotations"]["nines.io/remedy"] =
+        agent::http::base64(encode_lease(lease));
+    object_["metadata"]["resourceVersion"] = std::to_string(++version_);
+  }
 
  private:
   struct Node {
@@ -294,4 +305,39 @@ TEST_CASE("a Lease that is not ours, or cannot be read, is left alone", "[remedy
     CHECK_FALSE(lease.busy());
   }
   for (const ApiCall& call : calls) CHECK(call.method == "GET");
+}
+
+TEST_CASE("a ledger lets nothing act: one with a rule or an approval in it is not merged",
+          "[remedy]") {
+  using nines::remedy::GuardEvent;
+  using nines::remedy::GuardKind;
+  for (uint8_t kind = 0; kind < nines::remedy::kGuardKinds; ++kind) {
+    Fleet fleet(1, 3, 0);
+    GuardEvent event;
+    event.node = "eve";
+    event.boot = event.sequence = 1;
+    event.at = fleet.now();
+    event.kind = static_cast<GuardKind>(kind);
+    event.rule = "of-eve";
+    event.who = "ada";
+    event.details = {{"action", kRestart.key()}, {"target", "deployment/shop/api"}};
+    fleet.write_into_ledger(event);
+    fleet.broken = true;
+    fleet.run(120, 0);
+    INFO(guard_kind_name(event.kind));
+    const bool allowed =
+        std::set{GuardKind::intent, GuardKind::result,       GuardKind::verified,
+                 GuardKind::doubt,  GuardKind::settled,      GuardKind::stop,
+                 GuardKind::resume, GuardKind::rule_demoted, GuardKind::rule_removed}
+            .contains(event.kind);
+    for (size_t i = 0; i < 3; ++i) {
+      CHECK((allowed || !fleet.guard(i).has(event)));
+      if (!allowed) CHECK(fleet.lease(i).unreadable > 0);
+    }
+    if (allowed) continue;
+    CHECK(fleet.done.empty());
+    const auto stood = fleet.steward(0).stood();
+    REQUIRE(stood.size() == 1);
+    CHECK(stood[0].why.find(guard_kind_name(event.kind)) != std::string::npos);
+  }
 }

@@ -118,3 +118,43 @@ TEST_CASE("a function that raises an error answers 200 and has failed", "[remedy
   CHECK(header(request_of(tried->begin()), "X-Amz-Invocation-Type") == "DryRun");
   CHECK(became(tried->answered({.status = 204})) == Became::would);
 }
+
+TEST_CASE("what was sent as a secret is struck out of what is told", "[remedy]") {
+  OutsideAllowed of = allowed();
+  of.hooks["reset"] = {
+      "https://hooks.example.com/T0/B7/k9x2", [] {
+        return Headers{{"Authorization", "Bearer s3cr3t-token"}, {"X-Key", "another one"}};
+      }};
+  const auto told = [&](const std::string& text) {
+    const auto act = call_hook(of, order(Verb::webhook, "reset", Mode::act));
+    (void)act->begin();
+    return std::get<Outcome>(act->answered({.status = 403, .text = text})).text;
+  };
+  const std::string text = told(
+      "{\"authorization\":\"Bearer s3cr3t-token\",\"x-key\":\"another one\",\"to\":"
+      "\"/T0/B7/k9x2\"} s3cr3t-token of worker");
+  CHECK(text.find("s3cr3t") == std::string::npos);
+  CHECK(text.find("another") == std::string::npos);
+  CHECK(text.find("k9x2") == std::string::npos);
+  CHECK(text.find("403: {\"authorization\":\"***\"") != std::string::npos);
+  CHECK(text.find("of worker") != std::string::npos);
+  // Also where it would be cut in its middle.
+  CHECK(told(std::string(295, 'x') + "s3cr3t-token").find("s3c") == std::string::npos);
+  // A function's session is told by nobody.
+  of.functions["heal"].identity = [] {
+    AwsIdentity identity = kExample;
+    identity.session_token = "FwoGZXIvYXdzEXAMPLETOKEN";
+    return Result<AwsIdentity>(identity);
+  };
+  nines::test::ManualClock clock(kThen);
+  const auto call = invoke_function(of, clock, order(Verb::lambda, "heal", Mode::act));
+  const Turn turn = call->begin();
+  const std::string signed_as = header(request_of(turn), "Authorization");
+  REQUIRE_FALSE(signed_as.empty());
+  const std::string answer =
+      std::get<Outcome>(
+          call->answered({.status = 400, .text = "FwoGZXIvYXdzEXAMPLETOKEN " + signed_as}))
+          .text;
+  CHECK(answer.find("FwoGZX") == std::string::npos);
+  CHECK(answer.find("Signature=") == std::string::npos);
+}

@@ -39,6 +39,7 @@ class World {
   Became recheck_becomes = Became::unknown;
   std::string incident_id = "INC-1";
   Action does = kRestart;
+  std::map<std::string, double> proven;  // Wilson's lower bound
 
   // --- what came of it
   std::vector<std::string> done;  // keys of intents that were carried out
@@ -84,7 +85,7 @@ class World {
       return broken || lingers ? std::vector<Incident>{incident()} : std::vector<Incident>{};
     };
     parts.incident = [this](const std::string& id, WallTime) -> std::optional<Incident> {
-      if (id != incident_id) return std::nullopt;
+      if (id != incident_id || forgets) return std::nullopt;
       return incident();
     };
     parts.find = [](const Incident&, const Action& action) -> std::optional<Found> {
@@ -103,6 +104,7 @@ class World {
     parts.notify = [this](const std::string& rule, const std::string& text) {
       notices.push_back(rule + ": " + text);
     };
+    parts.proven_low = [this](const nines::remedy::RuleLife& rule) { return proven[rule.rule]; };
     parts.clock_set = [] { return true; };
     parts.isolated = [] { return false; };
     steward_ = std::make_unique<Steward>(Guard({"pi-1", boot_}, limits_), std::move(parts));
@@ -136,22 +138,27 @@ class World {
     }
   }
   // Through the life of the rule, as people would.
-  void arm() {
+  void arm(const std::vector<std::string>& rules = {kRule}) {
     const auto kept = [](const Status& written) { REQUIRE(written.ok()); };
-    steward().did(guard().draft(kRule, does, "", "worker", "ada", now_), kept);
-    steward().did(guard().shadow(kRule, "ada", now_), kept);
+    for (const std::string& rule : rules) {
+      steward().did(guard().draft(rule, does, "", "worker", "ada", now_), kept);
+      steward().did(guard().shadow(rule, "ada", now_), kept);
+    }
     settle();
     broken = true;
     run(20);
     REQUIRE(done.empty());
     broken = false;
-    steward().did(guard().approve(kRule, "bob", now_), kept);
-    steward().did(guard().arm(kRule, 20, 0.7, "bob", now_), kept);
+    for (const std::string& rule : rules) {
+      steward().did(guard().approve(rule, "bob", now_), kept);
+      steward().did(guard().arm(rule, 20, 0.7, "bob", now_), kept);
+    }
     settle();
     incident_id = "INC-2";
     steps = 0;
   }
   std::map<std::pair<std::string, std::string>, std::string>& on_disk() { return disk_; }
+  bool forgets = false;  // no incident is known any more
   bool lingers = false;  // the incident is open although its condition is over
 
  private:
@@ -509,4 +516,95 @@ TEST_CASE("only so many runs of people are under way at once", "[remedy]") {
   CHECK(world.steward().counters().runs_refused == 3);
   world.settle();
   CHECK(answers == Steward::kMostRuns);
+}
+
+TEST_CASE("killed anywhere, what did not help is undone once, or a person is called", "[remedy]") {
+  int crashes = 0;
+  for (const Became found : {Became::done, Became::failed, Became::unknown}) {
+    for (size_t at = 0; at < 60; ++at) {
+      World world;
+      world.does = {Verb::unit_start, "worker.service"};
+      world.arm();
+      world.recheck_becomes = found;
+      world.broken = true;
+      world.helps = false;
+      world.crash_at = at;
+      world.run(800);
+      crashes += world.crashes;
+      INFO("killed at step " << at);
+      const auto stops = std::count(world.verbs.begin(), world.verbs.end(), Verb::unit_stop);
+      CHECK(stops <= 1);
+      const auto acts = world.guard().acts();
+      const bool bad =
+          std::any_of(acts.begin(), acts.end(), [](const auto& act) { return act.judged_bad; });
+      if (bad) CHECK((stops == 1 || !world.pages.empty()));
+      for (const auto& act : acts) {
+        const bool open = act.judged_bad && act.undoes.empty() && !act.rolled_back;
+        CHECK_FALSE((open && world.pages.empty()));
+      }
+    }
+  }
+  CHECK(crashes >= 40);
+}
+
+TEST_CASE("what was to undo an act and did not help is told to a person", "[remedy]") {
+  World world;
+  world.does = {Verb::unit_start, "worker.service"};
+  world.arm();
+  world.broken = true;
+  world.helps = false;
+  world.run(300);
+  CHECK(world.verbs == std::vector{Verb::unit_start, Verb::unit_stop});
+  const auto told = [](const std::string& page) {
+    return page.find("it was to undo") != std::string::npos;
+  };
+  CHECK(std::count_if(world.pages.begin(), world.pages.end(), told) == 1);
+}
+
+TEST_CASE(
+    "of rules that meet on one target the one that is proven best acts, whoever is tried first",
+    "[remedy]") {
+  for (const bool last : {false, true}) {
+    World world;
+    world.proven = {{"a", last ? 0.6 : 0.9}, {"z", last ? 0.9 : 0.6}};
+    world.arm({"a", "z"});
+    world.broken = true;
+    world.run(20);
+    const auto acts = world.guard().acts();
+    REQUIRE(acts.size() == 1);
+    CHECK(acts.front().rule == (last ? "z" : "a"));
+    CHECK(world.done.size() == 1);
+  }
+}
+
+TEST_CASE("an act whose incident is not known any more is no success: a person is called",
+          "[remedy]") {
+  World world;
+  world.arm();
+  world.broken = true;
+  world.run(20);
+  REQUIRE(phase(world) == nines::remedy::Phase::done);
+  world.forgets = true;
+  world.run(600);
+  CHECK(phase(world) == nines::remedy::Phase::in_doubt);
+  REQUIRE(world.pages.size() == 1);
+  CHECK(world.pages.front().find("whether it helped") != std::string::npos);
+}
+
+TEST_CASE("an answer that was lost is looked for after half a minute, in the same life",
+          "[remedy]") {
+  GuardLimits slow = limits();
+  slow.post_check_s = 600;
+  World world(slow);
+  world.arm();
+  world.broken = true;
+  world.loses_answer = true;
+  world.recheck_becomes = Became::done;
+  world.run(10);
+  REQUIRE(phase(world) == nines::remedy::Phase::intended);
+  world.run(20);
+  CHECK(phase(world) == nines::remedy::Phase::intended);
+  world.run(10);
+  CHECK(phase(world) == nines::remedy::Phase::done);
+  CHECK(world.done.size() == 1);
 }

@@ -660,6 +660,14 @@ TEST_CASE("Rules that may meet on one incident and undo each other are seen befo
   CHECK(names(2) == std::vector<std::string>{});
   CHECK(names(4) == std::vector<std::string>{"restore"});
   CHECK(names(5) == std::vector<std::string>{"divert"});
+  // A coarse signature meets a finer one on one incident, from either side.
+  const RuleLife finer = rule("fine", {Verb::scale_up, {}}, "burn_rate shop | fast | line x");
+  const RuleLife other = rule("other", {Verb::scale_up, {}}, "burn_rate shopping");
+  REQUIRE(opposing(finer, rules, limits).size() == 2);
+  CHECK(opposing(finer, rules, limits)[0].rule == "down-elsewhere");
+  CHECK(opposing(finer, rules, limits)[1].rule == "down-of-service");
+  CHECK(opposing(rules[2], {finer}, limits).size() == 1);
+  CHECK(opposing(rules[2], {other}, limits).empty());
   RuleLife gone = rules[1];
   gone.state = RuleState::none;
   CHECK(opposing(rules[0], {gone}, limits).empty());
@@ -688,4 +696,101 @@ TEST_CASE("A rule says since when it is in its state, and a draft what it was ma
   CHECK(guard.rule("r")->since == at_s(100));
   must(guard.demote("r", {}, "no need", at_s(200)));
   CHECK(guard.rule("r")->since == at_s(100));
+}
+
+TEST_CASE("An approval is used up also where its writer's clock is ahead of who acts by it") {
+  GuardLimits limits = open_limits();
+  limits.cool_down_s = 0;
+  Guard approver({"a", 1}, limits);
+  Node n;
+  n.guard = Guard({"pi-1", 1}, limits);
+  arm(n.guard, "hook", {Verb::webhook, "purge"}, -90'000);
+  for (const GuardEvent& e : n.guard.events()) approver.merge(e);
+  const GuardEvent allowed =
+      must(approver.allow_once("hook", "hook/purge", "INC-1", "bob", at_s(50)));
+  n.guard.merge(allowed);
+  Proposal p = proposal("hook", Verb::webhook, "hook/purge");
+  p.action.parameter = "purge";
+  const Verdict first = n.one(p, 0);
+  REQUIRE(first.go());
+  CHECK(comes_before(allowed, *first.event));
+  CHECK(n.guard.may_start(first.event->uid(), 1, at_s(1)));  // by its own clock
+  must(n.guard.result(first.event->uid(), Guard::Outcome::ok, "", at_s(2)));
+  must(n.guard.verified(first.event->uid(), true, "", at_s(602)));
+  CHECK(refused_for(n.one(p, 603), Refusal::needs_approval));
+  // After a restart, too, and whatever comes first.
+  for (const bool back : {false, true}) {
+    Guard again({"pi-1", 2}, limits);
+    std::vector<GuardEvent> events = n.guard.events();
+    if (back) std::reverse(events.begin(), events.end());
+    for (const GuardEvent& e : events) again.merge(e);
+    CHECK(refused_for(again.propose({p}, 1, at_s(604))[0], Refusal::needs_approval));
+  }
+  // An intent of who did not order it behind its approval.
+  GuardEvent early = *first.event;
+  early.after = {};
+  Guard other({"b", 1}, limits);
+  for (const GuardEvent& e : n.guard.events()) {
+    if (e.kind < GuardKind::intent) other.merge(e);
+  }
+  other.merge(early);
+  CHECK(refused_for(other.propose({p}, 1, at_s(5000))[0], Refusal::needs_approval));
+  CHECK(refused_for(other.propose({p}, 1, at_s(60))[0], Refusal::needs_approval));
+}
+
+TEST_CASE("What a person lets a rule do does not judge the rule") {
+  GuardLimits limits = open_limits();
+  limits.trip_failures = limits.breaker_of = 100;
+  Node n;
+  n.guard = Guard({"pi-1", 1}, limits);
+  arm(n.guard, "restart-worker", kRestart, -90'000);
+  Proposal p = local_restart();
+  for (int i = 0; i < 5; ++i) {
+    p.who = i == 4 ? "" : "ada";  // only the last one is its own
+    n.ran(p, i * 30'000, false);
+  }
+  CHECK(n.guard.tick(at_s(121'000)).empty());
+  CHECK(n.guard.rule("restart-worker")->failures == 1);
+  CHECK(n.guard.rule("restart-worker")->state == RuleState::automatic);
+  p.who = "ada";
+  n.ran(p, 150'000, true);
+  CHECK(n.guard.rule("restart-worker")->failures == 1);  // nor does it mend it
+}
+
+TEST_CASE("An act of this life whose result is not known is looked at once it cannot begin") {
+  Armed n;
+  const Verdict v = n.one(local_restart(), 0);
+  REQUIRE(v.go());
+  CHECK(n.guard.to_recheck(1, at_s(29)).empty());
+  CHECK(n.guard.may_start(v.event->uid(), 1, at_s(29)));
+  CHECK(n.guard.to_recheck(1, at_s(30)).size() == 1);
+  CHECK_FALSE(n.guard.may_start(v.event->uid(), 1, at_s(30)));
+}
+
+TEST_CASE(
+    "Whether an act helped may stay unknown: its target is closed until a person settles it") {
+  Armed n;
+  const Verdict v = n.one(local_restart(), 0);
+  must(n.guard.result(v.event->uid(), Guard::Outcome::ok, "", at_s(1)));
+  const GuardEvent doubt = must(n.guard.doubt(v.event->uid(), "no such incident", at_s(700)));
+  CHECK(n.guard.find(v.event->uid())->phase == Phase::in_doubt);
+  CHECK(n.guard.to_verify(1, at_s(9000)).empty());
+  CHECK(refused_for(n.one(local_restart("restart-worker", 2), 9000), Refusal::busy));
+  CHECK(n.guard.rule("restart-worker")->failures == 0);
+  must(n.guard.settle(v.event->uid(), "bob", "it helped", at_s(9001)));
+  CHECK(n.one(local_restart("restart-worker", 2), 9002).event);
+}
+
+TEST_CASE("What was verified as bad and not undone is known as such after a restart") {
+  Node n;
+  arm(n.guard, "up", {Verb::scale_up, {}}, -90'000);
+  const std::string act = n.ran(proposal("up", Verb::scale_up, "d"), 0, false);
+  Guard next({"pi-1", 2}, open_limits());
+  for (const GuardEvent& e : n.guard.events()) next.merge(e);
+  REQUIRE(next.to_roll_back(1, at_s(700)).size() == 1);
+  CHECK(next.to_roll_back(1, at_s(602 + 3600)).empty());  // a person has looked by then
+  auto back = next.rollback_of(act, at_s(700));
+  back->facts = good_facts();
+  REQUIRE(next.propose({*back}, 1, at_s(700))[0].go());
+  CHECK(next.to_roll_back(1, at_s(701)).empty());
 }

@@ -144,6 +144,12 @@ TEST_CASE("A history keeps what was judged later, and drops the oldest when full
   REQUIRE(gone.size() == 1);
   CHECK(gone[0].id == "a");
   CHECK(history.dropped() == 1);
+  CHECK(history.would(record("z", 1)) == History::Merge::refused);
+  CHECK(history.would(record("d", 40)) == History::Merge::news);
+  CHECK(history.would(record("c", 30)) == History::Merge::known);
+  better = record("c", 30);
+  better.judged = at_s(9000);
+  CHECK(history.would(better) == History::Merge::better);
   CHECK(history.merge(record("z", 1)) == History::Merge::refused);
   CHECK(history.size() == 2);
   CHECK(history.refused() == 1);

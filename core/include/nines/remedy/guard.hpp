@@ -188,7 +188,9 @@ struct Act {
   uint64_t token = 0;
   bool local = false, by_person = false, rolled_back = false;
   Phase phase = Phase::intended;
-  WallTime at{}, ended{};
+  WallTime at{}, ended{};   // in the order of all events
+  WallTime written{};       // its intent, by the clock of its writer
+  bool judged_bad = false;  // it was looked at afterwards, and had not helped
   bool over() const noexcept { return phase >= Phase::good; }
 };
 
@@ -229,12 +231,16 @@ class Guard {
   // What undoes an act that was verified as bad; nullopt: nothing does, or it was tried: page.
   std::optional<Proposal> rollback_of(std::string_view act, WallTime now) const;
 
-  // Acts whose result is not known though nobody is at it any more: after a restart, or late. To be
-  // looked at (by uid) by the node itself; of what is shared whoever holds a newer
-  // token. Then result(), or doubt() where nobody can tell.
+  // Acts whose result is not known though it is too late to begin them (`start_within_s`), or their
+  // life is over. To be looked at (by uid) by the node itself, unless it is still at it; of what is
+  // shared whoever holds a newer token. Then result(), or doubt() where nobody can tell.
   std::vector<Act> to_recheck(std::optional<uint64_t> token, WallTime now) const;
   // Done `post_check_s` ago; to be looked at by the same.
   std::vector<Act> to_verify(std::optional<uint64_t> token, WallTime now) const;
+  // Verified as bad, and not undone though something undoes them: by the same, after a restart.
+  static constexpr int64_t kRollBackWithinS = 3600;  // later a person has looked
+  std::vector<Act> to_roll_back(std::optional<uint64_t> token, WallTime now) const;
+  // Of a result that nobody can tell, or, of an act that is done, whether it helped.
   Done doubt(std::string_view act, std::string_view text, WallTime now);
   Done settle(std::string_view act, std::string_view who, std::string_view text, WallTime now);
 
@@ -273,6 +279,8 @@ class Guard {
   bool frozen(std::string_view target, WallTime now) const;
   std::optional<RuleLife> rule(std::string_view name) const;
   std::vector<RuleLife> rules() const;
+  // It is in shadow, and would have acted in that incident: there is nothing more to be found out.
+  bool counted(std::string_view rule, const std::string& incident) const;
   std::vector<Act> acts() const;  // in their order
   const Act* find(std::string_view act) const;
   // What others need to keep the limits: for the ledger of a lease.
@@ -282,14 +290,28 @@ class Guard {
   struct Counters {
     uint64_t merged = 0, known = 0, refused = 0, pruned = 0, refolds = 0;
     uint64_t conflicts = 0;  // events of a known name that said something else
-    uint64_t old = 0;  // of those refused: over, and older than what was pruned
+    uint64_t old = 0;        // of those refused: over, and older than what was pruned
   };
   const Counters& counters() const noexcept;
   const GuardLimits& limits() const noexcept;
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  // Whoever looks through it finds all that was merged folded: a thousand events that belong before
+  // others cost one fold, when somebody asks.
+  class Folded {
+   public:
+    explicit Folded(std::unique_ptr<Impl> impl);
+    ~Folded();
+    Folded(Folded&&) noexcept;
+    Folded& operator=(Folded&&) noexcept;
+    Impl* operator->() const;
+    Impl* as_it_is() const noexcept { return impl_.get(); }
+
+   private:
+    std::unique_ptr<Impl> impl_;
+  };
+  Folded impl_;
 };
 
 }  // namespace nines::remedy

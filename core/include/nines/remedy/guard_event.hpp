@@ -14,7 +14,9 @@ namespace nines::remedy {
 
 // Numbers are stored and sent: never reuse one.
 enum class GuardKind : uint8_t {
-  rule_drafted = 0,   // details: action, signature, service; begins anew, whatever it was
+  // details: action, signature, service. Begins anew, whatever it was; not what Nines drafts again
+  // just as it is
+  rule_drafted = 0,
   rule_shadowed = 1,  // life: details seen (demotions that the writer knew)
   rule_approved = 2,
   rule_armed = 3,    // it acts by itself
@@ -25,7 +27,8 @@ enum class GuardKind : uint8_t {
   intent = 8,      // written before anything is done; details: see Act
   result = 9,      // details: act, outcome (ok, failed, not-done)
   verified = 10,   // details: act, verdict (good, bad)
-  doubt = 11,      // looked at, and nobody can tell whether it was done; details: act
+  doubt = 11,      // looked at, and nobody can tell whether it was done (details: act), or, where
+                   // that is known, whether it helped (details: act, of: verdict)
   settled = 12,    // a person has looked; details: act
   stop = 13,       // kill switch; details: source (file, config, person, trip)
   resume = 14,     // details: stops that are lifted, by uid: "1", "2"...
@@ -33,6 +36,9 @@ enum class GuardKind : uint8_t {
 };
 inline constexpr size_t kGuardKinds = 16;
 std::string_view guard_kind_name(GuardKind kind) noexcept;
+// Whether the ledger of a lease may carry it: what was done, and what forbids or lifts that. Never
+// what lets a rule act: whoever may write to a Lease is no person and no node of the fleet.
+bool is_of_ledger(GuardKind kind) noexcept;
 
 struct GuardEvent {
   std::string node;

@@ -74,6 +74,7 @@ class History {
 
   // `gone`: what had to make room, or was replaced, for whoever counts along.
   Merge merge(Record record, std::vector<Record>* gone = nullptr);
+  Merge would(const Record& record) const;  // what merge() would make of it
   const Record* find(std::string_view id) const;
   size_t size() const noexcept { return by_id_.size(); }
   uint64_t dropped() const noexcept { return dropped_; }  // for want of room
