@@ -1,5 +1,5 @@
-# Debian packages Nines needs, and how to get them. Sourced by packaging/quickstart, tests/run,
-# tests/bench/run and toolchains/sysroot; defines nothing but functions and NINES_* variables.
+# Debian packages Nines needs, and how to get them. Sourced by packaging/quickstart, packaging/*/build,
+# tests/run, tests/bench/run and toolchains/sysroot; defines nothing but functions and NINES_* variables.
 # shellcheck shell=sh
 
 # To build the program.
@@ -19,6 +19,10 @@ NINES_FUZZ_DEPS="clang libclang-rt-dev"
 NINES_CROSS_DEPS="mmdebstrap qemu-user-static debian-archive-keyring file"
 NINES_ARM64_DEPS="$NINES_CROSS_DEPS g++-aarch64-linux-gnu"
 NINES_ARMHF_DEPS="$NINES_CROSS_DEPS g++-arm-linux-gnueabihf"
+# To make packages and images, check them, and install them into a clean root.
+NINES_PACKAGE_DEPS="debhelper dpkg-dev fakeroot python3 git"
+NINES_PACKAGE_TEST_DEPS="lintian mmdebstrap arch-test qemu-user-static systemd systemd-container python3-yaml"
+NINES_IMAGE_DEPS="buildah ca-certificates"
 # What the ARM sysroot holds beside the libraries above.
 NINES_SYSROOT_DEPS="libc6-dev libstdc++-12-dev linux-libc-dev $NINES_BUILD_LIBS $NINES_TEST_LIBS"
 

@@ -24,6 +24,8 @@ Status Live::run() {
     store_work_.stop();  // its jobs use what goes first
     return started;
   }
+  service_.ready();
+  stay_alive();
   if (stop_requested()) stop();  // before signals_ was there
   io_.run();
   return shut_down();
@@ -43,6 +45,27 @@ void Live::schedule_tick() {
     committer_->fold_when_due();
     schedule_tick();
   });
+}
+
+// From this thread: one that hangs is started again.
+void Live::stay_alive() {
+  const auto every = service_.alive_every();
+  if (!every) return;
+  service_.alive();
+  alive_.expires_after(*every);
+  alive_.async_wait([this](const net::ErrorCode& error) {
+    if (!error) stay_alive();
+  });
+}
+
+void Live::tell_service() {
+  const std::string why = move_->why();
+  const std::string what = guard_->holding() ? "waiting for the clock"
+                           : !ready_         ? "reading the logs up to their end"
+                           : !why.empty()    ? "the state is only in memory: " + why
+                                             : "judging";
+  service_.status(std::to_string(judge_->slos()) + " SLO(s), " + what + "; " + server_->url() +
+                  "/");
 }
 
 void Live::on_hand_over(HandOver&& hand_over) {
@@ -76,6 +99,7 @@ void Live::on_hand_over(HandOver&& hand_over) {
   timeline_->look(judge_->engine(), ready_);
   announce(now);
   committer_->commit_when_due();
+  tell_service();
 }
 
 // The store knows a new group before the commit that counts it: its thread takes jobs in order.
@@ -288,7 +312,10 @@ Snapshot Live::snapshot() const {
 void Live::stop() {
   log::info("agent", "stopping");
   stopping_ = true;
+  if (!next_) service_.stopping();
+  service_.alive();  // the rest is written, and what comes after a reload starts, in one go
   tick_.cancel();
+  alive_.cancel();
   server_->stop();
   queries_.reset();
   notifiers_.stop();
@@ -328,11 +355,12 @@ Status Live::commit_rest() {
 }
 
 Status run_live(const AgentOptions& options, Setup setup, const Clock& clock) {
+  ServiceManager service(ServiceManager::take_address());
   std::optional<Setup> next = std::move(setup), before;
   auto memory = store::make_memory_files();  // used while the disk cannot be
   while (next) {
     const Setup current = *next;
-    std::optional<Live> live(std::in_place, options, std::move(*next), clock, memory);
+    std::optional<Live> live(std::in_place, options, std::move(*next), clock, memory, service);
     const Status done = live->run();
     next = live->take_next();
     const bool gives_way = live->gives_way();

@@ -31,6 +31,7 @@
 #include "app/queries.hpp"
 #include "app/record_keeper.hpp"
 #include "app/remediation.hpp"
+#include "app/service_manager.hpp"
 #include "app/state_move.hpp"
 #include "app/timeline.hpp"
 #include "app/upstreams.hpp"
@@ -50,12 +51,14 @@ namespace nines::agent {
 class Live {
  public:
   Live(const AgentOptions& options, Setup setup, const Clock& clock,
-       std::shared_ptr<store::MemoryFiles> memory)
+       std::shared_ptr<store::MemoryFiles> memory, ServiceManager& service)
       : options_(options),
         setup_(std::move(setup)),
         clock_(clock),
         memory_(std::move(memory)),
+        service_(service),
         tick_(io_),
+        alive_(io_),
         signals_(io_, SIGINT, SIGTERM),
         hangup_(io_, SIGHUP) {}
 
@@ -92,6 +95,8 @@ class Live {
 
   // --- every few seconds
   void schedule_tick();
+  void stay_alive();
+  void tell_service();
   void on_hand_over(HandOver&& hand_over);
   void take(HandOver&& hand_over, WallTime until);
   bool clock_is_right(HandOver& hand_over);
@@ -130,8 +135,9 @@ class Live {
   Setup setup_;
   const Clock& clock_;
   std::shared_ptr<store::MemoryFiles> memory_;  // store_'s, while the disk cannot be written
+  ServiceManager& service_;
   net::asio::io_context io_{1};
-  net::asio::steady_timer tick_;
+  net::asio::steady_timer tick_, alive_;
   net::asio::signal_set signals_, hangup_;
   std::optional<Setup> next_;
   std::unique_ptr<store::StateStore> store_;  // touched by store_work_ only, once running

@@ -312,6 +312,7 @@ void Live::reload(Result<Setup> setup) {
     return;
   }
   log::info("agent", "reloading");
+  service_.reloading(clock_.mono());
   next_ = std::move(*setup);
   if (!options_.listen.empty()) next_->config.listen = options_.listen;
   stop();

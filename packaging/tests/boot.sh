@@ -1,0 +1,58 @@
+#!/bin/bash
+# packaging/tests/boot.sh PACKAGE.deb
+# Boots a real systemd (systemd-nspawn, the clean root of deb-lifecycle.sh) with the package in it and
+# runs boot-inside.sh there: the unit's sandbox, kill -9 and exact counts, a broken configuration, the
+# watchdog, an upgrade under way, removal. Exit 77: cannot be tried here, says why.
+set -euo pipefail
+repo=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
+. "$repo/packaging/deps.sh"
+[ $# = 1 ] || { sed -n '2,5s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
+skip() { echo "SKIPPED: $*: nothing is known about the unit under systemd"; exit 77; }
+[ -f "$1" ] || skip "no package '$1'"
+[ "$(id -u)" = 0 ] || skip "needs root (systemd-nspawn)"
+command -v systemd-nspawn >/dev/null || skip "systemd-nspawn is not installed (systemd-container)"
+package=$(realpath "$1") cache=${NINES_ROOT_CACHE:-$repo/build/roots} suite=bookworm
+tarball=$cache/$suite-$(nines_host_arch).tar
+[ -s "$tarball" ] || skip "no clean root yet: packaging/tests/deb-lifecycle.sh makes one"
+
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+chmod 755 "$root"
+tar -C "$root" -xf "$tarball" --exclude='./dev/*'
+timeout -s KILL 60 systemd-nspawn -q --register=no --keep-unit -D "$root" /bin/true ||
+  skip "systemd-nspawn may not make a container here"
+cp "$package" "$root/nines.deb"
+cp "$repo/packaging/tests/boot-inside.sh" "$root/boot-inside.sh"
+# Its own copy under a newer version: what an upgrade installs.
+dpkg-deb -R "$package" "$root/other"
+sed -i "s/^Version: .*/&+next/" "$root/other/DEBIAN/control"
+sed -i "s/$(dpkg-deb -f "$package" Version)/&+next/g" "$root/other/DEBIAN/preinst"
+dpkg-deb --root-owner-group -Z none -b "$root/other" "$root/other.deb" >/dev/null
+cat >"$root/etc/systemd/system/nines-test.service" <<'UNIT'
+[Unit]
+Description=the test, once the machine is up
+After=multi-user.target
+[Service]
+Type=oneshot
+ExecStart=/boot-inside.sh
+StandardOutput=file:/said
+StandardError=file:/said
+ExecStopPost=/bin/sh -c 'journalctl -b -o short >/journal; systemctl poweroff --force'
+TimeoutStartSec=6min
+TimeoutStopSec=5s
+[Install]
+WantedBy=multi-user.target
+UNIT
+mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
+ln -sf ../nines-test.service "$root/etc/systemd/system/multi-user.target.wants/"
+code=0
+timeout -s KILL 420 systemd-nspawn -q --register=no --keep-unit -D "$root" --boot \
+  systemd.mask=getty.target systemd.mask=console-getty.service >"$root/console" 2>&1 </dev/null || code=$?
+cat "$root/said" 2>/dev/null || true
+if ! grep -q '^nothing failed$' "$root/said" 2>/dev/null; then
+  echo "the container ended with $code; the end of its console:"
+  tail -n 5 "$root/console"
+  echo "its journal:"
+  grep -v 'nines-test\|boot-inside' "$root/journal" | tail -n 40
+  exit 1
+fi
