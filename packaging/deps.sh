@@ -10,7 +10,7 @@ NINES_BUILD_DEPS="g++ cmake ninja-build ccache libc6-dev $NINES_BUILD_LIBS"
 NINES_TEST_LIBS="catch2 librapidcheck-dev"
 NINES_TEST_DEPS="$NINES_TEST_LIBS libbenchmark-dev valgrind zstd python3 tzdata file ca-certificates openssl"
 # To cut networks, set clocks wrong and pull plugs; tests that lack them say so and are skipped.
-NINES_FAULT_DEPS="iproute2 nftables libfaketime xfsprogs"
+NINES_FAULT_DEPS="iproute2 nftables libfaketime xfsprogs strace e2fsprogs"
 # To build the page anew and to look at it in a browser; the compiled page is in agent/page/dist.
 NINES_PAGE_DEPS="nodejs npm chromium"
 # To fuzz.

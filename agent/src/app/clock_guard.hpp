@@ -28,15 +28,18 @@ class ClockGuard {
   bool released();
   // How far the clock was moved meanwhile.
   int64_t step_s() const noexcept { return step_s_; }
-  // Moves what was stamped since boot to where it belongs, by whole slots (sketches: hours).
+  // Moves what was stamped since boot to where it belongs, by whole slots (sketches: hours). What
+  // was stamped after the clock was set, and read before released() saw it, is there already; of a
+  // step smaller than the time since boot that can't be told apart, and is moved as well.
   void correct(slo::Batch& batch) const;
 
  private:
   int64_t offset_ns() const noexcept { return clock_.wall().ns - clock_.mono().ns; }
 
   const Clock& clock_;
-  int64_t boot_offset_ns_;  // wall time of boot, as the clock had it at the start
-  int64_t give_up_ns_;      // monotonic
+  int64_t boot_offset_ns_;      // wall time of boot, as the clock had it at the start
+  int64_t give_up_ns_;          // monotonic
+  int64_t wrong_until_ns_ = 0;  // what the wrong clock would show on release
   int64_t step_s_ = 0;
   bool holding_;
 };

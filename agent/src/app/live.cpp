@@ -1,5 +1,7 @@
 #include "app/live.hpp"
 
+#include <system_error>
+
 #include "app/live_impl.hpp"
 #include "app/log.hpp"
 #include "app/report.hpp"
@@ -16,10 +18,24 @@ constexpr int64_t kTickDelayNs = 250 * kNsPerMs;
 constexpr int64_t kKeepCapacityEveryS = 3600;
 constexpr size_t kMostUnannounced = 128;  // alerts that wait for the end of an evaluation
 
+// A thread that the system refuses is told like any other trouble.
+template <typename Make>
+Status made_unless_refused(Make make) {
+  try {
+    return make();
+  } catch (const std::system_error& e) {
+    return Error{Errc::io,
+                 std::string("the system refuses what a running agent needs, such as a thread: ") +
+                     e.what() + "; look at its limits (TasksMax=, pids.max, ulimit -u)",
+                 e.code().value()};
+  }
+}
+
 }  // namespace
 
 Status Live::run() {
-  if (const Status started = start(); !started.ok()) {
+  const Status started = made_unless_refused([this] { return start(); });
+  if (!started.ok()) {
     queries_.reset();
     store_work_.stop();  // its jobs use what goes first
     return started;
@@ -360,10 +376,14 @@ Status run_live(const AgentOptions& options, Setup setup, const Clock& clock) {
   auto memory = store::make_memory_files();  // used while the disk cannot be
   while (next) {
     const Setup current = *next;
-    std::optional<Live> live(std::in_place, options, std::move(*next), clock, memory, service);
-    const Status done = live->run();
-    next = live->take_next();
-    const bool gives_way = live->gives_way();
+    std::optional<Live> live;
+    const Status made = made_unless_refused([&] {
+      live.emplace(options, std::move(*next), clock, memory, service);
+      return Status(Ok{});
+    });
+    const Status done = live ? live->run() : made;
+    next = live ? live->take_next() : std::nullopt;
+    const bool gives_way = live && live->gives_way();
     live.reset();
     if (gives_way) memory = store::make_memory_files();
     if (!done.ok()) {

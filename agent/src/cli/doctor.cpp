@@ -185,6 +185,27 @@ void check_outbox(const std::string& listen, std::vector<Check>& checks) {
                     "see http://" + listen + "/api/outbox; mend the address or the credential"});
 }
 
+// How far the running agent is behind the logs, and what holds it back.
+void check_lag(const std::string& listen, std::vector<Check>& checks) {
+  constexpr uint64_t kAhead = 1024 * 1024;  // what is on its way, on a node that logs much
+  const auto answer = http::fetch_json("http://" + listen + "/api/status", 2000);
+  if (!answer.ok()) return;  // check_agent says it
+  const auto status = nlohmann::json::parse(*answer, nullptr, false);
+  if (!status.is_object() || !status.contains("tailer") || !status.contains("governor")) return;
+  const uint64_t lag = status["tailer"].value("lag_bytes", uint64_t{0});
+  if (lag < kAhead) {
+    checks.push_back({"reading", Verdict::ok, "at the end of the logs", ""});
+    return;
+  }
+  const std::string reason = text_at(status["governor"], "reason");
+  checks.push_back(
+      {"reading", Verdict::warning,
+       std::to_string(lag / kAhead) + " MiB behind the logs" +
+           (reason.empty() ? "" : ": slowed by " + reason),
+       "more comes in than limits.cpu, the pressure limits or the processor time given to it"
+       " allow; nothing is lost while the logs are kept"});
+}
+
 // Brokers that the running agent is not heard by, or that let it do less than it should.
 void check_brokers(const std::string& listen, std::vector<Check>& checks) {
   const auto answer = http::fetch_json("http://" + listen + "/api/status", 2000);
@@ -249,6 +270,7 @@ int run_doctor(const CommonOptions& options, const Clock& clock) {
   check_oncall(loaded, clock.wall(), checks);
   checks.push_back(check_memory_control());
   checks.push_back(check_agent(loaded.node.listen));
+  check_lag(loaded.node.listen, checks);
   check_outbox(loaded.node.listen, checks);
   check_brokers(loaded.node.listen, checks);
   print(checks, options.output);

@@ -7,6 +7,8 @@
 #include <thread>
 #include <utility>
 
+#include "query/threads.hpp"
+
 namespace nines::agent::query {
 namespace {
 
@@ -94,12 +96,10 @@ class ParallelRun {
 
   void run() {
     std::vector<std::thread> threads;
-    for (unsigned i = 1; i < environment_.threads; ++i) {
-      threads.emplace_back([this] {
-        if (environment_.thread_started) environment_.thread_started();
-        work();
-      });
-    }
+    add_threads(threads, environment_.threads - 1, [this] {
+      if (environment_.thread_started) environment_.thread_started();
+      work();
+    });
     work();
     for (std::thread& thread : threads) thread.join();
     if (!open_) answer_.scan.partly = true;

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "nines/peer/query_dialer.hpp"
+#include "query/threads.hpp"
 
 namespace nines::agent::query {
 namespace {
@@ -126,19 +127,19 @@ void DirectNodes::Impl::ask(size_t i) {
 
 Status DirectNodes::Impl::ask_all() {
   std::vector<std::thread> threads;
-  for (size_t n = 0; n < std::min(kAtOnce, addresses.size()); ++n) {
-    threads.emplace_back([this] {
-      for (;;) {
-        size_t mine = 0;
-        {
-          const std::lock_guard lock(mutex);
-          if (next == addresses.size() || stopped()) return;
-          mine = next++;
-        }
-        ask(mine);
+  const auto work = [this] {
+    for (;;) {
+      size_t mine = 0;
+      {
+        const std::lock_guard lock(mutex);
+        if (next == addresses.size() || stopped()) return;
+        mine = next++;
       }
-    });
-  }
+      ask(mine);
+    }
+  };
+  add_threads(threads, std::min(kAtOnce, addresses.size()), work);
+  if (threads.empty()) work();
   {
     std::unique_lock lock(mutex);
     changed.wait_for(lock, std::chrono::nanoseconds(kKeepNs),

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <variant>
@@ -164,7 +165,14 @@ Status run_statement(const nq::Statement& statement, const Environment& environm
   Environment watched = environment;
   std::optional<Watch> watch;
   if (environment.deadline.ns != INT64_MAX) {
-    watch.emplace(environment);
+    try {
+      watch.emplace(environment);
+    } catch (const std::system_error& e) {
+      return Error{Errc::io,
+                   std::string("the system gives this program no thread for a query: ") + e.what() +
+                       "; look at its limits (TasksMax=, pids.max, ulimit -u)",
+                   e.code().value()};
+    }
     watched.stop = &watch->flag();
   }
   Status done = Ok{};

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <thread>
 
+#include "query/threads.hpp"
+
 namespace nines::agent::query {
 namespace {
 
@@ -41,13 +43,13 @@ std::vector<NodeAnswer> gather(const std::vector<NodeLink>& links, std::string_v
   }
   std::atomic<size_t> next{0};
   std::vector<std::thread> threads;
-  for (size_t i = 0; i < std::min(kMostAtOnce, links.size()); ++i) {
-    threads.emplace_back([&] {
-      for (size_t at = next++; at < links.size(); at = next++) {
-        answers[at].body = ask_one(links[at], question, max_bytes, deadline);
-      }
-    });
-  }
+  const auto work = [&] {
+    for (size_t at = next++; at < links.size(); at = next++) {
+      answers[at].body = ask_one(links[at], question, max_bytes, deadline);
+    }
+  };
+  add_threads(threads, std::min(kMostAtOnce, links.size()), work);
+  if (threads.empty()) work();
   for (std::thread& thread : threads) thread.join();
   return answers;
 }

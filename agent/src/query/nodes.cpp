@@ -10,6 +10,7 @@
 
 #include "nines/query/pipeline.hpp"
 #include "query/node_ask.hpp"
+#include "query/threads.hpp"
 
 namespace nines::agent::query {
 namespace {
@@ -87,12 +88,10 @@ struct NodesRun::Impl {
   void start_threads() {
     const bool by_time = asking.plan.gives == nq::NodePlan::Gives::rows_by_time;
     const size_t most = by_time ? kMostByTime : std::max<size_t>(1, asking.options.at_once);
-    for (size_t i = 0; i < std::min(most, asking.nodes.size()); ++i) {
-      threads.emplace_back([this] {
-        if (environment.thread_started) environment.thread_started();
-        ask_nodes(asking);
-      });
-    }
+    add_threads(threads, std::min(most, asking.nodes.size()), [this] {
+      if (environment.thread_started) environment.thread_started();
+      ask_nodes(asking);
+    });
   }
 
   void stop() {
@@ -374,6 +373,14 @@ Result<std::unique_ptr<NodesRun>> NodesRun::start(const nq::Block& block,
   NINES_TRY(const std::string plan,
             nq::encode_plan(impl->asking.plan));  // fits, or nobody is asked
   impl->start_threads();
+  // Merging rows by time waits for each node.
+  const size_t needed =
+      by_time ? impl->asking.nodes.size() : std::min<size_t>(1, impl->asking.nodes.size());
+  if (impl->threads.size() < needed) {
+    return Error{Errc::io,
+                 "the system gives this program no thread to ask nodes with; look at its "
+                 "limits (TasksMax=, pids.max, ulimit -u)"};
+  }
   return std::unique_ptr<NodesRun>(new NodesRun(std::move(impl)));
 }
 

@@ -46,8 +46,19 @@ size_t utf8_length(std::string_view s, size_t i) {
   return n;
 }
 
-void append_escaped_ascii(std::string& out, char c) {
+void append_code(std::string& out, uint8_t code) {
   static constexpr char kHex[] = "0123456789abcdef";
+  out += "\\u00";
+  out += kHex[code >> 4];
+  out += kHex[code & 15];
+}
+
+// U+0080 to U+009F: some terminals obey them as they do ESC.
+bool is_c1(std::string_view s, size_t i) {
+  return byte_at(s, i) == 0xC2 && byte_at(s, i + 1) < 0xA0;
+}
+
+void append_escaped_ascii(std::string& out, char c) {
   switch (c) {
     case '"': out += "\\\""; return;
     case '\\': out += "\\\\"; return;
@@ -61,9 +72,7 @@ void append_escaped_ascii(std::string& out, char c) {
     out += c;
     return;
   }
-  out += "\\u00";
-  out += kHex[u >> 4];
-  out += kHex[u & 15];
+  append_code(out, u);
 }
 
 }  // namespace
@@ -79,6 +88,8 @@ void append_json_string(std::string& out, std::string_view text) {
     }
     if (n == 1)
       append_escaped_ascii(out, text[i]);
+    else if (is_c1(text, i))
+      append_code(out, byte_at(text, i + 1));
     else
       out.append(text, i, n);
     i += n;

@@ -63,6 +63,23 @@ TEST_CASE("What is read before NTP has set the clock is moved to its true time",
   CHECK(batch.max_event_time == WallTime::from_s(1'763'700'000 - 5));
 }
 
+TEST_CASE("Lines stamped after the clock was set, and read before that was seen, keep their time",
+          "[clock]") {
+  PiClock clock;
+  ClockGuard guard(clock, {});
+  clock.pass_s(10);
+  slo::Batch batch = one_event(clock.wall());
+  clock.set(WallTime::from_s(1'763'700'000));
+  clock.pass_s(1);
+  batch.gather(one_event(clock.wall()));
+  batch.normalize();
+  REQUIRE(guard.released());
+  guard.correct(batch);
+  const int64_t true_slot = slo::slot_of(clock.wall());
+  for (const slo::SlotDelta& delta : batch.slots) CHECK(std::abs(delta.slot - true_slot) <= 1);
+  CHECK(batch.max_event_time == clock.wall());
+}
+
 TEST_CASE("Lines of an earlier life keep their time when the clock is set", "[clock]") {
   PiClock clock;
   ClockGuard guard(clock, {});

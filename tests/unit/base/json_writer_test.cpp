@@ -51,6 +51,7 @@ TEST_CASE("JsonWriter indents when asked, and leaves empty brackets together", "
 TEST_CASE("JsonWriter escapes quotes, backslashes and control characters", "[base]") {
   CHECK(quoted("a\"b\\c\n\r\t") == R"("a\"b\\c\n\r\t")");
   CHECK(quoted(std::string_view("\0\x1b[31m\x7f", 7)) == R"("\u0000\u001b[31m\u007f")");
+  CHECK(quoted("\xC2\x9B[2J \xC2\x80\xC2\x9F\xC2\xA0") == "\"\\u009b[2J \\u0080\\u009f\xC2\xA0\"");
   CHECK(quoted("</script> \xC3\xA9") == "\"</script> \xC3\xA9\"");
 }
 
