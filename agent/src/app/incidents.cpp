@@ -138,6 +138,15 @@ void Incidents::seen(WallTime from, WallTime to,
   });
 }
 
+void Incidents::error_lines(std::vector<std::string> services, WallTime since, size_t most,
+                            std::function<void(std::vector<std::string>)> done) {
+  post<std::vector<std::string>>(
+      [services = std::move(services), since, most](incident::Watcher& watcher) {
+        return watcher.error_lines().newest(services, since, most);
+      },
+      std::move(done));
+}
+
 void Incidents::ask(const incident::FactsQuestion& question,
                     std::function<void(incident::Facts)> done) {
   post<incident::Facts>([question](incident::Watcher& watcher) { return watcher.facts(question); },

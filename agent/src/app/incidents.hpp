@@ -73,7 +73,12 @@ class Incidents {
   // Requests that began in [from, to), for the clocks of the fleet; comes back later.
   void seen(WallTime from, WallTime to,
             std::function<void(std::vector<incident::core::RequestTrail::Seen>)> done);
+  // The newest lines of these services that say what is wrong, since then; comes back later.
+  void error_lines(std::vector<std::string> services, WallTime since, size_t most,
+                   std::function<void(std::vector<std::string>)> done);
   IncidentsStatus status() const;
+  // Events that are about to be told.
+  void outgoing(const std::vector<slo::AlertEvent>& events);
   // Somebody was told: noted in the incident.
   void told(const std::string& notifier, const char* kind, const slo::AlertEvent& event);
 

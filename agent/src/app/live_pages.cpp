@@ -15,8 +15,19 @@ void Live::start_librarian() {
         return incidents_ ? &incidents_->desk().book() : nullptr;
       },
       [this] { return logbook_->all(); }});
+  PageFacts::Parts facts{
+      io_, clock_, judge_->engine(),
+      [this]() -> const nines::incident::IncidentBook* {
+        return incidents_ ? &incidents_->desk().book() : nullptr;
+      },
+      [this](std::vector<std::string> services, WallTime since, size_t most, auto done) {
+        incidents_->error_lines(std::move(services), since, most, std::move(done));
+      }};
+  page_facts_.emplace(std::move(facts));
   notifiers_.on_telling([this](std::vector<slo::AlertEvent> events, auto done) {
-    librarian_->prepare(std::move(events), std::move(done));
+    page_facts_->prepare(std::move(events), [this, done = std::move(done)](auto found) {
+      librarian_->prepare(std::move(found), done);
+    });
   });
 }
 
