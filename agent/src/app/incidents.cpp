@@ -215,24 +215,38 @@ uint64_t Incidents::refusals() const {
 }
 
 // People hear of an alert as its incident, from the Pager. Alerts that name their notifiers go to
-// those. Where the incident cannot be told, the alert goes to everybody.
+// those. Where the incident cannot be told, the alert goes to everybody (what may wait: who has no
+// quiet hours), and its end to whom it went.
 void Incidents::address(const std::vector<slo::AlertEvent>& events, uint64_t refused,
                         WallTime now) {
   if (!by_on_call()) return;
   for (const slo::AlertEvent& event : events) {
     if (event.kind == slo::AlertEvent::Kind::rows || !event.notify.empty()) continue;
+    if (event.kind == slo::AlertEvent::Kind::resolved) {
+      const auto went_to = pager_.ends_unrouted(event);
+      parts_.address(event.slo,
+                     went_to ? *went_to : parts_.on_call->shared(event.severity == "page"));
+      continue;
+    }
     const std::string id = incident::incident_of_slo(desk_.book(), event.slo, now);
     const auto incident = desk_.book().find(id, now);
-    const bool fired = event.kind == slo::AlertEvent::Kind::fired;
     // One that is not there yet is held back for some seconds, or part of another.
-    const bool told = fired && incident && !incident->over() ? pager_.answers_for(*incident)
-                                                             : refusals() == refused;
+    const bool told =
+        incident && !incident->over() ? pager_.answers_for(*incident) : refusals() == refused;
     if (told) {
       parts_.address(event.slo, parts_.on_call->shared(event.severity == "page"));
     } else {
       ++unrouted_;
+      const bool may_wait = event.priority >= 2;  // wakes nobody
+      auto names = may_wait ? parts_.on_call->awake(event.severity == "page", now).notify
+                            : std::vector<std::string>();
+      parts_.address(event.slo, names);
+      pager_.unrouted(event, std::move(names));
     }
   }
+  Record record;
+  if (auto document = pager_.take_unrouted()) record.documents.push_back(std::move(*document));
+  if (!record.documents.empty()) parts_.keep(std::move(record));
 }
 
 bool Incidents::by_on_call() const {

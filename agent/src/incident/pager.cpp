@@ -14,7 +14,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kReminder = "reminder";  // key of its document; no incident is called so
+// Keys of documents; no incident is called so.
+constexpr const char* kReminder = "reminder";
+constexpr const char* kUnrouted = "unrouted";
 constexpr int64_t kCountItemsNs = 60 * kNsPerSecond;
 constexpr int kNothing = 4;  // less urgent than P3
 constexpr size_t kMaxSuspect = 300, kMostItemsTold = 10;
@@ -108,6 +110,10 @@ void Pager::restore(const std::vector<store::Document>& documents) {
       if (document.key == kReminder) {
         reminded_ = time_of(from, "at");
         overdue_since_ = time_of(from, "since");
+        continue;
+      }
+      if (document.key == kUnrouted) {
+        unrouted_ = from.value("alerts", decltype(unrouted_)());
         continue;
       }
       Told told;
@@ -424,6 +430,30 @@ void Pager::remind(Turn& turn) {
   turn.out.documents.push_back(overdue.empty() ? store::Document{kDocuments, kReminder, {}}
                                                : reminder_document());
   turn.out.events.push_back(std::move(event));
+}
+
+void Pager::unrouted(const slo::AlertEvent& fired, std::vector<std::string> names) {
+  if (unrouted_.size() >= kMaxKept) {
+    ++counters_.beyond;
+    return;
+  }
+  unrouted_[fired.slo + "/" + fired.rule] = std::move(names);
+  unrouted_changed_ = true;
+}
+
+std::optional<std::vector<std::string>> Pager::ends_unrouted(const slo::AlertEvent& resolved) {
+  auto was = unrouted_.extract(resolved.slo + "/" + resolved.rule);
+  if (was.empty()) return std::nullopt;
+  unrouted_changed_ = true;
+  return std::move(was.mapped());
+}
+
+std::optional<store::Document> Pager::take_unrouted() {
+  if (!std::exchange(unrouted_changed_, false)) return std::nullopt;
+  if (unrouted_.empty()) return store::Document{kDocuments, kUnrouted, {}};
+  const json body = {{"alerts", unrouted_}};
+  return store::Document{kDocuments, kUnrouted,
+                         body.dump(-1, ' ', false, json::error_handler_t::replace)};
 }
 
 std::string incident_of_slo(const core::IncidentBook& book, std::string_view slo, WallTime now) {

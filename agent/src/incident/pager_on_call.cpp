@@ -75,10 +75,17 @@ void Pager::tell_next(const core::Incident& incident, Told& told, std::string_vi
     told.later = {};
     add_new(names, told.names);
   } else {
+    const bool was_put_off = told.later != WallTime{};
     const OnCall::Choice choice = on_call.choose(ledger(turn), incident, told.people, turn.now);
     told.later = choice.later.value_or(WallTime{});
     told.digest = choice.digest.value_or(WallTime{});
-    const bool put_off = choice.later || choice.digest;
+    // What may wait wakes nobody, whoever it is for.
+    const bool may_wait = incident.severity >= 2;
+    const OnCall::Awake all =
+        may_wait ? on_call.awake(false, turn.now) : OnCall::Awake{on_call.everybody(true), {}};
+    const bool asleep = !choice.somebody() && !choice.later && !choice.digest && all.later;
+    if (asleep) told.later = *all.later;
+    const bool put_off = choice.later || choice.digest || asleep;
     told.everybody = !choice.somebody() && !put_off;
     if (choice.somebody()) {
       told.people.push_back(choice.id);
@@ -89,12 +96,24 @@ void Pager::tell_next(const core::Incident& incident, Told& told, std::string_vi
     } else if (told.everybody) {
       note_nobody(incident, "everybody", choice.why, turn);
       ++counters_.nobody;
-      add_new(names, on_call.everybody(incident.severity <= 1));
+      std::vector<std::string> these = all.notify;
+      if (was_put_off) {  // what is nobody's heard of it at once
+        std::erase_if(these, [&](const std::string& name) {
+          return name != OnCall::kName && contains(told.names, name);
+        });
+      }
+      add_new(names, these);
       more = {{"why", "everybody is told: " + choice.why}};
     } else {
-      note_nobody(incident, choice.later ? "later" : "digest", choice.why, turn);
-      counters_.held += choice.later ? 1 : 0;
+      note_nobody(incident, choice.digest ? "digest" : "later", choice.why, turn);
+      counters_.held += choice.digest ? 0 : 1;
     }
+  }
+  const bool unreached = std::exchange(told.unreached, false);
+  if (transition == "worse") {
+    told.reach = told.names;
+    const auto shared = on_call.shared(incident.severity <= 1);
+    std::erase_if(told.reach, [&](const std::string& name) { return contains(shared, name); });
   }
   add_new(told.names, names);
   if (names.empty()) {  // nobody hears of it now
