@@ -77,6 +77,7 @@ class Live {
   Status start_incidents();
   Status start_remediation();
   void start_librarian();
+  incident::Relay::Parts relay_parts();
   Status start_links();
   // What the desk of incidents wrote, and `more`: in one piece.
   void keep_incidents(std::vector<store::Document> more, std::function<void(Status)> done);

@@ -134,6 +134,8 @@ void Pager::restore(const std::vector<store::Document>& documents) {
       told.names = from.value("names", std::vector<std::string>());
       told.later = time_of(from, "later");
       told.digest = time_of(from, "digest");
+      told.reach = from.value("reach", std::vector<std::string>());
+      told.unreached = from.value("unreached", false);
       if (told_.size() < kMaxKept) told_[told.id] = std::move(told);
     } catch (const json::exception&) {  // damaged: it is told once more rather than never
     }
@@ -157,7 +159,9 @@ store::Document Pager::document_of(const Told& told) const {
                  {"people", told.people},
                  {"names", told.names},
                  {"later", told.later.ns},
-                 {"digest", told.digest.ns}});
+                 {"digest", told.digest.ns},
+                 {"reach", told.reach},
+                 {"unreached", told.unreached}});
   }
   return {kDocuments, told.id, body.dump(-1, ' ', false, json::error_handler_t::replace)};
 }
@@ -301,7 +305,9 @@ void Pager::fire(const core::Incident& incident, Told& told, std::string_view tr
   event.priority = incident.severity;
   event.at = turn.now;
   event.since = told.since;
-  event.summary = sentence_of(incident, transition, told.unanswered, turn.now);
+  event.summary = told.unreached && transition == "escalated"
+                      ? "who was told before cannot be reached: " + incident.title
+                      : sentence_of(incident, transition, told.unanswered, turn.now);
   event.details = {{"incident", incident.id},
                    {"transition", std::string(transition)},
                    {"opened_on", told.opened_on}};

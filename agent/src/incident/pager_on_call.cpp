@@ -71,6 +71,7 @@ void Pager::tell_next(const core::Incident& incident, Told& told, std::string_vi
   const OnCall& on_call = *parts_.on_call;
   std::vector<std::pair<std::string, std::string>> more;
   told.on_call = true;
+  told.reach.clear();
   if (transition == "worse" && !told.people.empty()) {
     told.later = {};
     add_new(names, told.names);
@@ -90,6 +91,7 @@ void Pager::tell_next(const core::Incident& incident, Told& told, std::string_vi
     if (choice.somebody()) {
       told.people.push_back(choice.id);
       add_new(names, choice.notify);
+      told.reach = choice.notify;
       note_page(incident, choice, turn);
       more = {{kPagedPerson, choice.id}, {"why", choice.why}};
       if (!choice.experts.empty()) more.emplace_back("experts", choice.experts);
@@ -120,7 +122,10 @@ void Pager::tell_next(const core::Incident& incident, Told& told, std::string_vi
     turn.out.documents.push_back(document_of(told));
     return;
   }
+  told.unreached = unreached;  // for the sentence
   fire(incident, told, transition, std::move(names), turn);
+  told.unreached = false;
+  turn.out.documents.back() = document_of(told);
   for (auto& detail : more) turn.out.events.back().details.push_back(std::move(detail));
 }
 
@@ -151,6 +156,20 @@ void Pager::note_nobody(const core::Incident& incident, const char* how, const s
       {incident.id, why.empty() ? text : std::string(text) + ": " + why, {{kPagedNobody, how}}});
 }
 
+bool Pager::refused(const std::vector<std::string>& names, const slo::AlertEvent& event) {
+  if (event.rule != kRule) return false;
+  const auto found = told_.find(event.slo);
+  if (found == told_.end()) return false;
+  Told& told = found->second;
+  const bool last = told.on_call && event.at == told.at && !told.reach.empty();  // that was told
+  if (!last) return false;
+  std::erase_if(told.reach, [&](const std::string& name) { return contains(names, name); });
+  if (!told.reach.empty()) return false;
+  told.unreached = true;
+  ++counters_.refused;
+  return true;
+}
+
 // The next one, when the last did not answer in time, or when quiet hours are over.
 void Pager::go_on(const core::Incident& incident, Turn& turn) {
   Told* const told = kept(incident);
@@ -167,7 +186,8 @@ void Pager::go_on(const core::Incident& incident, Turn& turn) {
   }
   const int64_t time_ns = parts_.on_call->ack_ns(incident);
   const bool nobody_left = told->on_call && told->everybody;
-  if (nobody_left || time_ns == 0 || turn.now.ns - told->at.ns < time_ns) return;
+  const bool in_time = time_ns == 0 || turn.now.ns - told->at.ns < time_ns;
+  if (nobody_left || (in_time && !told->unreached)) return;
   told->unanswered = incident.unanswered_since;
   ++told->level;
   ++counters_.escalated;

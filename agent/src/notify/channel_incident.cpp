@@ -19,7 +19,10 @@ struct Scope {
       : own(config.scope.empty() ? identity.node : config.scope),
         fleet(config.scope.empty() ? identity.cluster : config.scope),
         configured(!config.scope.empty()) {}
-  const std::string& of(const Message& message) const {
+  std::string of(const Message& message) const {
+    const auto origin = origin_of(message.event);  // its incident there is the origin's
+    const bool of_alert = message.event.detail("transition") == nullptr;
+    if (origin && of_alert && !configured) return origin->node;
     const std::string* const opened_on = message.event.detail("opened_on");
     if (opened_on != nullptr && !configured) return *opened_on;
     return message.event.rule == "node-silent" ? fleet : own;
