@@ -7,6 +7,7 @@
 #include "app/log.hpp"
 #include "app/paging.hpp"
 #include "nines/incident/current_evidence.hpp"
+#include "notify/message.hpp"
 #include "timeline/clock_book.hpp"
 
 namespace nines::agent {
@@ -28,6 +29,16 @@ std::map<std::string, std::string> parts_of(const std::vector<store::Document>& 
   std::map<std::string, std::string> sorted, parts;
   for (const store::Document& document : documents) sorted[document.key] = document.body;
   for (const auto& [key, body] : sorted) parts[key.substr(0, key.find('/'))] += body;
+  return parts;
+}
+
+incident::Relay::Parts relay_parts(incident::Relay::Parts parts,
+                                   std::shared_ptr<const incident::OnCall> on_call) {
+  if (!on_call) return parts;
+  parts.reach = [on_call](const std::string& who) {
+    const auto person = on_call->plan().roster->find(who);
+    return person ? on_call->notifiers_of(*person) : std::vector<std::string>();
+  };
   return parts;
 }
 
@@ -64,7 +75,8 @@ Incidents::Incidents(Parts&& parts, uint64_t life)
               [this](const incident::core::Incident& one) {
                 return in_maintenance(parts_.engine, one);
               },
-              parts_.on_call}) {
+              parts_.on_call}),
+      relay_(relay_parts(parts_.relay, parts_.on_call)) {
   if (!parts_.config.narrative.url.empty()) rewriter_.emplace(parts_.io, parts_.config.narrative);
 }
 
@@ -138,6 +150,15 @@ void Incidents::seen(WallTime from, WallTime to,
   });
 }
 
+void Incidents::error_lines(std::vector<std::string> services, WallTime since, size_t most,
+                            std::function<void(std::vector<std::string>)> done) {
+  post<std::vector<std::string>>(
+      [services = std::move(services), since, most](incident::Watcher& watcher) {
+        return watcher.error_lines().newest(services, since, most);
+      },
+      std::move(done));
+}
+
 void Incidents::ask(const incident::FactsQuestion& question,
                     std::function<void(incident::Facts)> done) {
   post<incident::Facts>([question](incident::Watcher& watcher) { return watcher.facts(question); },
@@ -206,24 +227,38 @@ uint64_t Incidents::refusals() const {
 }
 
 // People hear of an alert as its incident, from the Pager. Alerts that name their notifiers go to
-// those. Where the incident cannot be told, the alert goes to everybody.
+// those. Where the incident cannot be told, the alert goes to everybody (what may wait: who has no
+// quiet hours), and its end to whom it went.
 void Incidents::address(const std::vector<slo::AlertEvent>& events, uint64_t refused,
                         WallTime now) {
   if (!by_on_call()) return;
   for (const slo::AlertEvent& event : events) {
     if (event.kind == slo::AlertEvent::Kind::rows || !event.notify.empty()) continue;
+    if (event.kind == slo::AlertEvent::Kind::resolved) {
+      const auto went_to = pager_.ends_unrouted(event);
+      parts_.address(event.slo,
+                     went_to ? *went_to : parts_.on_call->shared(event.severity == "page"));
+      continue;
+    }
     const std::string id = incident::incident_of_slo(desk_.book(), event.slo, now);
     const auto incident = desk_.book().find(id, now);
-    const bool fired = event.kind == slo::AlertEvent::Kind::fired;
     // One that is not there yet is held back for some seconds, or part of another.
-    const bool told = fired && incident && !incident->over() ? pager_.answers_for(*incident)
-                                                             : refusals() == refused;
+    const bool told =
+        incident && !incident->over() ? pager_.answers_for(*incident) : refusals() == refused;
     if (told) {
       parts_.address(event.slo, parts_.on_call->shared(event.severity == "page"));
     } else {
       ++unrouted_;
+      const bool may_wait = event.priority >= 2;  // wakes nobody
+      auto names = may_wait ? parts_.on_call->awake(event.severity == "page", now).notify
+                            : std::vector<std::string>();
+      parts_.address(event.slo, names);
+      pager_.unrouted(event, std::move(names));
     }
   }
+  Record record;
+  if (auto document = pager_.take_unrouted()) record.documents.push_back(std::move(*document));
+  if (!record.documents.empty()) parts_.keep(std::move(record));
 }
 
 bool Incidents::by_on_call() const {
@@ -249,7 +284,14 @@ void Incidents::address_about(const std::string& id, slo::AlertEvent& event) con
 // What happened goes into the store before what is told of it, or with it.
 void Incidents::tell_people(WallTime now) {
   incident::Pager::Decided decided = pager_.look(desk_.book(), now);
-  if (decided.empty()) return;
+  incident::Relay::Decided relayed = relay_.look(desk_.book(), now, parts_.clock.mono());
+  if (decided.empty() && relayed.empty()) return;
+  for (auto& note : relayed.notes) {
+    const auto done = desk_.did(desk_.book().add(note.incident, incident::core::EventKind::note, {},
+                                                 note.text, std::move(note.details), now));
+    if (!done.ok()) log::warn("incident", done.error().message);
+  }
+  for (auto& event : relayed.events) decided.events.push_back(std::move(event));
   for (auto& note : decided.notes) {
     const auto done =
         desk_.did(desk_.book().add(note.incident, incident::core::EventKind::page_sent, {},
@@ -266,9 +308,21 @@ void Incidents::tell_people(WallTime now) {
   parts_.keep(std::move(record));
 }
 
+void Incidents::outgoing(const std::vector<slo::AlertEvent>& events) {
+  relay_.outgoing(events, parts_.clock.mono());
+}
+
+void Incidents::refused(const std::vector<std::string>& names, const slo::AlertEvent& event) {
+  if (!pager_.refused(names, event)) return;
+  const WallTime now = to_ms(parts_.clock.wall());
+  tell_people(now);
+  changed();
+}
+
 void Incidents::told(const std::string& notifier, const char* kind, const slo::AlertEvent& event) {
   const std::string* const id = event.detail("incident");
-  if (id == nullptr || event.kind != slo::AlertEvent::Kind::fired) return;
+  const bool receipt = relay_.delivered(event, notifier);
+  if (id == nullptr || (event.kind != slo::AlertEvent::Kind::fired && !receipt)) return;
   const WallTime now = to_ms(parts_.clock.wall());
   const auto incident = desk_.book().find(*id, now);
   if (!incident) return;
@@ -282,8 +336,11 @@ void Incidents::told(const std::string& notifier, const char* kind, const slo::A
   const std::string* const transition = event.detail("transition");
   const std::string text = (transition != nullptr ? *transition : "alert " + event.slo) + ": " +
                            notifier + " (" + kind + ") was told";
+  incident::core::Details details = {{"channel", notifier}, {"event", number}};
+  const std::string* const relays = event.detail(notify::kRelaysDetail);
+  if (relays != nullptr) details.emplace_back(notify::kRelaysDetail, *relays);
   const auto done = desk_.did(desk_.book().add(*id, incident::core::EventKind::page_sent, {}, text,
-                                               {{"channel", notifier}, {"event", number}}, now));
+                                               std::move(details), now));
   if (!done.ok()) log::warn("incident", done.error().message);
   changed();
 }
@@ -314,10 +371,18 @@ IncidentsStatus Incidents::status() const {
   if (parts_.on_call) {
     for (const auto& [name, count] :
          {std::pair{"on_call_person", told.people}, std::pair{"on_call_held", told.held},
-          std::pair{"on_call_digest", told.digests},
+          std::pair{"on_call_digest", told.digests}, std::pair{"on_call_refused", told.refused},
           std::pair{"on_call_nobody", told.nobody + unrouted_}}) {
       out.told.emplace_back(name, count);
     }
+  }
+  const incident::Relay::Counters& relay = relay_.counters();
+  for (const auto& [name, count] :
+       {std::pair{"relay_asked", relay.asked}, std::pair{"relay_done", relay.relayed},
+        std::pair{"relay_taken", relay.taken}, std::pair{"relay_told", relay.told},
+        std::pair{"relay_overtaken", relay.overtaken}, std::pair{"relay_twice", relay.twice},
+        std::pair{"relay_beyond_limit", relay.beyond}}) {
+    out.told.emplace_back(name, count);
   }
   out.dropped = unread_;
   const incident::Dropped here = desk_.dropped();

@@ -17,6 +17,7 @@
 #include "incident/desk.hpp"
 #include "incident/node_facts.hpp"
 #include "incident/pager.hpp"
+#include "incident/relay.hpp"
 #include "incident/rewriter.hpp"
 #include "net/asio.hpp"
 #include "timeline/recorder.hpp"
@@ -49,6 +50,8 @@ class Incidents {
     // The alerts of this SLO that are not written yet are for those names.
     std::function<void(const std::string& slo, const std::vector<std::string>& names)> address;
     std::shared_ptr<const incident::OnCall> on_call;  // null: nobody is on call
+    // How what this node cannot tell is told by another one. `reach` is set here.
+    incident::Relay::Parts relay{};
   };
   // Null where incidents are switched off. `store` is asked now only.
   static Result<std::unique_ptr<Incidents>> start(Parts parts, store::StateStore& store);
@@ -73,9 +76,17 @@ class Incidents {
   // Requests that began in [from, to), for the clocks of the fleet; comes back later.
   void seen(WallTime from, WallTime to,
             std::function<void(std::vector<incident::core::RequestTrail::Seen>)> done);
+  // The newest lines of these services that say what is wrong, since then; comes back later.
+  void error_lines(std::vector<std::string> services, WallTime since, size_t most,
+                   std::function<void(std::vector<std::string>)> done);
   IncidentsStatus status() const;
+  // Events that are about to be told.
+  void outgoing(const std::vector<slo::AlertEvent>& events);
   // Somebody was told: noted in the incident.
   void told(const std::string& notifier, const char* kind, const slo::AlertEvent& event);
+
+  // Those notifiers have refused it: whoever it was for is not waited for.
+  void refused(const std::vector<std::string>& names, const slo::AlertEvent& event);
 
   // What tells of an incident before that is there: it is for those who are not told by on-call.
   void address(slo::AlertEvent& event) const;
@@ -122,6 +133,7 @@ class Incidents {
   unsigned thinning_ = 0;
   Clocks clocks_;
   incident::Pager pager_;
+  incident::Relay relay_;
   std::optional<incident::Rewriter> rewriter_;
   bool held_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -318,6 +318,7 @@ Snapshot Live::snapshot() const {
         view::remedy_metrics(remediation_->steward(), remediation_->curator(), out.now);
   }
   if (librarian_) out.page_metrics = librarian_->metrics();
+  if (page_facts_) out.page_metrics += page_facts_->metrics();
   if (links_) out.page_metrics += links_->metrics();
   const ProcessFigures figures = process_figures();
   out.resident_bytes = figures.resident_bytes;

@@ -27,6 +27,7 @@
 #include "app/node_capacity.hpp"
 #include "app/node_context.hpp"
 #include "app/notifiers.hpp"
+#include "app/page_facts.hpp"
 #include "app/peers.hpp"
 #include "app/queries.hpp"
 #include "app/record_keeper.hpp"
@@ -82,6 +83,7 @@ class Live {
   Status start_incidents();
   Status start_remediation();
   void start_librarian();
+  incident::Relay::Parts relay_parts();
   Status start_links();
   // What the desk of incidents wrote, and `more`: in one piece.
   void keep_incidents(std::vector<store::Document> more, std::function<void(Status)> done);
@@ -161,6 +163,7 @@ class Live {
   std::unique_ptr<Remediation> remediation_;  // uses incidents_; null: those are switched off
   std::optional<links::LinkDesk> links_;      // uses incidents_, remediation_; unset: no public URL
   std::optional<Librarian> librarian_;        // reads incidents_ and logbook_
+  std::optional<PageFacts> page_facts_;       // reads judge_, asks incidents_
   std::optional<Drafting> drafting_;          // uses the five above
   std::unique_ptr<Queries> queries_;
   std::unique_ptr<http::Front> front_;

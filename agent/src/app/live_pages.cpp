@@ -15,9 +15,45 @@ void Live::start_librarian() {
         return incidents_ ? &incidents_->desk().book() : nullptr;
       },
       [this] { return logbook_->all(); }});
+  PageFacts::Parts facts{
+      io_, clock_, judge_->engine(),
+      [this]() -> const nines::incident::IncidentBook* {
+        return incidents_ ? &incidents_->desk().book() : nullptr;
+      },
+      [this](std::vector<std::string> services, WallTime since, size_t most, auto done) {
+        incidents_->error_lines(std::move(services), since, most, std::move(done));
+      }};
+  page_facts_.emplace(std::move(facts));
   notifiers_.on_telling([this](std::vector<slo::AlertEvent> events, auto done) {
-    librarian_->prepare(std::move(events), std::move(done));
+    if (incidents_) incidents_->outgoing(events);
+    page_facts_->prepare(std::move(events), [this, done = std::move(done)](auto found) {
+      librarian_->prepare(std::move(found), done);
+    });
   });
+}
+
+incident::Relay::Parts Live::relay_parts() {
+  incident::Relay::Parts out;
+  out.node = setup_.config.node;
+  out.live = [this] {
+    std::vector<std::string> names;
+    if (!fleet_ || fleet_->node().role() != peer::Role::node) return names;
+    names.push_back(setup_.config.node);
+    for (const peer::PeerView& one : fleet_->peers()) {
+      const bool may = one.role == peer::Role::node;
+      if (may && one.state == peer::PeerView::State::alive) names.push_back(one.node);
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  };
+  out.hopeless = [this](const slo::AlertEvent& event, const std::vector<std::string>& names) {
+    return notifiers_.hopeless(event, names);
+  };
+  out.told_elsewhere = [this](const slo::AlertEvent& event, const std::vector<std::string>& names) {
+    notifiers_.told_elsewhere(event, names);
+  };
+  out.working = [this](const std::vector<std::string>& names) { return notifiers_.working(names); };
+  return out;
 }
 
 Status Live::start_links() {

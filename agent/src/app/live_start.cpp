@@ -37,6 +37,10 @@ Status Live::start() {
         timeline_->recorder().paged(event, name, clock_.wall());
         if (incidents_) incidents_->told(name, kind, event);
       });
+  notifiers_.on_refused(
+      [this](const std::vector<std::string>& names, const slo::AlertEvent& event) {
+        if (incidents_) incidents_->refused(names, event);
+      });
   start_librarian();
   NINES_CHECK(start_links());
   NINES_CHECK(start_upstreams());
@@ -187,7 +191,7 @@ Status Live::start_incidents() {
            [this](const std::string& slo, const std::vector<std::string>& names) {
              judge_->address(slo, names);
            },
-           std::move(on_call)},
+           std::move(on_call), relay_parts()},
           *store_));
   capacity_->tell([this](std::string_view name, double value, WallTime at) {
     context_->vital(name, value, at);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "app/snapshot.hpp"
 #include "app/worker.hpp"
@@ -26,12 +27,20 @@ class Notifiers {
   void on_delivered(notify::Notifications::Delivered delivered) {
     if (all_) all_->on_delivered(std::move(delivered));
   }
+  void on_refused(notify::Notifications::Refused refused) {
+    if (all_) all_->on_refused(std::move(refused));
+  }
   void on_telling(notify::Notifications::Prepare prepare) {
     if (all_) all_->on_telling(std::move(prepare));
   }
   void on_links(notify::LinksFor links) {
     if (all_) all_->on_links(std::move(links));
   }
+  // As notify::Notifications; before it is started nobody tells anything.
+  bool hopeless(const slo::AlertEvent& event, const std::vector<std::string>& names) const;
+  void told_elsewhere(const slo::AlertEvent& event, const std::vector<std::string>& names);
+  // Of these names (an empty list: all) those of which one is here and worked last.
+  std::vector<std::string> working(const std::vector<std::string>& names) const;
   // New events are in the store.
   void notify();
   void stop() { all_.reset(); }

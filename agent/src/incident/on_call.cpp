@@ -53,6 +53,25 @@ std::string why_nobody(const oncall::Plan& plan, const oncall::Route& route,
   return out;
 }
 
+bool reaches(const OnCall::Notifier& notifier, const oncall::Person& person) {
+  return contains(person.notify, notifier.name) ||
+         (!notifier.chain.empty() && contains(person.notify, notifier.chain));
+}
+
+const std::shared_ptr<const oncall::Roster>& roster_of(const OnCall::Parts& parts) {
+  NINES_ASSERT(parts.plan != nullptr);
+  return parts.plan->roster;
+}
+
+// To the quarter of an hour; a week of nothing else ends as well.
+WallTime end_of_quiet(const oncall::Person& person, WallTime now) {
+  constexpr int64_t kStepS = 900, kMostS = 7 * 86'400;
+  const int64_t from_s = now.seconds();
+  int64_t t_s = from_s - from_s % kStepS + kStepS;
+  while (t_s < from_s + kMostS && person.is_quiet(t_s)) t_s += kStepS;
+  return WallTime::from_s(t_s);
+}
+
 // What history tells of a page: the first answer of this person, and the first end.
 void add_end(const OnCall& on_call, const core::Incident& incident, oncall::Page& page) {
   using Kind = core::EventKind;
@@ -75,7 +94,9 @@ void add_end(const OnCall& on_call, const core::Incident& incident, oncall::Page
 
 }  // namespace
 
-OnCall::OnCall(Parts parts) : parts_(std::move(parts)) { NINES_ASSERT(parts_.plan != nullptr); }
+OnCall::OnCall(Parts parts) : parts_(std::move(parts)), imported_(roster_of(parts_)) {
+  for (const oncall::Page& page : parts_.imported) imported_.add(page);
+}
 
 std::vector<OnCall::NotedPage> OnCall::pages(const core::IncidentBook& book, WallTime now) const {
   core::BookQuery all;
@@ -106,8 +127,7 @@ std::vector<OnCall::NotedPage> OnCall::pages(const core::IncidentBook& book, Wal
 }
 
 oncall::PageLedger OnCall::ledger(const core::IncidentBook& book, WallTime now) const {
-  oncall::PageLedger out(plan().roster);
-  for (const oncall::Page& page : parts_.imported) out.add(page);
+  oncall::PageLedger out = imported_;
   for (const NotedPage& one : pages(book, now)) out.add(one.page);
   return out;
 }
@@ -204,10 +224,30 @@ std::vector<std::string> OnCall::notifiers_of(uint32_t person) const {
 
 bool OnCall::is_somebodys(const Notifier& notifier) const {
   const auto& people = plan().roster->people;
-  return std::any_of(people.begin(), people.end(), [&](const oncall::Person& one) {
-    return contains(one.notify, notifier.name) ||
-           (!notifier.chain.empty() && contains(one.notify, notifier.chain));
-  });
+  return std::any_of(people.begin(), people.end(),
+                     [&](const oncall::Person& one) { return reaches(notifier, one); });
+}
+
+OnCall::Awake OnCall::awake(bool page, WallTime now) const {
+  Awake out{{kName}, {}};
+  bool anybody = false;
+  for (const Notifier& one : parts_.notifiers) {
+    if (!(page ? one.pages : one.tickets) || contains(out.notify, one.name)) continue;
+    bool asleep = false, reached = false;
+    for (const oncall::Person& person : plan().roster->people) {
+      if (!reaches(one, person)) continue;
+      const bool quiet = person.is_quiet(now.seconds());
+      asleep = asleep || quiet;
+      reached = true;
+      if (!quiet) continue;
+      const WallTime end = end_of_quiet(person, now);
+      if (!out.later || end < *out.later) out.later = end;
+    }
+    anybody = anybody || (reached && !asleep);
+    if (!asleep) out.notify.push_back(one.name);
+  }
+  if (anybody) out.later.reset();
+  return out;
 }
 
 std::vector<std::string> OnCall::everybody(bool page) const {

@@ -6,8 +6,9 @@
 // A notifier that somebody of the document names is theirs: of incidents it hears what they are
 // paged of. The others are shared: they hear of every incident, as if there were no on-call.
 //
-// Immutable, so const means thread-safe. Cost of a ledger: in proportion to what is known of all
-// incidents; it is made when somebody is to be told.
+// Immutable, so const means thread-safe. Cost of a ledger: a copy of the imported pages that count
+// (at most PageLedger::Limits), and in proportion to what is known of all incidents; it is made
+// when somebody is to be told.
 #pragma once
 
 #include <memory>
@@ -75,6 +76,13 @@ class OnCall {
   std::vector<std::string> shared(bool page) const;
   // And with those that are somebody's.
   std::vector<std::string> everybody(bool page) const;
+  // The same of what may wait (P2): without those of people who have quiet hours now. Where that
+  // leaves nobody of the people, `later` says when the first of them has none any more.
+  struct Awake {
+    std::vector<std::string> notify;
+    std::optional<WallTime> later;
+  };
+  Awake awake(bool page, WallTime now) const;
   // By id or by name, whatever the case of the letters; also who acknowledged by a link
   // (agent/src/links).
   std::optional<uint32_t> person_of(std::string_view who) const;
@@ -90,6 +98,7 @@ class OnCall {
   bool is_somebodys(const Notifier& notifier) const;
 
   Parts parts_;
+  nines::oncall::PageLedger imported_;  // of the imported pages alone: copied, not reckoned anew
 };
 
 // Details of an event page_sent of the incident that somebody is paged of.

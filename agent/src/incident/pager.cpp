@@ -14,7 +14,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kReminder = "reminder";  // key of its document; no incident is called so
+// Keys of documents; no incident is called so.
+constexpr const char* kReminder = "reminder";
+constexpr const char* kUnrouted = "unrouted";
 constexpr int64_t kCountItemsNs = 60 * kNsPerSecond;
 constexpr int kNothing = 4;  // less urgent than P3
 constexpr size_t kMaxSuspect = 300, kMostItemsTold = 10;
@@ -110,6 +112,10 @@ void Pager::restore(const std::vector<store::Document>& documents) {
         overdue_since_ = time_of(from, "since");
         continue;
       }
+      if (document.key == kUnrouted) {
+        unrouted_ = from.value("alerts", decltype(unrouted_)());
+        continue;
+      }
       Told told;
       told.id = document.key;
       told.service = from.value("service", "");
@@ -128,6 +134,8 @@ void Pager::restore(const std::vector<store::Document>& documents) {
       told.names = from.value("names", std::vector<std::string>());
       told.later = time_of(from, "later");
       told.digest = time_of(from, "digest");
+      told.reach = from.value("reach", std::vector<std::string>());
+      told.unreached = from.value("unreached", false);
       if (told_.size() < kMaxKept) told_[told.id] = std::move(told);
     } catch (const json::exception&) {  // damaged: it is told once more rather than never
     }
@@ -151,7 +159,9 @@ store::Document Pager::document_of(const Told& told) const {
                  {"people", told.people},
                  {"names", told.names},
                  {"later", told.later.ns},
-                 {"digest", told.digest.ns}});
+                 {"digest", told.digest.ns},
+                 {"reach", told.reach},
+                 {"unreached", told.unreached}});
   }
   return {kDocuments, told.id, body.dump(-1, ' ', false, json::error_handler_t::replace)};
 }
@@ -295,7 +305,9 @@ void Pager::fire(const core::Incident& incident, Told& told, std::string_view tr
   event.priority = incident.severity;
   event.at = turn.now;
   event.since = told.since;
-  event.summary = sentence_of(incident, transition, told.unanswered, turn.now);
+  event.summary = told.unreached && transition == "escalated"
+                      ? "who was told before cannot be reached: " + incident.title
+                      : sentence_of(incident, transition, told.unanswered, turn.now);
   event.details = {{"incident", incident.id},
                    {"transition", std::string(transition)},
                    {"opened_on", told.opened_on}};
@@ -424,6 +436,30 @@ void Pager::remind(Turn& turn) {
   turn.out.documents.push_back(overdue.empty() ? store::Document{kDocuments, kReminder, {}}
                                                : reminder_document());
   turn.out.events.push_back(std::move(event));
+}
+
+void Pager::unrouted(const slo::AlertEvent& fired, std::vector<std::string> names) {
+  if (unrouted_.size() >= kMaxKept) {
+    ++counters_.beyond;
+    return;
+  }
+  unrouted_[fired.slo + "/" + fired.rule] = std::move(names);
+  unrouted_changed_ = true;
+}
+
+std::optional<std::vector<std::string>> Pager::ends_unrouted(const slo::AlertEvent& resolved) {
+  auto was = unrouted_.extract(resolved.slo + "/" + resolved.rule);
+  if (was.empty()) return std::nullopt;
+  unrouted_changed_ = true;
+  return std::move(was.mapped());
+}
+
+std::optional<store::Document> Pager::take_unrouted() {
+  if (!std::exchange(unrouted_changed_, false)) return std::nullopt;
+  if (unrouted_.empty()) return store::Document{kDocuments, kUnrouted, {}};
+  const json body = {{"alerts", unrouted_}};
+  return store::Document{kDocuments, kUnrouted,
+                         body.dump(-1, ' ', false, json::error_handler_t::replace)};
 }
 
 std::string incident_of_slo(const core::IncidentBook& book, std::string_view slo, WallTime now) {

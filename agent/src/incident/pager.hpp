@@ -83,8 +83,18 @@ class Pager {
   // With each evaluation, after the book's tick.
   Decided look(const core::IncidentBook& book, WallTime now);
 
+  // Those notifiers have refused an event of it. True: they were all by which the person who was
+  // told last is reached, and the next look() tells the next one, whatever time is left.
+  bool refused(const std::vector<std::string>& names, const slo::AlertEvent& event);
+
   // Whether people hear of this incident by on-call, so that alerts of it need not wake them.
   bool answers_for(const core::Incident& incident) const;
+  // An alert, by slo and rule, goes to those names (none: everybody) although somebody is on call;
+  // and to whom it went, which its end forgets. Kept over restarts by take_unrouted(), at most
+  // kMaxKept.
+  void unrouted(const slo::AlertEvent& fired, std::vector<std::string> names);
+  std::optional<std::vector<std::string>> ends_unrouted(const slo::AlertEvent& resolved);
+  std::optional<store::Document> take_unrouted();  // nothing: as it was
   // Notifiers of the people who were told of it by on-call, and those that are nobody's; empty:
   // there are none, or everybody was told.
   std::vector<std::string> heard_by(const core::Incident& incident) const;
@@ -95,6 +105,7 @@ class Pager {
     // By on-call: people told; P2 that wait for the morning, digests; everybody told for want of
     // one.
     uint64_t people = 0, held = 0, digests = 0, nobody = 0;
+    uint64_t refused = 0;  // people whose notifiers all refused
   };
   const Counters& counters() const noexcept { return counters_; }
 
@@ -113,6 +124,8 @@ class Pager {
     std::vector<std::string> people;  // ids of who was told since it was opened last, in order
     std::vector<std::string> names;   // of notifiers that heard of it
     WallTime later{}, digest{};       // when somebody is told; 0: not put off
+    std::vector<std::string> reach;   // by which who was told last is reached, but who refused
+    bool unreached = false;           // all have refused: the next one's turn
   };
   struct Turn;
 
@@ -143,7 +156,9 @@ class Pager {
   store::Document reminder_document() const;
 
   Parts parts_;
-  std::map<std::string, Told> told_;  // by the id it was told by
+  std::map<std::string, Told> told_;                          // by the id it was told by
+  std::map<std::string, std::vector<std::string>> unrouted_;  // by "slo/rule": whom it went to
+  bool unrouted_changed_ = false;
   WallTime reminded_{}, overdue_since_{}, counted_{};
   Counters counters_;
 };

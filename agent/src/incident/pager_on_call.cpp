@@ -71,37 +71,61 @@ void Pager::tell_next(const core::Incident& incident, Told& told, std::string_vi
   const OnCall& on_call = *parts_.on_call;
   std::vector<std::pair<std::string, std::string>> more;
   told.on_call = true;
+  told.reach.clear();
   if (transition == "worse" && !told.people.empty()) {
     told.later = {};
     add_new(names, told.names);
   } else {
+    const bool was_put_off = told.later != WallTime{};
     const OnCall::Choice choice = on_call.choose(ledger(turn), incident, told.people, turn.now);
     told.later = choice.later.value_or(WallTime{});
     told.digest = choice.digest.value_or(WallTime{});
-    const bool put_off = choice.later || choice.digest;
+    // What may wait wakes nobody, whoever it is for.
+    const bool may_wait = incident.severity >= 2;
+    const OnCall::Awake all =
+        may_wait ? on_call.awake(false, turn.now) : OnCall::Awake{on_call.everybody(true), {}};
+    const bool asleep = !choice.somebody() && !choice.later && !choice.digest && all.later;
+    if (asleep) told.later = *all.later;
+    const bool put_off = choice.later || choice.digest || asleep;
     told.everybody = !choice.somebody() && !put_off;
     if (choice.somebody()) {
       told.people.push_back(choice.id);
       add_new(names, choice.notify);
+      told.reach = choice.notify;
       note_page(incident, choice, turn);
       more = {{kPagedPerson, choice.id}, {"why", choice.why}};
       if (!choice.experts.empty()) more.emplace_back("experts", choice.experts);
     } else if (told.everybody) {
       note_nobody(incident, "everybody", choice.why, turn);
       ++counters_.nobody;
-      add_new(names, on_call.everybody(incident.severity <= 1));
+      std::vector<std::string> these = all.notify;
+      if (was_put_off) {  // what is nobody's heard of it at once
+        std::erase_if(these, [&](const std::string& name) {
+          return name != OnCall::kName && contains(told.names, name);
+        });
+      }
+      add_new(names, these);
       more = {{"why", "everybody is told: " + choice.why}};
     } else {
-      note_nobody(incident, choice.later ? "later" : "digest", choice.why, turn);
-      counters_.held += choice.later ? 1 : 0;
+      note_nobody(incident, choice.digest ? "digest" : "later", choice.why, turn);
+      counters_.held += choice.digest ? 0 : 1;
     }
+  }
+  const bool unreached = std::exchange(told.unreached, false);
+  if (transition == "worse") {
+    told.reach = told.names;
+    const auto shared = on_call.shared(incident.severity <= 1);
+    std::erase_if(told.reach, [&](const std::string& name) { return contains(shared, name); });
   }
   add_new(told.names, names);
   if (names.empty()) {  // nobody hears of it now
     turn.out.documents.push_back(document_of(told));
     return;
   }
+  told.unreached = unreached;  // for the sentence
   fire(incident, told, transition, std::move(names), turn);
+  told.unreached = false;
+  turn.out.documents.back() = document_of(told);
   for (auto& detail : more) turn.out.events.back().details.push_back(std::move(detail));
 }
 
@@ -132,6 +156,20 @@ void Pager::note_nobody(const core::Incident& incident, const char* how, const s
       {incident.id, why.empty() ? text : std::string(text) + ": " + why, {{kPagedNobody, how}}});
 }
 
+bool Pager::refused(const std::vector<std::string>& names, const slo::AlertEvent& event) {
+  if (event.rule != kRule) return false;
+  const auto found = told_.find(event.slo);
+  if (found == told_.end()) return false;
+  Told& told = found->second;
+  const bool last = told.on_call && event.at == told.at && !told.reach.empty();  // that was told
+  if (!last) return false;
+  std::erase_if(told.reach, [&](const std::string& name) { return contains(names, name); });
+  if (!told.reach.empty()) return false;
+  told.unreached = true;
+  ++counters_.refused;
+  return true;
+}
+
 // The next one, when the last did not answer in time, or when quiet hours are over.
 void Pager::go_on(const core::Incident& incident, Turn& turn) {
   Told* const told = kept(incident);
@@ -148,7 +186,8 @@ void Pager::go_on(const core::Incident& incident, Turn& turn) {
   }
   const int64_t time_ns = parts_.on_call->ack_ns(incident);
   const bool nobody_left = told->on_call && told->everybody;
-  if (nobody_left || time_ns == 0 || turn.now.ns - told->at.ns < time_ns) return;
+  const bool in_time = time_ns == 0 || turn.now.ns - told->at.ns < time_ns;
+  if (nobody_left || (in_time && !told->unreached)) return;
   told->unanswered = incident.unanswered_since;
   ++told->level;
   ++counters_.escalated;

@@ -95,7 +95,9 @@ void Watcher::record(const collector::ObservedRecord& record) {
   }
   if (record.service != last_service_) hear_of(record.service);
   watch_.count(record.service, line, error, record.at);
-  if (error) count_pod(record);
+  if (!error) return;
+  count_pod(record);
+  error_lines_.note(record);
 }
 
 // Where services take turns from line to line nothing is allocated for one that is known.

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "incident/containers.hpp"
+#include "incident/error_lines.hpp"
 #include "incident/fact_keeper.hpp"
 #include "incident/gauges.hpp"
 #include "incident/node_evidence.hpp"
@@ -114,6 +115,9 @@ class Watcher final : public collector::RecordObserver {
     return trail_.seen(from, to, most);
   }
 
+  // The newest lines that say what is wrong with these services.
+  const ErrorLines& error_lines() const noexcept { return error_lines_; }
+
   // What else is known of it (watcher_facts.cpp). Reads up to 16 KiB of one log again.
   Facts facts(const FactsQuestion& question) const;
 
@@ -199,6 +203,7 @@ class Watcher final : public collector::RecordObserver {
   std::vector<std::string> files_;  // of examples; their places count from 1
   std::map<std::string, uint32_t, std::less<>> file_at_;
   FactKeeper keeper_;
+  ErrorLines error_lines_;
   Beyond beyond_;
   // Error lines of a service by pod, of the last minutes.
   std::map<std::string, std::map<std::string, Errors, std::less<>>, std::less<>> pods_;

@@ -112,6 +112,7 @@ Dropped Watcher::dropped() const {
           {"usage", beyond_.usage},
           {"file", beyond_.files},
           {"example", beyond_.examples},
+          {"error_line", error_lines_.dropped()},
           {"user", keeper_.users_dropped()},
           {"service_minute", keeper_.shares_dropped()},
           {"container", containers_.dropped()},

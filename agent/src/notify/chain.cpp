@@ -266,6 +266,27 @@ std::optional<Message> Chain::answered(size_t index, const Verdict& verdict, Ins
   return dead;
 }
 
+Chain::Hope Chain::hope(const slo::AlertEvent& event) const {
+  Hope out = Hope::refused;
+  for (const Step& step : steps_) {
+    if (!wants(step.rule, event)) continue;
+    const bool given_up = step.position >= event.sequence;
+    if (given_up || step.stats.refused) continue;
+    if (step.stats.failures_in_row == 0) return Hope::open;
+    out = Hope::failing;
+  }
+  return out;
+}
+
+void Chain::told_elsewhere(uint64_t sequence, Instant now) {
+  Entry* const told = entry(sequence);
+  if (told == nullptr || std::exchange(told->satisfied, true)) return;
+  changed_ = true;
+  settle(now);
+  for (size_t i = 0; i < steps_.size(); ++i) advance(i);
+  pop_settled();
+}
+
 void Chain::wait(Step& step, const Verdict& verdict, Instant now) {
   const bool polls = verdict.outcome == Outcome::pending && step.polls < kMaxPolls;
   if (polls) {
@@ -286,6 +307,13 @@ void Chain::wait(Step& step, const Verdict& verdict, Instant now) {
   if (step.flight != Flight::entry || single()) return;
   Entry* failed = entry(step.flight_sequence);
   if (!std::exchange(failed->failed, true)) changed_ = true;
+  // Somebody has to mend it first: the next one need not wait for that.
+  const auto index = static_cast<size_t>(&step - steps_.data());
+  if (slowly && failed->turn == index && index + 1 < steps_.size()) {
+    ++failed->turn;
+    failed->turn_since = now;
+    changed_ = true;
+  }
 }
 
 void Chain::note_told(Step& step, const Message& message) {

@@ -6,12 +6,12 @@
 // delivered or refused for good: exponential back-off with full jitter (backoff.hpp).
 //
 // Steps are ordered. An event belongs to the first; when it is not delivered within that step's
-// deadline, or refused for good, the next one tries too. Who delivers first has told it: the others
-// pass it over, except one whose exchange is under way and succeeds (`late`). So each event is told
-// by one step where that is possible, by nobody twice, and by whoever comes back first when all are
-// down. A resolution goes to the steps that told the fire, so that no incident is left open
-// there: when another has told it meanwhile, they still owe it (at most kMaxOwed), and tell it when
-// they are back.
+// deadline, or refused for good or by its credential, the next one tries too. Who delivers first
+// has told it: the others pass it over, except one whose exchange is under way and succeeds
+// (`late`). So each event is told by one step where that is possible, by nobody twice, and by
+// whoever comes back first when all are down. A resolution goes to the steps that told the fire, so
+// that no incident is left open there: when another has told it meanwhile, they still owe it (at
+// most kMaxOwed), and tell it when they are back.
 //
 // Documents are told in between, when no alert waits, and are not kept over a restart.
 //
@@ -98,6 +98,14 @@ class Chain {
   std::optional<Instant> due(size_t step) const;
   // What became of it. `dead` gives the message back, for the dead letters.
   std::optional<Message> answered(size_t step, const Verdict& verdict, Instant now);
+
+  // How it stands with an event that nobody has told yet: `refused`: each step that it is for has
+  // given it up, or is refused; `failing`: or has failed at its last attempt; there may be none.
+  enum class Hope : uint8_t { open, failing, refused };
+  Hope hope(const slo::AlertEvent& event) const;
+  // Somebody else has told it: it is passed over where it waits. An exchange that is under way and
+  // succeeds is counted as `late`.
+  void told_elsewhere(uint64_t sequence, Instant now);
 
   // Everything up to here has been told or is dead, or is owed.
   uint64_t cursor() const { return cursor_; }

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "config/files.hpp"
+#include "knowledge/page_context.hpp"
 #include "knowledge/page_knowledge.hpp"
 #include "view/text.hpp"
 
@@ -12,7 +13,7 @@ namespace nines::agent::notify {
 namespace {
 
 constexpr size_t kMaxSecretBytes = 4096;
-constexpr size_t kMaxKnowledge = 1000;  // of a text
+constexpr size_t kMaxKnowledge = 1000, kMaxContext = 600;  // of a text, of each part of it
 
 uint64_t fnv1a(std::string_view text) {
   uint64_t hash = 0xcbf29ce484222325;
@@ -117,6 +118,12 @@ std::string text_for_people(const Message& message, const std::string& node,
        {std::pair{"acknowledge", "Acknowledge"}, std::pair{"approve", "Approve this one act"}}) {
     const std::string* const url = e.detail(link_detail(name));
     if (url != nullptr) facts += std::string("\n") + title + ": " + *url;
+  }
+  for (const auto& [name, title] : {std::pair{knowledge::kBudgetsText, "Error budget"},
+                                    std::pair{knowledge::kSuspectsText, "Suspects"},
+                                    std::pair{knowledge::kLinesText, "Newest error lines"}}) {
+    const std::string* const part = e.detail(name);
+    if (part != nullptr) facts += std::string("\n") + title + ":\n" + cut(*part, kMaxContext);
   }
   if (const std::string* const known = e.detail(knowledge::kTextDetail)) {
     facts += "\n\n" + cut(*known, kMaxKnowledge);

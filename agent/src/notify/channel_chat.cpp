@@ -47,6 +47,14 @@ std::string slack_escaped(std::string_view text) {
   return out;
 }
 
+// As cut(), of what is escaped: half an escape would be refused.
+std::string slack_cut(std::string text, size_t bytes) {
+  text = cut(std::move(text), bytes);
+  const size_t begin = text.rfind('&');
+  const bool whole = begin == std::string::npos || text.find(';', begin) != std::string::npos;
+  return whole ? text : text.substr(0, begin) + "...";
+}
+
 class SlackChannel final : public Channel {
  public:
   SlackChannel(const NotifierConfig& config, const Identity& identity)
@@ -57,7 +65,7 @@ class SlackChannel final : public Channel {
   Result<Exchange> exchange(const Message& message, const Telling& telling) const override {
     constexpr size_t kMaxTitle = 150, kMaxSection = 2900;  // 3,000 characters of a section
     const std::string title = cut(message.title, kMaxTitle);
-    std::string text = text_for_people(message, node_, config_.link, 2000);
+    std::string text = text_for_people(message, node_, config_.link, 2600);
     const char* icon = message.fired() ? ":rotating_light: " : ":white_check_mark: ";
     std::string section = std::string(message.is_alert() ? icon : "") + "*" + slack_escaped(title) +
                           "*\n" + slack_escaped(text);
@@ -66,7 +74,7 @@ class SlackChannel final : public Channel {
     json.begin_object().member("text", slack_escaped(title));
     json.key("blocks").begin_array().begin_object().member("type", "section");
     json.key("text").begin_object().member("type", "mrkdwn");
-    json.member("text", cut(std::move(section), kMaxSection)).end_object();
+    json.member("text", slack_cut(std::move(section), kMaxSection)).end_object();
     json.end_object().end_array().end_object();
     return Exchange(
         post_json(config_, telling.secret.empty() ? config_.url : telling.secret, std::move(body)));

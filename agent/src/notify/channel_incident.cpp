@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "http/message.hpp"
+#include "knowledge/page_context.hpp"
 #include "knowledge/page_knowledge.hpp"
 #include "nines/base/json_writer.hpp"
 #include "notify/channel.hpp"
@@ -18,7 +19,10 @@ struct Scope {
       : own(config.scope.empty() ? identity.node : config.scope),
         fleet(config.scope.empty() ? identity.cluster : config.scope),
         configured(!config.scope.empty()) {}
-  const std::string& of(const Message& message) const {
+  std::string of(const Message& message) const {
+    const auto origin = origin_of(message.event);  // its incident there is the origin's
+    const bool of_alert = message.event.detail("transition") == nullptr;
+    if (origin && of_alert && !configured) return origin->node;
     const std::string* const opened_on = message.event.detail("opened_on");
     if (opened_on != nullptr && !configured) return *opened_on;
     return message.event.rule == "node-silent" ? fleet : own;
@@ -47,19 +51,26 @@ std::string explained(const Answer& answer) {
 
 void add_details(JsonWriter& json, const Message& message, const std::string& node) {
   const slo::AlertEvent& e = message.event;
-  constexpr size_t kMaxName = 500, kMaxKnowledge = 1000;
+  // Opsgenie takes 8,000 of details together, names included.
+  constexpr size_t kMaxName = 200, kMaxSummary = 1000, kMaxFact = 400;
+  constexpr size_t kMaxKnowledge = 1000, kMaxContext = 500;
   json.begin_object().member("node", cut(node, kMaxName)).member("key", cut(message.key, kMaxName));
   if (message.is_alert()) {
     json.member("slo", cut(e.slo, kMaxName)).member("service", cut(e.service, kMaxName));
     json.member("rule", cut(e.rule, kMaxName));
-    json.member("since", format_rfc3339(e.since)).member("summary", cut(e.summary, 4000));
+    json.member("since", format_rfc3339(e.since)).member("summary", cut(e.summary, kMaxSummary));
     for (const char* name :
          {"incident", "transition", "level", "suspect", "runbook", "person", "why", "experts"}) {
-      if (const std::string* value = e.detail(name)) json.member(name, cut(*value, kMaxName));
+      if (const std::string* value = e.detail(name)) json.member(name, cut(*value, kMaxFact));
     }
     for (const char* name : {"acknowledge", "approve"}) {
       const std::string* const url = e.detail(link_detail(name));
       if (url != nullptr) json.member(link_detail(name), *url);
+    }
+    for (const auto& [detail, name] : {std::pair{knowledge::kBudgetsText, "budgets"},
+                                       std::pair{knowledge::kSuspectsText, "suspects"},
+                                       std::pair{knowledge::kLinesText, "lines"}}) {
+      if (const std::string* part = e.detail(detail)) json.member(name, cut(*part, kMaxContext));
     }
     if (const std::string* known = e.detail(knowledge::kTextDetail)) {
       json.member("knowledge", cut(*known, kMaxKnowledge));

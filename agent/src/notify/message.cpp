@@ -1,8 +1,10 @@
 #include "notify/message.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
+#include "knowledge/page_context.hpp"
 #include "knowledge/page_knowledge.hpp"
 #include "nines/base/json_writer.hpp"
 #include "view/text.hpp"
@@ -41,7 +43,7 @@ std::string title_of(const slo::AlertEvent& event) {
 // What the agent adds for who is told, and has a place of its own.
 bool is_added(const std::string& name) {
   return name == knowledge::kJsonDetail || name == knowledge::kTextDetail ||
-         name.starts_with(kLinkDetail);
+         name.starts_with(knowledge::kContextJson) || name.starts_with(kLinkDetail);
 }
 
 void write_incident(JsonWriter& json, const slo::AlertEvent& event) {
@@ -73,19 +75,40 @@ std::string link_detail(std::string_view name) {
   return std::string(kLinkDetail) + std::string(name);
 }
 
+std::optional<Origin> origin_of(const slo::AlertEvent& event) {
+  const std::string* const key = event.detail(kRelaysDetail);
+  if (key == nullptr) return std::nullopt;
+  const size_t second = key->rfind('/');
+  const size_t first =
+      second == std::string::npos || second == 0 ? std::string::npos : key->rfind('/', second - 1);
+  if (first == std::string::npos || first == 0) return std::nullopt;
+  Origin out{key->substr(0, first), 0, 0};
+  const auto read = [&](size_t begin, size_t end, uint64_t& to) {
+    const auto [stop, error] = std::from_chars(key->data() + begin, key->data() + end, to);
+    return error == std::errc{} && stop == key->data() + end;
+  };
+  const bool good =
+      read(first + 1, second, out.boot) && read(second + 1, key->size(), out.sequence);
+  return good ? std::optional(std::move(out)) : std::nullopt;
+}
+
 std::string idempotency_key(const Identity& identity, const slo::AlertEvent& event) {
-  return identity.node + "/" + std::to_string(boot_of(identity, event)) + "/" + kStream + "/" +
-         std::to_string(event.sequence);
+  const Origin own{identity.node, boot_of(identity, event), event.sequence};
+  const Origin name = origin_of(event).value_or(own);
+  return name.node + "/" + std::to_string(name.boot) + "/" + kStream + "/" +
+         std::to_string(name.sequence);
 }
 
 std::string payload_json(const Identity& identity, const slo::AlertEvent& event) {
   std::string body;
   JsonWriter json(body);
   json.begin_object();
-  json.member("version", 1).member("agent", identity.version).member("node", identity.node);
-  json.member("boot", boot_of(identity, event))
-      .member("stream", kStream)
-      .member("sequence", event.sequence);
+  const auto origin = origin_of(event);
+  const Origin name =
+      origin.value_or(Origin{identity.node, boot_of(identity, event), event.sequence});
+  json.member("version", 1).member("agent", identity.version).member("node", name.node);
+  json.member("boot", name.boot).member("stream", kStream).member("sequence", name.sequence);
+  if (origin) json.member("relayed_by", identity.node);
   if (event.kind == slo::AlertEvent::Kind::rows) {
     json.member("kind", "rows").member("query", event.rule).member("severity", event.severity);
     json.member("since", event.since).member("at", event.at).member("summary", event.summary);
@@ -101,6 +124,9 @@ std::string payload_json(const Identity& identity, const slo::AlertEvent& event)
   json.member("since", event.since).member("at", event.at).member("summary", event.summary);
   write_incident(json, event);
   write_links(json, event);
+  if (const std::string* const context = event.detail(knowledge::kContextJson)) {
+    json.key("context").raw(*context);
+  }
   if (const std::string* const known = event.detail(knowledge::kJsonDetail)) {
     json.key("knowledge").raw(*known);
   }

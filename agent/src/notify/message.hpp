@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -45,6 +46,16 @@ std::string idempotency_key(const Identity& identity, const slo::AlertEvent& eve
 // Details that begin so are links, made for one attempt to tell: "link_acknowledge".
 inline constexpr std::string_view kLinkDetail = "link_";
 std::string link_detail(std::string_view name);
+
+// Detail of an event that is told for another node, and of what is noted of that:
+// "ORIGIN/BOOT/SEQUENCE", the origin's name for it. It is told under the origin's key.
+inline constexpr const char* kRelaysDetail = "relays";
+struct Origin {
+  std::string node;
+  uint64_t boot = 0, sequence = 0;
+};
+// Nothing: it is this node's own.
+std::optional<Origin> origin_of(const slo::AlertEvent& event);
 
 std::string payload_json(const Identity& identity, const slo::AlertEvent& event);
 

@@ -127,6 +127,9 @@ struct Notifications::Shared : std::enable_shared_from_this<Shared> {
     out.delivered = [this](const std::string& name, const char* kind, const slo::AlertEvent& e) {
       if (delivered) delivered(name, kind, e);
     };
+    out.refused = [this](const std::vector<std::string>& names, const slo::AlertEvent& e) {
+      if (refused) refused(names, e);
+    };
     if (!chain.empty()) {
       out.remember = [this, chain](const std::string& memory) { put({kChainKind, chain, memory}); };
     }
@@ -137,6 +140,7 @@ struct Notifications::Shared : std::enable_shared_from_this<Shared> {
   store::StateStore& store;
   StoreWork work;
   Delivered delivered;
+  Refused refused;
   Prepare prepare;
   LinksFor links;
   std::deque<NumberedLetter> letters;
@@ -226,6 +230,7 @@ Result<std::unique_ptr<Notifications>> Notifications::start(
 Notifications::~Notifications() {
   if (!shared_) return;
   shared_->delivered = nullptr;
+  shared_->refused = nullptr;
   shared_->prepare = nullptr;
   shared_->links = nullptr;
 }
@@ -236,6 +241,8 @@ void Notifications::on_telling(Prepare prepare) { shared_->prepare = std::move(p
 
 void Notifications::on_delivered(Delivered delivered) { shared_->delivered = std::move(delivered); }
 
+void Notifications::on_refused(Refused refused) { shared_->refused = std::move(refused); }
+
 void Notifications::notify() {
   for (auto& teller : tellers_) teller->notify();
   for (auto& alertmanager : alertmanagers_) alertmanager->notify();
@@ -244,6 +251,21 @@ void Notifications::notify() {
 bool Notifications::post(const std::string& notifier, const Message& document) {
   return std::any_of(tellers_.begin(), tellers_.end(),
                      [&](auto& teller) { return teller->post(notifier, document); });
+}
+
+Chain::Hope Notifications::hope(const slo::AlertEvent& event,
+                                const std::vector<std::string>& names) const {
+  Chain::Hope out = Chain::Hope::refused;
+  for (const auto& teller : tellers_) {
+    if (teller->is_among(names)) out = std::min(out, teller->hope(event));
+  }
+  return out;
+}
+
+void Notifications::told_elsewhere(uint64_t sequence, const std::vector<std::string>& names) {
+  for (const auto& teller : tellers_) {
+    if (teller->is_among(names)) teller->told_elsewhere(sequence);
+  }
 }
 
 std::vector<NotifierShown> Notifications::notifiers() const {

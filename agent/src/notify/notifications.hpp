@@ -32,6 +32,11 @@ class Notifications {
   using Delivered =
       std::function<void(const std::string& name, const char* kind, const slo::AlertEvent& event)>;
   void on_delivered(Delivered delivered);
+  // Called so for each alert that all notifiers of a chain, or one on its own, refuse: with their
+  // names and that of the chain.
+  using Refused =
+      std::function<void(const std::vector<std::string>& names, const slo::AlertEvent& event)>;
+  void on_refused(Refused refused);
   // Links for alerts, made on the thread of `io`. Set it before the first turn of `io`.
   void on_links(LinksFor links);
   // Called on the thread of `io` with events that are about to be told, before anybody is: calls
@@ -45,6 +50,12 @@ class Notifications {
   // For who wants something other than an alert delivered: `document.done` says what became of it.
   // It is kept in memory only. False: there is no notifier of that name, or no room now.
   bool post(const std::string& notifier, const Message& document);
+
+  // Of an event that nobody has told: how it stands with it at those (chains or notifiers by name;
+  // an empty list: all). Open: one may still tell it soon.
+  Chain::Hope hope(const slo::AlertEvent& event, const std::vector<std::string>& names) const;
+  // Another node has told it: those pass it over.
+  void told_elsewhere(uint64_t sequence, const std::vector<std::string>& names);
 
   std::vector<NotifierShown> notifiers() const;
   std::vector<ReplicaShown> alertmanagers() const;

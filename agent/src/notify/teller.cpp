@@ -1,5 +1,6 @@
 #include "notify/teller.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 
@@ -68,6 +69,7 @@ struct Teller::Impl : std::enable_shared_from_this<Teller::Impl> {
   void finished(size_t step, const Message& message, const std::string& secret,
                 const Answer& answer);
   void conclude(size_t step, const Message& message, const Verdict& verdict);
+  void tell_refusal(const Message& message, const Verdict& verdict);
   void report(size_t step, const Message& message, const Verdict& verdict);
   void keep();
   void sleep_until_due();
@@ -182,8 +184,19 @@ void Teller::Impl::conclude(size_t step, const Message& message, const Verdict& 
     setup.source.bury({setup.steps[step].config.name, dead->key, dead->title, verdict.why,
                        verdict.status, clock.wall(), dead->json});
   }
+  tell_refusal(message, verdict);
   if (chain.room() > 0) refill();
   pump();
+}
+
+void Teller::Impl::tell_refusal(const Message& message, const Verdict& verdict) {
+  const bool refuses = verdict.outcome == Outcome::dead || verdict.outcome == Outcome::refused;
+  if (!refuses || !setup.source.refused || !message.fired()) return;
+  if (chain.hope(message.event) != Chain::Hope::refused) return;
+  std::vector<std::string> names;
+  if (!setup.chain.empty()) names.push_back(setup.chain);
+  for (const Step& step : setup.steps) names.push_back(step.config.name);
+  setup.source.refused(names, message.event);
 }
 
 void Teller::Impl::report(size_t step, const Message& message, const Verdict& verdict) {
@@ -278,6 +291,24 @@ bool Teller::post(const std::string& notifier, Message document) {
     return true;
   }
   return false;
+}
+
+bool Teller::is_among(const std::vector<std::string>& names) const {
+  const auto named = [&](const std::string& name) {
+    return !name.empty() && std::find(names.begin(), names.end(), name) != names.end();
+  };
+  const auto& steps = impl_->setup.steps;
+  return names.empty() || named(impl_->setup.chain) ||
+         std::any_of(steps.begin(), steps.end(),
+                     [&](const Step& step) { return named(step.config.name); });
+}
+
+Chain::Hope Teller::hope(const slo::AlertEvent& event) const { return impl_->chain.hope(event); }
+
+void Teller::told_elsewhere(uint64_t sequence) {
+  impl_->chain.told_elsewhere(sequence, impl_->clock.mono());
+  impl_->concluded = true;
+  notify();
 }
 
 std::vector<NotifierShown> Teller::shown() const {

@@ -34,6 +34,9 @@ struct EventSource {
   std::function<void(uint64_t cursor)> advance;             // all up to here is told, dead or owed
   std::function<void(const std::string& memory)> remember;  // Chain::memory(), before advance()
   std::function<void(DeadLetter)> bury;
+  // Each of its notifiers that an alert is for has refused it, for good or by its credential. May
+  // come more than once. May be empty.
+  std::function<void(const std::vector<std::string>& names, const slo::AlertEvent&)> refused;
   // An alert is told, by the notifier of that name and kind. May be empty.
   std::function<void(const std::string& name, const char* kind, const slo::AlertEvent&)> delivered;
 };
@@ -77,6 +80,10 @@ class Teller {
   // A document for one of its notifiers. False: it has none of that name, or no room now.
   bool post(const std::string& notifier, Message document);
   std::vector<NotifierShown> shown() const;
+  // Whether its chain, or one of its notifiers, is called so; of an empty list: yes.
+  bool is_among(const std::vector<std::string>& names) const;
+  Chain::Hope hope(const slo::AlertEvent& event) const;
+  void told_elsewhere(uint64_t sequence);
 
  private:
   struct Impl;

@@ -28,6 +28,8 @@ void PeerNode::set_addresses(const std::vector<std::string>& addresses, Now now)
   impl_->dialer.set_addresses(addresses, now.mono, impl_->chance);
 }
 
+Role PeerNode::role() const { return impl_->role; }
+
 void PeerNode::set_role(Role role) {
   impl_->role = role;
   impl_->members.set_pages(role == Role::node);

@@ -312,6 +312,99 @@ TEST_CASE("When nobody can be reached everybody is told, once, and it is counted
   CHECK(plant.pager.counters().nobody == 1);
 }
 
+TEST_CASE("Who cannot be told because all their notifiers refuse is not waited for",
+          "[pager][oncall]") {
+  std::string document = kDocument;
+  const std::string one = "notify: [phone-anna]";
+  document.replace(document.find(one), one.size(), "notify: [phone-anna, chat]");
+  Plant plant(on_call_of(document));
+  plant.begins("shop", 1, 0);
+  const auto first = plant.run(0, 30);
+  REQUIRE(first.size() == 1);
+  CHECK(said(first[0], "person") == "anna");
+  CHECK_FALSE(plant.pager.refused({"phone-ben"}, first[0]));
+  CHECK_FALSE(plant.pager.refused({"phone-anna"}, first[0]));
+  CHECK(plant.look(31).empty());  // chat may tell her yet
+  CHECK(plant.pager.refused({"chat"}, first[0]));
+  const auto next = plant.look(32);
+  REQUIRE(next.size() == 1);
+  CHECK(said(next[0], "person") == "ben");
+  CHECK(said(next[0], "transition") == "escalated");
+  CHECK(next[0].summary == "who was told before cannot be reached: shop logs errors");
+  CHECK(plant.pager.counters().refused == 1);
+  CHECK_FALSE(plant.pager.refused({"chat", "phone-anna"}, first[0]));  // said twice
+  CHECK(plant.run(33, 33 + 14 * 60).empty());                          // ben has the whole time
+}
+
+TEST_CASE("A refusal of what somebody has acknowledged tells nobody", "[pager][oncall]") {
+  Plant plant(on_call_of(kDocument));
+  plant.begins("shop", 1, 0);
+  const auto first = plant.run(0, 30);
+  REQUIRE(first.size() == 1);
+  REQUIRE(plant.book.acknowledge(plant.id(31), "kim", {}, at(31)).ok());
+  CHECK(plant.pager.refused({"phone-anna"}, first[0]));
+  CHECK(plant.run(32, 3600).empty());
+}
+
+TEST_CASE("Of a P2 that nobody can be chosen for those hear who have no quiet hours",
+          "[pager][oncall]") {
+  Plant plant(on_call_of(kDocument));
+  plant.begins("lost", 2, 2 * kHour);  // 14:00: ben has quiet hours, anna and carla have none
+  const auto told = plant.run(2 * kHour, 2 * kHour + 60);
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].notify == Names{kAll, "chat", "tracker", "phone-carla"});
+  plant.ends("lost", 2 * kHour + 70);
+  const auto over = plant.run(2 * kHour + 80, 3 * kHour);
+  REQUIRE(over.size() == 1);
+  CHECK(over[0].kind == Kind::resolved);
+  CHECK(over[0].notify == told[0].notify);
+}
+
+TEST_CASE("A P2 for everybody waits while all of them have quiet hours, over restarts",
+          "[pager][oncall]") {
+  std::string document = kDocument;
+  for (const char* phone : {"phone-anna]", "phone-carla]"}) {
+    const std::string quiet = std::string(phone) + ", quiet: [{from: \"13:00\", to: \"06:00\"}]";
+    document.replace(document.find(phone), std::string_view(phone).size(), quiet);
+  }
+  Plant plant(on_call_of(document));
+  plant.kills = true;
+  plant.begins("lost", 2, 2 * kHour);
+  const auto at_once = plant.run(2 * kHour, 2 * kHour + 60);
+  REQUIRE(at_once.size() == 1);
+  CHECK(at_once[0].notify == Names{kAll, "chat", "tracker"});
+  for (int64_t s = 3 * kHour; s < 18 * kHour; s += 600) CHECK(plant.look(s).empty());
+  const auto morning = plant.run(18 * kHour, 18 * kHour + 60);  // 06:00
+  REQUIRE(morning.size() == 1);
+  CHECK(morning[0].notify == Names{kAll, "phone-carla"});  // the others have heard it
+  for (int64_t s = 19 * kHour; s < 24 * kHour; s += 600) CHECK(plant.look(s).empty());
+}
+
+TEST_CASE("The end of an alert goes to whom the alert went, over restarts, once",
+          "[pager][oncall]") {
+  Plant plant(on_call_of(kDocument));
+  slo::AlertEvent alert;
+  alert.slo = "web";
+  alert.rule = "fast";
+  const auto keep = [&] {
+    Pager::Decided decided;
+    const auto document = plant.pager.take_unrouted();
+    REQUIRE(document);
+    decided.documents.push_back(*document);
+    plant.write(decided, 0);
+    plant.restart();
+  };
+  plant.pager.unrouted(alert, {});
+  keep();
+  CHECK(plant.pager.ends_unrouted(alert) == Names{});
+  CHECK_FALSE(plant.pager.ends_unrouted(alert));
+  keep();
+  CHECK_FALSE(plant.pager.ends_unrouted(alert));
+  plant.pager.unrouted(alert, {"chat"});
+  keep();
+  CHECK(plant.pager.ends_unrouted(alert) == Names{"chat"});
+}
+
 TEST_CASE("An alert's incident is a page like any other, and the alert need not wake anybody",
           "[pager][oncall]") {
   Plant plant(on_call_of(kDocument));

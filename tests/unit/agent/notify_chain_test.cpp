@@ -426,3 +426,52 @@ TEST_CASE("What is told of an incident says which, what became of it and where t
   slo::AlertEvent alert = alert_event(8, true);
   CHECK(event_message(identity(), alert).json.find("incident") == std::string::npos);
 }
+
+TEST_CASE("A step whose credential is refused gives its turn away at once, and goes on trying",
+          "[notify]") {
+  Chain c = three();
+  c.add({told(1)}, ms(0));
+  REQUIRE(begun(c, 0, ms(0)) == "1");
+  answer(c, 0, Outcome::refused, ms(1));
+  CHECK(begun(c, 1, ms(1)) == "1");  // not after two minutes
+  CHECK(begun(c, 2, ms(1)) == "-");
+  answer(c, 1, Outcome::retry, ms(2));
+  CHECK(begun(c, 0, *c.due(0)) == "1");
+}
+
+TEST_CASE("There is hope for an event until each step that it is for has failed", "[notify]") {
+  using Hope = Chain::Hope;
+  Chain c = three();
+  c.add({told(1)}, ms(0));
+  CHECK(c.hope(told(1).event) == Hope::open);
+  fail(c, 0, ms(0));
+  CHECK(c.hope(told(1).event) == Hope::open);  // b and c have not had their turn
+  fail(c, 1, ms(120'000));
+  CHECK(c.hope(told(1).event) == Hope::open);
+  fail(c, 2, ms(420'000));
+  CHECK(c.hope(told(1).event) == Hope::failing);
+  slo::AlertEvent for_a = told(1).event;
+  for_a.notify = {"a"};
+  CHECK(c.hope(for_a) == Hope::failing);
+  REQUIRE(c.begin(0, ms(1'000'000)) != nullptr);
+  answer(c, 0, Outcome::dead, ms(1'000'000));
+  CHECK(c.hope(for_a) == Hope::refused);
+  CHECK(c.hope(told(1).event) == Hope::failing);
+}
+
+TEST_CASE("What somebody else has told is passed over, and the next one is told", "[notify]") {
+  const bool alone = GENERATE(true, false);
+  Chain c = alone ? single(0) : three();
+  c.add({told(1), told(3)}, ms(0));
+  fail(c, 0, ms(0));
+  c.told_elsewhere(1, ms(1));
+  c.told_elsewhere(2, ms(1));  // unknown
+  CHECK(c.cursor() == 1);
+  CHECK(c.stats(0).passed_over == 1);
+  CHECK(begun(c, 0, ms(100'000)) == "3");
+  c.told_elsewhere(3, ms(100'001));  // under way
+  CHECK(c.cursor() == 1);
+  answer(c, 0, Outcome::delivered, ms(100'002));
+  CHECK(c.stats(0).late == 1);
+  CHECK(c.cursor() == 3);
+}

@@ -120,6 +120,7 @@ class PeerNode {
 
   // What this node's own certificate lets it be, and the port it takes connections at; 0: none.
   void set_role(Role role);
+  Role role() const;
   void set_port(uint16_t port);
 
   // A peer connected to this node; 0: refused, too many links.
