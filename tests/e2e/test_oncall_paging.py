@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Pages go to the person who is on call, by a live agent that is killed in between: one person after
-the other while nobody acknowledges, each once; an alert of an SLO by the same way; everybody when
-nobody can be reached; P3 as one digest. A broken on-call document does not take the place of a good
-one. What was paged, by whom it was acknowledged and who is next stand in the API and in the report."""
+the other while nobody acknowledges, each once; an alert of an SLO by the same way, with budget and
+redacted lines; everybody when nobody can be reached; P3 as one digest; the next person at once where
+what reaches somebody refuses. A broken on-call document does not take the place of a good one. What was
+paged, by whom it was acknowledged and who is next stand in the API and in the report."""
 import json
 import os
 import signal
@@ -265,6 +266,22 @@ def reload_and_digest(checks, world):
         checks.equal(len(keys), 1, "one digest, also over kill -9")
 
 
+def refusal_does_not_wait(checks, world):
+    """Of a P2 anna has an hour, but what reaches her says no: ben is told at once."""
+    with world.start():
+        world.phone.answer = 404
+        name = world.declare("P2", "a button is grey")
+        common.wait_until(lambda: world.ben(name), 60, "ben is told")
+        checks.equal(world.ben(name), [("escalated", "ben")], "once")
+        pages = [p["details"]["person"] for p in world.incident(name)["pages"]
+                 if "person" in p["details"]]
+        checks.equal(pages, ["anna", "ben"], "anna was to be told first")
+        checks.equal(metric(world, 'nines_incident_told_total{transition="on_call_refused"}'), 1,
+                     "it is counted")
+        dead = [d["notifier"] for d in world.ask("/api/outbox")["dead_letters"]]
+        checks.equal(dead, ["phone-anna"], "what was refused is a dead letter")
+
+
 def main():
     checks = common.Checks()
     world = World(checks)
@@ -276,6 +293,7 @@ def main():
         nobody_is_reached(checks, world)
         alert_goes_the_same_way(checks, world, writer)
         reload_and_digest(checks, world)
+        refusal_does_not_wait(checks, World(checks))
         for standin in (world.phone, world.chat):
             checks.equal(standin.violations, [], "wire formats")
     finally:

@@ -7,6 +7,11 @@
 #include "app/wiring.hpp"
 
 namespace nines::agent {
+namespace {
+
+constexpr int64_t kHearFirstNs = 15 * kNsPerSecond;
+
+}  // namespace
 
 Status Live::start() {
   log::Options logging;
@@ -167,7 +172,13 @@ Status Live::start_queries() {
 
 Status Live::start_incidents() {
   auto on_call = on_call_of(setup_.config, options_.common.state);
-  const auto mine = [this, on_call](const incident::core::Incident& one) {
+  // What has become of older ones, and who was told of them, the others know by now: a node that
+  // was away hears them first.
+  const Instant began = clock_.mono();
+  const WallTime began_at = clock_.wall();
+  const auto mine = [this, on_call, began, began_at](const incident::core::Incident& one) {
+    const bool hears_first = fleet_ && clock_.mono().ns - began.ns < kHearFirstNs;
+    if (hears_first && one.opened < began_at) return false;
     const auto peers = fleet_ ? fleet_->peers() : std::vector<peer::PeerView>();
     return on_call ? pages_for(setup_.config.node, one, peers)
                    : tells_of(setup_.config.node, one.opened_on, peers);

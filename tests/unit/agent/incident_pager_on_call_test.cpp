@@ -367,6 +367,8 @@ TEST_CASE("A P2 for everybody waits while all of them have quiet hours, over res
     const std::string quiet = std::string(phone) + ", quiet: [{from: \"13:00\", to: \"06:00\"}]";
     document.replace(document.find(phone), std::string_view(phone).size(), quiet);
   }
+  const std::string until = "to: \"2026-03-03\"";  // carla is away on the next morning, too
+  document.replace(document.find(until), until.size(), "to: \"2026-03-05\"");
   Plant plant(on_call_of(document));
   plant.kills = true;
   plant.begins("lost", 2, 2 * kHour);

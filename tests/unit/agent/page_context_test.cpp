@@ -106,7 +106,8 @@ TEST_CASE("However long the parts are, a page keeps the sizes of its channel", "
     CHECK((rest.starts_with("&amp;") || rest.starts_with("&lt;") || rest.starts_with("&gt;")));
   }
   size_t details = 0;
-  for (const auto& [key, value] : json::parse(shown(Kind::opsgenie, message)).items()) {
+  const json said = json::parse(shown(Kind::opsgenie, message));
+  for (const auto& [key, value] : said.items()) {
     details += key.size() + value.get<std::string>().size();
   }
   CHECK(details <= 8'000);
