@@ -115,7 +115,7 @@ def milliseconds(text):
 
 
 def latencies(output):
-    found = {name: milliseconds(re.search(rf"{name}%\s+(\S+)", output).group(1)) for name in ("50", "90", "99")}
+    found = {name: milliseconds(re.search(rf"^ +{name}%\s+(\S+)$", output, re.M).group(1)) for name in ("50", "90", "99")}
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
     return {"per_s": float(re.search(r"Requests/sec:\s+([\d.]+)", output).group(1)), "p50_ms": found["50"],
             "p90_ms": found["90"], "p99_ms": found["99"], "refused": int(bad.group(1)) if bad else 0}
