@@ -115,7 +115,7 @@ def milliseconds(text):
 
 
 def latencies(output):
-    found = {name: milliseconds(re.search(rf"^ +{name}%\s+(\S+)$", output, re.M).group(1)) for name in ("50", "90", "99")}
+    found = {name: milliseconds(re.search(rf"^ +{name}%\s+(\S+)\s*$", output, re.M).group(1)) for name in ("50", "90", "99")}
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
     return {"per_s": float(re.search(r"Requests/sec:\s+([\d.]+)", output).group(1)), "p50_ms": found["50"],
             "p90_ms": found["90"], "p99_ms": found["99"], "refused": int(bad.group(1)) if bad else 0}
@@ -152,10 +152,12 @@ def main():
         for _ in range(options.pairs):
             quiet = world.count()
             load = ask(program, environment, f"http://127.0.0.1:{world.port}/api/slo", 600)
-            time.sleep(0.5)
-            pairs.append((quiet, world.count()))
-            load.terminate()
-            load.wait()
+            try:
+                time.sleep(0.5)
+                pairs.append((quiet, world.count()))
+            finally:
+                load.kill()
+                load.wait()
         figures["cpu_share"] = statistics.median(busy[0] / quiet[0] for quiet, busy in pairs)
         figures["wall_share"] = statistics.median(busy[1] / quiet[1] for quiet, busy in pairs)
         figures["ns_a_line"] = statistics.median(quiet[0] for quiet, _ in pairs) / lines * 1e9
