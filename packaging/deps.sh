@@ -13,6 +13,9 @@ NINES_TEST_DEPS="$NINES_TEST_LIBS libbenchmark-dev valgrind zstd python3 tzdata 
 NINES_FAULT_DEPS="iproute2 nftables libfaketime xfsprogs strace e2fsprogs"
 # To build the page anew and to look at it in a browser; the compiled page is in agent/page/dist.
 NINES_PAGE_DEPS="nodejs npm chromium"
+# To ask the API as fast as it answers (tests/bench/api), with the library that it alone needs; taken
+# out of its packages, not installed.
+NINES_LOAD_DEPS="wrk libluajit-5.1-2"
 # To fuzz.
 NINES_FUZZ_DEPS="clang libclang-rt-dev"
 # To build for ARM and run the result.

@@ -51,7 +51,7 @@ const lines = ['// Written by types.mjs from the OpenAPI document of the agent; 
 for (const [name, schema] of Object.entries(document.components?.schemas ?? {})) {
   lines.push(`export type ${name} = ${typeOf(schema)};`);
 }
-for (const method of ['get', 'post', 'patch']) {
+for (const method of ['get', 'post', 'patch', 'put', 'delete']) {
   const paths = Object.keys(document.paths).filter((path) => document.paths[path][method]);
   const union = paths.map((path) => `  | ${pathType(path)}`).join('\n') || '  never';
   lines.push('', `export type ${method[0].toUpperCase()}${method.slice(1)}Path =\n${union};`);

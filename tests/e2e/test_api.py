@@ -164,6 +164,36 @@ def caching(checks, world):
     checks.equal([s["name"] for s in json.loads(body) + world.json(link)], ["pay", "web"], "two pages")
 
 
+def queries(checks, described, world):
+    """What people save on the agent, and an answer that comes line by line."""
+    path, saved = "/api/queries/saved/errors-by-service", {"sql": "SELECT count(*) AS n FROM logs('*')", "who": "ada"}
+    checks.equal(world.ask("PUT", path, saved)[0], 401, "saving without the token")
+    status, _, body = world.ask("PUT", path, saved, token=True)
+    schema = described.tree["components"]["schemas"]["SavedQuery"]
+    checks.equal((status, described.misfits(json.loads(body), schema)), (200, []), f"a saved query: {body}")
+    for name, sent, expected in (("x", {"sql": "SELEC 1", "who": "ada"}, 400), ("a%20b", saved, 400),
+                                 ("x", {"sql": "SELECT * FROM files('/etc/passwd')", "who": "ada"}, 400),
+                                 ("x", {"sql": saved["sql"]}, 400)):
+        status, _, body = world.ask("PUT", f"/api/queries/saved/{name}", sent, token=True)
+        checks.equal(status, expected, f"{name} {sent}: {body}")
+    checks.equal([q["name"] for q in fits(checks, described, world, "/api/queries/saved", "/api/queries/saved")],
+                 ["errors-by-service"], "what is saved")
+    checks.equal(world.ask("DELETE", "/api/queries/saved/nothing", token=True)[0], 404, "what is not there")
+
+    sql = "SELECT source, count(*) AS n FROM logs('*') GROUP BY source ORDER BY source"
+    ask = {"sql": sql, "output": "ndjson", "stream": True}
+    status, headers, body = world.ask("POST", "/api/query", ask, token=True)
+    lines = [json.loads(line) for line in body.splitlines()]
+    rows = [line for line in lines if "source" in line]
+    checks.equal((status, headers["Content-Type"]), (200, "application/x-ndjson"), "a stream")
+    checks.equal(lines[-1].get("_answer", {}).get("complete"), True, "it says that it is whole")
+    checks.that(any("_progress" in line for line in lines), f"how far it is: {lines}")
+    whole = json.loads(world.ask("POST", "/api/query", {"sql": sql}, token=True)[2])
+    checks.that(len(rows) >= 2, f"rows: {lines}")
+    checks.equal([r["source"] for r in rows], [r["source"] for r in whole["data"]], "as in an answer at once")
+    checks.equal(world.ask("POST", "/api/query", {**ask, "sql": "SELEC"}, token=True)[0], 400, "no statement")
+
+
 def restart(checks, world, last_id):
     events = api_world.Events(world, last_id)
     hello = events.until("hello")
@@ -176,6 +206,9 @@ def restart(checks, world, last_id):
     tick = events.until("tick")
     checks.that(tick["watermark"] is not None, f"tick {tick}")
     events.close()
+    checks.equal([q["who"] for q in world.json("/api/queries/saved")], ["ada"], "saved queries outlive the agent")
+    gone = world.ask("DELETE", "/api/queries/saved/errors-by-service", token=True)
+    checks.equal((gone[0], json.loads(gone[2])), (200, []), "and are removed")
     firing = world.json("/api/alerts?firing=true")
     checks.that(any(a["slo"] == "pay-availability" and a["incident"] for a in firing),
                 f"what fires is listed after a restart: {firing}")
@@ -205,6 +238,7 @@ def main():
         people(checks, described, world)
         knowledge(checks, described, world)
         remedies(checks, described, world)
+        queries(checks, described, world)
         everything_is_served(checks, described, world)
         caching(checks, world)
         events = api_world.Events(world, missed_from)

@@ -32,8 +32,8 @@ class Logs:
 
 
 @case(10, "file descriptors exhausted",
-      "prlimit leaves a running agent one descriptor more than it has; logs are rotated, clients connect; an"
-      " agent is started so", (1, 2, 4), root=True, needs=("prlimit", "strace"))
+      "prlimit leaves a running agent one descriptor more than it has; logs are rotated, clients connect;"
+      " SIGKILL, and once more", (1, 2, 4), root=True, needs=("prlimit", "strace"))
 def no_descriptors(test):
     with world.Node(test) as node:
         logs = Logs(node)
@@ -137,7 +137,7 @@ def inotify_overflow(test):
         told = 'nines_overflow_policy_total'
         common.wait_until(lambda: node.metric(told, '{limit="inotify_queue"}'), 60, "it is told")
         test.proof(node.metric(told, '{limit="inotify_queue"}') >= 1,
-                   f"{events + 2000} events for a queue of {events}; IN_Q_OVERFLOW was read")
+                   f"{events + 2000} events for a queue of {events}; its counter of IN_Q_OVERFLOW moved")
         node.settles("appends unheard of")
 
 

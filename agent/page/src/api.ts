@@ -56,6 +56,35 @@ export const credentials = {
   },
 };
 
+const withToken = () => ({
+  'Content-Type': 'application/json',
+  Authorization: `Bearer ${credentials.token}`,
+});
+
+/** Sends `body`; once it is taken, gives what reads the answer's lines of JSON as they come. */
+export async function lines(
+  path: WritePath,
+  body: object,
+  signal: AbortSignal,
+): Promise<(take: (line: unknown) => void) => Promise<void>> {
+  const response = await ask(path, {
+    method: 'POST',
+    headers: withToken(),
+    body: JSON.stringify(body),
+    signal,
+  });
+  return async (take) => {
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    for (let rest = ''; ;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const whole = (rest + value).split('\n');
+      rest = whole.pop()!;
+      for (const line of whole) take(JSON.parse(line));
+    }
+  };
+}
+
 export async function write<T>(
   path: WritePath,
   body: object,
@@ -63,7 +92,7 @@ export async function write<T>(
 ): Promise<T> {
   const response = await ask(path, {
     method: more.method ?? 'POST',
-    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${credentials.token}` },
+    headers: withToken(),
     body: JSON.stringify(body),
     signal: more.signal ?? null,
   });

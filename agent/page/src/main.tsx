@@ -65,7 +65,7 @@ function pageOf(path: string[], query: URLSearchParams) {
     ) : (
       <Incidents state={query.get('state') ?? 'open'} />
     );
-  if (page === 'query') return <Query sql={query.get('sql')} />;
+  if (page === 'query') return <Query sql={query.get('sql')} saved={query.get('saved')} />;
   if (page === 'oncall') return <OnCall />;
   if (page === 'remediation') return <Remediation />;
   if (page === 'fleet') return <Fleet />;

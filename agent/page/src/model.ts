@@ -18,6 +18,7 @@ export type {
   OnCallReport,
   Outbox,
   Remedies,
+  SavedQuery,
   StandingQuery,
   Target,
   Timeline,
@@ -83,9 +84,15 @@ export interface Audit {
   head_hash: string;
   first_fault?: number;
 }
-export interface QueryAnswer {
-  columns: string[];
-  data: Record<string, unknown>[];
+/** The lines of a streamed answer. */
+export interface QueryProgress {
+  state: 'waiting' | 'running';
+  bytes_done: number;
+  bytes_total: number;
+  rows: number;
+  nodes?: { node: string; state: string; bytes_done: number; bytes_total: number; rows: number }[];
+}
+export interface QueryEnd {
   complete: boolean;
   nodes_ok: string[];
   files: number;
@@ -98,4 +105,4 @@ export interface QueryAnswer {
 /** What may be read, with or without parameters. */
 export type ReadPath = api.GetPath | `${api.GetPath}?${string}`;
 /** What may be written. */
-export type WritePath = api.PostPath | api.PatchPath;
+export type WritePath = api.PostPath | api.PatchPath | api.PutPath | api.DeletePath;

@@ -41,6 +41,7 @@ export type Audit = { whole: boolean; head: number; head_hash: string; records: 
 export type Imported = { new: number; known: number };
 export type Status = { node: string; version: string; boot: number; ready: boolean; not_ready_reason: string; replay: boolean; now: string | null; started: string | null; watermark: string | null; slos: number; sources: Array<{ name: string; service: string; format: string; files: number; records: number; bytes: number; malformed: Record<string, number>; set_aside: Record<string, number>; first_malformed: string; lag_bytes: number }>; inputs: Array<{ kind: string; name: string; healthy: boolean; trouble: string; resumable: boolean; received: number; bytes: number; lost: number; refused: number; restarts: number; lag_bytes: number }>; tailer: Record<string, unknown>; governor: { backing_off: boolean; reason: string; back_offs: number; cpu_pauses: number; paused_ms: number }; store: Record<string, unknown> | null; counters: Record<string, unknown>; notify: { sent: number; failed: number; pending: number }; engine_bytes: number; resident_bytes: number; cpu_seconds: number; brokers: Array<{ name: string; kind: string; trouble: string; denied: Array<string> }>; incidents: { kept: boolean; open: Array<OpenIncident> } };
 export type Outbox = { notifiers: Array<{ name: string; kind: string; chain?: string; step?: number; cursor?: number; pending: number; sent: number; dead: number; attempts: number; failures: number; late?: number; passed_over?: number; filtered?: number; dropped?: number; failures_in_row: number; last_error: string }>; alertmanagers: Array<Record<string, unknown>>; dead_letters: Array<Record<string, unknown>> };
+export type SavedQuery = { name: string; sql: string; who: string; at: string };
 export type StandingQuery = { name: string; sql: string; every: string; severity: string; notify: Array<string>; last_run: string | null; last_rows: number; last_duration_ms: number; error: string | null; runs: number; errors: number; records: number; rows: number; omitted: number; evicted: number; not_kept: number; lag_bytes: number };
 export type Capacity = { vital: string; state: string; newest: number | null; highest: number | null; newest_day: string | null; days: number; thresholds: { watch: number | null; scale: number | null; critical: number | null }; growth_per_day: number | null; growth_low: number | null; growth_high: number | null; growing: boolean; in_30_days: number | null; in_90_days: number | null; days_to_scale: number | null; days_to_critical: number | null; days_to_critical_earliest: number | null; days_to_critical_latest: number | null; message: string };
 export type Fleet = { node: string; isolated: boolean; timestamp: string | null; clock_offset_ms: number; nodes: Array<{ node: string; self: boolean; state: "alive" | "suspect" | "silent" | "left"; connected: boolean; heard_ago_s: number; boot: number; role: string; address: string; clock_offset_ms: number | null; clock_uncertainty_ms: number | null; isolated_since: string | null; slos: number }>; slos: Array<Record<string, unknown>>; silent: Array<{ node: string; key: string; paged_by: string; at: string | null; since: string | null }> };
@@ -119,6 +120,8 @@ export type GetPath =
   | `/api/remedies/report`
   | `/api/remedies/audit`
   | `/api/queries`
+  | `/api/queries/saved`
+  | `/api/queries/saved/${string}`
   | `/api/status`
   | `/api/fleet`
   | `/api/outbox`
@@ -140,3 +143,9 @@ export type PostPath =
 
 export type PatchPath =
   | `/api/alerts/${string}/acknowledge`;
+
+export type PutPath =
+  | `/api/queries/saved/${string}`;
+
+export type DeletePath =
+  | `/api/queries/saved/${string}`;

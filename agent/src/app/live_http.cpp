@@ -13,6 +13,7 @@
 #include "http/query_api.hpp"
 #include "http/remedy_api.hpp"
 #include "http/services_api.hpp"
+#include "http/shelf_api.hpp"
 #include "http/summary_api.hpp"
 #include "nines/base/json_writer.hpp"
 #include "view/remedy_view.hpp"
@@ -114,9 +115,23 @@ http::AsyncHandler Live::routes() {
   }
   routes = http::make_timeline_api(timeline_access(), std::move(routes));
   routes = http::make_kb_api({[this]() -> Librarian& { return *librarian_; }}, std::move(routes));
-  http::QueryAccess queries{token_, [this](query::Wish wish, auto done) {
-                              queries_->ask(std::move(wish), std::move(done));
-                            }};
+  return query_routes(std::move(routes));
+}
+
+http::AsyncHandler Live::query_routes(http::AsyncHandler next) {
+  http::ShelfAccess shelf{token_, [this]() -> query::QueryShelf& { return queries_->shelf(); },
+                          [this] { return to_ms(clock_.wall()); },
+                          [this](const std::string& sql) { return queries_->service().check(sql); },
+                          [this](Record record, auto done) {
+                            keeper_->keep(std::move(record), RecordKeeper::Whose::people,
+                                          std::move(done));
+                          }};
+  auto routes = http::make_shelf_api(std::move(shelf), std::move(next));
+  http::QueryAccess queries{
+      token_,
+      [this](query::Wish wish, auto done) { queries_->ask(std::move(wish), std::move(done)); },
+      [this](const query::Wish& wish) { return queries_->service().check(wish); },
+      [this](auto wake) { return queries_->live(std::move(wake)); }};
   return http::make_query_api(std::move(queries), std::move(routes));
 }
 

@@ -125,6 +125,7 @@ class Live {
   // --- what it shows (live_http.cpp)
   http::AsyncHandler routes();
   http::AsyncHandler incident_routes(http::AsyncHandler next);
+  http::AsyncHandler query_routes(http::AsyncHandler next);
   std::vector<std::pair<std::string, std::string>> nodes() const;
   Snapshot snapshot() const;
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "app/log.hpp"
 #include "app/node_ways.hpp"
 #include "net/asio.hpp"
 
@@ -11,11 +12,18 @@ namespace nines::agent {
 
 namespace {
 constexpr size_t kMostGathered = 64;
+constexpr size_t kMostUnread = 128 * 1024;  // of a live answer
 }  // namespace
 
 Result<std::unique_ptr<Queries>> Queries::create(Parts parts) {
   std::unique_ptr<Queries> queries(new Queries(std::move(parts)));
   NINES_CHECK(queries->open_standing());
+  NINES_TRY(const auto kept, queries->parts_.store.documents(query::QueryShelf::kDocuments));
+  queries->shelf_.restore(kept);
+  if (const size_t damaged = queries->shelf_.unreadable(); damaged > 0) {
+    log::warn("query",
+              std::to_string(damaged) + " saved queries cannot be read; the rest is there");
+  }
   return queries;
 }
 
@@ -112,6 +120,12 @@ bool Queries::gather(const Question& question, size_t max_bytes, int64_t patienc
     });
   });
   return true;
+}
+
+std::shared_ptr<query::LiveAnswer> Queries::live(std::function<void()> wake) const {
+  return std::make_shared<query::LiveAnswer>(
+      parts_.clock, kMostUnread,
+      [io = &parts_.io, wake = std::move(wake)] { net::asio::post(*io, wake); });
 }
 
 void Queries::ask(query::Wish wish, query::QueryService::Done done) {

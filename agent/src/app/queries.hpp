@@ -15,6 +15,7 @@
 #include "nines/collector/block_index.hpp"
 #include "query/node_gather.hpp"
 #include "query/service.hpp"
+#include "query/shelf.hpp"
 #include "query/standing_queries.hpp"
 
 namespace nines::agent {
@@ -40,6 +41,11 @@ class Queries {
 
   // `done` comes on the control thread.
   void ask(query::Wish wish, query::QueryService::Done done);
+  // For Wish::live; `wake` comes on the control thread.
+  std::shared_ptr<query::LiveAnswer> live(std::function<void()> wake) const;
+  const query::QueryService& service() const noexcept { return *service_; }
+  // What people keep.
+  query::QueryShelf& shelf() noexcept { return shelf_; }
 
   // Asks all other nodes one short thing (query/node_gather.hpp) and waits `patience_ns` at most;
   // of each at most so many bytes that all together are `max_bytes`, which `question` is made for.
@@ -62,6 +68,7 @@ class Queries {
   const Parts parts_;
   collector::BlockIndex index_;
   std::unique_ptr<query::QueryService> service_;
+  query::QueryShelf shelf_;
   std::unique_ptr<query::StandingQueries> standing_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   bool gathering_ = false;

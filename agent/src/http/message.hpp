@@ -1,6 +1,7 @@
 // What a route sees of a request and gives back. No Asio here: handlers are plain functions.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -33,6 +34,9 @@ class Stream {
   virtual std::optional<std::string> next() = 0;
   // `wake` is called when there may be more. Null: nobody waits any more.
   virtual void on_more(std::function<void()> wake) = 0;
+  // Said after a silence, which is how a client that is gone is noticed.
+  virtual std::string still_here() { return ": ping\n\n"; }
+  virtual int64_t silence_ms(int64_t usual) const { return usual; }
 };
 
 struct HttpResponse {

@@ -25,14 +25,35 @@ const std::map<std::string, Kind, std::less<>> kKinds = {
     {"table", {Format::table, "text/plain; charset=utf-8"}},
     {"raw", {Format::raw, "text/plain; charset=utf-8"}}};
 
-Result<std::pair<query::Wish, const char*>> wish_of(const std::string& body) {
+struct Asked {
+  query::Wish wish;
+  const char* content_type;
+  bool stream = false;
+};
+
+Result<std::vector<std::string>> nodes_of(const json& tree) {
+  if (!tree.is_array()) {
+    return Error{Errc::invalid_argument, R"('nodes' must be a list of names, such as ["all"])"};
+  }
+  std::vector<std::string> out;
+  for (const json& name : tree) {
+    if (!name.is_string()) {
+      return Error{Errc::invalid_argument, "'nodes' must hold names or globs of nodes"};
+    }
+    out.push_back(name);
+  }
+  return out;
+}
+
+Result<Asked> asked_in(const std::string& body) {
   const json tree = json::parse(body, nullptr, false);
   if (!tree.is_object() || !tree.contains("sql") || !tree["sql"].is_string()) {
     return Error{
         Errc::invalid_argument,
         R"-(the body must be an object such as {"sql": "SELECT count(*) FROM logs('*')"})-"};
   }
-  query::Wish wish;
+  Asked out;
+  query::Wish& wish = out.wish;
   wish.sql = tree["sql"];
   const json& output = tree.contains("output") ? tree["output"] : json("json");
   const auto kind = output.is_string() ? kKinds.find(output.get<std::string>()) : kKinds.end();
@@ -40,21 +61,27 @@ Result<std::pair<query::Wish, const char*>> wish_of(const std::string& body) {
     return Error{Errc::invalid_argument, "'output' must be json, ndjson, csv, table or raw"};
   }
   wish.writer.format = kind->second.format;
+  out.content_type = kind->second.content_type;
   if (tree.contains("nodes")) {
-    if (!tree["nodes"].is_array()) {
-      return Error{Errc::invalid_argument, R"('nodes' must be a list of names, such as ["all"])"};
-    }
-    for (const json& name : tree["nodes"]) {
-      if (!name.is_string()) {
-        return Error{Errc::invalid_argument, "'nodes' must hold names or globs of nodes"};
-      }
-      wish.nodes.push_back(name);
-    }
+    NINES_TRY(wish.nodes, nodes_of(tree["nodes"]));
   }
   if (tree.contains("width") && tree["width"].is_number_unsigned())
     wish.writer.width = tree["width"];
   if (tree.contains("color") && tree["color"].is_boolean()) wish.writer.color = tree["color"];
-  return std::pair{std::move(wish), kind->second.content_type};
+  if (tree.contains("stream") && tree["stream"].is_boolean()) out.stream = tree["stream"];
+  if (out.stream && wish.writer.format != Format::ndjson) {
+    return Error{Errc::invalid_argument, "what is streamed are lines: 'output' must be ndjson"};
+  }
+  return out;
+}
+
+HttpResponse refused(const Error& error) {
+  switch (error.code) {
+    case Errc::invalid_argument:
+    case Errc::unsupported: return problem(400, error.message);
+    case Errc::not_found: return problem(404, error.message);
+    default: return problem(503, error.message);
+  }
 }
 
 HttpResponse response_of(Result<query::Answered> answer, const char* content_type) {
@@ -63,12 +90,19 @@ HttpResponse response_of(Result<query::Answered> answer, const char* content_typ
     if (!answer->complete) response.headers.emplace_back(kCompleteHeader, "false");
     return response;
   }
-  switch (answer.error().code) {
-    case Errc::invalid_argument:
-    case Errc::unsupported: return problem(400, answer.error().message);
-    case Errc::not_found: return problem(404, answer.error().message);
-    default: return problem(503, answer.error().message);
-  }
+  return refused(answer.error());
+}
+
+void answer_live(const QueryAccess& access, Asked asked, const Reply& reply) {
+  const Status checked = access.check(asked.wish);
+  if (!checked.ok()) return reply(refused(checked.error()));
+  LiveQuery live =
+      make_live_query(access.live, [](const Error& error) { return refused(error).body; });
+  asked.wish.live = std::move(live.answer);
+  access.ask(std::move(asked.wish), [](Result<query::Answered>) {});  // it tells its end itself
+  HttpResponse response{200, asked.content_type, "", {{"X-Accel-Buffering", "no"}}};
+  response.stream = std::move(live.stream);
+  reply(std::move(response));
 }
 
 }  // namespace
@@ -81,10 +115,11 @@ AsyncHandler make_query_api(QueryAccess access, AsyncHandler next) {
       return reply(problem(405, "queries are sent with POST, as {\"sql\": \"...\"}"));
     }
     if (auto refused = refusal(request, access.token)) return reply(std::move(*refused));
-    auto wish = wish_of(request.body);
-    if (!wish.ok()) return reply(problem(400, wish.error().message));
-    const char* const type = wish->second;
-    access.ask(std::move(wish->first),
+    auto asked = asked_in(request.body);
+    if (!asked.ok()) return reply(problem(400, asked.error().message));
+    if (asked->stream) return answer_live(access, std::move(*asked), reply);
+    const char* const type = asked->content_type;
+    access.ask(std::move(asked->wish),
                [type, reply = std::move(reply)](Result<query::Answered> done) {
                  reply(response_of(std::move(done), type));
                });

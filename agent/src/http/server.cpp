@@ -245,11 +245,12 @@ asio::awaitable<void> send_stream(std::shared_ptr<Session> session,
     std::optional<std::string> piece = stream->next();
     if (!piece) break;
     if (piece->empty()) {
-      timer->expires_after(std::chrono::milliseconds(impl.options.heartbeat_ms));
+      timer->expires_after(
+          std::chrono::milliseconds(stream->silence_ms(impl.options.heartbeat_ms)));
       ErrorCode woken;
       co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, woken));
       if (woken) continue;
-      *piece = ": ping\n\n";
+      piece = stream->still_here();
     }
     net::Deadline deadline(session->socket, impl.options.idle_ms);
     co_await asio::async_write(session->socket, asio::buffer(*piece),

@@ -44,9 +44,14 @@ struct Environment {
   const Nodes* nodes = nullptr;             // who else may be asked; null: nobody
   // Answers questions of incidents; null: nobody watches here. Blocks for some seconds at most.
   std::function<Result<std::string>(std::string_view question)> evidence{};
+  const std::atomic<bool>* left =
+      nullptr;  // set when nobody wants the answer any more; may be null
 
   bool stopped() const noexcept {
-    return (stop != nullptr && stop->load(std::memory_order_relaxed)) || clock.mono() >= deadline;
+    const auto is_set = [](const std::atomic<bool>* flag) {
+      return flag != nullptr && flag->load(std::memory_order_relaxed);
+    };
+    return is_set(stop) || is_set(left) || clock.mono() >= deadline;
   }
 };
 

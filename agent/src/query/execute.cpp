@@ -164,7 +164,7 @@ Status run_statement(const nq::Statement& statement, const Environment& environm
   measure(statement, environment);
   Environment watched = environment;
   std::optional<Watch> watch;
-  if (environment.deadline.ns != INT64_MAX) {
+  if (environment.deadline.ns != INT64_MAX || environment.left != nullptr) {
     try {
       watch.emplace(environment);
     } catch (const std::system_error& e) {

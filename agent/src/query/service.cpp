@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "app/worker.hpp"
+#include "nines/base/json_writer.hpp"
 #include "nines/collector/pipeline.hpp"
 #include "query/analyze.hpp"
 #include "query/execute.hpp"
@@ -43,6 +44,33 @@ nq::SourceRef reference_of(const SourceConfig& source, const nq::SourceRef& want
   }
   return out;
 }
+
+Error too_many() { return {Errc::exhausted, "too many queries wait; ask again in a moment"}; }
+
+// Rows until `full`; of a live answer, those that come slowly are written when they come.
+class Prompt final : public AnswerSink {
+ public:
+  static constexpr int64_t kEveryNs = 200 * kNsPerMs;
+  Prompt(AnswerWriter& out, const Clock& clock, bool live, const bool& full)
+      : out_(out), clock_(clock), live_(live), full_(full) {}
+
+  void begin(const std::vector<std::string>& columns) override { out_.begin(columns); }
+  bool take(const nq::Row& row) override {
+    if (full_ || !out_.take(row)) return false;
+    if (!live_) return !full_;
+    const int64_t now_ns = clock_.mono().ns;
+    if (now_ns < next_ns_) return true;
+    next_ns_ = now_ns + kEveryNs;
+    return out_.flush() && !full_;
+  }
+
+ private:
+  AnswerWriter& out_;
+  const Clock& clock_;
+  const bool live_;
+  const bool& full_;
+  int64_t next_ns_ = 0;
+};
 
 }  // namespace
 
@@ -90,6 +118,8 @@ struct QueryService::Impl {
   std::atomic<bool> stop{false};
   std::atomic<size_t> waiting{0};
   std::atomic<uint64_t> asked{0}, refused{0}, incomplete{0}, failed{0};
+  std::mutex live_mutex;
+  std::shared_ptr<LiveAnswer> live;  // of the query that runs; may be null
   std::mutex evidence_mutex;
   std::function<Result<std::string>(std::string_view)> evidence;
   PeerQueries peers;
@@ -104,13 +134,24 @@ struct QueryService::Impl {
     worker.post(lower_thread_priority);
   }
 
+  // Whom the query that runs waits for: let go when the agent stops.
+  void runs(std::shared_ptr<LiveAnswer> answer) {
+    const std::lock_guard lock(live_mutex);
+    live = std::move(answer);
+    if (stop && live) live->leave();
+  }
+  void end() {
+    const std::lock_guard lock(live_mutex);
+    stop = true;
+    if (live) live->leave();
+  }
+
   Result<Answered> run(const Wish& wish) {
     if (stop) return Error{Errc::cancelled, "the agent is stopping"};
-    NINES_TRY(const std::string sql, statement_of(wish.sql));
-    NINES_TRY(const nq::Statement statement, nq::parse_statement(sql, {clock.wall(), true}));
-    NINES_CHECK(check_sources(statement));
+    if (wish.live) wish.live->begin();
+    NINES_TRY(const nq::Statement statement, parsed(wish.sql));
     if (statement.explain == nq::Statement::Explain::plan) {
-      return Answered{plan_text(statement, wish.writer.format), true};
+      return told(wish, {plan_text(statement, format_of_plan(wish)), true});
     }
     Environment environment = make_environment(wish, statement);
     Nodes nodes;
@@ -119,18 +160,27 @@ struct QueryService::Impl {
     const int64_t left_ns = environment.deadline.ns - clock.mono().ns;
     nodes.options.silence_ns = std::min(nodes.options.silence_ns, left_ns / 3);
     environment.nodes = &nodes;
+    if (wish.live) nodes.board = &wish.live->board();
     if (statement.explain == nq::Statement::Explain::analyze) {
       return explained(statement, environment, wish);
     }
     std::string out;
-    bool cut = false;
+    size_t size = 0;
+    bool cut = false, full = false;  // what comes last says so, and is written all the same
     const auto writer = make_writer(wish.writer, [&](std::string_view bytes) {
-      out.append(bytes);
-      cut = cut || out.size() > limits.max_answer_bytes;
-      return !cut;
+      size += bytes.size();
+      cut = cut || size > limits.max_answer_bytes;
+      const bool taken = !wish.live || wish.live->write(bytes, environment.deadline);
+      if (!wish.live) out.append(bytes);
+      full = full || cut || !taken;
+      return true;
     });
     Answer answer;
-    NINES_CHECK(run_statement(statement, environment, *writer, answer));
+    Prompt prompt(*writer, clock, wish.live != nullptr, full);
+    NINES_CHECK(run_statement(statement, environment, prompt, answer));
+    if (wish.live && wish.live->left()) {
+      return Error{Errc::cancelled, "nobody waits for the answer any more"};
+    }
     NINES_CHECK(writer->problem());
     if (cut) {
       answer.incomplete("the answer is larger than " + std::to_string(limits.max_answer_bytes) +
@@ -139,6 +189,25 @@ struct QueryService::Impl {
     NINES_CHECK(check(statement, answer));
     writer->end(answer);
     return Answered{std::move(out), answer.complete};
+  }
+
+  Result<nq::Statement> parsed(const std::string& wanted) const {
+    NINES_TRY(const std::string sql, statement_of(wanted));
+    NINES_TRY(nq::Statement statement, nq::parse_statement(sql, {clock.wall(), true}));
+    NINES_CHECK(check_sources(statement));
+    return statement;
+  }
+
+  // A plan is for people, and stands in a line of its own among those of a live answer.
+  static Format format_of_plan(const Wish& wish) {
+    return wish.live ? Format::table : wish.writer.format;
+  }
+  static Answered told(const Wish& wish, Answered answered) {
+    if (!wish.live) return answered;
+    std::string line = "{\"_plan\":";
+    append_json_string(line, answered.text);
+    wish.live->write(line + "}\n", Instant{INT64_MAX});
+    return {"", answered.complete};
   }
 
   // "@NAME": what the standing query of that name asks. It may name files: who configured it may
@@ -158,9 +227,9 @@ struct QueryService::Impl {
   Result<Answered> explained(const nq::Statement& statement, const Environment& environment,
                              const Wish& wish) {
     Answer answer;
-    NINES_TRY(std::string text, analyze(statement, environment, wish.writer.format, answer));
+    NINES_TRY(std::string text, analyze(statement, environment, format_of_plan(wish), answer));
     NINES_CHECK(check(statement, answer));
-    return Answered{std::move(text), answer.complete};
+    return told(wish, {std::move(text), answer.complete});
   }
 
   Status check(const nq::Statement& statement, const Answer& answer) {
@@ -210,6 +279,10 @@ struct QueryService::Impl {
     environment.deadline = Instant{clock.mono().ns + deadline};
     environment.stop = &stop;
     environment.index = index;
+    if (wish.live) {
+      environment.left = &wish.live->left();
+      environment.progress = &wish.live->progress();
+    }
     return environment;
   }
 };
@@ -219,7 +292,7 @@ QueryService::QueryService(NodeConfig config, ServiceLimits limits, const Clock&
     : impl_(std::make_unique<Impl>(std::move(config), limits, clock, index)) {}
 
 QueryService::~QueryService() {
-  impl_->stop = true;
+  impl_->end();
   impl_->worker.stop();
 }
 
@@ -228,15 +301,29 @@ void QueryService::ask(Wish wish, Done done) {
   if (impl_->waiting.fetch_add(1) >= impl_->limits.max_waiting) {
     --impl_->waiting;
     ++impl_->refused;
-    done(Error{Errc::exhausted, "too many queries wait; ask again in a moment"});
+    if (wish.live) wish.live->end(too_many());
+    done(too_many());
     return;
   }
   impl_->worker.post([impl = impl_.get(), wish = std::move(wish), done = std::move(done)] {
+    impl->runs(wish.live);
     Result<Answered> answer = impl->run(wish);
+    impl->runs(nullptr);
     --impl->waiting;
     if (!answer.ok()) ++impl->failed;
+    if (wish.live) wish.live->end(answer.ok() ? Status(Ok{}) : Status(answer.error()));
     done(std::move(answer));
   });
+}
+
+Status QueryService::check(const Wish& wish) const {
+  if (impl_->waiting >= impl_->limits.max_waiting) return too_many();
+  return check(wish.sql);
+}
+
+Status QueryService::check(const std::string& sql) const {
+  const auto statement = impl_->parsed(sql);
+  return statement.ok() ? Status(Ok{}) : Status(statement.error());
 }
 
 void QueryService::answer_evidence(std::function<Result<std::string>(std::string_view)> answer) {

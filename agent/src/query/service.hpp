@@ -15,6 +15,7 @@
 #include "nines/base/result.hpp"
 #include "nines/base/time.hpp"
 #include "nines/query/plan.hpp"
+#include "query/live_answer.hpp"
 #include "query/nodes.hpp"
 #include "query/output.hpp"
 #include "query/peer_queries.hpp"
@@ -32,6 +33,9 @@ struct Wish {
   // Names or globs of nodes to ask: of sources without AT NODES; empty: this node alone.
   std::vector<std::string> nodes{};
   std::vector<NodeLink> links{};  // the other nodes that can be asked
+  // Takes the answer while it is made, in place of Answered::text, and ends the query when its
+  // reader leaves; may be null.
+  std::shared_ptr<LiveAnswer> live{};
 };
 
 struct Answered {
@@ -60,6 +64,12 @@ class QueryService {
 
   // Any thread. `done` comes once; at once (exhausted) when too many wait.
   void ask(Wish wish, Done done);
+
+  // Whether it is a statement that an agent may be asked. Any thread.
+  Status check(const std::string& sql) const;
+  // Whether ask() would begin with it: why not otherwise, as far as that is seen without reading
+  // anything. Any thread.
+  Status check(const Wish& wish) const;
 
   // Queries of other nodes, answered within the same limits on a thread of their own; take() from
   // any thread.

@@ -37,6 +37,7 @@ class RunningServer {
   }
   uint16_t port() const { return port_; }
   const std::string& url() const { return url_; }
+  boost::asio::io_context& io() { return io_; }
   http::ServerStats stats() {
     std::promise<http::ServerStats> promise;
     auto result = promise.get_future();

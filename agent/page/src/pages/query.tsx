@@ -1,14 +1,15 @@
 // Asking the logs where they lie. A query is in the address, so a link shares it; the token is not.
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { Refused, credentials, write } from '../api';
+import { useEffect, useState } from 'preact/hooks';
+import { useAsking, type Asking } from '../ask_logs';
 import { useData } from '../data';
-import { bytes, clock, count, span, utc } from '../format';
-import type { QueryAnswer, StandingQuery, Status } from '../model';
+import { bytes, count, percent, span } from '../format';
+import type { QueryProgress, StandingQuery, Status } from '../model';
 import { to } from '../router';
-import { Mark, Time } from '../ui/marks';
-import { Await, Card, Nothing, Scroll } from '../ui/parts';
+import { Await, Card, Nothing } from '../ui/parts';
 import { Editor, type Wrong } from '../ui/editor';
 import { ask } from '../ui/write';
+import { QueryResult } from './query_result';
+import { Link, SavedForAll, addressOf, saveForAll } from './query_saved';
 
 const kFirst = "SELECT level, count(*) AS n\nFROM logs('*')\nGROUP BY level\nORDER BY n DESC";
 const kExamples: [string, string][] = [
@@ -25,9 +26,7 @@ const kExamples: [string, string][] = [
     "SELECT bucket(ts, '1m') AS minute, count(*) AS n\nFROM logs('*')\nGROUP BY bucket(ts, '1m')\nORDER BY minute",
   ],
 ];
-const kMostShown = 500,
-  kMostSaved = 30;
-const isTime = (v: unknown) => typeof v === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(v);
+const kMostSaved = 30;
 
 const saved = {
   all(): { name: string; sql: string }[] {
@@ -47,194 +46,66 @@ function wrongOf(message: string): Wrong | null {
   return found && { line: Number(found[1]), column: Number(found[2]) };
 }
 
-function Histogram({ answer, column }: { answer: QueryAnswer; column: string }) {
-  const kBars = 60;
-  const amount = answer.columns.find(
-    (c) =>
-      c !== column &&
-      answer.data.some((r) => typeof r[c] === 'number') &&
-      /^(n|count|c|total)$|count/.test(c),
+const whole = (p: QueryProgress) =>
+  [p, ...(p.nodes ?? [])].reduce(
+    (sum, one) => ({
+      done: sum.done + one.bytes_done,
+      total: sum.total + one.bytes_total,
+    }),
+    { done: 0, total: 0 },
   );
-  const points = answer.data
-    .filter((r) => isTime(r[column]))
-    .map((r) => ({ at: Date.parse(r[column] as string), n: amount ? Number(r[amount] ?? 0) : 1 }));
-  const first = Math.min(...points.map((p) => p.at)),
-    last = Math.max(...points.map((p) => p.at));
-  const bars = Array.from({ length: Math.min(kBars, amount ? points.length : kBars) }, () => 0);
-  for (const p of points)
-    bars[
-      Math.min(
-        bars.length - 1,
-        Math.floor(((p.at - first) / Math.max(1, last - first)) * bars.length),
-      )
-    ]! += p.n;
-  const most = Math.max(1, ...bars);
+
+function Progress({ of }: { of: Asking }) {
+  const [, redraw] = useState(0);
+  useEffect(() => {
+    if (!of.since) return undefined;
+    const timer = setInterval(() => redraw((n) => n + 1), 500);
+    return () => clearInterval(timer);
+  }, [of.since]);
+  const p = of.progress;
+  const { done, total } = p ? whole(p) : { done: 0, total: 0 };
+  const share = of.since && total > 0 ? Math.min(1, done / total) : null;
+  const left = p?.nodes?.filter((n) => n.state !== 'done' && n.state !== 'failed').length;
+  const says = [
+    p?.state === 'waiting' ? 'waits for others' : '',
+    share === null ? '' : `${percent(share, 0)}, ${bytes(done)} of ${bytes(total)}`,
+    p && p.state === 'running' ? `${count(p.rows)} rows` : '',
+    left ? `${left} nodes at work` : '',
+    of.since ? span((Date.now() - of.since) / 1000) : '',
+  ];
   return (
-    <figure
-      aria-label={`${amount ?? 'rows'} over ${column}, from ${clock(first)} to ${clock(last)}, at most ${most} in a bar`}
-    >
-      <div class="histogram" aria-hidden="true">
-        {bars.map((n, i) => (
-          <span
-            key={i}
-            style={{ height: `${(n / most) * 100}%` }}
-            title={`${clock(first + ((last - first) * i) / bars.length)}: ${n}`}
-          />
-        ))}
+    <>
+      <div
+        class={!of.since ? 'progress still' : share === null ? 'progress' : 'progress known'}
+        role={of.since ? 'progressbar' : undefined}
+        aria-label={of.since ? 'the query runs' : undefined}
+        aria-valuenow={share === null ? undefined : Math.round(share * 100)}
+      >
+        <span style={{ width: share === null ? '' : `${share * 100}%` }} />
       </div>
-      <div class="between">
-        <span title={utc(first)}>{clock(first)}</span>
-        <span>
-          {amount ?? 'rows'} over {column}, at most {count(most)}
-        </span>
-        <span title={utc(last)}>{clock(last)}</span>
-      </div>
-    </figure>
+      <p class="says dim">{of.since ? says.filter(Boolean).join(' · ') : ''}</p>
+    </>
   );
 }
 
-const cellOf = (v: unknown) =>
-  v === null || v === undefined ? (
-    <span class="dim">null</span>
-  ) : isTime(v) ? (
-    <Time at={v as string} />
-  ) : typeof v === 'object' ? (
-    JSON.stringify(v)
-  ) : (
-    String(v)
-  );
-
-function Result({ answer }: { answer: QueryAnswer }) {
-  const column = answer.columns.find((c) => answer.data.some((r) => isTime(r[c])));
-  const numeric = (c: string) =>
-    answer.data.every((r) => r[c] === null || typeof r[c] === 'number');
-  return (
-    <Card
-      title="Result"
-      wide
-      more={
-        <>
-          {count(answer.rows)} rows · {answer.files} files · {bytes(answer.bytes_scanned)} in{' '}
-          {answer.elapsed_ms} ms · {answer.nodes_ok.join(', ')}{' '}
-          {answer.complete ? (
-            <Mark tone="ok" quiet>
-              complete
-            </Mark>
-          ) : (
-            <Mark tone="warn">something is missing</Mark>
-          )}
-        </>
-      }
-    >
-      {answer.notes.map((n, i) => (
-        <p key={i} class="dim">
-          {n}
-        </p>
-      ))}
-      {column && answer.data.length > 2 && <Histogram answer={answer} column={column} />}
-      {answer.data.length === 0 ? (
-        <Nothing>No line matches.</Nothing>
-      ) : (
-        <Scroll label="rows of the result">
-          <table class="result">
-            <thead>
-              <tr>
-                {answer.columns.map((c) => (
-                  <th key={c} class={numeric(c) ? 'n' : ''}>
-                    {c}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {answer.data.slice(0, kMostShown).map((r, i) => (
-                <tr key={i}>
-                  {answer.columns.map((c) => (
-                    <td key={c} class={numeric(c) ? 'n' : ''}>
-                      {cellOf(r[c])}
-                    </td>
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
-      )}
-      {answer.data.length > kMostShown && <p class="dim">The first {kMostShown} rows are shown.</p>}
-    </Card>
-  );
-}
-
-/** Runs one query at a time; the newest wins. */
-function useRun(text: string) {
-  const [answer, got] = useState<QueryAnswer | null>(null);
-  const [problem, tell] = useState('');
-  const [since, begin] = useState(0);
-  const stop = useRef<AbortController | null>(null);
-  async function send() {
-    stop.current?.abort();
-    const mine = (stop.current = new AbortController());
-    tell('');
-    begin(Date.now());
-    try {
-      got(
-        await write<QueryAnswer>(
-          '/api/query',
-          { sql: text, output: 'json' },
-          { signal: mine.signal },
-        ),
-      );
-    } catch (e) {
-      if (mine.signal.aborted) return;
-      if (e instanceof Refused && (e.status === 401 || e.status === 403)) {
-        credentials.forget();
-        signIn();
-      }
-      tell((e as Error).message);
-    }
-    if (stop.current === mine) begin(0);
-  }
-  function signIn() {
+export function Query({ sql, saved: wanted }: { sql: string | null; saved: string | null }) {
+  const [text, change] = useState(sql ?? kFirst);
+  const [kept, keep] = useState(saved.all());
+  const asking = useAsking((wanted) =>
     ask({
       title: 'Who asks?',
       says: 'Queries read raw lines, so the agent wants its token.',
       path: '/api/query',
-      body: () => ({ sql: text, output: 'json' }),
+      body: () => ({}),
+      send: () => asking.begin(wanted),
       button: 'Run',
-      done: (a) => {
-        tell('');
-        got(a as QueryAnswer);
-      },
-    });
-  }
+    }),
+  );
+  const { found, problem, since, cancel, tell } = asking;
   const run = () => {
     history.replaceState(null, '', `${to('query')}?sql=${encodeURIComponent(text)}`);
-    if (credentials.token) void send();
-    else signIn();
+    asking.run(text);
   };
-  const cancel = () => {
-    stop.current?.abort();
-    begin(0);
-  };
-  useEffect(() => cancel, []);
-  return { answer, problem, since, run, cancel, tell };
-}
-
-function Elapsed({ since }: { since: number }) {
-  const [, redraw] = useState(0);
-  useEffect(() => {
-    if (!since) return undefined;
-    const timer = setInterval(() => redraw((n) => n + 1), 500);
-    return () => clearInterval(timer);
-  }, [since]);
-  return <>{since ? `asking for ${span((Date.now() - since) / 1000)}` : ''}</>;
-}
-
-export function Query({ sql }: { sql: string | null }) {
-  const [text, change] = useState(sql ?? kFirst);
-  const [kept, keep] = useState(saved.all());
-  const [copied, tellCopied] = useState(false);
-  const { answer, problem, since, run, cancel, tell } = useRun(text);
   const sources = useData<Status>('/api/status').data?.sources.map((s) => s.name) ?? [];
   const named = sources.filter((name) => !name.includes('/')); // files of an SLO have no name
   const standing = useData<StandingQuery[]>('/api/queries');
@@ -245,16 +116,6 @@ export function Query({ sql }: { sql: string | null }) {
   const edit = (value: string) => {
     change(value);
     if (problem) tell('');
-  };
-  const share = async () => {
-    const link = `${location.origin}/${to('query')}?sql=${encodeURIComponent(text)}`;
-    history.replaceState(null, '', link);
-    try {
-      await navigator.clipboard.writeText(link);
-      tellCopied(true);
-    } catch {
-      tellCopied(false);
-    }
   };
   return (
     <>
@@ -285,13 +146,7 @@ export function Query({ sql }: { sql: string | null }) {
             sources={named}
             run={run}
           />
-          <div
-            class={since ? 'progress' : 'progress still'}
-            role={since ? 'progressbar' : undefined}
-            aria-label={since ? 'the query runs' : undefined}
-          >
-            <span />
-          </div>
+          <Progress of={asking} />
           <pre class="problem" id="query-problem" role="alert">
             {problem}
           </pre>
@@ -303,6 +158,7 @@ export function Query({ sql }: { sql: string | null }) {
                 Run
               </button>
             )}
+            <button onClick={() => saveForAll(text)}>Save for all…</button>
             <button
               onClick={() =>
                 store([
@@ -311,15 +167,16 @@ export function Query({ sql }: { sql: string | null }) {
                 ])
               }
             >
-              Save
+              Save here
             </button>
-            <button onClick={() => void share()}>{copied ? 'Link copied' : 'Link to share'}</button>
-            <span class="dim">
-              <Elapsed since={since} />
-            </span>
+            <Link
+              address={() => addressOf(`sql=${encodeURIComponent(text)}`)}
+              text="Link to share"
+            />
           </div>
         </Card>
-        {answer && <Result answer={answer} />}
+        {found && <QueryResult answer={found} busy={since > 0} />}
+        <SavedForAll open={edit} wanted={wanted} />
         <Card title="Saved here" more="in this browser">
           {kept.length ? (
             <ul class="rows">

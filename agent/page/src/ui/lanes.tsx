@@ -8,7 +8,8 @@ import type { Tone } from './marks';
 
 const kLane = 44,
   kTop = 22,
-  kSide = 12;
+  kSide = 12,
+  kTick = 96; // a time of day, or a day and a time
 export const toneOfKind = (kind: string): Tone =>
   (
     ({
@@ -49,9 +50,13 @@ export function Lanes({ of }: { of: Timeline }) {
     right = width - kSide;
   const x = (t: number) => left + ((t - first + pad) / (last - first + 2 * pad)) * (right - left);
   const high = kTop + names.length * kLane + 22;
+  // Whole seconds, as they are written; none where the one before it still is.
   const ticks = [0, 1, 2, 3, 4]
-    .slice(0, width < 500 ? 3 : 5)
-    .map((i, _, all) => first + ((last - first) * i) / (all.length - 1));
+    .map((i) => Math.round((first + ((last - first) * i) / 4) / 1000) * 1000)
+    .reduce<number[]>((kept, t) => {
+      if (!kept.length || x(t) - x(kept[kept.length - 1]!) >= kTick) kept.push(t);
+      return kept;
+    }, []);
   // Signs that would cover each other go above and below the lane.
   const aside = [0, -13, 13];
   const lastOn = new Map<string, { at: number; n: number }>();
@@ -95,7 +100,7 @@ export function Lanes({ of }: { of: Timeline }) {
             <text
               x={x(t)}
               y={high - 4}
-              text-anchor={i === 0 ? 'start' : i === ticks.length - 1 ? 'end' : 'middle'}
+              text-anchor={i === 0 ? 'start' : x(t) > right - kTick / 2 ? 'end' : 'middle'}
             >
               {clock(t)}
             </text>

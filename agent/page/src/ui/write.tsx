@@ -6,12 +6,16 @@ import type { WritePath } from '../model';
 
 export interface Deed {
   title: string;
-  path: WritePath;
+  path: WritePath | ((text: string) => WritePath);
   body: (text: string, who: string) => object;
+  /** In place of sending `body` to `path`. */
+  send?: () => Promise<unknown>;
   method?: string;
   button: string;
   says?: string;
   needsText?: string;
+  /** The text is a name: one line, of these letters. */
+  pattern?: string;
   done?: (answer: unknown) => void;
 }
 
@@ -50,11 +54,12 @@ export function DeedDialog() {
     credentials.keep(String(fields.get('token') ?? ''), who);
     work(true);
     try {
-      const answer = await write(
-        deed!.path,
-        deed!.body(text, who),
-        deed!.method ? { method: deed!.method } : {},
-      );
+      const answer = await (deed!.send?.() ??
+        write(
+          typeof deed!.path === 'function' ? deed!.path(text) : deed!.path,
+          deed!.body(text, who),
+          deed!.method ? { method: deed!.method } : {},
+        ));
       close();
       deed!.done?.(answer);
     } catch (e) {
@@ -72,7 +77,11 @@ export function DeedDialog() {
         {deed.needsText !== undefined && (
           <label>
             {deed.needsText}
-            <textarea name="text" rows={3} autofocus />
+            {deed.pattern ? (
+              <input name="text" required autofocus pattern={deed.pattern} autocomplete="off" />
+            ) : (
+              <textarea name="text" rows={3} autofocus />
+            )}
           </label>
         )}
         <label>
