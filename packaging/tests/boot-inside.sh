@@ -38,13 +38,10 @@ write_lines() {
     [ "${2:-}" != slowly ] || [ $((i % 20)) != 0 ] || sleep 0.1
   done >>/var/log/web.log
 }
-
-install -m 0640 -g adm /dev/null /var/log/web.log
-check "installs into a running system" dpkg -i /nines.deb
-check "runs, as systemd was told by itself" comes 60 is ActiveState active
-[ $failed = 0 ] || exit 1  # nothing below can be true
-check "says what it does" comes 30 sh -c 'systemctl show -p StatusText nines | grep -q "SLO(s)"'
-cat >/etc/nines/slos.new <<'SLO'
+# A SLO over that log, as an administrator would add it.
+configure() {
+  mkdir -p -m 0750 /etc/nines/slos
+  cat >/etc/nines/slos/web.yaml <<'SLO'
 apiVersion: openslo/v1
 kind: SLO
 metadata: {name: web}
@@ -61,9 +58,16 @@ spec:
         total: {metricSource: {type: nines.log, spec: {paths: [/var/log/web.log], format: nginx}}}
   objectives: [{target: 0.99}]
 SLO
-mkdir -p -m 0750 /etc/nines/slos
-install -m 0640 -g nines /etc/nines/slos.new /etc/nines/slos/web.yaml
-rm /etc/nines/slos.new
+  chgrp -R nines /etc/nines
+  chmod 0640 /etc/nines/slos/web.yaml
+}
+
+install -m 0640 -g adm /dev/null /var/log/web.log
+check "installs into a running system" dpkg -i /nines.deb
+check "runs, as systemd was told by itself" comes 60 is ActiveState active
+[ $failed = 0 ] || exit 1  # nothing below can be true
+check "says what it does" comes 30 sh -c 'systemctl show -p StatusText nines | grep -q "SLO(s)"'
+configure
 write_lines 1000
 before=$(property MainPID)
 check "reloads" systemctl reload nines
@@ -141,8 +145,60 @@ check "active" comes 60 is ActiveState active
 wait $writer
 check "no line was lost or counted twice" comes 60 counts 3690 410
 
+echo "--- back up and restore, as packaging/README.md says"
+start=$EPOCHREALTIME
+check "backs up" sh -c "$(sed -n 's/^    \(systemctl stop nines && tar .*\)$/\1/p' /README.md)"
+took=$(( (${EPOCHREALTIME/./} - ${start/./}) / 1000 ))
+echo "      the service stood still for $took ms"
+write_lines 500  # after the backup: in the logs still
+check "counts what came since" comes 60 counts 4140 460
+systemctl stop nines
+rm -rf /var/lib/nines
+start=$EPOCHREALTIME
+check "restores" sh -c "$(sed -n 's/^    \(systemctl stop nines; rm .*\)$/\1/p' /README.md)"
+check "counts are those of before, lines since the backup included" comes 60 counts 4140 460
+took=$(( (${EPOCHREALTIME/./} - ${start/./}) / 1000 ))
+echo "      restored and counting after $took ms"
+sleep 12
+check "and stay exact" counts 4140 460
+
+echo "--- the other commands of the guide"
+while read -r command; do
+  case $command in
+    "systemctl stop nines"*) ;;                     # above
+    "apt install "* | "./nines service install") ;;  # above by dpkg, and below
+    "kubectl apply -k "*) ;;                         # test_k8s.py
+    *) check "$command" sh -c "$command" ;;
+  esac
+done < <(sed -n 's/^    //p' /README.md)
+
 echo "--- removed"
 old=$(property MainPID)
 check "removes" dpkg -r nines
 check "stopped" [ "$old" -gt 0 -a ! -d "/proc/$old" ]
+
+echo "--- from the tarball"
+dpkg -P nines >/dev/null 2>&1
+userdel nines
+tar -C /tmp -xf /nines.tar.gz
+tarball() { /tmp/nines-*/nines service "$@"; }
+check "says what it would do" tarball install --dry-run
+check "and does nothing" fails [ -e /usr/local/bin/nines ]
+check "installs itself" tarball install
+check "runs" is ActiveState active
+check "enabled" systemctl is-enabled nines
+check "as a user of its own" [ "$(stat -c %U "/proc/$(property MainPID)")" = nines ]
+check "from where it was put" [ "$(readlink "/proc/$(property MainPID)/exe")" = /usr/local/bin/nines ]
+configure
+check "reloads" systemctl reload nines
+check "counts what only adm may read" comes 60 counts 4140 460
+check "installs over itself" tarball install
+check "and knows what it knew" comes 60 counts 4140 460
+old=$(property MainPID)
+check "uninstalls" /usr/local/bin/nines service uninstall
+check "stopped" [ "$old" -gt 0 -a ! -d "/proc/$old" ]
+check "configuration and state stay" [ -f /etc/nines/slos/web.yaml -a -f /var/lib/nines/nines.db ]
+check "nothing else does" [ -z "$(find /usr/local /etc/systemd/system /etc/sysusers.d /etc/tmpfiles.d -name '*nines*' ! -name 'nines-test*' ! -path '*.wants/*')" ]
+check "purges" tarball uninstall --purge
+check "configuration and state are gone" fails [ -e /etc/nines -o -e /var/lib/nines ]
 [ $failed = 0 ] && echo "nothing failed"

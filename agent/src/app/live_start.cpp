@@ -1,6 +1,7 @@
 // The start of the agent, in order, and its reload.
 #include "app/live_impl.hpp"
 #include "app/log.hpp"
+#include "app/node_care.hpp"
 #include "app/paging.hpp"
 #include "app/report.hpp"
 #include "app/token.hpp"
@@ -28,6 +29,8 @@ Status Live::start() {
     log::warn("agent", "the clock is not synchronised; what is read meanwhile is kept back for " +
                            std::to_string(ClockGuard::kMaxWaitS) + " s at most");
   }
+  for (const NodeFinding& f : look_at_node(facts_of_this_node()))
+    if (!f.well) log::warn("node", std::string(f.name) + ": " + f.found + "; hint: " + f.remedy);
   NINES_CHECK(start_context());
   NINES_TRY(Halves halves, wire(setup_, store_.get(), clock_,
                                 {fetcher_.fetch(), options_.common.state, false, pods_.feed}));

@@ -8,6 +8,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/oncall_command.hpp"
+#include "cli/service_plan.hpp"
 
 namespace nines::agent {
 namespace {
@@ -56,6 +57,7 @@ struct Parsed {
   ChangeOptions change;
   QueryOptions query;
   PkiOptions pki;
+  ServiceOptions service;
   FleetOptions fleet;
   IncidentOptions incident;
   OncallOptions oncall;
@@ -536,6 +538,25 @@ void add_fleet(CLI::App& root, Parsed& p) {
   }
 }
 
+void add_service(CLI::App& root, ServiceOptions& service) {
+  auto* app = root.add_subcommand("service", "Install this program as a service of systemd");
+  app->require_subcommand(1);
+  auto* install = app->add_subcommand("install", "Copy it, make its user and unit, start it");
+  auto* uninstall = app->add_subcommand("uninstall", "Stop it and take it away again");
+  for (auto* command : {install, uninstall}) {
+    command->add_option("--prefix", service.prefix, "The program is PREFIX/bin/nines")
+        ->capture_default_str()
+        ->option_text("PREFIX");
+    command
+        ->add_option("--root", service.root,
+                     "Only files, below DIR, and nothing is run: for images")
+        ->option_text("DIR");
+    command->add_flag("--dry-run", service.dry_run, "Say what would be done");
+  }
+  uninstall->add_flag("--purge", service.purge, "Configuration and state as well");
+  uninstall->callback([&service] { service.uninstall = true; });
+}
+
 void add_pki(CLI::App& root, Parsed& p) {
   auto* app =
       root.add_subcommand("pki", "Certificates for peers, without an authority of your own");
@@ -620,6 +641,7 @@ int dispatch(CLI::App& root, Parsed& p, const Clock& clock) {
   if (const CLI::App* pki = root.get_subcommand("pki"); pki->parsed()) {
     return pki->got_subcommand("init") ? run_pki_init(p.pki, clock) : run_pki_issue(p.pki, clock);
   }
+  if (root.got_subcommand("service")) return run_service(p.service);
   if (root.got_subcommand("suggest")) return run_suggest(p.common, clock);
   if (root.got_subcommand("doctor")) return run_doctor(p.common, clock);
   const CLI::App* slo = root.get_subcommand("slo");
@@ -659,6 +681,7 @@ int run_cli(int argc, char** argv, const Clock& clock, uint64_t seed) {
   add_slo(root, p);
   add_gate(root, p);
   add_pki(root, p);
+  add_service(root, p.service);
   add_fleet(root, p);
   add_capacity(root, p);
   add_annotate(root, p.change);

@@ -1,12 +1,11 @@
 // `nines doctor`: is this node fit for Nines, and how to mend what is not. First checks:
-// configuration, logs and their permissions, inotify limits, state directory, disk, clock, memory
-// control, page size, the agent itself.
+// configuration, logs and their permissions, inotify limits, state directory, disk, what the node
+// says of itself (node_care.hpp), the agent.
 #include "cli/doctor.hpp"
 
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/timex.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -14,8 +13,10 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "app/node_care.hpp"
 #include "app/setup.hpp"
 #include "cli/commands.hpp"
 #include "http/client.hpp"
@@ -113,28 +114,11 @@ Check check_state(const std::string& directory) {
   return {"state", Verdict::ok, found, ""};
 }
 
-Check check_clock() {
-  struct timex t {};
-  const int state = ::adjtimex(&t);
-  if (state == TIME_ERROR || (t.status & STA_UNSYNC) != 0) {
-    return {"clock", Verdict::warning, "not synchronised",
-            "enable NTP (timedatectl set-ntp true); a Pi has no clock that survives power loss"};
+void check_node(std::vector<Check>& checks) {
+  for (NodeFinding& f : look_at_node(facts_of_this_node())) {
+    checks.push_back(
+        {f.name, f.well ? Verdict::ok : Verdict::warning, std::move(f.found), std::move(f.remedy)});
   }
-  return {"clock", Verdict::ok, "synchronised", ""};
-}
-
-// Stock Raspberry Pi OS boots with cgroup_disable=memory: a limit from outside is void there.
-Check check_memory_control() {
-  std::ifstream v2("/sys/fs/cgroup/cgroup.controllers");
-  std::string controllers;
-  std::getline(v2, controllers);
-  struct stat info {};
-  const bool present = controllers.find("memory") != std::string::npos ||
-                       ::stat("/sys/fs/cgroup/memory", &info) == 0;
-  if (present) return {"memory control", Verdict::ok, "memory cgroup is there", ""};
-  return {"memory control", Verdict::warning,
-          "no memory cgroup: limits of systemd or Kubernetes have no effect",
-          "append cgroup_enable=memory cgroup_memory=1 to /boot/firmware/cmdline.txt and reboot"};
 }
 
 Check check_agent(const std::string& listen) {
@@ -266,9 +250,8 @@ int run_doctor(const CommonOptions& options, const Clock& clock) {
   checks.push_back(check_inotify());
   check_inputs(loaded, checks);
   checks.push_back(check_state(options.state.empty() ? "/var/lib/nines" : options.state));
-  checks.push_back(check_clock());
+  check_node(checks);
   check_oncall(loaded, clock.wall(), checks);
-  checks.push_back(check_memory_control());
   checks.push_back(check_agent(loaded.node.listen));
   check_lag(loaded.node.listen, checks);
   check_outbox(loaded.node.listen, checks);
