@@ -330,6 +330,8 @@ def is_told(checks, world):
     told = json.loads(world.remedy(checks, "show", "restart-worker", "-o", "json"))
     checks.equal((told["rule"]["state"], told["known"]["n"] >= 12, len(told["procedure"]["steps"])),
                  ("auto", True, 1), "and so has its JSON")
+    checks.equal([a.get("before") in ("active", "inactive") for a in told["acts"]], [True] * len(told["acts"]),
+                 "what the unit was before each act is told")
     print(world.remedy(checks, "report"))
     audit = world.fetch("/api/remedies/audit")
     checks.that(audit["whole"], "the audit log is whole")

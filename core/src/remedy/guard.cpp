@@ -146,6 +146,7 @@ GuardEvent Guard::Impl::intent(const Proposal& p, const Weighed& weighed,
   add("incident", p.incident);
   add("uid", p.target.uid);
   add("service", p.target.service);
+  add("before", p.before);
   return e;
 }
 

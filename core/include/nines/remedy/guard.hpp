@@ -114,6 +114,7 @@ struct Proposal {
   std::string incident;
   std::string who;     // empty: Nines
   std::string undoes;  // act that this rolls back
+  std::string before;  // what the target is like now, to be put back to that; kept with the intent
   Facts facts;
 };
 bool goes_before(const Proposal& a, const Proposal& b) noexcept;  // total order
@@ -173,6 +174,7 @@ enum class Phase : uint8_t {
 struct Act {
   std::string id;  // uid of its intent
   std::string rule, node, target, namespace_, target_uid, service, incident, undoes, approval;
+  std::string before;  // what its target was like then; empty: nobody said
   std::string who;     // empty: Nines
   std::string writer;  // node that began it
   uint64_t boot = 0;   // and its life
