@@ -41,6 +41,10 @@ void Steward::begin(const core::Verdict& verdict, const Found& found) {
 // Into the ledger, where it is shared: if anybody has written since it was read, this node lost.
 void Steward::enter(const std::string& id, const Found& found) {
   if (!is_shared(found)) return act(id, found);
+  if (stopped(now_)) {  // the lease was only read: it stays whose it is
+    parts_.lease->leave();
+    return ended(id, {Became::refused, "everything was stopped before it was begun", {}, {}});
+  }
   parts_.lease->write(guard_.ledger(now_), [this, id, found](bool won) {
     if (won) return act(id, found);
     ended(id, {Became::refused, "another node wrote to the lease first", {}, {}});
