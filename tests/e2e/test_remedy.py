@@ -406,14 +406,17 @@ def main():
             common.wait_until(lambda: world.fetch("/api/remedies"), 30, "the agent again")
             for part in (is_in_doubt, is_stopped, is_told):
                 world.tell(part, checks)
-        world.configure(post_check="10s", windows=window(6, 8))
+        world.configure(post_check="30s", windows=window(6, 8))
         with world.agent():
             common.wait_until(lambda: world.fetch("/api/remedies"), 30, "the agent again")
             world.tell(waits_for_its_window, checks)
-        world.configure(post_check="10s", windows=window(-2, 8))
+        world.configure(post_check="30s", windows=window(-2, 8))
         with world.agent():
             common.wait_until(lambda: world.fetch("/api/remedies"), 30, "the agent again")
             world.tell(acts_in_its_window, checks)
+        world.configure(post_check="10s")
+        with world.agent():
+            common.wait_until(lambda: world.fetch("/api/remedies"), 30, "the agent again")
             world.tell(stops_working, checks)
     finally:
         world.end()
