@@ -3,7 +3,8 @@
 people did (as other tools write it down: JSON, CSV) is learned and drafted by itself, a rule is
 watched in shadow, tried out and run by a person, approved, allowed once, armed, and repairs the next
 one by itself; kill -9 between decision and deed repeats nothing; the stop file and the kill switch
-hold; what it was good for is told; when it stops working it goes back to shadow."""
+hold; what it was good for is told; outside of its window it waits; when it stops working it goes back
+to shadow."""
 import csv
 import json
 import os
@@ -87,7 +88,8 @@ class World:
             "jobs", f'paths: ["{self.root}/worker.log"]', "status < 500", window="1h", target="0.9") + POLICY)
         self.supervise("restart")
 
-    def configure(self, post_check):
+    def configure(self, post_check, windows="[]"):
+        """windows: those of rules; [] for always."""
         self.config = common.write(f"{self.root}/nines.yaml", common.node_yaml(self.port, f"""remediation:
   enabled: true
   verbs: [unit-restart]
@@ -99,7 +101,7 @@ class World:
   rule_per_hour: 20
   node_per_hour: 20
   shadow_hits: 1
-"""))
+""" + (f"  windows: {windows}\n" if windows != "[]" else "")))
 
     def agent(self):
         return common.Agent(self.config, self.state, self.port, log=f"{self.root}/agent.log")
@@ -328,6 +330,8 @@ def is_told(checks, world):
     told = json.loads(world.remedy(checks, "show", "restart-worker", "-o", "json"))
     checks.equal((told["rule"]["state"], told["known"]["n"] >= 12, len(told["procedure"]["steps"])),
                  ("auto", True, 1), "and so has its JSON")
+    checks.equal([a.get("before") in ("active", "inactive") for a in told["acts"]], [True] * len(told["acts"]),
+                 "what the unit was before each act is told")
     print(world.remedy(checks, "report"))
     audit = world.fetch("/api/remedies/audit")
     checks.that(audit["whole"], "the audit log is whole")
@@ -337,6 +341,33 @@ def is_told(checks, world):
         checks.that(kind in kinds, f"it has a record of {kind}")
     checks.equal(common.get(world.port, "/api/remedies", method="POST")[0], 401,
                  "nobody says anything without the token")
+
+
+def window(after_h, hours):
+    """One that opens in so many hours, by the clock of a zone that never changes (+05:30)."""
+    begin = time.time() + 5.5 * 3600 + after_h * 3600
+    clock = [time.strftime("%H:%M", time.gmtime(at)) for at in (begin, begin + hours * 3600)]
+    return f'[{{from: "{clock[0]}", to: "{clock[1]}", zone: Asia/Kolkata}}]'
+
+
+def waits_for_its_window(checks, world):
+    before = world.restarts()
+    world.breaks()
+    incident = world.opens()
+    common.wait_until(lambda: any("outside of the windows" in w["why"] for w in world.remedies()["waiting"]),
+                      60, "that the window is told")
+    said = world.remedy(checks, "run", "restart-worker", "--incident", incident["id"], "--dry-run")
+    for part in ("the rule    no: outside of the windows", "you         go"):
+        checks.that(part in said, f"outside of its window a dry run says '{part}'")
+    checks.equal(world.restarts(), before, "and nothing is done")
+
+
+def acts_in_its_window(checks, world):
+    """On what was broken before it opened."""
+    before = len(world.acts("helped"))
+    common.wait_until(lambda: len(world.acts("helped")) == before + 1, 120, "the repair")
+    checks.equal(world.acts("helped")[0]["rule"], "restart-worker", "within it the rule repairs")
+    world.calm()
 
 
 def stops_working(checks, world):
@@ -375,6 +406,14 @@ def main():
             common.wait_until(lambda: world.fetch("/api/remedies"), 30, "the agent again")
             for part in (is_in_doubt, is_stopped, is_told):
                 world.tell(part, checks)
+        world.configure(post_check="30s", windows=window(6, 8))
+        with world.agent():
+            common.wait_until(lambda: world.fetch("/api/remedies"), 30, "the agent again")
+            world.tell(waits_for_its_window, checks)
+        world.configure(post_check="30s", windows=window(-2, 8))
+        with world.agent():
+            common.wait_until(lambda: world.fetch("/api/remedies"), 30, "the agent again")
+            world.tell(acts_in_its_window, checks)
         world.configure(post_check="10s")
         with world.agent():
             common.wait_until(lambda: world.fetch("/api/remedies"), 30, "the agent again")

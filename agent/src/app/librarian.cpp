@@ -154,6 +154,7 @@ void Librarian::answered(const std::vector<std::string>& names, std::vector<Page
 // --- Reviews and runbooks.
 
 void Librarian::touched(const std::string& incident) {
+  if (parts_.shelf.reviews == 0) return;  // none is kept
   if (touched_.size() < kMostReviews) {
     touched_.insert(incident);
   } else {
@@ -179,7 +180,7 @@ void Librarian::catch_up(const nines::incident::IncidentBook& book) {
 }
 
 void Librarian::write_reviews(const nines::incident::IncidentBook& book) {
-  if (writing_ || touched_.empty() || parts_.shelf.reviews == 0) return;
+  if (writing_ || touched_.empty()) return;
   struct Review {
     store::Article article;
     std::vector<std::string> aliases;

@@ -320,6 +320,7 @@ Snapshot Live::snapshot() const {
   if (librarian_) out.page_metrics = librarian_->metrics();
   if (page_facts_) out.page_metrics += page_facts_->metrics();
   if (links_) out.page_metrics += links_->metrics();
+  if (keeper_) out.page_metrics += keeper_->metrics();
   const ProcessFigures figures = process_figures();
   out.resident_bytes = figures.resident_bytes;
   out.cpu_seconds = figures.cpu_seconds;

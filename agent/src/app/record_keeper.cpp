@@ -22,6 +22,20 @@ void append(Record& to, Record&& from) {
   append(to.events, std::move(from.events));
 }
 
+// About what it takes to hold it.
+size_t bytes_of(const Record& record) {
+  size_t out = sizeof(Record);
+  for (const store::Document& one : record.documents) {
+    out += sizeof one + one.kind.size() + one.key.size() + one.body.size();
+  }
+  for (const slo::Change& one : record.changes) {
+    out += sizeof one + one.text.size();
+    for (const auto& [key, value] : one.details)
+      out += sizeof key + sizeof value + key.size() + value.size();
+  }
+  return out + record.events.size() * sizeof(slo::AlertEvent);
+}
+
 // Of what was to be written, not of the disk.
 bool is_no_room(const Error& error) {
   return error.code == Errc::exhausted || error.code == Errc::invalid_argument;
@@ -140,6 +154,7 @@ void RecordKeeper::write(Batch batch, bool again) {
 }
 
 void RecordKeeper::failed(Batch batch, const Error& error) {
+  ++counters_.failed;
   const bool no_room = is_no_room(error);
   for (Waiting& one : batch) {
     one.apart = no_room;
@@ -149,6 +164,27 @@ void RecordKeeper::failed(Batch batch, const Error& error) {
         [](uint64_t number, const Waiting& other) { return number < other.number; });
     failed_.insert(at, std::move(one));
   }
+  give_way();
+}
+
+// The newest say what is so now.
+void RecordKeeper::give_way() {
+  size_t bytes = 0;
+  auto from = failed_.end();
+  while (from != failed_.begin()) {
+    bytes += bytes_of(std::prev(from)->record);
+    const auto kept = static_cast<size_t>(failed_.end() - from);
+    if (kept > 0 && (kept == kMostWaiting || bytes > kMostWaitingBytes)) break;
+    --from;
+  }
+  const auto gone = static_cast<uint64_t>(from - failed_.begin());
+  if (gone == 0) return;
+  if (counters_.given_up == 0) {
+    log::error("store",
+               "too much waits for a disk that takes nothing: the oldest changes are given up");
+  }
+  counters_.given_up += gone;
+  failed_.erase(failed_.begin(), from);
 }
 
 void RecordKeeper::forget_older(uint64_t number, const std::vector<store::Document>& written) {
@@ -177,6 +213,27 @@ void RecordKeeper::write_last() {
     const Status kept = parts_.store.record(record);
     if (!kept.ok()) log::warn("store", "changes not kept: " + kept.error().message);
   }
+}
+
+std::string RecordKeeper::metrics() const {
+  const struct {
+    const char *name, *help;
+    uint64_t value;
+  } families[] = {
+      {"nines_store_changes_waiting", "Changes that could not be written, and are tried again.",
+       failed_.size()},
+      {"nines_store_changes_failed_total", "Writes of changes that failed.", counters_.failed},
+      {"nines_store_changes_given_up_total",
+       "Changes that gave way to newer ones while the disk took nothing.", counters_.given_up},
+  };
+  std::string out;
+  for (const auto& one : families) {
+    const std::string name = one.name;
+    out += "# HELP " + name + " " + one.help + "\n# TYPE " + name +
+           (name.ends_with("_total") ? " counter\n" : " gauge\n") + name + " " +
+           std::to_string(one.value) + "\n";
+  }
+  return out;
 }
 
 void RecordKeeper::put(std::vector<store::Document> documents, const char* what, Failed failed) {

@@ -3,11 +3,13 @@
 // the agent decided itself and could not be written is tried again with the next, without what has
 // been written anew meanwhile: a document never takes the place of a later one of its key. What the
 // store has no room for is tried again by itself, one at a time, so that it holds up nothing else.
+// What waits for another try is bounded: the oldest gives way, and is counted.
 // On the control thread.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "app/logbook.hpp"
@@ -40,6 +42,16 @@ class RecordKeeper {
   // With nobody else using the store any more, and when all that was under way has been heard of.
   void write_last();
 
+  static constexpr size_t kMostWaiting = 4096;                  // records that failed, and
+  static constexpr size_t kMostWaitingBytes = 4 * 1024 * 1024;  // what they hold
+  struct Counters {
+    uint64_t failed = 0;    // tries
+    uint64_t given_up = 0;  // records that gave way, and will never be written
+  };
+  const Counters& counters() const noexcept { return counters_; }
+  size_t waiting() const noexcept { return failed_.size(); }
+  std::string metrics() const;  // Prometheus text
+
   // Documents that are neither told nor waited for; `failed` (may be null) on the control thread.
   using Failed = std::function<void(const std::vector<store::Document>&)>;
   void put(std::vector<store::Document> documents, const char* what, Failed failed = {});
@@ -57,6 +69,7 @@ class RecordKeeper {
   void write(Batch batch, bool again);
   void post(std::shared_ptr<Record> record, std::function<void(Status)> ended);
   void failed(Batch batch, const Error& error);
+  void give_way();
   void forget_older(uint64_t number, const std::vector<store::Document>& written);
 
   Parts parts_;
@@ -67,6 +80,7 @@ class RecordKeeper {
   Batch failed_;          // to be tried again, by number
   uint64_t tried_ = 0;    // number of what was tried again last: the others have their turn
   size_t tries_ = 0;      // of what failed that are left until add() is called again
+  Counters counters_;
 };
 
 // Those that the store has taken although it could not write: told like any.

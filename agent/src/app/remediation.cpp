@@ -27,7 +27,7 @@ Remediation::Remediation(Parts parts, RemedyTargets targets, uint64_t boot)
     : parts_(std::move(parts)),
       boot_(boot),
       targets_(std::move(targets)),
-      executor_(parts_.io, parts_.clock, executor_settings(parts_.config, targets_, parts_.kube)) {
+      executor_(parts_.io, parts_.clock, executor_parts()) {
   if (parts_.kube) lease_.emplace(lease_parts());
   steward_.emplace(
       core::Guard({parts_.config.node, boot}, guard_limits(parts_.config.remediation, targets_)),
@@ -66,6 +66,12 @@ Result<std::unique_ptr<Remediation>> Remediation::start(Parts parts, store::Stat
   for (const core::RuleLife& rule : out->steward_->guard().rules()) out->warn_of(rule);
   for (core::Record& record : out->imports_.restore(history)) out->take(std::move(record));
   out->join_fleet();
+  return out;
+}
+
+remedy::ExecutorSettings Remediation::executor_parts() {
+  remedy::ExecutorSettings out = executor_settings(parts_.config, targets_, parts_.kube);
+  out.stopped = [this] { return steward_ && steward_->stopped(parts_.clock.wall()); };
   return out;
 }
 

@@ -97,6 +97,7 @@ class Remediation {
   void head_heard(const std::string& origin, const fleet::FleetEvent& event);
   void say_audit_fault();
   remedy::Steward::Parts steward_parts();
+  remedy::ExecutorSettings executor_parts();
   std::optional<remedy::Found> find(const remedy::Incident& incident,
                                     const nines::remedy::Action& action) const;
   bool find_unit(const remedy::Incident& incident, const nines::remedy::Action& action,

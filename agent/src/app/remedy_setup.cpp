@@ -111,6 +111,7 @@ core::GuardLimits guard_limits(const RemediationConfig& config, const RemedyTarg
   out.post_check_s = config.post_check_ms / 1000;
   out.approval_s = config.approval_ms / 1000;
   out.shadow_hits = static_cast<uint64_t>(config.shadow_hits);
+  out.windows = targets.windows;
   const auto limit = [&](Verb verb, const auto& all) {
     for (const auto& one : all) out.per_hour[{verb, one.name}] = static_cast<int>(one.per_hour);
   };

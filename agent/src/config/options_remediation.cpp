@@ -11,6 +11,7 @@ constexpr int64_t kSecond = 1000, kMinute = 60 * kSecond, kHour = 60 * kMinute, 
 RemedyProgramConfig& program(Draft& d) { return d.remedies.programs.back(); }
 RemedyHookConfig& hook(Draft& d) { return d.remedies.webhooks.back(); }
 RemedyFunctionConfig& function(Draft& d) { return d.remedies.functions.back(); }
+void elsewhere(Draft&, OptionValue&&) {}  // config/remedy_windows.cpp
 
 constexpr Option kOptions[] = {
     {"remediation", map, "", 0, 0, "",
@@ -142,6 +143,24 @@ constexpr Option kOptions[] = {
     {"remediation.stop_file", text, "/etc/nines/STOP", 0, 0, "",
      "While this file is there nothing is done.", "",
      [](Draft& d, OptionValue&& v) { d.node.remediation.stop_file = std::move(v.text); }},
+    {"remediation.windows", maps, "", 0, 0, "",
+     "When rules may act by themselves, 32 at most; without any: always. Outside of them a rule "
+     "waits, and acts when one opens if what it is against is still wrong. People (nines remedy "
+     "run), what takes back an action that did not help, and a P0 that a person approved are not "
+     "held back.",
+     "", nullptr},
+    {"remediation.windows[].days", texts, "", 0, 0, "",
+     "Days of the week on which it begins, or ranges of them. Default: every day.", "[mon-fri]",
+     elsewhere},
+    {"remediation.windows[].from", text, "", 0, 0, "", "Time of day by the clock there. Required.",
+     "\"22:00\"", elsewhere},
+    {"remediation.windows[].to", text, "", 0, 0, "",
+     "Until then, on the next day if it is before 'from'; 24:00 is the end of the day. On days on "
+     "which clocks change it is as much longer or shorter; a time that happens twice is the first. "
+     "Required.",
+     "\"06:00\"", elsewhere},
+    {"remediation.windows[].zone", text, "UTC", 0, 0, "", "IANA time zone.", "Europe/Berlin",
+     elsewhere},
     {"remediation.post_check", duration, "10m", 10 * kSecond, kDay, "",
      "After which an action must have helped.", "",
      [](Draft& d, OptionValue&& v) { d.node.remediation.post_check_ms = v.number; }},

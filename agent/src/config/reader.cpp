@@ -186,7 +186,7 @@ MapReader::MapReader(const YamlNode& node, std::string what, Reporter& report)
 }
 
 const YamlNode* MapReader::find(std::string_view key) {
-  known_.push_back(key);
+  if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.push_back(key);
   const YamlNode* value = node_.get(key);
   return value == nullptr || value->is_null() ? nullptr : value;
 }

@@ -1,4 +1,5 @@
-// What rules may run, call and invoke: what the lists of `remediation:` of nines.yaml become.
+// What rules may run, call and invoke, and when: what the lists of `remediation:` of nines.yaml
+// become.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "config/notifier_config.hpp"
+#include "nines/remedy/window.hpp"
 
 namespace nines::agent {
 
@@ -47,6 +49,7 @@ struct RemedyTargets {
   std::vector<RemedyProgramConfig> programs;
   std::vector<RemedyHookConfig> webhooks;
   std::vector<RemedyFunctionConfig> functions;
+  std::vector<nines::remedy::Window> windows;  // with their zones, as this machine has them
 };
 
 }  // namespace nines::agent

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/files.hpp"
+#include "config/remedy_windows.hpp"
 #include "http/client.hpp"
 #include "http/credentials.hpp"
 #include "net/private_host.hpp"
@@ -300,6 +301,7 @@ void read_remedy_targets(const YamlNode& at, Draft& draft, Reporter& report) {
   read_each(at, "functions", "function", {"name", "function", "region"}, remediation.functions,
             draft, report,
             [](const Item& item, RemedyFunctionConfig& one) { read_function(item, one); });
+  read_remedy_windows(at, draft, report);
 }
 
 Result<RemedyTargets> load_remedy_targets(const std::string& file) {

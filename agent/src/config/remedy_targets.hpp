@@ -1,4 +1,4 @@
-// What rules may run, call and invoke: programs, webhooks and functions of `remediation:`.
+// What rules may run, call and invoke, and when: the lists of `remediation:`.
 #pragma once
 
 #include "config/options.hpp"

@@ -36,7 +36,9 @@ enum class Mode : uint8_t { try_out, act, recheck };
 struct Order {
   nines::remedy::Action action;
   Target target;
-  int64_t replicas = 0;  // of scale_up and scale_down: how many there shall be; 0: one more, less
+  std::string before;    // Mode::act: what it was when that was decided (Outcome::before). What is
+                         // found otherwise, and could not be put back to that, is refused
+  std::string restore;   // of what takes an act back: what it was before that act; empty: not known
   std::string key;       // names the intent: the same for every attempt, at most 64 bytes
   std::string incident;  // that it is against
   WallTime intended{};   // when the intent was written down
@@ -53,10 +55,14 @@ enum class Became : uint8_t {
 };
 std::string_view became_name(Became became) noexcept;
 
+inline constexpr size_t kMostBefore = 32;
+
 struct Outcome {
   Became became = Became::failed;
-  std::string text;    // one line for people
-  std::string before;  // what it was before: replicas, a revision; empty: nothing to go back to
+  std::string text;  // one line for people
+  // What it was before: replicas, revision, "schedulable", "active"; also of what would be done. At
+  // most kMostBefore bytes; empty: nothing to go back to.
+  std::string before;
   std::optional<int64_t> retry_after_ms{};
   int ready = 0;  // replicas that serve, where the target has such
   // What was asked of whom, with the answer, in its order: for people. Nothing secret is in it.

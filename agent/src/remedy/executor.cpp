@@ -7,6 +7,7 @@
 #include "net/asio.hpp"
 #include "notify/program.hpp"
 #include "remedy/kube.hpp"
+#include "remedy/stoppable.hpp"
 
 namespace nines::agent::remedy {
 namespace {
@@ -105,6 +106,9 @@ struct Executor::Impl : std::enable_shared_from_this<Impl> {
                 std::string(verb_name(run->order.action.verb)) + ": this node is not set up for it",
                 {},
                 {}});
+    }
+    if (run->order.mode == Mode::act && settings.stopped) {
+      run->execution = stoppable(std::move(run->execution), settings.stopped);
     }
     take(run, run->execution->begin());
   }

@@ -25,7 +25,8 @@ struct ExecutorSettings {
   int64_t step_ms = 10'000;
   int64_t program_ms = 60'000;  // of those that say nothing else
   std::string node;
-  bool audit_events = true;  // tell Kubernetes what was done to its objects
+  bool audit_events = true;         // tell Kubernetes what was done to its objects
+  std::function<bool()> stopped{};  // an act goes no step further; may be empty. Outlives it
 };
 
 class Executor {

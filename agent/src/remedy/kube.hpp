@@ -17,8 +17,8 @@ std::unique_ptr<Execution> remove_pod(Order order);
 std::unique_ptr<Execution> restart_rollout(Order order);
 // To the revision before the present one. Refused: paused, no older one.
 std::unique_ptr<Execution> undo_rollout(Order order);
-// scale_up, scale_down to order.replicas. Refused: where a HorizontalPodAutoscaler rules, to zero,
-// in the wrong direction.
+// scale_up, scale_down: one more, one less. Taking that back, to order.restore. Refused: where a
+// HorizontalPodAutoscaler rules, to zero, where somebody else has scaled since.
 std::unique_ptr<Execution> scale(Order order);
 // cordon, uncordon.
 std::unique_ptr<Execution> cordon(Order order);

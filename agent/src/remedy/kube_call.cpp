@@ -79,6 +79,14 @@ Outcome KubeExecution::outcome(Became became, std::string text) const {
           {}};
 }
 
+std::optional<Outcome> KubeExecution::moved_on(const std::string& present) const {
+  if (order_.mode != Mode::act || order_.before.empty() || order_.before == present) {
+    return std::nullopt;
+  }
+  return outcome(Became::refused, "somebody was faster: it was '" + order_.before +
+                                      "' when that was decided, and is '" + present + "'");
+}
+
 std::optional<Outcome> KubeExecution::out_of_bounds() const {
   const bool on_node = is(nines::remedy::Verb::cordon) || is(nines::remedy::Verb::uncordon);
   if (!is_plain_name(order_.target.name) || (!on_node && !is_plain_name(order_.target.ns))) {

@@ -41,6 +41,9 @@ class KubeExecution : public Execution {
   Turn change(Change change);
 
   Outcome outcome(Became became, std::string text) const;
+  // It is not as it was when that was decided: what the intent says would not be what to go back
+  // to.
+  std::optional<Outcome> moved_on(const std::string& present) const;
   // kube-system, or no plain names: nothing is asked at all.
   std::optional<Outcome> out_of_bounds() const;
   bool is(nines::remedy::Verb verb) const { return order_.action.verb == verb; }

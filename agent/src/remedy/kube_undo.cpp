@@ -79,6 +79,9 @@ class Undo final : public KubeExecution {
     }
     revisions.erase(0);
     if (recheck()) return recognise(revisions);
+    if (auto refused = moved_on(std::to_string(revision_of(deployment_)))) {
+      return std::move(*refused);
+    }
     if (revisions.size() < 2) return outcome(Became::refused, "there is no older revision");
     const json& before = *std::next(revisions.rbegin())->second;
     if (template_of(before) == template_of(deployment_)) {

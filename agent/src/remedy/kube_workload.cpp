@@ -1,4 +1,6 @@
+#include <charconv>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "nines/base/time.hpp"
 #include "remedy/kube.hpp"
@@ -82,13 +84,15 @@ class Scale final : public KubeExecution {
       const bool ours = text_of(found, {"metadata", "annotations", kScaledBy}) == order_.key;
       return outcome(ours ? Became::done : Became::failed, "it has " + pods(present));
     }
-    const bool up = is(Verb::scale_up);
-    const int64_t wanted = order_.replicas > 0 ? order_.replicas : present + (up ? 1 : -1);
+    if (auto refused = moved_on(std::to_string(present))) return std::move(*refused);
+    const int64_t next = present + (is(Verb::scale_up) ? 1 : -1);
+    const int64_t wanted = order_.restore.empty() ? next : number_in(order_.restore);
     if (present == wanted) return outcome(Became::idle, "it has " + pods(present));
     if (wanted < 1) return outcome(Became::refused, "it would be scaled to nothing");
-    if ((wanted > present) != up) {
-      return outcome(Became::refused, "it has " + pods(present) + ": " + std::to_string(wanted) +
-                                          " is the other way");
+    // Whoever has scaled it since that act knew better.
+    if (wanted != next) {
+      return outcome(Became::refused, "it has " + pods(present) + ", which one step from " +
+                                          order_.restore + " did not leave there");
     }
     const json body = {{"metadata",
                         {{"resourceVersion", text_of(found, {"metadata", "resourceVersion"})},
@@ -101,10 +105,17 @@ class Scale final : public KubeExecution {
                    .again = [this] { return look_at_deployment(); }});
   }
 
+  static int64_t number_in(std::string_view text) {
+    int64_t out = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+    return error == std::errc() && end == text.data() + text.size() ? out : 0;
+  }
   static std::string pods(int64_t n) { return std::to_string(n) + (n == 1 ? " pod" : " pods"); }
   static constexpr const char* kScaledBy = "nines.io/scaled-by";
 };
 
+// The key of the intent is left at the node: it tells afterwards whether it was this that closed or
+// opened it, or somebody else, whose doing is not undone.
 class Cordon final : public KubeExecution {
  public:
   explicit Cordon(Order order) : KubeExecution(std::move(order)) {}
@@ -123,16 +134,27 @@ class Cordon final : public KubeExecution {
     const bool wanted = is(Verb::cordon);
     const bool present = member(node, {"spec", "unschedulable"}) == true;
     const char* const state = present ? "it takes no new pods" : "it takes new pods";
-    if (present == wanted) return outcome(recheck() ? Became::done : Became::idle, state);
-    if (recheck()) return outcome(Became::failed, state);
-    const json body = {
-        {"metadata", {{"resourceVersion", text_of(node, {"metadata", "resourceVersion"})}}},
-        {"spec", {{"unschedulable", wanted}}}};
+    if (recheck()) {
+      const bool ours = text_of(node, {"metadata", "annotations", kBy}) == order_.key;
+      return outcome(present == wanted && ours ? Became::done : Became::failed, state);
+    }
+    if (present == wanted) return outcome(Became::idle, state);
+    const char* const before = present ? kClosed : kOpen;
+    if (!order_.restore.empty() && order_.restore == before) {
+      return outcome(Became::refused, std::string("it was ") + before + " before as well");
+    }
+    const json body = {{"metadata",
+                        {{"resourceVersion", text_of(node, {"metadata", "resourceVersion"})},
+                         {"annotations", {{kBy, order_.key}}}}},
+                       {"spec", {{"unschedulable", wanted}}}};
     return change({.call = {"PATCH", path(), body.dump(), kMergePatch},
                    .done = wanted ? "it takes no new pods now" : "it takes new pods again",
-                   .before = present ? "unschedulable" : "schedulable",
+                   .before = before,
                    .again = [this] { return begin(); }});
   }
+
+  static constexpr const char *kOpen = "schedulable", *kClosed = "unschedulable";
+  static constexpr const char* kBy = "nines.io/cordon-by";
 };
 
 }  // namespace

@@ -81,6 +81,7 @@ class Unit final : public LocalExecution {
     const bool active = code == kActive;
     const char* const state = active ? "it is active" : "it is not active";
     const Verb verb = order_.action.verb;
+    const std::string before = active ? "active" : "inactive";
     if (verb != Verb::unit_restart && active == (verb == Verb::unit_start)) {
       return outcome(recheck ? Became::done : Became::idle, state);
     }
@@ -89,14 +90,17 @@ class Unit final : public LocalExecution {
       return outcome(verb == Verb::unit_restart && active ? Became::unknown : Became::failed,
                      state);
     }
+    if (!order_.restore.empty() && order_.restore == before) {
+      return outcome(Became::refused, "it was " + before + " before as well");
+    }
     if (order_.mode == Mode::try_out) {
       Outcome out = outcome(Became::would, state);
-      out.before = active ? "active" : "inactive";
+      out.before = before;
       return out;
     }
-    return run(systemctl(command()), [this, active](const Answer& done) {
+    return run(systemctl(command()), [this, before](const Answer& done) {
       Turn turn = ran(done);
-      std::get<Outcome>(turn).before = active ? "active" : "inactive";
+      std::get<Outcome>(turn).before = before;
       return turn;
     });
   }

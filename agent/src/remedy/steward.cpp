@@ -205,6 +205,7 @@ std::optional<core::Proposal> Steward::proposal_of(const Candidate& candidate,
   proposal.target = candidate.found.target;
   proposal.severity = incident->severity;
   proposal.incident = incident->id;
+  proposal.before = outcome.before;
   proposal.facts = facts_of(*incident, outcome);
   if (proposal.target.local) proposal.facts.holds = holds_on(*incident, parts_.node);
   if (parts_.proven_low) proposal.proven_low = parts_.proven_low(*rule);

@@ -130,6 +130,10 @@ class Steward {
   // An error: there is no such rule or incident, nothing to be done it to, or no room.
   void run(RunWish wish, WallTime now, std::function<void(Result<Ran>)> done);
 
+  // By the kill switch, the stop file, or what could not be read: nothing is begun, and no act goes
+  // a step further.
+  bool stopped(WallTime now) const { return is_held() || guard_.stopped(now); }
+
   core::Guard& guard() noexcept { return guard_; }
   const core::Guard& guard() const noexcept { return guard_; }
   const AuditLog& audit() const noexcept { return audit_; }

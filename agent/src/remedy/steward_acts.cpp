@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "remedy/holds.hpp"
+#include "remedy/pre_state.hpp"
 #include "remedy/steward.hpp"
 #include "remedy/target_name.hpp"
 
@@ -40,6 +41,10 @@ void Steward::begin(const core::Verdict& verdict, const Found& found) {
 // Into the ledger, where it is shared: if anybody has written since it was read, this node lost.
 void Steward::enter(const std::string& id, const Found& found) {
   if (!is_shared(found)) return act(id, found);
+  if (stopped(now_)) {  // the lease was only read: it stays whose it is
+    parts_.lease->leave();
+    return ended(id, {Became::refused, "everything was stopped before it was begun", {}, {}});
+  }
   parts_.lease->write(guard_.ledger(now_), [this, id, found](bool won) {
     if (won) return act(id, found);
     ended(id, {Became::refused, "another node wrote to the lease first", {}, {}});
@@ -86,6 +91,8 @@ Order Steward::order_of(const Act& act, const Found& found, Mode mode) const {
   order.incident = act.incident;
   order.intended = act.at;
   order.mode = mode;
+  order.before = act.before;
+  if (const Act* const undone = guard_.find(act.undoes)) order.restore = undone->before;
   return order;
 }
 
@@ -209,7 +216,11 @@ void Steward::roll_back(const std::string& id) {
   auto proposal = guard_.rollback_of(id, now_);
   const auto object = proposal ? object_of(proposal->action.verb, act->target) : std::nullopt;
   if (!object) {
-    if (act->undoes.empty()) page(*act, "it did not help, and nothing undoes it");
+    const std::string before = told_before(*act);
+    if (act->undoes.empty()) {
+      page(*act, "it did not help, and nothing undoes it" +
+                     (before.empty() ? before : "; before it there was: " + before));
+    }
     return;
   }
   const Found found{proposal->target, *object};
@@ -219,12 +230,14 @@ void Steward::roll_back(const std::string& id) {
   order.key = key_of(*act);
   order.incident = act->incident;
   order.intended = now_;
+  order.restore = act->before;
   under_way_.insert(id);
   parts_.carry_out(order, [this, id, proposal = *proposal, found,
                            alive = std::weak_ptr(alive_)](Outcome outcome) mutable {
     if (!alive.lock()) return;
     under_way_.erase(id);
     const auto incident = parts_.incident(proposal.incident, now_);
+    proposal.before = outcome.before;
     proposal.facts = incident ? facts_of(*incident, outcome) : core::Facts{};
     decide(proposal, found,
            [this, id, outcome](const core::Verdict& verdict, const std::string& why) {

@@ -54,6 +54,7 @@ void Steward::run_tried(const RunPtr& run, Outcome outcome) {
   proposal.action = run->rule.action;
   proposal.target = run->found.target;
   proposal.incident = run->wish.incident;
+  proposal.before = outcome.before;
   if (incident) {
     proposal.severity = incident->severity;
     proposal.facts = facts_of(*incident, outcome);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "remedy/pre_state.hpp"
 #include "view/remedy_words.hpp"
 #include "view/table.hpp"
 #include "view/text.hpp"
@@ -66,12 +67,19 @@ std::string steps_of(const RuleStory& story) {
 
 std::string acts_of(const RuleStory& story, size_t width) {
   if (story.acts.empty()) return "\nit has not acted\n";
-  Table table({{"ACT"}, {"AT"}, {"BY", false, 2}, {"TARGET"}, {"INCIDENT", false, 1}, {"BECAME"}});
+  Table table({{"ACT"},
+               {"AT"},
+               {"BY", false, 2},
+               {"TARGET"},
+               {"BEFORE", false, 3},
+               {"INCIDENT", false, 1},
+               {"BECAME"}});
   for (const auto& act : story.acts) {
     table.add({{act.id},
                {moment(act.at)},
                {act.by_person ? printable(act.who) : "the rule"},
                {printable(act.target)},
+               {printable(remedy::told_before(act))},
                {act.incident},
                {std::string(phase_name(act.phase))}});
   }
@@ -214,6 +222,7 @@ std::string run_json(const Steward::RunWish& wish, const Steward::Ran& ran) {
   for (const std::string& step : ran.tried.steps) json.value(step);
   json.end_array();
   json.member("became", became_name(ran.tried.became)).member("text", ran.tried.text);
+  if (!ran.tried.before.empty()) json.member("before", ran.tried.before);
   write_refusals(json, "against_the_rule", ran.as_rule);
   write_refusals(json, "against_you", ran.as_person);
   json.member("held", ran.held).member("needs_lease", ran.by_lease);

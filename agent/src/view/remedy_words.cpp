@@ -71,6 +71,7 @@ void write(JsonWriter& json, const Act& act) {
   json.member("at", moment(act.at));
   if (act.ended.ns != 0) json.member("ended", moment(act.ended));
   if (!act.undoes.empty()) json.member("undoes", act.undoes);
+  if (!act.before.empty()) json.member("before", act.before);
   if (!act.who.empty()) json.member("who", act.who);
   json.end_object();
 }

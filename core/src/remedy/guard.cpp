@@ -50,7 +50,7 @@ bool Guard::Impl::is_back(WallTime now) const noexcept {
 Weighed Guard::Impl::weighed(const Proposal& p, std::optional<uint64_t> token, bool back,
                              WallTime now) const {
   const bool too_many = !p.target.local && ledger(now).size() + kEventsOfAnAct > kMaxGuardLedger;
-  return weigh(p, {state, limits, zone, identity.node, full() || too_many, back, token, now});
+  return weigh(p, {state, limits, identity.node, full() || too_many, back, token, now});
 }
 
 void Guard::Impl::refold() {
@@ -146,6 +146,7 @@ GuardEvent Guard::Impl::intent(const Proposal& p, const Weighed& weighed,
   add("incident", p.incident);
   add("uid", p.target.uid);
   add("service", p.target.service);
+  add("before", p.before);
   return e;
 }
 
@@ -197,11 +198,9 @@ void Guard::Impl::prune_before(WallTime horizon) {
   refold();
 }
 
-Guard::Guard(GuardIdentity identity, GuardLimits limits, TimeZone zone)
-    : impl_(std::make_unique<Impl>()) {
+Guard::Guard(GuardIdentity identity, GuardLimits limits) : impl_(std::make_unique<Impl>()) {
   impl_->identity = std::move(identity);
   impl_->limits = std::move(limits);
-  impl_->zone = std::move(zone);
 }
 Guard::~Guard() = default;
 Guard::Guard(Guard&&) noexcept = default;

@@ -19,7 +19,6 @@ struct GuardOrder {
 struct Guard::Impl {
   GuardIdentity identity;
   GuardLimits limits;
-  TimeZone zone;
   std::set<GuardEvent, GuardOrder> events;
   std::set<std::string> uids;
   GuardState state;

@@ -42,9 +42,8 @@ struct Weigher {
     }
     refuse_if(rollback() && irreversible && !takes_back(), Refusal::reach);
     const bool urgent = p.severity == 0 && !approval.empty();
-    if (urgent && !in_windows(s.limits.windows, s.zone, s.now)) out.approval = approval;
-    refuse_if(automatic && !urgent && !in_windows(s.limits.windows, s.zone, s.now),
-              Refusal::window);
+    if (urgent && !in_windows(s.limits.windows, s.now)) out.approval = approval;
+    refuse_if(automatic && !urgent && !in_windows(s.limits.windows, s.now), Refusal::window);
   }
 
   void facts() {
@@ -140,19 +139,6 @@ struct Weigher {
 };
 
 }  // namespace
-
-bool in_windows(const std::vector<Window>& windows, const TimeZone& zone, WallTime now) {
-  const int64_t local = now.seconds() + zone.offset_s(now.seconds());
-  const int64_t day = local / 86'400, minute = local % 86'400 / 60;
-  const auto weekday = [](int64_t d) { return (d + 3) % 7; };  // 1970-01-01 was a Thursday
-  const auto on = [&](const Window& w, int64_t d) { return (w.days >> weekday(d) & 1) != 0; };
-  return windows.empty() || std::any_of(windows.begin(), windows.end(), [&](const Window& w) {
-           if (w.from_min <= w.to_min) {
-             return on(w, day) && minute >= w.from_min && minute < w.to_min;
-           }
-           return (on(w, day) && minute >= w.from_min) || (on(w, day - 1) && minute < w.to_min);
-         });
-}
 
 std::optional<Action> inverse_of(const Action& action, const GuardLimits& limits) {
   if (const auto verb = inverse_of(action.verb)) return Action{*verb, {}};

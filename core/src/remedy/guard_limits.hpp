@@ -3,7 +3,6 @@
 
 #include <vector>
 
-#include "nines/base/time_zone.hpp"
 #include "remedy/guard_state.hpp"
 
 namespace nines::remedy {
@@ -16,7 +15,6 @@ struct Weighed {
 struct Scales {
   const GuardState& state;
   const GuardLimits& limits;
-  const TimeZone& zone;
   const std::string& node;  // that proposes
   bool full = false;        // the log has no room for an act
   bool clock_back = false;  // it was later already

@@ -40,6 +40,7 @@ void GuardState::begin(const GuardEvent& e) {
   a.incident = e.detail("incident");
   a.undoes = e.detail("undoes");
   a.approval = e.detail("approval");
+  a.before = e.detail("before");
   a.token = number_in(e.detail("token"));
   a.local = e.detail("local") == "1" && a.node == e.node;  // of itself, not of another
   a.who = e.who;

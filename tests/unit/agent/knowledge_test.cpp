@@ -239,8 +239,10 @@ TEST_CASE("Reviews are replaced, and the oldest give way", "[knowledge]") {
 namespace {
 
 struct LibrarianWorld {
-  explicit LibrarianWorld(const KnowledgeDir& dir)
-      : librarian({io, clock, work, dir.settings(), [] { return nullptr; },
+  explicit LibrarianWorld(const KnowledgeDir& dir) : LibrarianWorld(dir.settings()) {}
+  template <class Settings>
+  explicit LibrarianWorld(const Settings& settings)
+      : librarian({io, clock, work, settings, [] { return nullptr; },
                    [] { return std::vector<slo::Change>(); }}) {}
   // Runs until `done` says so, for half a minute at most.
   template <class Done>
@@ -345,4 +347,18 @@ TEST_CASE("A knowledge base that cannot be opened leaves pages bare", "[knowledg
   world.librarian.prepare({fired(1, "disk")}, [&](auto out) { told = std::move(out); });
   world.run([&] { return told.has_value(); });
   CHECK((*told)[0].details.empty());
+}
+
+TEST_CASE("Where no postmortems are kept, none waits for room", "[knowledge]") {
+  const KnowledgeDir dir;
+  for (const int64_t reviews : {0, 1}) {
+    auto settings = dir.settings();
+    settings.reviews = reviews;
+    LibrarianWorld world(settings);
+    for (size_t i = 0; i < Librarian::kMostReviews + 7; ++i) {
+      world.librarian.touched("INC-" + std::to_string(i));
+    }
+    const std::string beyond = "reviews_beyond_limit_total " + std::to_string(reviews == 0 ? 0 : 7);
+    CHECK(world.librarian.metrics().find(beyond + "\n") != std::string::npos);
+  }
 }

@@ -204,3 +204,31 @@ TEST_CASE("of what was written together only what has no room waits", "[keeper]"
   CHECK(all->back().body == "z");
   CHECK(world.body("a").empty());
 }
+
+TEST_CASE("what waits for a disk that takes nothing is bounded: the oldest gives way, counted",
+          "[keeper]") {
+  World world;
+  const size_t all = RecordKeeper::kMostWaiting + 10;
+  for (size_t i = 0; i < all; ++i) {
+    const std::string key = std::to_string(i);  // two each: there is never room
+    world.keep({{"mine", "a" + key, "x"}, {"mine", "b" + key, "x"}});
+  }
+  world.wait();
+  CHECK(world.keeper->waiting() == RecordKeeper::kMostWaiting);
+  CHECK(world.keeper->counters().given_up == 10);
+  CHECK(world.keeper->counters().failed == all);
+  CHECK(world.keeper->metrics().find("nines_store_changes_given_up_total 10\n") !=
+        std::string::npos);
+  // By their size as well; the newest one stays however large it is.
+  const std::string large(RecordKeeper::kMostWaitingBytes / 4, 'x');
+  for (const char* key : {"p", "q", "r", "s", "t"}) {
+    world.keep({{"mine", key, large}, {"mine", std::string(key) + "2", "x"}});
+  }
+  world.wait();
+  CHECK(world.keeper->waiting() == 3);
+  const std::string huge(RecordKeeper::kMostWaitingBytes + 1, 'x');
+  world.keep({{"mine", "u", huge}, {"mine", "u2", "x"}});
+  world.wait();
+  CHECK(world.keeper->waiting() == 1);
+  CHECK(world.keeper->counters().given_up == all + 5);
+}

@@ -104,6 +104,22 @@ TEST_CASE("an answer that breaks off after the deed is unknown", "[remedy]") {
         Became::done);
 }
 
+TEST_CASE("once all is stopped an act goes no step further, and what only looks does", "[remedy]") {
+  TempDir dir;
+  const std::string said = dir / "said";
+  ExecutorSettings settings;
+  settings.local.systemctl = program(dir, "systemctl", "echo \"$1\" >> " + said + "\nexit 0");
+  settings.local.units = {"worker.service"};
+  settings.stopped = [&] { return std::filesystem::exists(said); };  // after the first step
+  const Outcome outcome = carry_out(settings, order(Verb::unit_restart, "worker.service"));
+  CHECK(outcome.became == Became::refused);
+  CHECK(outcome.text.find("stopped") != std::string::npos);
+  CHECK(contents(said) == "is-active\n");
+  CHECK(carry_out(settings, order(Verb::unit_restart, "worker.service", Mode::try_out)).became ==
+        Became::would);
+  CHECK(contents(said) == "is-active\nis-active\n");
+}
+
 TEST_CASE("without a cluster, a token or a function nothing is sent", "[remedy]") {
   CHECK(carry_out({}, order(Verb::evict_pod, "api-1")).became == Became::refused);
   CHECK(carry_out({}, order(Verb::lambda, "api-1")).became == Became::refused);

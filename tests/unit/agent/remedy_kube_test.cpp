@@ -55,17 +55,17 @@ RemedyCluster a_cluster() {
 struct Case {
   Verb verb;
   const char* name;
-  int64_t replicas = 0;
+  const char* restore = "";
 };
 const std::vector<Case> kCases{
-    {Verb::evict_pod, "api-1"},  {Verb::delete_pod, "api-1"}, {Verb::rollout_restart, "api"},
-    {Verb::rollout_undo, "api"}, {Verb::scale_up, "api", 3},  {Verb::scale_down, "api", 1},
+    {Verb::evict_pod, "api-1"},  {Verb::delete_pod, "api-1"},  {Verb::rollout_restart, "api"},
+    {Verb::rollout_undo, "api"}, {Verb::scale_up, "api", "3"}, {Verb::scale_down, "api", "1"},
     {Verb::cordon, "n1"}};
 
 Order order_of(const Case& c, Mode mode) {
   const bool pod = c.verb == Verb::evict_pod || c.verb == Verb::delete_pod;
   Order out = order(c.verb, c.name, mode, pod ? "u1" : "");
-  out.replicas = c.replicas;
+  out.restore = c.restore;
   return out;
 }
 
@@ -259,25 +259,62 @@ TEST_CASE(
     "[remedy]") {
   RemedyCluster cluster = a_cluster();
   Order up = order(Verb::scale_up, "api", Mode::act);
-  up.replicas = 1;
+  up.restore = "1";
   CHECK(play(cluster, up).became == Became::refused);
-  up.replicas = 2;
+  up.restore = "2";
   CHECK(play(cluster, up).became == Became::idle);
-  up.replicas = 4;
+  up.restore = "4";  // somebody has scaled it since
+  CHECK(play(cluster, up).became == Became::refused);
+  up.restore = "garbage";
+  CHECK(play(cluster, up).became == Became::refused);
+  up.restore = "3";
   const Outcome outcome = play(cluster, up);
   CHECK(outcome.became == Became::done);
   CHECK(outcome.before == "2");
   Order down = order(Verb::scale_down, "api", Mode::act);
-  down.replicas = 5;
+  down.restore = "5";
   CHECK(play(cluster, down).became == Became::refused);
-  down.replicas = 0;  // one less
-  CHECK(play(cluster, down).before == "4");
-  CHECK(cluster.deployment_object()["spec"]["replicas"] == 3);
+  down.restore.clear();  // one less
+  CHECK(play(cluster, down).before == "3");
+  CHECK(cluster.deployment_object()["spec"]["replicas"] == 2);
   cluster = a_cluster();
   cluster.objects[RemedyCluster::kScalers]["items"].push_back(
       {{"metadata", {{"name", "hpa"}}},
        {"spec", {{"scaleTargetRef", {{"kind", "Deployment"}, {"name", "api"}}}}}});
   CHECK(play(cluster, up).became == Became::refused);
+}
+
+TEST_CASE("what is not as it was when that was decided is left alone", "[remedy]") {
+  const std::vector<std::pair<Case, const char*>> cases{{{Verb::scale_up, "api"}, "3"},
+                                                        {{Verb::scale_down, "api"}, "1"},
+                                                        {{Verb::rollout_undo, "api"}, "1"}};
+  for (const auto& [c, before] : cases) {
+    RemedyCluster cluster = a_cluster();
+    const auto untouched = cluster.objects;
+    Order of = order_of(c, Mode::act);
+    of.before = before;
+    const Outcome outcome = play(cluster, of);
+    INFO(verb_name(c.verb) << ": " << outcome.text);
+    CHECK(outcome.became == Became::refused);
+    CHECK(cluster.objects == untouched);
+    of.before = "2";  // replicas, and the revision
+    CHECK(play(cluster, of).became == Became::done);
+  }
+}
+
+TEST_CASE("a node that somebody else has closed is not opened", "[remedy]") {
+  RemedyCluster cluster = a_cluster();
+  cluster.node(true);
+  CHECK(play(cluster, order(Verb::cordon, "n1", Mode::try_out)).became == Became::idle);
+  CHECK(play(cluster, order(Verb::cordon, "n1", Mode::act)).became == Became::idle);
+  // Between the intent and the deed, and then we died.
+  CHECK(play(cluster, order(Verb::cordon, "n1", Mode::recheck)).became == Became::failed);
+  Order back = order(Verb::uncordon, "n1", Mode::act);
+  back.restore = "unschedulable";
+  CHECK(play(cluster, back).became == Became::refused);
+  back.restore = "schedulable";
+  CHECK(play(cluster, back).became == Became::done);
+  CHECK(play(cluster, back).became == Became::idle);
 }
 
 TEST_CASE("the Event of an action names its object, its key and how it went", "[remedy]") {

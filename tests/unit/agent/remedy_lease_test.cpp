@@ -45,7 +45,9 @@ class Fleet {
 
   bool broken = false, helps = true;
   std::vector<std::string> done;  // keys of intents that were carried out
-  int most_at_once = 0;
+  size_t asked = 0;               // acts that an executor was given
+  std::optional<size_t> stop_at;  // the step before which a person stops the first node
+  size_t asked_by_stop = 0, at_step = 0;
   std::map<std::string, WallTime> when;
 
   void run(int64_t seconds, int kill_percent) {
@@ -85,6 +87,10 @@ class Fleet {
   }
   // Any step that waits may be the next: answers overtake each other.
   void step(int kill_percent) {
+    if (at_step++ == stop_at) {
+      asked_by_stop = asked;
+      steward(0).did(guard(0).stop("person", "ada", "enough", {now_}), [](const auto&) {});
+    }
     const size_t at = random_() % steps_.size();
     std::swap(steps_[at], steps_.front());
     const Step next = std::move(steps_.front());
@@ -124,6 +130,7 @@ class Fleet {
     parts.node = name;
     parts.lease = nodes_[i]->lease.get();
     parts.carry_out = [this, i](const Order& order, std::function<void(Outcome)> told) {
+      asked += order.mode == Mode::act ? 1 : 0;
       later(i, [this, i, order, told = std::move(told)] {
         const Outcome outcome = carry_out(order);
         later(i, [told, outcome] { told(outcome); });
@@ -263,6 +270,30 @@ TEST_CASE("the lease is given back when nothing is left to be looked at", "[reme
     fleet.run(seed % 2 ? 480 : 3600, 0);
     CHECK_FALSE(held());
   }
+}
+
+TEST_CASE("stopped at any step, nothing shared is begun any more, and the lease is given back",
+          "[remedy]") {
+  size_t before = 0, behind = 0;
+  for (size_t at = 0; at < 40; ++at) {
+    Fleet fleet(1 + static_cast<uint32_t>(at), 1, 0);
+    fleet.helps = false;
+    fleet.broken = true;
+    fleet.at_step = 0;
+    fleet.stop_at = at;
+    fleet.run(1200, 0);
+    INFO("stopped at step " << at);
+    REQUIRE(fleet.at_step > at);
+    CHECK(fleet.asked == fleet.asked_by_stop);
+    ++(fleet.asked_by_stop == 0 ? before : behind);
+    CHECK(fleet.done.size() <= fleet.asked_by_stop);
+    for (const auto& act : fleet.guard(0).acts()) CHECK(act.over());
+    const bool never = fleet.lease().is_null();  // nothing was ever written to it
+    CHECK((never || !fleet.lease()["spec"].contains("holderIdentity")));
+    CHECK_FALSE(fleet.steward(0).audit().fault());
+  }
+  CHECK(before > 3);
+  CHECK(behind > 3);
 }
 
 TEST_CASE("lost answers and killed nodes neither repeat an action nor exceed a limit", "[remedy]") {

@@ -30,26 +30,18 @@
 #include <vector>
 
 #include "nines/base/result.hpp"
-#include "nines/base/time_zone.hpp"
 #include "nines/remedy/action.hpp"
 #include "nines/remedy/guard_event.hpp"
+#include "nines/remedy/window.hpp"
 
 namespace nines::remedy {
-
-// When automatic actions may begin, in civil time.
-struct Window {
-  uint8_t days = 0x7f;              // bit 0: Monday
-  int from_min = 0, to_min = 1440;  // of the day; from > to: over midnight, of the day it began
-};
-
-bool in_windows(const std::vector<Window>& windows, const TimeZone& zone, WallTime now);
 
 // Nothing is allowed until someone says so.
 struct GuardLimits {
   bool enabled = false;
   std::set<Verb> verbs;  // allowed ones
   std::set<std::string> closed_namespaces{"kube-system", "kube-public", "kube-node-lease"};
-  std::vector<Window> windows;  // none: always
+  std::vector<Window> windows;  // of what rules do by themselves
   int node_per_hour = 2;        // acts that hit one node
   int namespace_per_hour = 3;
   int cluster_per_hour = 6;
@@ -122,6 +114,7 @@ struct Proposal {
   std::string incident;
   std::string who;     // empty: Nines
   std::string undoes;  // act that this rolls back
+  std::string before;  // what the target is like now, to be put back to that; kept with the intent
   Facts facts;
 };
 bool goes_before(const Proposal& a, const Proposal& b) noexcept;  // total order
@@ -181,6 +174,7 @@ enum class Phase : uint8_t {
 struct Act {
   std::string id;  // uid of its intent
   std::string rule, node, target, namespace_, target_uid, service, incident, undoes, approval;
+  std::string before;  // what its target was like then; empty: nobody said
   std::string who;     // empty: Nines
   std::string writer;  // node that began it
   uint64_t boot = 0;   // and its life
@@ -205,7 +199,7 @@ class Guard {
   static constexpr size_t kMaxGuardLedger = 256;
   static constexpr int64_t kKeepS = 7 * 86'400;
 
-  explicit Guard(GuardIdentity identity, GuardLimits limits = {}, TimeZone zone = {});
+  explicit Guard(GuardIdentity identity, GuardLimits limits = {});
   ~Guard();
   Guard(Guard&&) noexcept;
   Guard& operator=(Guard&&) noexcept;

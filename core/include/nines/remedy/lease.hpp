@@ -6,7 +6,7 @@
 // about to act writes his intent into it first, under the version that he has read: that write
 // fails if anyone else has written, so limits hold across nodes and partitions, and a holder that
 // was asleep cannot begin anything. The token grows with each change of holder (fencing: Kleppmann
-// 2016); who carries out actions refuses a lower one.
+// 2016); what was intended under a lower one is not begun (Guard::may_start()).
 //
 // Time: no clocks are compared. A holder counts `ttl` from before it asked; another one takes over
 // when the record has not changed for `ttl` + `margin` of its own monotonic time since it first saw
@@ -72,21 +72,6 @@ class LeaseHand {
   bool known_ = false;
   std::optional<uint64_t> mine_;
   Instant until_{};
-};
-
-// Kept by who carries out actions, over restarts.
-class Fence {
- public:
-  explicit Fence(uint64_t highest = 0) : highest_(highest) {}
-  bool admit(uint64_t token) noexcept {
-    if (token < highest_) return false;
-    highest_ = token;
-    return true;
-  }
-  uint64_t highest() const noexcept { return highest_; }
-
- private:
-  uint64_t highest_;
 };
 
 }  // namespace nines::remedy
