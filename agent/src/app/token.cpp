@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "app/log.hpp"
+#include "nines/base/bytes_text.hpp"
 
 namespace nines::agent {
 namespace {
@@ -53,13 +54,7 @@ Result<std::string> random_token() {
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
     return Error{Errc::io, "no random bytes for a token: OpenSSL has none"};
   }
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  for (const unsigned char byte : bytes) {
-    out += kHex[byte >> 4];
-    out += kHex[byte & 15];
-  }
-  return out;
+  return hex_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 std::string token_path(const std::string& configured, const std::string& state_directory) {

@@ -1,6 +1,7 @@
 #include "config/files.hpp"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
@@ -44,10 +45,15 @@ Result<std::string> read_file(const std::string& path, size_t max_bytes) {
   errno = 0;
   std::ifstream in(path, std::ios::binary);
   if (!in) return refused("cannot read", path, {errno, std::generic_category()});
-  std::string content(max_bytes + 1, '\0');
-  in.read(content.data(), static_cast<std::streamsize>(content.size()));
+  // Piece by piece: a hundred small files that are kept would else take a hundred times the limit.
+  std::string content;
+  std::array<char, 16 * 1024> piece;
+  while (content.size() <= max_bytes && in) {
+    const size_t wanted = std::min(piece.size(), max_bytes + 1 - content.size());
+    in.read(piece.data(), static_cast<std::streamsize>(wanted));
+    content.append(piece.data(), static_cast<size_t>(in.gcount()));
+  }
   if (in.bad()) return Error{Errc::io, "cannot read '" + path + "': the read failed", errno};
-  content.resize(static_cast<size_t>(in.gcount()));
   if (content.size() > max_bytes) {
     return Error{Errc::exhausted,
                  "'" + path + "' is larger than " + std::to_string(max_bytes) + " bytes", 0};

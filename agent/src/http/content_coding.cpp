@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "nines/base/bytes_text.hpp"
+
 namespace nines::agent::http {
 namespace {
 
@@ -42,10 +44,7 @@ std::string etag_of(std::string_view body) {
   for (const char c : body) {
     hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
   }
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string out = "W/\"";
-  for (int shift = 60; shift >= 0; shift -= 4) out += kHex[(hash >> shift) & 15];
-  return out + '"';
+  return "W/\"" + hex_of(hash) + '"';
 }
 
 bool matches(std::string_view if_none_match, std::string_view etag) {

@@ -1,10 +1,9 @@
 #include "http/credentials.hpp"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 
 #include "config/files.hpp"
+#include "nines/base/bytes_text.hpp"
 
 namespace nines::agent::http {
 namespace {
@@ -22,15 +21,6 @@ Result<std::string> read_secret(const std::string& path) {
   return text;
 }
 
-std::string base64(std::string_view bytes) {
-  std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(bytes.data()),
-                                   static_cast<int>(bytes.size()));
-  out.resize(static_cast<size_t>(size));
-  return out;
-}
-
 bool is_loopback(std::string_view host) {
   // Digits only: a name may begin with "127." too.
   const bool v4 =
@@ -41,7 +31,7 @@ bool is_loopback(std::string_view host) {
 Result<std::string> authorization(const Credentials& credentials) {
   if (!credentials.user.empty()) {
     NINES_TRY(const std::string password, read_secret(credentials.password_file));
-    return "Basic " + base64(credentials.user + ":" + password);
+    return "Basic " + base64_of(credentials.user + ":" + password);
   }
   if (credentials.token_file.empty()) return std::string();
   NINES_TRY(const std::string token, read_secret(credentials.token_file));

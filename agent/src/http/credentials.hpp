@@ -11,7 +11,6 @@ namespace nines::agent::http {
 
 // One line of printable characters without blanks.
 Result<std::string> read_secret(const std::string& path);
-std::string base64(std::string_view bytes);
 
 // Whether what is sent to `host` (an IPv6 address with or without brackets) stays on this machine,
 // so that a secret may go without encryption.

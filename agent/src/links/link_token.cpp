@@ -12,6 +12,7 @@
 
 #include "app/log.hpp"
 #include "app/token.hpp"
+#include "nines/base/bytes_text.hpp"
 
 namespace nines::agent::links {
 namespace {
@@ -21,37 +22,6 @@ constexpr std::string_view kVersion = "2";
 constexpr std::string_view kDomain = "nines-link-1\n";
 constexpr size_t kFields = 10;
 constexpr size_t kMacBytes = 32, kIdBytes = 16;
-constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-std::string to_base64url(std::string_view bytes) {
-  std::string out;
-  uint32_t bits = 0;
-  int count = 0;
-  for (const char c : bytes) {
-    bits = (bits << 8) | static_cast<unsigned char>(c);
-    for (count += 8; count >= 6; count -= 6) out += kDigits[(bits >> (count - 6)) & 63];
-  }
-  if (count > 0) out += kDigits[(bits << (6 - count)) & 63];
-  return out;
-}
-
-// nullopt: there is another way to write the same bytes, or none.
-std::optional<std::string> from_base64url(std::string_view text) {
-  std::string out;
-  uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const size_t digit = std::string_view(kDigits, 64).find(c);
-    if (digit == std::string_view::npos) return std::nullopt;
-    bits = (bits << 6) | static_cast<uint32_t>(digit);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    out += static_cast<char>((bits >> count) & 0xFF);
-  }
-  if (to_base64url(out) != text) return std::nullopt;
-  return out;
-}
 
 std::vector<std::string> split(std::string_view text) {
   std::vector<std::string> out;
@@ -110,16 +80,6 @@ std::string used_as(const Grant& grant) {
   return out;
 }
 
-std::string hex(std::string_view bytes) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  for (const char c : bytes) {
-    out += kHex[static_cast<unsigned char>(c) >> 4];
-    out += kHex[static_cast<unsigned char>(c) & 15];
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string Signer::mac(std::string_view body) const {
@@ -152,10 +112,10 @@ std::string Signer::sign(const Grant& grant) const {
   add(grant.target);
   add(grant.action);
   add(std::to_string(grant.reopens));
-  const std::string text = to_base64url(body);
+  const std::string text = base64_url_of(body);
   const std::string signature = mac(text);
   if (signature.empty()) return {};
-  std::string token = text + "." + to_base64url(signature);
+  std::string token = text + "." + base64_url_of(signature);
   return token.size() <= kMaxToken ? token : std::string();
 }
 
@@ -164,12 +124,12 @@ Signer::Opened Signer::open(std::string_view token, WallTime now) const {
   const size_t dot = token.find('.');
   if (token.size() > kMaxToken || dot == std::string_view::npos) return out;
   const std::string_view text = token.substr(0, dot);
-  const auto given = from_base64url(token.substr(dot + 1));
+  const auto given = bytes_of_base64_url(token.substr(dot + 1));
   if (!given || given->size() != kMacBytes) return out;
   const std::string wanted = mac(text);
   if (wanted.size() != kMacBytes) return out;
   if (CRYPTO_memcmp(given->data(), wanted.data(), kMacBytes) != 0) return out;
-  const auto body = from_base64url(text);
+  const auto body = bytes_of_base64_url(text);
   auto grant = body ? grant_of(*body) : std::nullopt;
   if (!grant) return out;
   out.ok = now < grant->expires;
@@ -177,7 +137,7 @@ Signer::Opened Signer::open(std::string_view token, WallTime now) const {
   const std::string what = used_as(*grant);
   const std::string name = what.empty() ? wanted : mac(what);
   if (name.size() != kMacBytes) return {};
-  out.read = {std::move(*grant), hex(std::string_view(name).substr(0, kIdBytes))};
+  out.read = {std::move(*grant), hex_of(std::string_view(name).substr(0, kIdBytes))};
   return out;
 }
 

@@ -7,11 +7,10 @@
 #include <utility>
 
 #include "http/credentials.hpp"
+#include "nines/base/bytes_text.hpp"
 
 namespace nines::agent::notify {
 namespace {
-
-using http::base64;
 
 constexpr size_t kMaxLine = 2048, kMaxLines = 100;
 
@@ -64,7 +63,7 @@ std::string base64_lines(std::string_view bytes) {
   constexpr size_t kBytesALine = 57;
   std::string out;
   for (size_t i = 0; i < bytes.size(); i += kBytesALine) {
-    out += base64(bytes.substr(i, kBytesALine)) + "\n";
+    out += base64_of(bytes.substr(i, kBytesALine)) + "\n";
   }
   return out;
 }
@@ -105,7 +104,7 @@ std::string mail_header(std::string_view name, std::string_view text) {
       --end;
     }
     line += (i == 0 ? "=?UTF-8?B?" : "\r\n =?UTF-8?B?") +
-            base64(std::string_view(clean).substr(i, end - i)) + "?=";
+            base64_of(std::string_view(clean).substr(i, end - i)) + "?=";
     i = end;
   }
   return line + "\r\n";
@@ -222,7 +221,7 @@ void SmtpSession::log_in() {
   if (methods.find(" PLAIN ") != std::string::npos ||
       methods.find("=PLAIN ") != std::string::npos) {
     const std::string login = '\0' + server_.user + '\0' + server_.password;
-    return say(State::auth_plain, "AUTH PLAIN " + base64(login));
+    return say(State::auth_plain, "AUTH PLAIN " + base64_of(login));
   }
   if (methods.find("LOGIN ") != std::string::npos) return say(State::auth_user, "AUTH LOGIN");
   result_.refused_login = true;
@@ -231,10 +230,10 @@ void SmtpSession::log_in() {
 
 void SmtpSession::on_auth(const Reply& reply) {
   if (reply.code == 334 && state_ == State::auth_user) {
-    return say(State::auth_password, base64(server_.user));
+    return say(State::auth_password, base64_of(server_.user));
   }
   if (reply.code == 334 && state_ == State::auth_password) {
-    return say(State::auth_plain, base64(server_.password));
+    return say(State::auth_plain, base64_of(server_.password));
   }
   if (reply.code == 235) return begin_mail();
   result_.refused_login = reply.code >= 500;

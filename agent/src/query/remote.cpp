@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "http/credentials.hpp"
+#include "nines/base/bytes_text.hpp"
 #include "nines/query/time_bounds.hpp"
 #include "query/remote_exchange.hpp"
 #include "query/remote_pagers.hpp"
@@ -190,7 +191,7 @@ Result<std::string> remote_authorization(const RemoteConfig& remote) {
   }
   NINES_TRY(const std::string token, http::read_secret(remote.token_file));
   if (remote.kind == Kind::elasticsearch) return "ApiKey " + token;
-  return "Basic " + http::base64(token + ":token");
+  return "Basic " + base64_of(token + ":token");
 }
 
 std::unique_ptr<RemotePager> make_pager(const RemoteConfig& remote, RemoteWish wish) {

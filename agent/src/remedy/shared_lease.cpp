@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "http/credentials.hpp"
+#include "nines/base/bytes_text.hpp"
 #include "remedy/kube_call.hpp"
 
 namespace nines::agent::remedy {
@@ -16,26 +16,6 @@ constexpr const char* kRecord = "nines.io/remedy";
 constexpr size_t kMostAnnotation = 200 * 1024;  // all annotations of an object may have 256 KiB
 
 Error lost(std::string why) { return {Errc::unavailable, std::move(why)}; }
-
-// RFC 4648; nullopt: it is none.
-std::optional<std::string> from_base64(std::string_view text) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  if (text.size() % 4 != 0) return std::nullopt;
-  while (!text.empty() && text.back() == '=') text.remove_suffix(1);
-  std::string out;
-  uint32_t bits = 0;
-  int held = 0;
-  for (const char c : text) {
-    const size_t digit = kDigits.find(c);
-    if (digit == std::string_view::npos) return std::nullopt;
-    bits = bits << 6U | static_cast<uint32_t>(digit);
-    if ((held += 6) < 8) continue;
-    held -= 8;
-    out += static_cast<char>(bits >> static_cast<unsigned>(held) & 0xFFU);
-  }
-  return out;
-}
 
 std::string micro_time(WallTime at) {
   const std::string seconds = format_rfc3339({at.ns / kNsPerSecond * kNsPerSecond});
@@ -68,7 +48,7 @@ void SharedLease::take(const Answer& answer, const std::function<void(Result<Bid
   if (answer.status == 200) {
     const json object = json::parse(answer.text, nullptr, false);
     version_ = text_of(object, {"metadata", "resourceVersion"});
-    const auto bytes = from_base64(text_of(object, {"metadata", "annotations", kRecord}));
+    const auto bytes = bytes_of_base64(text_of(object, {"metadata", "annotations", kRecord}));
     const auto lease = bytes ? core::decode_lease(*bytes) : std::nullopt;
     if (version_.empty() || !lease) {
       ++counters_.unreadable;
@@ -143,7 +123,7 @@ ApiCall SharedLease::call_of(const core::Lease& lease) const {
                  {"metadata",
                   {{"name", parts_.name},
                    {"namespace", parts_.ns},
-                   {"annotations", {{kRecord, http::base64(core::encode_lease(lease))}}}}},
+                   {"annotations", {{kRecord, base64_of(core::encode_lease(lease))}}}}},
                  {"spec",
                   {{"leaseDurationSeconds", parts_.rules.ttl_ms / 1000},
                    {"renewTime", now},

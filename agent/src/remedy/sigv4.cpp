@@ -7,19 +7,10 @@
 #include <array>
 #include <cctype>
 
+#include "nines/base/bytes_text.hpp"
+
 namespace nines::agent::remedy {
 namespace {
-
-std::string hex(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += kDigits[byte >> 4U];
-    out += kDigits[byte & 15U];
-  }
-  return out;
-}
 
 std::string sha256(std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
@@ -97,19 +88,19 @@ std::vector<std::pair<std::string, std::string>> sign_aws(const AwsRequest& requ
     canonical += name + ':' + trimmed(value) + '\n';
     names += (names.empty() ? "" : ";") + name;
   }
-  canonical += '\n' + names + '\n' + hex(sha256(request.body));
+  canonical += '\n' + names + '\n' + hex_of(sha256(request.body));
 
   const std::string scope =
       day + '/' + std::string(region) + '/' + std::string(service) + "/aws4_request";
   const std::string to_sign =
-      "AWS4-HMAC-SHA256\n" + stamp + '\n' + scope + '\n' + hex(sha256(canonical));
+      "AWS4-HMAC-SHA256\n" + stamp + '\n' + scope + '\n' + hex_of(sha256(canonical));
   std::string key = hmac("AWS4" + identity.secret_key, day);
   for (const std::string_view part : {region, service, std::string_view("aws4_request")}) {
     key = hmac(key, part);
   }
   added.emplace_back("Authorization", "AWS4-HMAC-SHA256 Credential=" + identity.access_key + '/' +
                                           scope + ", SignedHeaders=" + names +
-                                          ", Signature=" + hex(hmac(key, to_sign)));
+                                          ", Signature=" + hex_of(hmac(key, to_sign)));
   return added;
 }
 

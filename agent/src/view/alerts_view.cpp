@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "nines/base/bytes_text.hpp"
 #include "view/status_json.hpp"
 #include "view/text.hpp"
 
@@ -40,10 +41,7 @@ std::string alert_id(const AlertEvent& event) {
   const std::string named =
       event.slo + '\n' + event.rule + '\n' + std::to_string(event.since.ns / kNsPerMs);
   for (const char c : named) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  for (int shift = 60; shift >= 0; shift -= 4) out += kHex[(hash >> shift) & 15];
-  return out;
+  return hex_of(hash);
 }
 
 std::vector<AlertLine> alerts_of(const Snapshot& snapshot) {

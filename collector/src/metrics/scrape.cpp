@@ -9,6 +9,7 @@
 #include "metrics/mailbox.hpp"
 #include "metrics/sample_writer.hpp"
 #include "metrics/series.hpp"
+#include "nines/base/bytes_text.hpp"
 #include "nines/collector/metrics_inputs.hpp"
 #include "nines/collector/tailer.hpp"
 
@@ -26,11 +27,8 @@ constexpr int64_t kGraceMs = 1000;  // beyond its time-out, for a fetch that for
 constexpr size_t kChunksTogether = 4;
 
 std::string key_of(const ScrapeOptions& options) {
-  static constexpr char kHex[] = "0123456789abcdef";
   const uint64_t hash = SeriesHash().add(options.url).add(options.identity).value();
-  std::string key = "scrape:";
-  for (int shift = 60; shift >= 0; shift -= 4) key += kHex[hash >> shift & 15];
-  return key;
+  return "scrape:" + hex_of(hash);
 }
 
 std::string excerpt(std::string_view text) {

@@ -3,6 +3,8 @@
 #include <bit>
 #include <cstring>
 
+#include "nines/base/bytes_text.hpp"
+
 namespace nines {
 namespace {
 
@@ -64,13 +66,7 @@ Sha256 sha256(std::string_view bytes) noexcept {
 }
 
 std::string hex_of(const Sha256& digest) {
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  for (const uint8_t byte : digest) {
-    out += kHex[byte >> 4];
-    out += kHex[byte & 15];
-  }
-  return out;
+  return hex_of(std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size()));
 }
 
 }  // namespace nines

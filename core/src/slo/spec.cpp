@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "nines/base/bytes_text.hpp"
 #include "nines/slo/burn.hpp"
 
 namespace nines::slo {
@@ -24,9 +25,7 @@ class Fingerprint {
     h = (h ^ (h >> 33)) * 0xff51afd7ed558ccdULL;
     h = (h ^ (h >> 33)) * 0xc4ceb9fe1a85ec53ULL;
     h ^= h >> 33;
-    std::string text;
-    for (int shift = 60; shift >= 0; shift -= 4) text += "0123456789abcdef"[(h >> shift) & 15];
-    return text;
+    return hex_of(h);
   }
 
  private:

@@ -6,6 +6,7 @@
 #include "broker/json_fields.hpp"
 #include "broker/ordered_consumer.hpp"
 #include "broker/units.hpp"
+#include "nines/base/bytes_text.hpp"
 #include "nines/base/json_writer.hpp"
 #include "nines/broker/fleet_stream.hpp"
 
@@ -16,12 +17,6 @@ constexpr int64_t kNoStream = 10059, kStreamExists = 10058, kWrongLast = 10071, 
 constexpr int64_t kDuplicatesS = 120;
 constexpr size_t kMaxUnsent = 2 * 1024 * 1024;
 constexpr int64_t kCeilingS = 2 * 3600;
-
-std::string hex(uint64_t value) {
-  std::array<char, 20> text{};
-  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(value));
-  return text.data();
-}
 
 // "node/boot/alert/sequence" -> (boot, sequence).
 std::optional<std::pair<uint64_t, uint64_t>> read_event_id(std::string_view id) {
@@ -261,7 +256,7 @@ void FleetTeller::on_last_event(const JsonFields& json, Bus& bus, Now now) {
   event_sequence_ = 0;
   if (error == 0) {
     event_sequence_ = static_cast<uint64_t>(json.number("/message/seq").value_or(0));
-    const std::string headers = from_base64(json.text("/message/hdrs"));
+    const std::string headers = bytes_of_base64(json.text("/message/hdrs")).value_or(std::string());
     BusMessage message;
     message.headers = headers;
     const auto id = read_event_id(header_of(message, "Nats-Msg-Id"));
@@ -354,7 +349,7 @@ bool FleetTeller::tell(const std::string& name, Bus& bus, Now now) {
   }
   const std::string after = std::to_string(told_[name].sequence);
   const std::string id = node_ + "/" + std::to_string(state_.boot()) + "/" + name + "/" +
-                         hex(unit.content) + "/" + std::to_string(lists_) + "/" + after;
+                         hex_of(unit.content) + "/" + std::to_string(lists_) + "/" + after;
   const uint64_t number = ++next_request_;
   requests_[number] = {Kind::unit, name,        unit.content,
                        lists_,     body.size(), {now.mono.ns + options_.answer_ms * kNsPerMs}};

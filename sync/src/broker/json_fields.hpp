@@ -27,9 +27,4 @@ class JsonFields {
   std::unique_ptr<Document> document_;
 };
 
-// Of a field in base64; empty: it is none.
-std::string from_base64(std::string_view text);
-// The URL alphabet, without '='.
-std::string to_base64_url(std::string_view bytes);
-
 }  // namespace nines::broker

@@ -7,6 +7,7 @@
 #include "broker/json_fields.hpp"
 #include "broker/nats_parser.hpp"
 #include "broker/nkey.hpp"
+#include "nines/base/bytes_text.hpp"
 #include "nines/base/json_writer.hpp"
 
 namespace nines::broker {
@@ -144,7 +145,7 @@ void NatsClient::log_in(Now now) {
     } else {
       out.member("jwt", login_.jwt);
     }
-    out.member("sig", to_base64_url(*signature));
+    out.member("sig", base64_url_of(*signature));
   }
   out.end_object();
   out_ += text + "\r\nPING\r\n";

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "http/credentials.hpp"
+#include "nines/base/bytes_text.hpp"
 #include "remedy/shared_lease.hpp"
 #include "remedy/steward.hpp"
 #include "remedy/target_name.hpp"
@@ -68,8 +68,7 @@ class Fleet {
     nines::remedy::Lease lease;
     lease.token = 5;
     lease.ledger = {encode_guard(event)};
-    object_["metadata"]["annotations"]["nines.io/remedy"] =
-        agent::http::base64(encode_lease(lease));
+    object_["metadata"]["annotations"]["nines.io/remedy"] = base64_of(encode_lease(lease));
     object_["metadata"]["resourceVersion"] = std::to_string(++version_);
   }
 
