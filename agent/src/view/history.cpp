@@ -20,6 +20,16 @@ bool touches(const slo::Change& change, const Span& span) {
   return from.seconds() < span.to_s && to.seconds() >= span.from_s;
 }
 
+void write_latency(JsonWriter& json, const std::vector<slo::LatencyHour>& hours, const Span& span) {
+  json.key("latency").begin_array();
+  for (const slo::LatencyHour& one : hours) {
+    if (one.at.seconds() + 3600 <= span.from_s || one.at.seconds() >= span.to_s) continue;
+    json.begin_object().member("at", one.at).member("count", one.count);
+    json.member("p50", one.p50).member("p95", one.p95).member("p99", one.p99).end_object();
+  }
+  json.end_array();
+}
+
 }  // namespace
 
 Span history_span(WallTime now, int64_t length_s) {
@@ -59,7 +69,9 @@ std::string history_json(const slo::SloEngine& engine, uint32_t slo, const Span&
     json.member("good", w.good).member("bad", w.bad);
     json.member("covered_s", w.covered_s).end_object();
   }
-  json.end_array().key("annotations").begin_array();
+  json.end_array();
+  write_latency(json, engine.latency(slo), span);
+  json.key("annotations").begin_array();
   write_annotations(json, changes, spec, span);
   json.end_array().end_object();
   return out += '\n';

@@ -17,8 +17,9 @@ struct Span {
 // as is still known.
 Span history_span(WallTime now, int64_t length_s);
 
-// {slo, from, to, step, points: [{at, good, bad, covered_s}], annotations: [...]}. `changes`: the
-// log, oldest first; those that concern the SLO and touch the span are shown.
+// {slo, from, to, step, points: [{at, good, bad, covered_s}], latency: [{at, count, p50, p95,
+// p99}], annotations: [...]}. Latency: of the hours of the span that are among the last 24.
+// `changes`: the log, oldest first; those that concern the SLO and touch the span are shown.
 std::string history_json(const slo::SloEngine& engine, uint32_t slo, const Span& span,
                          const std::vector<slo::Change>& changes);
 

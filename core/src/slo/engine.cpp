@@ -555,6 +555,16 @@ WindowCounts SloEngine::events(uint32_t slo, WallTime end, int64_t window_s) con
   return impl_->slos[slo]->counts.events(floor_div(end.seconds(), kSlotS) * kSlotS, window_s);
 }
 
+std::vector<LatencyHour> SloEngine::latency(uint32_t slo) const {
+  NINES_ASSERT(has(slo));
+  std::vector<LatencyHour> out;
+  for (const auto& [hour, count, q] : impl_->slos[slo]->sketches.by_hour()) {
+    out.push_back({WallTime::from_s(hour * 3600), count, q.p50.value_or(0), q.p95.value_or(0),
+                   q.p99.value_or(0)});
+  }
+  return out;
+}
+
 Forecast SloEngine::forecast(uint32_t index, const ForecastPolicy& policy) const {
   NINES_ASSERT(has(index));
   Slo& slo = *impl_->slos[index];

@@ -4,9 +4,16 @@
 
 namespace nines::slo {
 
-Sketch& HourlySketches::at(int64_t hour) {
-  return hours_[static_cast<size_t>(((hour % kHours) + kHours) % kHours)];
+namespace {
+
+size_t place(int64_t hour) {
+  constexpr int64_t kHours = HourlySketches::kHours;
+  return static_cast<size_t>(((hour % kHours) + kHours) % kHours);
 }
+
+}  // namespace
+
+Sketch& HourlySketches::at(int64_t hour) { return hours_[place(hour)]; }
 
 void HourlySketches::advance(int64_t hour) {
   if (!any_ || hour <= newest_) return;
@@ -42,6 +49,16 @@ const HourlySketches::Quantiles& HourlySketches::quantiles() {
     stale_ = false;
   }
   return quantiles_;
+}
+
+std::vector<HourlySketches::Hour> HourlySketches::by_hour() const {
+  std::vector<Hour> out;
+  for (int64_t hour = newest_ - kHours + 1; any_ && hour <= newest_; ++hour) {
+    const Sketch& one = hours_[place(hour)];
+    if (one.count() == 0) continue;
+    out.push_back({hour, one.count(), {one.quantile(500), one.quantile(950), one.quantile(990)}});
+  }
+  return out;
 }
 
 size_t HourlySketches::memory_bytes() const noexcept {

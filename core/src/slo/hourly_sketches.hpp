@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "nines/slo/batch.hpp"
 #include "nines/slo/sketch.hpp"
@@ -23,6 +24,13 @@ class HourlySketches {
     std::optional<double> p50, p95, p99;
   };
   const Quantiles& quantiles();
+  struct Hour {
+    int64_t hour = 0;  // since 1970
+    uint64_t count = 0;
+    Quantiles quantiles;
+  };
+  // Those in which there was something, the oldest first.
+  std::vector<Hour> by_hour() const;
   size_t memory_bytes() const noexcept;
 
  private:

@@ -8,6 +8,7 @@
 #include "app/token.hpp"
 #include "http/client.hpp"
 #include "http_fixture.hpp"
+#include "nines/slo/sketch.hpp"
 
 using namespace nines;
 using namespace nines::agent;
@@ -231,6 +232,7 @@ TEST_CASE("The history of an SLO carries what was done to it in its span", "[htt
   slo::Batch batch;
   const int64_t hour = slo::slot_of(WallTime::from_s(kT0 - 3600));
   batch.slots = {{0, hour, 90, 10, 10}, {0, hour + 30, 5, 0, 10}};
+  batch.sketches = {{0, kT0 / 3600 - 1, {{slo::sketch_index(250), 4}}}};
   desk.engine.apply(batch);
   std::vector<slo::AlertEvent> events;
   desk.engine.evaluate(WallTime::from_s(kT0), WallTime::from_s(kT0), events);
@@ -259,10 +261,15 @@ TEST_CASE("The history of an SLO carries what was done to it in its span", "[htt
   std::string texts;
   for (const auto& a : day["annotations"]) texts += a["text"].get<std::string>() + " ";
   CHECK(texts == "v2 everywhere long ");
+  REQUIRE(day["latency"].size() == 1);
+  CHECK(day["latency"][0]["at"] == "2025-12-31T23:00:00Z");
+  CHECK(day["latency"][0]["count"] == 4);
+  CHECK(day["latency"][0]["p99"].get<double>() == Approx(250).epsilon(0.01));
 
   const auto hours = json::parse(ask(server, "/api/slo/web/history?span=1h").body);
   CHECK(hours["step"] == "1m");
   CHECK(hours["points"].size() == 60);
+  CHECK(hours["latency"].size() == 1);
   CHECK(hours["points"][4]["good"] == 5);
   const auto all = json::parse(ask(server, "/api/slo/web/history?span=92d").body);
   CHECK(all["step"] == "12h");

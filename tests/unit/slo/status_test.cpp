@@ -224,6 +224,29 @@ TEST_CASE("Names of risks and states are those of the interface", "[slo]") {
   CHECK(state_name(State::no_data) == "NO_DATA");
 }
 
+TEST_CASE("Latency is told for each of the last 24 hours that has values, oldest first", "[slo]") {
+  World world(without_rules());
+  CHECK(world.engine().latency(0).empty());
+  const int64_t hour = kT0 / 3600;
+  Batch batch;
+  batch.max_event_time = WallTime::from_s(kT0);
+  batch.slots = {{0, kT0 / kSlotS - 1, 1, 0, 10}};
+  batch.sketches = {{0, hour - 24, {{sketch_index(9), 7}}},
+                    {0, hour - 23, {{sketch_index(100), 95}, {sketch_index(1000), 5}}},
+                    {0, hour, {{sketch_index(20), 1}}}};
+  world.engine().apply(batch);
+  const auto hours = world.engine().latency(0);
+  REQUIRE(hours.size() == 2);
+  CHECK(hours[0].at == WallTime::from_s((hour - 23) * 3600));
+  CHECK(hours[0].count == 100);
+  CHECK(hours[0].p50 == Approx(100).epsilon(0.01));
+  CHECK(hours[0].p95 == Approx(100).epsilon(0.01));
+  CHECK(hours[0].p99 == Approx(1000).epsilon(0.01));
+  CHECK(hours[1].at == WallTime::from_s(hour * 3600));
+  CHECK(hours[1].count == 1);
+  CHECK(hours[1].p50 == Approx(20).epsilon(0.01));
+}
+
 TEST_CASE("Quantiles come from the sketches of the last 24 hours", "[slo]") {
   World world(without_rules());
   world.run(10, 1, 0);

@@ -1,6 +1,9 @@
 // Burn rates beside the marks above which somebody is called, and how long requests take.
-import { seconds, times } from '../format';
-import type { Rule, Slo, Target, Window } from '../model';
+import { useMemo } from 'preact/hooks';
+import { useData } from '../data';
+import { ms, seconds, times } from '../format';
+import type { History, Rule, Slo, Target, Window } from '../model';
+import { Chart, colour, type ChartSpec } from '../ui/chart';
 import { Card, Nothing, Skeleton } from '../ui/parts';
 
 function Gauge({ name, burn, factor }: { name: string; burn: number | null; factor: number }) {
@@ -84,14 +87,60 @@ export function Rules({
   );
 }
 
+const shown = (v: number, unit: string | undefined) =>
+  `${v >= 100 ? Math.round(v) : v.toFixed(1)} ${unit ?? ''}`;
+
+function byHour(s: Slo, hours: History['latency'], limit: number | null): ChartSpec {
+  const x: number[] = [];
+  const rows: (History['latency'][number] | null)[] = [];
+  for (const one of hours) {
+    const at = ms(one.at) / 1000;
+    // An hour without a value is a gap, not a line from the one before to the one after.
+    for (let gap = (x.at(-1) ?? at) + 3600; gap < at; gap += 3600) {
+      x.push(gap);
+      rows.push(null);
+    }
+    x.push(at);
+    rows.push(one);
+  }
+  const line = (label: 'p50' | 'p95' | 'p99', name: string, dash: number[]) => ({
+    label,
+    values: rows.map((row) => (row ? row[label] : null)),
+    colour: colour(name),
+    dash,
+    dots: true,
+    show: (v: number) => shown(v, s.unit),
+  });
+  const slowest = Math.max(...hours.map((one) => one.p99));
+  return {
+    label: `Latency of ${s.slo} by the hour, ${hours.length} hours: slowest p99 ${shown(slowest, s.unit)}`,
+    x,
+    height: 160,
+    lines: [line('p99', 'bad', []), line('p95', 'warn', [6, 3]), line('p50', 'accent', [2, 3])],
+    levels: limit === null ? [] : [{ at: limit, text: `good up to ${limit}`, colour: colour('dim') }],
+    range: () => [0, Math.max(slowest, limit ?? 0) * 1.15],
+    axis: (v) => shown(v, s.unit),
+  };
+}
+
 export function Latency({ s, target }: { s: Slo; target: Target | undefined }) {
-  if (s.p50 === undefined) return null;
+  const limit = target?.threshold ?? null;
+  const known = s.p50 !== undefined;
+  const history = useData<History>(
+    known ? `/api/slo/${encodeURIComponent(s.slo)}/history?span=24h` : null,
+    60_000,
+  );
+  const hours = history.data?.latency ?? [];
+  const chart = useMemo(
+    () => (hours.length > 1 ? byHour(s, hours, limit) : undefined),
+    [history.data, limit],
+  );
+  if (!known) return null;
   const all: [string, number | null | undefined][] = [
     ['p50', s.p50],
     ['p95', s.p95],
     ['p99', s.p99],
   ];
-  const limit = target?.threshold ?? null;
   const most = Math.max(1, limit ?? 0, ...all.map(([, v]) => v ?? 0)) * 1.05;
   return (
     <Card
@@ -110,13 +159,12 @@ export function Latency({ s, target }: { s: Slo; target: Target | undefined }) {
               {limit !== null && <i style={{ left: `${(limit / most) * 100}%` }} />}
             </span>
             <span class="num n">
-              {v === null || v === undefined
-                ? '–'
-                : `${v >= 100 ? Math.round(v) : v.toFixed(1)} ${s.unit ?? ''}`}
+              {v === null || v === undefined ? '–' : shown(v, s.unit)}
             </span>
           </div>
         ))}
       </div>
+      {chart && <Chart spec={chart} />}
     </Card>
   );
 }

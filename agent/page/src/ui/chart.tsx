@@ -12,6 +12,7 @@ export interface Line {
   width?: number;
   show?: (v: number) => string;
   step?: boolean;
+  dots?: boolean;
 }
 export interface Note {
   at: number;
@@ -123,7 +124,7 @@ function options(spec: ChartSpec, width: number): uPlot.Options {
         label: line.label,
         stroke: line.colour,
         width: line.width ?? 1.8,
-        points: { show: false },
+        points: { show: line.dots ?? false, size: 5 },
         value: show(line),
         ...(line.dash ? { dash: line.dash } : {}),
         ...(line.fill ? { fill: line.fill } : {}),

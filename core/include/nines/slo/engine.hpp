@@ -206,6 +206,14 @@ struct SloStatus {
   GatePolicy policy;                      // levels and weights that risk, gate and step came from
 };
 
+// Of the values of one hour that a threshold is held against, in the unit of the SLO. Nearest rank,
+// within 1 % (sketch.hpp).
+struct LatencyHour {
+  WallTime at{};  // when it began
+  uint64_t count = 0;
+  double p50 = 0, p95 = 0, p99 = 0;
+};
+
 struct AlertEvent {
   enum class Kind : uint8_t { fired, resolved, rows };  // rows: of a standing query
   Kind kind = Kind::fired;
@@ -283,6 +291,8 @@ class SloEngine {
   WindowCounts window(uint32_t slo, WallTime end, int64_t window_s) const;
   // The events of that window, whatever the budgeting method counts.
   WindowCounts events(uint32_t slo, WallTime end, int64_t window_s) const;
+  // The last 24 hours, those with values, the oldest first; empty where there is no threshold.
+  std::vector<LatencyHour> latency(uint32_t slo) const;
   // Where the budget goes from the last evaluate() on.
   Forecast forecast(uint32_t slo, const ForecastPolicy& policy = {}) const;
   // How good forecasts like it would have been over the recorded past. Some milliseconds.
