@@ -108,7 +108,11 @@ std::string payload_json(const Identity& identity, const slo::AlertEvent& event)
       origin.value_or(Origin{identity.node, boot_of(identity, event), event.sequence});
   json.member("version", 1).member("agent", identity.version).member("node", name.node);
   json.member("boot", name.boot).member("stream", kStream).member("sequence", name.sequence);
-  if (origin) json.member("relayed_by", identity.node);
+  if (origin) {  // with its own number: whoever looks for gaps finds none
+    json.member("relayed_by", identity.node);
+    json.member("relayed_boot", boot_of(identity, event));
+    json.member("relayed_sequence", event.sequence);
+  }
   if (event.kind == slo::AlertEvent::Kind::rows) {
     json.member("kind", "rows").member("query", event.rule).member("severity", event.severity);
     json.member("since", event.since).member("at", event.at).member("summary", event.summary);
