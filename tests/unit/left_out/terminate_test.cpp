@@ -50,7 +50,8 @@ TEST_CASE("an exception that nobody catches is told by type and words, and abort
 
   CHECK(last_words([] { throw 7; }, signal).find("what()") == std::string::npos);
   CHECK(signal == SIGABRT);
-  CHECK(last_words([] { std::terminate(); }, signal) ==
-        "terminate called without an active exception\n");
+  // What comes after it is an emulator's.
+  CHECK(last_words([] { std::terminate(); }, signal)
+            .starts_with("terminate called without an active exception\n"));
   CHECK(signal == SIGABRT);
 }
