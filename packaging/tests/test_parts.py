@@ -159,8 +159,38 @@ def link_line():
             if w.endswith(".a") and (w.startswith("/usr/") or w.startswith("thin/"))}
 
 
+def threat_model():
+    """SECURITY.md names code that is there and tests that are there."""
+    page = text("packaging/SECURITY.md")
+    for path in re.findall(r"`((?:agent|core|collector|sync|tests|packaging)/[^`: ]*)", page):
+        stem = re.sub(r"[{*].*", "", path)
+        folder, name = os.path.split(os.path.join(REPO, stem))
+        there = os.path.isdir(folder) and any(n.startswith(name) for n in os.listdir(folder))
+        that(there, f"SECURITY.md: {path} is there")
+    cmake = "".join(text(f"{folder}/CMakeLists.txt") for folder in ("tests/e2e", "tests/tidy", "packaging/tests"))
+    for name in sorted(set(re.findall(r"\b((?:e2e|fault|packaging|tidy)\.[a-z_]+)\b", page))):
+        kind, _, last = name.partition(".")
+        registered = f"packaging_test({last} " if kind == "packaging" else name
+        that(re.search(re.escape(registered) + r"(?![a-z_])", cmake), f"SECURITY.md: {name} is a test")
+    units = ""
+    for folder, _, names in os.walk(os.path.join(REPO, "tests/unit")):
+        for name in names:
+            if name.endswith(".cpp"):
+                with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as f:
+                    units += re.sub(r'"\s*\n\s*"', "", f.read())
+    sentences = re.findall(r'"([^"]+)"', "\n".join(line for line in page.splitlines() if line.startswith("|")))
+    that(len(sentences) >= 20, f"{len(sentences)} sentences of unit tests are found")
+    for sentence in sentences:
+        cited = sentence in units if sentence.startswith("[") else f'TEST_CASE("{sentence}"' in units
+        that(cited, f"SECURITY.md: a unit test says {sentence!r}")
+    faults = "".join(text(f"tests/fault/{n}") for n in os.listdir(os.path.join(REPO, "tests/fault")) if n.endswith(".py"))
+    for number in re.findall(r"\bfaults? (\d+)", page):
+        that(f"@case({number}, " in faults, f"SECURITY.md: fault {number} is there")
+
+
 versions()
 unit()
+threat_model()
 program()
 complete()
 for why in skipped:
