@@ -45,6 +45,9 @@ def why_not():
         return f"numbers of system calls are known for x86-64 only, from {UNISTD}"
     if not shutil.which("systemd-analyze"):
         return "there is no systemd-analyze: what @system-service is, is not known"
+    done = subprocess.run(["unshare", "--mount", "--propagation", "private", "true"], capture_output=True, text=True)
+    if done.returncode != 0:
+        return f"this root has no mount namespaces: {done.stderr.strip()}"
     return ""
 
 
