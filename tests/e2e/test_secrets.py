@@ -186,7 +186,7 @@ def exercise(checks, world, agent):
               "nats token", "kubernetes", "narrative")
     for place in wanted:
         try:
-            common.wait_until(lambda: any(form in sent() for form in forms(world.known[place])), 60, place)
+            common.wait_until(lambda: any(form in sent() for form in forms(world.known[place])), 150, place)
         except TimeoutError:
             checks.that(False, f"{place}: it was never sent, so nothing is known about it")
     print(f"sent and echoed: {sorted(p for p, s in world.known.items() if any(f in sent() for f in forms(s)))}")
