@@ -210,7 +210,8 @@ def everything(world, agent):
     for words in (("doctor", "--config", world.config), ("slo", "status"), ("slo", "lint", "--config", world.config),
                   ("alert", "list"), ("incident", "list"), ("remedy", "list"), ("fleet", "status"), ("changes",),
                   ("oncall", "who"), ("timeline",),
-                  ("query", "SELECT count(*) FROM remote('by-token')", "--config", world.config)):
+                  ("query", "SELECT count(*) FROM remote('by-token')", "--config", world.config),
+                  ("query", "SELECT count(*) FROM remote('by-password')", "--config", world.config)):
         out["nines " + " ".join(words[:2])] = world.nines(*words)
     return out
 
