@@ -23,6 +23,7 @@ first=$("$repo/packaging/deb/build" --binary "$program" --out "$out" "$@") || ex
 second=$(umask 077; TZ=Pacific/Auckland "$repo/packaging/deb/build" --binary "$program" --out "$out/again" "$@") || exit 1
 check "the same bytes twice, in another zone and with another umask" cmp "$first" "$second"
 check "lintian has nothing to say" lintian --allow-root --fail-on error,warning "$first"
+check "hardened: $program" "$repo/packaging/tests/hardening.py" "$program"
 check "only libc6 is needed" grep -qE '^ ?libc6 \(>= [0-9.]+\), (systemd|default)' <(dpkg-deb -f "$first" Depends)
 size=$(stat -c %s "$first")
 [ "${NINES_XZ_LEVEL:-9}" != 9 ] || check "$size bytes, $budget at most" [ "$size" -le $budget ]

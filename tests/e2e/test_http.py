@@ -54,6 +54,10 @@ def abuse(checks, port):
                        + b"a" * (1 << 20), "empty": b"", "bad method": b"BREW / HTTP/1.1\r\n\r\n"}.items():
         answer = raw_request(port, data)
         checks.that(b" 200 " not in answer[:20], f"{what}: answered {answer[:40]!r}")
+    for host, wanted in (("evil.example", b" 421 "), (f"evil.example:{port}", b" 421 "), ("localhost", b" 200 "),
+                         (f"127.0.0.1:{port}", b" 200 "), ("test", b" 200 ")):
+        answer = raw_request(port, f"GET /api/slo HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        checks.that(wanted in answer[:20], f"asked as {host}: {answer[:40]!r}")
     checks.equal(common.get(port, "/healthz")[0], 200, "alive after abuse")
 
 

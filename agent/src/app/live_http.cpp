@@ -42,6 +42,11 @@ Status Live::start_server() {
   announcer_.emplace(*events_);
   http::FrontOptions front;
   front.cors_origins = setup_.config.cors_origins;
+  if (!options_.allow_remote) {  // no name of the world leads to loopback but ours and a proxy's
+    front.hosts.emplace({setup_.config.node});
+    const auto outside = http::parse_url(setup_.config.public_url);
+    if (outside.ok()) front.hosts->push_back(outside->host);
+  }
   front.rate.per_s = setup_.config.http_rate_limit;
   front.rate.burst = kBurst * front.rate.per_s;
   front.now = [this] { return clock_.mono(); };

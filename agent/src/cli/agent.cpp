@@ -1,4 +1,6 @@
 // `nines agent`: once, replay, or live.
+#include <sys/stat.h>
+
 #include <cstdio>
 
 #include "app/fetcher.hpp"
@@ -116,6 +118,9 @@ int once(const AgentOptions& options, const Setup& setup, const Clock& clock) {
 }  // namespace
 
 int run_agent(const AgentOptions& options, const Clock& clock) {
+  // The state has lines of logs in it: its user's only, in a directory of whatever mode, as where
+  // the unit says so.
+  ::umask(::umask(0077) | 0077);
   auto setup = make_setup(options.common, clock);
   if (!setup.ok()) return complain(setup.error());
   if (!options.listen.empty()) setup->config.listen = options.listen;

@@ -38,4 +38,14 @@ Result<std::string> authorization(const Credentials& credentials) {
   return "Bearer " + token;
 }
 
+std::string without_credential(std::string text, std::string_view authorization) {
+  constexpr std::string_view kHidden = "***";
+  const std::string_view secret = authorization.substr(authorization.rfind(' ') + 1);
+  if (secret.empty()) return text;
+  for (size_t at = 0; (at = text.find(secret, at)) != std::string::npos; at += kHidden.size()) {
+    text.replace(at, secret.size(), kHidden);
+  }
+  return text;
+}
+
 }  // namespace nines::agent::http

@@ -22,5 +22,8 @@ struct Credentials {
 };
 // Value of the Authorization header; empty: none is needed.
 Result<std::string> authorization(const Credentials& credentials);
+// `text` with the credential of that value as "***": who is asked may repeat what it was sent, and
+// what it says is told in logs.
+std::string without_credential(std::string text, std::string_view authorization);
 
 }  // namespace nines::agent::http

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "http/content_coding.hpp"
+#include "http/host_name.hpp"
 #include "http/page.hpp"
 #include "http/routes.hpp"
 
@@ -12,6 +13,7 @@ namespace nines::agent::http {
 namespace {
 
 constexpr size_t kWorthCompressing = 1024;
+constexpr size_t kShownHost = 100;
 constexpr int kFastest = 1;  // between a node's own log lines
 constexpr const char* kProblem = "application/problem+json";
 // Of answers that are data: opened by themselves they load and run nothing.
@@ -77,11 +79,16 @@ struct Front::Impl {
   std::optional<HttpResponse> answer(const HttpRequest& request) {
     ++stats.requests;
     if (const auto wait_s = rate.wait(request.address, options.now())) {
-      HttpResponse response =
-          problem(429, "too many requests of one address; try again in " +
-                           std::to_string(*wait_s) + " s");
+      HttpResponse response = problem(
+          429, "too many requests of one address; try again in " + std::to_string(*wait_s) + " s");
       response.headers.emplace_back("Retry-After", std::to_string(*wait_s));
       return response;
+    }
+    if (options.hosts && !may_be_here(request.host, *options.hosts)) {
+      ++stats.refused;
+      return problem(421, "this agent is not '" + request.host.substr(0, kShownHost) +
+                              "'; ask it by its address, or name the proxy before it in "
+                              "api.public_url");
     }
     if (request.method == "OPTIONS") return preflight(request);
     const bool reads = request.method == "GET" || request.method == "HEAD";

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,6 +20,8 @@ namespace nines::agent::http {
 
 struct FrontOptions {
   std::vector<std::string> cors_origins;  // "https://grafana.example.org", or "*"; empty: none
+  // Names in Host, beside those that can only be this node (may_be_here). Unset: whatever it says.
+  std::optional<std::vector<std::string>> hosts;
   RateLimits rate;
   std::function<Instant()> now;
   std::span<const EmbeddedFile> page = embedded_page();

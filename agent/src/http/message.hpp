@@ -22,7 +22,7 @@ struct HttpRequest {
   std::string authorization, body;
   std::string address{};  // of the client, without its port
   // Header fields as they were sent; empty when absent.
-  std::string accept{}, accept_encoding{}, if_none_match{}, origin{}, last_event_id{};
+  std::string accept{}, accept_encoding{}, if_none_match{}, origin{}, last_event_id{}, host{};
 };
 
 // An answer without an end: the connection is its client's until one of the two closes it. On the

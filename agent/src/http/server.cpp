@@ -129,6 +129,7 @@ std::optional<HttpResponse> read_request(const Parser::value_type& message, bool
   request.if_none_match = field(message, "If-None-Match");
   request.origin = field(message, "Origin");
   request.last_event_id = field(message, "Last-Event-ID");
+  request.host = field(message, "Host");
   request.body = message.body();
   return std::nullopt;
 }

@@ -109,17 +109,19 @@ void AlertmanagerTeller::Impl::post(size_t replica, const upstream::Alertmanager
   request.headers = {{"Content-Type", "application/json"}};
   request.cert_file = setup.config.cert_file;
   request.key_file = setup.config.key_file;
-  const auto done = [weak = weak_from_this(), replica](const Result<http::ClientResponse>& r) {
+  const auto login =
+      http::authorization({setup.config.token_file, setup.config.user, setup.config.password_file});
+  const auto done = [weak = weak_from_this(), replica,
+                     sent = login.ok() ? *login : std::string()](Result<http::ClientResponse> r) {
     const auto self = weak.lock();
+    if (r.ok()) r->body = http::without_credential(std::move(r->body), sent);
     if (self && !self->stopped) self->finished(replica, r);
   };
-  auto login =
-      http::authorization({setup.config.token_file, setup.config.user, setup.config.password_file});
   if (!login.ok()) {
     boost::asio::post(io, [done, error = login.error()] { done(error); });
     return;
   }
-  if (!login->empty()) request.headers.emplace_back("Authorization", std::move(*login));
+  if (!login->empty()) request.headers.emplace_back("Authorization", *login);
   http::async_fetch(io, std::move(request), done);
 }
 

@@ -89,10 +89,12 @@ class RemoteReader final : public collector::ScanContent::Reader {
     const bool over = exchange_->wait();
     if (pager_->streams()) NINES_CHECK(pager_->take_piece(exchange_->take_bytes(), out));
     if (!over) return Ok{};
-    const auto answer = exchange_->result();
+    auto answer = exchange_->result();
     exchange_.reset();
     if (!answer.ok()) return answer.error();
-    if (pager_->streams() && answer->status / 100 == 2) return pager_->take_end(out);
+    const bool refused = answer->status / 100 != 2;
+    if (refused) answer->body = http::without_credential(std::move(answer->body), authorization_);
+    if (pager_->streams() && !refused) return pager_->take_end(out);
     return pager_->take(*answer, out);
   }
 

@@ -21,10 +21,10 @@ upstream::SampleSenderOptions options_of(const UpstreamConfig& config) {
   return options;
 }
 
-upstream::Answer answer_of(const Result<http::ClientResponse>& result) {
+upstream::Answer answer_of(const Result<http::ClientResponse>& result, const std::string& login) {
   if (!result.ok()) return {0, result.error().message, std::nullopt, std::nullopt};
-  upstream::Answer answer{result->status, result->body, http::retry_after_ms(*result),
-                          std::nullopt};
+  upstream::Answer answer{result->status, http::without_credential(result->body, login),
+                          http::retry_after_ms(*result), std::nullopt};
   answer.date = http::date_of(*result);
   return answer;
 }
@@ -81,12 +81,13 @@ void SampleDriver::Impl::send(upstream::Request request) {
   if (!config.tenant.empty()) out.headers.emplace_back("X-Scope-OrgID", config.tenant);
   auto login = http::authorization({config.token_file, config.user, config.password_file});
   if (!login.ok()) return finished({0, login.error().message, std::nullopt, std::nullopt});
-  if (!login->empty()) out.headers.emplace_back("Authorization", std::move(*login));
-  http::async_fetch(io, std::move(out),
-                    [weak = weak_from_this()](Result<http::ClientResponse> result) {
-                      const auto self = weak.lock();
-                      if (self && !self->stopped) self->finished(answer_of(result));
-                    });
+  if (!login->empty()) out.headers.emplace_back("Authorization", *login);
+  http::async_fetch(
+      io, std::move(out),
+      [weak = weak_from_this(), login = std::move(*login)](Result<http::ClientResponse> result) {
+        const auto self = weak.lock();
+        if (self && !self->stopped) self->finished(answer_of(result, login));
+      });
 }
 
 void SampleDriver::Impl::finished(const upstream::Answer& answer) {

@@ -33,6 +33,14 @@ bool is_login(std::string_view text) {
          text.find("xpired") != std::string_view::npos;
 }
 
+// A server may repeat what it could not take: of our CONNECT, which has the login in it, nothing is
+// kept.
+std::string without_login(std::string text) {
+  const size_t echoed = std::min(text.find("CONNECT"), text.find('{'));
+  if (echoed != std::string::npos) text.replace(echoed, std::string::npos, "...");
+  return text;
+}
+
 }  // namespace
 
 NatsClient::NatsClient(NatsOptions options)
@@ -186,7 +194,7 @@ std::vector<std::string> NatsClient::denials(Instant now) const {
 }
 
 void NatsClient::on_error(const std::string& text, Now now) {
-  const std::string said = text.substr(0, 256);
+  const std::string said = without_login(text.substr(0, 256));
   if (said.find("Permissions Violation") != std::string::npos && ready()) {
     return on_denial(text, now);
   }

@@ -231,6 +231,23 @@ TEST_CASE("Other origins are let in only where they are configured", "[http]") {
   CHECK(other.head.find("Vary: Origin\r\n") != std::string::npos);
 }
 
+TEST_CASE("A page whose name was made to lead here reads nothing", "[http]") {
+  const auto status = [](const Fronted& fronted, const std::string& host) {
+    RawClient client(fronted.server->port());
+    REQUIRE(
+        client.send("GET /api/slo HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n"));
+    return client.read_to_close().substr(9, 3);
+  };
+  http::FrontOptions options;
+  options.hosts = std::vector<std::string>{"nines.example.org"};
+  Fronted strict(std::move(options));
+  CHECK(status(strict, "evil.example:9990") == "421");
+  CHECK(status(strict, "127.0.0.1:9990") == "200");
+  CHECK(status(strict, "nines.example.org") == "200");
+  Fronted open;
+  CHECK(status(open, "evil.example:9990") == "200");
+}
+
 TEST_CASE("Every answer is strict with browsers", "[http]") {
   Fronted fronted;
   for (const char* path : {"/api/slo", "/api/none", "/metrics"}) {

@@ -149,6 +149,20 @@ TEST_CASE("a NATS client tells a refused login from other trouble") {
   CHECK_FALSE(client.refused());
 }
 
+TEST_CASE("a NATS server that repeats the login does not get it into what is told") {
+  for (const char* const echo :
+       {"-ERR 'CONNECT {\"auth_token\":\"hush\"}'\r\n",
+        "-ERR 'Authorization Violation: {\"user\":\"me\",\"pass\":\"hush\"}'\r\n"}) {
+    NatsClient client({});
+    client.opened({}, at(0));
+    client.received(kInfo, at(1));
+    client.received(echo, at(2));
+    REQUIRE(client.broken());
+    CHECK(client.broken()->message.find("the NATS server says: ") == 0);
+    CHECK(client.broken()->message.find("hush") == std::string::npos);
+  }
+}
+
 TEST_CASE("a NATS client stays when it may not do something, says what, and what is missing") {
   Standing s;
   s.client.received("-ERR 'Permissions Violation for Publish to \"nines.shop.query.m\"'\r\n",
