@@ -3,12 +3,13 @@
 #include <string>
 
 #include "http/credentials.hpp"
+#include "nines/base/bytes_text.hpp"
 
-using nines::agent::http::base64;
+using nines::base64_of;
 using nines::agent::http::without_credential;
 
 TEST_CASE("what a service repeats of a credential is hidden, however often and under any scheme") {
-  const std::string basic = base64("me:hush");
+  const std::string basic = base64_of("me:hush");
   CHECK(without_credential("refused, you said: Authorization: Bearer s3cret? s3cret!",
                            "Bearer s3cret") ==
         "refused, you said: Authorization: Bearer ***? ***!");
