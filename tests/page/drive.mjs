@@ -291,9 +291,16 @@ async function asks(browser) {
   that((await page.textContent('#query-problem')).includes('column'), 'an error says where');
   await area.fill('');
   await area.pressSequentially('SELECT level, cou');
-  await page.waitForSelector('.completion li');
+  // What is offered follows the last key a frame later.
+  await page.waitForFunction(() =>
+    document.querySelector('.completion li')?.textContent.includes('count'),
+  );
+  await page.evaluate(
+    () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+  );
   await page.keyboard.press('Enter');
-  that((await area.inputValue()) === 'SELECT level, count(', 'completion takes the first choice');
+  const taken = await area.inputValue();
+  that(taken === 'SELECT level, count(', `completion takes the first choice: ${taken}`);
   await area.fill("SELECT level, count(*) AS n FROM logs('");
   await area.press('Control+Space');
   await page.waitForSelector('.completion li:has-text("pods")');
