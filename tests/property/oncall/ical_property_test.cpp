@@ -30,10 +30,11 @@ Result<TimeZone> no_zone(const std::string& name) {
   return Error{Errc::not_found, "no zone '" + name + "'", 0};
 }
 
-// Some bytes changed, lines left out or doubled, pieces moved elsewhere.
+// Some bytes changed, lines left out or doubled, pieces moved elsewhere; one in four is left alone, as
+// hardly any damage leaves a calendar that can be read.
 std::string damaged() {
   std::string out = kCalendar;
-  const int times = *rc::gen::inRange(1, 6);
+  const int times = *rc::gen::element(0, 1, 2, 5);
   for (int i = 0; i < times && !out.empty(); ++i) {
     const size_t at = *rc::gen::inRange<size_t>(0, out.size());
     const size_t size = *rc::gen::inRange<size_t>(1, 40);
