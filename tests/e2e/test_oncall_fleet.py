@@ -107,6 +107,8 @@ def main():
                      "the acknowledgement stopped it")
         checks.equal(set(heard.values()), {0, 1}, f"each once: {heard}")
         checks.equal(a.paged(name), b.paged(name), "both know the same pages")
+        common.wait_until(lambda: sum(len(told(hook, later)) for hook in phones.values()) == 2, 60,
+                          "the second person is told, not only chosen")
         each = {who: transitions(hook, later) for who, hook in phones.items()}
         checks.equal(sorted(sum(each.values(), [])), ["escalated", "opened"],
                      f"one page each, of two nodes: {each}")
