@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "nines/base/bytes_text.hpp"
+#include "nines/base/fnv1a.hpp"
 
 namespace nines::agent::http {
 namespace {
@@ -40,11 +41,7 @@ bool has_no_quality(std::string_view parameters) {
 }  // namespace
 
 std::string etag_of(std::string_view body) {
-  uint64_t hash = 0xcbf29ce484222325U;  // FNV-1a
-  for (const char c : body) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-  }
-  return "W/\"" + hex_of(hash) + '"';
+  return "W/\"" + hex_of(fnv1a64(body)) + '"';
 }
 
 bool matches(std::string_view if_none_match, std::string_view etag) {

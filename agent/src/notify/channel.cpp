@@ -7,6 +7,7 @@
 #include "config/files.hpp"
 #include "knowledge/page_context.hpp"
 #include "knowledge/page_knowledge.hpp"
+#include "nines/base/fnv1a.hpp"
 #include "view/text.hpp"
 
 namespace nines::agent::notify {
@@ -14,12 +15,6 @@ namespace {
 
 constexpr size_t kMaxSecretBytes = 4096;
 constexpr size_t kMaxKnowledge = 1000, kMaxContext = 600;  // of a text, of each part of it
-
-uint64_t fnv1a(std::string_view text) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return hash;
-}
 
 }  // namespace
 
@@ -139,7 +134,7 @@ std::string incident_of(const Message& message, const std::string& scope, size_t
                          : "nines/" + scope + "/" + message.key;
   if (name.size() <= limit) return name;
   std::array<char, 24> hash{};
-  std::snprintf(hash.data(), hash.size(), "~%016llx", static_cast<unsigned long long>(fnv1a(name)));
+  std::snprintf(hash.data(), hash.size(), "~%016llx", static_cast<unsigned long long>(fnv1a64(name)));
   const std::string tail = hash.data();
   size_t end = limit - tail.size();
   while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0) == 0x80) --end;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "nines/base/bytes_text.hpp"
+#include "nines/base/fnv1a.hpp"
 #include "view/status_json.hpp"
 #include "view/text.hpp"
 
@@ -37,11 +38,9 @@ AlertEvent left_firing(const slo::SloStatus& s, const slo::RuleState& rule) {
 std::string AlertLine::key() const { return id + "." + name_of(event.kind); }
 
 std::string alert_id(const AlertEvent& event) {
-  uint64_t hash = 0xcbf29ce484222325U;  // FNV-1a
   const std::string named =
       event.slo + '\n' + event.rule + '\n' + std::to_string(event.since.ns / kNsPerMs);
-  for (const char c : named) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-  return hex_of(hash);
+  return hex_of(fnv1a64(named));
 }
 
 std::vector<AlertLine> alerts_of(const Snapshot& snapshot) {

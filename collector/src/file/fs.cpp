@@ -14,6 +14,7 @@
 #include <cstring>
 #include <memory>
 
+#include "nines/base/fnv1a.hpp"
 #include "nines/base/time.hpp"
 
 namespace nines::collector {
@@ -98,8 +99,7 @@ std::string resolved_if_link(const std::string& path) {
 
 // FNV-1a with a final mix: inputs are at most 1 KiB and never on the hot path.
 uint64_t hash64(std::string_view bytes) noexcept {
-  uint64_t h = 0xcbf29ce484222325ULL;
-  for (const char c : bytes) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  uint64_t h = fnv1a64(bytes);
   h ^= h >> 33;
   h *= 0xff51afd7ed558ccdULL;
   return h ^ (h >> 33);

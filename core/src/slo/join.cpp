@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "nines/base/contract.hpp"
+#include "nines/base/fnv1a.hpp"
 
 namespace nines::slo {
 namespace {
@@ -22,9 +23,7 @@ uint64_t mix(uint64_t h) noexcept {
 
 // FNV-1a and a final mix. Never 0.
 uint64_t hash(std::string_view text) noexcept {
-  uint64_t h = 0xcbf29ce484222325ULL;
-  for (const char c : text) h = (h ^ static_cast<uint8_t>(c)) * 0x100000001b3ULL;
-  h = mix(h);
+  const uint64_t h = mix(fnv1a64(text));
   return h != 0 ? h : 1;
 }
 

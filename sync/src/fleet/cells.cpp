@@ -2,6 +2,7 @@
 
 #include <bit>
 
+#include "nines/base/fnv1a.hpp"
 #include "store/codec.hpp"
 
 namespace nines::fleet {
@@ -60,9 +61,7 @@ uint64_t mix64(uint64_t x) noexcept {
 }
 
 uint64_t hash64(std::string_view bytes) noexcept {
-  uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a
-  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  return mix64(hash ^ bytes.size());
+  return mix64(fnv1a64(bytes) ^ bytes.size());
 }
 
 }  // namespace nines::fleet
