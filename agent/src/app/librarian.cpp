@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "incident/review_facts.hpp"
+#include "view/metric_family.hpp"
 
 namespace nines::agent {
 namespace {
@@ -232,10 +233,7 @@ void Librarian::article(std::string id,
 
 std::string Librarian::metrics() const {
   const Shelf::Counters& shelf = shelf_->counters();
-  const struct {
-    std::string_view name, help;
-    uint64_t value;
-  } families[] = {
+  const view::MetricFamily families[] = {
       {"nines_knowledge_articles", "Runbooks and postmortems.", shelf.articles},
       {"nines_knowledge_searches_total", "Pages that something was looked for.",
        counters_.searches},
@@ -259,13 +257,7 @@ std::string Librarian::metrics() const {
       {"nines_knowledge_failures_total", "Times the knowledge base could not be used.",
        shelf.failures},
   };
-  std::string out;
-  for (const auto& one : families) {
-    out.append("# HELP ").append(one.name).append(" ").append(one.help).append("\n# TYPE ");
-    out.append(one.name).append(one.name.ends_with("_total") ? " counter\n" : " gauge\n");
-    out.append(one.name).append(" ").append(std::to_string(one.value)).append("\n");
-  }
-  return out;
+  return view::metric_families(families);
 }
 
 }  // namespace nines::agent

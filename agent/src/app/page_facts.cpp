@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "notify/message.hpp"
+#include "view/metric_family.hpp"
 
 namespace nines::agent {
 namespace {
@@ -116,10 +117,7 @@ void PageFacts::finish_ready() {
 }
 
 std::string PageFacts::metrics() const {
-  const struct {
-    std::string_view name, help;
-    uint64_t value;
-  } families[] = {
+  const view::MetricFamily families[] = {
       {"nines_page_context_total", "Pages that budgets, suspects and lines were gathered for.",
        counters_.gathered},
       {"nines_page_context_late_total", "Pages that did not wait longer for lines.",
@@ -127,13 +125,7 @@ std::string PageFacts::metrics() const {
       {"nines_page_context_busy_total", "Pages without lines, for too many were asked for.",
        counters_.busy},
   };
-  std::string out;
-  for (const auto& one : families) {
-    out.append("# HELP ").append(one.name).append(" ").append(one.help).append("\n# TYPE ");
-    out.append(one.name).append(" counter\n").append(one.name).append(" ");
-    out.append(std::to_string(one.value)).append("\n");
-  }
-  return out;
+  return view::metric_families(families);
 }
 
 }  // namespace nines::agent

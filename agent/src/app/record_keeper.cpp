@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "app/log.hpp"
+#include "view/metric_family.hpp"
 
 namespace nines::agent {
 namespace {
@@ -216,24 +217,14 @@ void RecordKeeper::write_last() {
 }
 
 std::string RecordKeeper::metrics() const {
-  const struct {
-    const char *name, *help;
-    uint64_t value;
-  } families[] = {
+  const view::MetricFamily families[] = {
       {"nines_store_changes_waiting", "Changes that could not be written, and are tried again.",
        failed_.size()},
       {"nines_store_changes_failed_total", "Writes of changes that failed.", counters_.failed},
       {"nines_store_changes_given_up_total",
        "Changes that gave way to newer ones while the disk took nothing.", counters_.given_up},
   };
-  std::string out;
-  for (const auto& one : families) {
-    const std::string name = one.name;
-    out += "# HELP " + name + " " + one.help + "\n# TYPE " + name +
-           (name.ends_with("_total") ? " counter\n" : " gauge\n") + name + " " +
-           std::to_string(one.value) + "\n";
-  }
-  return out;
+  return view::metric_families(families);
 }
 
 void RecordKeeper::put(std::vector<store::Document> documents, const char* what, Failed failed) {

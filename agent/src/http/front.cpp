@@ -159,8 +159,12 @@ AsyncHandler Front::before(AsyncHandler next) {
       impl->finish(request, *answer);
       return reply(std::move(*answer));
     }
-    HttpRequest asked = request;  // without what only the routes need
-    asked.body.clear();
+    HttpRequest asked;  // what finish() looks at
+    asked.method = request.method;
+    asked.origin = request.origin;
+    asked.accept = request.accept;
+    asked.accept_encoding = request.accept_encoding;
+    asked.if_none_match = request.if_none_match;
     next(request, [impl, asked = std::move(asked), reply = std::move(reply)](HttpResponse answer) {
       impl->finish(asked, answer);
       reply(std::move(answer));

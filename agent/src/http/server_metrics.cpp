@@ -3,14 +3,13 @@
 #include <cstdint>
 #include <string_view>
 
+#include "view/metric_family.hpp"
+
 namespace nines::agent::http {
 
 std::string server_metrics(const ServerStats& server, const FrontStats& front,
                            const EventStats& events) {
-  const struct {
-    std::string_view name, help;
-    uint64_t value;
-  } families[] = {
+  const view::MetricFamily families[] = {
       {"nines_http_requests_total", "Requests answered.", server.requests},
       {"nines_http_errors_total", "Requests answered with 4xx or 5xx.", server.errors},
       {"nines_http_connections", "Connections open.", server.connections},
@@ -37,14 +36,7 @@ std::string server_metrics(const ServerStats& server, const FrontStats& front,
       {"nines_http_event_clients_refused_total", "Clients beyond those that may listen.",
        events.refused},
   };
-  std::string out;
-  for (const auto& family : families) {
-    const bool counter = family.name.ends_with("_total");
-    out.append("# HELP ").append(family.name).append(" ").append(family.help);
-    out.append("\n# TYPE ").append(family.name).append(counter ? " counter\n" : " gauge\n");
-    out.append(family.name).append(" ").append(std::to_string(family.value)).append("\n");
-  }
-  return out;
+  return view::metric_families(families);
 }
 
 }  // namespace nines::agent::http

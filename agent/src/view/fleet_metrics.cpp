@@ -5,20 +5,10 @@
 #include <numeric>
 #include <string_view>
 
+#include "view/metric_family.hpp"
+
 namespace nines::agent::view {
 namespace {
-
-struct Family {
-  std::string_view name, help;
-  uint64_t value;
-};
-
-void append(std::string& out, const Family& family) {
-  const bool counter = family.name.ends_with("_total");
-  out.append("# HELP ").append(family.name).append(" ").append(family.help);
-  out.append("\n# TYPE ").append(family.name).append(counter ? " counter\n" : " gauge\n");
-  out.append(family.name).append(" ").append(std::to_string(family.value)).append("\n");
-}
 
 uint64_t count(const std::vector<peer::PeerView>& peers, bool (*which)(const peer::PeerView&)) {
   return static_cast<uint64_t>(std::count_if(peers.begin(), peers.end(), which));
@@ -32,7 +22,7 @@ std::string fleet_metrics(const fleet::FleetState& state, const peer::PeerNode& 
   const auto& p = node.counters();
   const auto peers = node.peers(now);
   using State = peer::PeerView::State;
-  const Family families[] = {
+  const MetricFamily families[] = {
       {"nines_peers_known", "Nodes known beside this one.", peers.size()},
       {"nines_peers_connected", "Nodes with a session.",
        count(peers, [](const peer::PeerView& v) { return v.connected; })},
@@ -91,9 +81,7 @@ std::string fleet_metrics(const fleet::FleetState& state, const peer::PeerNode& 
       {"nines_fleet_events_dropped_total", "Events of nodes beyond the limits of their streams.",
        std::accumulate(std::begin(f.events_dropped), std::end(f.events_dropped), uint64_t{0})},
   };
-  std::string out;
-  for (const Family& family : families) append(out, family);
-  return out;
+  return metric_families(families);
 }
 
 }  // namespace nines::agent::view

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "nines/base/json_writer.hpp"
+#include "view/metric_family.hpp"
 #include "view/remedy_words.hpp"
 #include "view/table.hpp"
 #include "view/text.hpp"
@@ -224,10 +225,7 @@ std::string audit_verdict(const std::string& node, const remedy::AuditLog& audit
 std::string remedy_metrics(const remedy::Steward& steward, const remedy::Curator& curator,
                            WallTime now) {
   const auto& counters = steward.counters();
-  const struct {
-    std::string_view name, help;
-    uint64_t value;
-  } families[] = {
+  const MetricFamily families[] = {
       {"nines_remedy_stopped", "1: nothing is begun.", steward.guard().stopped(now) ? 1U : 0U},
       {"nines_remedy_shadow_hits_total", "Times a rule in shadow would have acted.",
        counters.shadow_hits},
@@ -268,13 +266,7 @@ std::string remedy_metrics(const remedy::Steward& steward, const remedy::Curator
       {"nines_remedy_audit_records", "Number of the newest record of the audit log.",
        steward.audit().head().number},
   };
-  std::string out;
-  for (const auto& one : families) {
-    out.append("# HELP ").append(one.name).append(" ").append(one.help).append("\n# TYPE ");
-    out.append(one.name).append(one.name.ends_with("_total") ? " counter\n" : " gauge\n");
-    out.append(one.name).append(" ").append(std::to_string(one.value)).append("\n");
-  }
-  return out;
+  return metric_families(families);
 }
 
 }  // namespace nines::agent::view
