@@ -40,9 +40,7 @@ bool has_no_quality(std::string_view parameters) {
 
 }  // namespace
 
-std::string etag_of(std::string_view body) {
-  return "W/\"" + hex_of(fnv1a64(body)) + '"';
-}
+std::string etag_of(std::string_view body) { return "W/\"" + hex_of(fnv1a64(body)) + '"'; }
 
 bool matches(std::string_view if_none_match, std::string_view etag) {
   const auto opaque = [](std::string_view tag) {

@@ -1,12 +1,11 @@
 #include "notify/channel.hpp"
 
-#include <array>
-#include <cstdio>
 #include <cstdlib>
 
 #include "config/files.hpp"
 #include "knowledge/page_context.hpp"
 #include "knowledge/page_knowledge.hpp"
+#include "nines/base/bytes_text.hpp"
 #include "nines/base/fnv1a.hpp"
 #include "view/text.hpp"
 
@@ -133,9 +132,7 @@ std::string incident_of(const Message& message, const std::string& scope, size_t
                          ? "nines/" + scope + "/" + e.service + "/" + e.slo + "/" + e.rule
                          : "nines/" + scope + "/" + message.key;
   if (name.size() <= limit) return name;
-  std::array<char, 24> hash{};
-  std::snprintf(hash.data(), hash.size(), "~%016llx", static_cast<unsigned long long>(fnv1a64(name)));
-  const std::string tail = hash.data();
+  const std::string tail = "~" + hex_of(fnv1a64(name));
   size_t end = limit - tail.size();
   while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0) == 0x80) --end;
   return name.substr(0, end) + tail;

@@ -30,8 +30,8 @@ Result<TimeZone> no_zone(const std::string& name) {
   return Error{Errc::not_found, "no zone '" + name + "'", 0};
 }
 
-// Some bytes changed, lines left out or doubled, pieces moved elsewhere; one in four is left alone, as
-// hardly any damage leaves a calendar that can be read.
+// Some bytes changed, lines left out or doubled, pieces moved elsewhere; one in four is left alone,
+// as hardly any damage leaves a calendar that can be read.
 std::string damaged() {
   std::string out = kCalendar;
   const int times = *rc::gen::element(0, 1, 2, 5);

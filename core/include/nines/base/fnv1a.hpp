@@ -1,6 +1,6 @@
-// FNV-1a with 64 bits (Fowler, Noll, Vo; draft-eastlake-fnv): a hash of short texts for tables, tags
-// and names. Its upper bits vary little where texts do, so what takes some of its bits mixes it
-// first; and whoever may choose the text can make two of them meet.
+// FNV-1a with 64 bits (Fowler, Noll, Vo; draft-eastlake-fnv): a hash of short texts for tables,
+// tags and names. Its upper bits vary little where texts do, so what takes some of its bits mixes
+// it first; and whoever may choose the text can make two of them meet.
 #pragma once
 
 #include <cstdint>
