@@ -56,11 +56,11 @@ def capacity(node, quota):
     flood = Flood(node.log, 10e6)
     quota.percent(QUOTA_PERCENT)
     flood.start()
-    time.sleep(2)
+    common.wait_until(lambda: flood.written > 20e6, 30, "a backlog")
     flood.ending.set()
     flood.join()
     at, first = time.monotonic(), node.metric("nines_tailer_read_bytes_total")
-    time.sleep(4)
+    time.sleep(4)  # what is measured over
     rate = (node.metric("nines_tailer_read_bytes_total") - first) / (time.monotonic() - at)
     behind = node.metric("nines_tailer_lag_bytes")
     quota.percent(None)
