@@ -168,7 +168,8 @@ def flipped_bits(state):
         bodies = [body for body, in database.execute("SELECT body FROM journal ORDER BY seq")]
     with open(f"{state}/nines.db", "r+b") as f:
         data = bytearray(f.read())
-        for body in bodies[len(bodies) // 2:][:3]:
+        whole = [body for body in bodies if body in data]  # a large one may lie on several pages
+        for body in whole[len(whole) // 2:][:3]:
             data[data.index(body) + len(body) // 2] ^= 0x10
         f.seek(0)
         f.write(data)
