@@ -72,6 +72,11 @@ spec:
 """
 
 
+# An act is looked at when its alert has had time to end: slots of 10 s, the last one counted up to 10 s
+# late, and no bad one left in 20 s of them.
+AFTER = "50s"
+
+
 class World:
     def __init__(self):
         self.root = common.scratch("remedy")
@@ -83,7 +88,7 @@ class World:
                             SYSTEMCTL.format(python=sys.executable, root=self.root))
         os.chmod(path, 0o755)
         self.systemctl = path
-        self.configure(post_check="30s")
+        self.configure(post_check=AFTER)
         common.write(f"{self.root}/slos/jobs.yaml", common.ratio_slo(
             "jobs", f'paths: ["{self.root}/worker.log"]', "status < 500", window="1h", target="0.9") + POLICY)
         self.supervise("restart")
@@ -160,7 +165,15 @@ class World:
 
     def tell(self, part, checks):
         began = time.time()
-        part(checks, self)
+        try:
+            part(checks, self)
+        except TimeoutError:
+            told = self.remedies()
+            print(f"  {part.__name__}: waiting {told['waiting']}\n  acts {told['acts']}\n  open "
+                  f"{[(i['id'], i['state'], i['conditions']) for i in self.open()]}")
+            with open(f"{self.root}/agent.log", encoding="utf-8") as log:
+                print(log.read()[-4000:])
+            raise
         print(f"  {part.__name__}: {time.time() - began:.0f} s")
 
     def end(self):
@@ -315,6 +328,7 @@ def is_stopped(checks, world):
     os.unlink(f"{world.root}/STOP")
     common.wait_until(lambda: world.restarts() == before + 1, 90, "the restart afterwards")
     checks.equal(world.restarts(), before + 1, "it goes on when both are gone")
+    world.helped(4)
     world.calm()
 
 
@@ -406,15 +420,15 @@ def main():
             common.wait_until(lambda: world.fetch("/api/remedies"), 30, "the agent again")
             for part in (is_in_doubt, is_stopped, is_told):
                 world.tell(part, checks)
-        world.configure(post_check="30s", windows=window(6, 8))
+        world.configure(post_check=AFTER, windows=window(6, 8))
         with world.agent():
             common.wait_until(lambda: world.fetch("/api/remedies"), 30, "the agent again")
             world.tell(waits_for_its_window, checks)
-        world.configure(post_check="30s", windows=window(-2, 8))
+        world.configure(post_check=AFTER, windows=window(-2, 8))
         with world.agent():
             common.wait_until(lambda: world.fetch("/api/remedies"), 30, "the agent again")
             world.tell(acts_in_its_window, checks)
-        world.configure(post_check="10s")
+        world.configure(post_check="20s")
         with world.agent():
             common.wait_until(lambda: world.fetch("/api/remedies"), 30, "the agent again")
             world.tell(stops_working, checks)
