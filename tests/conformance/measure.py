@@ -137,12 +137,14 @@ class Tool:
                 switches += next(int(l.split()[1]) for l in f if l.startswith("voluntary_ctxt"))
             with open(f"/proc/{pid}/task/{task}/schedstat") as f:
                 cpu += int(f.read().split()[0])
-        with open(f"/proc/{pid}/io") as f:
-            io = {k: int(v) for k, v in (l.split(": ") for l in f)}
         with open(f"/proc/{pid}/status") as f:
             rss = next(int(l.split()[1]) * 1024 for l in f if l.startswith("VmRSS"))
         return {"at": time.monotonic(), "switches": switches, "cpu_s": cpu / 1e9, "rss": rss,
-                "disk": io["write_bytes"], "store": self.store_bytes()}
+                "disk": self.disk_bytes(), "store": self.store_bytes()}
+
+    def disk_bytes(self):
+        with open(f"/proc/{self.process.pid}/io") as f:
+            return next(int(l.split()[1]) for l in f if l.startswith("write_bytes"))
 
     def store_bytes(self):
         return 0
