@@ -162,8 +162,18 @@ void Guard::Impl::prune(WallTime now) {
 }
 
 // Without it all is as it is: a stop that was lifted by name, a promotion of a rule that a person
-// drafted anew since. Not what is counted across drafts (demotions), nor what was drafted: it tells
-// what is not to be drafted again.
+// drafted anew since. Not what was drafted: it tells what is not to be drafted again.
+//
+// Nor demotions and removals, at any age. State is a fold over what all nodes have, and a promotion
+// is worth something exactly where as many demotions are known as its writer names. Say that a rule
+// was promoted (naming 0), and demoted. A node that let go of the demotion has the set of one that
+// never heard of it: the promotion, which no age ends since rules act for years, names 0 of 0 and
+// the rule acts again. Letting the promotion and the draft go with it does not help: who was away
+// for as long still has both, tells them, and never heard of the demotion. Refusing all that is so
+// old would take from a new node, or one that lost its disk, rules that act everywhere else. And
+// what is written after it names fewer demotions than others count: void there, not here.
+// They are few: a person has to promote a rule before it is demoted again. `kMaxEvents` and
+// `kReserve` bound them, beyond which they are refused, and who has too many begins nothing.
 bool Guard::Impl::is_superseded(const GuardEvent& e, WallTime horizon) const {
   switch (e.kind) {
     case GuardKind::stop: return state.lifted(e.uid());

@@ -9,6 +9,8 @@
 #include "remedy/shared_lease.hpp"
 #include "remedy/steward.hpp"
 #include "remedy/target_name.hpp"
+#include "remedy_disk.hpp"
+#include "remedy_incident.hpp"
 
 using namespace nines;                 // NOLINT(google-build-using-namespace)
 using namespace nines::agent::remedy;  // NOLINT(google-build-using-namespace)
@@ -75,7 +77,7 @@ class Fleet {
  private:
   struct Node {
     uint64_t boot = 0, life = 0;
-    std::map<std::pair<std::string, std::string>, std::string> disk;
+    test::RemedyDisk disk;
     std::unique_ptr<SharedLease> lease;
     std::unique_ptr<Steward> steward;
   };
@@ -119,9 +121,7 @@ class Fleet {
     Steward::Parts parts = parts_of(i, name);
     node.steward =
         std::make_unique<Steward>(Guard({name, ++node.boot}, limits()), std::move(parts));
-    std::vector<store::Document> documents;
-    for (const auto& [key, body] : node.disk) documents.push_back({key.first, key.second, body});
-    node.steward->restore(documents);
+    node.steward->restore(node.disk.documents());
   }
 
   Steward::Parts parts_of(size_t i, const std::string& name) {
@@ -137,8 +137,7 @@ class Fleet {
     };
     parts.keep = [this, i](const std::vector<store::Document>& documents,
                            std::function<void(Status)> told) {
-      auto& disk = nodes_[i]->disk;  // in order, as the store's thread writes
-      for (const auto& one : documents) disk[{one.kind, one.key}] = one.body;
+      nodes_[i]->disk.write(documents);  // in order, as the store's thread writes
       later(i, [told = std::move(told)] { told(Ok{}); });
     };
     parts.open = [this](WallTime) {
@@ -162,18 +161,8 @@ class Fleet {
   }
 
   Incident incident() const {
-    Incident out;
-    out.id = "INC-1";
-    out.severity = 1;
-    out.service = "api";
-    out.services = {"api"};
-    nines::incident::IncidentCondition one;
-    one.condition.kind = nines::incident::ConditionKind::error_storm;
-    one.condition.service = "api";
-    one.condition.holds = broken;
-    if (!broken) one.over = {now_};
-    out.conditions.push_back(one);
-    return out;
+    return test::incident_of("INC-1", "api", broken, {now_},
+                             nines::incident::ConditionKind::error_storm);
   }
 
   Outcome carry_out(const Order& order) {
@@ -222,7 +211,7 @@ class Fleet {
     for (size_t i = 1; i < nodes_.size(); ++i) {
       for (const auto& event : first.guard().events()) {
         (void)nodes_[i]->steward->guard().merge(event);
-        nodes_[i]->disk[{Steward::kDocuments, event.uid()}] = encode_guard(event);
+        nodes_[i]->disk.write({{Steward::kDocuments, event.uid(), encode_guard(event)}});
       }
     }
     run(1000, 0);  // the lease that was looked at runs out

@@ -5,7 +5,7 @@
 
 #include "remedy/executor.hpp"
 #include "remedy/steward.hpp"
-#include "remedy/target_name.hpp"
+#include "remedy_incident.hpp"
 
 using namespace nines;                 // NOLINT(google-build-using-namespace)
 using namespace nines::agent::remedy;  // NOLINT(google-build-using-namespace)
@@ -30,18 +30,14 @@ class World {
       most = std::max(most, under_way.size());
     };
     parts.keep = [](std::vector<store::Document>, std::function<void(Status)> done) { done(Ok{}); };
-    parts.open = [this](WallTime) { return std::vector<Incident>{incident()}; };
+    parts.open = [this](WallTime) {
+      return std::vector<Incident>{test::incident_of("INC-1", "worker", true, now)};
+    };
     parts.incident = [this](const std::string&, WallTime) -> std::optional<Incident> {
-      return incident();
+      return test::incident_of("INC-1", "worker", true, now);
     };
     parts.find = [](const Incident&, const Action& action) -> std::optional<Found> {
-      Found out;
-      out.object.name = action.parameter;
-      out.target.name = target_name(action.verb, "pi-1", out.object);
-      out.target.node = "pi-1";
-      out.target.service = "worker";
-      out.target.local = true;
-      return out;
+      return test::found_unit(action);
     };
     parts.note = [](const nines::remedy::Act&, const std::string&, bool) {};
     parts.page = [](const std::string&, const std::string&) {};
@@ -71,19 +67,6 @@ class World {
     told({became, "as told", {}, retry_after_ms});
   }
   std::optional<int64_t> retry_after_ms;
-  static Incident incident() {
-    Incident out;
-    out.id = "INC-1";
-    out.severity = 1;
-    out.service = "worker";
-    out.services = {"worker"};
-    nines::incident::IncidentCondition one;
-    one.condition.kind = nines::incident::ConditionKind::crash_loop;
-    one.condition.service = "worker";
-    one.condition.holds = true;
-    out.conditions.push_back(one);
-    return out;
-  }
 
   WallTime now{1'795'300'000 * kNsPerSecond};
   std::map<std::string, int> tried;

@@ -16,6 +16,7 @@
 #include "remedy/target_name.hpp"
 #include "remedy_cluster.hpp"
 #include "remedy_disk.hpp"
+#include "remedy_incident.hpp"
 
 namespace nines::test {
 
@@ -217,20 +218,7 @@ class RemedyWorld {
     states = {state()};
   }
 
-  Incident incident() const {
-    Incident out;
-    out.id = incident_;
-    out.severity = 1;
-    out.service = "api";
-    out.services = {"api"};
-    nines::incident::IncidentCondition one;
-    one.condition.kind = nines::incident::ConditionKind::crash_loop;
-    one.condition.service = "api";
-    one.condition.holds = broken;
-    if (!broken) one.over = now_;
-    out.conditions.push_back(one);
-    return out;
-  }
+  Incident incident() const { return incident_of(incident_, "api", broken, now_); }
 
   const RemedyKind kind_;
   LocalAllowed allowed_;

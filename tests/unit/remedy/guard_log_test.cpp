@@ -1,8 +1,9 @@
-// The log of the guard: what it costs to fold, and what goes when it is long.
+// The log of the guard: how its events read, what it costs to fold them and what goes when it
+// is long.
 #include <algorithm>
 #include <catch2/catch.hpp>
 
-#include "guard_fixture.hpp"
+#include "guard_node.hpp"
 
 using namespace nines;
 using namespace nines::remedy;
@@ -60,4 +61,82 @@ TEST_CASE("Stops that were lifted and promotions before a draft anew make room")
   guard.tick(at_s(30 * day));
   REQUIRE(guard.stops().size() == 1);
   CHECK(guard.stops()[0].uid() == stands.uid());
+}
+
+TEST_CASE("An event reads back, and nothing that is cut does") {
+  Armed n;
+  n.ran(local_restart(), 0, true);
+  for (const GuardEvent& e : n.guard.events()) {
+    const std::string bytes = encode_guard(e);
+    CHECK(decode_guard(bytes) == e);
+    CHECK_FALSE(decode_guard(bytes + "x"));
+    for (size_t i = 0; i < bytes.size(); ++i) CHECK_FALSE(decode_guard(bytes.substr(0, i)));
+  }
+}
+
+TEST_CASE("Of two events of one name all nodes keep the same, a stop before anything else") {
+  Node n;
+  const GuardEvent drafted = must(
+      n.guard.draft("restart-worker", kRestart, "crash_loop worker", "worker", "ada", at_s(0)));
+  GuardEvent other = drafted, stop = drafted;
+  other.rule = "another";
+  stop.kind = GuardKind::stop;
+  stop.details = {{"source", "person"}};
+  std::vector<GuardEvent> events{drafted, other, stop};
+  const auto by_name = [](const GuardEvent& a, const GuardEvent& b) {
+    return encode_guard(a) < encode_guard(b);
+  };
+  std::sort(events.begin(), events.end(), by_name);
+  do {
+    Guard guard({"pi-2", 1}, open_limits());
+    for (const GuardEvent& e : events) (void)guard.merge(e);
+    CHECK(guard.events() == std::vector{stop});
+    CHECK(guard.stopped(at_s(1)));
+    CHECK(guard.counters().conflicts == 2);
+    Guard without({"pi-3", 1}, open_limits());
+    for (const GuardEvent& e : events) {
+      if (e != stop) (void)without.merge(e);
+    }
+    CHECK(without.events() == std::vector{std::min(drafted, other, by_name)});
+  } while (std::next_permutation(events.begin(), events.end(), by_name));
+}
+
+TEST_CASE("A full log refuses acts and takes stops") {
+  Armed n;
+  for (int i = 0; i < 5000; ++i) {
+    GuardEvent e = *n.guard.stop("person", "ada", "", at_s(0));
+    if (n.guard.events().size() >= Guard::kMaxEvents) break;
+  }
+  must(n.guard.stop("file", "", "", at_s(1)));
+  CHECK(refused_for(n.one(local_restart(), 2), Refusal::log_full));
+  CHECK_FALSE(n.guard.draft("x", kRestart, "", "", "ada", at_s(3)).ok());
+}
+
+TEST_CASE("A fleet that does much keeps as much as limits look back, if not a week") {
+  GuardLimits limits = open_limits();
+  limits.freeze_s = limits.breaker_s = 3600;
+  limits.cool_down_most_s = 1800;
+  Guard b({"b", 1}, limits);
+  int64_t s = 0;
+  for (uint64_t i = 1; i <= 3000; ++i, s += 60) {  // an act of others every two minutes
+    GuardEvent intent;
+    intent.node = "pi-1";
+    intent.boot = 1;
+    intent.sequence = 2 * i;
+    intent.at = at_s(s);
+    intent.kind = GuardKind::intent;
+    intent.details = {
+        {"action", kRestart.key()}, {"target", "unit/pi-1/w"}, {"node", "pi-1"}, {"local", "1"}};
+    REQUIRE(b.merge(intent) == Guard::Merge::news);
+    GuardEvent end = intent;
+    end.sequence = 2 * i + 1;
+    end.kind = GuardKind::result;
+    end.details = {{"act", intent.uid()}, {"outcome", "failed"}};
+    REQUIRE(b.merge(end) == Guard::Merge::news);
+    b.tick(at_s(s));
+  }
+  CHECK(b.events().size() < Guard::kMaxEvents * 3 / 4 + 2);
+  const auto acts = b.acts();
+  CHECK(acts.front().at <= at_s(s - 3660));
+  CHECK(b.counters().refused == 0);
 }
