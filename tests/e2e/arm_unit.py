@@ -39,7 +39,7 @@ def main():
     emulated = [qemu, "-cpu", "cortex-a72", "-p", pages, "-L", sysroot]
     for program in programs:
         done = subprocess.run(emulated + [program], stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=600, cwd=build,
+                              stderr=subprocess.STDOUT, timeout=1800, cwd=build,
                               env={**os.environ, "NINES_EMULATED": "1"})
         text = done.stdout.decode(errors="replace")
         checks.equal(done.returncode, 0, os.path.basename(program))
