@@ -1,7 +1,6 @@
 #include "functions_log.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "ascii.hpp"
 #include "nines/base/time.hpp"
@@ -89,7 +88,7 @@ class TemplateWriter {
 
  private:
   void put(string_view part) {
-    if (out_ != nullptr) std::memcpy(out_ + size_, part.data(), part.size());
+    if (out_ != nullptr) part.copy(out_ + size_, part.size());
     size_ += part.size();
   }
   char* out_;

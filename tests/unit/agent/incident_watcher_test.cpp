@@ -288,10 +288,13 @@ TEST_CASE("What there is no room for is counted, by what it is", "[incident]") {
   record.level = Level::error;
   record.has_level = true;
   record.service = "pay";
+  std::string number, path, message, service;  // what the record looks at
   for (int i = 0; i < 600; ++i) {
-    const std::string number = std::to_string(i), path = "/logs/" + number;
-    record.message = "line of its own " + std::string(1 + i % 26, static_cast<char>('a' + i % 26)) +
-                     " x" + number;
+    number = std::to_string(i);
+    path = "/logs/" + number;
+    message = "line of its own " + std::string(1 + i % 26, static_cast<char>('a' + i % 26)) + " x" +
+              number;
+    record.message = message;
     record.path = path;
     record.pod = number;
     record.at = {record.at.ns + 2 * kNsPerSecond};
@@ -300,7 +303,7 @@ TEST_CASE("What there is no room for is counted, by what it is", "[incident]") {
   CHECK(dropped("file") > 0);
   CHECK(dropped("pod_line") > 0);
   for (int i = 0; i < 300; ++i) {
-    const std::string service = "service-" + std::to_string(i);
+    service = "service-" + std::to_string(i);
     record.service = service;
     lines.watcher.record(record);
     lines.watcher.gauge({record.at, 1, "cpu_percent", service, {}, 3});
