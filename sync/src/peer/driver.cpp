@@ -53,8 +53,10 @@ struct PeerDriver::Impl : std::enable_shared_from_this<PeerDriver::Impl> {
     const auto found = sources.find(source);
     if (--found->second == 0) sources.erase(found);
   }
+  // Handshakes that are under way when the driver goes end after it: whom they would tell may be
+  // gone.
   void notice(const std::string& text) const {
-    if (on_notice) on_notice(text);
+    if (on_notice && !stopped) on_notice(text);
   }
   Status listen();
   void act();

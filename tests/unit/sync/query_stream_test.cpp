@@ -282,6 +282,23 @@ TEST_CASE("Who begins and does not go on is hung up on", "[peer][query]") {
   CHECK(net.on_io([&] { return b->driver->counters().handshakes_failed; }) == 3);
 }
 
+TEST_CASE("Nobody is told of a handshake that ends after its node", "[peer][query]") {
+  QueryNet net;
+  const Folder folder;
+  auto settings = QueryNet::settings(Authority(folder.path).issue("b"));
+  settings.handshake_ms = 500;
+  auto b = net.node("b", settings);
+  RawSocket silent(b->port), garbage(b->port);
+  garbage.say("GET / HTTP/1.1\r\n\r\n");
+  CHECK(garbage.is_hung_up());  // it came second: the handshake of the first has begun
+  const size_t told = net.on_io([&] {
+    b->driver.reset();
+    return b->notices.size();
+  });
+  CHECK(silent.is_hung_up());
+  CHECK(net.on_io([&] { return b->notices.size(); }) == told);
+}
+
 TEST_CASE("Streams that are open end when the node stops", "[peer][query]") {
   Pair pair(true);
   pair.connect();
