@@ -125,6 +125,10 @@ struct Served : World {
                        [](const http::HttpRequest&, const http::Reply& reply) {
                          reply(http::problem(404, "not here"));
                        })) {}
+  ~Served() { service.reset(); }  // while what it answers has a loop to go to
+  Served(const Served&) = delete;
+  Served& operator=(const Served&) = delete;
+
   std::shared_ptr<aq::LiveAnswer> last;  // to be looked at while the server answers nothing
   RunningServer server;
 };
