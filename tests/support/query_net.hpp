@@ -180,7 +180,10 @@ inline QueryNode::QueryNode(QueryNet& around, const std::string& name, DriverSet
 }
 
 inline QueryNode::~QueryNode() {
-  asked.clear();
+  {
+    const std::lock_guard lock(mutex);
+    asked.clear();
+  }
   net.on_io([this] {
     driver.reset();
     return 0;
