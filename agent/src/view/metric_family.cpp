@@ -1,15 +1,19 @@
 #include "view/metric_family.hpp"
 
+#include "view/exposition.hpp"
+
 namespace nines::agent::view {
 
 std::string metric_families(std::span<const MetricFamily> families) {
-  std::string out;
+  Exposition out;
   for (const MetricFamily& one : families) {
-    out.append("# HELP ").append(one.name).append(" ").append(one.help).append("\n# TYPE ");
-    out.append(one.name).append(one.name.ends_with("_total") ? " counter\n" : " gauge\n");
-    out.append(one.name).append(" ").append(std::to_string(one.value)).append("\n");
+    if (one.name.ends_with("_total")) {
+      out.single_counter(one.name, one.help, one.value);
+    } else {
+      out.single_gauge(one.name, one.help, one.value);
+    }
   }
-  return out;
+  return out.take();
 }
 
 }  // namespace nines::agent::view

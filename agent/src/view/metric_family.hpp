@@ -1,5 +1,5 @@
 // MetricFamily: one number without labels, as /metrics shows it (Prometheus text format 0.0.4 and
-// OpenMetrics alike). What has labels is written by metrics_text.cpp.
+// OpenMetrics alike). What has labels is written with an Exposition.
 #pragma once
 
 #include <cstdint>
