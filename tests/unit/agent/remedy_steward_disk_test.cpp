@@ -38,12 +38,10 @@ TEST_CASE("without a disk that takes the intent nothing is done", "[remedy]") {
   CHECK(world.steward().counters().unwritten > 0);
 }
 
-TEST_CASE("with an event that cannot be read back nothing is begun until a person says so",
-          "[remedy]") {
-  World world;
-  world.arm();
-  world.on_disk()[{Steward::kDocuments, "pi-1/1/99"}] = "damaged";
-  world.live();
+namespace {
+
+// Nothing is begun until a person says so; and that is remembered.
+void check_waits_until_resumed(World& world) {
   world.broken = true;
   world.run(300);
   CHECK(world.done.empty());
@@ -52,6 +50,17 @@ TEST_CASE("with an event that cannot be read back nothing is begun until a perso
   CHECK(world.done.size() == 1);
   world.live();
   CHECK(world.steward().broken() == 0);
+}
+
+}  // namespace
+
+TEST_CASE("with an event that cannot be read back nothing is begun until a person says so",
+          "[remedy]") {
+  World world;
+  world.arm();
+  world.on_disk()[{Steward::kDocuments, "pi-1/1/99"}] = "damaged";
+  world.live();
+  check_waits_until_resumed(world);
 }
 
 TEST_CASE("a stop that the disk has lost holds still: the audit log knows of it", "[remedy]") {
@@ -65,14 +74,7 @@ TEST_CASE("a stop that the disk has lost holds still: the audit log knows of it"
   world.live();
   CHECK(world.guard().stops().empty());
   CHECK(world.steward().broken() == 1);
-  world.broken = true;
-  world.run(300);
-  CHECK(world.done.empty());
-  world.steward().did(world.steward().resume("ada", "looked", world.now()), [](const Status&) {});
-  world.run(60);
-  CHECK(world.done.size() == 1);
-  world.live();
-  CHECK(world.steward().broken() == 0);
+  check_waits_until_resumed(world);
 }
 
 TEST_CASE("a record of the audit log that was altered or taken out is told", "[remedy]") {
