@@ -5,6 +5,7 @@ NINES_PROMTOOL, NINES_PROMETHEUS_ALERTMANAGER. Run by hand: NINES_BIN=build/dev/
 """
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -179,6 +180,15 @@ class Agent:
         self.process.wait()
         if self.log is not subprocess.DEVNULL:
             self.log.close()
+
+    def wait_for_commits(self):
+        """What the log tells by now is on disk: the second commit from here began after it."""
+        def commits():
+            _, text = get(self.port, "/metrics")
+            found = re.search(rb"^nines_store_commits_total (\d+)", text, re.M)
+            return int(found[1]) if found else 0
+        before = commits()
+        wait_until(lambda: commits() >= before + 2, 60, "two commits")
 
     def slos(self):
         status, body = get(self.port, "/api/slo")

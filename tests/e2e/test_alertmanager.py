@@ -143,6 +143,7 @@ def main():
             common.wait_until(lambda: seen("FIRED") == 2, 60, "fires while they are down")
             writer.status = 200
             common.wait_until(lambda: seen("resolved page web") == 2, 90, "resolves while they are down")
+            agent.wait_for_commits()  # else the next life finds it burning, and Alertmanager there
             checks.equal(receiver.pages("OfflineIncidentReplay"), [], "no replay yet")
         with start() as agent:  # killed once more: it is still owed
             common.wait_until(lambda: agent.slos().get("web"), 20, "third life")

@@ -70,6 +70,8 @@ def check_outages(checks, node, broker, readers):
 
 
 def check_events(checks, readers, receiver):
+    common.wait_until(lambda: any(event["kind"] == "resolved" for _, event in receiver.delivered()), 60,
+                      "a webhook gets the end, too")
     keys = {key for key, _ in receiver.delivered()}
     common.wait_until(lambda: {a["id"] for a in alerts(readers)} >= keys, 60, "all events")
     by_id = {}
