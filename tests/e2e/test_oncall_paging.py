@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Pages go to the person who is on call, by a live agent that is killed in between: one person after
 the other while nobody acknowledges, each once; an alert of an SLO by the same way, with budget and
-redacted lines; everybody when nobody can be reached; P3 as one digest; the next person at once where
+redacted lines, or none where that is wanted; everybody when nobody can be reached; P3 as one digest; the next person at once where
 what reaches somebody refuses. A broken on-call document does not take the place of a good one. What was
 paged, by whom it was acknowledged and who is next stand in the API and in the report."""
 import json
@@ -282,6 +282,37 @@ def refusal_does_not_wait(checks, world):
         checks.equal(dead, ["phone-anna"], "what was refused is a dead letter")
 
 
+def lines_stay_here(checks, world):
+    """An option, taken by a reload, keeps error lines off pages; the incident has them on."""
+    writer = Shop(world.access)
+    writer.start()
+    try:
+        with world.start() as agent:
+            with open(world.config, encoding="utf-8") as f:
+                before = f.read()
+            common.write(world.config, before + "incidents: {show_lines: false}\n")
+            agent.process.send_signal(signal.SIGHUP)
+            common.wait_until(lambda: "reloading" in world.log(), 60, "it is taken")
+            common.wait_until(lambda: common.get(world.port, "/readyz")[0] == 200, 60, "ready")
+            writer.status = 503
+            alerts = lambda: [b for _, b in list(world.chat.events) if b.get("slo") == "web"]
+            common.wait_until(alerts, 120, "the alert")
+            context = alerts()[0].get("context", {})
+            checks.that(context.get("budgets"), f"the budget is told as ever: {context}")
+            name = alerts()[0]["incident"]["id"]
+            common.wait_until(lambda: told(world.phone, name) or world.ben(name), 60, "a person too")
+            common.wait_until(lambda: " 503 " in json.dumps(world.incident(name)), 120,
+                              "the incident has its lines, on the node")
+            messages = [b for _, b in list(world.chat.events) + list(world.phone.events)]
+            checks.equal([b["context"]["lines"] for b in messages
+                          if b.get("context", {}).get("lines")], [], "no page has lines")
+            checks.that(all(" 503 " not in json.dumps(b) and "token=" not in json.dumps(b)
+                            for b in messages), "nor anything that quotes them")
+            print(f"  without lines, of {len(messages)} messages: {context}")
+    finally:
+        writer.ending.set()
+
+
 def main():
     checks = common.Checks()
     world = World(checks)
@@ -294,6 +325,7 @@ def main():
         alert_goes_the_same_way(checks, world, writer)
         reload_and_digest(checks, world)
         refusal_does_not_wait(checks, World(checks))
+        lines_stay_here(checks, World(checks))
         for standin in (world.phone, world.chat):
             checks.equal(standin.violations, [], "wire formats")
     finally:

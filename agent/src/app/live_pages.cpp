@@ -10,19 +10,22 @@ void Live::start_librarian() {
   librarian_.emplace(Librarian::Parts{
       io_, clock_, store_work_,
       knowledge::ShelfSettings{options_.common.state, setup_.config.knowledge.directory,
-                               setup_.config.knowledge.reviews},
+                               setup_.config.knowledge.reviews, setup_.config.incidents.show_lines},
       [this]() -> const nines::incident::IncidentBook* {
         return incidents_ ? &incidents_->desk().book() : nullptr;
       },
       [this] { return logbook_->all(); }});
   PageFacts::Parts facts{
-      io_, clock_, judge_->engine(),
+      io_,
+      clock_,
+      judge_->engine(),
       [this]() -> const nines::incident::IncidentBook* {
         return incidents_ ? &incidents_->desk().book() : nullptr;
       },
       [this](std::vector<std::string> services, WallTime since, size_t most, auto done) {
         incidents_->error_lines(std::move(services), since, most, std::move(done));
-      }};
+      },
+      setup_.config.incidents.show_lines};
   page_facts_.emplace(std::move(facts));
   notifiers_.on_telling([this](std::vector<slo::AlertEvent> events, auto done) {
     if (incidents_) incidents_->outgoing(events);

@@ -45,7 +45,8 @@ struct PageFacts::Waiting {
 void PageFacts::prepare(Events events, std::function<void(Events)> done) {
   auto waiting = std::make_shared<Waiting>(parts_.io, std::move(events), std::move(done));
   for (size_t i = 0; i < waiting->events.size(); ++i) {
-    const slo::AlertEvent& event = waiting->events[i];
+    slo::AlertEvent& event = waiting->events[i];
+    if (!parts_.show_lines) knowledge::leave_out_lines(event);
     if (event.kind == slo::AlertEvent::Kind::fired) waiting->gathered[i] = gather(event);
   }
   if (waiting->ready()) return waiting->finish();
@@ -82,8 +83,9 @@ std::shared_ptr<PageFacts::Gathered> PageFacts::gather(const slo::AlertEvent& ev
   if (own) out->context.budgets = knowledge::budgets_of(parts_.engine, event, of);
   if (incident) out->context.lines = knowledge::examples_of(*incident);
   if (incident) out->context.suspects = knowledge::suspects_of(*incident);
-  out->ready = !own;
-  if (!own) return out;
+  if (!parts_.show_lines) knowledge::leave_out_lines(out->context);
+  out->ready = !own || !parts_.show_lines;
+  if (out->ready) return out;
   const WallTime began = incident ? std::min(event.since, incident->began) : event.since;
   ask_lines(out, knowledge::services_of(event, of), {began.ns - kBeforeNs});
   return out;

@@ -36,11 +36,12 @@ class PageFacts {
     using Lines = std::function<void(std::vector<std::string>)>;
     std::function<void(std::vector<std::string> services, WallTime since, size_t most, Lines done)>
         lines;
+    bool show_lines = true;  // false: none is asked for, and nothing that quotes some is told
   };
   explicit PageFacts(Parts parts) : parts_(std::move(parts)) {}
 
   // Calls `done` with the events, once, at once or within kPatienceMs: those that fire with what is
-  // known.
+  // known, all without lines where they are not shown.
   using Events = std::vector<slo::AlertEvent>;
   void prepare(Events events, std::function<void(Events)> done);
 

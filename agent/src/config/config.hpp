@@ -101,6 +101,7 @@ struct PeersConfig {
 // What finds incidents and their causes.
 struct IncidentsConfig {
   bool enabled = true;
+  bool show_lines = true;                 // what notifiers are told quotes logs
   std::vector<std::string> sources;       // watched beside those that SLOs count
   int64_t trail_bytes = 3 * 1024 * 1024;  // of the requests of the last hours
   // Which of them notifiers are told: those that no alert told, all, or none.

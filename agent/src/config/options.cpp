@@ -606,6 +606,12 @@ constexpr Option kOptions[] = {
      "and {severity} are filled in.",
      "https://wiki.example.org/runbooks/{kind}",
      [](Draft& d, OptionValue&& v) { d.node.incidents.runbook = std::move(v.text); }},
+    {"incidents.show_lines", flag, "true", 0, 0, "",
+     "Whether what notifiers are told quotes logs, redacted. false: no error lines, nothing of what "
+     "sentences about suspects quote, no lines of the reviews of past incidents. The incident "
+     "itself, its API, timeline and review keep them, on the nodes; what standing queries select is "
+     "told as ever.",
+     "", [](Draft& d, OptionValue&& v) { d.node.incidents.show_lines = v.number != 0; }},
 
     {"oncall", map, "", 0, 0, "", "Who is on call, and whom a page goes to: nines oncall.", "",
      nullptr},

@@ -15,6 +15,7 @@ namespace {
 using nines::incident::Incident;
 
 constexpr std::string_view kBurnKey = "burn/";
+constexpr std::string_view kSuspectDetail = "suspect";  // of events of an incident
 
 void add_new(std::vector<std::string>& to, const std::string& name) {
   if (!name.empty() && std::find(to.begin(), to.end(), name) == to.end()) to.push_back(name);
@@ -173,6 +174,17 @@ void attach(slo::AlertEvent& event, PageContext context) {
                                    std::pair{kSuspectsText, suspects_text(context)},
                                    std::pair{kLinesText, lines_text(context)}}) {
     if (!text.empty()) event.details.emplace_back(name, text);
+  }
+}
+
+void leave_out_lines(PageContext& context) {
+  context.lines.clear();
+  for (std::string& text : context.suspects) text = view::without_quotes(text);
+}
+
+void leave_out_lines(slo::AlertEvent& event) {
+  for (auto& [name, text] : event.details) {
+    if (name == kSuspectDetail) text = view::without_quotes(text);
   }
 }
 

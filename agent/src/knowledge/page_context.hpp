@@ -53,4 +53,8 @@ inline constexpr const char* kSuspectsText = "context_suspects";
 inline constexpr const char* kLinesText = "context_lines";
 void attach(slo::AlertEvent& event, PageContext context);
 
+// For those who want no line of a log in a message: takes the lines, and what sentences quote.
+void leave_out_lines(PageContext& context);
+void leave_out_lines(slo::AlertEvent& event);  // of the first suspect, which it names
+
 }  // namespace nines::agent::knowledge

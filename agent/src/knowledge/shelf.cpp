@@ -124,7 +124,10 @@ PageKnowledge Shelf::find(const Wish& wish) {
   for (const auto& one : ask(wish, "postmortem", kTried + wish.not_these.size())) {
     const auto& not_these = wish.not_these;
     if (std::find(not_these.begin(), not_these.end(), one.id) != not_these.end()) continue;
-    if (auto note = note_of(one, wish, words)) out.similar.push_back(std::move(*note));
+    if (auto note = note_of(one, wish, words)) {
+      if (!settings_.review_lines) note->lines.clear();
+      out.similar.push_back(std::move(*note));
+    }
     if (out.similar.size() == most) break;
   }
   return out;

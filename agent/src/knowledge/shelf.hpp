@@ -23,6 +23,8 @@ struct ShelfSettings {
   std::string state;      // directory of knowledge.db
   std::string runbooks;   // folder of Markdown files that is kept in step with; empty: none
   int64_t reviews = 512;  // of incidents, at most; the oldest go
+  // Whether what is found of past incidents shows lines of their reviews, which quote logs.
+  bool review_lines = true;
 };
 
 class Shelf {

@@ -188,4 +188,15 @@ class Redactor {
 
 std::string redacted(std::string_view line) { return Redactor(line).run(); }
 
+std::string without_quotes(std::string_view sentence) {
+  const size_t first = sentence.find('"'), last = sentence.rfind('"');
+  if (first == std::string_view::npos) return std::string(sentence);
+  std::string out(sentence.substr(0, first));
+  out += '"';
+  out += kHidden;
+  out += '"';
+  if (first != last && !sentence.ends_with("...")) out += sentence.substr(last + 1);
+  return out;
+}
+
 }  // namespace nines::agent::view

@@ -21,4 +21,8 @@ namespace nines::agent::view {
 
 std::string redacted(std::string_view line);
 
+// A sentence without what it quotes of logs: from its first quotation mark to its last one, for a
+// quoted line may have some itself; to its end where it was cut and that one may be lost.
+std::string without_quotes(std::string_view sentence);
+
 }  // namespace nines::agent::view

@@ -315,6 +315,7 @@ TEST_CASE("Who is told of incidents, and when one level up, is read and checked"
       "  notify: all\n"
       "  acknowledge_within: {P0: 90s, P3: 2h}\n"
       "  escalate_to: [lead]\n"
+      "  show_lines: false\n"
       "  runbook: 'https://wiki/{kind}'\n"
       "narrative: {url: 'http://127.0.0.1:8080/v1/', model: small, token_file: model.token}\n");
   INFO(all_text(loaded.diagnostics));
@@ -325,6 +326,8 @@ TEST_CASE("Who is told of incidents, and when one level up, is read and checked"
   CHECK(incidents.acknowledge_ms[1] == 900'000);
   CHECK(incidents.acknowledge_ms[3] == 7'200'000);
   CHECK(incidents.escalate_to == std::vector<std::string>{"lead"});
+  CHECK_FALSE(incidents.show_lines);
+  CHECK(IncidentsConfig{}.show_lines);
   CHECK(loaded.node.narrative.url == "http://127.0.0.1:8080/v1");
   CHECK(loaded.node.narrative.token_file.starts_with("/"));
   for (const char* bad :

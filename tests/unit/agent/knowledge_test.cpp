@@ -136,8 +136,21 @@ TEST_CASE("A page takes along the runbook that fits and incidents that were alik
   CHECK(found.runbook->read == "nines kb show " + path);
   REQUIRE(found.similar.size() == 1);
   CHECK(found.similar[0].id == "incident/INC-1");
+  CHECK(!found.similar[0].lines.empty());
   asked.not_these = {"incident/INC-1"};  // no incident is like itself
   CHECK(shelf.find(asked).similar.empty());
+
+  // Reviews quote logs; where those are not to be shown, runbooks are all the same.
+  knowledge::ShelfSettings without = dir.settings();
+  without.review_lines = false;
+  asked.not_these = {};
+  Shelf other(without);
+  const PageKnowledge names = other.find(asked);
+  REQUIRE(names.runbook);
+  CHECK(names.runbook->lines == found.runbook->lines);
+  REQUIRE(names.similar.size() == 1);
+  CHECK(names.similar[0].id == "incident/INC-1");
+  CHECK(names.similar[0].lines.empty());
 
   slo::AlertEvent event = fired(1, "disk");
   attach(event, found);

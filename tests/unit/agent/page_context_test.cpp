@@ -117,6 +117,9 @@ TEST_CASE("However long the parts are, a page keeps the sizes of its channel", "
 namespace {
 
 struct Asked {
+  explicit Asked(bool shows = true) : show_lines(shows) {}
+
+  bool show_lines;
   net::asio::io_context io;
   nines::test::ManualClock clock{WallTime::from_s(1772402400)};
   slo::SloEngine engine;
@@ -124,7 +127,8 @@ struct Asked {
   std::vector<PageFacts::Parts::Lines> open;  // questions that are not answered yet
   PageFacts facts{{io, clock, engine, [this] { return &book; },
                    [this](std::vector<std::string>, WallTime, size_t,
-                          PageFacts::Parts::Lines done) { open.push_back(std::move(done)); }}};
+                          PageFacts::Parts::Lines done) { open.push_back(std::move(done)); },
+                   show_lines}};
   std::vector<PageFacts::Events> told;
 
   void prepare(uint64_t sequence) {
@@ -166,4 +170,41 @@ TEST_CASE("Questions beyond the limit are not asked, and counted", "[page-contex
   CHECK(asked.open.size() == PageFacts::kMostAsked);
   CHECK(asked.told.size() == 1);
   CHECK(asked.facts.metrics().find("nines_page_context_busy_total 1") != std::string::npos);
+}
+
+TEST_CASE("Where lines are not shown none is asked for, and nothing that quotes some is told",
+          "[page-context]") {
+  const bool shows = GENERATE(true, false);
+  Asked asked(shows);
+  const WallTime now = asked.clock.wall();
+  REQUIRE(asked.book.declare("shop", 1, "the shop is down", "kim", now).ok());
+  const std::string id = asked.book.list({}, now).at(0).id;
+  const std::string sentence = "pay; logs the error \"no answer for Anna\" in 40 of 50 requests";
+  const auto add = [&](nines::incident::EventKind kind, const std::string& text, auto details) {
+    REQUIRE(asked.book.add(id, kind, {}, text, std::move(details), now).ok());
+  };
+  using Details = nines::incident::Details;
+  add(nines::incident::EventKind::suspects, sentence, Details{{"rank", "1"}, {"service", "pay"}});
+  add(nines::incident::EventKind::diagnostics, "lines of the suspects",
+      Details{{"part", "examples"}, {"page", "1"}, {"1", "pay now logs no answer for Anna"}});
+  slo::AlertEvent event = alert_event(1, true);
+  event.details = {{"incident", id}, {"suspect", sentence}};
+  asked.facts.prepare({event}, [&](PageFacts::Events events) { asked.told = {events}; });
+  CHECK(asked.open.size() == (shows ? 1 : 0));
+  for (const auto& done : asked.open) done({});
+  REQUIRE(asked.told.size() == 1);
+  const slo::AlertEvent& told = asked.told[0][0];
+  REQUIRE(told.detail(knowledge::kContextJson) != nullptr);
+  const json said = json::parse(*told.detail(knowledge::kContextJson));
+  if (shows) {
+    CHECK(*told.detail("suspect") == sentence);
+    CHECK(said["suspects"] == json({sentence}));
+    CHECK(said["lines"] == json({"pay now logs no answer for Anna"}));
+    return;
+  }
+  const std::string kept = "pay; logs the error \"***\" in 40 of 50 requests";
+  CHECK(*told.detail("suspect") == kept);
+  CHECK(said["suspects"] == json({kept}));
+  CHECK(said["lines"].empty());
+  for (const auto& [name, text] : told.details) CHECK(text.find("Anna") == std::string::npos);
 }

@@ -6,6 +6,7 @@
 #include "view/redacted.hpp"
 
 using nines::agent::view::redacted;
+using nines::agent::view::without_quotes;
 
 TEST_CASE("What gives access is hidden however it is written", "[redacted]") {
   const std::string secret = "Zx9secretvalue7Q";
@@ -62,5 +63,21 @@ TEST_CASE("Cut and hostile lines end, and never grow by more than what hides", "
   for (int i = 0; i < 200; ++i) line += i % 3 == 0 ? "\"token\":" : "x@y.z://a:b@";
   for (size_t size = 0; size <= line.size(); ++size) {
     CHECK(redacted(line.substr(0, size)).size() <= 4 * size + 3);
+  }
+}
+
+TEST_CASE("Nothing that a sentence quotes of a line is left, whatever the line is", "[redacted]") {
+  CHECK(without_quotes("logs the error \"no Anna\" in 4 of 5 requests") ==
+        "logs the error \"***\" in 4 of 5 requests");
+  CHECK(without_quotes("uses 5, usually 2") == "uses 5, usually 2");
+  CHECK(without_quotes("") == "");
+  for (const char* line : {"no Anna", "said \"Anna\"", "\"Anna", "Anna\"", "\"", "Anna ... \" x"}) {
+    const std::string sentence =
+        std::string("shop: \"") + line + "\" is followed by \"" + line + "\" in 3 of 4";
+    CHECK(without_quotes(sentence) == "shop: \"***\" in 3 of 4");
+    for (size_t size = 0; size < sentence.size(); ++size) {
+      const std::string cut = sentence.substr(0, size) + "...";
+      CHECK(without_quotes(cut).find("Anna") == std::string::npos);
+    }
   }
 }
