@@ -40,7 +40,7 @@ int follow_query(const QueryOptions& options, const nines::query::Statement& sta
 
 // Saved queries: NAME.sql in the user's folder ($XDG_CONFIG_HOME/nines/queries, else
 // ~/.config/nines/queries), in queries/ beside nines.yaml, in /etc/nines/queries, else the standing
-// queries of nines.yaml.
+// queries of nines.yaml, else what is kept on the agent.
 int save_query(const QueryOptions& options, const Clock& clock);
 int list_queries(const QueryOptions& options);
 // The statement; of "@NAME" what is saved under that name.

@@ -1,4 +1,4 @@
-// Saved queries: folders of NAME.sql, and the queries of nines.yaml.
+// Saved queries: folders of NAME.sql, the queries of nines.yaml, and what people keep on the agent.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -7,11 +7,15 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "cli/ask.hpp"
 #include "cli/query_parts.hpp"
 #include "config/config.hpp"
+#include "http/client.hpp"
+#include "http/message.hpp"
 #include "query/output.hpp"
 #include "query/saved.hpp"
 
@@ -20,6 +24,9 @@ namespace {
 
 namespace fs = std::filesystem;
 namespace nq = nines::query;
+
+constexpr int64_t kAgentMs = 2000;
+constexpr size_t kMostKeptBytes = size_t{256} << 10;
 
 // Empty: there is neither.
 std::string own_folder() {
@@ -47,6 +54,21 @@ void list_one(query::AnswerWriter& writer, query::Answer& answer, const std::str
   row.values = values;
   ++answer.rows;
   writer.take(row);
+}
+
+// Needs no token: what is kept there holds no log lines.
+Result<std::string> kept_on_agent(const std::string& address, const std::string& name) {
+  http::ClientRequest request;
+  request.url = "http://" + address + "/api/queries/saved/" + http::percent_encode(name);
+  request.timeout_ms = kAgentMs;
+  request.max_response_bytes = kMostKeptBytes;
+  NINES_TRY(const http::ClientResponse answer, http::fetch(request));
+  if (answer.status == 404) return Error{Errc::not_found, "nor on the agent at " + address};
+  const auto tree = nlohmann::json::parse(answer.body, nullptr, false);
+  const bool told =
+      answer.status == 200 && tree.is_object() && tree.contains("sql") && tree["sql"].is_string();
+  if (!told) return Error{Errc::unavailable, "the agent at " + address + " does not tell"};
+  return tree["sql"].get<std::string>();
 }
 
 // Whole or not at all: what is there under that name stays until the new one is written.
@@ -124,10 +146,14 @@ Result<std::string> saved_query(const QueryOptions& options) {
   NINES_CHECK(query::check_query_name(name));
   const NodeConfig node = load_config(options.common.config, {}).node;
   const std::vector<std::string> folders = folders_of(node);
+  std::string nor;
   if (!query::saved_files(folders).contains(name)) {
     for (const StandingQueryConfig& one : node.queries) {
       if (one.name == name) return one.sql;
     }
+    auto kept = kept_on_agent(agent_address(options.address, options.common.config), name);
+    if (kept.ok()) return kept;
+    if (kept.error().code == Errc::not_found) nor = "; " + kept.error().message;
   }
   auto found = query::find_saved(name, folders);
   if (found.ok()) return std::move(found->sql);
@@ -135,7 +161,7 @@ Result<std::string> saved_query(const QueryOptions& options) {
   for (const StandingQueryConfig& one : node.queries) {
     known += (known.empty() ? "; in " + node.file + ": " : ", ") + one.name;
   }
-  return Error{found.error().code, found.error().message + known};
+  return Error{found.error().code, found.error().message + known + nor};
 }
 
 }  // namespace nines::agent
