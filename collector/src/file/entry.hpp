@@ -81,6 +81,7 @@ struct Entry final : LogStream {
   bool gone = false;        // was looked for in vain (phase lost); `grown` says since when
   uint8_t checks_left = 0;  // scans that still look at the content although nothing seems to change
   bool replaced = false;    // its bytes are no longer those we read
+  bool vouched = false;     // its inode was opened where links may lead, in this life
   bool changed = false;     // its position is to be reported
   bool announced = false;   // the consumer saw opened()
 

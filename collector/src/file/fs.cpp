@@ -50,6 +50,12 @@ DirCache::Kind kind_of(unsigned char type) noexcept {
   }
 }
 
+UniqueFd open_at(int directory, const char* path, int flags) noexcept {
+  UniqueFd fd(::openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags));
+  if (fd.valid()) (void)::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+  return fd;
+}
+
 }  // namespace
 
 void UniqueFd::reset(int fd) noexcept {
@@ -63,10 +69,17 @@ std::optional<FileStat> stat_path(const std::string& path) noexcept {
 
 std::optional<FileStat> stat_fd(int fd) noexcept { return statx_at(fd, "", AT_EMPTY_PATH); }
 
+bool is_link(const std::string& path) noexcept {
+  struct stat info {};
+  return ::lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
+}
+
 UniqueFd open_for_reading(const std::string& path) noexcept {
-  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (fd.valid()) (void)::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
-  return fd;
+  return open_at(AT_FDCWD, path.c_str(), 0);
+}
+
+UniqueFd open_in(int directory, const std::string& name) noexcept {
+  return open_at(directory, name.c_str(), O_NOFOLLOW);
 }
 
 int64_t read_at(int fd, char* buffer, size_t size, int64_t offset) noexcept {

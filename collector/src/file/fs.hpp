@@ -51,8 +51,12 @@ struct FileStat {
 // Follows symbolic links. nullopt: errno says why.
 std::optional<FileStat> stat_path(const std::string& path) noexcept;
 std::optional<FileStat> stat_fd(int fd) noexcept;
+// Of a link itself.
+bool is_link(const std::string& path) noexcept;
 // Read-only, never blocking on a FIFO.
 UniqueFd open_for_reading(const std::string& path) noexcept;
+// The same for a name in an open directory that must not be a link.
+UniqueFd open_in(int directory, const std::string& name) noexcept;
 // Bytes read (short only at the end of the file), or -1.
 int64_t read_at(int fd, char* buffer, size_t size, int64_t offset) noexcept;
 // Where the open file is now, whatever it was renamed to. Empty: unknown or deleted.

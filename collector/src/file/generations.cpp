@@ -69,7 +69,7 @@ void TailerImpl::look_at_copies(Scan& scan, const Entry& entry) {
   scan.dirs.forget(std::string(directory_of(entry.path)));
   if (!entry.real.empty()) scan.dirs.forget(std::string(directory_of(entry.real)));
   for (const std::string& path : generations_of(scan, entry, Nomination::weak)) {
-    const auto st = stat_path(path);
+    const auto st = stat_of(entry, path);
     Entry* copy = st ? registry_.find(st->dev, st->ino) : nullptr;
     if (copy == nullptr || copy == &entry || copy->phase == Phase::suspect) continue;
     if (copy->packed && !copy->gone) continue;
@@ -102,7 +102,7 @@ bool TailerImpl::find_copy(Scan& scan, Entry& entry, bool packed_too) {
     names.insert(names.end(), more.begin(), more.end());
   }
   const auto take = [&](const std::string& path, bool shorter) {
-    const auto st = stat_path(path);
+    const auto st = stat_of(entry, path);
     const Match match = st ? match_copy(entry, path, *st) : Match::no;
     if (match == Match::no || (match == Match::before) != shorter) return match;
     rebind(entry, path, *st, match);
@@ -129,7 +129,7 @@ TailerImpl::Match TailerImpl::match_copy(const Entry& entry, const std::string& 
   if (!st.regular || st.mtime_ns < entry.path_time_ns - kCopyToTruncateNs) return Match::no;
   const Entry* tracked = registry_.find(st.dev, st.ino);
   if (tracked != nullptr && tracked->phase != Phase::suspect) return Match::no;
-  probe_ = {open_for_reading(path), nullptr};
+  probe_ = {open_of(entry, path), nullptr};
   if (!probe_.fd.valid()) return Match::no;
   const Packing packing = packing_of(probe_.fd.get());
   if (packing == Packing::gzip || packing == Packing::zstd) {
@@ -153,6 +153,7 @@ void TailerImpl::rebind(Entry& entry, const std::string& path, const FileStat& s
   if (Entry* suspect = registry_.find(st.dev, st.ino)) forget(*suspect);
   registry_.close(entry);
   registry_.bind(entry, st.dev, st.ino);
+  entry.vouched = true;  // as the probe
   registry_.set_path(path, entry);
   entry.where = path == entry.path ? std::string() : path;
   entry.rotated = path != entry.path;
@@ -214,7 +215,7 @@ void TailerImpl::note_numbering(Scan& scan) {
     if (!found && e->where == e->path && e->id.head_bytes > 0) {
       for (const std::string& name : beside(scan, e->path, Nomination::weak)) {
         if (nomination(name_of(e->path), name_of(name)) != Nomination::weak) continue;
-        const auto st = stat_path(name);
+        const auto st = stat_of(*e, name);
         found = st && match_copy(*e, name, *st) != Match::no;
         if (found) break;
       }
@@ -241,7 +242,7 @@ void TailerImpl::adopt_generations(Scan& scan) {
     const bool numbers = numbering_.contains(std::string(path));
     const Nomination least = numbers ? Nomination::weak : Nomination::strong;
     for (const std::string& name : generations_of(scan, *youngest, least)) {
-      const auto st = scan.candidates.contains(name) ? std::nullopt : stat_path(name);
+      const auto st = scan.candidates.contains(name) ? std::nullopt : stat_of(*youngest, name);
       if (!st || !st->regular || registry_.find(st->dev, st->ino) != nullptr) continue;
       const int64_t born = st->born_ns != 0 ? st->born_ns : st->mtime_ns;
       if (std::min(born, st->mtime_ns) < youngest->path_time_ns) continue;
@@ -276,7 +277,7 @@ void TailerImpl::ignore_old_generations(Scan& scan, const Entry& entry) {
   FileStat youngest_stat;
   const bool room = registry_.all().size() < options_.max_files / 2;
   for (const std::string& path : generations_of(scan, entry, Nomination::strong)) {
-    const auto st = scan.candidates.contains(path) ? std::nullopt : stat_path(path);
+    const auto st = scan.candidates.contains(path) ? std::nullopt : stat_of(entry, path);
     if (!st || !st->regular || registry_.find(st->dev, st->ino) != nullptr) continue;
     const bool packed = is_packed_name(path);
     const int64_t born = st->born_ns != 0 ? st->born_ns : st->mtime_ns;
@@ -291,7 +292,7 @@ void TailerImpl::ignore_old_generations(Scan& scan, const Entry& entry) {
 }
 
 void TailerImpl::ignore_old(const Entry& of, const std::string& place, const FileStat& st) {
-  const UniqueFd fd = open_for_reading(place);
+  const UniqueFd fd = open_of(of, place);
   Entry* old = fd.valid() ? adopt_rotated(of, place, st) : nullptr;
   if (old == nullptr) return;
   old->phase = Phase::done;

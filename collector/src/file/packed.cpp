@@ -162,7 +162,7 @@ bool TailerImpl::continues_gone(const std::vector<Entry*>& originals, const Entr
   const std::string place = suspect.place();
   for (Entry* gone : originals) {
     if (gone->phase != Phase::lost || !gone->gone || gone->id.head_bytes == 0) continue;
-    const auto st = stat_path(place);
+    const auto st = stat_of(*gone, place);
     const Match match = st ? match_copy(*gone, place, *st) : Match::no;
     if (match == Match::no) continue;
     rebind(*gone, place, *st, match);  // forgets the suspect

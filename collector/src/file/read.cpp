@@ -34,7 +34,7 @@ bool TailerImpl::ensure_open(Entry& e) {
     registry_.touch(e);
     return true;
   }
-  UniqueFd fd = open_for_reading(e.place());
+  UniqueFd fd = open_of(e, e.place());
   if (!fd.valid()) {
     scan_due_ = scan_due_ || errno == ENOENT;
     ++stats_.read_errors;
@@ -46,6 +46,7 @@ bool TailerImpl::ensure_open(Entry& e) {
     scan_due_ = true;
     return false;
   }
+  e.vouched = true;
   registry_.use(e, std::move(fd));
   if (e.packed && !prepare(e)) return false;
   // A file that was empty when last held open tells nothing: its inode may be another's by now.

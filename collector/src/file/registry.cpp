@@ -83,6 +83,7 @@ void Registry::bind(Entry& e, uint64_t dev, uint64_t ino) {
   }
   e.id.dev = dev;
   e.id.ino = ino;
+  e.vouched = false;
   if (ino != 0) by_node_[{dev, ino}] = &e;
 }
 

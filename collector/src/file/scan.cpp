@@ -29,8 +29,11 @@ void TailerImpl::scan() {
   ++stats_.rescans;
   stats_.files_refused = 0;
   stats_.compressed_ignored = 0;
+  const uint64_t links_before = links_refused_;
+  resolve_roots();
   Scan scan;
   collect(scan);
+  links_refused_total_ += std::max(links_refused_, links_before) - links_before;
   registry_.clear_paths();
   attach_known(scan);
   follow_displaced(scan);
@@ -66,7 +69,8 @@ void TailerImpl::collect(Scan& scan) {
 void TailerImpl::add_candidate(Scan& scan, const std::string& path, uint32_t glob) {
   if (const auto known = scan.candidates.find(path); known != scan.candidates.end()) {
     std::vector<uint32_t>& matched = known->second.matched;
-    if (matched.back() != glob && matches(globs_[glob], path)) matched.push_back(glob);
+    const bool more = matched.back() != glob && matches(globs_[glob], path);
+    if (more && may_lead(glob, known->second.real)) matched.push_back(glob);
     return;
   }
   if (is_unreadable_name(path)) {
@@ -79,7 +83,10 @@ void TailerImpl::add_candidate(Scan& scan, const std::string& path, uint32_t glo
     if (errno != ENOENT && errno != ENOTDIR) ++stats_.read_errors;
     return;
   }
-  if (st->regular) scan.candidates.emplace(path, Candidate{{glob}, *st});
+  if (!st->regular) return;
+  std::string real = resolved_if_link(path);
+  if (!may_lead(glob, real)) return refuse_link(path, real);
+  scan.candidates.emplace(path, Candidate{{glob}, *st, std::move(real)});
 }
 
 void TailerImpl::attach_known(Scan& scan) {
@@ -98,7 +105,7 @@ void TailerImpl::attach_known(Scan& scan) {
     const bool grown = entry->phase == Phase::live && !entry->waiting() && !entry->packed &&
                        candidate.st.size > entry->size && entry->size >= 0;
     if (grown && !entry->heard && !watcher_.blind()) scan.unheard.push_back(entry);
-    attach(*entry, path, candidate.st);
+    attach(*entry, path, candidate);
   }
 }
 
@@ -111,9 +118,9 @@ void TailerImpl::add_matched(Entry& entry, const std::vector<uint32_t>& globs) {
   }
 }
 
-void TailerImpl::attach(Entry& entry, const std::string& path, const FileStat& st) {
+void TailerImpl::attach(Entry& entry, const std::string& path, const Candidate& candidate) {
   registry_.set_path(path, entry);
-  const std::string real = resolved_if_link(path);
+  const std::string& real = candidate.real;
   if (!real.empty()) {
     registry_.set_path(real, entry);
     watcher_.want(std::string(directory_of(real)));
@@ -128,7 +135,7 @@ void TailerImpl::attach(Entry& entry, const std::string& path, const FileStat& s
   }
   if (entry.seen) return;
   entry.seen = true;
-  note_stat(entry, st);
+  note_stat(entry, candidate.st);
 }
 
 // A change is looked at once more at the next scan: a second change within the same tick of the
@@ -192,7 +199,7 @@ void TailerImpl::relocate(Scan& scan, Entry& entry) {
 
 void TailerImpl::find_elsewhere(Scan& scan, Entry& entry) {
   const auto is_it = [&](const std::string& path) {
-    const auto st = stat_path(path);
+    const auto st = stat_of(entry, path);
     if (!st || st->dev != entry.id.dev || st->ino != entry.id.ino || !st->regular) return false;
     entry.where = path;
     registry_.set_path(path, entry);
@@ -268,12 +275,12 @@ void TailerImpl::adopt_candidates(Scan& scan) {
   for (const auto* item : fresh) {
     if (Entry* twin = registry_.find(item->second.st.dev, item->second.st.ino)) {
       add_matched(*twin, item->second.matched);  // a second name of one just taken in
-      attach(*twin, item->first, item->second.st);
+      attach(*twin, item->first, item->second);
       continue;
     }
     Entry* entry = adopt(item->first, item->first, item->second.matched, item->second.st);
     if (entry == nullptr) continue;
-    attach(*entry, item->first, item->second.st);
+    attach(*entry, item->first, item->second);
     entry->path_time_ns = item->second.st.mtime_ns;
     if (!scan.generations.contains(entry->path)) ignore_old_generations(scan, *entry);
   }
@@ -328,7 +335,7 @@ void TailerImpl::place_at_end(Entry& entry) {
     entry.phase = Phase::done;
     return;
   }
-  const UniqueFd fd = open_for_reading(entry.place());
+  const UniqueFd fd = open_of(entry, entry.place());
   const auto st = fd.valid() ? stat_fd(fd.get()) : std::nullopt;
   const Source source{fd.get(), nullptr};
   if (!st || !refresh_head(source, entry)) return;

@@ -121,6 +121,7 @@ void TailerImpl::add_source(uint32_t source, FileSource files) {
   };
   parse(files.globs.include, globs.include);
   parse(files.globs.exclude, globs.exclude);
+  if (link_roots_) globs.roots.emplace(files.globs.include, *link_roots_);
   globs.bytes = TokenBucket(files.max_bytes_per_s);
   globs.lines = TokenBucket(files.max_lines_per_s);
   globs.mark = mark_of(files.globs);
@@ -345,6 +346,7 @@ void TailerImpl::describe(std::vector<InputStats>& out) const {
   shown.kind = shown.name = "file";
   shown.bytes = stats_.bytes_read;
   shown.lag_bytes = stats().lag_bytes;
+  shown.refused = links_refused_total_;
   if (watcher_.blind() && options_.use_inotify) {
     shown.trouble =
         "files are polled: no inotify instance is to be had; raise "
@@ -353,6 +355,8 @@ void TailerImpl::describe(std::vector<InputStats>& out) const {
     shown.trouble = std::to_string(watcher_.unwatched().size()) +
                     " directories are polled: inotify watches are exhausted; raise "
                     "fs.inotify.max_user_watches";
+  } else if (links_refused_ > 0) {
+    shown.trouble = refused_link_;
   } else if (!damaged_.empty()) {
     shown.trouble = "damaged compressed file (read as far as it goes): " + damaged_;
   }

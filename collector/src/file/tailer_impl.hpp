@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "file/glob.hpp"
 #include "file/rate.hpp"
 #include "file/registry.hpp"
+#include "file/roots.hpp"
 #include "file/rotation_name.hpp"
 #include "file/watcher.hpp"
 #include "nines/collector/tailer.hpp"
@@ -25,6 +27,7 @@ class TailerImpl final : public Tailer {
   TailerImpl(TailerOptions options, RecordConsumer& consumer, const Clock& clock);
 
   Status open_wake();
+  void restrict_links(std::vector<std::string> also) { link_roots_ = std::move(also); }
   void restore(std::vector<slo::Position> saved);
   static void rewind(Entry& e);
 
@@ -46,6 +49,7 @@ class TailerImpl final : public Tailer {
  private:
   struct Globs {
     std::vector<Glob> include, exclude;
+    std::optional<LinkRoots> roots;  // none: links lead anywhere
     FileSource wanted;
     TokenBucket bytes, lines;
     std::string mark;     // key under which it is remembered that this source was looked at once
@@ -54,6 +58,7 @@ class TailerImpl final : public Tailer {
   struct Candidate {
     std::vector<uint32_t> matched;
     FileStat st;
+    std::string real;  // what a link in its path leads to; empty: there is none
   };
   // What one scan knows; views of the file system as it went.
   struct Scan {
@@ -86,7 +91,7 @@ class TailerImpl final : public Tailer {
   void add_candidate(Scan& scan, const std::string& path, uint32_t glob);
   void attach_known(Scan& scan);
   static void add_matched(Entry& entry, const std::vector<uint32_t>& globs);
-  void attach(Entry& entry, const std::string& path, const FileStat& st);
+  void attach(Entry& entry, const std::string& path, const Candidate& candidate);
   void note_stat(Entry& entry, const FileStat& st);
   void follow_displaced(Scan& scan);
   void relocate(Scan& scan, Entry& entry);
@@ -101,6 +106,14 @@ class TailerImpl final : public Tailer {
   void finish_scan();
   bool matches(const Globs& globs, std::string_view path) const;
   std::vector<uint32_t> match_all(std::string_view path) const;
+
+  // links.cpp
+  void resolve_roots();
+  bool may_lead(uint32_t source, const std::string& real) const;
+  bool may_lead(const std::vector<uint32_t>& sources, const std::string& real) const;
+  void refuse_link(const std::string& path, const std::string& real);
+  std::optional<FileStat> stat_of(const Entry& entry, const std::string& path) const;
+  UniqueFd open_of(const Entry& entry, const std::string& path) const;
 
   // generations.cpp
   void heal_replaced(Scan& scan);
@@ -190,6 +203,7 @@ class TailerImpl final : public Tailer {
   bool interesting(const std::string& path, bool directory) const;
 
   TailerOptions options_;
+  std::optional<std::vector<std::string>> link_roots_;  // none: links lead anywhere
   RecordConsumer& consumer_;
   const Clock& clock_;
   Registry registry_;
@@ -220,6 +234,9 @@ class TailerImpl final : public Tailer {
   std::map<std::string, int> silences_;  // directory -> changes of which no event told
   std::set<std::string> looked_;         // marks of sources that were looked at before
   std::vector<std::string> marks_;       // to be saved
+  std::string refused_link_;             // the first of the last rescan, and where it leads
+  uint64_t links_refused_ = 0;           // at the last rescan
+  uint64_t links_refused_total_ = 0;     // by how many there were more than at the one before
   std::string damaged_;                  // the last damaged compressed file
   std::set<std::string> lost_;  // keys (dev:ino) of files whose position is not known any more
 };
