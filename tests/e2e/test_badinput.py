@@ -77,6 +77,38 @@ def hostile(checks, folder, name, spoil, lines=500, extra_counted=(0,)):
     checks.that(total in wanted, f"{name}: total {total}, expected one of {wanted}")
 
 
+def links(checks, folder):
+    """A link in a log folder is read where the source may lead, and nowhere else."""
+    logs, secret = f"{folder}/linked", f"{folder}/secret"
+    os.makedirs(f"{logs}/data")
+    os.makedirs(secret)
+    lines = b"".join(good_lines(20))
+    common.write(f"{logs}/data/0", lines)
+    common.write(f"{secret}/key", lines)
+    os.symlink("data/0", f"{logs}/inside.log")
+    os.symlink("../secret/key", f"{logs}/evil.log")
+    paths = [f"{logs}/*.log"]
+
+    def total(name):
+        given = json.dumps(paths)
+        document = common.write(f"{folder}/{name}.yaml", common.ratio_slo(
+            "a", f"paths: {given}, format: nginx", "status < 500", "", "0.9", "1d"))
+        code, status, err = once(document, folder, "--state", f"{folder}/state-{name}")
+        checks.equal(code, 0, f"{name}: exit code")
+        return status.get("a", {}).get("total"), err
+
+    counted, err = total("links")
+    checks.equal(counted, 20, "a link within the folder is counted, one out of it is not")
+    said = [line for line in err.splitlines() if "evil.log leads to" in line]
+    checks.equal(len(said), 1, "the link that is not followed is said once")
+    checks.that(said and "add " in said[0] and f"{secret}/key to the paths" in said[0],
+                f"with a way out: {said}")
+    paths.append(f"{secret}/key")
+    counted, err = total("links-named")
+    checks.equal(counted, 40, "what the operator names himself is counted, once")
+    checks.that("leads to" not in err, "and nothing is said")
+
+
 def bad_logs(checks, folder):
     odd = (GOOD % (4, 1)).encode()
     hostile(checks, folder, "nul", b"\0\0\0\n" + b"\0" * 100_000 + b"\n")
@@ -170,6 +202,7 @@ def main():
     bad_logs(checks, folder)
     unreadable(checks, folder)
     vanished(checks, folder)
+    links(checks, folder)
     bad_configuration(checks, folder)
     bad_usage(checks, folder)
     checks.finish()

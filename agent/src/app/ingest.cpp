@@ -5,6 +5,7 @@
 #include "app/inputs.hpp"
 #include "app/log.hpp"
 #include "nines/collector/block_index.hpp"
+#include "nines/collector/link_rule.hpp"
 
 namespace nines::agent {
 namespace {
@@ -113,6 +114,7 @@ Result<std::unique_ptr<Ingest>> Ingest::create(const NodeConfig& config,
   collector::RecordConsumer* consumer = ingest->pipeline_.get();
   if (ingest->indexing_) consumer = ingest->indexing_.get();
   NINES_TRY(auto files, collector::Tailer::create(tailer, *consumer, ingest->saved_, clock));
+  collector::restrict_links(*files, collector::container_log_folders());
   ingest->tailer_ = files.get();
   // Those of files begin with the number of a device; the tailer has them now.
   std::erase_if(ingest->saved_, [](const slo::Position& position) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/log.hpp"
 #include "nines/collector/metrics_inputs.hpp"
 #include "nines/expr/expression.hpp"
 
@@ -39,6 +40,19 @@ void coarsen(slo::Batch& batch) {
     delta.slot -= ((delta.slot % kSlotsPerMinute) + kSlotsPerMinute) % kSlotsPerMinute;
   }
   batch.normalize();
+}
+
+// What keeps files from being read is said when it begins, and when it is another thing.
+void say_trouble(const std::vector<collector::InputStats>& before,
+                 const std::vector<collector::InputStats>& now) {
+  for (const collector::InputStats& input : now) {
+    if (input.kind != "file" || input.trouble.empty()) continue;
+    const bool said =
+        std::any_of(before.begin(), before.end(), [&](const collector::InputStats& known) {
+          return known.kind == input.kind && known.trouble == input.trouble;
+        });
+    if (!said) log::warn("files", input.trouble);
+  }
 }
 
 }  // namespace
@@ -253,6 +267,7 @@ void Judge::take(HandOver&& hand_over, WallTime until) {
   tailer_ = hand_over.tailer;
   tailer_.wakeups = hand_over.wakeups;
   index_ = std::move(hand_over.index);
+  say_trouble(inputs_, hand_over.inputs);
   inputs_ = std::move(hand_over.inputs);
   governor_ = std::move(hand_over.governor);
   settle_rows(hand_over.batch);

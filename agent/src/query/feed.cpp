@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "nines/collector/link_rule.hpp"
 #include "query/remote.hpp"
 
 namespace nines::agent::query {
@@ -274,6 +275,10 @@ Result<std::vector<FileGroup>> find_sources(const nq::SourceRef& source,
   uint32_t next = environment.first_file;
   for (nq::SourceRef& reference : references) {
     NINES_TRY(auto files, collector::find_files(reference, next));
+    // Sources of the configuration are read for others.
+    const bool configured =
+        source.kind != nq::SourceRef::Kind::files && reference.kind == nq::SourceRef::Kind::files;
+    if (configured) collector::drop_strays(reference.names, files);
     next += static_cast<uint32_t>(files.size());
     groups.push_back({std::move(reference), std::move(files)});
   }

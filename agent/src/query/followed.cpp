@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "app/inputs.hpp"
+#include "nines/collector/link_rule.hpp"
 #include "query/feed.hpp"
 
 namespace nines::agent::query {
@@ -70,6 +71,9 @@ Status Followed::add(const nq::SourceRef& source, nq::RowSink& out) {
   const std::string identity = identity_of(source);
   NINES_TRY(auto tailer, collector::Tailer::create(options_.tailer, reader, take_saved(identity),
                                                    environment_.clock));
+  if (options_.restrict_links) {
+    collector::restrict_links(*tailer, collector::container_log_folders());
+  }
   collector::FileSource files;
   files.globs = {globs_of_names(names), source.exclude};
   files.from_end = options_.from_end;

@@ -29,6 +29,7 @@ struct SourcePositions {
 struct FollowedOptions {
   bool from_end = false;  // of files that were there before the first look ever, what is appended
   bool by_time = false;   // rows should come in the order of time over all files
+  bool restrict_links = false;  // the rows are for others (nines/collector/link_rule.hpp)
   collector::TailerOptions tailer;
   std::vector<SourcePositions> saved;
   // After each piece that was read, and after each second of several files that are caught up with.

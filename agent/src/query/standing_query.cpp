@@ -190,6 +190,7 @@ Status StandingQuery::prepare() {
     input_->set(&events_->input());
   }
   options.from_end = config_.from_end;
+  options.restrict_links = true;
   options.tailer = tailer_options(node_);
   options.saved = bookmark_.positions();
   options.did_read = control_.did_read;
