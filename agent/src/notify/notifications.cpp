@@ -96,14 +96,22 @@ struct Notifications::Shared : std::enable_shared_from_this<Shared> {
     });
   }
 
+  // A crash between a letter and the cursor behind it has the event told, and refused, once more.
   void bury(DeadLetter letter) {
     letter.json = cut(std::move(letter.json), kMaxLetterBytes);
-    letters.push_back({++last_number, std::move(letter)});
-    if (letters.size() > kMaxDeadLetters) letters.pop_front();
+    auto place = std::find_if(letters.begin(), letters.end(), [&](const NumberedLetter& known) {
+      return known.letter.notifier == letter.notifier && known.letter.key == letter.key;
+    });
+    if (place == letters.end()) {
+      letters.push_back({++last_number, {}});
+      if (letters.size() > kMaxDeadLetters) letters.pop_front();
+      place = std::prev(letters.end());
+    }
+    place->letter = std::move(letter);
     std::string body;
     JsonWriter json(body);
-    write_letter(json, letters.back());
-    put({kDeadKind, slot_of(last_number), std::move(body)});
+    write_letter(json, *place);
+    put({kDeadKind, slot_of(place->number), std::move(body)});
   }
 
   Status read_letters() {

@@ -99,6 +99,31 @@ TEST_CASE("Dead letters are kept over a restart, the newest first and no more th
   CHECK(life.outbox()["notifiers"][0]["dead"] == 1);  // nothing of the first life again
 }
 
+TEST_CASE("A dead letter told again after a crash takes the place of the one before it", "[notify]") {
+  const agent::test::ConfigFolder folder;
+  agent::test::RunningServer server({}, answering(410));
+  NodeConfig config;
+  config.notifiers = {webhook("gone", server.url() + "/x")};
+  {
+    Life life(folder.path(), config);
+    life.happen(2);
+    life.run_until([&] { return life.outbox()["notifiers"][0]["dead"] == 2; });
+    // The crash came between the letter and how far the notifier is.
+    REQUIRE(life.store->set_cursor("notifier:gone", 1).ok());
+  }
+  json again;
+  {
+    Life life(folder.path(), config);
+    life.notifications->notify();
+    life.run_until([&] { return life.outbox()["notifiers"][0]["dead"] == 1; });
+    again = life.outbox()["dead_letters"];
+  }
+  REQUIRE(again.size() == 2);
+  CHECK(again[0]["number"] == 2);
+  CHECK(again[0]["key"] == "node-1/3/alert/2");
+  CHECK(Life(folder.path(), config).outbox()["dead_letters"] == again);
+}
+
 TEST_CASE("A chain told by its second step goes on so after a restart", "[notify]") {
   const agent::test::ConfigFolder folder;
   agent::test::RunningServer refusing({}, answering(410)), taking({}, answering(200));
