@@ -3,6 +3,8 @@
 with their acknowledgement, events as they happen and after a restart, caching, pages."""
 import gzip
 import json
+import os
+import subprocess
 import urllib.parse
 
 import api_world
@@ -179,6 +181,14 @@ def queries(checks, described, world):
     checks.equal([q["name"] for q in fits(checks, described, world, "/api/queries/saved", "/api/queries/saved")],
                  ["errors-by-service"], "what is saved")
     checks.equal(world.ask("DELETE", "/api/queries/saved/nothing", token=True)[0], 404, "what is not there")
+    for name, code, told in (("errors-by-service", 0, ""),
+                             ("nothing", 2, f"nor on the agent at 127.0.0.1:{world.port}")):
+        done = subprocess.run([common.tool("NINES_BIN"), "query", f"@{name}", "-o", "csv", "--agent",
+                               f"127.0.0.1:{world.port}", "--state", world.state],
+                              capture_output=True, text=True, timeout=60,
+                              env={**os.environ, "XDG_CONFIG_HOME": common.scratch("api-no-queries")})
+        checks.equal((done.returncode, done.stdout[:2], told in done.stderr), (code, "" if code else "n\n", True),
+                     f"nines query @{name} asks the agent for the statement: {done.stdout} {done.stderr}")
 
     sql = "SELECT source, count(*) AS n FROM logs('*') GROUP BY source ORDER BY source"
     ask = {"sql": sql, "output": "ndjson", "stream": True}
