@@ -36,7 +36,15 @@ function(nines_test_suite kind)
       target_include_directories(${kind}_${module} PRIVATE "${CMAKE_SOURCE_DIR}/sync/src")
     endif()
     target_link_libraries(${kind}_${module} PRIVATE ${room} nines_flags ${T_LINK})
-    target_compile_definitions(${kind}_${module} PRIVATE NINES_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    target_compile_definitions(${kind}_${module} PRIVATE NINES_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+                                                         CATCH_CONFIG_FAST_COMPILE)
+    if(kind STREQUAL "unit")
+      # They take longer to compile than to run: 0.55 of the time of -O2 (measured on eight files).
+      # The rooms that they test are built as they are shipped; at -Og g++ 12 sees uninitialized
+      # values and mismatched pairs of new and delete (msgpack's zone has its own) where none are.
+      target_compile_options(${kind}_${module} PRIVATE
+                             "$<$<CONFIG:Release>:-Og;-Wno-maybe-uninitialized;-Wno-mismatched-new-delete>")
+    endif()
     add_dependencies(${kind}_programs ${kind}_${module})
     add_test(NAME ${kind}.${module} COMMAND ${kind}_${module})
     set_tests_properties(${kind}.${module} PROPERTIES LABELS ${kind} TIMEOUT 300 PROCESSORS ${NINES_SHARES})
