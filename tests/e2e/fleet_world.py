@@ -71,6 +71,10 @@ class Machine:
         self.look_at_memory()
         self.agent.kill()
 
+    def wait_for_commits(self):
+        with self.world.network.inside(self.name):
+            self.agent.wait_for_commits()
+
     def look_at_memory(self):
         self.peak = max(self.peak, common.peak_rss_bytes(self.agent.process))
 

@@ -203,6 +203,7 @@ def main():
         diagnostics_are_there(world, one)
         is_shown(world, one)
         before = world.incidents()[0]
+        agent.wait_for_commits()
         agent.kill()
     with world.start() as agent:
         after = common.wait_until(world.incidents, 30, "incidents after kill -9")[0]

@@ -190,6 +190,7 @@ def main():
             common.wait_until(lambda: outbox(port), 60, "the second life")
             reader = check_second_life(checks, agent, port, writer, iot, receiver)
             check_mute(checks, port, mute)
+            agent.wait_for_commits()  # else who was told as the last is told again
         common.write(f"{folder}/mended", PASSWORD + "\n")
         with start() as agent:
             check_third_life(checks, agent, port, reader, receiver)

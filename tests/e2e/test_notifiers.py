@@ -150,6 +150,7 @@ def main():
             check_end(checks, folder, port, services)
             letters = check_dead_letters(checks, port, services[-1])
             told = b"".join(common.get(port, p)[1] for p in ("/metrics", "/api/outbox", "/api/status"))
+            agent.wait_for_commits()
         with start():  # nothing is told again, the dead letters are still there
             common.wait_until(lambda: outbox(port)["notifiers"], 20, "the second life")
             checks.equal(outbox(port)["dead_letters"], letters, "dead letters after a restart")

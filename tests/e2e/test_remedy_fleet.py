@@ -214,6 +214,7 @@ def is_stopped(checks, fleet):
     checks.equal([(s["who"], s["node"], s["why"]) for s in stop], [("kim at a", "a", "work on the rack")],
                  "by whom and why, c says as well")
     # Nor does it forget when it starts without the others.
+    world["c"].wait_for_commits()
     world["c"].kill()
     world.network.part(["c"], ["a", "b"])
     world["c"].start()

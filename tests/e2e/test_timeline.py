@@ -183,6 +183,8 @@ def check_restart(checks, nodes):
     before = {n.name: [e for e in n.timeline()["events"]] for n in nodes}
     known = {identity(e) for events in before.values() for e in events}
     for node in nodes:
+        node.agent.wait_for_commits()
+    for node in nodes:
         node.agent.kill()
     for node in nodes:
         node.start()
