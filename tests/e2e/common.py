@@ -3,8 +3,10 @@
 Environment (set by ctest): NINES_BIN, NINES_LOGGEN, NINES_ARM_DIR (arm64 build), NINES_SYSROOT,
 NINES_PROMTOOL, NINES_PROMETHEUS_ALERTMANAGER. Run by hand: NINES_BIN=build/dev/agent/nines tests/e2e/test_day.py
 """
+import fcntl
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -107,9 +109,31 @@ def wait_until(condition, seconds, what, poll=0.05):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port of this process until it ends, also while nobody listens there: tests that run beside it
+    get others (each locks the byte of its ports in one file), and no connection begins at one, as
+    these are below those that the kernel hands out."""
+    if not _port_locks:
+        path = os.path.join(tempfile.gettempdir(), f"nines-test-ports-{os.getuid()}")
+        _port_locks.append(open(path, "ab"))
+    while True:
+        port = _any.randrange(12_000, 32_000)
+        if port in _ports:
+            continue
+        try:
+            fcntl.lockf(_port_locks[0], fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+        except (BlockingIOError, PermissionError):
+            continue
+        try:
+            with socket.socket() as s:
+                s.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        _ports.add(port)
+        return port
+
+
+_any = random.SystemRandom()  # a test that seeds random has no ports of its own for that
+_port_locks, _ports = [], set()
 
 
 def write(path, text):
