@@ -79,14 +79,14 @@ def hostile(checks, folder, name, spoil, lines=500, extra_counted=(0,)):
 
 def links(checks, folder):
     """A link in a log folder is read where the source may lead, and nowhere else."""
-    logs, secret = f"{folder}/linked", f"{folder}/secret"
+    logs, secret = f"{folder}/linked", f"{folder}/elsewhere"
     os.makedirs(f"{logs}/data")
     os.makedirs(secret)
     lines = b"".join(good_lines(20))
     common.write(f"{logs}/data/0", lines)
     common.write(f"{secret}/key", lines)
     os.symlink("data/0", f"{logs}/inside.log")
-    os.symlink("../secret/key", f"{logs}/evil.log")
+    os.symlink("../elsewhere/key", f"{logs}/evil.log")
     paths = [f"{logs}/*.log"]
 
     def total(name):
