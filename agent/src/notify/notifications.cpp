@@ -191,8 +191,8 @@ std::vector<Plan> plans_of(const NodeConfig& config) {
 }  // namespace
 
 Result<std::unique_ptr<Notifications>> Notifications::start(
-    boost::asio::io_context& io, const Clock& clock, const NodeConfig& config, Identity identity,
-    store::StateStore& store, StoreWork work, uint64_t seed) {
+    boost::asio::io_context& io, const Clock& clock, const NodeConfig& config,
+    const Identity& identity, store::StateStore& store, StoreWork work, uint64_t seed) {
   std::unique_ptr<Notifications> out(new Notifications());
   out->shared_ = std::make_shared<Shared>(io, store, std::move(work));
   Shared& shared = *out->shared_;

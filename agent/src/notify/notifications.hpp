@@ -25,8 +25,9 @@ class Notifications {
   // All must outlive it; it must be destroyed by the thread of `io`.
   static Result<std::unique_ptr<Notifications>> start(boost::asio::io_context& io,
                                                       const Clock& clock, const NodeConfig& config,
-                                                      Identity identity, store::StateStore& store,
-                                                      StoreWork work, uint64_t seed);
+                                                      const Identity& identity,
+                                                      store::StateStore& store, StoreWork work,
+                                                      uint64_t seed);
   // Called on the thread of `io` for each alert that somebody was told, before it is noted that he
   // was. Set it before the first turn of `io`.
   using Delivered =
