@@ -10,6 +10,7 @@ import time
 import common
 import injection
 import world
+from test_alerts import Receiver
 from trial import LONG, case, rounds
 
 WRITING = ("openat", "pwrite64", "write", "fdatasync", "fsync", "rename", "unlink", "ftruncate",
@@ -138,6 +139,73 @@ def short_writes(test):
                    f"{os.path.getsize(notes) if os.path.exists(notes) else 0} writes were cut")
         node.settles("three kills under short writes")
         test.equal(node.status()["store"]["quarantined"], "", "no file was damaged")
+
+
+STALLING = r"""
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+static unsigned turn;
+static int stall(long call, int fd) {
+  int ms = 500 + (__atomic_fetch_add(&turn, 1, __ATOMIC_RELAXED) * 7919 + getpid() * 31) % 3501;
+  struct timespec pause = {ms / 1000, ms % 1000 * 1000000L};
+  nanosleep(&pause, 0);
+  char text[32];
+  int size = snprintf(text, sizeof text, "%d\n", ms);
+  int note = open(getenv("STALLS"), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+  if (note >= 0) { syscall(SYS_write, note, text, size); close(note); }
+  return syscall(call, fd);
+}
+int fsync(int fd) { return stall(SYS_fsync, fd); }
+int fdatasync(int fd) { return stall(SYS_fdatasync, fd); }
+"""
+
+
+def answered(node, answers):
+    """How many lines it says to have counted, and into `answers` how long that took, in seconds."""
+    began = time.monotonic()
+    counts = node.counts()
+    answers.append(time.monotonic() - began)
+    return sum(counts)
+
+
+@case(7, "a card that stalls: every flush takes half a second to four seconds",
+      "a preloaded library sleeps in fsync and fdatasync, and notes for how long", (1, 3, 8),
+      needs=("cc",))
+def stalling_flushes(test):
+    stalls, receiver = f"{test.folder}/stalls", Receiver()
+    env = {"LD_PRELOAD": injection.library(test, "stall", STALLING), "STALLS": stalls}
+    receiver.open(200)
+    hook = f"webhooks: [{{name: hook, url: \"http://127.0.0.1:{receiver.port}/\"}}]\n"
+    answers, kills = [], rounds(2, 40)
+    with world.Node(test, extra=hook) as node:
+        node.start(env=env)
+        common.wait_until(lambda: node.agent.slos(), 120, "it starts")
+        node.write(5)
+        for _ in range(kills):
+            wanted = sum(node.counts()) + 150
+            common.wait_until(lambda: answered(node, answers) >= wanted, 120, "lines are counted")
+            node.kill()
+            node.start(env=env)
+            common.wait_until(lambda: node.agent.slos(), 120, "it starts again")
+        node.writer.status = 503
+        common.wait_until(receiver.delivered, 240, "a page")
+        node.writer.status = 200
+        kinds = lambda: [event["kind"] for _, event in receiver.delivered()]
+        common.wait_until(lambda: "resolved" in kinds(), 240, "its end")
+        with open(stalls) as f:
+            took = [int(line) for line in f]
+        test.proof(len(took) > 20, f"{len(took)} flushes took {sum(took) / 1000:.0f} s")
+        node.settles(f"{kills} kills while flushes stall", 120)
+        test.that(max(answers) < 1, f"an answer took {max(answers):.2f} s")
+        test.equal(len({key for key, _ in receiver.delivered()}), 2, "two events, whatever was repeated")
+        test.saw(f"the slowest of {len(answers)} answers meanwhile took {max(answers) * 1000:.0f} ms")
+    receiver.shut()
 
 
 def use_up_inodes(path):
