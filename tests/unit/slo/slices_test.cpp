@@ -120,6 +120,18 @@ TEST_CASE("A quiet slice is what on_empty says, an unread one nothing", "[slices
   }
 }
 
+TEST_CASE("A slice that nobody reads is not taken for read because one was, days before", "[slices]") {
+  SloSpec spec = sliced();
+  spec.slices.on_empty = OnEmpty::bad;
+  World world(spec);
+  world.fill(5 * kDay, 100, 0);  // more than is remembered: every place was used and left
+  world.run(kHour, 0, 0, 0);
+  world.run(kMinute, 1, 0);
+  const WindowCounts& w = world.status().window;
+  CHECK(w.bad == 0);
+  CHECK(w.good == (kDay - kHour) / kMinute);
+}
+
 TEST_CASE("Too few events are a bad slice, if the logs were read", "[slices]") {
   SloSpec spec = sliced();
   spec.slices.floor = 60;
