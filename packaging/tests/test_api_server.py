@@ -306,6 +306,7 @@ def server_restarts(checks, world):
 
 def main():
     checks, renderer = common.Checks(), test_k8s.renderer()
+    common.tool("NINES_BIN")
     if renderer[0] != "kubectl":
         common.skip("kubectl is not here: nothing is known about a real API server")
     made = subprocess.run([f"{os.path.dirname(os.path.abspath(__file__))}/api_server.sh",
