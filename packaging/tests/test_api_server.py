@@ -263,7 +263,7 @@ def has_no_right(checks, world):
         for what in ("pods", "events"):
             common.wait_until(lambda w=what: f"403: this service account may not read {w}" in world.log(), 60,
                               f"that it says that it may not read {what}")
-        checks.that(common.get(world.port, "/readyz")[0] == 200, "it is ready all the same")
+        common.wait_until(lambda: common.get(world.port, "/readyz")[0] == 200, 60, "it is ready all the same")
 
 
 def repairs(checks, world):
