@@ -2,6 +2,7 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <cerrno>
+#include <cstring>
 #include <thread>
 
 #include "../../../collector/src/file/fs.hpp"
@@ -265,13 +266,18 @@ TEST_CASE("However fast a link is swapped, no opening leads out of the folders")
   fs::create_symlink("../secret/x.log", dir / "logs/evil");
   LinkRoots roots({dir / "logs/*.log"}, {});
   roots.resolve();
+  const auto swap = [&] {
+    return ::renameat2(AT_FDCWD, (dir / "logs/good").c_str(), AT_FDCWD, (dir / "logs/evil").c_str(),
+                       RENAME_EXCHANGE);
+  };
+  if (swap() != 0) {
+    WARN("SKIPPED: this file system cannot exchange two names: " << std::strerror(errno));
+    return;
+  }
   std::atomic<bool> stop{false};
   std::atomic<uint64_t> swaps{0};
   std::thread swapper([&] {
-    for (; !stop; ++swaps) {
-      (void)::renameat2(AT_FDCWD, (dir / "logs/good").c_str(), AT_FDCWD,
-                        (dir / "logs/evil").c_str(), RENAME_EXCHANGE);
-    }
+    for (; !stop; ++swaps) (void)swap();
   });
   size_t inside = 0, elsewhere = 0;
   for (int i = 0; i < 200'000 && (i < 3000 || inside == 0 || elsewhere == 0); ++i) {
