@@ -56,6 +56,13 @@ struct Guarded : Rig {
   std::string trouble() const { return told().trouble; }
 };
 
+struct TwoFolders : TempDir {
+  TwoFolders() {
+    fs::create_directory(*this / "logs");
+    fs::create_directory(*this / "secret");
+  }
+};
+
 std::string first_line(const UniqueFd& fd) {
   std::array<char, 16> bytes{};
   const int64_t got = read_at(fd.get(), bytes.data(), bytes.size(), 0);
@@ -257,9 +264,7 @@ TEST_CASE("A link swapped between the look and the opening is not followed") {
 }
 
 TEST_CASE("However fast a link is swapped, no opening leads out of the folders") {
-  TempDir dir;
-  fs::create_directory(dir / "logs");
-  fs::create_directory(dir / "secret");
+  const TwoFolders dir;
   append(dir / "logs/x.log", "inside\n");
   append(dir / "secret/x.log", "secret\n");
   fs::create_symlink("x.log", dir / "logs/good");
@@ -297,9 +302,7 @@ TEST_CASE("However fast a link is swapped, no opening leads out of the folders")
 }
 
 TEST_CASE("A query of a configured source leaves out what links outside of its folders lead to") {
-  TempDir dir;
-  fs::create_directory(dir / "logs");
-  fs::create_directory(dir / "secret");
+  const TwoFolders dir;
   append(dir / "logs/app.log", "a\n");
   append(dir / "secret/key", "secret\n");
   fs::create_symlink("app.log", dir / "logs/b.log");
