@@ -4,6 +4,7 @@
 
 #include "app/live_impl.hpp"
 #include "app/log.hpp"
+#include "app/program_pages.hpp"
 #include "app/report.hpp"
 #include "app/wiring.hpp"
 #include "http/server_metrics.hpp"
@@ -16,6 +17,7 @@ namespace {
 // After the slot boundary, so that lines written at its very end have been read.
 constexpr int64_t kTickDelayNs = 250 * kNsPerMs;
 constexpr int64_t kKeepCapacityEveryS = 3600;
+constexpr int64_t kReleasePagesEveryS = 3600;
 constexpr size_t kMostUnannounced = 128;  // alerts that wait for the end of an evaluation
 
 // A thread that the system refuses is told like any other trouble.
@@ -116,6 +118,17 @@ void Live::on_hand_over(HandOver&& hand_over) {
   announce(now);
   committer_->commit_when_due();
   tell_service();
+  release_pages_when_due();
+}
+
+// What only starting needed, and later what a query, a page or a report needed once.
+void Live::release_pages_when_due() {
+  const Instant now = clock_.mono();
+  const int64_t since_s =
+      pages_released_ ? (now.ns - pages_released_->ns) / kNsPerSecond : INT64_MAX;
+  if (!ready_ || since_s < kReleasePagesEveryS) return;
+  pages_released_ = now;
+  release_program_pages();
 }
 
 // The store knows a new group before the commit that counts it: its thread takes jobs in order.

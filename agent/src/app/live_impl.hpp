@@ -97,6 +97,7 @@ class Live {
 
   // --- every few seconds
   void schedule_tick();
+  void release_pages_when_due();
   void stay_alive();
   void tell_service();
   void on_hand_over(HandOver&& hand_over);
@@ -181,6 +182,7 @@ class Live {
   StoreTrouble store_trouble_;
   WallTime started_{};
   Instant last_capacity_{};
+  std::optional<Instant> pages_released_;
   bool ready_ = false, stopping_ = false;
 };
 
