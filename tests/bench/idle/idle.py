@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """What an idle agent costs with 50 files and 20 SLOs: CPU, wake-ups (voluntary context switches of
 all threads) and resident memory over a while. Exit 1 when a goal is missed.
-Run: NINES_BIN=build/release/agent/nines tests/bench/idle/idle.py [--seconds 20]"""
+Run: NINES_BIN=build/release/agent/nines tests/bench/idle/idle.py [--seconds 20] [-o json]"""
 import argparse
+import json
 import os
 import sys
 import time
@@ -47,6 +48,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--files", type=int, default=50)
     parser.add_argument("--slos", type=int, default=20)
+    parser.add_argument("-o", choices=("table", "json"), default="table")
     arguments = parser.parse_args()
     folder, port = common.scratch("idle"), common.free_port()
     prepare(folder, arguments.files, arguments.slos, 2000)
@@ -64,8 +66,11 @@ def main():
     result = {"cpu_percent": 100 * (after["cpu_s"] - before["cpu_s"]) / span,
               "rss_mib": after["rss_mib"],
               "wakeups_per_s": (after["switches"] - before["switches"]) / span}
-    print(f"{arguments.files} files, {arguments.slos} SLOs, {after['threads']} threads, {span:.0f} s")
-    for name, value in result.items():
+    if arguments.o == "json":
+        print(json.dumps({"figures": result, "goals": GOALS}))
+    else:
+        print(f"{arguments.files} files, {arguments.slos} SLOs, {after['threads']} threads, {span:.0f} s")
+    for name, value in result.items() if arguments.o == "table" else ():
         print(f"{name:14} {value:8.3f}   goal <= {GOALS[name]}  {'ok' if value <= GOALS[name] else 'MISSED'}")
     sys.exit(any(value > GOALS[name] for name, value in result.items()))
 
