@@ -1,8 +1,12 @@
 // What the option table is used for: reading a nines.yaml, defaults, the sample file.
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
+#include "config/files.hpp"
 #include "config/options.hpp"
 #include "nines/base/time.hpp"
 
@@ -133,6 +137,25 @@ std::optional<OptionValue> read_value(const Option& option, const YamlNode& node
   return word ? std::optional(OptionValue{std::move(*word), {}, 0}) : std::nullopt;
 }
 
+// Who reads such a file has the rights of this node elsewhere. The others are told of where they
+// are used (the API's token, the key of peers), or made by somebody else (Kubernetes).
+bool names_secret(std::string_view path) {
+  constexpr std::array kEndings = {"token_file", "secret_file", "password_file", "key_file",
+                                   "credentials_file"};
+  constexpr std::array kElsewhere = {"api.token_file", "peers.key_file", "kubernetes.token_file"};
+  const auto ends = [&](std::string_view ending) { return path.ends_with(ending); };
+  return std::any_of(kEndings.begin(), kEndings.end(), ends) &&
+         std::find(kElsewhere.begin(), kElsewhere.end(), path) == kElsewhere.end();
+}
+
+void look_at_secret(const YamlNode& node, const std::string& what, Reporter& report) {
+  struct stat file {};
+  const std::string path = beside(node.file->path, node.text);
+  if (::stat(path.c_str(), &file) != 0 || (file.st_mode & S_IROTH) == 0) return;
+  report.warning(node, what + " names " + path + ", which everybody on this machine can read",
+                 "chmod o= " + path + " (and chgrp nines, so that the agent can)");
+}
+
 // One line of text about an option, for the sample file.
 std::string about(const Option& option) {
   std::string out(option.doc);
@@ -173,6 +196,7 @@ void read_options(MapReader& reader, std::string_view prefix, Draft& draft, Repo
       read_options(inner, std::string(option.path) + ".", draft, report);
       inner.finish();
     } else if (auto value = read_value(option, *node, what, report)) {
+      if (names_secret(option.path)) look_at_secret(*node, what, report);
       option.assign(draft, std::move(*value));
     }
   }

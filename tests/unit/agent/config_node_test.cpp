@@ -1,6 +1,7 @@
 // nines.yaml: values, defaults, the option table and its sample file.
 #include <catch2/catch.hpp>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -189,6 +190,7 @@ TEST_CASE("Every input of a source arrives", "[config]") {
 TEST_CASE("Every value of nines.yaml arrives", "[config]") {
   const ConfigFolder folder;
   folder.write("token", "secret\n");
+  std::filesystem::permissions(folder.path() + "/token", std::filesystem::perms(0600));
   const Loaded loaded = folder.load_node(R"(
 node: pi-4
 sources:
@@ -358,4 +360,20 @@ TEST_CASE("An on-call document that is wrong is an error of the configuration", 
   CHECK(all_text(unreachable.diagnostics)
             .find("people.yaml:1:29: error: 'notify' of 'anna' names 'fone', which is no notifier, "
                   "webhook or chain\n  hint: did you mean 'phone'?") != std::string::npos);
+}
+
+TEST_CASE("A secret that everybody can read is told of, with its place and the way out",
+          "[config]") {
+  const ConfigFolder folder;
+  const std::string path = folder.write("hook.token", "secret");
+  const std::string node = "webhooks:\n  - {name: a, url: 'http://h/', token_file: hook.token}\n";
+  std::filesystem::permissions(path, std::filesystem::perms(0640));
+  const auto hidden = folder.load_node(node);
+  CHECK(all_text(hidden.diagnostics).find("everybody") == std::string::npos);
+  std::filesystem::permissions(path, std::filesystem::perms(0644));
+  const std::string said = all_text(folder.load_node(node).diagnostics);
+  INFO(said);
+  CHECK(said.find("nines.yaml:2:") != std::string::npos);
+  CHECK(said.find(path + ", which everybody on this machine can read") != std::string::npos);
+  CHECK(said.find("chmod o= " + path) != std::string::npos);
 }
