@@ -302,7 +302,7 @@ Error unexpected_word(const Reader& reader, std::string_view expected,
   for (const std::string_view word : words) {
     const std::string_view first = word.substr(0, word.find(' '));
     const size_t distance = expr::edit_distance(first, reader.peek().text.substr(0, 32));
-    if (distance < best && reader.peek().sym == Sym::identifier) {
+    if (distance > 0 && distance < best && reader.peek().sym == Sym::identifier) {
       best = distance;
       nearest = word;
     }

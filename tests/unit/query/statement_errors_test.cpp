@@ -43,6 +43,14 @@ TEST_CASE("Misspelt clauses and sources are told the nearest word") {
         "  ^");
 }
 
+TEST_CASE("A source without its name is told what a source looks like, not its own word again") {
+  CHECK(error_of("SELECT a FROM logs") ==
+        "line 1, column 15: unexpected 'logs'; expected a log source: logs('name'), files('glob'), "
+        "stdin or '/path/to/file'\n"
+        "  SELECT a FROM logs\n"
+        "                ^");
+}
+
 TEST_CASE("Parentheses without their other half are pointed at") {
   CHECK(error_of("SELECT count(* FROM logs('x')") ==
         "line 1, column 13: this '(' is never closed; expected ')'\n"
