@@ -3,7 +3,9 @@
 without one of the properties fail for that one. Then the program that we ship (NINES_BIN) must pass;
 with --only-self-test (builds that are not shipped, with other flags) it is not looked at.
 """
+import json
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -79,6 +81,18 @@ def self_test(compiler, folder):
         that(hardening.look(f"{folder}/other", said.append) == ["readable"], f"{name} does not pass")
 
 
+def guarded(path):
+    """Every source of the program is compiled with a stack protector and FORTIFY: the program itself
+    would not tell, since Debian's libraries within have both."""
+    with open(path, encoding="utf-8") as f:
+        ours = [one["command"].split() for one in json.load(f)
+                if re.search(r" -o (agent|sync|collector|core)/", one["command"])]
+    weak = [words[-1] for words in ours
+            if "-fstack-protector-strong" not in words or "-D_FORTIFY_SOURCE=2" not in words]
+    that(len(ours) > 500, f"{len(ours)} sources of the program")
+    that(not weak, f"each of them has a stack protector and FORTIFY: {weak[:5]}")
+
+
 def main():
     compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
     if compiler:
@@ -89,6 +103,8 @@ def main():
     if "--only-self-test" in sys.argv[1:]:
         print("SKIPPED: this build is not shipped and has other flags: nothing is known about its program")
         sys.exit(1 if failures else 77)
+    build = os.path.dirname(os.path.dirname(os.path.abspath(os.environ["NINES_BIN"])))
+    guarded(os.path.join(build, "compile_commands.json"))
     that(hardening.look(os.environ["NINES_BIN"]) == [], "the program that we ship has all of it")
     sys.exit(1 if failures else 0)
 
