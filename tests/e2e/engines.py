@@ -307,6 +307,8 @@ class MqttReader(threading.Thread):
         head, answer = self.packet()
         assert head == 0x20 and answer[1] == 0, answer
         self.send(0x82, b"\0\1" + self.text("#") + b"\1")
+        while self.take() != 0x90:  # until it is subscribed, what comes is told to nobody
+            pass
         self.socket.settimeout(None)
         self.start()
 
@@ -336,18 +338,22 @@ class MqttReader(threading.Thread):
             if byte < 0x80:
                 return head[0], self.file.read(length)
 
+    def take(self):
+        """The first byte of the next packet; what is told is kept."""
+        head, body = self.packet()
+        if head & 0xF0 == 0x30:
+            at = 2 + int.from_bytes(body[:2], "big")
+            topic = body[2:at].decode()
+            if head & 6:
+                self.send(0x40, body[at:at + 2])
+                at += 2
+            self.got.append((topic, bool(head & 1), body[at:]))
+        return head
+
     def run(self):
         try:
             while True:
-                head, body = self.packet()
-                if head & 0xF0 != 0x30:
-                    continue
-                at = 2 + int.from_bytes(body[:2], "big")
-                topic = body[2:at].decode()
-                if head & 6:
-                    self.send(0x40, body[at:at + 2])
-                    at += 2
-                self.got.append((topic, bool(head & 1), body[at:]))
+                self.take()
         except (OSError, IndexError):
             pass
 
@@ -358,3 +364,14 @@ class MqttReader(threading.Thread):
         self.socket.shutdown(socket.SHUT_RDWR)
         self.join()
         self.socket.close()
+
+
+def start_where_nobody_misses_it(agent, broker, password):
+    """Starts the broker; the agent, which tries again all the time, sees it when the reader that is
+    returned has subscribed: what is not retained is told once."""
+    agent.process.send_signal(signal.SIGSTOP)
+    try:
+        broker.start()
+        return MqttReader(broker.port, "edge", password)
+    finally:
+        agent.process.send_signal(signal.SIGCONT)

@@ -58,8 +58,7 @@ def check_outages(checks, node, broker, readers):
     common.wait_until(lambda: node.up() == 0, 30, "the agent sees that it is gone")
     common.wait_until(lambda: common.get(node.port, "/api/alerts")[1].count(b'"resolved"') > 0, 120,
                       "the end of the alert, which nobody can be told")
-    broker.start()
-    readers.append(engines.MqttReader(broker.port, "edge", PASSWORD))
+    readers.append(engines.start_where_nobody_misses_it(node.agent, broker, PASSWORD))
     common.wait_until(lambda: fired(readers[1:], "resolved"), 120, "the end is told")
     common.wait_until(lambda: readers[1].newest(BASE + "slo/web"), 90, "the status is told anew")
     late = engines.MqttReader(broker.port, "edge", PASSWORD)

@@ -86,16 +86,6 @@ webhooks: [{{name: hook, url: "http://127.0.0.1:{{hook}}/"}}]
 """))
 
 
-def start_where_nobody_misses_it(agent, broker):
-    """The broker is up and somebody listens before the agent can see it."""
-    agent.process.send_signal(signal.SIGSTOP)
-    try:
-        broker.start()
-        return engines.MqttReader(broker.port, "edge", PASSWORD)
-    finally:
-        agent.process.send_signal(signal.SIGCONT)
-
-
 def check_first_life(checks, agent, port, writer, iot, secure_reader):
     """mosquitto is stopped (connections stand, nothing is answered), then killed."""
     iot.process.send_signal(signal.SIGSTOP)
@@ -118,7 +108,7 @@ def check_first_life(checks, agent, port, writer, iot, secure_reader):
 
 def check_second_life(checks, agent, port, writer, iot, receiver):
     """Killed with its event untold; the broker comes back."""
-    reader = start_where_nobody_misses_it(agent, iot)
+    reader = engines.start_where_nobody_misses_it(agent, iot, PASSWORD)
     common.wait_until(lambda: kinds(reader) == ["fired"], 120, "told after both were killed")
     common.wait_until(lambda: outbox(port)["pages"]["sent"] == 1, 30, "acknowledged")
     checks.equal(heard(reader)[0]["id"], receiver.delivered()[0][0], "the key that webhooks get")
