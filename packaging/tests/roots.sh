@@ -12,7 +12,10 @@ nines_understand() {
   cat "/usr/lib/binfmt.d/qemu-$1.conf" >$table/register 2>/dev/null || skip "qemu-user-static is not installed"
   nines_registered=$table/qemu-$1
 }
-nines_forget() { [ -z "$nines_registered" ] || echo -1 >"$nines_registered" || true; }
+nines_forget() {
+  [ -z "$nines_registered" ] || echo -1 >"$nines_registered" || true
+  nines_registered=''
+}
 
 # "deb URI SUITE main" for the suite asked for, of this machine's own apt sources, or from where it
 # has its own release.
