@@ -26,6 +26,8 @@ NINES_ARMHF_DEPS="$NINES_CROSS_DEPS g++-arm-linux-gnueabihf"
 NINES_PACKAGE_DEPS="debhelper dpkg-dev fakeroot python3 git"
 NINES_PACKAGE_TEST_DEPS="lintian mmdebstrap arch-test qemu-user-static systemd systemd-container python3-yaml"
 NINES_IMAGE_DEPS="buildah ca-certificates"
+# To boot a kernel of arm64 with the package in it (packaging/tests/boot-arm.sh).
+NINES_VM_DEPS="qemu-system-arm cpio e2fsprogs"
 # What the ARM sysroot holds beside the libraries above.
 NINES_SYSROOT_DEPS="libc6-dev libstdc++-12-dev linux-libc-dev $NINES_BUILD_LIBS $NINES_TEST_LIBS"
 

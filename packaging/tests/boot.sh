@@ -12,8 +12,8 @@ skip() { echo "SKIPPED: $*: nothing is known about the unit under systemd"; exit
 [ "$(id -u)" = 0 ] || skip "needs root (systemd-nspawn)"
 command -v systemd-nspawn >/dev/null || skip "systemd-nspawn is not installed (systemd-container)"
 [ -f "$2" ] || skip "no tarball '$2'"
-package=$(realpath "$1") cache=${NINES_ROOT_CACHE:-$repo/build/roots} suite=bookworm
-tarball=$cache/$suite-$(nines_host_arch).tar
+. "$repo/packaging/tests/roots.sh"
+package=$(realpath "$1") tarball=$nines_roots/bookworm-$(nines_host_arch).tar
 [ -s "$tarball" ] || skip "no clean root yet: packaging/tests/deb-lifecycle.sh makes one"
 
 root=$(mktemp -d)
@@ -24,37 +24,14 @@ timeout -s KILL 60 systemd-nspawn -q --register=no --keep-unit -D "$root" /bin/t
   skip "systemd-nspawn may not make a container here"
 cp "$package" "$root/nines.deb"
 cp "$2" "$root/nines.tar.gz"
-cp "$repo/packaging/tests/boot-inside.sh" "$repo/packaging/README.md" "$root/"
+cp "$repo/packaging/README.md" "$root/"
 # Its own copy under a newer version: what an upgrade installs.
 dpkg-deb -R "$package" "$root/other"
 sed -i "s/^Version: .*/&+next/" "$root/other/DEBIAN/control"
 sed -i "s/$(dpkg-deb -f "$package" Version)/&+next/g" "$root/other/DEBIAN/preinst"
 dpkg-deb --root-owner-group -Z none -b "$root/other" "$root/other.deb" >/dev/null
-cat >"$root/etc/systemd/system/nines-test.service" <<'UNIT'
-[Unit]
-Description=the test, once the machine is up
-After=multi-user.target
-[Service]
-Type=oneshot
-ExecStart=/boot-inside.sh
-StandardOutput=file:/said
-StandardError=file:/said
-ExecStopPost=/bin/sh -c 'journalctl -b -o short >/journal; systemctl poweroff --force'
-TimeoutStartSec=6min
-TimeoutStopSec=5s
-[Install]
-WantedBy=multi-user.target
-UNIT
-mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
-ln -sf ../nines-test.service "$root/etc/systemd/system/multi-user.target.wants/"
+nines_test_at_boot "$root" boot-inside.sh 6min
 code=0
 timeout -s KILL 420 systemd-nspawn -q --register=no --keep-unit -D "$root" --boot \
   systemd.mask=getty.target systemd.mask=console-getty.service >"$root/console" 2>&1 </dev/null || code=$?
-cat "$root/said" 2>/dev/null || true
-if ! grep -q '^nothing failed$' "$root/said" 2>/dev/null; then
-  echo "the container ended with $code; the end of its console:"
-  tail -n 5 "$root/console"
-  echo "its journal:"
-  grep -v 'nines-test\|boot-inside' "$root/journal" | tail -n 40
-  exit 1
-fi
+nines_told "$root/said" "$root/console" "$root/journal" "the container ended with $code"

@@ -16,56 +16,27 @@ package=$(realpath "$1") suite=${2:-bookworm}
 command -v mmdebstrap >/dev/null || skip "mmdebstrap is not installed"
 arch=$(dpkg-deb -f "$package" Architecture)
 
-root='' registered=''
+. "$repo/packaging/tests/roots.sh"
+root=''
 clean_up() {
   # Never deletes through a mount: what cannot be unmounted stays, with everything around it.
   if [ -n "$root" ] && { ! mountpoint -q "$root/proc" || umount "$root/proc"; }; then rm -rf "$root"; fi
-  [ -z "$registered" ] || echo -1 >"$registered" || true
+  nines_forget
 }
 trap clean_up EXIT
 
-# Programs of another architecture: qemu is told to the kernel, and taken back at the end.
-understand() {  # QEMU_ARCH
-  local table=/proc/sys/fs/binfmt_misc
-  [ -e $table/register ] || mount -t binfmt_misc binfmt_misc $table 2>/dev/null || skip "no binfmt_misc here"
-  [ ! -e "$table/qemu-$1" ] || return 0
-  cat "/usr/lib/binfmt.d/qemu-$1.conf" >$table/register 2>/dev/null || skip "qemu-user-static is not installed"
-  registered=$table/qemu-$1
-}
 # What the root must have: the package asks for systemd, or for the part of it that makes users.
 needed=systemd
 if [ "$arch" != "$(nines_host_arch)" ]; then
   [ "$arch" = arm64 ] || skip "a package of $arch on $(nines_host_arch)"
-  understand aarch64
+  nines_understand aarch64
   needed=systemd-standalone-sysusers,systemd-standalone-tmpfiles
 fi
-
-# "deb URI SUITE main" for the suite asked for, of this machine's own apt sources, or from where it
-# has its own release.
-sources() {
-  local own
-  own=$(. /etc/os-release && echo "${VERSION_CODENAME:-bookworm}")
-  apt-get indextargets --format '$(CREATED_BY) $(REPO_URI) $(RELEASE) $(COMPONENT)' |
-    awk -v suite="$suite" -v own="$own" '$1 != "Packages" || $4 != "main" { next }
-      $3 == suite { found[$2] = 1 } $3 == own { ours[$2] = 1 }
-      END { n = 0; for (uri in found) { print "deb " uri " " suite " main"; ++n }
-            if (n == 0) for (uri in ours) print "deb " uri " " suite " main" }'
-}
-cache=${NINES_ROOT_CACHE:-$repo/build/roots}
-tarball=$cache/$suite-$arch.tar
-mkdir -p "$cache"
-if [ ! -s "$tarball" ]; then
-  list=$(sources)
-  [ -n "$list" ] || skip "no apt source of this machine has $suite"
-  echo "$list" | mmdebstrap --quiet --variant=minbase --architectures="$arch" --include="$needed" \
-    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-    "$suite" "$tarball.new.tar" - || skip "$suite $arch cannot be had here"
-  mv "$tarball.new.tar" "$tarball"
-fi
+nines_root "$suite-$arch" "$suite" "$arch" "$needed"
 root=$(mktemp -d)
 chmod 755 "$root"
 # Devices are nodes of the host that a container may not make; /dev/null is all that is used.
-tar -C "$root" -xf "$tarball" --exclude='./dev/*'
+tar -C "$root" -xf "$nines_tarball" --exclude='./dev/*'
 mknod -m 666 "$root/dev/null" c 1 3 2>/dev/null || : >"$root/dev/null"
 # systemd-tmpfiles names files by /proc/self/fd.
 mount -t proc proc "$root/proc" 2>/dev/null || skip "no /proc may be mounted in a root here"

@@ -5,13 +5,11 @@ image's own root, no OOM kill, its own (anonymous) memory below the budget, all 
 cache of the logs is counted by the cgroup as well and given back under pressure: it is not ours.
 Exit 77: cannot be tried here, says why.
 """
-import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 import urllib.request
@@ -19,6 +17,7 @@ import urllib.request
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(REPO, "tests/e2e"))
 import common  # noqa: E402
+import load  # noqa: E402
 
 LIMIT = 64 << 20
 ANONYMOUS_BUDGET = 24 << 20  # the goal of the whole process at full speed
@@ -67,41 +66,6 @@ class Group:
             return int(f.read())
 
 
-def image_root(program, folder):
-    done = subprocess.run([f"{REPO}/packaging/container/build", "--binary", f"amd64={program}", "--out",
-                           f"{folder}/image"], capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(done.stderr)
-    archive = next(f"{folder}/image/{n}" for n in os.listdir(f"{folder}/image") if n.endswith(".tar"))
-    root = f"{folder}/root"
-    with tarfile.open(archive) as tar:
-        layer = json.load(tar.extractfile("manifest.json"))[0]["Layers"][0]
-        with tarfile.open(fileobj=tar.extractfile(layer)) as inner:
-            inner.extractall(root)
-    return root
-
-
-def prepare(root, loggen, megabytes):
-    """20 SLOs over an access log and a JSON log; returns how many lines there are."""
-    logs = f"{root}/logs"
-    os.makedirs(logs)
-    slos, counted = [], 0
-    for name, form, good in (("web", "nginx", "status < 500"), ("app", "json", "level < 'ERROR'")):
-        subprocess.run([loggen, "--format", form, "--out", f"{logs}/{name}.log", "--bytes", f"{megabytes // 2}M"],
-                       check=True)
-        done = subprocess.run(["wc", "-l", f"{logs}/{name}.log"], capture_output=True, text=True, check=True)
-        counted += int(done.stdout.split()[0])
-        # Out of the page cache, so that reading it is charged to the group.
-        with open(f"{logs}/{name}.log", "rb") as f:
-            os.fsync(f.fileno())
-            os.posix_fadvise(f.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        for i in range(10):
-            slos.append(common.ratio_slo(f"{name}-{i}", f'paths: ["/logs/{name}.log"], format: {form}', good))
-    os.makedirs(f"{root}/etc/nines/slos", exist_ok=True)
-    common.write(f"{root}/etc/nines/slos/all.yaml", "".join(slos))
-    return counted
-
-
 def records(port):
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
         text = answer.read().decode()
@@ -119,8 +83,8 @@ def main():
     folder = tempfile.mkdtemp()
     agent = None
     try:
-        root, port = image_root(program, folder), common.free_port()
-        wanted = prepare(root, loggen, megabytes)
+        root, port = load.image_root("amd64", program, folder), common.free_port()
+        wanted = load.prepare(root, loggen, megabytes)
         common.write(f"{root}/etc/nines/nines.yaml", f"listen: 127.0.0.1:{port}\nlimits: {{cpu: 100}}\n")
 
         def enter():
