@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <map>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "app/snapshot.hpp"
 #include "view/exposition.hpp"
@@ -9,41 +12,72 @@
 namespace nines::agent::view {
 namespace {
 
-template <class Value>
-void source_family(Exposition& out, const Snapshot& s, Value value) {
+// SLOs that name the same files have a source each, of the same name: the first that is asked
+// counts the lines, the others never learn a format. A series may be told once only, so they are
+// added up.
+std::vector<SourceStatus> sources_by_name(const Snapshot& s) {
+  std::vector<SourceStatus> out;
   for (const SourceStatus& source : s.sources) {
+    const auto same = std::find_if(out.begin(), out.end(), [&](const SourceStatus& other) {
+      return other.name == source.name && (other.format == source.format ||
+                                           other.format == "unknown" || source.format == "unknown");
+    });
+    if (same == out.end()) {
+      out.push_back(source);
+      continue;
+    }
+    if (same->format == "unknown") same->format = source.format;
+    same->files += source.files;
+    same->records += source.records;
+    same->bytes += source.bytes;
+    same->lag_bytes += source.lag_bytes;
+    for (const auto& [reason, lines] : source.malformed) same->malformed[reason] += lines;
+    for (const auto& [reason, times] : source.set_aside) same->set_aside[reason] += times;
+  }
+  return out;
+}
+
+using Sources = std::vector<SourceStatus>;
+
+template <class Value>
+void source_family(Exposition& out, const Sources& sources, Value value) {
+  for (const SourceStatus& source : sources) {
     out.sample({{"source", source.name}, {"format", source.format}}, value(source));
   }
 }
 
-void sources(Exposition& out, const Snapshot& s) {
-  out.gauge("nines_source_files", "Files that the source follows.");
-  source_family(out, s, [](const SourceStatus& x) { return x.files; });
-  out.counter("nines_source_records_total", "Records read from the source.");
-  source_family(out, s, [](const SourceStatus& x) { return x.records; });
-  out.counter("nines_source_bytes_total", "Bytes read from the source.");
-  source_family(out, s, [](const SourceStatus& x) { return x.bytes; });
-  out.gauge("nines_source_lag_bytes", "Bytes written to the source's files but not read yet.");
-  source_family(out, s, [](const SourceStatus& x) { return x.lag_bytes; });
-  out.counter("nines_source_malformed_total",
-              "Lines that could not be taken as records, by reason.");
-  for (const SourceStatus& source : s.sources) {
-    for (const auto& [reason, lines] : source.malformed) {
-      out.sample({{"source", source.name}, {"reason", reason}}, lines);
-    }
+// By source and reason: of two formats under one name the sum.
+void reason_family(Exposition& out, const Sources& sources,
+                   std::map<std::string, uint64_t> SourceStatus::*reasons) {
+  std::map<std::pair<std::string, std::string>, uint64_t> sums;
+  for (const SourceStatus& source : sources) {
+    for (const auto& [reason, times] : source.*reasons) sums[{source.name, reason}] += times;
+  }
+  for (const auto& [of, times] : sums) {
+    out.sample({{"source", of.first}, {"reason", of.second}}, times);
   }
 }
 
-void set_aside(Exposition& out, const Snapshot& s) {
+void sources(Exposition& out, const Sources& all) {
+  out.gauge("nines_source_files", "Files that the source follows.");
+  source_family(out, all, [](const SourceStatus& x) { return x.files; });
+  out.counter("nines_source_records_total", "Records read from the source.");
+  source_family(out, all, [](const SourceStatus& x) { return x.records; });
+  out.counter("nines_source_bytes_total", "Bytes read from the source.");
+  source_family(out, all, [](const SourceStatus& x) { return x.bytes; });
+  out.gauge("nines_source_lag_bytes", "Bytes written to the source's files but not read yet.");
+  source_family(out, all, [](const SourceStatus& x) { return x.lag_bytes; });
+  out.counter("nines_source_malformed_total",
+              "Lines that could not be taken as records, by reason.");
+  reason_family(out, all, &SourceStatus::malformed);
+}
+
+void set_aside(Exposition& out, const Sources& all) {
   out.counter("nines_source_set_aside_total",
               "Not counted, or counted as part of others, on purpose, by reason: records beyond a "
               "rate limit that asks for drops, before the start asked for, lines joined to the "
               "record before, files whose pod was not known in time.");
-  for (const SourceStatus& source : s.sources) {
-    for (const auto& [reason, times] : source.set_aside) {
-      out.sample({{"source", source.name}, {"reason", reason}}, times);
-    }
-  }
+  reason_family(out, all, &SourceStatus::set_aside);
 }
 
 void joins(Exposition& out, const Snapshot& s) {
@@ -223,8 +257,9 @@ void context(Exposition& out, const Snapshot& s) {
 }  // namespace
 
 void reading_metrics(Exposition& out, const Snapshot& s) {
-  sources(out, s);
-  set_aside(out, s);
+  const Sources named = sources_by_name(s);
+  sources(out, named);
+  set_aside(out, named);
   inputs(out, s);
   joins(out, s);
   groups(out, s);

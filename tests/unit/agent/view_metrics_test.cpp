@@ -66,6 +66,36 @@ TEST_CASE("Every metric family is declared once, before its samples", "[view]") 
   }
 }
 
+TEST_CASE("Sources of one name are one series, and of two formats two", "[view]") {
+  auto snapshot = test::snapshot();
+  SourceStatus first = snapshot.sources.front();
+  first.name = "/l/web.log";
+  first.format = "unknown";  // asked after the one that reads
+  first.records = 0;
+  first.malformed = {{"no_match", 1}};
+  SourceStatus reads = first, other = first;
+  reads.format = "combined";
+  reads.records = 40;
+  reads.malformed = {{"no_match", 2}, {"bad_time", 3}};
+  other.format = "json";
+  other.records = 2;
+  other.malformed = {{"no_match", 4}};
+  snapshot.sources = {first, reads, first, other};
+  const std::string text = view::metrics_text(snapshot);
+  CHECK(has_line(text, R"(nines_source_records_total{source="/l/web.log",format="combined"} 40)"));
+  CHECK(has_line(text, R"(nines_source_records_total{source="/l/web.log",format="json"} 2)"));
+  CHECK(text.find(R"(format="unknown")") == std::string::npos);
+  CHECK(has_line(text, R"(nines_source_malformed_total{source="/l/web.log",reason="no_match"} 8)"));
+  CHECK(has_line(text, R"(nines_source_malformed_total{source="/l/web.log",reason="bad_time"} 3)"));
+  std::istringstream lines(text);
+  std::set<std::string> series;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.empty() || line[0] == '#') continue;
+    CAPTURE(line);
+    CHECK(series.insert(line.substr(0, line.rfind(' '))).second);
+  }
+}
+
 TEST_CASE("promtool has nothing to say against the metrics", "[view]") {
   if (std::system("command -v promtool >/dev/null 2>&1") != 0) {
     std::cerr << "SKIPPED: promtool is not on PATH (Debian package prometheus)\n";
