@@ -53,14 +53,18 @@ std::optional<bool> memory_enabled(const std::string& table) {
   return std::nullopt;
 }
 
-// Stock Raspberry Pi OS boots with cgroup_disable=memory: a limit from outside is void there.
+// Stock Raspberry Pi OS boots with cgroup_disable=memory: a limit from outside is void there. A
+// container may not see the groups of its node; then the kernel's table alone tells.
 NodeFinding memory_control(const NodeFacts& facts) {
   const auto controllers = read(facts.root + "/sys/fs/cgroup/cgroup.controllers");
   const auto table = read(facts.root + "/proc/cgroups");
   const bool v2 = controllers && has_word(*controllers, "memory");
   const bool v1 = is_directory(facts.root + "/sys/fs/cgroup/memory");
-  const bool off = table && memory_enabled(*table) == false;
-  if ((v2 || v1) && !off) return {"memory control", true, "memory cgroup is there", ""};
+  const auto enabled = table ? memory_enabled(*table) : std::nullopt;
+  const bool unseen = !is_directory(facts.root + "/sys/fs/cgroup") && enabled == true;
+  if (unseen)
+    return {"memory control", true, "memory cgroup is in the kernel, not seen from here", ""};
+  if ((v2 || v1) && enabled != false) return {"memory control", true, "memory cgroup is there", ""};
   return {"memory control", false,
           "no memory cgroup: limits of systemd or Kubernetes have no effect; what Nines bounds by "
           "itself and LimitDATA of its unit hold",

@@ -58,6 +58,16 @@ TEST_CASE("A node without a memory cgroup is told which line of which file to ch
   not_well(node.about("memory control"), "no memory cgroup", remedy);
 }
 
+TEST_CASE(
+    "Where a container does not see groups, the kernel's table says whether memory is there") {
+  Node node;
+  const std::string head = "#subsys_name\thierarchy\tnum_cgroups\tenabled\nmemory\t0\t1\t";
+  node.files.write("proc/cgroups", head + "1\n");
+  well(node.about("memory control"), "in the kernel");
+  node.files.write("proc/cgroups", head + "0\n");
+  CHECK_FALSE(node.about("memory control")->well);
+}
+
 TEST_CASE("A memory cgroup of the first version counts, and one of a like name does not") {
   Node node;
   node.files.write("sys/fs/cgroup/cgroup.controllers", "memory-like cpu\n");
