@@ -33,7 +33,7 @@ std::map<std::string, std::string> parts_of(const std::vector<store::Document>& 
 }
 
 incident::Relay::Parts relay_parts(incident::Relay::Parts parts,
-                                   std::shared_ptr<const incident::OnCall> on_call) {
+                                   const std::shared_ptr<const incident::OnCall>& on_call) {
   if (!on_call) return parts;
   parts.reach = [on_call](const std::string& who) {
     const auto person = on_call->plan().roster->find(who);

@@ -9,7 +9,6 @@ namespace nines::agent {
 namespace {
 
 using incident::EvidenceQuestion;
-using incident::NodeEvidence;
 
 constexpr int64_t kLookBackNs = 3600 * kNsPerSecond;  // what is usual
 constexpr int64_t kPatienceNs = 4 * kNsPerSecond;

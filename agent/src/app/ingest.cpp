@@ -232,6 +232,7 @@ HandOver Ingest::hand_over(WallTime until, bool replay) {
 
 void Ingest::tell_joins(const std::vector<SourceState>& sources, WallTime until, bool replay) {
   std::vector<WallTime> known;
+  known.reserve(sources.size());
   for (const SourceState& s : sources) {
     known.push_back(s.attached && (replay || s.at_end) ? until : kNothingKnown);
   }

@@ -36,7 +36,7 @@ Status made_unless_refused(Make make) {
 }  // namespace
 
 Status Live::run() {
-  const Status started = made_unless_refused([this] { return start(); });
+  Status started = made_unless_refused([this] { return start(); });
   if (!started.ok()) {
     queries_.reset();
     store_work_.stop();  // its jobs use what goes first
@@ -362,7 +362,7 @@ void Live::stop() {
 }
 
 Status Live::shut_down() {
-  const Status done = commit_rest();
+  Status done = commit_rest();
   if (!next_) move_->try_last();
   return done;
 }

@@ -96,6 +96,7 @@ void NodeCapacity::sample() { (void)input_->read(1); }
 
 std::vector<store::Document> NodeCapacity::documents_of(std::vector<slo::Capacity::Kept> kept) {
   std::vector<store::Document> out;
+  out.reserve(kept.size());
   for (auto& one : kept) out.push_back({kDocuments, std::move(one.vital), std::move(one.text)});
   return out;
 }

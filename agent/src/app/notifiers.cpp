@@ -8,10 +8,11 @@
 namespace nines::agent {
 
 Status Notifiers::start(const NodeConfig& config, store::StateStore& store, uint64_t seed) {
-  notify::Identity identity{config.node, kVersion, store.restored().boot, config.peers.cluster};
+  const notify::Identity identity{config.node, kVersion, store.restored().boot,
+                                  config.peers.cluster};
   NINES_TRY(all_,
             notify::Notifications::start(
-                io_, clock_, config, std::move(identity), store,
+                io_, clock_, config, identity, store,
                 [this](std::function<void()> job) { store_work_.post(std::move(job)); }, seed));
   return Ok{};
 }

@@ -57,7 +57,7 @@ Status Queries::open_standing() {
       parts_.config, parts_.clock, kept,
       // A write that is under way may end after this object.
       [parts = parts_](std::shared_ptr<Record> record, auto done) {
-        parts.store_work.post([parts, record, done = std::move(done)] {
+        parts.store_work.post([parts, record = std::move(record), done = std::move(done)] {
           const Status status = parts.store.record(*record);
           done(status);
           if (!status.ok() && status.error().code == Errc::exhausted) parts.store_full();
@@ -88,6 +88,7 @@ std::vector<query::NodeLink> Queries::other_nodes() const {
     }
   }
   std::vector<query::NodeLink> links;
+  links.reserve(ways.size());
   for (auto& [node, way] : ways) links.push_back({node, std::move(way)});
   return links;
 }

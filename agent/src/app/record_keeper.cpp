@@ -31,8 +31,9 @@ size_t bytes_of(const Record& record) {
   }
   for (const slo::Change& one : record.changes) {
     out += sizeof one + one.text.size();
-    for (const auto& [key, value] : one.details)
-      out += sizeof key + sizeof value + key.size() + value.size();
+    for (const auto& detail : one.details) {
+      out += sizeof detail + detail.first.size() + detail.second.size();
+    }
   }
   return out + record.events.size() * sizeof(slo::AlertEvent);
 }
@@ -44,7 +45,7 @@ bool is_no_room(const Error& error) {
 
 // `events`: those of `records` one after the other, as the store has left them. What it has taken
 // is its own.
-void leave_taken(std::vector<Record*> records, const std::vector<slo::AlertEvent>& events) {
+void leave_taken(const std::vector<Record*>& records, const std::vector<slo::AlertEvent>& events) {
   size_t i = 0;
   for (Record* const record : records) {
     std::erase_if(record->events,
@@ -66,7 +67,7 @@ std::vector<slo::AlertEvent> take_held(std::vector<slo::AlertEvent>& events) {
 
 void RecordKeeper::post(std::shared_ptr<Record> record, std::function<void(Status)> ended) {
   ++under_way_;
-  parts_.store_work.post([this, record, ended = std::move(ended)] {
+  parts_.store_work.post([this, record = std::move(record), ended = std::move(ended)] {
     auto status = std::make_shared<Status>(parts_.store.record(*record));
     net::asio::post(parts_.io, [this, status, ended] {
       --under_way_;
@@ -143,7 +144,7 @@ void RecordKeeper::write(Batch batch, bool again) {
     log::error("store", "changes not kept: " + status.error().message);
     std::vector<Record*> records;
     for (Waiting& one : *kept) records.push_back(&one.record);
-    leave_taken(std::move(records), all->events);
+    leave_taken(records, all->events);
     parts_.tell(take_held(all->events));
     failed(std::move(*kept), status.error());
     // Another one may have room; where the disk is at fault none has.

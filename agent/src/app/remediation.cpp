@@ -79,7 +79,9 @@ remedy::SharedLease::Parts Remediation::lease_parts() {
   remedy::SharedLease::Parts out;
   out.node = parts_.config.node;
   out.ns = parts_.config.remediation.lease_namespace;
-  out.call = [this](remedy::ApiCall call, auto done) { executor_.ask(call, std::move(done)); };
+  out.call = [this](const remedy::ApiCall& call, auto done) {
+    executor_.ask(call, std::move(done));
+  };
   out.mono = [this] { return parts_.clock.mono(); };
   out.wall = [this] { return parts_.clock.wall(); };
   return out;

@@ -73,6 +73,7 @@ remedy::AllowedFunction function_of(const RemedyFunctionConfig& config) {
 template <class Config>
 std::vector<std::string_view> names_of(const std::vector<Config>& all) {
   std::vector<std::string_view> out;
+  out.reserve(all.size());
   for (const Config& one : all) out.push_back(one.name);
   return out;
 }

@@ -208,7 +208,8 @@ bool TimelineKeeper::work(std::function<void()> job) {
   return true;
 }
 
-void TimelineKeeper::ask(timeline::StoryWish wish, std::function<void(Result<std::string>)> done) {
+void TimelineKeeper::ask(timeline::StoryWish wish,
+                         const std::function<void(Result<std::string>)>& done) {
   auto what = std::make_shared<timeline::Kept>(kept(parts_.clock.wall()));
   const bool taken = work([this, alive = std::weak_ptr<bool>(alive_), &io = parts_.io, what,
                            wish = std::move(wish), done] {
@@ -225,7 +226,7 @@ void TimelineKeeper::ask(timeline::StoryWish wish, std::function<void(Result<std
 }
 
 void TimelineKeeper::ask(timeline::StoryWish wish,
-                         std::function<void(timeline::core::Timeline)> done) {
+                         const std::function<void(timeline::core::Timeline)>& done) {
   auto what = std::make_shared<timeline::Kept>(kept(parts_.clock.wall()));
   const bool taken = work([this, alive = std::weak_ptr<bool>(alive_), &io = parts_.io, what,
                            wish = std::move(wish), done] {

@@ -64,9 +64,9 @@ class TimelineKeeper {
   std::vector<store::Document> take_last();
 
   // unavailable: too many wait.
-  void ask(timeline::StoryWish wish, std::function<void(Result<std::string>)> done);
+  void ask(timeline::StoryWish wish, const std::function<void(Result<std::string>)>& done);
   // The timeline itself.
-  void ask(timeline::StoryWish wish, std::function<void(timeline::core::Timeline)> done);
+  void ask(timeline::StoryWish wish, const std::function<void(timeline::core::Timeline)>& done);
 
   TimelineFigures figures() const;
 

@@ -99,7 +99,8 @@ void answer_live(const QueryAccess& access, Asked asked, const Reply& reply) {
   LiveQuery live =
       make_live_query(access.live, [](const Error& error) { return refused(error).body; });
   asked.wish.live = std::move(live.answer);
-  access.ask(std::move(asked.wish), [](Result<query::Answered>) {});  // it tells its end itself
+  access.ask(std::move(asked.wish),
+             [](const Result<query::Answered>&) {});  // it tells its end itself
   HttpResponse response{200, asked.content_type, "", {{"X-Accel-Buffering", "no"}}};
   response.stream = std::move(live.stream);
   reply(std::move(response));

@@ -187,7 +187,7 @@ void run(const std::shared_ptr<const RemedyAccess>& access, const JsonBody& body
 }
 
 void say(const std::shared_ptr<const RemedyAccess>& access, const HttpRequest& request,
-         Reply reply) {
+         const Reply& reply) {
   const auto body =
       JsonBody::parse(request.body, {"do", "rule", "action", "signature", "service", "who", "text",
                                      "target", "incident", "act", "dry_run"});
@@ -211,7 +211,7 @@ void say(const std::shared_ptr<const RemedyAccess>& access, const HttpRequest& r
 }
 
 void import(const std::shared_ptr<const RemedyAccess>& access, const HttpRequest& request,
-            Reply reply) {
+            const Reply& reply) {
   auto file = remedy::read_history_json(request.body, {});
   if (!file.ok()) return reply(answer_error(file.error()));
   access->remediation().import(
@@ -234,9 +234,9 @@ AsyncHandler make_remedy_api(RemedyAccess access, AsyncHandler next) {
     path.remove_prefix(kRemedies.size());
     if (request.method != "POST") return reply(show(*shared, path, request.query));
     if (auto refused = refusal(request, shared->token)) return reply(std::move(*refused));
-    if (path == "/history") return import(shared, request, std::move(reply));
+    if (path == "/history") return import(shared, request, reply);
     if (!path.empty()) return reply(problem(404, "there is nothing to be said to that"));
-    say(shared, request, std::move(reply));
+    say(shared, request, reply);
   };
 }
 

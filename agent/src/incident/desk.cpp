@@ -47,7 +47,7 @@ Assessor::Parts known_of(const Desk& desk, Assessor::Parts parts) {
 Desk::Desk(core::BookIdentity identity, Parts parts)
     : book_(identity, parts.rules, limits()),
       parts_(std::move(parts)),
-      node_(identity.node),
+      node_(std::move(identity.node)),
       self_(core::short_name(node_.empty() ? "node" : node_, core::kMaxEventNode)),
       assessor_(parts_.engine, book_, node_, known_of(*this, parts_.known),
                 {[this](const std::string& id, Told told) { write(id, std::move(told)); },

@@ -70,7 +70,7 @@ Watcher::Watcher(std::string node, WallTime fresh_from, size_t trail_bytes,
     : node_(std::move(node)),
       fresh_from_(fresh_from),
       detector_(rules),
-      limits_(rules.queue.limits),
+      limits_(std::move(rules.queue.limits)),
       trail_(limits_of(trail_bytes)) {}
 
 void Watcher::record(const collector::ObservedRecord& record) {

@@ -200,8 +200,7 @@ class OpsgenieChannel final : public Channel {
 
   Verdict judge_request(const Message& message, std::string_view receipt, const Answer& answer,
                         const nlohmann::json& body) const {
-    const Verdict not_yet{
-        Outcome::pending, "not processed yet", answer.status, {}, std::string(receipt)};
+    Verdict not_yet{Outcome::pending, "not processed yet", answer.status, {}, std::string(receipt)};
     if (answer.status == 404) return not_yet;
     if (const auto verdict = judge_http(answer)) return *verdict;
     const auto data = body.is_object() ? body.find("data") : body.end();

@@ -105,6 +105,7 @@ void Teller::Impl::take(std::vector<slo::AlertEvent> events) {
   asking = false;
   const uint64_t known = chain.last_known();
   std::vector<Message> messages;
+  messages.reserve(events.size());
   for (slo::AlertEvent& event : events) {
     messages.push_back(event_message(setup.identity, std::move(event)));
   }

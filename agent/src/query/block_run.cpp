@@ -240,7 +240,7 @@ Result<std::unique_ptr<BlockRun>> BlockRun::start(const nq::Block& block,
   NINES_TRY(auto groups, find_sources(block.source, environment));
   std::unique_ptr<BlockRun> run(new BlockRun(environment, answer));
   if (nq::split_of(block.stages).by_time && count_files(groups) > 1) {
-    run->feed_ = make_merged_feed(block.scan, environment, std::move(groups), answer);
+    run->feed_ = make_merged_feed(block.scan, environment, groups, answer);
   } else {
     run->parts_ = std::make_unique<PartQueue>(block.scan, environment, std::move(groups), answer);
     run->feed_ = make_serial_feed(*run->parts_);
@@ -315,7 +315,7 @@ class WithOrder final : public nq::RowSink {
 Status run_block_by_time(const nq::Block& block, const Environment& environment, OrderedSink& out,
                          Answer& answer) {
   NINES_TRY(auto groups, find_sources(block.source, environment));
-  const auto feed = make_merged_feed(block.scan, environment, std::move(groups), answer);
+  const auto feed = make_merged_feed(block.scan, environment, groups, answer);
   WithOrder ordered(out, *feed);
   const auto pipeline = nq::QueryPipeline::make(block.stages, nq::columns_of(block.scan),
                                                 limits_of(environment), ordered);

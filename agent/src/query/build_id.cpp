@@ -39,7 +39,7 @@ std::string id_of(std::string_view notes) {
     const uint64_t end = id + note->n_descsz;
     if (end > notes.size()) break;
     const bool sized = note->n_descsz >= kLeastId && note->n_descsz <= kMostId;
-    const bool by_gnu = notes.substr(name, note->n_namesz) == std::string_view("GNU", 4);
+    const bool by_gnu = notes.substr(name, note->n_namesz) == std::string_view("GNU\0", 4);
     if (note->n_type == NT_GNU_BUILD_ID && by_gnu && sized) {
       return in_hex(notes.substr(id, note->n_descsz));
     }
@@ -58,7 +58,7 @@ std::string find_id(std::string_view head) {
     const bool here =
         segment->p_offset <= head.size() && segment->p_filesz <= head.size() - segment->p_offset;
     if (segment->p_type != PT_NOTE || !here) continue;
-    const std::string id = id_of(head.substr(segment->p_offset, segment->p_filesz));
+    std::string id = id_of(head.substr(segment->p_offset, segment->p_filesz));
     if (!id.empty()) return id;
   }
   return "";

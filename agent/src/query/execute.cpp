@@ -103,7 +103,7 @@ Status run_sql(const nq::Statement& statement, const Environment& environment, A
   NINES_TRY(const auto residual, sql::Residual::prepare(statement.residual, named, limits));
   out.begin(residual->columns());
   Counted counted(out, answer, environment.progress);
-  const Status done = residual->run(counted);
+  Status done = residual->run(counted);
   tables.clear();
   for (size_t i = 0; i < did.size(); ++i) {
     if (done.ok()) hint_at_missing(statement.inputs[i], environment, did[i]);

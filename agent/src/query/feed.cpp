@@ -143,7 +143,7 @@ class Lane {
 class MergedFeed final : public Feed {
  public:
   MergedFeed(const nq::ScanPlan& plan, const Environment& environment,
-             std::vector<FileGroup> groups, Answer& answer)
+             const std::vector<FileGroup>& groups, Answer& answer)
       : plan_(plan),
         options_(scan_options(environment)),
         answer_(answer),
@@ -355,8 +355,8 @@ std::unique_ptr<Feed> make_serial_feed(PartQueue& parts) {
 }
 
 std::unique_ptr<Feed> make_merged_feed(const nq::ScanPlan& plan, const Environment& environment,
-                                       std::vector<FileGroup> groups, Answer& answer) {
-  return std::make_unique<MergedFeed>(plan, environment, std::move(groups), answer);
+                                       const std::vector<FileGroup>& groups, Answer& answer) {
+  return std::make_unique<MergedFeed>(plan, environment, groups, answer);
 }
 
 }  // namespace nines::agent::query

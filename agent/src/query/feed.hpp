@@ -81,7 +81,7 @@ std::unique_ptr<Feed> make_serial_feed(PartQueue& parts);
 // begin later are opened later.
 std::unique_ptr<Feed> make_merged_feed(const nines::query::ScanPlan& plan,
                                        const Environment& environment,
-                                       std::vector<FileGroup> groups, Answer& answer);
+                                       const std::vector<FileGroup>& groups, Answer& answer);
 
 collector::ScanOptions scan_options(const Environment& environment);
 

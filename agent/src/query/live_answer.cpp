@@ -33,7 +33,7 @@ bool LiveAnswer::write(std::string_view bytes, Instant deadline) {
   return in_time;
 }
 
-void LiveAnswer::end(Status status) {
+void LiveAnswer::end(const Status& status) {
   const std::lock_guard lock(mutex_);
   state_ = State::ended;
   if (!status.ok()) error_ = status.error();

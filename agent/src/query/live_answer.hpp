@@ -34,7 +34,7 @@ class LiveAnswer {
   // Waits while too much waits to be read. False: nobody wants more, or it took too long; what was
   // given is kept all the same, unless the reader has left.
   bool write(std::string_view bytes, Instant deadline);
-  void end(Status status);
+  void end(const Status& status);
   Progress& progress() noexcept { return progress_; }
   NodeBoard& board() noexcept { return board_; }
   // Set when the reader has left.

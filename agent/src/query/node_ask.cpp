@@ -37,7 +37,7 @@ class Conversation {
     if (!opened.ok()) return opened.error();
     stream_ = std::move(*opened);
     if (!enter()) return Error{Errc::cancelled, "stopped"};
-    const Status done = talk();
+    Status done = talk();
     leave(done.ok());
     return done;
   }

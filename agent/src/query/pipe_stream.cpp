@@ -107,7 +107,8 @@ class PipeEnd final : public stream::ByteStream {
 std::pair<std::unique_ptr<stream::ByteStream>, std::unique_ptr<stream::ByteStream>> make_pipe(
     const Clock& clock, std::string where, size_t capacity) {
   auto both = std::make_shared<Both>(clock, capacity);
-  return {std::make_unique<PipeEnd>(both, 0, where), std::make_unique<PipeEnd>(both, 1, where)};
+  return {std::make_unique<PipeEnd>(both, 0, where),
+          std::make_unique<PipeEnd>(both, 1, std::move(where))};
 }
 
 }  // namespace nines::agent::query

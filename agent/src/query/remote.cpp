@@ -111,7 +111,7 @@ class RemoteReader final : public collector::ScanContent::Reader {
     return true;
   }
 
-  Read end(Status why) {
+  Read end(const Status& why) {
     ended_ = true;
     if (!why.ok()) {
       problem_ = why.error();

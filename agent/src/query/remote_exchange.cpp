@@ -20,24 +20,38 @@ struct RemoteExchange::Impl {
   std::optional<Result<http::ClientResponse>> result;
   http::StreamHandle stream;
   boost::asio::io_context io{1};  // first to go: what is under way in it uses the rest
+
+  void begin(http::ClientRequest request, bool streams);
 };
 
-RemoteExchange::RemoteExchange(http::ClientRequest request, bool streams)
-    : impl_(std::make_unique<Impl>()) {
-  Impl* const impl = impl_.get();
-  const auto done = [impl](Result<http::ClientResponse> r) { impl->result.emplace(std::move(r)); };
+void RemoteExchange::Impl::begin(http::ClientRequest request, bool streams) {
+  const auto done = [this](Result<http::ClientResponse> r) { result.emplace(std::move(r)); };
   if (!streams) {
-    http::async_fetch(impl->io, std::move(request), done);
+    http::async_fetch(io, std::move(request), done);
     return;
   }
   http::StreamRequest wanted;
   wanted.idle_ms = request.timeout_ms;
   wanted.request = std::move(request);
-  const auto on_data = [impl](std::string_view piece) {
-    impl->bytes.append(piece);
+  const auto on_data = [this](std::string_view piece) {
+    bytes.append(piece);
     return true;
   };
-  impl->stream = http::async_stream(impl->io, std::move(wanted), on_data, done);
+  stream = http::async_stream(io, std::move(wanted), on_data, done);
+}
+
+// Also the goodbye of a destructor: what the library throws must not get out.
+RemoteExchange::RemoteExchange(http::ClientRequest request, bool streams)
+    : impl_(std::make_unique<Impl>()) {
+  try {
+    impl_->begin(std::move(request), streams);
+  } catch (const boost::system::system_error& e) {
+    impl_->result.emplace(
+        Error{Errc::io,
+              std::string("the system gives this program no descriptor for a connection: ") +
+                  e.what() + "; look at its limits (LimitNOFILE=, ulimit -n)",
+              e.code().value()});
+  }
 }
 
 RemoteExchange::~RemoteExchange() { impl_->stream.cancel(); }

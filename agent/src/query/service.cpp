@@ -35,7 +35,11 @@ nq::SourceRef reference_of(const SourceConfig& source, const nq::SourceRef& want
   out.kind = nq::SourceRef::Kind::files;
   collector::GlobSpec globs = collector::globs_of(source.selector);
   // Which pods bear a label is known to the counting half only.
-  out.names = source.selector.k8s_labels.empty() ? std::move(globs.include) : source.selector.paths;
+  if (source.selector.k8s_labels.empty()) {
+    out.names = std::move(globs.include);
+  } else {
+    out.names = source.selector.paths;
+  }
   out.exclude = std::move(globs.exclude);
   out.service = source.service;
   if (wanted.format == "auto") {

@@ -42,7 +42,7 @@ class Child {
     if (!wait_until({clock_.mono().ns + kEndsItself})) return "";
     const bool well = WIFEXITED(status_) && WEXITSTATUS(status_) == 0;
     if (well) return "";
-    const std::string words = read_words();
+    std::string words = read_words();
     if (!words.empty()) return words;
     if (WIFSIGNALED(status_)) return std::string("ssh was killed: ") + strsignal(WTERMSIG(status_));
     return "ssh ended with " + std::to_string(WEXITSTATUS(status_));

@@ -22,12 +22,10 @@ Result<CsvField> CsvReader::next() {
   NINES_TRY(out.text, rest_.starts_with('"') ? quoted() : bare());
   open_ = rest_.starts_with(',');
   out.last = !open_;
-  if (open_) {
+  if (open_ || rest_.starts_with('\n')) {
     step(1);
   } else if (rest_.starts_with("\r\n")) {
     step(2);
-  } else if (rest_.starts_with('\n')) {
-    step(1);
   } else if (!rest_.empty()) {
     return Error{Errc::invalid_argument, "after a closing quote there must be a comma"};
   }

@@ -133,7 +133,7 @@ Turn KubeExecution::read_deployment(std::function<Turn(const Json&)> next) {
               outcome(Became::idle, "there is no such Deployment"));
 }
 
-Turn KubeExecution::change(Change change) {
+Turn KubeExecution::change(const Change& change) {
   NINES_ASSERT(!recheck());
   return send(change, false);
 }

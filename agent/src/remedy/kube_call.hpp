@@ -38,7 +38,7 @@ class KubeExecution : public Execution {
     std::optional<ApiCall> tried_by =
         {};  // the dry run, where `call` itself would not heed budgets
   };
-  Turn change(Change change);
+  Turn change(const Change& change);
 
   Outcome outcome(Became became, std::string text) const;
   // It is not as it was when that was decided: what the intent says would not be what to go back

@@ -154,12 +154,13 @@ void Steward::consider(const core::RuleLife& rule, const Incident& incident, Wal
   candidate.busy = candidate.trying = true;
   Order order = try_out_of(rule.action, candidate.found, incident.id);
   ++counters_.tried;
-  parts_.carry_out(std::move(order), [this, key, alive = std::weak_ptr(alive_)](Outcome outcome) {
-    if (!alive.lock()) return;
-    tried(key, outcome);
-    try_next();
-    if (!looking_ && !is_trying()) propose_ready();
-  });
+  parts_.carry_out(std::move(order),
+                   [this, key, alive = std::weak_ptr(alive_)](const Outcome& outcome) {
+                     if (!alive.lock()) return;
+                     tried(key, outcome);
+                     try_next();
+                     if (!looking_ && !is_trying()) propose_ready();
+                   });
 }
 
 // Who was asked may say when to ask again (429, 503).

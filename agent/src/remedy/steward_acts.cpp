@@ -76,7 +76,7 @@ void Steward::act(const std::string& id, const Found& found) {
     return ended(id, {Became::refused, "it was not begun in time, or was stopped", {}, {}});
   }
   parts_.carry_out(order_of(*act, found, Mode::act),
-                   [this, id, alive = std::weak_ptr(alive_)](Outcome outcome) {
+                   [this, id, alive = std::weak_ptr(alive_)](const Outcome& outcome) {
                      if (alive.lock()) ended(id, outcome);
                    });
 }
@@ -142,7 +142,7 @@ void Steward::recheck(const Act& act) {
   if (!object) return rechecked(act.id, {Became::unknown, "its target is not known", {}, {}});
   under_way_.insert(act.id);
   parts_.carry_out(order_of(act, {{}, *object}, Mode::recheck),
-                   [this, id = act.id, alive = std::weak_ptr(alive_)](Outcome outcome) {
+                   [this, id = act.id, alive = std::weak_ptr(alive_)](const Outcome& outcome) {
                      if (alive.lock()) rechecked(id, outcome);
                    });
 }
@@ -233,7 +233,7 @@ void Steward::roll_back(const std::string& id) {
   order.restore = act->before;
   under_way_.insert(id);
   parts_.carry_out(order, [this, id, proposal = *proposal, found,
-                           alive = std::weak_ptr(alive_)](Outcome outcome) mutable {
+                           alive = std::weak_ptr(alive_)](const Outcome& outcome) mutable {
     if (!alive.lock()) return;
     under_way_.erase(id);
     const auto incident = parts_.incident(proposal.incident, now_);

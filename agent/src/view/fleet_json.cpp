@@ -71,9 +71,9 @@ void write_silent(JsonWriter& out, const fleet::FleetState& state) {
   std::map<std::string, std::pair<std::string, fleet::FleetEvent>> open;
   std::set<std::string> ended;
   for (const auto& origin : state.origins()) {
-    for (auto& event : state.events(origin, fleet::FleetEvent::Stream::membership)) {
+    for (const auto& event : state.events(origin, fleet::FleetEvent::Stream::membership)) {
       if (event.kind == Kind::node_back) ended.insert(event.rule);
-      if (event.kind == Kind::node_silent) open[event.rule] = {origin, std::move(event)};
+      if (event.kind == Kind::node_silent) open[event.rule] = {origin, event};
     }
   }
   out.key("silent").begin_array();

@@ -440,7 +440,8 @@ void TailerImpl::order_ready() {
 // The log that a path belongs to, also if a pattern matched a generation by its own name.
 std::string TailerImpl::log_of(const std::string& path) {
   std::vector<std::string> logs = logs_of(path);
-  return logs.empty() ? path : std::move(logs.back());
+  if (logs.empty()) return path;
+  return std::move(logs.back());
 }
 
 // Chains the generations of one log, oldest first, the live file last; or the other way round.

@@ -44,8 +44,8 @@ std::string Governor::why(const Pressure& pressure, int64_t share_percent) const
            percent(limit * share_percent);
   };
   std::string out = above("memory", pressure.memory, options_.memory_percent);
-  for (std::string more : {above("io", pressure.io, options_.io_percent),
-                           above("cpu", pressure.cpu, options_.cpu_percent)}) {
+  for (const std::string& more : {above("io", pressure.io, options_.io_percent),
+                                  above("cpu", pressure.cpu, options_.cpu_percent)}) {
     if (!out.empty() && !more.empty()) out += ", ";
     out += more;
   }

@@ -175,7 +175,7 @@ FrameInput FileFormat::input(const LogStream& stream, std::string_view data, Rea
 }
 
 std::string FileFormat::name() const {
-  const std::string format = log::format_name(format_);
+  std::string format = log::format_name(format_);
   switch (wrapping_) {
     case Wrapping::none: break;
     case Wrapping::cri: return "cri+" + format;

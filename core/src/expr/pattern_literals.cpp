@@ -310,7 +310,7 @@ class Analysis {
   Known escape_in_class() {
     const bool known = at_ + 1 < pattern_.size() && !is_letter(pattern_[at_ + 1]) &&
                        !is_digit(pattern_[at_ + 1]) && is_ascii(pattern_[at_ + 1]);
-    const Known one = known ? plain(pattern_.substr(at_ + 1, 1)) : Known::opaque();
+    Known one = known ? plain(pattern_.substr(at_ + 1, 1)) : Known::opaque();
     at_ += 2;
     return one;
   }

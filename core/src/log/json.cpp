@@ -266,7 +266,7 @@ JsonParser::Step JsonParser::list_object(const char*& p, const char* end, const 
     p = skip_blanks(p + 1, end);
     std::string path(name.text);
     path.resize(name.escaped ? unescape_json(name.text, path.data(), path.size()) : path.size());
-    path = prefix + path;
+    path.insert(0, prefix);
     RawValue value;
     const char* const begin = p;
     p = scan_value(p, end, value);

@@ -86,7 +86,7 @@ bool is_go_call(std::string_view line) noexcept {
 
 bool is_go_register(std::string_view line) noexcept {
   const size_t space = line.find(' ');
-  return space != npos && space < 8 && without_indent(line.substr(space)).starts_with("0x");
+  return space < 8 && without_indent(line.substr(space)).starts_with("0x");  // npos is not
 }
 
 bool is_script_place(std::string_view line) noexcept {  // "/x/y.js:10"

@@ -115,7 +115,7 @@ uint64_t DistinctSketch::estimate() const {
   for (int k = kMaxRank - 1; k >= 1; --k) z = 0.5 * (z + static_cast<double>(ranks[k]));
   z += m * sigma(static_cast<double>(ranks[0]) / m);
   constexpr double kAlpha = 0.721347520444481703680;  // 1 / (2 ln 2)
-  return static_cast<uint64_t>(kAlpha * m * m / z + 0.5);
+  return static_cast<uint64_t>(std::round(kAlpha * m * m / z));
 }
 
 std::vector<uint64_t> DistinctSketch::sorted() const {

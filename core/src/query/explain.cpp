@@ -35,6 +35,7 @@ std::string named(const Column& column) {
 
 std::string listed(const std::vector<Column>& columns) {
   std::vector<std::string> parts;
+  parts.reserve(columns.size());
   for (const Column& c : columns) parts.push_back(named(c));
   return join(parts, ", ");
 }

@@ -47,6 +47,7 @@ Trendline theil_sen(const std::vector<Day>& days) {
   line.low = rank((pairs - spread) / 2 - 1);
   line.high = rank((pairs + spread) / 2);
   std::vector<double> levels;
+  levels.reserve(days.size());
   for (const Day& day : days) levels.push_back(day.y - line.slope * day.x);
   line.now = median(levels);
   return line;

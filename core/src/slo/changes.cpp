@@ -298,6 +298,7 @@ std::vector<ToilItem> toil_inventory(const std::vector<Change>& changes) {
     item.minutes += minutes_of(c);
   }
   std::vector<ToilItem> out;
+  out.reserve(items.size());
   for (auto& [key, item] : items) out.push_back(std::move(item));
   std::stable_sort(out.begin(), out.end(),
                    [](const auto& a, const auto& b) { return a.times > b.times; });

@@ -34,8 +34,8 @@ std::string topic_level(std::string_view name) {
   return level;
 }
 
-MqttTeller::MqttTeller(std::string cluster, std::string version, const fleet::FleetState& state,
-                       std::string_view cursor)
+MqttTeller::MqttTeller(const std::string& cluster, std::string version,
+                       const fleet::FleetState& state, std::string_view cursor)
     : base_("nines/" + topic_level(cluster) + "/" + topic_level(state.self()) + "/"),
       version_(std::move(version)),
       state_(state) {

@@ -38,7 +38,7 @@ Status QueryChannel::wait(std::unique_lock<std::mutex>& lock, Instant deadline,
 
 Status QueryChannel::await_open(Instant deadline) {
   std::unique_lock lock(mutex_);
-  const Status opened = wait(lock, deadline, [this] { return !peer_.empty(); });
+  Status opened = wait(lock, deadline, [this] { return !peer_.empty(); });
   if (opened.ok() || opened.error().code != Errc::timeout) return opened;
   return Error{Errc::timeout,
                where_ +

@@ -139,7 +139,7 @@ KeptQueries::KeptPtr KeptQueries::take(const std::string& node) {
            kept->wire->heard().empty() && kept->wire->wire().context == hooks_.context();
   });
   if (found == kept_.end()) return nullptr;
-  const KeptPtr kept = *found;
+  KeptPtr kept = std::move(*found);
   kept_.erase(found);
   return kept;
 }

@@ -76,7 +76,7 @@ Status write_file(const std::string& path, const std::string& text, mode_t mode)
   const Status failed = good ? Status(Ok{}) : Status(system_error("write", fresh));
   ::close(file);
   if (good && ::rename(fresh.c_str(), path.c_str()) == 0) return Ok{};
-  const Status result = good ? Status(system_error("replace", path)) : failed;
+  Status result = good ? Status(system_error("replace", path)) : failed;
   ::unlink(fresh.c_str());
   return result;
 }

@@ -239,7 +239,7 @@ void QueryPort::keep_connections() {
   hooks.judge = [weak](const Opening& opening, const Credentials& from) {
     const auto self = weak.lock();
     if (!self) return Opening{Opening::Kind::forbidden, {}, "this node is gone"};
-    const Opening answer = self->judge(opening, from);
+    Opening answer = self->judge(opening, from);
     self->counters_->queries_refused += answer.kind != Opening::Kind::yes;
     return answer;
   };

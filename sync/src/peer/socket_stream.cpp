@@ -421,7 +421,7 @@ std::unique_ptr<stream::ByteStream> Core::resume(std::shared_ptr<void> slot) {
 
 }  // namespace
 
-void OpenStreams::add(std::weak_ptr<Closeable> stream) {
+void OpenStreams::add(const std::weak_ptr<Closeable>& stream) {
   bool late = false;
   {
     const std::lock_guard lock(mutex_);

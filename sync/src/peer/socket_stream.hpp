@@ -24,7 +24,7 @@ class Closeable {
 // Streams that are open, so that all can be closed when the node stops. Any thread.
 class OpenStreams {
  public:
-  void add(std::weak_ptr<Closeable> stream);
+  void add(const std::weak_ptr<Closeable>& stream);
   void close_all();  // and those that are added later
 
  private:

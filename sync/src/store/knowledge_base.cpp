@@ -113,9 +113,9 @@ Status SqliteKnowledge::migrate() {
   if (sqlite3_compileoption_used("ENABLE_FTS5") == 0) {
     return Error{Errc::unsupported, "this SQLite was built without FTS5 (full text search)", 0};
   }
-  const auto made = db_.execute("BEGIN IMMEDIATE;" + std::string(kSchema) +
-                                "PRAGMA application_id=" + std::to_string(kApplication) +
-                                ";PRAGMA user_version=" + std::to_string(kVersion) + ";COMMIT");
+  auto made = db_.execute("BEGIN IMMEDIATE;" + std::string(kSchema) +
+                          "PRAGMA application_id=" + std::to_string(kApplication) +
+                          ";PRAGMA user_version=" + std::to_string(kVersion) + ";COMMIT");
   if (!made.ok()) db_.rollback();
   return made;
 }

@@ -31,7 +31,7 @@ class MqttTeller final : public MqttUser {
 
   // `state` outlives it: its own alert events are told. `cursor`: as of cursor() in an earlier
   // life; empty: events from now on.
-  MqttTeller(std::string cluster, std::string version, const fleet::FleetState& state,
+  MqttTeller(const std::string& cluster, std::string version, const fleet::FleetState& state,
              std::string_view cursor);
   void set_client(MqttClient& client) { client_ = &client; }
 
