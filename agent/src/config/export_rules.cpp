@@ -168,7 +168,7 @@ std::string Rules::condition(const Id& id, const SloSpec& spec, const AlertRule&
     return "max(" + ratio_name(window_s) + id.selector() + offset + above +
            ") without (sloth_window)";
   };
-  const std::string longer = side(rule.long_s, "");
+  std::string longer = side(rule.long_s, "");
   if (burn) return side(rule.short_s, "") + " and " + longer;
   if (rule.for_s == 0) return longer;
   return longer + " and " + side(rule.long_s, " offset " + prometheus_duration(rule.for_s));

@@ -15,7 +15,8 @@ constexpr size_t kMaxPeers = 64, kMaxDenied = 256;
 std::string host_of(const std::string& address) {
   const size_t colon = address.rfind(':');
   if (colon == std::string::npos || colon == 0) return {};
-  const std::string port = address.substr(colon + 1), host = address.substr(0, colon);
+  const std::string port = address.substr(colon + 1);
+  std::string host = address.substr(0, colon);
   const bool digits =
       !port.empty() && port.size() <= 5 &&
       std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -46,7 +47,8 @@ void check_peers(PeersConfig& peers, const YamlNode& map, Reporter& report) {
     report.error(map, "peers has neither listen nor nodes", "listen: 0.0.0.0:9991");
   }
   if (peers.mdns && !certificates) {
-    report.error(place_of(map, "mdns"), "mdns finds nodes beyond this machine: they need certificates",
+    report.error(place_of(map, "mdns"),
+                 "mdns finds nodes beyond this machine: they need certificates",
                  "nines pki init and nines pki issue make them: ca_file, cert_file, key_file");
   }
   if (!peers.listen.empty()) {

@@ -101,7 +101,7 @@ std::string failure_class_words(std::string_view name) {
 std::string suspect_name(const Evidence& suspect) {
   const std::string* const kind = suspect.entry.detail("kind");
   const std::string* const service = suspect.entry.detail("service");
-  const std::string of = service != nullptr ? *service : std::string();
+  std::string of = service != nullptr ? *service : std::string();
   if (kind == nullptr || kind->empty()) return of;
   return *kind + " of " + (of.empty() ? "the node" : of);
 }

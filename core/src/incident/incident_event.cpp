@@ -89,7 +89,7 @@ bool comes_before(const IncidentEvent& a, const IncidentEvent& b) noexcept {
 }
 
 std::string short_name(std::string_view name, size_t most) {
-  const std::string clean = blanked(name);
+  std::string clean = blanked(name);
   if (clean.size() <= most && clean == name) return clean;
   static constexpr char kHex[] = "0123456789abcdef";
   uint64_t hash = hash_of(name);
