@@ -93,11 +93,11 @@ class SloReader {
   std::optional<slo::IndicatorSpec> read_indicator(MapReader& reader, const std::string& title);
   std::optional<slo::SloSpec> read_common(MapReader& reader);
   void read_single(MapReader& reader, const std::vector<const YamlNode*>& items,
-                   std::optional<slo::SloSpec> common, const std::vector<slo::AlertRule>& rules,
-                   std::vector<DraftSlo>& out);
+                   const std::optional<slo::SloSpec>& common,
+                   const std::vector<slo::AlertRule>& rules, std::vector<DraftSlo>& out);
   void read_composite(MapReader& reader, const std::vector<const YamlNode*>& items,
-                      std::optional<slo::SloSpec> common, const std::vector<slo::AlertRule>& rules,
-                      std::vector<DraftSlo>& out);
+                      const std::optional<slo::SloSpec>& common,
+                      const std::vector<slo::AlertRule>& rules, std::vector<DraftSlo>& out);
   std::optional<slo::CompositePart> read_part(const YamlNode& node, size_t number,
                                               slo::SloSpec& spec);
   bool read_objective(MapReader& reader, const std::string& title, slo::SloSpec& spec);
@@ -223,7 +223,7 @@ void SloReader::keep(slo::SloSpec spec, const YamlNode& objective,
 
 // One indicator, one SLO for each objective.
 void SloReader::read_single(MapReader& reader, const std::vector<const YamlNode*>& items,
-                            std::optional<slo::SloSpec> common,
+                            const std::optional<slo::SloSpec>& common,
                             const std::vector<slo::AlertRule>& rules, std::vector<DraftSlo>& out) {
   auto indicator = read_indicator(reader, title_);
   reader.finish();
@@ -286,7 +286,7 @@ std::optional<slo::CompositePart> SloReader::read_part(const YamlNode& node, siz
 }
 
 void SloReader::read_composite(MapReader& reader, const std::vector<const YamlNode*>& items,
-                               std::optional<slo::SloSpec> common,
+                               const std::optional<slo::SloSpec>& common,
                                const std::vector<slo::AlertRule>& rules,
                                std::vector<DraftSlo>& out) {
   const size_t errors = report_.errors();
@@ -341,9 +341,9 @@ void SloReader::read(std::vector<DraftSlo>& out) {
   const bool composite = std::any_of(items.begin(), items.end(),
                                      [](const YamlNode* item) { return has_indicator(*item); });
   if (composite) {
-    read_composite(reader, items, std::move(common), rules, out);
+    read_composite(reader, items, common, rules, out);
   } else {
-    read_single(reader, items, std::move(common), rules, out);
+    read_single(reader, items, common, rules, out);
   }
 }
 

@@ -152,7 +152,7 @@ YamlNode spec_of(const YamlNode& node, YamlNode objectives, const YamlNode* rati
   return out;
 }
 
-YamlNode document_of(const YamlNode& node, YamlNode spec, const std::string& suffix) {
+YamlNode document_of(const YamlNode& node, const YamlNode& spec, const std::string& suffix) {
   YamlNode out = map_at(node);
   for (const YamlEntry& entry : node.entries) {
     if (entry.key == "apiVersion") {

@@ -86,7 +86,8 @@ struct PodWatcher::Impl {
 };
 
 PodWatcher::PodWatcher(boost::asio::io_context& io, const Clock& clock, WatcherOptions options,
-                       std::shared_ptr<collector::PodFeed> feed, CachedPods cached, uint64_t seed)
+                       std::shared_ptr<collector::PodFeed> feed, const CachedPods& cached,
+                       uint64_t seed)
     : impl_(std::make_unique<Impl>(io, clock, std::move(options), std::move(feed), seed)) {
   impl_->restore(cached);
   impl_->follower.start();

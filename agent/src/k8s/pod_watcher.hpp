@@ -56,7 +56,7 @@ class PodWatcher {
  public:
   // `io`, `clock` must outlive it. Starts at once.
   PodWatcher(boost::asio::io_context& io, const Clock& clock, WatcherOptions options,
-             std::shared_ptr<collector::PodFeed> feed, CachedPods cached, uint64_t seed);
+             std::shared_ptr<collector::PodFeed> feed, const CachedPods& cached, uint64_t seed);
   ~PodWatcher();
   PodWatcher(const PodWatcher&) = delete;
   PodWatcher& operator=(const PodWatcher&) = delete;

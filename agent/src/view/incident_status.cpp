@@ -1,5 +1,6 @@
 #include "view/incident_status.hpp"
 
+#include <cmath>
 #include <cstdio>
 
 #include "view/table.hpp"
@@ -20,8 +21,7 @@ std::string moment(WallTime t) { return format_rfc3339(WallTime::from_s(t.second
 // "4m (2)": the mean, and of how many.
 std::string time_text(const TimeTo& time) {
   if (!time.mean) return "-";
-  return format_duration_s(static_cast<int64_t>(*time.mean + 0.5)) + " (" +
-         std::to_string(time.count) + ")";
+  return format_duration_s(std::llround(*time.mean)) + " (" + std::to_string(time.count) + ")";
 }
 
 std::string share_text(const std::optional<double>& share) {

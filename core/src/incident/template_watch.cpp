@@ -68,7 +68,7 @@ bool ForgottenLines::has(std::string_view service, TemplateId line) const noexce
   return known_.contains(hash_of(service, line));
 }
 
-void ForgottenLines::restore(std::vector<uint32_t> hashes) {
+void ForgottenLines::restore(const std::vector<uint32_t>& hashes) {
   *this = {};
   for (const uint32_t hash : hashes) add_hash(hash);
 }

@@ -78,7 +78,7 @@ bool restore_forgotten(string_view& in, ForgottenLines& forgotten) {
     if (!get_varint(in, value) || value > UINT32_MAX) return false;
     hash = static_cast<uint32_t>(value);
   }
-  forgotten.restore(std::move(hashes));
+  forgotten.restore(hashes);
   return true;
 }
 

@@ -60,7 +60,7 @@ class ForgottenLines {
   void add(std::string_view service, TemplateId line);
   bool has(std::string_view service, TemplateId line) const noexcept;
   const std::vector<uint32_t>& hashes() const noexcept { return hashes_; }
-  void restore(std::vector<uint32_t> hashes);
+  void restore(const std::vector<uint32_t>& hashes);
   size_t memory_bytes() const noexcept { return hashes_.capacity() * 4 + known_.size() * 24; }
 
  private:

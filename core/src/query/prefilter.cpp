@@ -90,7 +90,7 @@ class Derivation {
 
   // What is required when `n` is true.
   Sets sets(const Node& n) {
-    if (const auto status = status_sets(n); !status.empty()) return status;
+    if (auto status = status_sets(n); !status.empty()) return status;
     if (n.negated) return {};
     switch (n.kind) {
       case NodeKind::logical_and: {
