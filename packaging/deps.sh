@@ -28,6 +28,8 @@ NINES_PACKAGE_TEST_DEPS="lintian mmdebstrap arch-test qemu-user-static systemd s
 NINES_IMAGE_DEPS="buildah ca-certificates"
 # To boot a kernel of arm64 with the package in it (packaging/tests/boot-arm.sh).
 NINES_VM_DEPS="qemu-system-arm cpio e2fsprogs"
+# What a node of a cluster runs pods with; taken out of its packages, not installed.
+NINES_NODE_DEPS="containerd runc containernetworking-plugins"
 # What the ARM sysroot holds beside the libraries above.
 NINES_SYSROOT_DEPS="libc6-dev libstdc++-12-dev linux-libc-dev $NINES_BUILD_LIBS $NINES_TEST_LIBS"
 
@@ -73,6 +75,18 @@ nines_install() {
   return 1
 }
 
+# nines_unpack DIR PACKAGE...: takes packages apart into DIR/root, without installing them.
+nines_unpack() {
+  _dir=$1
+  shift
+  mkdir -p "$_dir/root" || return 1
+  for _p in "$@"; do
+    (cd "$_dir" && chmod 755 . && { apt-get download -q "$_p" || {
+      nines_as_root apt-get update -q; apt-get download -q "$_p"; }; } >&2 \
+      && dpkg -x "$_p"_*.deb root) >&2 || return 1
+  done
+}
+
 # nines_tool PACKAGE BINARY DIR: prints the path of a program, taken out of a Debian package without
 # installing that (some bring a daemon along that nobody asked for). Uses the installed one if any.
 # PACKAGE may be followed by libraries that the program needs: "mosquitto libwrap0".
@@ -82,12 +96,8 @@ nines_tool() {
     return 0
   fi
   if [ ! -x "$3/root/usr/bin/$2" ] && [ ! -x "$3/root/usr/sbin/$2" ]; then
-    mkdir -p "$3/root" || return 1
-    for _p in $1; do
-      (cd "$3" && chmod 755 . && { apt-get download -q "$_p" || {
-        nines_as_root apt-get update -q; apt-get download -q "$_p"; }; } >&2 \
-        && dpkg -x "$_p"_*.deb root) >&2 || return 1
-    done
+    # shellcheck disable=SC2086
+    nines_unpack "$3" $1 || return 1
   fi
   if [ -x "$3/root/usr/sbin/$2" ]; then echo "$3/root/usr/sbin/$2"; else echo "$3/root/usr/bin/$2"; fi
 }

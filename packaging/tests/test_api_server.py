@@ -10,23 +10,14 @@ controllers: what those would write, the test writes.
 import json
 import os
 import re
-import ssl
-import subprocess
 import sys
-import tempfile
 import time
-import urllib.error
-import urllib.request
 
-import yaml
+import test_k8s  # first: skips where yaml is not
+import api_server
+from api_server import common
+import kubernetes  # of tests/e2e
 
-import test_k8s
-
-sys.path.insert(0, os.path.join(test_k8s.REPO, "tests/e2e"))
-import common  # noqa: E402
-import kubernetes  # noqa: E402
-
-ADMIN = "an-admin-of-this-test"
 ACCOUNT = "system:serviceaccount:nines:nines"
 RULE = "restart-crashing"
 PATCH = "application/merge-patch+json"
@@ -46,94 +37,15 @@ RIGHTS = [
 ]
 
 
-class Server:
-    def __init__(self, programs, folder):
-        self.programs, self.folder = programs, folder
-        self.port, self.etcd_port = common.free_port(), common.free_port()
-        self.processes = []
-        common.write(f"{folder}/tokens.csv", f"{ADMIN},admin,admin,system:masters\n")
-        subprocess.run(["openssl", "genrsa", "-out", f"{folder}/sa.key", "2048"], check=True,
-                       capture_output=True)
-        self.ca = f"{folder}/certs/apiserver.crt"
-
-    def run(self, program, *options):
-        log = open(f"{self.folder}/{program}.log", "ab")
-        process = subprocess.Popen([f"{self.programs}/{program}", *options], stdout=log, stderr=log)
-        self.processes.append(process)
-        return process
-
-    def start_store(self):
-        url, peers = f"http://127.0.0.1:{self.etcd_port}", f"http://127.0.0.1:{common.free_port()}"
-        self.run("etcd", "--data-dir", f"{self.folder}/etcd", "--listen-client-urls", url,
-                 "--advertise-client-urls", url, "--listen-peer-urls", peers,
-                 "--initial-advertise-peer-urls", peers, "--initial-cluster", f"default={peers}")
-
-    def start(self):
-        key = f"{self.folder}/sa.key"
-        self.process = self.run(
-            "kube-apiserver", f"--etcd-servers=http://127.0.0.1:{self.etcd_port}",
-            "--bind-address=127.0.0.1", f"--secure-port={self.port}",
-            f"--cert-dir={self.folder}/certs", f"--token-auth-file={self.folder}/tokens.csv",
-            "--service-account-issuer=https://kubernetes.default.svc",
-            f"--service-account-key-file={key}", f"--service-account-signing-key-file={key}",
-            "--authorization-mode=Node,RBAC", "--service-cluster-ip-range=10.0.0.0/24",
-            # Nobody makes the secrets of accounts here, which pods would wait for.
-            "--disable-admission-plugins=ServiceAccount", "--allow-privileged=true")
-        common.wait_until(lambda: self.ready(), 120, "the API server is ready")
-
-    def ready(self):
-        try:
-            return self.call("GET", "/readyz")[0] == 200
-        except OSError:
-            return False
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-
-    def end(self):
-        for process in self.processes:
-            process.kill()
-            process.wait()
-
-    def call(self, method, path, body=None, kind="application/json"):
-        request = urllib.request.Request(
-            f"https://127.0.0.1:{self.port}{path}", method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {ADMIN}", "Content-Type": kind})
-        try:
-            with urllib.request.urlopen(request, timeout=20,
-                                        context=ssl.create_default_context(cafile=self.ca)) as answer:
-                status, text = answer.status, answer.read()
-        except urllib.error.HTTPError as e:
-            status, text = e.code, e.read()
-        try:
-            return status, json.loads(text)
-        except ValueError:
-            return status, text
-
-    def made(self, path, body):
-        status, answer = self.call("POST", path, body)
-        if status not in (200, 201):
-            raise RuntimeError(f"POST {path}: {status} {answer}")
-        return answer
-
-    def kubectl(self, *arguments, documents=None):
-        return subprocess.run(
-            ["kubectl", f"--server=https://127.0.0.1:{self.port}", f"--token={ADMIN}",
-             f"--certificate-authority={self.ca}", *arguments], capture_output=True, text=True,
-            input=None if documents is None else yaml.safe_dump_all(documents), timeout=120,
-            env={**os.environ, "HOME": self.folder, "KUBECONFIG": "/dev/null"})
-
-    def may(self, namespace, group, resource, verb):
-        resource, _, sub = resource.partition("/")
-        review = self.made("/apis/authorization.k8s.io/v1/subjectaccessreviews", {
-            "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
-            "spec": {"user": ACCOUNT, "groups": ["system:serviceaccounts", "system:serviceaccounts:nines",
-                                                 "system:authenticated"],
-                     "resourceAttributes": {"namespace": namespace, "group": group, "resource": resource,
-                                            "subresource": sub, "verb": verb}}})
-        return review["status"]["allowed"]
+def may(server, namespace, group, resource, verb):
+    resource, _, sub = resource.partition("/")
+    review = server.made("/apis/authorization.k8s.io/v1/subjectaccessreviews", {
+        "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
+        "spec": {"user": ACCOUNT, "groups": ["system:serviceaccounts", "system:serviceaccounts:nines",
+                                             "system:authenticated"],
+                 "resourceAttributes": {"namespace": namespace, "group": group, "resource": resource,
+                                        "subresource": sub, "verb": verb}}})
+    return review["status"]["allowed"]
 
 
 def manifests(checks, server, renderer):
@@ -162,7 +74,7 @@ def manifests(checks, server, renderer):
 def rights(checks, server, overlays):
     for namespace, group, resource, verb, since in RIGHTS:
         wanted = since in overlays
-        checks.equal(server.may(namespace, group, resource, verb), wanted,
+        checks.equal(may(server, namespace, group, resource, verb), wanted,
                      f"with {overlays[-1]} {ACCOUNT} may {verb} {resource} in '{namespace}'")
 
 
@@ -309,13 +221,9 @@ def main():
     common.tool("NINES_BIN")
     if renderer[0] != "kubectl":
         common.skip("kubectl is not here: nothing is known about a real API server")
-    made = subprocess.run([f"{os.path.dirname(os.path.abspath(__file__))}/api_server.sh",
-                           sys.argv[1] if len(sys.argv) > 1 else f"{test_k8s.REPO}/build/api-server"],
-                          stdout=subprocess.PIPE, text=True)
-    if made.returncode != 0:
-        common.skip("there is no API server: nothing is known about a real one")
+    programs = api_server.programs(sys.argv[1] if len(sys.argv) > 1 else f"{test_k8s.REPO}/build/api-server")
     folder = common.scratch("api-server")
-    server = Server(made.stdout.strip(), folder)
+    server = api_server.Server(programs, folder)
     try:
         server.start_store()
         server.start()

@@ -4,6 +4,7 @@ that nines accepts; and manifests that somebody broke do not pass.
 NINES_BIN=... packaging/tests/test_k8s.py
 """
 import copy
+import fnmatch
 import os
 import shutil
 import subprocess
@@ -105,12 +106,28 @@ def lint(documents, where):
         return [] if done.returncode == 0 else [f"{where}: nines refuses it: {done.stdout}{done.stderr}"]
 
 
+def counts_itself(documents):
+    """SLOs of the ConfigMaps that count the agent's own log, which an agent that asks the API nothing
+    knows by its path only."""
+    path = f"/var/log/pods/nines_{daemonset(documents)['metadata']['name']}-abcde_UID/agent/0.log"
+    found = []
+    for slo in (s for d in documents if d["kind"] == "ConfigMap" for name, text in d["data"].items()
+                if name != "nines.yaml" for s in yaml.safe_load_all(text)):
+        metric = slo["spec"]["indicator"]["spec"]["ratioMetric"]
+        for part in ("good", "total"):
+            source = metric[part]["metricSource"]["spec"]
+            if source["kubernetes"]["namespace"] in ("*", "nines") and \
+                    not any(fnmatch.fnmatch(path, out) for out in source.get("exclude", [])):
+                found.append(f"{part} of {slo['metadata']['name']} counts the agent's own lines")
+    return found
+
+
 def main():
     command, failures, passed = renderer(), [], 0
     for folder in OVERLAYS:
         documents = render(command, folder)
         errors = k8s_strict.check_all(documents, may_write=folder.endswith("/remediation"))
-        errors += lint(documents, folder)
+        errors += lint(documents, folder) + counts_itself(documents)
         failures += [f"{folder}: {e}" for e in errors]
         passed += not errors
         print(f"{folder}: {len(documents)} objects, {len(errors)} errors")

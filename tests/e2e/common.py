@@ -148,9 +148,9 @@ def node_yaml(port, extra=""):
     return f"node: test\nlisten: 127.0.0.1:{port}\nflush: 1s\nevaluate: 1s\n{extra}"
 
 
-def get(port, path, method="GET", timeout=5):
+def get(port, path, method="GET", timeout=5, host="127.0.0.1"):
     """(status, body) or (None, b'') while nobody answers."""
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", method=method)
+    request = urllib.request.Request(f"http://{host}:{port}{path}", method=method)
     try:
         with urllib.request.urlopen(request, timeout=timeout) as answer:
             return answer.status, answer.read()
